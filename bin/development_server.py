@@ -1,0 +1,204 @@
+"""bin/run: from a fresh clone to a working site on this machine, and back to nothing on Ctrl-C."""
+
+import contextlib
+import http.client
+import os
+import secrets
+import socket
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import environment
+import progress
+import system_libraries
+from embedded_postgres import EmbeddedPostgres
+from outside_database import check_connection, without_password
+from paths import LOGS, ROOT, VAR, VENV_PYTHON, shown, write_private
+from processes import OnlyOne, Service
+
+DEFAULT_PORT = "8011"
+ANSWER_LIMIT = 60  # seconds until the web server must have answered
+WATCH = 0.5  # seconds between two looks at the processes
+
+DATABASE_URL_FILE = VAR / "database_url"
+DEVELOPMENT_ENV = VAR / "development.env"
+# What a second terminal needs to have in common with the running server; manage.py reads the file.
+SHARED_VARIABLES = ("DJANGO_DEBUG", "DJANGO_SECRET_KEY", "REDIS_URL", "CELERY_BROKER_URL", "PORT")
+
+ADVICE = "If the code was changed, the lines above say where. For a fresh database, stop everything and remove {var}."
+
+
+def main(arguments: list[str]) -> int:
+    """Run until stopped; returns the exit code."""
+    progress.stop_on_signals()
+    try:
+        return _run(arguments)
+    except progress.Interrupted:
+        progress.say("\nStopped.")
+    except progress.Stop as problem:
+        progress.complain(str(problem))
+        return 1
+    except PermissionError as problem:
+        progress.complain(f"{problem.filename} belongs to another user. Start bin/run as that user.")
+        return 1
+    return 0
+
+
+def _run(arguments: list[str]) -> int:
+    if arguments:
+        progress.say((sys.modules["__main__"].__doc__ or "").strip())
+        return 0 if arguments[0] in ("-h", "--help") else 2
+    port = _port()
+    environment.prepare("requirements.txt")
+    environment.enter("run", arguments)
+    system_libraries.report_missing()
+    lock = OnlyOne("run")
+    lock.take(f"bin/run is already running in this folder ({VAR}). Use it, or stop it with Ctrl-C first.")
+    with contextlib.ExitStack() as on_exit:
+        try:
+            _serve(port, on_exit.callback)
+        finally:
+            progress.ignore_signals()
+    return 0
+
+
+def _serve(port: int, on_exit: Callable[..., object]) -> None:
+    web = Service("web server", LOGS / "web.log", patience=10)
+    worker = Service("background worker", LOGS / "worker.log", patience=10)
+    for service in (web, worker):
+        service.stop_leftover()
+    _check_port(port)
+
+    postgres, url = _database(on_exit)
+    child = _child_environment(url, port)
+    write_private(DATABASE_URL_FILE, f"{url}\n")
+    on_exit(DATABASE_URL_FILE.unlink, missing_ok=True)
+    write_private(DEVELOPMENT_ENV, "".join(f"{name}={child[name]}\n" for name in SHARED_VARIABLES if name in child))
+
+    operator = _prepare_database(child)
+    with progress.step("Starting the web server and the background worker"):
+        on_exit(worker.stop)
+        worker.start(_worker_command(), env=child, cwd=ROOT)
+        on_exit(web.stop)
+        web.start(_web_command(port), env=child, cwd=ROOT)
+        _wait_for_answer(port, web)
+    services = [service for service in (postgres and postgres.service, worker, web) if service]
+    _greet(port, operator)
+    while True:
+        for service in services:
+            service.fail_if_ended()
+        time.sleep(WATCH)
+
+
+def _port() -> int:
+    text = os.environ.get("PORT") or DEFAULT_PORT
+    if not (text.isascii() and text.isdigit() and 0 < int(text) < 65536):
+        raise progress.Stop(f"PORT is {text!r}. Set it to a number from 1 to 65535, for example PORT=8020 bin/run")
+    return int(text)
+
+
+def _check_port(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except PermissionError:
+            raise progress.Stop(f"Port {port} is reserved for root. Take another one: PORT=8020 bin/run") from None
+        except OSError:
+            raise progress.Stop(
+                f"Port {port} is taken by another program. Stop that one, or take another port: PORT={port + 1} bin/run"
+            ) from None
+
+
+def _database(on_exit: Callable[..., object]) -> tuple[EmbeddedPostgres | None, str]:
+    """The embedded PostgreSQL, or the server that DATABASE_URL names; in both cases one that has answered."""
+    outside = os.environ.get("DATABASE_URL")
+    if outside:
+        with progress.step(f"Database: {without_password(outside)} (DATABASE_URL)"):
+            check_connection(outside)
+        return None, outside
+    postgres = EmbeddedPostgres("postgres", command="bin/run")
+    on_exit(postgres.stop)
+    url = postgres.start()
+    return postgres, url
+
+
+def _child_environment(url: str, port: int) -> dict[str, str]:
+    child = {**os.environ, **system_libraries.dynamic_loader_environment()}
+    child.update(DATABASE_URL=url, PORT=str(port), IGNY8_VAR=str(VAR), PYTHONUNBUFFERED="1")
+    child.setdefault("DJANGO_DEBUG", "1")
+    if not child.get("DJANGO_SECRET_KEY") and child["DJANGO_DEBUG"].lower() in ("1", "true", "yes", "on"):
+        child["DJANGO_SECRET_KEY"] = _secret_key()
+    return child
+
+
+def _secret_key() -> str:
+    """This machine's development key, made once: sessions survive a restart."""
+    file = VAR / "secret_key"
+    if not file.exists():
+        write_private(file, f"{secrets.token_urlsafe(50)}\n")
+    return file.read_text().strip()
+
+
+def _prepare_database(child: Mapping[str, str]) -> str:
+    """Bring tables and default data up to date; returns what ensure_demo_operator printed."""
+    printed = ""
+    for title, command in (
+        ("Bringing the tables up to date", ["migrate", "--verbosity", "0"]),
+        ("Default plans, payment methods and industries", ["seed_defaults"]),
+        ("Demo operator", ["ensure_demo_operator"]),
+    ):
+        with progress.step(title):
+            advice = ADVICE.format(var=shown(VAR))
+            printed = progress.run_quietly([VENV_PYTHON, "manage.py", *command], advice=advice, env=child, cwd=ROOT)
+    return printed
+
+
+def _worker_command() -> list[str | Path]:
+    schedule = VAR / "run" / "beat-schedule"
+    command: list[str | Path] = [VENV_PYTHON, "-m", "celery", "-A", "igny8_core", "worker", "-P", "threads", "-c", "2"]
+    return [*command, "-B", "-s", schedule, "--loglevel", "INFO"]
+
+
+def _web_command(port: int) -> list[str | Path]:
+    server = ["--bind", f"127.0.0.1:{port}", "--worker-class", "gthread", "--workers", "2", "--threads", "4"]
+    return [VENV_PYTHON, "-m", "gunicorn", "igny8_core.wsgi", *server, "--graceful-timeout", "5", "--no-control-socket"]
+
+
+def _wait_for_answer(port: int, web: Service) -> None:
+    """Wait until the site says that it is well; raises progress.Stop when it ends or stays silent."""
+    deadline = time.monotonic() + ANSWER_LIMIT
+    answer = "no answer"
+    while time.monotonic() < deadline:
+        web.fail_if_ended()
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+        with contextlib.suppress(OSError, http.client.HTTPException), contextlib.closing(connection):
+            connection.request("GET", "/healthz/")
+            response = connection.getresponse()
+            if response.status == 200:
+                return
+            answer = f"status {response.status}"
+        time.sleep(0.1)
+    text = web.log.read_text(errors="replace")
+    raise progress.Stop(f"/healthz/ gives {answer}. The end of {shown(web.log)}:\n{progress.tail(text)}")
+
+
+def _greet(port: int, operator: str) -> None:
+    address = f"http://127.0.0.1:{port}"
+    broker = without_password(os.environ["REDIS_URL"]) if os.environ.get("REDIS_URL") else "the database"
+    rows = [
+        ("API", f"{address}/api/docs/"),
+        ("Admin", f"{address}/admin/"),
+        ("Queue", f"{broker}"),
+        ("Logs", f"{shown(LOGS)}/*.log"),
+        ("Shell", "python3 manage.py shell   (in a second terminal)"),
+    ]
+    progress.say("\nReady.\n")
+    for name, value in rows:
+        progress.say(f"  {name:<8}{value}")
+    progress.say()
+    for line in operator.strip().splitlines():
+        progress.say(f"  {line}")
+    progress.say("\nCtrl-C stops everything.")

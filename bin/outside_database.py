@@ -1,0 +1,27 @@
+"""The PostgreSQL that DATABASE_URL names."""
+
+import contextlib
+import urllib.parse
+
+import progress
+
+
+def check_connection(url: str) -> None:
+    """Connect once, for real; raises progress.Stop with the server's own words."""
+    import psycopg2  # installed by now; not yet when this module is imported
+
+    try:
+        with contextlib.closing(psycopg2.connect(url, connect_timeout=10)) as connection, connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except psycopg2.Error as problem:
+        raise progress.Stop(
+            f"DATABASE_URL={without_password(url)} does not work:\n{progress.tail(str(problem))}\n"
+            "Start that server or correct the URL; without DATABASE_URL an embedded PostgreSQL is used."
+        ) from problem
+
+
+def without_password(url: str) -> str:
+    """The URL as it may be shown and logged."""
+    parts = urllib.parse.urlsplit(url)
+    credentials, at, host = parts.netloc.rpartition("@")
+    return parts._replace(netloc=f"{credentials.split(':', 1)[0]}{at}{host}", query="").geturl()

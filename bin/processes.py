@@ -1,0 +1,141 @@
+"""The processes that a command keeps running, and never two of a kind in one folder.
+
+Each process inherits a lock on its pid file. As long as it or a child of it lives, the lock is held: so a launcher
+that was killed is no problem, the next one finds what is left over, knows that the pid is truly ours, and stops it.
+"""
+
+import fcntl
+import os
+import pwd
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import IO
+
+import progress
+from paths import VAR, shown
+
+POLL = 0.05  # seconds
+AFTER_KILL = 10  # seconds until the kernel and PostgreSQL's orphans are gone
+
+
+class OnlyOne:
+    """A lock that at most one command holds in this folder."""
+
+    def __init__(self, name: str) -> None:
+        self.path = VAR / "run" / f"{name}.lock"
+        self._file: IO[str] | None = None
+
+    def take(self, sentence: str) -> None:
+        """Hold the lock, until this process ends at the latest; raises progress.Stop(sentence) when another has it."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        file = self.path.open("a")
+        if not _locked_now(file):
+            file.close()
+            raise progress.Stop(sentence)
+        self._file = file
+
+    def release(self) -> None:
+        """Let another command have the lock."""
+        if self._file:
+            self._file.close()
+            self._file = None
+
+
+class Service:
+    """A long-running process with a log, a pid file and a way to stop it."""
+
+    def __init__(self, name: str, log: Path, *, stop_signal: signal.Signals = signal.SIGTERM, patience: float) -> None:
+        """`patience` is how many seconds the process has for its own shutdown before it is killed."""
+        self.name = name
+        self.log = log
+        self.stop_signal = stop_signal
+        self.patience = patience
+        self.pid_file = VAR / "run" / f"{name.replace(' ', '-')}.pid"
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(
+        self, command: Sequence[str | Path], *, env: Mapping[str, str], cwd: Path, user: pwd.struct_passwd | None = None
+    ) -> None:
+        """Start it in a session of its own, so that Ctrl-C in the terminal reaches the launcher only."""
+        self.stop_leftover()
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        if self.log.exists():
+            self.log.replace(self.log.with_name(f"{self.log.name}.1"))
+        with self.pid_file.open("w") as lock, self.log.open("wb") as log:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self.process = subprocess.Popen(
+                [str(part) for part in command],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=dict(env),
+                cwd=cwd,
+                start_new_session=True,
+                pass_fds=[lock.fileno()],
+                user=user.pw_uid if user else None,
+                group=user.pw_gid if user else None,
+                extra_groups=[] if user else None,
+            )
+            lock.write(str(self.process.pid))
+
+    def fail_if_ended(self) -> None:
+        """Raise progress.Stop with the end of the log when the process is gone."""
+        if self.process and self.process.poll() is not None:
+            text = self.log.read_text(errors="replace")
+            reason = f"The {self.name} ended by itself (code {self.process.returncode})."
+            raise progress.Stop(f"{reason} The end of {shown(self.log)}:\n{progress.tail(text)}")
+
+    def stop(self) -> None:
+        """Stop it and everything it started, kindly first."""
+        if self.process:
+            self._stop(self.process.pid)
+            self.process.wait()
+            self.process = None
+
+    def stop_leftover(self) -> None:
+        """Stop what a launcher that was killed left running."""
+        self.pid_file.parent.mkdir(parents=True, exist_ok=True)
+        if self._is_free():
+            return
+        pid = self.pid_file.read_text().strip()
+        if not pid.isdigit() or not self._stop(int(pid)):
+            raise progress.Stop(
+                f"An earlier {self.name} still runs (process {pid or 'unknown'}). Stop it, then start again."
+            )
+
+    def _stop(self, pid: int) -> bool:
+        if self._is_free():
+            return True
+        # Where the process itself is gone already, nobody will tell its children to end.
+        if _sent(os.kill, pid, self.stop_signal) and self._is_free(within=self.patience):
+            return True
+        _sent(os.killpg, pid, signal.SIGKILL)
+        return self._is_free(within=AFTER_KILL)
+
+    def _is_free(self, *, within: float = 0) -> bool:
+        deadline = time.monotonic() + within
+        with self.pid_file.open("a") as lock:
+            while not _locked_now(lock):
+                if time.monotonic() >= deadline:
+                    return False
+                time.sleep(POLL)
+        return True
+
+
+def _locked_now(file: IO[str]) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _sent(send: Callable[[int, int], None], pid: int, number: signal.Signals) -> bool:
+    try:
+        send(pid, number)
+    except ProcessLookupError:
+        return False
+    return True

@@ -1,0 +1,89 @@
+"""The system libraries that draw PDFs (WeasyPrint needs Pango). The project runs without them, PDFs do not."""
+
+import ctypes
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import progress
+
+DEBIAN_PACKAGES = ("libpango-1.0-0", "libpangoft2-1.0-0", "libharfbuzz-subset0")
+LINUX_LIBRARIES = {
+    "libpango-1.0.so.0": "libpango-1.0-0",
+    "libpangoft2-1.0.so.0": "libpangoft2-1.0-0",
+    "libharfbuzz-subset.so.0": "libharfbuzz-subset0",
+}
+MACOS_LIBRARIES = {"libpango-1.0.dylib": "pango", "libpangoft2-1.0.dylib": "pango", "libharfbuzz-subset.dylib": "pango"}
+HOMEBREW_FOLDERS = (Path("/opt/homebrew/lib"), Path("/usr/local/lib"))
+
+
+def missing() -> list[str]:
+    """The packages whose libraries this machine does not have, by their names in its package manager."""
+    if sys.platform == "darwin":
+        absent = {package for name, package in MACOS_LIBRARIES.items() if not _on_macos(name)}
+    else:
+        absent = {package for name, package in LINUX_LIBRARIES.items() if not _loads(name)}
+    return sorted(absent)
+
+
+def install_missing() -> None:
+    """Install what is missing where that needs no question: apt-get as root, Homebrew as its user."""
+    packages = missing()
+    if not packages:
+        return
+    if sys.platform == "darwin" and shutil.which("brew"):
+        commands = [["brew", "install", "--quiet", *packages]]
+    elif os.geteuid() == 0 and shutil.which("apt-get"):
+        install = ["apt-get", "install", "--yes", "--no-install-recommends", *packages]
+        commands = [install, ["apt-get", "update"], install]
+    else:
+        return
+    with progress.step(f"Installing the system libraries for PDFs ({' '.join(packages)})"):
+        for command in commands:
+            # The first try spares the slow `update` where the package lists are there already.
+            if _succeeds(command) and command[1] == "install":
+                return
+
+
+def report_missing() -> None:
+    """Say in one sentence which libraries are missing and how to get them."""
+    packages = missing()
+    if packages:
+        progress.say(f"  No PDFs on this machine yet: {' '.join(packages)} missing. To get them: {_advice(packages)}")
+
+
+def dynamic_loader_environment() -> dict[str, str]:
+    """What a process needs to find Homebrew's libraries: macOS does not look into its folder by itself."""
+    if sys.platform != "darwin":
+        return {}
+    folders = [str(folder) for folder in HOMEBREW_FOLDERS if folder.is_dir()]
+    known = os.environ.get("DYLD_FALLBACK_LIBRARY_PATH")
+    return {"DYLD_FALLBACK_LIBRARY_PATH": ":".join([known, *folders] if known else folders)}
+
+
+def _advice(packages: list[str]) -> str:
+    if sys.platform == "darwin":
+        return "brew install pango"
+    if shutil.which("apt-get"):
+        return f"sudo apt-get install --no-install-recommends {' '.join(packages)}"
+    return "install Pango and HarfBuzz with this system's package manager"
+
+
+def _loads(name: str) -> bool:
+    try:
+        ctypes.CDLL(name)
+    except OSError:
+        return False
+    return True
+
+
+def _on_macos(name: str) -> bool:
+    return any((folder / name).exists() for folder in HOMEBREW_FOLDERS) or _loads(name)
+
+
+def _succeeds(command: list[str]) -> bool:
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "HOMEBREW_NO_AUTO_UPDATE": "1"}
+    done = subprocess.run(command, check=False, stdin=subprocess.DEVNULL, capture_output=True, env=environment)
+    return done.returncode == 0

@@ -1,0 +1,38 @@
+"""What a visitor can choose from before signing up."""
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema, extend_schema_view
+
+from igny8_core.auth.api.serializers import IndustryOutput, PlanOutput
+from igny8_core.auth.models import Industry, Plan
+from igny8_core.auth.selectors import active_industries, public_plans
+from igny8_core.common.api.permissions import PublicEndpoint
+from igny8_core.common.api.views import ListView
+
+
+@extend_schema_view(get=extend_schema(operation_id="list_plans", tags=["auth"]))
+class PlanListView(ListView):
+    """Plans that can be ordered."""
+
+    authentication_classes = ()
+    permission_classes = (PublicEndpoint,)
+    serializer_class = PlanOutput
+    orderings = {"sort_order": "sort_order", "price": "price"}
+    default_ordering = "sort_order"
+
+    def rows(self) -> QuerySet[Plan]:
+        return public_plans()
+
+
+@extend_schema_view(get=extend_schema(operation_id="list_industries", tags=["auth"]))
+class IndustryListView(ListView):
+    """Industries that a site can be in."""
+
+    authentication_classes = ()
+    permission_classes = (PublicEndpoint,)
+    serializer_class = IndustryOutput
+    orderings = {"name": "name"}
+    default_ordering = "name"
+
+    def rows(self) -> QuerySet[Industry]:
+        return active_industries()

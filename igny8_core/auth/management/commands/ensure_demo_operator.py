@@ -1,0 +1,24 @@
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from igny8_core.auth.models import User
+
+EMAIL = "admin@example.com"
+PASSWORD = "adminpass"  # noqa: S105 - printed and documented, and refused outside development
+
+
+class Command(BaseCommand):
+    help = "Create the demo operator of a development server and print how to log in. Refused without DJANGO_DEBUG."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if not settings.DEBUG:
+            raise CommandError("A known password is for development only. Use manage.py createsuperuser.")
+        operator = User.objects.filter(email=EMAIL).first()
+        if operator is None:
+            User.objects.create_superuser(EMAIL, PASSWORD)
+        elif not operator.check_password(PASSWORD):
+            self.stdout.write(f"Demo operator: {EMAIL} (with the password that you set)")
+            return
+        self.stdout.write(f"Demo operator: {EMAIL} / {PASSWORD}")

@@ -1,0 +1,32 @@
+"""Who exists and what they may use."""
+
+from igny8_core.auth.models.account import ACCOUNT_MOVES, Account, AccountStatus, PaymentMethodType, SuspendedReason
+from igny8_core.auth.models.industry import Industry
+from igny8_core.auth.models.login_session import LoginSession
+from igny8_core.auth.models.plan import BillingCycle, Plan
+from igny8_core.auth.models.site import Site, SiteStatus, SiteUserAccess
+from igny8_core.auth.models.subscription import LIVE_STATUSES, SUBSCRIPTION_MOVES, Subscription, SubscriptionStatus
+from igny8_core.auth.models.team_invitation import TeamInvitation
+from igny8_core.auth.models.user import Role, User
+
+__all__ = [
+    "ACCOUNT_MOVES",
+    "LIVE_STATUSES",
+    "SUBSCRIPTION_MOVES",
+    "Account",
+    "AccountStatus",
+    "BillingCycle",
+    "Industry",
+    "LoginSession",
+    "PaymentMethodType",
+    "Plan",
+    "Role",
+    "Site",
+    "SiteStatus",
+    "SiteUserAccess",
+    "Subscription",
+    "SubscriptionStatus",
+    "SuspendedReason",
+    "TeamInvitation",
+    "User",
+]

@@ -1,0 +1,115 @@
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+if TYPE_CHECKING:
+    from django.db.models.fields.related_descriptors import RelatedManager
+
+
+class AccountStatus(models.TextChoices):
+    TRIAL = "trial", "Trial"
+    PENDING_PAYMENT = "pending_payment", "Pending payment"
+    ACTIVE = "active", "Active"
+    PAST_DUE = "past_due", "Past due"
+    SUSPENDED = "suspended", "Suspended"
+    CANCELED = "canceled", "Canceled"
+
+
+ACCOUNT_MOVES: dict[str, frozenset[str]] = {
+    AccountStatus.TRIAL: frozenset(
+        {AccountStatus.ACTIVE, AccountStatus.PENDING_PAYMENT, AccountStatus.SUSPENDED, AccountStatus.CANCELED}
+    ),
+    AccountStatus.PENDING_PAYMENT: frozenset({AccountStatus.ACTIVE, AccountStatus.CANCELED}),
+    AccountStatus.ACTIVE: frozenset({AccountStatus.PAST_DUE, AccountStatus.SUSPENDED, AccountStatus.CANCELED}),
+    AccountStatus.PAST_DUE: frozenset({AccountStatus.ACTIVE, AccountStatus.SUSPENDED, AccountStatus.CANCELED}),
+    AccountStatus.SUSPENDED: frozenset({AccountStatus.ACTIVE, AccountStatus.PAST_DUE, AccountStatus.CANCELED}),
+    AccountStatus.CANCELED: frozenset({AccountStatus.PENDING_PAYMENT, AccountStatus.ACTIVE}),
+}
+
+
+class SuspendedReason(models.TextChoices):
+    """Who lifts a suspension: an operator their own, a payment that for non-payment."""
+
+    OPERATOR = "operator", "By an operator"
+    NON_PAYMENT = "non_payment", "Not paid"
+
+
+class PaymentMethodType(models.TextChoices):
+    """Ways of paying; the same words on accounts, invoices' payments and the configuration per country."""
+
+    STRIPE = "stripe", "Stripe"
+    PAYPAL = "paypal", "PayPal"
+    BANK_TRANSFER = "bank_transfer", "Bank Transfer"
+    LOCAL_WALLET = "local_wallet", "Local Wallet"
+    MANUAL = "manual", "Manual"
+
+
+class Account(models.Model):
+    """The tenant: who is billed and whose data it is. Its row is the lock for everything that touches its money."""
+
+    name = models.CharField(max_length=200)
+    slug = models.SlugField(max_length=80, unique=True)
+    # Empty only while the account and its first user are being made, in one transaction.
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="owned_accounts"
+    )
+    plan = models.ForeignKey("igny8_auth.Plan", on_delete=models.PROTECT, related_name="accounts")
+    status = models.CharField(max_length=20, choices=AccountStatus.choices)
+    suspended_reason = models.CharField(max_length=20, choices=SuspendedReason.choices, blank=True)
+    credits = models.PositiveBigIntegerField(default=0, help_text="Balance; only CreditService writes it")
+    billing_email = models.EmailField(blank=True)
+    billing_address_line1 = models.CharField(max_length=255, blank=True)
+    billing_address_line2 = models.CharField(max_length=255, blank=True)
+    billing_city = models.CharField(max_length=100, blank=True)
+    billing_state = models.CharField(max_length=100, blank=True)
+    billing_postal_code = models.CharField(max_length=20, blank=True)
+    billing_country = models.CharField(max_length=2, blank=True, help_text="ISO 3166-1 alpha-2")
+    tax_id = models.CharField(max_length=100, blank=True)
+    timezone = models.CharField(max_length=64, default="UTC", help_text="IANA name, for example Asia/Karachi")
+    payment_method = models.CharField(
+        max_length=20,
+        choices=PaymentMethodType.choices,
+        default=PaymentMethodType.STRIPE,
+        help_text="Used where the account has no enabled default payment method",
+    )
+    stripe_customer_id = models.CharField(max_length=100, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    if TYPE_CHECKING:
+        from igny8_core.auth.models.user import User
+
+        payment_methods: RelatedManager[models.Model]
+        users: RelatedManager[User]
+
+    class Meta:
+        db_table = "igny8_accounts"
+        ordering = ("-id",)
+        constraints = [
+            models.CheckConstraint(condition=Q(status__in=AccountStatus.values), name="igny8_accounts_status_known"),
+            models.CheckConstraint(condition=Q(credits__gte=0), name="igny8_accounts_credits_not_negative"),
+            models.CheckConstraint(
+                condition=Q(payment_method__in=PaymentMethodType.values), name="igny8_accounts_payment_method_known"
+            ),
+            models.CheckConstraint(
+                condition=(Q(status=AccountStatus.SUSPENDED) & Q(suspended_reason__in=SuspendedReason.values))
+                | (~Q(status=AccountStatus.SUSPENDED) & Q(suspended_reason="")),
+                name="igny8_accounts_suspended_has_reason",
+            ),
+            models.UniqueConstraint(
+                fields=["stripe_customer_id"],
+                condition=~Q(stripe_customer_id=""),
+                name="igny8_accounts_stripe_customer_unique",
+            ),
+        ]
+        indexes = [models.Index(fields=["status"], name="igny8_accounts_by_status")]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def default_payment_method(self) -> str:
+        """Type of the account's enabled default payment method, else `payment_method`."""
+        default = self.payment_methods.filter(is_default=True, is_enabled=True).values_list("type", flat=True).first()
+        return default or self.payment_method

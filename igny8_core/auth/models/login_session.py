@@ -1,0 +1,27 @@
+import uuid
+
+from django.conf import settings
+from django.db import models
+
+
+class LoginSession(models.Model):
+    """One login on one device: the family of refresh tokens that replace each other (threats.md AUT-03 to AUT-06).
+
+    Only the newest refresh token of the family is good; an older one, used again, ends the session.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="login_sessions")
+    current_token = models.CharField(max_length=64, help_text="Id of the one refresh token that is still good")
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+    ended_reason = models.CharField(max_length=40, blank=True)
+
+    class Meta:
+        db_table = "igny8_login_sessions"
+        ordering = ("-created_at",)
+        indexes = [models.Index(fields=["expires_at"], name="igny8_login_sessions_expiry")]
+
+    def __str__(self) -> str:
+        return f"{self.user} since {self.created_at:%Y-%m-%d %H:%M}"

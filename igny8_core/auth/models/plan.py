@@ -1,0 +1,47 @@
+from django.core.validators import MinValueValidator
+from django.db import models
+from django.db.models import Q
+
+
+class BillingCycle(models.TextChoices):
+    MONTHLY = "monthly", "Monthly"
+    ANNUAL = "annual", "Annual"
+
+
+class Plan(models.Model):
+    """What an account can subscribe to. What is sold is copied onto the invoice, so an edit never changes the past."""
+
+    name = models.CharField(max_length=100)
+    slug = models.SlugField(max_length=50, unique=True)
+    price = models.DecimalField(max_digits=14, decimal_places=4, validators=[MinValueValidator(0)])
+    currency = models.CharField(max_length=3, default="USD", help_text="ISO 4217")
+    billing_cycle = models.CharField(max_length=10, choices=BillingCycle.choices, default=BillingCycle.MONTHLY)
+    included_credits = models.PositiveIntegerField(default=0, help_text="Credits granted for each paid period")
+    credits_rollover = models.BooleanField(default=False, help_text="Credits stay when their period ends")
+    max_sites = models.PositiveIntegerField(default=1)
+    max_users = models.PositiveIntegerField(default=1)
+    is_active = models.BooleanField(default=True, help_text="Off: cannot be ordered any more")
+    is_public = models.BooleanField(default=True, help_text="Off: never offered, refused at signup")
+    sort_order = models.PositiveSmallIntegerField(default=0)
+    features = models.JSONField(default=list, blank=True, help_text="Sentences for the plan's card")
+    stripe_product_id = models.CharField(max_length=100, blank=True)
+    stripe_price_id = models.CharField(max_length=100, blank=True)
+
+    class Meta:
+        db_table = "igny8_plans"
+        ordering = ("sort_order", "id")
+        constraints = [
+            models.CheckConstraint(condition=Q(price__gte=0), name="igny8_plans_price_not_negative"),
+            models.CheckConstraint(condition=Q(currency__regex=r"^[A-Z]{3}$"), name="igny8_plans_currency_iso"),
+            models.CheckConstraint(
+                condition=Q(billing_cycle__in=BillingCycle.values), name="igny8_plans_billing_cycle_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_free(self) -> bool:
+        """Whether a period of the plan costs nothing."""
+        return self.price == 0

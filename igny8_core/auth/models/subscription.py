@@ -1,0 +1,91 @@
+from django.db import models
+from django.db.models import F, Q
+
+
+class SubscriptionStatus(models.TextChoices):
+    PENDING_PAYMENT = "pending_payment", "Pending payment"
+    ACTIVE = "active", "Active"
+    PAST_DUE = "past_due", "Past due"
+    CANCELED = "canceled", "Canceled"
+
+
+SUBSCRIPTION_MOVES: dict[str, frozenset[str]] = {
+    SubscriptionStatus.PENDING_PAYMENT: frozenset({SubscriptionStatus.ACTIVE, SubscriptionStatus.CANCELED}),
+    SubscriptionStatus.ACTIVE: frozenset({SubscriptionStatus.PAST_DUE, SubscriptionStatus.CANCELED}),
+    SubscriptionStatus.PAST_DUE: frozenset({SubscriptionStatus.ACTIVE, SubscriptionStatus.CANCELED}),
+    SubscriptionStatus.CANCELED: frozenset(),
+}
+LIVE_STATUSES = [SubscriptionStatus.PENDING_PAYMENT, SubscriptionStatus.ACTIVE, SubscriptionStatus.PAST_DUE]
+
+
+class Subscription(models.Model):
+    """An account's right to a plan, period by period. At most one is live per account."""
+
+    account = models.ForeignKey("igny8_auth.Account", on_delete=models.PROTECT, related_name="subscriptions")
+    plan = models.ForeignKey("igny8_auth.Plan", on_delete=models.PROTECT, related_name="subscriptions")
+    status = models.CharField(
+        max_length=20, choices=SubscriptionStatus.choices, default=SubscriptionStatus.PENDING_PAYMENT
+    )
+    current_period_start = models.DateTimeField(null=True, blank=True)
+    current_period_end = models.DateTimeField(null=True, blank=True)
+    billing_anchor = models.DateTimeField(
+        null=True, blank=True, help_text="Start of the first period; every later one is computed from it"
+    )
+    cancel_at_period_end = models.BooleanField(default=False)
+    canceled_at = models.DateTimeField(null=True, blank=True)
+    pending_plan = models.ForeignKey(
+        "igny8_auth.Plan",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="Takes effect at period end",
+    )
+    external_payment_id = models.CharField(max_length=255, blank=True, help_text="Reference of the last payment")
+    stripe_subscription_id = models.CharField(max_length=100, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        db_table = "igny8_subscriptions"
+        ordering = ("-id",)
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(status__in=SubscriptionStatus.values), name="igny8_subscriptions_status_known"
+            ),
+            models.UniqueConstraint(
+                fields=["account"],
+                condition=Q(status__in=LIVE_STATUSES),
+                name="igny8_subscriptions_one_live",
+                violation_error_message="The account has a live subscription already.",
+            ),
+            models.CheckConstraint(
+                condition=Q(current_period_start__isnull=True, current_period_end__isnull=True)
+                | Q(current_period_end__gt=F("current_period_start")),
+                name="igny8_subscriptions_period_forward",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status__in=[SubscriptionStatus.ACTIVE, SubscriptionStatus.PAST_DUE])
+                | Q(current_period_end__isnull=False, billing_anchor__isnull=False),
+                name="igny8_subscriptions_active_has_period",
+            ),
+            models.UniqueConstraint(
+                fields=["stripe_subscription_id"],
+                condition=~Q(stripe_subscription_id=""),
+                name="igny8_subscriptions_stripe_unique",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["current_period_end"],
+                name="igny8_subscriptions_due",
+                condition=Q(status=SubscriptionStatus.ACTIVE),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.plan} ({self.get_status_display()})"
+
+    @property
+    def payment_method(self) -> str:
+        """How the account pays by default; not a column, the account is the single source."""
+        return self.account.default_payment_method

@@ -1,0 +1,41 @@
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Lower
+
+from igny8_core.auth.models.user import Role
+
+
+class TeamInvitation(models.Model):
+    """An offer to join an account, bound to an e-mail address; only the hash of its token is kept."""
+
+    account = models.ForeignKey("igny8_auth.Account", on_delete=models.PROTECT, related_name="invitations")
+    email = models.EmailField(max_length=254)
+    role = models.CharField(max_length=10, choices=Role.choices)
+    sites = models.ManyToManyField("igny8_auth.Site", blank=True, related_name="invitations")
+    token_hash = models.CharField(max_length=64, unique=True, help_text="SHA-256 of the token in the mailed link")
+    invited_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    expires_at = models.DateTimeField()
+    accepted_at = models.DateTimeField(null=True, blank=True)
+    canceled_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        db_table = "igny8_team_invitations"
+        ordering = ("-id",)
+        constraints = [
+            models.UniqueConstraint(
+                "account",
+                Lower("email"),
+                condition=Q(accepted_at__isnull=True, canceled_at__isnull=True),
+                name="igny8_team_invitations_one_open",
+            ),
+            models.CheckConstraint(condition=Q(role__in=Role.values), name="igny8_team_invitations_role_known"),
+            models.CheckConstraint(
+                condition=Q(accepted_at__isnull=True) | Q(canceled_at__isnull=True),
+                name="igny8_team_invitations_one_end",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.email} to {self.account}"

@@ -1,0 +1,92 @@
+from typing import Any, ClassVar
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.models import PermissionsMixin
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Lower
+from django.utils import timezone
+
+
+class Role(models.TextChoices):
+    """What a person may do in their account, from most to least."""
+
+    OWNER = "owner", "Owner"
+    ADMIN = "admin", "Admin"
+    EDITOR = "editor", "Editor"
+    VIEWER = "viewer", "Viewer"
+
+
+class CanonicalEmailField(models.EmailField):  # type: ignore[type-arg]
+    """An e-mail address in its one canonical form, lower case: when it is saved and when it is looked up."""
+
+    def get_prep_value(self, value: Any) -> Any:
+        prepared = super().get_prep_value(value)
+        return prepared.strip().lower() if isinstance(prepared, str) else prepared
+
+
+class People(BaseUserManager["User"]):
+    """Makes users."""
+
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        """Create a user of an account (`account`, `role`) or a platform operator (`is_staff`)."""
+        if not email:
+            raise ValueError("A user needs an e-mail address.")
+        user = self.model(email=email, **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        """Create a platform operator with all permissions; used by `manage.py createsuperuser`."""
+        return self.create_user(email, password, **{**fields, "is_staff": True, "is_superuser": True})
+
+    def get_by_natural_key(self, username: str | None) -> "User":
+        """The user with this e-mail address, without regard to case."""
+        return self.get(email=username)
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """A person who logs in with an e-mail address: a member of one account, or a platform operator (`is_staff`)."""
+
+    email = CanonicalEmailField(max_length=254)
+    first_name = models.CharField(max_length=150, blank=True)
+    last_name = models.CharField(max_length=150, blank=True)
+    account = models.ForeignKey(
+        "igny8_auth.Account", null=True, blank=True, on_delete=models.PROTECT, related_name="users"
+    )
+    role = models.CharField(max_length=10, choices=Role.choices, blank=True, help_text="Empty without an account")
+    is_active = models.BooleanField(default=True, help_text="Off: every session ends with the next request")
+    is_staff = models.BooleanField(default=False, help_text="A platform operator, who may log in to the console")
+    date_joined = models.DateTimeField(default=timezone.now)
+
+    objects = People()
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+
+    class Meta:
+        db_table = "igny8_users"
+        ordering = ("id",)
+        constraints = [
+            models.UniqueConstraint(
+                fields=["email"],
+                name="igny8_users_email_unique",
+                violation_error_message="A user with this e-mail address exists already.",
+            ),
+            models.CheckConstraint(condition=Q(email=Lower("email")), name="igny8_users_email_lower_case"),
+            models.CheckConstraint(
+                condition=Q(account__isnull=True, role="") | Q(account__isnull=False, role__in=Role.values),
+                name="igny8_users_role_with_account",
+                violation_error_message="A member of an account needs a role; a user without an account has none.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.email)
+
+    @property
+    def full_name(self) -> str:
+        """First and last name, or the e-mail address where there is neither."""
+        return f"{self.first_name} {self.last_name}".strip() or self.email

@@ -1,0 +1,66 @@
+"""Sites of an account and who may work on them."""
+
+import secrets
+from typing import Any
+
+from django.db import transaction
+from django.utils.text import slugify
+
+from igny8_core.auth.errors import LimitReached
+from igny8_core.auth.locks import lock_account
+from igny8_core.auth.models import Account, Industry, Role, Site, SiteUserAccess, User
+from igny8_core.auth.permissions import require_usable
+from igny8_core.events import services as events
+
+
+class SiteService:
+    """The only writer of Site and SiteUserAccess."""
+
+    @staticmethod
+    @transaction.atomic
+    def create_site(account: Account, created_by: User, *, name: str, industry: Industry, domain: str = "") -> Site:
+        """Add a site; the account's owners and admins get access to it at once.
+
+        Raises PaymentRequired or AccountSuspended for an account that may not use the product, LimitReached when the
+        plan's `max_sites` are there already.
+        """
+        account = lock_account(account.pk)
+        require_usable(account)
+        existing, allowed = Site.objects.filter(account=account).count(), account.plan.max_sites
+        if existing >= allowed:
+            raise LimitReached(
+                f"Your plan {account.plan.name} allows {allowed} site(s) and you have {existing}. "
+                "Delete one or move to a larger plan."
+            )
+        site = Site.objects.create(account=account, name=name, slug=_slug(name), domain=domain, industry=industry)
+        managers = User.objects.filter(account=account, role__in=[Role.OWNER, Role.ADMIN], is_active=True)
+        SiteUserAccess.objects.bulk_create(
+            SiteUserAccess(user=manager, site=site, granted_by=created_by) for manager in managers
+        )
+        events.record(events.NewEvent("site.created", site, account.pk, created_by.pk, {"name": name}))
+        return site
+
+    @staticmethod
+    @transaction.atomic
+    def update_site(site: Site, changed_by: User, **changes: Any) -> Site:
+        """Change name, domain, industry or status. Raises PaymentRequired or AccountSuspended."""
+        account = lock_account(site.account_id)
+        require_usable(account)
+        for field, value in changes.items():
+            setattr(site, field, value)
+        site.save(update_fields=[*changes])
+        changed = {field: str(value) for field, value in changes.items()}
+        events.record(events.NewEvent("site.updated", site, account.pk, changed_by.pk, changed))
+        return site
+
+    @staticmethod
+    @transaction.atomic
+    def delete_site(site: Site, deleted_by: User) -> None:
+        """Delete a site with the access to it; what was spent on it stays in the usage log."""
+        account = lock_account(site.account_id)
+        events.record(events.NewEvent("site.deleted", site, account.pk, deleted_by.pk, {"name": site.name}))
+        site.delete()
+
+
+def _slug(name: str) -> str:
+    return f"{slugify(name)[:60] or 'site'}-{secrets.token_hex(3)}"

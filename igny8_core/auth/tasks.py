@@ -1,0 +1,13 @@
+"""Housekeeping; the schedule is in igny8_core/celery.py."""
+
+from celery import shared_task
+
+from igny8_core.auth.services.session_service import SessionService
+from igny8_core.common.rate_limits import forget_old_windows
+
+
+@shared_task(name="auth.forget_old_rows", ignore_result=True)
+def forget_old_rows() -> None:
+    """Delete login sessions and rate counters that nobody needs any more."""
+    SessionService.forget_old()
+    forget_old_windows()

@@ -1,0 +1,117 @@
+"""Payments: the customer confirms one, an operator approves or rejects it."""
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema, extend_schema_view
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from igny8_core.auth.models import PaymentMethodType
+from igny8_core.auth.permissions import CanManageBilling, IsMember, IsOperator, account_of, user_of
+from igny8_core.business.billing.api.serializers import (
+    ApproveInput,
+    ApproveOutput,
+    ConfirmInput,
+    ConfirmOutput,
+    PaymentOutput,
+    RejectInput,
+    RejectOutput,
+)
+from igny8_core.business.billing.errors import InvoiceNotFound, PaymentNotFound
+from igny8_core.business.billing.models import Payment, PaymentStatus
+from igny8_core.business.billing.selectors import invoices_of, payment_to_decide, payments_of
+from igny8_core.business.billing.services.payment_service import PaymentService
+from igny8_core.common.api.envelope import success
+from igny8_core.common.api.query import choice_filter, search_filter
+from igny8_core.common.api.throttling import UserThrottle
+from igny8_core.common.api.views import ApiView, ListView
+
+
+class ConfirmThrottle(UserThrottle):
+    scope = "confirm"
+
+
+@extend_schema_view(get=extend_schema(operation_id="list_payments", tags=["billing"]))
+class PaymentListView(ListView):
+    permission_classes = (IsMember,)
+    serializer_class = PaymentOutput
+    filters = {
+        "status": choice_filter("status", PaymentStatus),
+        "payment_method": choice_filter("payment_method", PaymentMethodType),
+        "search": search_filter("manual_reference__icontains", "invoice__invoice_number__icontains"),
+    }
+    orderings = {"created_at": "id", "amount": "amount"}
+    default_ordering = "-created_at"
+
+    def rows(self) -> QuerySet[Payment]:
+        return payments_of(account_of(self.request))
+
+
+class ConfirmPaymentView(ApiView):
+    permission_classes = (CanManageBilling,)
+    throttle_classes = (ConfirmThrottle,)
+
+    @extend_schema(
+        operation_id="confirm_payment",
+        tags=["billing"],
+        request=ConfirmInput,
+        responses={201: ConfirmOutput, 404: None, 409: None},
+    )
+    def post(self, request: Request) -> Response:
+        """Tell us that an invoice was paid by bank or wallet; operators check it and you are notified."""
+        confirmation = self.validated(ConfirmInput)
+        invoice = invoices_of(account_of(request)).filter(pk=confirmation["invoice_id"]).first()
+        if invoice is None:
+            raise InvoiceNotFound()
+        payment = PaymentService.create_manual_payment(
+            invoice,
+            confirmation["payment_method"],
+            confirmation["manual_reference"],
+            amount=confirmation["amount"],
+            notes=confirmation["manual_notes"],
+            proof_url=confirmation["proof_url"],
+            submitted_by=user_of(request),
+        )
+        message = "Payment confirmation submitted for review. You will be notified once approved."
+        return success(ConfirmOutput(payment).data, message, status=201)
+
+
+class DecisionView(ApiView):
+    """What approve and reject share: operators only, any account's payment."""
+
+    permission_classes = (IsOperator,)
+    operator_permission = "billing.approve_payment"
+
+    def payment(self, payment_id: int) -> Payment:
+        """The payment with this id. Raises PaymentNotFound."""
+        payment = payment_to_decide(payment_id)
+        if payment is None:
+            raise PaymentNotFound()
+        return payment
+
+
+class ApprovePaymentView(DecisionView):
+    @extend_schema(
+        operation_id="approve_payment",
+        tags=["operators"],
+        request=ApproveInput,
+        responses={200: ApproveOutput, 409: None},
+    )
+    def post(self, request: Request, payment_id: int) -> Response:
+        """Accept a manual payment: pays the invoice, starts subscription and account, grants the credits."""
+        decision = self.validated(ApproveInput)
+        settlement = PaymentService.approve_manual_payment(self.payment(payment_id), user_of(request), **decision)
+        return success(ApproveOutput(settlement).data, "Payment approved successfully. Account activated.")
+
+
+class RejectPaymentView(DecisionView):
+    @extend_schema(
+        operation_id="reject_payment",
+        tags=["operators"],
+        request=RejectInput,
+        responses={200: RejectOutput, 409: None},
+    )
+    def post(self, request: Request, payment_id: int) -> Response:
+        """Refuse a manual payment; the invoice stays open and the customer can confirm again."""
+        reason = self.validated(RejectInput)["admin_notes"]
+        payment = PaymentService.reject_manual_payment(self.payment(payment_id), reason, user_of(request))
+        return success(RejectOutput(payment).data, "Payment rejected. The customer can confirm again.")

@@ -1,0 +1,160 @@
+"""What goes in and comes out of the billing operations."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from igny8_core.auth.models import PaymentMethodType
+from igny8_core.business.billing.models import MANUAL_METHODS
+from igny8_core.business.billing.selectors import is_available
+from igny8_core.common.api.fields import HttpsUrlField, IdField, MoneyField, MultilineTextField, PlainTextField
+from igny8_core.common.api.serializers import StrictSerializer
+
+MANUAL_CHOICES = [choice for choice in PaymentMethodType.choices if choice[0] in MANUAL_METHODS]
+
+
+class PaymentMethodOutput(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    country_code = serializers.CharField()
+    payment_method = serializers.CharField()
+    payment_method_display = serializers.CharField(source="get_payment_method_display")
+    is_enabled = serializers.BooleanField()
+    is_available = serializers.SerializerMethodField(help_text="False while its gateway is not set up")
+    display_name = serializers.CharField()
+    instructions = serializers.CharField()
+    bank_name = serializers.CharField()
+    account_title = serializers.CharField()
+    account_number = serializers.CharField()
+    routing_number = serializers.CharField()
+    swift_code = serializers.CharField()
+    iban = serializers.CharField()
+    wallet_type = serializers.CharField()
+    wallet_id = serializers.CharField()
+    sort_order = serializers.IntegerField()
+
+    def get_is_available(self, config: Any) -> bool:
+        return is_available(config.payment_method)
+
+
+class SubscriptionOutput(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    plan = serializers.CharField(source="plan.slug")
+    status = serializers.CharField()
+    current_period_start = serializers.DateTimeField(allow_null=True)
+    current_period_end = serializers.DateTimeField(allow_null=True)
+    cancel_at_period_end = serializers.BooleanField()
+
+
+class InvoiceLineOutput(serializers.Serializer[Any]):
+    description = serializers.CharField()
+    quantity = serializers.IntegerField()
+    amount = serializers.CharField(help_text="Price of one")
+    credits = serializers.IntegerField(required=False)
+
+
+class InvoiceOutput(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    invoice_number = serializers.CharField()
+    subscription_id = serializers.IntegerField(allow_null=True)
+    status = serializers.CharField()
+    currency = serializers.CharField()
+    subtotal = MoneyField()
+    tax = MoneyField()
+    total = MoneyField()
+    line_items = InvoiceLineOutput(many=True)
+    invoice_date = serializers.DateField()
+    due_date = serializers.DateField()
+    paid_at = serializers.DateTimeField(allow_null=True)
+    billing_period_start = serializers.DateTimeField(allow_null=True)
+    billing_period_end = serializers.DateTimeField(allow_null=True)
+    billing_email = serializers.CharField()
+    billing_snapshot = serializers.DictField(child=serializers.CharField(), source="metadata.billing_snapshot")
+    created_at = serializers.DateTimeField()
+
+
+class PaymentOutput(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    invoice_id = serializers.IntegerField()
+    invoice_number = serializers.CharField(source="invoice.invoice_number")
+    amount = MoneyField()
+    currency = serializers.CharField()
+    payment_method = serializers.CharField()
+    status = serializers.CharField()
+    manual_reference = serializers.CharField()
+    manual_notes = serializers.CharField()
+    failure_reason = serializers.CharField()
+    refunded_amount = MoneyField()
+    processed_at = serializers.DateTimeField(allow_null=True)
+    failed_at = serializers.DateTimeField(allow_null=True)
+    created_at = serializers.DateTimeField()
+
+
+class ConfirmInput(StrictSerializer):
+    invoice_id = IdField()
+    payment_method = serializers.ChoiceField(choices=MANUAL_CHOICES)
+    amount = MoneyField(help_text="Exactly what is due")
+    manual_reference = PlainTextField(max_length=100, help_text="As the bank or wallet shows it")
+    manual_notes = MultilineTextField(max_length=2000, required=False, allow_blank=True, default="")
+    proof_url = HttpsUrlField(required=False, allow_blank=True, default="")
+
+
+class ConfirmOutput(serializers.Serializer[Any]):
+    payment_id = serializers.IntegerField(source="id")
+    invoice_id = serializers.IntegerField()
+    invoice_number = serializers.CharField(source="invoice.invoice_number")
+    status = serializers.CharField()
+    amount = MoneyField()
+    currency = serializers.CharField()
+    manual_reference = serializers.CharField()
+
+
+class ApproveInput(StrictSerializer):
+    admin_notes = MultilineTextField(max_length=2000, required=False, allow_blank=True, default="")
+    override_duplicate = serializers.BooleanField(required=False, default=False)
+
+
+class ApproveOutput(serializers.Serializer[Any]):
+    payment_id = serializers.IntegerField(source="payment.id")
+    invoice_id = serializers.IntegerField(source="invoice.id")
+    invoice_number = serializers.CharField(source="invoice.invoice_number")
+    account_id = serializers.IntegerField(source="account.id")
+    account_status = serializers.CharField(source="account.status")
+    subscription_status = serializers.CharField(source="invoice.subscription.status", allow_null=True, default=None)
+    credits_added = serializers.IntegerField()
+    total_credits = serializers.IntegerField()
+    approved_by = serializers.EmailField(source="payment.approved_by.email")
+    approved_at = serializers.DateTimeField(source="payment.approved_at")
+
+
+class RejectInput(StrictSerializer):
+    admin_notes = MultilineTextField(max_length=2000, required=False, allow_blank=True, default="")
+
+
+class RejectOutput(serializers.Serializer[Any]):
+    payment_id = serializers.IntegerField(source="id")
+    invoice_id = serializers.IntegerField()
+    invoice_number = serializers.CharField(source="invoice.invoice_number")
+    status = serializers.CharField()
+    invoice_status = serializers.CharField(source="invoice.status")
+
+
+class CreditGrantOutput(serializers.Serializer[Any]):
+    kind = serializers.CharField()
+    amount = serializers.IntegerField()
+    remaining = serializers.IntegerField()
+    expires_at = serializers.DateTimeField(allow_null=True)
+
+
+class BalanceOutput(serializers.Serializer[Any]):
+    credits = serializers.IntegerField(help_text="What can be spent now")
+    plan_credits = serializers.IntegerField(help_text="What the plan includes per period")
+    grants = CreditGrantOutput(many=True, help_text="In the order in which they are spent, the first 100")
+
+
+class CreditTransactionOutput(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    transaction_type = serializers.CharField()
+    amount = serializers.IntegerField(help_text="Negative takes away")
+    balance_after = serializers.IntegerField()
+    description = serializers.CharField()
+    created_at = serializers.DateTimeField()

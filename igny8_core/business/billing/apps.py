@@ -1,0 +1,13 @@
+from django.apps import AppConfig
+
+
+class BillingConfig(AppConfig):
+    name = "igny8_core.business.billing"
+    label = "billing"
+    verbose_name = "Billing"
+
+    def ready(self) -> None:
+        from igny8_core.business.billing.services import notification_service
+        from igny8_core.events import consumers
+
+        consumers.register("email", notification_service.HANDLERS, notification_service.handle)

@@ -1,0 +1,210 @@
+"""What a new installation starts with (domain.md section 1). Bank and wallet details are samples to be replaced."""
+
+from decimal import Decimal
+from typing import Any
+
+Rows = list[dict[str, Any]]
+
+PLANS: Rows = [
+    {
+        "slug": "free",
+        "name": "Free",
+        "price": Decimal("0.00"),
+        "included_credits": 1000,
+        "max_sites": 1,
+        "max_users": 1,
+        "sort_order": 1,
+        "features": ["1,000 credits to try everything", "1 site", "1 user"],
+    },
+    {
+        "slug": "starter",
+        "name": "Starter",
+        "price": Decimal("89.00"),
+        "included_credits": 1000,
+        "max_sites": 1,
+        "max_users": 2,
+        "sort_order": 2,
+        "features": ["1,000 credits a month", "1 site", "2 users"],
+    },
+    {
+        "slug": "growth",
+        "name": "Growth",
+        "price": Decimal("139.00"),
+        "included_credits": 2000,
+        "max_sites": 3,
+        "max_users": 5,
+        "sort_order": 3,
+        "features": ["2,000 credits a month", "3 sites", "5 users"],
+    },
+    {
+        "slug": "scale",
+        "name": "Scale",
+        "price": Decimal("229.00"),
+        "included_credits": 4000,
+        "max_sites": 10,
+        "max_users": 20,
+        "sort_order": 4,
+        "features": ["4,000 credits a month", "10 sites", "20 users"],
+    },
+    {
+        "slug": "internal",
+        "name": "Internal",
+        "price": Decimal("0.00"),
+        "included_credits": 100000,
+        "max_sites": 1000,
+        "max_users": 1000,
+        "sort_order": 5,
+        "is_public": False,
+    },
+]
+
+INDUSTRIES: Rows = [
+    {"slug": slug, "name": name}
+    for slug, name in [
+        ("agriculture", "Agriculture"),
+        ("automotive", "Automotive"),
+        ("beauty", "Beauty and personal care"),
+        ("construction", "Construction"),
+        ("education", "Education"),
+        ("entertainment", "Entertainment and media"),
+        ("fashion", "Fashion and apparel"),
+        ("finance", "Finance and insurance"),
+        ("food", "Food and drink"),
+        ("healthcare", "Healthcare"),
+        ("home", "Home and garden"),
+        ("hospitality", "Hospitality"),
+        ("legal", "Legal services"),
+        ("logistics", "Logistics and transport"),
+        ("manufacturing", "Manufacturing"),
+        ("non-profit", "Non-profit and public services"),
+        ("real-estate", "Real estate"),
+        ("retail", "Retail and e-commerce"),
+        ("sports", "Sports and fitness"),
+        ("technology", "Technology"),
+        ("travel", "Travel and tourism"),
+        ("other", "Other"),
+    ]
+]
+
+CREDIT_PACKAGES: Rows = [
+    {"slug": "starter", "name": "Starter Pack", "credits": 500, "price": Decimal("9.00"), "sort_order": 1},
+    {
+        "slug": "pro",
+        "name": "Pro Pack",
+        "credits": 2000,
+        "price": Decimal("29.00"),
+        "discount_percentage": 10,
+        "is_featured": True,
+        "sort_order": 2,
+    },
+    {
+        "slug": "business",
+        "name": "Business Pack",
+        "credits": 5000,
+        "price": Decimal("69.00"),
+        "discount_percentage": 15,
+        "sort_order": 3,
+    },
+    {
+        "slug": "enterprise",
+        "name": "Enterprise Pack",
+        "credits": 20000,
+        "price": Decimal("249.00"),
+        "discount_percentage": 20,
+        "sort_order": 4,
+    },
+]
+
+CREDIT_COSTS: Rows = [
+    {
+        "operation_type": "content_generation",
+        "display_name": "Content generation",
+        "credits_per_unit": 1,
+        "unit": "100 words",
+    },
+    {
+        "operation_type": "content_rewrite",
+        "display_name": "Content rewrite",
+        "credits_per_unit": 1,
+        "unit": "200 words",
+    },
+    {"operation_type": "idea_generation", "display_name": "Idea generation", "credits_per_unit": 15, "unit": "batch"},
+    {"operation_type": "image_generation", "display_name": "Image generation", "credits_per_unit": 5, "unit": "image"},
+    {
+        "operation_type": "keyword_clustering",
+        "display_name": "Keyword clustering",
+        "credits_per_unit": 10,
+        "unit": "run",
+    },
+    {
+        "operation_type": "internal_linking",
+        "display_name": "Internal linking",
+        "credits_per_unit": 8,
+        "unit": "article",
+    },
+    {"operation_type": "optimization", "display_name": "Optimization", "credits_per_unit": 1, "unit": "200 words"},
+]
+
+_REFERENCE = (
+    "Write the invoice number into the reference of the payment. Then confirm the payment with the reference "
+    "that your bank or wallet shows you."
+)
+
+
+def _bank(country_code: str, display_name: str, sort_order: int = 3, **details: str) -> dict[str, Any]:
+    given = [f"{name.replace('_', ' ').capitalize()}: {value}" for name, value in details.items()]
+    return {
+        "country_code": country_code,
+        "payment_method": "bank_transfer",
+        "display_name": display_name,
+        "instructions": "\n".join([*given, _REFERENCE]),
+        "sort_order": sort_order,
+        **details,
+    }
+
+
+def _wallet(country_code: str, display_name: str, wallet_type: str, wallet_id: str) -> dict[str, Any]:
+    return {
+        "country_code": country_code,
+        "payment_method": "local_wallet",
+        "display_name": display_name,
+        "instructions": f"Send payment to:\n{wallet_type}: {wallet_id}\n{_REFERENCE}",
+        "wallet_type": wallet_type,
+        "wallet_id": wallet_id,
+        "sort_order": 4,
+    }
+
+
+PAYMENT_METHODS: Rows = [
+    {"country_code": "*", "payment_method": "stripe", "display_name": "Credit/Debit Card (Stripe)", "sort_order": 1},
+    {"country_code": "*", "payment_method": "paypal", "display_name": "PayPal", "sort_order": 2},
+    {
+        "country_code": "*",
+        "payment_method": "bank_transfer",
+        "display_name": "Bank Transfer",
+        "instructions": f"Bank: ABC Bank\nAccount: 1234567890\nSWIFT: ABCPKKA\n{_REFERENCE}",
+        "bank_name": "ABC Bank",
+        "account_number": "1234567890",
+        "swift_code": "ABCPKKA",
+        "sort_order": 3,
+    },
+    _wallet("PK", "JazzCash / Easypaisa", "JazzCash", "03001234567"),
+    _bank(
+        "US",
+        "Bank Transfer (ACH)",
+        bank_name="Sample Bank N.A.",
+        routing_number="000000000",
+        account_number="1234567890",
+    ),
+    _bank("GB", "Faster Payments", bank_name="Sample Bank plc", routing_number="00-00-00", account_number="12345678"),
+    _bank("DE", "SEPA-Überweisung", bank_name="Musterbank AG", iban="DE00000000000000000000", swift_code="MUSTDEFF"),
+    _bank(
+        "AE", "Bank Transfer (UAE)", bank_name="Sample Bank PJSC", iban="AE000000000000000000000", swift_code="SAMPAEAD"
+    ),
+    _bank("NG", "Bank Transfer (Nigeria)", bank_name="Sample Bank Ltd", account_number="0123456789"),
+    _wallet("IN", "UPI", "UPI", "igny8@samplebank"),
+    _wallet("BD", "bKash", "bKash", "01700000000"),
+    _wallet("KE", "M-Pesa", "M-Pesa", "000000"),
+    _wallet("PH", "GCash", "GCash", "09000000000"),
+    _wallet("ID", "DANA", "DANA", "080000000000"),
+]

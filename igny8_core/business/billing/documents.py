@@ -1,0 +1,63 @@
+"""What the PDF of an invoice and the mails say in the same words: amounts, where to pay, text of people."""
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+
+from igny8_core.business.billing.models import MANUAL_METHODS, Invoice, InvoiceStatus, PaymentMethodConfig
+from igny8_core.business.billing.selectors import offered_payment_methods
+from igny8_core.common.money import format_amount
+
+DETAIL_LABELS = {
+    "bank_name": "Bank",
+    "account_title": "Account holder",
+    "account_number": "Account number",
+    "routing_number": "Routing number",
+    "iban": "IBAN",
+    "swift_code": "SWIFT / BIC",
+    "wallet_type": "Wallet",
+    "wallet_id": "Wallet number",
+}
+# Control characters, and the marks and overrides with which text can turn the direction of an amount beside it
+# (threats.md PDF-08). New lines and tabs stay.
+UNSHOWABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+@dataclass(frozen=True)
+class PaymentInstructions:
+    """How to pay an open invoice by bank or wallet: `details` are (label, value) pairs, the reference to quote last."""
+
+    method: str
+    text: str
+    details: list[tuple[str, str]]
+
+
+def payment_instructions(invoice: Invoice) -> PaymentInstructions | None:
+    """Where to send the money for a pending invoice; None for any other, or when no manual method is offered.
+
+    The account's default method where it is offered in the country of the invoice, else the first that is.
+    """
+    if invoice.status != InvoiceStatus.PENDING:
+        return None
+    country: str = invoice.metadata.get("billing_snapshot", {}).get("country", "")
+    offers = [offer for offer in offered_payment_methods(country) if offer.payment_method in MANUAL_METHODS]
+    if not offers:
+        return None
+    preferred = invoice.account.default_payment_method
+    offer = next((offer for offer in offers if offer.payment_method == preferred), offers[0])
+    details = [*_details(offer), ("Payment reference", invoice.invoice_number)]
+    return PaymentInstructions(offer.display_name, offer.instructions, details)
+
+
+def money(amount: Decimal | str, currency: str) -> str:
+    """An amount with its currency: `money(Decimal("89"), "USD") == "89.00 USD"`."""
+    return f"{format_amount(Decimal(amount), currency)} {currency}"
+
+
+def showable(text: str) -> str:
+    """`text` without control characters and without those that change the direction of writing."""
+    return UNSHOWABLE.sub("", text)
+
+
+def _details(offer: PaymentMethodConfig) -> list[tuple[str, str]]:
+    return [(label, value) for field, label in DETAIL_LABELS.items() if (value := getattr(offer, field))]

@@ -1,0 +1,262 @@
+"""What must always be true of accounts and money (domain.md section 7): one query each, which finds the exceptions."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django.db import connection
+
+EXAMPLES = 5
+
+
+@dataclass(frozen=True)
+class Invariant:
+    """`sql` selects one text per violation; none means that the invariant holds."""
+
+    number: int
+    name: str
+    sql: str
+
+
+@dataclass(frozen=True)
+class Result:
+    """How many violations there are, and the first few in words."""
+
+    number: int
+    name: str
+    violations: int
+    examples: list[str]
+
+
+INVARIANTS = [
+    Invariant(
+        1,
+        "the balance of an account is the sum of its ledger, the last balance_after and the sum of its lots",
+        """
+        SELECT format('account %s: balance %s, ledger %s, last balance_after %s, lots %s',
+                      account.id, account.credits, ledger.total, last.balance_after, lots.total)
+        FROM igny8_accounts account
+        LEFT JOIN LATERAL (SELECT coalesce(sum(amount), 0) AS total FROM igny8_credit_transactions
+                           WHERE account_id = account.id) ledger ON TRUE
+        LEFT JOIN LATERAL (SELECT balance_after FROM igny8_credit_transactions
+                           WHERE account_id = account.id ORDER BY id DESC LIMIT 1) last ON TRUE
+        LEFT JOIN LATERAL (SELECT coalesce(sum(remaining), 0) AS total FROM igny8_credit_grants
+                           WHERE account_id = account.id) lots ON TRUE
+        WHERE account.credits <> ledger.total OR account.credits <> coalesce(last.balance_after, 0)
+           OR account.credits <> lots.total
+        """,
+    ),
+    Invariant(
+        2,
+        "each balance_after is the one before plus the amount",
+        """
+        SELECT format('ledger row %s of account %s: %s after %s with amount %s', id, account_id, balance_after, before,
+                      amount)
+        FROM (SELECT id, account_id, amount, balance_after,
+                     coalesce(lag(balance_after) OVER (PARTITION BY account_id ORDER BY id), 0) AS before
+              FROM igny8_credit_transactions) entry
+        WHERE balance_after <> before + amount
+        """,
+    ),
+    Invariant(
+        3,
+        "nothing is below zero",
+        """
+        SELECT format('account %s: balance %s', id, credits) FROM igny8_accounts WHERE credits < 0
+        UNION ALL
+        SELECT format('ledger row %s: balance_after %s', id, balance_after) FROM igny8_credit_transactions
+        WHERE balance_after < 0
+        UNION ALL
+        SELECT format('lot %s: remaining %s of %s', id, remaining, amount) FROM igny8_credit_grants
+        WHERE remaining < 0 OR remaining > amount
+        UNION ALL
+        SELECT format('payment %s: amount %s, refunded %s', id, amount, refunded_amount) FROM igny8_payments
+        WHERE amount <= 0 OR refunded_amount < 0
+        UNION ALL
+        SELECT format('invoice %s: total %s', invoice_number, total) FROM igny8_invoices
+        WHERE subtotal < 0 OR tax < 0 OR total <= 0
+        """,
+    ),
+    Invariant(
+        4,
+        "every captured payment that bears credits has exactly one grant, every such grant its payment",
+        """
+        SELECT format('payment %s: %s grant(s) for %s credits', payment.id, count(lot.id), line.credits)
+        FROM igny8_payments payment
+        JOIN igny8_invoices invoice ON invoice.id = payment.invoice_id
+        CROSS JOIN LATERAL (
+            SELECT (item ->> 'credits')::bigint * (item ->> 'quantity')::bigint AS credits
+            FROM jsonb_array_elements(invoice.line_items) item WHERE (item ->> 'credits')::bigint > 0
+        ) line
+        LEFT JOIN igny8_credit_grants lot
+          ON lot.account_id = payment.account_id AND lot.source = 'payment:' || payment.id AND lot.amount = line.credits
+        WHERE payment.status IN ('succeeded', 'partially_refunded', 'refunded', 'disputed')
+        GROUP BY payment.id, line.credits HAVING count(lot.id) <> 1
+        UNION ALL
+        SELECT format('lot %s: no captured payment for %s', lot.id, lot.source)
+        FROM igny8_credit_grants lot
+        LEFT JOIN igny8_payments payment
+          ON payment.account_id = lot.account_id AND lot.source = 'payment:' || payment.id
+         AND payment.status IN ('succeeded', 'partially_refunded', 'refunded', 'disputed')
+        WHERE lot.source LIKE 'payment:%' AND payment.id IS NULL
+        """,
+    ),
+    Invariant(
+        5,
+        "an invoice is paid exactly when captured payments of its currency make up its total",
+        """
+        SELECT format('invoice %s is %s: total %s, captured %s', invoice.invoice_number, invoice.status, invoice.total,
+                      coalesce(sum(payment.amount), 0))
+        FROM igny8_invoices invoice
+        LEFT JOIN igny8_payments payment
+          ON payment.invoice_id = invoice.id AND payment.currency = invoice.currency
+         AND payment.status IN ('succeeded', 'partially_refunded', 'refunded', 'disputed')
+        GROUP BY invoice.id
+        HAVING (invoice.status = 'paid') <> (coalesce(sum(payment.amount), 0) = invoice.total)
+        """,
+    ),
+    Invariant(
+        6,
+        "void and draft invoices hold no money",
+        """
+        SELECT format('invoice %s is %s with captured payment %s', invoice.invoice_number, invoice.status, payment.id)
+        FROM igny8_invoices invoice JOIN igny8_payments payment ON payment.invoice_id = invoice.id
+        WHERE invoice.status IN ('void', 'draft')
+          AND payment.status IN ('succeeded', 'partially_refunded', 'refunded', 'disputed')
+        """,
+    ),
+    Invariant(
+        7,
+        "no more is refunded than was captured",
+        """
+        SELECT format('payment %s (%s): refunded %s of %s', id, status, refunded_amount, amount) FROM igny8_payments
+        WHERE refunded_amount > amount
+           OR (refunded_amount > 0 AND status NOT IN ('partially_refunded', 'refunded', 'disputed'))
+        """,
+    ),
+    Invariant(
+        8,
+        "a live subscription has an account that is not canceled, and is its only one",
+        """
+        SELECT format('account %s (%s): %s live subscription(s)', account.id, account.status, count(*))
+        FROM igny8_subscriptions subscription JOIN igny8_accounts account ON account.id = subscription.account_id
+        WHERE subscription.status IN ('pending_payment', 'active', 'past_due')
+        GROUP BY account.id HAVING count(*) > 1 OR account.status = 'canceled'
+        """,
+    ),
+    Invariant(
+        11,
+        "invoice numbers are unique and without gaps per account and month",
+        """
+        SELECT format('account %s, %s: numbers up to %s, %s invoice(s), counter %s', series.account_id, series.month,
+                      series.highest, series.invoices, counter.last_number)
+        FROM (SELECT account_id, split_part(invoice_number, '-', 3) AS month, count(*) AS invoices,
+                     max(split_part(invoice_number, '-', 4)::bigint) AS highest
+              FROM igny8_invoices GROUP BY 1, 2) series
+        FULL JOIN igny8_invoice_counters counter USING (account_id, month)
+        WHERE series.highest IS DISTINCT FROM series.invoices OR counter.last_number IS DISTINCT FROM series.highest
+        UNION ALL
+        SELECT format('invoice number %s: %s times', invoice_number, count(*))
+        FROM igny8_invoices GROUP BY invoice_number HAVING count(*) > 1
+        """,
+    ),
+    Invariant(
+        12,
+        "each account has at least one active owner",
+        """
+        SELECT format('account %s has no active owner', account.id) FROM igny8_accounts account
+        WHERE NOT EXISTS (SELECT FROM igny8_users member
+                          WHERE member.account_id = account.id AND member.role = 'owner' AND member.is_active)
+        """,
+    ),
+    Invariant(
+        13,
+        "every reference stays inside one account",
+        """
+        SELECT format('invoice %s: subscription of account %s', invoice.invoice_number, subscription.account_id)
+        FROM igny8_invoices invoice JOIN igny8_subscriptions subscription ON subscription.id = invoice.subscription_id
+        WHERE subscription.account_id <> invoice.account_id
+        UNION ALL
+        SELECT format('payment %s: invoice of account %s', payment.id, invoice.account_id)
+        FROM igny8_payments payment JOIN igny8_invoices invoice ON invoice.id = payment.invoice_id
+        WHERE invoice.account_id <> payment.account_id
+        UNION ALL
+        SELECT format('account %s: owner %s of account %s', account.id, owner.id, owner.account_id)
+        FROM igny8_accounts account JOIN igny8_users owner ON owner.id = account.owner_id
+        WHERE owner.account_id IS DISTINCT FROM account.id
+        UNION ALL
+        SELECT format('site access %s: user %s on a site of account %s', access.id, member.id, site.account_id)
+        FROM igny8_site_user_access access
+        JOIN igny8_users member ON member.id = access.user_id JOIN igny8_sites site ON site.id = access.site_id
+        WHERE member.account_id IS DISTINCT FROM site.account_id
+        UNION ALL
+        SELECT format('usage %s: site of account %s', usage.id, site.account_id)
+        FROM igny8_credit_usage_log usage JOIN igny8_sites site ON site.id = usage.site_id
+        WHERE site.account_id <> usage.account_id
+        UNION ALL
+        SELECT format('invitation %s: site of account %s', invitation.id, site.account_id)
+        FROM igny8_team_invitations invitation
+        JOIN igny8_team_invitations_sites link ON link.teaminvitation_id = invitation.id
+        JOIN igny8_sites site ON site.id = link.site_id
+        WHERE site.account_id <> invitation.account_id
+        """,
+    ),
+    Invariant(
+        15,
+        "no delivery or webhook waits without a next try, or longer than an hour after it",
+        """
+        SELECT format('delivery %s to %s: next try %s', id, consumer, next_attempt_at) FROM igny8_event_deliveries
+        WHERE status = 'waiting' AND (next_attempt_at IS NULL OR next_attempt_at < now() - interval '1 hour')
+        UNION ALL
+        SELECT format('%s webhook %s: next try %s', provider, event_id, next_attempt_at) FROM igny8_webhook_events
+        WHERE state = 'waiting' AND (next_attempt_at IS NULL OR next_attempt_at < now() - interval '1 hour')
+        """,
+    ),
+    Invariant(
+        16,
+        "every state that money or credits reached has its event",
+        """
+        SELECT format('%s %s is %s without %s', reached.object_type, reached.id, reached.status, reached.event)
+        FROM (
+            SELECT 'billing.payment' AS object_type, id::text, status, CASE status
+                WHEN 'pending_approval' THEN 'payment.submitted' WHEN 'failed' THEN 'payment.rejected'
+                ELSE 'payment.approved' END AS event
+            FROM igny8_payments
+            WHERE stripe_payment_intent_id = '' AND paypal_order_id = ''
+              AND status IN ('pending_approval', 'failed', 'succeeded', 'partially_refunded', 'refunded')
+            UNION ALL
+            SELECT 'billing.invoice', id::text, status, CASE status
+                WHEN 'paid' THEN 'invoice.paid' WHEN 'void' THEN 'invoice.voided' ELSE 'invoice.created' END
+            FROM igny8_invoices WHERE status IN ('pending', 'paid', 'void')
+            UNION ALL
+            SELECT 'igny8_auth.subscription', id::text, status, CASE status
+                WHEN 'active' THEN 'subscription.activated' ELSE 'subscription.created' END
+            FROM igny8_subscriptions WHERE status IN ('pending_payment', 'active')
+            UNION ALL
+            SELECT 'billing.credittransaction', id::text, transaction_type, CASE transaction_type
+                WHEN 'usage' THEN 'credits.spent' WHEN 'expiry' THEN 'credits.expired' ELSE 'credits.granted' END
+            FROM igny8_credit_transactions WHERE transaction_type IN ('usage', 'expiry') OR amount > 0
+        ) reached
+        WHERE NOT EXISTS (SELECT FROM igny8_events event WHERE event.object_type = reached.object_type
+                          AND event.object_id = reached.id AND event.type = reached.event)
+        """,
+    ),
+]
+
+
+def check(invariant: Invariant) -> Result:
+    """Run one invariant's query."""
+    with connection.cursor() as cursor:
+        # Without parameters the driver leaves the % of LIKE alone.
+        cursor.execute(invariant.sql)
+        found = [row[0] for row in cursor.fetchall()]
+    return Result(invariant.number, invariant.name, len(found), found[:EXAMPLES])
+
+
+def check_all() -> Iterator[Result]:
+    """Check every invariant, in the order of domain.md section 7."""
+    return (check(invariant) for invariant in INVARIANTS)
+
+
+def broken_invariants() -> list[Result]:
+    """Those that do not hold; empty when all is well."""
+    return [result for result in check_all() if result.violations]

@@ -1,0 +1,74 @@
+"""The two hot statements of the credit ledger. Each writes balance, lots and ledger at once, or nothing.
+
+They read lots with the snapshot of their start: the account's lock must have been taken by an earlier statement of the
+same transaction (design/performance.md section 3 measured what happens otherwise). Only CreditService calls them.
+"""
+
+from igny8_core.common.db import PreparedStatement
+
+# A source that was granted already inserts no lot, and without a lot nothing else happens: no row comes back.
+GRANT = PreparedStatement(
+    name="igny8_grant_credits",
+    types=("bigint", "text", "text", "bigint", "timestamptz", "text", "text", "jsonb"),
+    sql="""
+        WITH lot AS (
+            INSERT INTO igny8_credit_grants (account_id, kind, source, amount, remaining, expires_at, created_at)
+            VALUES ($1, $2, $3, $4, $4, $5, statement_timestamp())
+            ON CONFLICT (account_id, source) DO NOTHING
+            RETURNING account_id
+        ), balance AS (
+            UPDATE igny8_accounts account SET credits = account.credits + $4
+            FROM lot WHERE account.id = lot.account_id
+            RETURNING account.credits
+        )
+        INSERT INTO igny8_credit_transactions
+            (account_id, transaction_type, amount, balance_after, description, source, metadata, created_at)
+        SELECT $1, $6, $4, credits, $7, $3, $8, statement_timestamp() FROM balance
+        RETURNING id, balance_after
+    """,
+)
+
+# Lots are taken in the order: expires soonest, then plan before purchase, then oldest. `up_to` is the running sum, so
+# a lot gives min(what it has, what is still missing). The last column tells a repeat of the same source.
+SPEND = PreparedStatement(
+    name="igny8_spend_credits",
+    types=("bigint", "bigint", "text", "text", "text", "jsonb", "bigint", "bigint", "text"),
+    sql="""
+        WITH previous AS (
+            SELECT id, balance_after FROM igny8_credit_transactions
+            WHERE account_id = $1 AND transaction_type = 'usage' AND source = $3
+        ), lot AS (
+            SELECT id, remaining, sum(remaining) OVER (ORDER BY expires_at NULLS LAST, kind, id) AS up_to
+            FROM igny8_credit_grants
+            WHERE account_id = $1 AND remaining > 0 AND (expires_at IS NULL OR expires_at > statement_timestamp())
+        ), enough AS (
+            SELECT 1 FROM lot HAVING sum(remaining) >= $2 AND NOT EXISTS (SELECT FROM previous)
+        ), taken AS (
+            UPDATE igny8_credit_grants granted
+            SET remaining = granted.remaining - least(lot.remaining, $2 - (lot.up_to - lot.remaining))
+            FROM lot, enough
+            WHERE granted.id = lot.id AND lot.up_to - lot.remaining < $2
+        ), balance AS (
+            UPDATE igny8_accounts account SET credits = account.credits - $2
+            FROM enough WHERE account.id = $1
+            RETURNING account.credits
+        ), entry AS (
+            INSERT INTO igny8_credit_transactions
+                (account_id, transaction_type, amount, balance_after, description, source, metadata, created_at)
+            SELECT $1, 'usage', -$2, credits, $5, $3, $6, statement_timestamp() FROM balance
+            RETURNING id, balance_after
+        ), usage AS (
+            INSERT INTO igny8_credit_usage_log
+                (account_id, site_id, user_id, operation_type, credits, metadata, created_at)
+            SELECT $1, $8, $7, $4, $2, $6, statement_timestamp() FROM entry
+        ), event AS (
+            INSERT INTO igny8_events
+                (type, account_id, object_type, object_id, actor_id, data, request_id, created_at)
+            SELECT 'credits.spent', $1, 'billing.credittransaction', id::text, $7,
+                   jsonb_build_object('amount', $2, 'operation_type', $4, 'balance_after', balance_after), $9,
+                   statement_timestamp()
+            FROM entry
+        )
+        SELECT id, balance_after, FALSE FROM entry UNION ALL SELECT id, balance_after, TRUE FROM previous
+    """,
+)

@@ -1,0 +1,54 @@
+"""Row locks of billing, always after the account's (docs/locking.md)."""
+
+from igny8_core.auth.models import Account
+from igny8_core.business.billing.errors import InvoiceNotFound, PaymentNotFound
+from igny8_core.business.billing.models import Invoice, Payment
+from igny8_core.common.db import PreparedStatement, require_atomic
+from igny8_core.common.errors import NotFound
+
+# The hot path of spending: two columns instead of a whole model, prepared.
+LOCK_BALANCE = PreparedStatement(
+    name="igny8_lock_balance",
+    types=("bigint",),
+    sql="""
+        SELECT account.credits, plan.included_credits
+        FROM igny8_accounts account JOIN igny8_plans plan ON plan.id = account.plan_id
+        WHERE account.id = $1 FOR NO KEY UPDATE OF account
+    """,
+)
+
+
+def lock_invoice(account: Account, invoice_id: int) -> Invoice:
+    """The account's invoice, read under its lock, with subscription and plan; `account` is locked already.
+
+    Raises InvoiceNotFound for another account's invoice as for none.
+    """
+    require_atomic()
+    invoices = Invoice.objects.select_for_update(of=("self",), no_key=True).select_related("subscription__plan")
+    invoice = invoices.filter(account=account, pk=invoice_id).first()
+    if invoice is None:
+        raise InvoiceNotFound()
+    return invoice
+
+
+def lock_payment(account: Account, payment_id: int) -> Payment:
+    """The account's payment with its invoice, both read under their locks; `account` is locked already.
+
+    Raises PaymentNotFound for another account's payment as for none.
+    """
+    require_atomic()
+    payments = Payment.objects.select_for_update(of=("self", "invoice"), no_key=True)
+    payment = payments.select_related("invoice__subscription__plan").filter(account=account, pk=payment_id).first()
+    if payment is None:
+        raise PaymentNotFound()
+    payment.account = payment.invoice.account = account
+    return payment
+
+
+def lock_balance(account_id: int) -> tuple[int, int]:
+    """Lock the account and read its balance and its plan's included credits. Raises NotFound for an unknown id."""
+    require_atomic()
+    row = LOCK_BALANCE.fetch_one([account_id])
+    if row is None:
+        raise NotFound()
+    return row[0], row[1]

@@ -1,0 +1,184 @@
+from decimal import Decimal
+
+from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import F, Q
+
+from igny8_core.common.money import round_amount
+
+
+class CreditPackage(models.Model):
+    """Credits for sale on their own."""
+
+    name = models.CharField(max_length=100)
+    slug = models.SlugField(max_length=50, unique=True)
+    credits = models.PositiveIntegerField(validators=[MinValueValidator(1)])
+    price = models.DecimalField(max_digits=14, decimal_places=4, validators=[MinValueValidator(Decimal("0.0001"))])
+    currency = models.CharField(max_length=3, default="USD", help_text="ISO 4217")
+    discount_percentage = models.PositiveSmallIntegerField(default=0, validators=[MaxValueValidator(99)])
+    valid_days = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Days until bought credits expire; empty: never"
+    )
+    is_active = models.BooleanField(default=True)
+    is_featured = models.BooleanField(default=False)
+    sort_order = models.PositiveSmallIntegerField(default=0)
+    stripe_product_id = models.CharField(max_length=100, blank=True)
+    stripe_price_id = models.CharField(max_length=100, blank=True)
+    paypal_product_id = models.CharField(max_length=100, blank=True)
+
+    class Meta:
+        db_table = "igny8_credit_packages"
+        ordering = ("sort_order", "id")
+        constraints = [
+            models.CheckConstraint(condition=Q(credits__gt=0), name="igny8_credit_packages_credits_positive"),
+            models.CheckConstraint(condition=Q(price__gt=0), name="igny8_credit_packages_price_positive"),
+            models.CheckConstraint(condition=Q(discount_percentage__lt=100), name="igny8_credit_packages_discount"),
+            models.CheckConstraint(condition=Q(currency__regex=r"^[A-Z]{3}$"), name="igny8_credit_packages_currency"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def final_price(self) -> Decimal:
+        """What is charged: price × (1 − discount), rounded half up to the currency's minor unit."""
+        return round_amount(self.price * (100 - self.discount_percentage) / 100, self.currency)
+
+
+class CreditCostConfig(models.Model):
+    """What one unit of an operation costs in credits."""
+
+    operation_type = models.SlugField(max_length=50, unique=True)
+    display_name = models.CharField(max_length=100)
+    credits_per_unit = models.PositiveIntegerField(validators=[MinValueValidator(1)])
+    unit = models.CharField(max_length=50, help_text="What is counted: article, image, 100 words, …")
+    is_active = models.BooleanField(default=True)
+
+    class Meta:
+        db_table = "igny8_credit_cost_config"
+        ordering = ("operation_type",)
+        constraints = [
+            models.CheckConstraint(condition=Q(credits_per_unit__gt=0), name="igny8_credit_cost_config_positive")
+        ]
+
+    def __str__(self) -> str:
+        return self.display_name
+
+
+class CreditTransactionType(models.TextChoices):
+    TRIAL = "trial", "Trial"
+    SUBSCRIPTION = "subscription", "Subscription"
+    PURCHASE = "purchase", "Purchase"
+    ADJUSTMENT = "adjustment", "Adjustment"
+    USAGE = "usage", "Usage"
+    EXPIRY = "expiry", "Expiry"
+    REFUND = "refund", "Refund"
+
+
+class CreditTransaction(models.Model):
+    """A row of the credit ledger. Append-only: a trigger refuses change and deletion, errors are corrected by rows."""
+
+    account = models.ForeignKey("igny8_auth.Account", on_delete=models.PROTECT, related_name="credit_transactions")
+    transaction_type = models.CharField(max_length=20, choices=CreditTransactionType.choices)
+    amount = models.BigIntegerField(help_text="Credits; negative takes away")
+    balance_after = models.BigIntegerField()
+    description = models.CharField(max_length=255)
+    source = models.CharField(max_length=100, help_text="What it is for, e.g. payment:12; once per account and type")
+    metadata = models.JSONField(default=dict, blank=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "igny8_credit_transactions"
+        ordering = ("-id",)
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(transaction_type__in=CreditTransactionType.values),
+                name="igny8_credit_transactions_type_known",
+            ),
+            models.CheckConstraint(condition=~Q(amount=0), name="igny8_credit_transactions_amount_not_zero"),
+            models.CheckConstraint(condition=Q(balance_after__gte=0), name="igny8_credit_transactions_balance"),
+            models.UniqueConstraint(
+                fields=["account", "transaction_type", "source"], name="igny8_credit_transactions_source_once"
+            ),
+        ]
+        indexes = [models.Index(fields=["account", "-id"], name="igny8_credit_tx_of_account")]
+
+    def __str__(self) -> str:
+        return f"{self.amount:+d} credits"
+
+
+class CreditGrantKind(models.TextChoices):
+    """Where a lot came from; plan credits are spent before purchased ones of the same expiry."""
+
+    PLAN = "plan", "Plan"
+    PURCHASE = "purchase", "Purchase"
+
+
+class CreditGrant(models.Model):
+    """A lot of credits with its own expiry; a spend takes from the lots that expire soonest."""
+
+    account = models.ForeignKey("igny8_auth.Account", on_delete=models.PROTECT, related_name="credit_grants")
+    kind = models.CharField(max_length=10, choices=CreditGrantKind.choices)
+    source = models.CharField(max_length=100, help_text="What it was granted for, e.g. payment:12; once per account")
+    amount = models.PositiveBigIntegerField()
+    remaining = models.PositiveBigIntegerField()
+    expires_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "igny8_credit_grants"
+        ordering = ("-id",)
+        constraints = [
+            models.CheckConstraint(condition=Q(kind__in=CreditGrantKind.values), name="igny8_credit_grants_kind_known"),
+            models.CheckConstraint(condition=Q(amount__gt=0), name="igny8_credit_grants_amount_positive"),
+            models.CheckConstraint(
+                condition=Q(remaining__gte=0, remaining__lte=F("amount")),
+                name="igny8_credit_grants_remaining_in_amount",
+            ),
+            models.UniqueConstraint(fields=["account", "source"], name="igny8_credit_grants_source_once"),
+        ]
+        indexes = [
+            models.Index(
+                fields=["account", "expires_at"], name="igny8_credit_grants_live", condition=Q(remaining__gt=0)
+            ),
+            models.Index(
+                fields=["expires_at"],
+                name="igny8_credit_grants_expiring",
+                condition=Q(remaining__gt=0, expires_at__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.remaining} of {self.amount} credits"
+
+
+class CreditUsageLog(models.Model):
+    """What credits were spent on: the record behind usage analytics."""
+
+    account = models.ForeignKey("igny8_auth.Account", on_delete=models.PROTECT, related_name="credit_usage")
+    site = models.ForeignKey(
+        "igny8_auth.Site", null=True, blank=True, on_delete=models.SET_NULL, related_name="credit_usage"
+    )
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="credit_usage"
+    )
+    operation_type = models.CharField(max_length=50)
+    credits = models.PositiveIntegerField()
+    metadata = models.JSONField(default=dict, blank=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "igny8_credit_usage_log"
+        ordering = ("-id",)
+        constraints = [models.CheckConstraint(condition=Q(credits__gt=0), name="igny8_credit_usage_log_positive")]
+        indexes = [
+            models.Index(
+                fields=["account", "created_at"],
+                include=["operation_type", "credits"],
+                name="igny8_credit_usage_by_day",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.operation_type}: {self.credits} credits"

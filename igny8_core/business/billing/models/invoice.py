@@ -1,0 +1,105 @@
+from datetime import datetime
+from decimal import Decimal
+
+from django.db import models
+from django.db.models import F, Q
+
+
+class InvoiceStatus(models.TextChoices):
+    DRAFT = "draft", "Draft"
+    PENDING = "pending", "Pending"
+    PAID = "paid", "Paid"
+    VOID = "void", "Void"
+    UNCOLLECTIBLE = "uncollectible", "Uncollectible"
+
+
+INVOICE_MOVES: dict[str, frozenset[str]] = {
+    InvoiceStatus.DRAFT: frozenset({InvoiceStatus.PENDING, InvoiceStatus.VOID}),
+    InvoiceStatus.PENDING: frozenset({InvoiceStatus.PAID, InvoiceStatus.VOID, InvoiceStatus.UNCOLLECTIBLE}),
+    InvoiceStatus.UNCOLLECTIBLE: frozenset({InvoiceStatus.PAID, InvoiceStatus.VOID}),
+    InvoiceStatus.PAID: frozenset(),
+    InvoiceStatus.VOID: frozenset(),
+}
+
+
+class Invoice(models.Model):
+    """What an account owes and what for. It copies all that it states, so that nothing later changes it.
+
+    `line_items` is a list of `{"description": str, "quantity": int, "amount": "89.00"}`; `amount` is the price of one.
+    A line that grants credits also has `kind` ("plan" or "credit_package") and `credits`.
+    """
+
+    account = models.ForeignKey("igny8_auth.Account", on_delete=models.PROTECT, related_name="invoices")
+    subscription = models.ForeignKey(
+        "igny8_auth.Subscription", null=True, blank=True, on_delete=models.PROTECT, related_name="invoices"
+    )
+    invoice_number = models.CharField(max_length=40, unique=True)
+    status = models.CharField(max_length=15, choices=InvoiceStatus.choices, default=InvoiceStatus.PENDING)
+    currency = models.CharField(max_length=3, help_text="ISO 4217")
+    subtotal = models.DecimalField(max_digits=14, decimal_places=4)
+    tax = models.DecimalField(max_digits=14, decimal_places=4, default=Decimal(0))
+    total = models.DecimalField(max_digits=14, decimal_places=4)
+    line_items = models.JSONField(default=list)
+    invoice_date = models.DateField()
+    due_date = models.DateField()
+    paid_at = models.DateTimeField(null=True, blank=True)
+    void_reason = models.CharField(max_length=255, blank=True)
+    notes = models.TextField(blank=True)
+    metadata = models.JSONField(default=dict, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        db_table = "igny8_invoices"
+        ordering = ("-id",)
+        constraints = [
+            models.CheckConstraint(condition=Q(status__in=InvoiceStatus.values), name="igny8_invoices_status_known"),
+            models.CheckConstraint(condition=Q(currency__regex=r"^[A-Z]{3}$"), name="igny8_invoices_currency_iso"),
+            models.CheckConstraint(
+                condition=Q(subtotal__gte=0, tax__gte=0, total__gt=0), name="igny8_invoices_amounts_positive"
+            ),
+            models.CheckConstraint(condition=Q(total=F("subtotal") + F("tax")), name="igny8_invoices_total_adds_up"),
+            models.CheckConstraint(
+                condition=Q(status=InvoiceStatus.PAID, paid_at__isnull=False)
+                | (~Q(status=InvoiceStatus.PAID) & Q(paid_at__isnull=True)),
+                name="igny8_invoices_paid_has_time",
+            ),
+            models.CheckConstraint(condition=Q(due_date__gte=F("invoice_date")), name="igny8_invoices_due_after_date"),
+        ]
+        indexes = [
+            models.Index(fields=["account", "-id"], name="igny8_invoices_of_account"),
+            models.Index(fields=["status", "due_date"], name="igny8_invoices_by_status"),
+        ]
+
+    def __str__(self) -> str:
+        return self.invoice_number
+
+    @property
+    def billing_period_start(self) -> datetime | None:
+        """Start of the subscription's current period; the subscription is the single source."""
+        return self.subscription.current_period_start if self.subscription else None
+
+    @property
+    def billing_period_end(self) -> datetime | None:
+        """End of the subscription's current period; the subscription is the single source."""
+        return self.subscription.current_period_end if self.subscription else None
+
+    @property
+    def billing_email(self) -> str:
+        """Where the invoice goes: as snapshotted at creation, else the account's address of today."""
+        snapshot: dict[str, str] = self.metadata.get("billing_snapshot", {})
+        return snapshot.get("email") or self.account.billing_email
+
+
+class InvoiceCounter(models.Model):
+    """Last number given to an account's invoices of a month; its row lock keeps the numbers gapless."""
+
+    account = models.ForeignKey("igny8_auth.Account", on_delete=models.PROTECT, related_name="+")
+    month = models.CharField(max_length=6, help_text="YYYYMM of the invoice date, UTC")
+    last_number = models.PositiveIntegerField()
+
+    class Meta:
+        db_table = "igny8_invoice_counters"
+        constraints = [models.UniqueConstraint(fields=["account", "month"], name="igny8_invoice_counters_once")]
+
+    def __str__(self) -> str:
+        return f"{self.account_id}-{self.month}: {self.last_number}"

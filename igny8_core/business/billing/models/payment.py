@@ -1,0 +1,137 @@
+import uuid
+from decimal import Decimal
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+
+from igny8_core.auth.models import PaymentMethodType
+
+
+class PaymentStatus(models.TextChoices):
+    PENDING_APPROVAL = "pending_approval", "Pending approval"
+    PENDING = "pending", "Pending"
+    PROCESSING = "processing", "Processing"
+    UNKNOWN = "unknown", "Unknown"
+    SUCCEEDED = "succeeded", "Succeeded"
+    FAILED = "failed", "Failed"
+    CANCELED = "canceled", "Canceled"
+    PARTIALLY_REFUNDED = "partially_refunded", "Partially refunded"
+    REFUNDED = "refunded", "Refunded"
+    DISPUTED = "disputed", "Disputed"
+
+
+_AFTER_SUCCESS = frozenset({PaymentStatus.PARTIALLY_REFUNDED, PaymentStatus.REFUNDED, PaymentStatus.DISPUTED})
+PAYMENT_MOVES: dict[str, frozenset[str]] = {
+    PaymentStatus.PENDING_APPROVAL: frozenset({PaymentStatus.SUCCEEDED, PaymentStatus.FAILED, PaymentStatus.CANCELED}),
+    PaymentStatus.PENDING: frozenset(
+        {
+            PaymentStatus.PROCESSING,
+            PaymentStatus.SUCCEEDED,
+            PaymentStatus.FAILED,
+            PaymentStatus.CANCELED,
+            PaymentStatus.UNKNOWN,
+        }
+    ),
+    PaymentStatus.PROCESSING: frozenset({PaymentStatus.SUCCEEDED, PaymentStatus.FAILED, PaymentStatus.UNKNOWN}),
+    PaymentStatus.UNKNOWN: frozenset({PaymentStatus.SUCCEEDED, PaymentStatus.FAILED}),
+    PaymentStatus.SUCCEEDED: _AFTER_SUCCESS,
+    PaymentStatus.PARTIALLY_REFUNDED: frozenset({PaymentStatus.REFUNDED, PaymentStatus.DISPUTED}),
+    PaymentStatus.DISPUTED: frozenset({PaymentStatus.REFUNDED}),
+    PaymentStatus.REFUNDED: frozenset(),
+    PaymentStatus.FAILED: frozenset(),
+    PaymentStatus.CANCELED: frozenset(),
+}
+# The money came in, whatever went back later.
+CAPTURED_STATUSES = [PaymentStatus.SUCCEEDED, *sorted(_AFTER_SUCCESS)]
+
+
+class Payment(models.Model):
+    """One attempt to pay an invoice: a confirmation that operators check, or a charge at a gateway."""
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False, help_text="Our id at the gateways")
+    account = models.ForeignKey("igny8_auth.Account", on_delete=models.PROTECT, related_name="payments")
+    invoice = models.ForeignKey("billing.Invoice", on_delete=models.PROTECT, related_name="payments")
+    amount = models.DecimalField(max_digits=14, decimal_places=4)
+    currency = models.CharField(max_length=3, help_text="ISO 4217")
+    payment_method = models.CharField(max_length=20, choices=PaymentMethodType.choices)
+    status = models.CharField(max_length=20, choices=PaymentStatus.choices)
+    manual_reference = models.CharField(max_length=100, blank=True, help_text="As the customer wrote it")
+    reference_key = models.CharField(
+        max_length=100, blank=True, help_text="The reference without case, spaces and dashes; finds repeats"
+    )
+    manual_notes = models.TextField(blank=True, help_text="From the customer")
+    admin_notes = models.TextField(blank=True, help_text="From the operators")
+    proof = models.FileField(upload_to="payment_proofs/", blank=True)
+    proof_url = models.URLField(max_length=2000, blank=True)
+    approved_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="The operator who decided, either way",
+    )
+    approved_at = models.DateTimeField(null=True, blank=True)
+    processed_at = models.DateTimeField(null=True, blank=True)
+    failed_at = models.DateTimeField(null=True, blank=True)
+    failure_reason = models.CharField(max_length=500, blank=True)
+    refunded_amount = models.DecimalField(max_digits=14, decimal_places=4, default=Decimal(0))
+    stripe_payment_intent_id = models.CharField(max_length=100, blank=True)
+    stripe_charge_id = models.CharField(max_length=100, blank=True)
+    paypal_order_id = models.CharField(max_length=100, blank=True)
+    paypal_capture_id = models.CharField(max_length=100, blank=True)
+    metadata = models.JSONField(default=dict, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        db_table = "igny8_payments"
+        ordering = ("-id",)
+        permissions = [
+            ("approve_payment", "Can approve and reject manual payments"),
+            ("refund_payment", "Can refund payments"),
+        ]
+        constraints = [
+            models.CheckConstraint(condition=Q(status__in=PaymentStatus.values), name="igny8_payments_status_known"),
+            models.CheckConstraint(
+                condition=Q(payment_method__in=PaymentMethodType.values), name="igny8_payments_method_known"
+            ),
+            models.CheckConstraint(condition=Q(amount__gt=0), name="igny8_payments_amount_positive"),
+            models.CheckConstraint(condition=Q(currency__regex=r"^[A-Z]{3}$"), name="igny8_payments_currency_iso"),
+            models.CheckConstraint(
+                condition=Q(refunded_amount__gte=0, refunded_amount__lte=F("amount")),
+                name="igny8_payments_refunded_within_amount",
+            ),
+            models.UniqueConstraint(
+                fields=["invoice"],
+                condition=Q(status=PaymentStatus.PENDING_APPROVAL),
+                name="igny8_payments_one_open_confirmation",
+            ),
+            *(
+                models.UniqueConstraint(
+                    fields=[field], condition=~Q(**{field: ""}), name=f"igny8_payments_{field}_unique"
+                )
+                for field in ("stripe_payment_intent_id", "stripe_charge_id", "paypal_order_id", "paypal_capture_id")
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["account", "-id"], name="igny8_payments_of_account"),
+            models.Index(
+                fields=["created_at", "id"],
+                name="igny8_payments_to_approve",
+                condition=Q(status=PaymentStatus.PENDING_APPROVAL),
+            ),
+            models.Index(
+                fields=["payment_method", "reference_key"],
+                name="igny8_payments_by_reference",
+                condition=~Q(reference_key=""),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Payment {self.pk}"
+
+    @property
+    def is_flagged_duplicate(self) -> bool:
+        """Whether another live payment carries the same reference (domain.md section 4, Confirm)."""
+        return "duplicate_of" in self.metadata

@@ -1,0 +1,92 @@
+from django.db import models
+from django.db.models import Q
+
+from igny8_core.auth.models import PaymentMethodType
+
+ALL_COUNTRIES = "*"
+GATEWAY_METHODS = frozenset({PaymentMethodType.STRIPE, PaymentMethodType.PAYPAL})
+MANUAL_METHODS = frozenset({PaymentMethodType.BANK_TRANSFER, PaymentMethodType.LOCAL_WALLET, PaymentMethodType.MANUAL})
+
+
+class PaymentMethodConfig(models.Model):
+    """A way of paying offered in a country, with what a payer needs to know.
+
+    A country's row replaces the row for all countries of the same method; a disabled one hides the method there.
+    """
+
+    country_code = models.CharField(max_length=2, help_text="ISO 3166-1 alpha-2, or * for all countries")
+    payment_method = models.CharField(max_length=20, choices=PaymentMethodType.choices)
+    is_enabled = models.BooleanField(default=True)
+    display_name = models.CharField(max_length=100)
+    instructions = models.TextField(blank=True)
+    bank_name = models.CharField(max_length=100, blank=True)
+    account_title = models.CharField(max_length=100, blank=True, help_text="Name of the account's holder")
+    account_number = models.CharField(max_length=50, blank=True)
+    routing_number = models.CharField(max_length=50, blank=True, help_text="ABA number, sort code, …")
+    swift_code = models.CharField(max_length=11, blank=True)
+    iban = models.CharField(max_length=34, blank=True)
+    wallet_type = models.CharField(max_length=50, blank=True)
+    wallet_id = models.CharField(max_length=100, blank=True)
+    sort_order = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        db_table = "igny8_payment_method_config"
+        ordering = ("sort_order", "id")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["country_code", "payment_method"], name="igny8_payment_method_config_once_per_country"
+            ),
+            models.CheckConstraint(
+                condition=Q(country_code=ALL_COUNTRIES) | Q(country_code__regex=r"^[A-Z]{2}$"),
+                name="igny8_payment_method_config_country_code",
+                violation_error_message="Use two capital letters (ISO 3166-1 alpha-2), or * for all countries.",
+            ),
+            models.CheckConstraint(
+                condition=Q(payment_method__in=PaymentMethodType.values),
+                name="igny8_payment_method_config_method_known",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.country_code} {self.display_name}"
+
+
+class AccountPaymentMethod(models.Model):
+    """A way of paying that an account chose or saved."""
+
+    account = models.ForeignKey("igny8_auth.Account", on_delete=models.PROTECT, related_name="payment_methods")
+    type = models.CharField(max_length=20, choices=PaymentMethodType.choices)
+    display_name = models.CharField(max_length=100)
+    is_default = models.BooleanField(default=False)
+    is_enabled = models.BooleanField(default=True)
+    is_verified = models.BooleanField(default=False)
+    stripe_payment_method_id = models.CharField(max_length=100, blank=True)
+    paypal_payer_id = models.CharField(max_length=100, blank=True)
+    card_brand = models.CharField(max_length=20, blank=True)
+    card_last4 = models.CharField(max_length=4, blank=True)
+    card_exp_month = models.PositiveSmallIntegerField(null=True, blank=True)
+    card_exp_year = models.PositiveSmallIntegerField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        db_table = "igny8_account_payment_methods"
+        ordering = ("-is_default", "id")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account"],
+                condition=Q(is_default=True),
+                name="igny8_account_payment_methods_one_default",
+                violation_error_message="The account has a default payment method already.",
+            ),
+            models.CheckConstraint(
+                condition=Q(type__in=PaymentMethodType.values), name="igny8_account_payment_methods_type_known"
+            ),
+            models.UniqueConstraint(
+                fields=["stripe_payment_method_id"],
+                condition=~Q(stripe_payment_method_id=""),
+                name="igny8_account_payment_methods_stripe_unique",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.display_name

@@ -1,0 +1,51 @@
+from django.db import models
+from django.db.models import Q
+
+
+class WebhookProvider(models.TextChoices):
+    STRIPE = "stripe", "Stripe"
+    PAYPAL = "paypal", "PayPal"
+
+
+class WebhookState(models.TextChoices):
+    WAITING = "waiting", "Waiting"
+    PROCESSED = "processed", "Processed"
+    DEAD = "dead", "Given up"
+
+
+class WebhookEvent(models.Model):
+    """A verified message from a gateway, stored once before anything is done about it."""
+
+    provider = models.CharField(max_length=10, choices=WebhookProvider.choices)
+    event_id = models.CharField(max_length=100)
+    type = models.CharField(max_length=100)
+    payload = models.JSONField()
+    state = models.CharField(max_length=10, choices=WebhookState.choices, default=WebhookState.WAITING)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    next_attempt_at = models.DateTimeField(null=True, blank=True)
+    last_error = models.CharField(max_length=500, blank=True)
+    received_at = models.DateTimeField(auto_now_add=True)
+    processed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        db_table = "igny8_webhook_events"
+        ordering = ("-id",)
+        constraints = [
+            models.UniqueConstraint(fields=["provider", "event_id"], name="igny8_webhook_events_once"),
+            models.CheckConstraint(
+                condition=Q(provider__in=WebhookProvider.values), name="igny8_webhook_events_provider_known"
+            ),
+            models.CheckConstraint(condition=Q(state__in=WebhookState.values), name="igny8_webhook_events_state_known"),
+            models.CheckConstraint(
+                condition=~Q(state=WebhookState.WAITING) | Q(next_attempt_at__isnull=False),
+                name="igny8_webhook_events_waiting_has_next_try",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["next_attempt_at"], name="igny8_webhook_events_due", condition=Q(state=WebhookState.WAITING)
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.provider} {self.type}"

@@ -1,0 +1,157 @@
+"""Invoices: making them, and their moves to paid and void."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from igny8_core.auth.locks import lock_account
+from igny8_core.auth.models import Account, Subscription, User
+from igny8_core.business.billing.errors import InvoiceNotPayable
+from igny8_core.business.billing.locks import lock_invoice
+from igny8_core.business.billing.models import (
+    CAPTURED_STATUSES,
+    INVOICE_MOVES,
+    Invoice,
+    InvoiceStatus,
+    Payment,
+    PaymentStatus,
+)
+from igny8_core.business.billing.pricing import checked_lines, plan_line, subtotal
+from igny8_core.business.billing.services import notification_service, numbering, pdf_service
+from igny8_core.common.errors import InvalidInput, MoveNotAllowed
+from igny8_core.common.states import transition
+from igny8_core.events import services as events
+
+
+class InvoiceService:
+    """The only writer of Invoice."""
+
+    @staticmethod
+    @transaction.atomic
+    def create_invoice(
+        account: Account,
+        line_items: Sequence[dict[str, Any]],
+        subscription: Subscription | None = None,
+        *,
+        notes: str = "",
+        created_by: User | None = None,
+    ) -> Invoice:
+        """Create a pending invoice with the next number, a billing snapshot and what `line_items` say.
+
+        `line_items`: `{"description": str, "quantity": int, "amount": Decimal | str}` each, amounts per unit in the
+        currency of the account's plan. Due in settings.INVOICE_DUE_DAYS days.
+        Raises InvalidInput or InvalidAmount naming the line that is wrong.
+        """
+        account = lock_account(account.pk)
+        currency = subscription.plan.currency if subscription else account.plan.currency
+        lines = checked_lines(line_items, currency)
+        total = subtotal(lines)
+        if total <= 0:
+            raise InvalidInput("The total of an invoice must be more than zero.")
+        today = timezone.now().astimezone(UTC).date()
+        metadata: dict[str, Any] = {"billing_snapshot": _billing_snapshot(account)}
+        if subscription:
+            metadata["subscription_id"] = subscription.pk
+        invoice = Invoice.objects.create(
+            account=account,
+            subscription=subscription,
+            invoice_number=InvoiceService.generate_invoice_number(account),
+            status=InvoiceStatus.PENDING,
+            currency=currency,
+            subtotal=total,
+            tax=Decimal(0),
+            total=total,
+            line_items=lines,
+            invoice_date=today,
+            due_date=today + timedelta(days=settings.INVOICE_DUE_DAYS),
+            notes=notes,
+            metadata=metadata,
+        )
+        events.record(_event("invoice.created", invoice, created_by))
+        return invoice
+
+    @staticmethod
+    def create_subscription_invoice(subscription: Subscription, created_by: User | None = None) -> Invoice:
+        """Create the invoice for a period of a subscription; price and credits are copied from the plan now."""
+        plan = subscription.plan
+        return InvoiceService.create_invoice(
+            subscription.account, [plan_line(plan)], subscription, created_by=created_by
+        )
+
+    @staticmethod
+    def generate_invoice_number(account: Account) -> str:
+        """Take the account's next number of this month; inside the transaction that creates the invoice."""
+        return numbering.next_invoice_number(account.pk, timezone.now().astimezone(UTC).date())
+
+    @staticmethod
+    @transaction.atomic
+    def mark_paid(invoice: Invoice, payment: Payment) -> Invoice:
+        """Move the invoice to paid because of a captured payment of exactly its total.
+
+        Raises InvoiceNotPayable when the payment does not cover this invoice or the invoice is void or paid already.
+        """
+        covers = payment.invoice_id == invoice.pk and payment.status in CAPTURED_STATUSES
+        if not covers or (payment.amount, payment.currency) != (invoice.total, invoice.currency):
+            raise InvoiceNotPayable(f"Payment {payment.pk} does not cover invoice {invoice.invoice_number}.")
+        if InvoiceStatus.PAID not in INVOICE_MOVES[invoice.status]:
+            raise InvoiceNotPayable(f"Invoice {invoice.invoice_number} is {invoice.status} and cannot be paid.")
+        transition(invoice, InvoiceStatus.PAID, INVOICE_MOVES, paid_at=payment.processed_at)
+        events.record(_event("invoice.paid", invoice, payment.approved_by))
+        return invoice
+
+    @staticmethod
+    @transaction.atomic
+    def mark_void(invoice: Invoice, reason: str, voided_by: User | None = None) -> Invoice:
+        """Cancel an unpaid invoice; it keeps its number.
+
+        Raises MoveNotAllowed when it is paid or void already, or while a payment of it is under way.
+        """
+        account = lock_account(invoice.account_id)
+        invoice = lock_invoice(account, invoice.pk)
+        under_way = [
+            PaymentStatus.PENDING_APPROVAL,
+            PaymentStatus.PENDING,
+            PaymentStatus.PROCESSING,
+            PaymentStatus.UNKNOWN,
+        ]
+        if Payment.objects.filter(account=account, invoice=invoice, status__in=under_way).exists():
+            raise MoveNotAllowed("A payment of this invoice is under way. Decide that first.")
+        transition(invoice, InvoiceStatus.VOID, INVOICE_MOVES, void_reason=reason)
+        events.record(_event("invoice.voided", invoice, voided_by, reason=reason))
+        return invoice
+
+    @staticmethod
+    def generate_pdf(invoice: Invoice) -> bytes:
+        """The invoice as a PDF. Raises PdfUnavailable where the renderer's system libraries are missing."""
+        return pdf_service.render_invoice(invoice)
+
+    @staticmethod
+    def send_invoice_email(invoice: Invoice) -> None:
+        """Mail the invoice with its PDF and how to pay it to its billing address; outside any transaction."""
+        notification_service.send_invoice(invoice)
+
+
+def _billing_snapshot(account: Account) -> dict[str, str]:
+    owner_email = account.owner.email if account.owner else ""
+    return {
+        "email": account.billing_email or owner_email,
+        "name": account.name,
+        "address_line1": account.billing_address_line1,
+        "address_line2": account.billing_address_line2,
+        "city": account.billing_city,
+        "state": account.billing_state,
+        "postal_code": account.billing_postal_code,
+        "country": account.billing_country,
+        "tax_id": account.tax_id,
+        "snapshot_date": datetime.now(UTC).isoformat(),
+    }
+
+
+def _event(event_type: str, invoice: Invoice, actor: User | None, **data: str) -> events.NewEvent:
+    facts = {"invoice_number": invoice.invoice_number, "total": str(invoice.total), "currency": invoice.currency}
+    return events.NewEvent(event_type, invoice, invoice.account_id, actor.pk if actor else None, facts | data)

@@ -1,0 +1,241 @@
+"""Payments: what customers say they paid, what operators decide, and what follows from money that came in."""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django.db import transaction
+from django.utils import timezone
+
+from igny8_core.auth.locks import lock_account
+from igny8_core.auth.models import Account, User
+from igny8_core.business.billing.errors import (
+    AmountMismatch,
+    ConfirmationAlreadyOpen,
+    DuplicateReference,
+    InvoiceNotPayable,
+    OwnAccountPayment,
+    PaymentMethodNotAvailable,
+    PaymentNotPending,
+)
+from igny8_core.business.billing.locks import lock_invoice, lock_payment
+from igny8_core.business.billing.models import (
+    CAPTURED_STATUSES,
+    MANUAL_METHODS,
+    PAYMENT_MOVES,
+    CreditGrantKind,
+    CreditTransactionType,
+    Invoice,
+    InvoiceStatus,
+    Payment,
+    PaymentMethodConfig,
+    PaymentStatus,
+)
+from igny8_core.business.billing.pricing import credit_line
+from igny8_core.business.billing.selectors import offered_payment_method, offered_payment_methods
+from igny8_core.business.billing.services.credit_service import CreditService
+from igny8_core.business.billing.services.invoice_service import InvoiceService
+from igny8_core.business.billing.services.subscription_service import SubscriptionService
+from igny8_core.common.db import lock_text, refusing
+from igny8_core.common.errors import InvalidInput
+from igny8_core.common.states import transition
+from igny8_core.events import services as events
+
+
+@dataclass(frozen=True)
+class Settlement:
+    """What an approved payment brought about."""
+
+    payment: Payment
+    credits_added: int
+    total_credits: int
+
+    @property
+    def invoice(self) -> Invoice:
+        return self.payment.invoice
+
+    @property
+    def account(self) -> Account:
+        return self.payment.account
+
+
+class PaymentService:
+    """The only writer of Payment. Approve and reject each have one owner here; API and admin both call it."""
+
+    @staticmethod
+    def get_available_payment_methods(country_code: str = "") -> list[PaymentMethodConfig]:
+        """Methods offered in a country (ISO 3166-1 alpha-2; empty: the global ones), by sort order."""
+        return offered_payment_methods(country_code)
+
+    @staticmethod
+    @transaction.atomic
+    def create_manual_payment(
+        invoice: Invoice,
+        payment_method: str,
+        reference: str,
+        *,
+        amount: Decimal | None = None,
+        notes: str = "",
+        proof_url: str = "",
+        submitted_by: User | None = None,
+    ) -> Payment:
+        """Record that a customer says they paid an invoice by bank or wallet; operators check it.
+
+        `amount` must be what is due to the cent (None: the invoice's total). A reference that another live payment
+        carries is accepted and flagged in `metadata["duplicate_of"]`.
+        Raises InvoiceNotFound, InvoiceNotPayable, AmountMismatch, PaymentMethodNotAvailable, ConfirmationAlreadyOpen.
+        """
+        key = reference_key(reference)
+        # Two accounts that send the same reference at the same moment must see each other.
+        lock_text("payment reference", f"{payment_method}:{key}")
+        account = lock_account(invoice.account_id)
+        invoice = lock_invoice(account, invoice.pk)
+        _require_payable(account, invoice, payment_method, amount)
+        earlier = _live_payment_with(payment_method, key)
+        with refusing("igny8_payments_one_open_confirmation", ConfirmationAlreadyOpen()):
+            payment = Payment.objects.create(
+                account=account,
+                invoice=invoice,
+                amount=invoice.total,
+                currency=invoice.currency,
+                payment_method=payment_method,
+                status=PaymentStatus.PENDING_APPROVAL,
+                manual_reference=reference,
+                reference_key=key,
+                manual_notes=notes,
+                proof_url=proof_url,
+                metadata={"duplicate_of": earlier.pk} if earlier else {},
+            )
+        events.record(_event("payment.submitted", payment, submitted_by, reference=reference))
+        return payment
+
+    @staticmethod
+    @transaction.atomic
+    def approve_manual_payment(
+        payment: Payment, approved_by: User, *, admin_notes: str = "", override_duplicate: bool = False
+    ) -> Settlement:
+        """Accept a manual payment: invoice paid, subscription and account active, credits granted; all or nothing.
+
+        Raises PaymentNotPending when it was decided already, DuplicateReference for a flagged payment without
+        `override_duplicate` and `admin_notes`, OwnAccountPayment, InvoiceNotPayable, SubscriptionNotPayable.
+        """
+        account = lock_account(payment.account_id)
+        payment = lock_payment(account, payment.pk)
+        _require_undecided(payment, approved_by)
+        if payment.is_flagged_duplicate and not (override_duplicate and admin_notes):
+            raise DuplicateReference()
+        now = timezone.now()
+        with events.recorded_together():
+            transition(
+                payment,
+                PaymentStatus.SUCCEEDED,
+                PAYMENT_MOVES,
+                approved_by=approved_by,
+                approved_at=now,
+                processed_at=now,
+                admin_notes=admin_notes,
+            )
+            events.record(_event("payment.approved", payment, approved_by, admin_notes=admin_notes))
+            return _settle(payment)
+
+    @staticmethod
+    @transaction.atomic
+    def reject_manual_payment(payment: Payment, reason: str = "", rejected_by: User | None = None) -> Payment:
+        """Refuse a manual payment; the invoice stays open and the customer can confirm again.
+
+        Raises PaymentNotPending when it was decided already, OwnAccountPayment.
+        """
+        account = lock_account(payment.account_id)
+        payment = lock_payment(account, payment.pk)
+        _require_undecided(payment, rejected_by)
+        transition(
+            payment,
+            PaymentStatus.FAILED,
+            PAYMENT_MOVES,
+            failed_at=timezone.now(),
+            approved_by=rejected_by,
+            admin_notes=reason,
+            failure_reason=reason[:500],
+        )
+        events.record(_event("payment.rejected", payment, rejected_by, reason=reason))
+        return payment
+
+
+def reference_key(reference: str) -> str:
+    """A bank or wallet reference without what people write differently: case, spaces, dashes, full-width forms."""
+    key = re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", reference)).casefold()
+    if not key:
+        text = "Give the reference of your transfer, as the bank or wallet shows it."
+        raise InvalidInput(errors={"manual_reference": [text]})
+    return key[:100]
+
+
+def _require_payable(account: Account, invoice: Invoice, payment_method: str, amount: Decimal | None) -> None:
+    if invoice.status != InvoiceStatus.PENDING:
+        raise InvoiceNotPayable(
+            f"Invoice {invoice.invoice_number} is {invoice.status}; only a pending one can be paid."
+        )
+    if amount is not None and amount != invoice.total:
+        raise AmountMismatch(errors={"amount": [f"Expected exactly {invoice.total.normalize():f} {invoice.currency}."]})
+    offered = offered_payment_method(account.billing_country, payment_method)
+    if payment_method not in MANUAL_METHODS or offered is None:
+        raise PaymentMethodNotAvailable(errors={"payment_method": [PaymentMethodNotAvailable.text]})
+
+
+def _live_payment_with(payment_method: str, key: str) -> Payment | None:
+    live = [PaymentStatus.PENDING_APPROVAL, *CAPTURED_STATUSES]
+    repeats = Payment.objects.filter(payment_method=payment_method, reference_key=key, status__in=live)
+    return repeats.order_by("pk").first()
+
+
+def _require_undecided(payment: Payment, operator: User | None) -> None:
+    if operator is not None and operator.account_id == payment.account_id:
+        raise OwnAccountPayment()
+    if payment.status != PaymentStatus.PENDING_APPROVAL:
+        raise PaymentNotPending()
+
+
+def _settle(payment: Payment) -> Settlement:
+    """What follows from captured money, whoever captured it. The account's lock is held."""
+    account, invoice = payment.account, payment.invoice
+    InvoiceService.mark_paid(invoice, payment)
+    subscription = invoice.subscription
+    if subscription:
+        subscription.account = account
+        SubscriptionService.activate(subscription, payment)
+    added = _grant_credits(payment)
+    return Settlement(payment, added, account.credits)
+
+
+def _grant_credits(payment: Payment) -> int:
+    invoice = payment.invoice
+    line = credit_line(invoice.line_items)
+    if line is None:
+        return 0
+    is_plan = line.get("kind") == "plan"
+    ends_with_period = is_plan and not line.get("credits_rollover")
+    amount = line["credits"] * line["quantity"]
+    CreditService.grant(
+        payment.account,
+        amount,
+        kind=CreditGrantKind.PLAN if is_plan else CreditGrantKind.PURCHASE,
+        transaction_type=CreditTransactionType.SUBSCRIPTION if is_plan else CreditTransactionType.PURCHASE,
+        source=f"payment:{payment.pk}",
+        description=f"{line['description']} ({invoice.invoice_number})",
+        expires_at=invoice.billing_period_end if ends_with_period else None,
+        actor=payment.approved_by,
+        metadata={"invoice_id": invoice.pk, "payment_id": payment.pk},
+    )
+    return int(amount)
+
+
+def _event(event_type: str, payment: Payment, actor: User | None, **data: str) -> events.NewEvent:
+    facts = {
+        "invoice_id": payment.invoice_id,
+        "invoice_number": payment.invoice.invoice_number,
+        "amount": str(payment.amount),
+        "currency": payment.currency,
+        "payment_method": payment.payment_method,
+    }
+    return events.NewEvent(event_type, payment, payment.account_id, actor.pk if actor else None, facts | data)

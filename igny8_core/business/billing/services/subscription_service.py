@@ -1,0 +1,130 @@
+"""Subscriptions: ordering one and starting it when it is paid."""
+
+from datetime import datetime
+
+from django.db import transaction
+from django.utils import timezone
+
+from igny8_core.auth.locks import lock_account
+from igny8_core.auth.models import (
+    ACCOUNT_MOVES,
+    SUBSCRIPTION_MOVES,
+    Account,
+    AccountStatus,
+    PaymentMethodType,
+    Plan,
+    Subscription,
+    SubscriptionStatus,
+    SuspendedReason,
+    User,
+)
+from igny8_core.business.billing.errors import (
+    GatewayNotConfigured,
+    PaymentMethodNotAvailable,
+    PlanNotOffered,
+    SubscriptionAlreadyLive,
+    SubscriptionNotPayable,
+)
+from igny8_core.business.billing.models import AccountPaymentMethod, Payment
+from igny8_core.business.billing.pricing import period_end
+from igny8_core.business.billing.selectors import is_available, offered_payment_method
+from igny8_core.business.billing.services.invoice_service import InvoiceService
+from igny8_core.common.db import refusing
+from igny8_core.common.states import transition
+from igny8_core.events import services as events
+
+
+class SubscriptionService:
+    """The only writer of Subscription, and of an account's status because of money."""
+
+    @staticmethod
+    @transaction.atomic
+    def create_subscription(
+        account: Account, plan: Plan, payment_method: str, created_by: User | None = None
+    ) -> Subscription:
+        """Order a paid plan: a subscription waiting for payment, its invoice, and the account's default method.
+
+        Raises PlanNotOffered for a free, inactive or non-public plan, PaymentMethodNotAvailable or
+        GatewayNotConfigured for the method, SubscriptionAlreadyLive when there is one.
+        """
+        account = lock_account(account.pk)
+        if plan.is_free or not (plan.is_active and plan.is_public):
+            raise PlanNotOffered()
+        display_name = _offer(account, payment_method)
+        with refusing("igny8_subscriptions_one_live", SubscriptionAlreadyLive()):
+            subscription = Subscription.objects.create(account=account, plan=plan)
+        _make_default(account, payment_method, display_name)
+        events.record(
+            events.NewEvent(
+                "subscription.created",
+                subscription,
+                account.pk,
+                created_by.pk if created_by else None,
+                {"plan": plan.slug, "payment_method": payment_method},
+            )
+        )
+        InvoiceService.create_subscription_invoice(subscription, created_by)
+        return subscription
+
+    @staticmethod
+    @transaction.atomic
+    def activate(subscription: Subscription, payment: Payment) -> Subscription:
+        """Start the subscription's first period because its invoice was paid, and the account with it.
+
+        The caller holds the account's lock. Raises SubscriptionNotPayable when it was canceled meanwhile.
+        """
+        account = subscription.account
+        if subscription.status == SubscriptionStatus.CANCELED:
+            raise SubscriptionNotPayable()
+        actor_id = payment.approved_by_id
+        if subscription.status != SubscriptionStatus.ACTIVE:
+            start = payment.processed_at or timezone.now()
+            _start_period(subscription, start, payment)
+            events.record(
+                events.NewEvent(
+                    "subscription.activated", subscription, account.pk, actor_id, {"plan": subscription.plan.slug}
+                )
+            )
+        _activate_account(account, subscription.plan, actor_id)
+        return subscription
+
+
+def _offer(account: Account, payment_method: str) -> str:
+    offer = offered_payment_method(account.billing_country, payment_method)
+    if offer is None:
+        raise PaymentMethodNotAvailable(errors={"payment_method": [PaymentMethodNotAvailable.text]})
+    if not is_available(payment_method):
+        raise GatewayNotConfigured(retry_after=3600)
+    return offer.display_name
+
+
+def _make_default(account: Account, payment_method: str, display_name: str) -> None:
+    AccountPaymentMethod.objects.filter(account=account, is_default=True).update(is_default=False)
+    AccountPaymentMethod.objects.create(
+        account=account, type=payment_method, display_name=display_name, is_default=True
+    )
+    account.payment_method = PaymentMethodType(payment_method)
+    account.save(update_fields=["payment_method"])
+
+
+def _start_period(subscription: Subscription, start: datetime, payment: Payment) -> None:
+    transition(
+        subscription,
+        SubscriptionStatus.ACTIVE,
+        SUBSCRIPTION_MOVES,
+        billing_anchor=start,
+        current_period_start=start,
+        current_period_end=period_end(start, 1, subscription.plan.billing_cycle),
+        external_payment_id=payment.manual_reference or str(payment.uuid),
+    )
+
+
+def _activate_account(account: Account, plan: Plan, actor_id: int | None) -> None:
+    # A suspension by an operator is lifted only by an operator (domain.md section 3).
+    held = account.status == AccountStatus.SUSPENDED and account.suspended_reason == SuspendedReason.OPERATOR
+    if held or account.status == AccountStatus.ACTIVE:
+        return
+    before = account.status
+    transition(account, AccountStatus.ACTIVE, ACCOUNT_MOVES, plan_id=plan.pk, suspended_reason="")
+    data = {"from": before, "plan": plan.slug}
+    events.record(events.NewEvent("account.activated", account, account.pk, actor_id, data))

@@ -1,0 +1,92 @@
+"""Signing up: account, first user, trial credits or the order of a paid plan, in one transaction."""
+
+from dataclasses import dataclass
+
+from django.db import transaction
+
+from igny8_core.auth.models import Account, AccountStatus, Plan, Subscription, User
+from igny8_core.auth.selectors import public_plans
+from igny8_core.auth.services.account_service import AccountService
+from igny8_core.business.billing.errors import PaymentMethodNotAvailable, PlanNotOffered
+from igny8_core.business.billing.models import CreditGrantKind, CreditTransactionType, Invoice
+from igny8_core.business.billing.selectors import first_available_payment_method
+from igny8_core.business.billing.services.credit_service import CreditService
+from igny8_core.business.billing.services.subscription_service import SubscriptionService
+
+FREE_PLAN = "free"
+
+
+@dataclass(frozen=True)
+class Signup:
+    """What a registration made; subscription and invoice only for a paid plan."""
+
+    user: User
+    account: Account
+    subscription: Subscription | None = None
+    invoice: Invoice | None = None
+
+
+@transaction.atomic
+def register(
+    *,
+    email: str,
+    password: str,
+    first_name: str,
+    last_name: str,
+    account_name: str = "",
+    plan_slug: str = "",
+    payment_method: str = "",
+    billing: dict[str, str] | None = None,
+) -> Signup:
+    """Register a new customer: all of it or nothing (domain.md section 4).
+
+    Without `plan_slug`, or with that of a free plan, a trial starts with the plan's credits; a paid plan is ordered and
+    waits for payment, by `payment_method` or else the first one available in the billing country.
+    Raises PlanNotOffered, PaymentMethodNotAvailable, GatewayNotConfigured, EmailTaken, InvalidInput.
+    """
+    plan = public_plans().filter(slug=plan_slug or FREE_PLAN).first()
+    if plan is None:
+        raise PlanNotOffered(errors={"plan_slug": [PlanNotOffered.text]})
+    account = AccountService.create_account(
+        email=email,
+        password=password,
+        first_name=first_name,
+        last_name=last_name,
+        account_name=account_name,
+        plan=plan,
+        status=AccountStatus.TRIAL if plan.is_free else AccountStatus.PENDING_PAYMENT,
+        billing=billing or {},
+    )
+    if plan.is_free:
+        return _start_trial(account, plan)
+    return _order(account, plan, payment_method)
+
+
+def _start_trial(account: Account, plan: Plan) -> Signup:
+    owner = _owner(account)
+    if plan.included_credits:
+        CreditService.grant(
+            account,
+            plan.included_credits,
+            kind=CreditGrantKind.PLAN,
+            transaction_type=CreditTransactionType.TRIAL,
+            source=f"signup:{account.pk}",
+            description="Free trial credits",
+            actor=owner,
+        )
+    return Signup(owner, account)
+
+
+def _order(account: Account, plan: Plan, payment_method: str) -> Signup:
+    owner = _owner(account)
+    method = payment_method or first_available_payment_method(account.billing_country)
+    if not method:
+        raise PaymentMethodNotAvailable("No payment method is available in your country yet. Please contact us.")
+    subscription = SubscriptionService.create_subscription(account, plan, method, created_by=owner)
+    return Signup(owner, subscription.account, subscription, subscription.invoices.get())
+
+
+def _owner(account: Account) -> User:
+    if account.owner is None:
+        raise RuntimeError(f"Account {account.pk} was made without an owner.")
+    return account.owner

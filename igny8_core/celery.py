@@ -1,0 +1,19 @@
+"""Background work: the Celery application and the schedule. Everything on it may run twice without harm."""
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "igny8_core.settings")
+
+app = Celery("igny8_core")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+app.conf.beat_schedule = {
+    # Polling finds whatever a killed worker or a lost broker left behind; a start that waits longer than it takes
+    # for the next one to come is dropped.
+    "deliver-events": {"task": "events.deliver_due", "schedule": 2.0, "options": {"expires": 2}},
+    "expire-credits": {"task": "billing.expire_credits", "schedule": 300.0, "options": {"expires": 300}},
+    "check-invariants": {"task": "billing.check_invariants", "schedule": 900.0, "options": {"expires": 900}},
+    "forget-old-rows": {"task": "auth.forget_old_rows", "schedule": 3600.0, "options": {"expires": 3600}},
+}

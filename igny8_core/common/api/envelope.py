@@ -1,0 +1,36 @@
+"""The shape of every API answer: `success` with data, or a failure people and machines can read."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.http import JsonResponse
+from rest_framework.response import Response
+
+from igny8_core.common.request_id import current_request_id
+
+FieldErrors = Mapping[str, Sequence[str]]
+
+
+def success(data: Any = None, message: str = "", status: int = 200) -> Response:
+    """A 2xx answer: `{"success": true, "message": …, "data": …}`."""
+    return Response({"success": True, "message": message, "data": data}, status=status)
+
+
+def failure_body(message: str, code: str, errors: FieldErrors | None = None) -> dict[str, Any]:
+    """The body of every refusal.
+
+    Parameters: `message` is a sentence for people, `code` never changes for machines, `errors` maps input fields to
+    sentences and is `{}` in the body when no field is to blame.
+    """
+    return {
+        "success": False,
+        "message": message,
+        "code": code,
+        "errors": dict(errors or {}),
+        "request_id": current_request_id(),
+    }
+
+
+def failure_response(status: int, message: str, code: str) -> JsonResponse:
+    """A refusal from outside the API views (middleware, URL resolver), where DRF does not render."""
+    return JsonResponse(failure_body(message, code), status=status)

@@ -1,0 +1,167 @@
+"""The one place where an exception becomes an API answer; nothing internal leaves through it."""
+
+import logging
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
+from django.core.signals import got_request_exception
+from django.db import DatabaseError, InterfaceError
+from django.http import Http404, UnreadablePostError
+from rest_framework import exceptions as drf
+from rest_framework.response import Response
+from rest_framework.settings import api_settings
+
+from igny8_core.common.api.envelope import failure_body
+from igny8_core.common.errors import DomainError
+
+logger = logging.getLogger(__name__)
+
+# PostgreSQL states that pass by themselves: lock timeout, deadlock, serialization, cancelled statement, idle
+# transaction ended; and the classes connection trouble, lack of resources, server going down or coming up.
+PASSING_STATES = frozenset({"55P03", "40P01", "40001", "57014", "25P03"})
+PASSING_CLASSES = ("08", "53", "57P0")
+RETRY_AFTER_SECONDS = 2
+
+NO_SUCH_ADDRESS = "No such address. API addresses start with /api/v1/ and end with a slash."
+
+# A 401 must name a scheme (RFC 9110 section 11.6.1), also where the view itself needs no credential.
+AUTHENTICATE_HEADER = 'Bearer realm="api"'
+
+
+class PayloadTooLarge(drf.APIException):
+    """The body is over the limit; refused before it is parsed."""
+
+    status_code = 413
+    default_code = "payload_too_large"
+    default_detail = "The request body is too large. The limit is 1 MB."
+
+
+@dataclass
+class Failure:
+    """What the client is told."""
+
+    status: int
+    code: str
+    message: str
+    errors: dict[str, list[str]] = field(default_factory=dict)
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+UNEXPECTED = Failure(500, "internal_error", "Something went wrong on our side. Please quote the request_id to support.")
+
+
+def exception_handler(exc: Exception, context: dict[str, Any]) -> Response:
+    """DRF's EXCEPTION_HANDLER: the refusal as an envelope, or a logged 500 that tells nothing."""
+    failure = _failure_of(exc)
+    if failure is None:
+        failure = UNEXPECTED
+        _report(exc, context)
+    body = failure_body(failure.message, failure.code, failure.errors)
+    return Response(body, status=failure.status, headers=failure.headers)
+
+
+def _report(exc: Exception, context: dict[str, Any]) -> None:
+    request = context.get("request")
+    # Django's signal feeds error trackers, and makes the test client raise instead of hiding the traceback.
+    got_request_exception.send(sender=exception_handler, request=getattr(request, "_request", request))
+    logger.error("Unhandled exception in %s", context.get("view"), exc_info=exc)
+
+
+def _failure_of(exc: Exception) -> Failure | None:
+    match exc:
+        case DomainError():
+            return _domain_failure(exc)
+        case Http404():
+            return Failure(404, "not_found", "Not found.")
+        case PermissionDenied():
+            return _api_failure(drf.PermissionDenied())
+        case drf.APIException():
+            return _api_failure(exc)
+        case RequestDataTooBig():
+            return _api_failure(PayloadTooLarge())
+        case SuspiciousOperation() | UnreadablePostError():
+            return Failure(400, "bad_request", "The request is malformed.")
+        case DatabaseError() | InterfaceError() if _passes_by_itself(exc):
+            text = "The service is busy. Nothing was changed; please try again in a moment."
+            return Failure(503, "temporarily_unavailable", text, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
+    return None
+
+
+def _domain_failure(exc: DomainError) -> Failure:
+    headers = {}
+    if exc.retry_after is not None:
+        headers["Retry-After"] = str(exc.retry_after)
+    if exc.http_status == 401:
+        headers["WWW-Authenticate"] = AUTHENTICATE_HEADER
+    return Failure(exc.http_status, exc.code, exc.text, exc.errors or {}, headers)
+
+
+def _api_failure(exc: drf.APIException) -> Failure:
+    if isinstance(exc, drf.ValidationError):
+        details = list(flatten_errors(exc.detail))
+        return Failure(400, "invalid_input", validation_message(details), _by_field(details))
+    headers = {}
+    message, code = _message_and_code(exc)
+    status = exc.status_code
+    if isinstance(exc, (drf.NotAuthenticated, drf.AuthenticationFailed)):
+        # DRF turns it into 403 on views without an authenticator, such as the login itself.
+        status = 401
+        headers["WWW-Authenticate"] = getattr(exc, "auth_header", None) or AUTHENTICATE_HEADER
+    if isinstance(exc, drf.Throttled):
+        wait = max(1, math.ceil(getattr(exc, "wait", None) or 1))
+        headers["Retry-After"] = str(wait)
+        message, code = f"Too many requests. Try again in {wait} seconds.", "throttled"
+    return Failure(status, code, message, headers=headers)
+
+
+def _message_and_code(exc: drf.APIException) -> tuple[str, str]:
+    detail: Any = exc.detail
+    if isinstance(detail, dict):
+        detail = detail.get("detail", exc.default_detail)
+    return str(detail), str(getattr(detail, "code", exc.default_code))
+
+
+def _passes_by_itself(exc: Exception) -> bool:
+    state = getattr(exc.__cause__, "pgcode", None)
+    if state is None:
+        # The server was not reached or the connection broke: psycopg2 then knows no state.
+        return type(exc).__name__ in {"OperationalError", "InterfaceError"}
+    return state in PASSING_STATES or state.startswith(PASSING_CLASSES)
+
+
+def flatten_errors(detail: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """Walk DRF's nested error detail as pairs of field path and sentence: `("line_items.0.amount", "…")`."""
+    general = api_settings.NON_FIELD_ERRORS_KEY
+    if isinstance(detail, dict):
+        for key, value in detail.items():
+            inner = str(key) if key != general or not path else ""
+            yield from flatten_errors(value, ".".join(part for part in (path, inner) if part))
+    elif isinstance(detail, list):
+        for index, value in enumerate(detail):
+            is_nested = isinstance(value, (dict, list))
+            yield from flatten_errors(value, f"{path}.{index}".lstrip(".") if is_nested else path)
+    else:
+        yield path or general, detail
+
+
+def validation_message(details: list[tuple[str, str]]) -> str:
+    """One sentence that names the first wrong field, and how many more there are."""
+    field_name, sentence = details[0]
+    if field_name == api_settings.NON_FIELD_ERRORS_KEY:
+        text = sentence
+    elif getattr(sentence, "code", "") == "required":
+        text = f"{field_name} is required."
+    else:
+        text = f"{field_name}: {sentence}"
+    more = len({name for name, _ in details}) - 1
+    return f"{text} ({more} more in errors.)" if more else str(text)
+
+
+def _by_field(details: list[tuple[str, str]]) -> dict[str, list[str]]:
+    errors: dict[str, list[str]] = {}
+    for field_name, sentence in details:
+        errors.setdefault(field_name, []).append(str(sentence))
+    return errors

@@ -1,0 +1,157 @@
+"""Input and output fields that are strict about what they take; each says in a sentence what it expects."""
+
+import re
+from decimal import Decimal
+from typing import Any
+
+from django.core.exceptions import ValidationError as DjangoValidationError
+from django.core.validators import EmailValidator
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+from rest_framework.fields import get_attribute
+
+from igny8_core.common import text as people_text
+from igny8_core.common.countries import COUNTRY_NAMES
+from igny8_core.common.links import why_not_public_https
+from igny8_core.common.money import format_amount
+
+MAX_EMAIL_LENGTH = 254  # RFC 5321 section 4.5.3.1.3, less the angle brackets
+MAX_URL_LENGTH = 2000
+MAX_ID = 2**63 - 1
+MONEY_PATTERN = r"^[0-9]{1,15}(\.[0-9]{1,4})?$"
+
+_is_email = EmailValidator(allowlist=[])
+
+
+def canonical_email(text: str) -> str:
+    """The one form in which an e-mail address is stored, looked up and counted."""
+    return text.strip().lower()
+
+
+class StrictTextField(serializers.CharField):
+    """Text from a JSON string only: numbers and booleans are not turned into text."""
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            raise serializers.ValidationError("Text in quotes is expected.", code="invalid")
+        return self.clean_text(data)
+
+    def clean_text(self, text: str) -> str:
+        """The value to store; raises ValidationError."""
+        raise NotImplementedError
+
+
+class PlainTextField(StrictTextField):
+    """One line of text in NFC: any script and emoji, no control, bidi or zero-width characters.
+
+    `max_length` counts characters after NFC. Without `allow_blank` an empty text is refused.
+    """
+
+    allowed_characters = ""
+
+    def __init__(self, *, max_length: int, **kwargs: Any) -> None:
+        self.length_limit = max_length
+        super().__init__(max_length=max_length, **kwargs)
+
+    def clean_text(self, text: str) -> str:
+        # NFC takes quadratic time on long runs of marks, so text that cannot fit is not normalized at all.
+        is_hopeless = len(text) > self.length_limit * people_text.NFC_MAX_SHRINK + 1000
+        value = text if is_hopeless else people_text.normalized(text)
+        if len(value) > self.length_limit:
+            raise serializers.ValidationError(f"At most {self.length_limit} characters.", code="max_length")
+        if refusal := people_text.first_refused(value, self.allowed_characters):
+            raise serializers.ValidationError(refusal, code="refused_character")
+        return value
+
+
+class MultilineTextField(PlainTextField):
+    """Like PlainTextField, with line breaks and tabs."""
+
+    allowed_characters = "\n\t"
+
+
+@extend_schema_field({"type": "string", "pattern": MONEY_PATTERN, "example": "89.00"})
+class MoneyField(serializers.Field[Decimal, str, str, Any]):
+    """An amount of money, which JSON carries as a string because its numbers are binary floats.
+
+    Input: ASCII digits with at most 4 decimals, more than zero; gives a Decimal. The service checks the decimals of
+    the currency. Output: in the currency's own decimals; `currency_source` is the dotted path from the object to it.
+    """
+
+    def __init__(self, *, currency_source: str = "currency", **kwargs: Any) -> None:
+        self.currency_source = currency_source.split(".")
+        super().__init__(**kwargs)
+
+    def to_internal_value(self, data: Any) -> Decimal:
+        if not isinstance(data, str) or not re.fullmatch(MONEY_PATTERN, data) or data.endswith("\n"):
+            text = 'An amount is a string of plain digits with at most 4 decimals, for example "89.00".'
+            raise serializers.ValidationError(text, code="invalid_amount")
+        amount = Decimal(data)
+        if amount <= 0:
+            raise serializers.ValidationError("The amount must be more than zero.", code="invalid_amount")
+        return amount
+
+    def get_attribute(self, instance: Any) -> str | None:  # type: ignore[override]
+        amount = super().get_attribute(instance)
+        if amount is None:
+            return None
+        return format_amount(amount, get_attribute(instance, self.currency_source))
+
+    def to_representation(self, value: Any) -> str:
+        return str(value)
+
+
+class EmailAddressField(StrictTextField):
+    """An ASCII e-mail address in its canonical form: lower case, at most 254 characters."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=MAX_EMAIL_LENGTH, **kwargs)
+
+    def clean_text(self, text: str) -> str:
+        value = canonical_email(text)
+        try:
+            if len(value) > MAX_EMAIL_LENGTH or not value.isascii():
+                raise DjangoValidationError("")
+            _is_email(value)
+        except DjangoValidationError:
+            expected = "An e-mail address in plain ASCII is expected, for example name@example.com."
+            raise serializers.ValidationError(expected, code="invalid_email") from None
+        return value
+
+
+@extend_schema_field({"type": "string", "pattern": "^[A-Z]{2}$", "example": "PK"})
+class CountryCodeField(StrictTextField):
+    """An ISO 3166-1 alpha-2 country code; lower case is taken and raised."""
+
+    def clean_text(self, text: str) -> str:
+        code = text.upper() if text.isascii() else ""
+        if code not in COUNTRY_NAMES:
+            expected = "A country code of two letters as in ISO 3166-1 is expected, for example PK."
+            raise serializers.ValidationError(expected, code="invalid_country")
+        return code
+
+
+@extend_schema_field({"type": "integer", "format": "int64", "minimum": 1, "maximum": MAX_ID})
+class IdField(serializers.Field[int, Any, int, Any]):
+    """The identifier of an object: a JSON integer, not a string, float or boolean."""
+
+    def to_internal_value(self, data: Any) -> int:
+        if type(data) is not int or not 1 <= data <= MAX_ID:
+            raise serializers.ValidationError("An id is expected: a whole number from 1.", code="invalid_id")
+        return data
+
+    def to_representation(self, value: int) -> int:
+        return value
+
+
+@extend_schema_field({"type": "string", "format": "uri", "pattern": "^https://", "maxLength": MAX_URL_LENGTH})
+class HttpsUrlField(StrictTextField):
+    """A link for people to click, never fetched by us: https, a public host name, no user info (threats.md PAY-13)."""
+
+    def clean_text(self, text: str) -> str:
+        value = text.strip()
+        if len(value) > MAX_URL_LENGTH:
+            raise serializers.ValidationError(f"At most {MAX_URL_LENGTH} characters.", code="max_length")
+        if refusal := why_not_public_https(value):
+            raise serializers.ValidationError(refusal, code="invalid_url")
+        return value

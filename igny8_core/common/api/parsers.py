@@ -1,0 +1,124 @@
+"""A JSON parser that takes exactly what the API documents: one object, in UTF-8, without ambiguity."""
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from typing import IO, Any
+
+from rest_framework.exceptions import ParseError
+from rest_framework.parsers import BaseParser
+
+from igny8_core.common.api.exceptions import PayloadTooLarge
+
+MAX_BODY_BYTES = 1024 * 1024
+MAX_DEPTH = 32
+
+# A whole string, or one bracket. Possessive, so that no input makes it go back.
+BRACKETS_OUTSIDE_STRINGS = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
+
+
+class StrictJSONParser(BaseParser):
+    """Parses `application/json`; an empty body counts as `{}`.
+
+    Raises ParseError (400) for anything but one UTF-8 JSON object of at most 32 levels with unique keys, finite
+    numbers and storable text, PayloadTooLarge (413) above 1 MB.
+    """
+
+    media_type = "application/json"
+
+    def parse(
+        self,
+        stream: IO[Any],
+        media_type: str | None = None,
+        parser_context: Mapping[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        """Read and check the body; see the class."""
+        _require_utf8_label(media_type or "")
+        body: bytes = stream.read(MAX_BODY_BYTES + 1)
+        if len(body) > MAX_BODY_BYTES:
+            raise PayloadTooLarge()
+        return parse_object(body)
+
+
+def parse_object(body: bytes) -> dict[str, Any]:
+    """The JSON object in `body`; raises ParseError as StrictJSONParser says."""
+    try:
+        text = body.decode("utf-8")
+    except UnicodeDecodeError:
+        raise ParseError("The body is not valid UTF-8.") from None
+    if not text.strip():
+        return {}
+    _refuse_deep_nesting(text)
+    try:
+        value = json.loads(
+            text, object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_finite, parse_int=_sized_int
+        )
+    except json.JSONDecodeError as error:
+        raise ParseError(f"The body is not valid JSON: line {error.lineno}, column {error.colno}.") from None
+    if not isinstance(value, dict):
+        raise ParseError('The body must be a JSON object, such as {"name": "value"}.')
+    # Only an escape can bring these in: raw ones are refused by the UTF-8 decoding and by the JSON grammar.
+    if "\\u" in text:
+        _refuse_unstorable_text(value)
+    return value
+
+
+def _require_utf8_label(media_type: str) -> None:
+    charset = re.search(r"charset\s*=\s*\"?([^\s;\"]*)", media_type, re.IGNORECASE)
+    if charset and charset.group(1).lower() not in {"utf-8", "utf8"}:
+        raise ParseError("JSON is sent in UTF-8. Leave the charset out or say utf-8.")
+
+
+def _refuse_deep_nesting(text: str) -> None:
+    # Before parsing, because Python's parser recurses and would fail with an internal error (threats.md INP-04).
+    depth = 0
+    for match in BRACKETS_OUTSIDE_STRINGS.finditer(text):
+        character = match.group()[0]
+        if character in "[{":
+            depth += 1
+            if depth > MAX_DEPTH:
+                raise ParseError(f"The JSON is nested too deeply. The limit is {MAX_DEPTH} levels.")
+        elif character in "]}":
+            depth -= 1
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    result: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in result:
+            raise ParseError(f"The name {name[:100]!a} appears twice in one JSON object.")
+        result[name] = value
+    return result
+
+
+def _no_constant(name: str) -> None:
+    raise ParseError(f"{name} is not a JSON number.")
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ParseError("A number in the body is too large.")
+    return value
+
+
+def _sized_int(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        # Python refuses more than 4300 digits, which take quadratic time to convert.
+        raise ParseError("A number in the body is too large.") from None
+
+
+def _refuse_unstorable_text(value: Any) -> None:
+    if isinstance(value, str):
+        if "\0" in value or any("\ud800" <= character <= "\udfff" for character in value):
+            raise ParseError("The body holds text that cannot be stored: a NUL or half of a surrogate pair.")
+    elif isinstance(value, list):
+        for item in value:
+            _refuse_unstorable_text(item)
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            _refuse_unstorable_text(name)
+            _refuse_unstorable_text(item)

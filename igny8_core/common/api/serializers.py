@@ -1,0 +1,27 @@
+"""The root of our input serializers: explicit fields, and nothing beside them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rest_framework import serializers
+
+
+class StrictSerializer(serializers.Serializer[Any]):
+    """A serializer that refuses unknown and read-only fields instead of dropping them (threats.md MAS-02).
+
+    Operations declare their own subclass field by field; there is no serializer made from a model, because a new
+    column would then become writable by itself.
+    """
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Validate `data`; raises ValidationError naming each field that is not part of this operation."""
+        if isinstance(data, Mapping):
+            self._refuse_unknown(data)
+        return super().to_internal_value(data)
+
+    def _refuse_unknown(self, data: Mapping[str, Any]) -> None:
+        known = [name for name, field in self.fields.items() if not field.read_only]
+        unknown = [name for name in data if name not in known]
+        if unknown:
+            text = f"Unknown field. Known fields: {', '.join(known) or 'none'}."
+            raise serializers.ValidationError({name: [text] for name in unknown}, code="unknown_field")

@@ -1,0 +1,84 @@
+"""The base of every API view: known query parameters, validated bodies, lists in pages."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from django.db.models import QuerySet
+from rest_framework.exceptions import NotFound
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import Serializer
+from rest_framework.views import APIView
+
+from igny8_core.common.api.exceptions import NO_SUCH_ADDRESS
+from igny8_core.common.api.pagination import EnvelopePagination
+from igny8_core.common.api.permissions import PublicEndpoint
+from igny8_core.common.api.query import Filter, filtered, ordered, refuse_unknown_parameters
+
+
+class ApiView(APIView):
+    """A view that must declare `permission_classes` (checks.py) and lists the query parameters it knows."""
+
+    query_parameters: ClassVar[frozenset[str]] = frozenset()
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """After authentication, permissions and limits: raises ValidationError for unknown query parameters."""
+        super().initial(request, *args, **kwargs)
+        refuse_unknown_parameters(request.query_params, self.known_query_parameters())
+
+    def known_query_parameters(self) -> frozenset[str]:
+        return self.query_parameters
+
+    def validated(self, serializer_class: type[Serializer[Any]], *, partial: bool = False) -> dict[str, Any]:
+        """The request's body as `serializer_class` validates it; raises ValidationError.
+
+        With `partial` (PATCH) missing fields are allowed and absent from the result.
+        """
+        serializer = serializer_class(data=self.request.data, partial=partial, context=self.serializer_context())
+        serializer.is_valid(raise_exception=True)
+        return dict(serializer.validated_data)
+
+    def serializer_context(self) -> dict[str, Any]:
+        return {"request": self.request, "view": self}
+
+
+class ListView(ApiView):
+    """A GET that lists rows in pages, with allow-lists for filters and ordering.
+
+    Subclasses set `serializer_class`, `filters` (parameter → Filter), `orderings` (public name → column) with
+    `default_ordering` (a public name, "-" before it for descending), and `rows()`, which starts from the account.
+    """
+
+    pagination_class = EnvelopePagination
+    serializer_class: type[Serializer[Any]]
+    filters: ClassVar[Mapping[str, Filter]] = {}
+    orderings: ClassVar[Mapping[str, str]] = {}
+    default_ordering: ClassVar[str]
+
+    def rows(self) -> QuerySet[Any]:
+        """All rows that this caller may see."""
+        raise NotImplementedError
+
+    def known_query_parameters(self) -> frozenset[str]:
+        return self.query_parameters | {"page", "page_size", "ordering"} | set(self.filters)
+
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """One page of the rows."""
+        query = request.query_params
+        rows = ordered(filtered(self.rows(), query, self.filters), query, self.orderings, self.default_ordering)
+        paginator = self.pagination_class()
+        page = paginator.paginate_queryset(rows, request, self)
+        serializer = self.serializer_class(page, many=True, context=self.serializer_context())
+        return paginator.get_paginated_response(serializer.data)
+
+
+class NoSuchAddress(ApiView):
+    """The last route under `api/`: JSON for every address that is none, also with DEBUG on, and no slash redirects."""
+
+    authentication_classes = ()
+    permission_classes = (PublicEndpoint,)
+    schema = None
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Raises NotFound for every method."""
+        raise NotFound(NO_SUCH_ADDRESS)

@@ -1,0 +1,15 @@
+"""The app that every other one stands on."""
+
+from django.apps import AppConfig
+
+
+class CommonConfig(AppConfig):
+    """Loads the system checks."""
+
+    name = "igny8_core.common"
+    label = "common"
+
+    def ready(self) -> None:
+        # Both register themselves, and need the app registry.
+        from igny8_core.common import checks  # noqa: F401
+        from igny8_core.common.api import converters  # noqa: F401

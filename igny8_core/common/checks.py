@@ -1,0 +1,46 @@
+"""System checks: mistakes that must stop the start rather than be found by a stranger."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from django.apps import AppConfig
+from django.core.checks import CheckMessage, Error, register
+from django.urls import URLPattern, URLResolver, get_resolver
+from rest_framework.views import APIView
+
+from igny8_core.common.api.views import ApiView, ListView
+
+# Classes whose `permission_classes` are the global default, not a decision about one view.
+UNDECIDED = frozenset({APIView, ApiView, ListView})
+
+
+@register("security")
+def check_api_permissions(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Every route under /api/ is an ApiView that declares who may use it (threats.md R3, TEN-16, TEN-17)."""
+    messages: list[CheckMessage] = []
+    for route, callback in api_routes():
+        view = getattr(callback, "cls", None)
+        if view is None or not (issubclass(view, ApiView) or view.__module__.startswith("drf_spectacular.")):
+            messages.append(Error(f"{route} is not an ApiView.", hint="Derive it from ApiView.", id="common.E001"))
+            continue
+        owner = next(parent for parent in view.__mro__ if "permission_classes" in vars(parent))
+        if owner in UNDECIDED or not view.permission_classes:
+            hint = "Set permission_classes on the view; PublicEndpoint when everybody may use it."
+            messages.append(Error(f"{view.__name__} at {route} names no permission.", hint=hint, id="common.E002"))
+    return messages
+
+
+def api_routes() -> Iterator[tuple[str, Callable[..., Any]]]:
+    """Each route of the site below `api/` with its view."""
+    for route, callback in _routes(get_resolver().url_patterns, ""):
+        if route.lstrip("^/").startswith("api/"):
+            yield route, callback
+
+
+def _routes(patterns: Sequence[URLPattern | URLResolver], prefix: str) -> Iterator[tuple[str, Callable[..., Any]]]:
+    for pattern in patterns:
+        route = prefix + str(pattern.pattern)
+        if isinstance(pattern, URLResolver):
+            yield from _routes(pattern.url_patterns, route)
+        else:
+            yield route, pattern.callback

@@ -1,0 +1,90 @@
+"""What services need of the database beside the ORM: a transaction guard, prepared statements, text locks."""
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import psycopg2
+from django.conf import settings
+from django.db import IntegrityError, connection, transaction
+from django.db.backends.utils import CursorWrapper
+
+
+def require_atomic() -> None:
+    """Raise RuntimeError outside a transaction: a lock taken there would be gone at once."""
+    if not connection.in_atomic_block:
+        raise RuntimeError("This needs transaction.atomic(): a row lock ends with its transaction.")
+
+
+@dataclass(frozen=True)
+class PreparedStatement:
+    """A hot SQL statement, prepared once per database connection.
+
+    `types` are the PostgreSQL types of `$1`, `$2`, … in `sql`. With settings.DATABASE_PREPARED_STATEMENTS off
+    (needed behind a pooler in transaction mode, where a session's statements do not stay) the same SQL is sent whole.
+    """
+
+    name: str
+    types: tuple[str, ...]
+    sql: str
+
+    def fetch_one(self, parameters: Sequence[Any]) -> tuple[Any, ...] | None:
+        """Run the statement with one parameter per type; return its first row, or None when there is none."""
+        if len(parameters) != len(self.types):
+            raise ValueError(f"{self.name} takes {len(self.types)} parameters, got {len(parameters)}")
+        with connection.cursor() as cursor:
+            if settings.DATABASE_PREPARED_STATEMENTS:
+                self._prepare_once(cursor)
+                cursor.execute(self._call, parameters)
+            else:
+                cursor.execute(self._inlined, {f"p{i}": value for i, value in enumerate(parameters, start=1)})
+            row: tuple[Any, ...] | None = cursor.fetchone()
+            return row
+
+    @cached_property
+    def _call(self) -> str:
+        return f"EXECUTE {self.name} ({', '.join(f'%s::{sql_type}' for sql_type in self.types)})"
+
+    @cached_property
+    def _inlined(self) -> str:
+        return re.sub(r"\$(\d+)", lambda match: f"%(p{match[1]})s::{self.types[int(match[1]) - 1]}", self.sql)
+
+    def _prepare_once(self, cursor: CursorWrapper) -> None:
+        # Django's wrapper outlives the driver's connection, which it opens anew after an error or CONN_MAX_AGE:
+        # the names are remembered together with the driver connection that they were prepared on.
+        prepared_on, names = getattr(connection, "igny8_prepared", (None, set[str]()))
+        if prepared_on is not connection.connection:
+            names = set()
+            connection.igny8_prepared = (connection.connection, names)  # type: ignore[attr-defined]
+        if self.name not in names:
+            cursor.execute(f"PREPARE {self.name} ({', '.join(self.types)}) AS {self.sql}")
+            names.add(self.name)
+
+
+@contextmanager
+def refusing(constraint: str, error: Exception) -> Iterator[None]:
+    """Turn the violation of the named constraint by the one insert in the block into `error`.
+
+    The block gets a savepoint, so that the transaction around it stays usable. Other violations pass through.
+    """
+    try:
+        with transaction.atomic():
+            yield
+    except IntegrityError as violation:
+        cause = violation.__cause__
+        if isinstance(cause, psycopg2.Error) and cause.diag.constraint_name == constraint:
+            raise error from violation
+        raise
+
+
+def lock_text(kind: str, text: str) -> None:
+    """Hold a lock on a text until the transaction ends, where there is no row yet to lock.
+
+    Taken before any row lock (docs/locking.md). `kind` keeps different uses apart.
+    """
+    require_atomic()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"{kind}:{text}"])

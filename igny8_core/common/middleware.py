@@ -1,0 +1,95 @@
+"""What happens to every request before and after its view."""
+
+from collections.abc import Callable
+from io import BytesIO
+from urllib.parse import unquote_to_bytes
+
+from django.http import HttpRequest, HttpResponse
+
+from igny8_core.common.api.envelope import failure_response
+from igny8_core.common.api.exceptions import PayloadTooLarge
+from igny8_core.common.api.parsers import MAX_BODY_BYTES
+from igny8_core.common.request_id import begin_request, end_request
+
+API_PREFIX = "/api/"
+
+Answer = Callable[[HttpRequest], HttpResponse]
+
+
+class RequestIdMiddleware:
+    """Gives each request an identifier and returns it as X-Request-ID; the outermost middleware."""
+
+    def __init__(self, get_response: Answer) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        request_id = begin_request(request.headers.get("X-Request-ID", ""))
+        try:
+            response = self.get_response(request)
+        finally:
+            end_request()
+        response["X-Request-ID"] = request_id
+        return response
+
+
+class ApiBoundaryMiddleware:
+    """Refuses API requests that no view should see: oversized bodies, addresses that are not text.
+
+    Answers of the API are not stored by caches unless their view says so.
+    """
+
+    def __init__(self, get_response: Answer) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if not request.path_info.startswith(API_PREFIX):
+            return self.get_response(request)
+        response = _refuse_address(request) or _refuse_body(request) or self.get_response(request)
+        if not response.has_header("Cache-Control"):
+            response["Cache-Control"] = "no-store"
+        return response
+
+
+def _refuse_address(request: HttpRequest) -> HttpResponse | None:
+    # PostgreSQL refuses NUL in text (threats.md INP-01). In a decoded path a percent sign is what Django leaves of
+    # bytes that are not UTF-8, and no API address has one; in the query it would put in a replacement character.
+    raw_query = unquote_to_bytes(request.META.get("QUERY_STRING", "").encode("latin-1", "replace"))
+    if set("\0%") & set(request.path_info) or b"\0" in raw_query or not _is_utf8(raw_query):
+        return failure_response(400, "The address is not valid UTF-8 text or holds a NUL.", "bad_request")
+    return None
+
+
+def _is_utf8(raw: bytes) -> bool:
+    try:
+        raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _refuse_body(request: HttpRequest) -> HttpResponse | None:
+    length = request.META.get("CONTENT_LENGTH") or ""
+    if not length and "chunked" in request.META.get("HTTP_TRANSFER_ENCODING", "").lower():
+        return _buffer_chunks(request)
+    if length and not (length.isascii() and length.isdigit()):
+        return failure_response(400, "Content-Length must be a number.", "bad_request")
+    # Compared as text first: a number of thousands of digits is slow to convert.
+    if len(length) > 15 or int(length or 0) > MAX_BODY_BYTES:
+        return _too_large()
+    return None
+
+
+def _buffer_chunks(request: HttpRequest) -> HttpResponse | None:
+    """Take in a chunked body up to the limit: Django would read it as empty, for want of a Content-Length."""
+    if not request.META.get("wsgi.input_terminated"):
+        return failure_response(411, "Send the body with a Content-Length.", "length_required")
+    body = request.META["wsgi.input"].read(MAX_BODY_BYTES + 1)
+    if len(body) > MAX_BODY_BYTES:
+        return _too_large()
+    request.META["CONTENT_LENGTH"] = str(len(body))
+    request._stream = BytesIO(body)
+    return None
+
+
+def _too_large() -> HttpResponse:
+    return failure_response(413, PayloadTooLarge.default_detail, PayloadTooLarge.default_code)

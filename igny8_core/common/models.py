@@ -1,0 +1,22 @@
+"""Tables that belong to no app."""
+
+from typing import ClassVar
+
+from django.db import models
+
+
+class RateCounter(models.Model):
+    """How often a key was seen in one window of time; written only by rate_limits.py, in one statement."""
+
+    key = models.CharField(max_length=64, help_text="SHA-256 of scope, rate and caller: no addresses are kept.")
+    window_start = models.DateTimeField(db_index=True)
+    count = models.PositiveIntegerField()
+
+    class Meta:
+        db_table = "igny8_rate_counters"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["key", "window_start"], name="igny8_rate_counters_key_window"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.count} since {self.window_start:%Y-%m-%d %H:%M:%S}"

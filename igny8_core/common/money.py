@@ -1,0 +1,62 @@
+"""Money as Decimal with an ISO 4217 currency: parsing, formatting, rounding. No floats anywhere."""
+
+import re
+from decimal import ROUND_HALF_UP, Decimal
+
+from igny8_core.common.errors import DomainError
+
+# ISO 4217 lists the decimals ("minor unit") of each currency; all others have two. CLDR, which Babel carries, is
+# no substitute: it gives what people write (PKR without decimals), not what the standard and the gateways count in.
+ZERO_DECIMALS = frozenset("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split())
+THREE_DECIMALS = frozenset("BHD IQD JOD KWD LYD OMR TND".split())
+
+MAX_AMOUNT = Decimal("9999999999.9999")
+AMOUNT_PATTERN = re.compile(r"[0-9]{1,10}(\.[0-9]{1,4})?")
+CURRENCY_PATTERN = re.compile(r"[A-Z]{3}")
+
+
+class InvalidAmount(DomainError):
+    """Text that is not an amount of money in the given currency."""
+
+    code = "invalid_amount"
+    http_status = 400
+    text = 'Not an amount of money. Write plain digits with a dot, for example "89.00".'
+
+
+def minor_units(currency: str) -> int:
+    """Number of decimals of an ISO 4217 currency: `minor_units("USD") == 2`, `minor_units("JPY") == 0`.
+
+    Raises InvalidAmount for anything but three capital ASCII letters.
+    """
+    if not CURRENCY_PATTERN.fullmatch(currency):
+        raise InvalidAmount(f"{currency!r} is not a currency. Use three capital letters as in ISO 4217, e.g. USD.")
+    if currency in ZERO_DECIMALS:
+        return 0
+    return 3 if currency in THREE_DECIMALS else 2
+
+
+def parse_amount(text: object, currency: str) -> Decimal:
+    """Read an amount > 0 from `text`, strictly: ASCII digits, at most the currency's decimals, no sign or exponent.
+
+    Raises InvalidAmount naming what was expected.
+    """
+    decimals = minor_units(currency)
+    example = format_amount(Decimal(89), currency)
+    if not isinstance(text, str) or not AMOUNT_PATTERN.fullmatch(text):
+        raise InvalidAmount(f'An amount is text with plain digits, for example "{example}".')
+    if len(text.partition(".")[2]) > decimals:
+        raise InvalidAmount(f'{currency} has {decimals} decimals. Write the amount like "{example}".')
+    amount = Decimal(text)
+    if amount <= 0:
+        raise InvalidAmount("The amount must be more than zero.")
+    return amount
+
+
+def round_amount(amount: Decimal, currency: str) -> Decimal:
+    """Round half up to the currency's minor unit (domain.md section 1)."""
+    return amount.quantize(Decimal(1).scaleb(-minor_units(currency)), rounding=ROUND_HALF_UP)
+
+
+def format_amount(amount: Decimal, currency: str) -> str:
+    """The amount as the API writes it: `format_amount(Decimal("89"), "USD") == "89.00"`."""
+    return f"{round_amount(amount, currency):f}"

@@ -1,0 +1,80 @@
+"""Rate limits counted in PostgreSQL: exact over all processes and machines (docs/adr/0003)."""
+
+import hashlib
+import re
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.db import connection
+
+from igny8_core.common.models import RateCounter
+
+RATE_PATTERN = re.compile(r"([1-9][0-9]*)/([1-9][0-9]*)?(second|minute|hour|day)s?")
+UNIT_SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
+
+COUNT_HIT = """
+    INSERT INTO igny8_rate_counters (key, window_start, count) VALUES (%s, %s, 1)
+    ON CONFLICT (key, window_start) DO UPDATE SET count = igny8_rate_counters.count + 1
+    RETURNING count
+"""
+
+
+@dataclass(frozen=True)
+class Rate:
+    """At most `limit` hits in each window of `seconds`."""
+
+    text: str
+    limit: int
+    seconds: int
+
+
+def parse_rate(text: str) -> Rate:
+    """Read "10/minute" or "5/15minutes"; raises ImproperlyConfigured."""
+    match = RATE_PATTERN.fullmatch(text)
+    if not match:
+        raise ImproperlyConfigured(f"{text!r} in RATE_LIMITS is not a rate. Examples: 10/minute, 5/15minutes.")
+    return Rate(text, int(match[1]), int(match[2] or 1) * UNIT_SECONDS[match[3]])
+
+
+def rates_of(scope: str) -> list[Rate]:
+    """The rates that settings.RATE_LIMITS gives `scope`; raises ImproperlyConfigured when it gives none."""
+    rates = settings.RATE_LIMITS.get(scope)
+    if not rates:
+        raise ImproperlyConfigured(f"RATE_LIMITS has no rates for the scope {scope!r}.")
+    return [parse_rate(rate) for rate in rates]
+
+
+def seconds_to_wait(scope: str, caller: str) -> int | None:
+    """Count a hit of `caller`; returns None when it is within all rates of `scope`, else the seconds to wait.
+
+    Windows start at fixed times, so waiting always ends, and a hit that a short window refuses does not count in a
+    longer one: nobody can lock another person out for long by knocking fast.
+    """
+    now = time.time()
+    for rate in sorted(rates_of(scope), key=lambda rate: rate.seconds):
+        start = int(now // rate.seconds) * rate.seconds
+        if _count_hit(_key(scope, rate, caller), start) > rate.limit:
+            return start + rate.seconds - int(now)
+    return None
+
+
+def forget_old_windows() -> int:
+    """Delete counters of windows that are over; returns how many."""
+    longest = max((rate.seconds for scope in settings.RATE_LIMITS for rate in rates_of(scope)), default=0)
+    oldest = datetime.now(UTC) - timedelta(seconds=longest)
+    deleted, _ = RateCounter.objects.filter(window_start__lt=oldest).delete()
+    return deleted
+
+
+def _key(scope: str, rate: Rate, caller: str) -> str:
+    return hashlib.sha256(f"{scope}|{rate.text}|{caller}".encode()).hexdigest()
+
+
+def _count_hit(key: str, start: int) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(COUNT_HIT, [key, datetime.fromtimestamp(start, UTC)])
+        (count,) = cursor.fetchone()
+    return int(count)

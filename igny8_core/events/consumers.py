@@ -1,0 +1,33 @@
+"""Who wants to be told of which events. Apps register themselves in their AppConfig.ready."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from igny8_core.events.models import Event
+
+
+@dataclass(frozen=True)
+class Consumer:
+    """`handle` is called outside any transaction, at least once per event, and raises to be tried again."""
+
+    name: str
+    event_types: frozenset[str]
+    handle: Callable[[Event], None]
+
+
+_consumers: dict[str, Consumer] = {}
+
+
+def register(name: str, event_types: Iterable[str], handle: Callable[[Event], None]) -> None:
+    """Subscribe `handle` under the stable `name` to events of the given types."""
+    _consumers[name] = Consumer(name, frozenset(event_types), handle)
+
+
+def get(name: str) -> Consumer:
+    """The registered consumer; KeyError when no app registered that name."""
+    return _consumers[name]
+
+
+def subscribed_to(event_type: str) -> list[str]:
+    """Names of the consumers of an event type."""
+    return [consumer.name for consumer in _consumers.values() if event_type in consumer.event_types]

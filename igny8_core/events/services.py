@@ -1,0 +1,94 @@
+"""Recording events with the change they tell of."""
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import connection, models
+
+from igny8_core.common.db import require_atomic
+from igny8_core.common.request_id import current_request_id
+from igny8_core.events import consumers
+
+# One statement for the events and for what is to be delivered because of them: every state change pays for it,
+# and a delivery can never be missing for an event that is there.
+RECORD = """
+WITH new_event AS (
+    INSERT INTO igny8_events (type, account_id, object_type, object_id, actor_id, data, request_id, created_at)
+    SELECT type, account_id, object_type, object_id, actor_id, data, %(request_id)s, statement_timestamp()
+    FROM unnest(%(types)s::text[], %(account_ids)s::bigint[], %(object_types)s::text[], %(object_ids)s::text[],
+                %(actor_ids)s::bigint[], %(data)s::jsonb[])
+      AS draft (type, account_id, object_type, object_id, actor_id, data)
+    RETURNING id, type
+)
+INSERT INTO igny8_event_deliveries (event_id, consumer, status, attempts, next_attempt_at, last_error)
+SELECT new_event.id, subscription.consumer, 'waiting', 0, statement_timestamp(), ''
+FROM new_event
+JOIN unnest(%(subscribed_types)s::text[], %(consumers)s::text[]) AS subscription (type, consumer) USING (type)
+"""
+
+
+@dataclass(frozen=True)
+class NewEvent:
+    """What is about to be recorded: `subject` is the saved object that changed, `data` its snapshot (JSON values)."""
+
+    type: str
+    subject: models.Model
+    account_id: int | None
+    actor_id: int | None = None
+    data: dict[str, Any] = field(default_factory=dict)
+
+
+_held_back: ContextVar[list[NewEvent] | None] = ContextVar("held_back_events", default=None)
+
+
+def record(*events: NewEvent) -> None:
+    """Append events, and a delivery for each consumer that wants them, to the running transaction.
+
+    Raises RuntimeError outside a transaction: an event must be committed with its change or not at all.
+    """
+    require_atomic()
+    held_back = _held_back.get()
+    if held_back is None:
+        _write(events)
+    else:
+        held_back.extend(events)
+
+
+@contextmanager
+def recorded_together() -> Iterator[None]:
+    """Write the events that the block records in one statement at its end; none when the block raises.
+
+    For an operation that is made of several services, each of which records what it did.
+    """
+    events: list[NewEvent] = []
+    token = _held_back.set(events)
+    try:
+        yield
+    finally:
+        _held_back.reset(token)
+    record(*events)
+
+
+def _write(events: Sequence[NewEvent]) -> None:
+    kinds = {event.type for event in events}
+    subscriptions = [(kind, name) for kind in kinds for name in consumers.subscribed_to(kind)]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            RECORD,
+            {
+                "request_id": current_request_id(),
+                "types": [event.type for event in events],
+                "account_ids": [event.account_id for event in events],
+                "object_types": [event.subject._meta.label_lower for event in events],
+                "object_ids": [str(event.subject.pk) for event in events],
+                "actor_ids": [event.actor_id for event in events],
+                "data": [json.dumps(event.data, cls=DjangoJSONEncoder) for event in events],
+                "subscribed_types": [kind for kind, _ in subscriptions],
+                "consumers": [name for _, name in subscriptions],
+            },
+        )

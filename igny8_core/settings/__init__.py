@@ -1,0 +1,270 @@
+"""Settings of igny8_core. Everything that differs between machines comes from the environment (see .env.example)."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import dj_database_url
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.crypto import salted_hmac
+
+from igny8_core.settings import environment
+
+BASE_DIR = Path(__file__).resolve().parent.parent.parent
+VAR_DIR = Path(environment.text("IGNY8_VAR") or BASE_DIR / "var")
+
+DEBUG = environment.flag("DJANGO_DEBUG", default=False)
+SECRET_KEY = environment.secret("DJANGO_SECRET_KEY", debug=DEBUG)
+ALLOWED_HOSTS = environment.words("DJANGO_ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]" if DEBUG else "")
+CSRF_TRUSTED_ORIGINS = environment.words("DJANGO_CSRF_TRUSTED_ORIGINS")
+BASE_URL = environment.text("BASE_URL", f"http://localhost:{environment.number('PORT', 8011)}" if DEBUG else "").rstrip(
+    "/"
+)
+if not DEBUG and not ALLOWED_HOSTS:
+    raise ImproperlyConfigured(
+        "DJANGO_ALLOWED_HOSTS is missing. Set it to the host names of this site, separated by commas."
+    )
+if not DEBUG and not BASE_URL.startswith("https://"):
+    raise ImproperlyConfigured(
+        "BASE_URL is missing. Set it to the site's address, for example https://app.example.com."
+    )
+
+# --- Applications -----------------------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "unfold",
+    "unfold.contrib.filters",
+    "unfold.contrib.forms",
+    "igny8_core.admin.apps.ConsoleConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "igny8_core.common.apps.CommonConfig",
+    "igny8_core.events.apps.EventsConfig",
+    "igny8_core.auth.apps.AuthConfig",
+    "igny8_core.business.billing.apps.BillingConfig",
+]
+
+MIDDLEWARE = [
+    "igny8_core.common.middleware.RequestIdMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "igny8_core.common.middleware.ApiBoundaryMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "igny8_core.urls"
+WSGI_APPLICATION = "igny8_core.wsgi.application"
+# An API client whose POST was redirected would send a GET; a missing slash is a 404 with a sentence instead.
+APPEND_SLASH = False
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+# --- Database, broker, cache ------------------------------------------------------------------------------------
+
+DATABASE_URL = environment.database_url(VAR_DIR)
+DATABASES = {"default": dj_database_url.parse(DATABASE_URL, conn_max_age=60, conn_health_checks=True)}
+if DATABASES["default"]["ENGINE"] != "django.db.backends.postgresql":
+    raise ImproperlyConfigured(
+        "DATABASE_URL must name a PostgreSQL (15 or newer): postgresql://user:password@host:5432/name"
+    )
+# Set to off behind a pooler in transaction mode, where a session's prepared statements do not stay.
+DATABASE_PREPARED_STATEMENTS = environment.flag("DATABASE_PREPARED_STATEMENTS", default=True)
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+REDIS_URL = environment.text("REDIS_URL")
+# Without Redis the one PostgreSQL also carries the queue, so that a newcomer needs no second server.
+CELERY_BROKER_URL = (
+    environment.text("CELERY_BROKER_URL")
+    or REDIS_URL
+    or DATABASE_URL.replace("postgresql://", "sqla+postgresql+psycopg2://").replace(
+        "postgres://", "sqla+postgresql+psycopg2://"
+    )
+)
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_TIME_LIMIT = 600
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+
+# --- People and their credentials -------------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "igny8_auth.User"
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "igny8_core.auth.password_rules.MaximumLengthValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "OPTIONS": {"user_attributes": ("email", "first_name", "last_name")},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+# Tokens are signed with a key of their own, so that a leak of one kind of signature says nothing of another.
+JWT_SIGNING_KEY = (
+    environment.text("JWT_SIGNING_KEY")
+    or salted_hmac("igny8_core.jwt", "signing key", secret=SECRET_KEY, algorithm="sha256").hexdigest()
+)
+SIMPLE_JWT = {
+    "ALGORITHM": "HS256",
+    "SIGNING_KEY": JWT_SIGNING_KEY,
+    "AUDIENCE": "igny8_core",
+    "ISSUER": "igny8_core",
+    "ACCESS_TOKEN_LIFETIME": timedelta(minutes=15),
+    "REFRESH_TOKEN_LIFETIME": timedelta(days=14),
+    "UPDATE_LAST_LOGIN": False,
+}
+
+# --- API --------------------------------------------------------------------------------------------------------
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["igny8_core.auth.api.authentication.SessionTokenAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["igny8_core.common.api.permissions.DenyAll"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["igny8_core.common.api.parsers.StrictJSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "igny8_core.common.api.schema.ApiSchema",
+    "EXCEPTION_HANDLER": "igny8_core.common.api.exceptions.exception_handler",
+    "URL_FORMAT_OVERRIDE": None,
+    "DATETIME_FORMAT": "iso-8601",
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+}
+
+SPECTACULAR_SETTINGS = {
+    "TITLE": "igny8_core API",
+    "DESCRIPTION": "Signup, tenancy and billing. Every answer has the same envelope; money is text.",
+    "VERSION": "1.0.0",
+    "OAS_VERSION": "3.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": "/api/v1/",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "igny8_core.common.api.openapi.add_envelopes",
+    ],
+    # The documentation's scripts come from our own server, not from a public one.
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "TAGS": [
+        {"name": "auth", "description": "Signing up, logging in, one's own profile"},
+        {"name": "sites", "description": "The account's web sites"},
+        {"name": "billing", "description": "Payment methods, invoices, payments"},
+        {"name": "credits", "description": "Balance and ledger"},
+        {"name": "operators", "description": "For the platform's operators"},
+    ],
+}
+
+# Counted in PostgreSQL, so that all processes share them. "off" is for demos and tests.
+THROTTLING = environment.text("THROTTLING", "on") != "off"
+if not DEBUG and not THROTTLING:
+    raise ImproperlyConfigured("THROTTLING=off is for demos and tests only. Remove it.")
+RATE_LIMITS = {
+    "login": ["10/minute", "15/15minutes"],
+    "register": ["10/minute", "60/hour"],
+    "refresh": ["60/minute"],
+    "confirm": ["30/hour"],
+}
+# How many proxies in front of us append to X-Forwarded-For; 0 believes only the socket's address.
+TRUSTED_PROXY_COUNT = environment.number("TRUSTED_PROXY_COUNT", 0)
+
+# --- Billing ----------------------------------------------------------------------------------------------------
+
+INVOICE_DUE_DAYS = 7
+PAYMENT_METHOD_LIST_RECHECK_SECONDS = 1.0
+# A balance that falls below this share of the plan's credits is told to the owner (event credits.low).
+CREDITS_LOW_PERCENT = 10
+
+# --- Mail, files, pages -----------------------------------------------------------------------------------------
+
+EMAIL_URL = environment.text("EMAIL_URL", "console://" if DEBUG else "")
+if not EMAIL_URL:
+    raise ImproperlyConfigured(
+        "EMAIL_URL is missing. Set it to your mail server, for example smtp://user:password@host:587?tls=1."
+    )
+globals().update(environment.email_settings(EMAIL_URL))
+DEFAULT_FROM_EMAIL = environment.text("DEFAULT_FROM_EMAIL", "igny8 billing <billing@localhost>")
+SERVER_EMAIL = DEFAULT_FROM_EMAIL
+# Who sends the invoices: name, address as it is printed, and a logo (path of an SVG or PNG; empty: the packaged one).
+COMPANY_NAME = environment.text("COMPANY_NAME", "igny8")
+COMPANY_ADDRESS = environment.text("COMPANY_ADDRESS")
+COMPANY_LOGO = environment.text("COMPANY_LOGO")
+
+STATIC_URL = "/static/"
+STATIC_ROOT = VAR_DIR / "static"
+MEDIA_ROOT = VAR_DIR / "media"
+WHITENOISE_USE_FINDERS = DEBUG
+WHITENOISE_AUTOREFRESH = DEBUG
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+# --- Security ---------------------------------------------------------------------------------------------------
+
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
+SESSION_COOKIE_HTTPONLY = True
+SECURE_SSL_REDIRECT = not DEBUG
+SECURE_REDIRECT_EXEMPT = [r"^healthz/$", r"^readyz/$"]
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXY_COUNT else None
+SECURE_HSTS_SECONDS = 0 if DEBUG else 365 * 24 * 3600
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not DEBUG
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY: dict[str, Any] = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+    }
+}
+
+# --- Observing --------------------------------------------------------------------------------------------------
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"json": {"()": "igny8_core.common.logs.JsonFormatter"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
+    "root": {"handlers": ["stderr"], "level": environment.text("LOG_LEVEL", "INFO").upper()},
+    "loggers": {"django": {"handlers": []}, "weasyprint": {"level": "ERROR"}, "fontTools": {"level": "ERROR"}},
+}

@@ -1,0 +1,75 @@
+"""The site does not start with a route under /api/ that nobody decided about."""
+
+import pytest
+from django.http import HttpResponse
+from django.urls import include, path, re_path
+from drf_spectacular.views import SpectacularAPIView
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.views import APIView
+
+from igny8_core.common.api.permissions import PublicEndpoint
+from igny8_core.common.api.views import ApiView, ListView, NoSuchAddress
+from igny8_core.common.checks import check_api_permissions
+
+
+class Forgotten(ApiView):
+    pass
+
+
+class ForgottenList(ListView):
+    pass
+
+
+class Empty(ApiView):
+    permission_classes = ()
+
+
+class Raw(APIView):
+    permission_classes = (IsAuthenticated,)
+
+
+class Decided(ApiView):
+    permission_classes = (PublicEndpoint,)
+
+
+class Inherited(Decided):
+    pass
+
+
+def page(request):
+    return HttpResponse()
+
+
+class Urls:
+    def __init__(self, *urlpatterns):
+        self.urlpatterns = list(urlpatterns)
+
+
+def found(settings, *patterns):
+    settings.ROOT_URLCONF = Urls(*patterns)
+    return [message.id for message in check_api_permissions(None)]
+
+
+@pytest.mark.parametrize("view", [Forgotten, ForgottenList, Empty])
+def test_a_view_without_a_permission_of_its_own_stops_the_start(settings, view):
+    assert found(settings, path("api/x/", view.as_view())) == ["common.E002"]
+
+
+def test_a_view_outside_our_base_stops_the_start(settings):
+    assert found(settings, path("api/x/", Raw.as_view()), path("api/y/", page)) == ["common.E001", "common.E001"]
+
+
+def test_routes_are_found_at_any_depth(settings):
+    inner = include([path("a/", Forgotten.as_view()), re_path(r"^b/$", Decided.as_view())])
+    outer = include([path("v1/", inner)])
+
+    assert found(settings, path("api/", outer)) == ["common.E002"]
+
+
+@pytest.mark.parametrize("view", [Decided, Inherited, NoSuchAddress, SpectacularAPIView])
+def test_a_decided_view_passes(settings, view):
+    assert found(settings, path("api/x/", view.as_view())) == []
+
+
+def test_pages_outside_the_api_are_not_asked(settings):
+    assert found(settings, path("x/", page), path("apiary/", page)) == []

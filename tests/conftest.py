@@ -1,0 +1,106 @@
+"""What all tests share: the cast, clients that speak HTTP for them, and a database that can be emptied."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from django.core.management import call_command
+from django.db import connection
+from rest_framework.test import APIClient
+
+from igny8_core.auth.models import Account, Role, User
+from igny8_core.auth.services.session_service import SessionService
+from tests import make
+
+
+def pytest_configure() -> None:
+    from django.conf import settings
+
+    # A hasher for tests: the real one takes 100 ms a password by design.
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.THROTTLING = False
+
+
+@pytest.fixture(scope="session", autouse=True)
+def emptying_tables_is_allowed(django_db_setup: None, django_db_blocker: "pytest.FixtureRequest") -> None:
+    """Let Django empty the append-only tables between transactional tests, and nobody else.
+
+    The triggers stay on for every statement of a test; only Django's own flush switches them off around itself.
+    """
+    from django.db.backends.postgresql.operations import DatabaseOperations
+
+    execute_flush = DatabaseOperations.execute_sql_flush
+
+    def flush_without_triggers(self: DatabaseOperations, statements: list[str]) -> None:
+        tables = ["igny8_events", "igny8_credit_transactions"]
+        off = [f"ALTER TABLE {table} DISABLE TRIGGER USER" for table in tables]
+        on = [f"ALTER TABLE {table} ENABLE TRIGGER USER" for table in tables]
+        execute_flush(self, [*off, *statements, *on])
+
+    DatabaseOperations.execute_sql_flush = flush_without_triggers  # type: ignore[method-assign]
+
+
+@pytest.fixture
+def defaults(db: None) -> None:
+    """The five plans, credit packages, payment methods, industries and costs."""
+    call_command("seed_defaults", verbosity=0)
+
+
+@pytest.fixture
+def alice(db: None) -> User:
+    """Owner of account A, which is active on a plan of two sites."""
+    return make.owner(email="alice@example.com")
+
+
+@pytest.fixture
+def account_a(alice: User) -> Account:
+    assert alice.account
+    return alice.account
+
+
+@pytest.fixture
+def bob(account_a: Account) -> User:
+    """Viewer of account A."""
+    return make.user(email="bob@example.com", account=account_a, role=Role.VIEWER)
+
+
+@pytest.fixture
+def charlie(db: None) -> User:
+    """Owner of account B."""
+    return make.owner(email="charlie@example.com")
+
+
+@pytest.fixture
+def olga(db: None) -> User:
+    """Platform operator with all permissions."""
+    return make.operator(email="olga@example.com")
+
+
+@pytest.fixture
+def api() -> APIClient:
+    """An API client that is not logged in."""
+    return APIClient()
+
+
+@pytest.fixture
+def as_user() -> Callable[[User], APIClient]:
+    """Make an API client that is logged in as a user."""
+
+    def client(user: User) -> APIClient:
+        logged_in = APIClient()
+        logged_in.credentials(HTTP_AUTHORIZATION=f"Bearer {SessionService.open(user).access}")
+        return logged_in
+
+    return client
+
+
+@pytest.fixture
+def statements(db: None) -> Iterator[list[str]]:
+    """SQL statements of the test so far, BEGIN and COMMIT included."""
+    seen: list[str] = []
+
+    def note(execute: Callable[..., object], sql: str, *rest: object) -> object:
+        seen.append(sql)
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(note):
+        yield seen

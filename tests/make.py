@@ -1,0 +1,114 @@
+"""Builders: each makes one saved object with sensible values; say only what the test is about."""
+
+from decimal import Decimal
+from itertools import count
+from typing import Any
+
+from igny8_core.auth.models import Account, AccountStatus, Industry, Plan, Role, Site, Subscription, User
+from igny8_core.business.billing.models import (
+    CreditGrantKind,
+    CreditTransactionType,
+    Invoice,
+    Payment,
+    PaymentMethodConfig,
+)
+from igny8_core.business.billing.services.credit_service import CreditService
+from igny8_core.business.billing.services.invoice_service import InvoiceService
+from igny8_core.business.billing.services.payment_service import PaymentService
+from igny8_core.business.billing.services.subscription_service import SubscriptionService
+
+PASSWORD = "TestPass123!"
+_numbers = count(1)
+
+
+def plan(slug: str = "starter", **fields: Any) -> Plan:
+    """The plan with this slug; made with starter's figures and two sites where it is not there."""
+    values = {
+        "name": slug.title(),
+        "price": Decimal("89.00"),
+        "included_credits": 1000,
+        "max_sites": 2,
+        "max_users": 5,
+        **fields,
+    }
+    return Plan.objects.get_or_create(slug=slug, defaults=values)[0]
+
+
+def account(**fields: Any) -> Account:
+    number = next(_numbers)
+    values = {"name": f"Account {number}", "slug": f"account-{number}", "status": AccountStatus.ACTIVE, **fields}
+    if "plan" not in values:
+        values["plan"] = plan()
+    return Account.objects.create(**values)
+
+
+def user(**fields: Any) -> User:
+    values = {"email": f"user{next(_numbers)}@example.com", "password": PASSWORD, **fields}
+    if "account" in values:
+        values.setdefault("role", Role.EDITOR)
+    return User.objects.create_user(**values)
+
+
+def owner(account_fields: dict[str, Any] | None = None, **fields: Any) -> User:
+    """The owner of a new account."""
+    tenant = account(**(account_fields or {}))
+    tenant.owner = user(account=tenant, role=Role.OWNER, **fields)
+    tenant.save()
+    return tenant.owner
+
+
+def operator(**fields: Any) -> User:
+    """A platform operator with all permissions."""
+    return user(**{"is_staff": True, "is_superuser": True, **fields})
+
+
+def payment_method(**fields: Any) -> PaymentMethodConfig:
+    """An offer; bank transfer for all countries where nothing else is said."""
+    values = {"country_code": "*", "payment_method": "bank_transfer", "display_name": "Bank Transfer", **fields}
+    key = {name: values.pop(name) for name in ("country_code", "payment_method")}
+    return PaymentMethodConfig.objects.get_or_create(**key, defaults=values)[0]
+
+
+def subscription(tenant: Account | None = None, plan_ordered: Plan | None = None) -> Subscription:
+    """A subscription waiting for payment, with its invoice, ordered by bank transfer."""
+    payment_method()
+    tenant = tenant or owner({"status": AccountStatus.PENDING_PAYMENT}).account
+    assert tenant
+    return SubscriptionService.create_subscription(tenant, plan_ordered or plan(), "bank_transfer")
+
+
+def invoice(tenant: Account | None = None, **fields: Any) -> Invoice:
+    """A pending invoice of 89.00 over nothing in particular."""
+    lines = [{"description": "Consulting", "quantity": 1, "amount": "89.00"}]
+    return InvoiceService.create_invoice(tenant or owner().account, **{"line_items": lines, **fields})
+
+
+def submitted_payment(of: Invoice | None = None, reference: str = "", **fields: Any) -> Payment:
+    """A bank transfer that waits for approval: of the invoice, or of a new subscription's."""
+    payment_method()
+    due = of or subscription().invoices.get()
+    return PaymentService.create_manual_payment(due, "bank_transfer", reference or f"BT-{next(_numbers)}", **fields)
+
+
+def credits(tenant: Account, amount: int, **fields: Any) -> None:
+    """Grant credits that do not expire."""
+    values: dict[str, Any] = {
+        "kind": CreditGrantKind.PLAN,
+        "transaction_type": CreditTransactionType.ADJUSTMENT,
+        "source": f"test:{next(_numbers)}",
+        "description": "Test credits",
+        **fields,
+    }
+    CreditService.grant(tenant, amount, **values)
+
+
+def industry(**fields: Any) -> Industry:
+    values = {"name": "Retail", "slug": "retail", **fields}
+    return Industry.objects.get_or_create(slug=values.pop("slug"), defaults=values)[0]
+
+
+def site(tenant: Account, **fields: Any) -> Site:
+    number = next(_numbers)
+    return Site.objects.create(
+        **{"account": tenant, "name": f"Site {number}", "slug": f"site-{number}", "industry": industry(), **fields}
+    )

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Django's command line, for this project: python3 manage.py shell, next to a running bin/run or with DATABASE_URL set."""
+"""Django's command line, next to a running bin/run or with DATABASE_URL set: python3 manage.py shell."""
 
 import os
 import sys
@@ -16,7 +16,7 @@ def use_project_python() -> None:
         python = ROOT / ".venv" / "bin" / "python"
         if not python.exists() or Path(sys.prefix).resolve() == python.parent.parent.resolve():
             sys.exit("Django is not installed here. Run bin/run first; it sets everything up.")
-        os.execv(python, [str(python), *sys.argv])
+        os.execv(python, [str(python), *sys.argv])  # noqa: S606
 
 
 def share_settings_with_running_server() -> None:

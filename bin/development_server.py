@@ -78,12 +78,13 @@ def _serve(port: int, on_exit: Callable[..., object]) -> None:
     write_private(DEVELOPMENT_ENV, "".join(f"{name}={child[name]}\n" for name in SHARED_VARIABLES if name in child))
 
     operator = _prepare_database(child)
-    with progress.step("Starting the web server and the background worker"):
-        on_exit(worker.stop)
-        worker.start(_worker_command(), env=child, cwd=ROOT)
+    with progress.step("Starting the web server"):
         on_exit(web.stop)
         web.start(_web_command(port), env=child, cwd=ROOT)
         _wait_for_answer(port, web)
+    with progress.step("Starting the background worker"):
+        on_exit(worker.stop)
+        worker.start(_worker_command(), env=child, cwd=ROOT)
     services = [service for service in (postgres and postgres.service, worker, web) if service]
     _greet(port, operator)
     while True:
@@ -144,16 +145,9 @@ def _secret_key() -> str:
 
 def _prepare_database(child: Mapping[str, str]) -> str:
     """Bring tables and default data up to date; returns what ensure_demo_operator printed."""
-    printed = ""
-    for title, command in (
-        ("Bringing the tables up to date", ["migrate", "--verbosity", "0"]),
-        ("Default plans, payment methods and industries", ["seed_defaults"]),
-        ("Demo operator", ["ensure_demo_operator"]),
-    ):
-        with progress.step(title):
-            advice = ADVICE.format(var=shown(VAR))
-            printed = progress.run_quietly([VENV_PYTHON, "manage.py", *command], advice=advice, env=child, cwd=ROOT)
-    return printed
+    with progress.step("Bringing tables, default data and the demo operator up to date"):
+        command = [VENV_PYTHON, ROOT / "bin" / "prepare_database.py"]
+        return progress.run_quietly(command, advice=ADVICE.format(var=shown(VAR)), env=child, cwd=ROOT)
 
 
 def _worker_command() -> list[str | Path]:
@@ -164,7 +158,9 @@ def _worker_command() -> list[str | Path]:
 
 def _web_command(port: int) -> list[str | Path]:
     server = ["--bind", f"127.0.0.1:{port}", "--worker-class", "gthread", "--workers", "2", "--threads", "4"]
-    return [VENV_PYTHON, "-m", "gunicorn", "igny8_core.wsgi", *server, "--graceful-timeout", "5", "--no-control-socket"]
+    # Loaded once for both workers; and nothing is left in the person's home folder.
+    options = ["--preload", "--graceful-timeout", "5", "--no-control-socket"]
+    return [VENV_PYTHON, "-m", "gunicorn", "igny8_core.wsgi", *server, *options]
 
 
 def _wait_for_answer(port: int, web: Service) -> None:

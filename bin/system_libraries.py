@@ -2,9 +2,9 @@
 
 import ctypes
 import os
+import platform
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import progress
@@ -21,7 +21,7 @@ HOMEBREW_FOLDERS = (Path("/opt/homebrew/lib"), Path("/usr/local/lib"))
 
 def missing() -> list[str]:
     """The packages whose libraries this machine does not have, by their names in its package manager."""
-    if sys.platform == "darwin":
+    if platform.system() == "Darwin":
         absent = {package for name, package in MACOS_LIBRARIES.items() if not _on_macos(name)}
     else:
         absent = {package for name, package in LINUX_LIBRARIES.items() if not _loads(name)}
@@ -33,7 +33,7 @@ def install_missing() -> None:
     packages = missing()
     if not packages:
         return
-    if sys.platform == "darwin" and shutil.which("brew"):
+    if platform.system() == "Darwin" and shutil.which("brew"):
         commands = [["brew", "install", "--quiet", *packages]]
     elif os.geteuid() == 0 and shutil.which("apt-get"):
         install = ["apt-get", "install", "--yes", "--no-install-recommends", *packages]
@@ -56,7 +56,7 @@ def report_missing() -> None:
 
 def dynamic_loader_environment() -> dict[str, str]:
     """What a process needs to find Homebrew's libraries: macOS does not look into its folder by itself."""
-    if sys.platform != "darwin":
+    if platform.system() != "Darwin":
         return {}
     folders = [str(folder) for folder in HOMEBREW_FOLDERS if folder.is_dir()]
     known = os.environ.get("DYLD_FALLBACK_LIBRARY_PATH")
@@ -64,7 +64,7 @@ def dynamic_loader_environment() -> dict[str, str]:
 
 
 def _advice(packages: list[str]) -> str:
-    if sys.platform == "darwin":
+    if platform.system() == "Darwin":
         return "brew install pango"
     if shutil.which("apt-get"):
         return f"sudo apt-get install --no-install-recommends {' '.join(packages)}"

@@ -14,7 +14,7 @@ from tests.bootstrap.conftest import ROOT
 
 INDEX_PAGE = """
 <a href="../../files/aa/pip-25.0-py3-none-any.whl#sha256=11">pip-25.0-py3-none-any.whl</a>
-<a href="../../files/bb/pip-26.3-py3-none-any.whl#sha256=22" data-requires-python="&gt;=3.9">pip-26.3-py3-none-any.whl</a>
+<a href="../../files/bb/pip-26.3-py3-none-any.whl#sha256=22" data-requires-python="&gt;=3.9">pip-26.3</a>
 <a href="https://files.example.org/cc/pip-26.3.tar.gz#sha256=33">pip-26.3.tar.gz</a>
 """
 

@@ -130,4 +130,4 @@ def test_the_process_hears_no_ctrl_c_of_the_terminal(var: Path) -> None:
     assert os.getpgid(pid) == pid != os.getpgrp()
 
     ours.stop()
-    assert signal.SIGTERM == ours.stop_signal
+    assert ours.stop_signal == signal.SIGTERM

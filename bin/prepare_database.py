@@ -1,0 +1,32 @@
+"""Bring tables, default data and the demo operator up to date, and print the operator's e-mail and password.
+
+bin/run starts this under .venv's Python. One process for the three commands: starting Django takes longer than each.
+"""
+
+import io
+import os
+import sys
+
+from paths import ROOT
+
+
+def main() -> int:
+    """Run the commands in their order; returns the exit code."""
+    sys.path.insert(0, str(ROOT))
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "igny8_core.settings")
+    import django
+    from django.core.management import CommandError, call_command
+
+    try:
+        django.setup()
+        call_command("migrate", verbosity=0)
+        call_command("seed_defaults", stdout=io.StringIO())
+        call_command("ensure_demo_operator")
+    except CommandError as problem:
+        print(problem, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

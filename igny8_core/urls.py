@@ -3,12 +3,11 @@
 from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
-from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
 
 from igny8_core.auth.api.urls import auth_urls, site_urls
 from igny8_core.business.signup.api import RegisterView
 from igny8_core.common import health
-from igny8_core.common.api.permissions import PublicEndpoint
+from igny8_core.common.api.documentation import DocsView, SchemaView
 from igny8_core.common.api.views import NoSuchAddress
 
 handler400 = "igny8_core.common.api.error_views.bad_request"
@@ -21,8 +20,8 @@ urlpatterns = [
     path("api/v1/auth/", include(auth_urls)),
     path("api/v1/sites/", include(site_urls)),
     path("api/v1/billing/", include("igny8_core.business.billing.api.urls")),
-    path("api/schema/", SpectacularJSONAPIView.as_view(permission_classes=[PublicEndpoint]), name="schema"),
-    path("api/docs/", SpectacularSwaggerSplitView.as_view(permission_classes=[PublicEndpoint]), name="docs"),
+    path("api/schema/", SchemaView.as_view(), name="schema"),
+    path("api/docs/", DocsView.as_view(), name="docs"),
     path("api/<path:address>", NoSuchAddress.as_view()),
     path("admin/", admin.site.urls),
     path("admin", RedirectView.as_view(url="/admin/")),

@@ -5,3 +5,8 @@ class ConsoleConfig(AdminConfig):
     """Django's admin application with the operators' console as its site."""
 
     default_site = "igny8_core.admin.site.ConsoleSite"
+
+    def ready(self) -> None:
+        super().ready()
+        # It registers itself, and needs the app registry.
+        from igny8_core.admin import operator_log  # noqa: F401

@@ -1,5 +1,7 @@
 """Reads of who exists; what belongs to an account is looked up from the account."""
 
+import uuid
+
 from django.db.models import QuerySet
 
 from igny8_core.auth.models import Account, Industry, LoginSession, Plan, Role, Site, User
@@ -23,8 +25,12 @@ def sites_of(account: Account, user: User) -> QuerySet[Site]:
     return sites.filter(access__user=user)
 
 
-def live_session(session_id: str) -> LoginSession | None:
-    """The login session that has not ended, with its user, account and plan, in one query."""
+def live_session(session_id: object) -> LoginSession | None:
+    """The login session that has not ended, with its user, account and plan, in one query; None for no session's id."""
+    try:
+        uuid.UUID(str(session_id))
+    except ValueError:
+        return None
     return (
         LoginSession.objects.select_related("user__account__plan")
         .filter(pk=session_id, ended_at__isnull=True, user__is_active=True)

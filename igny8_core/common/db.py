@@ -1,22 +1,50 @@
-"""What services need of the database beside the ORM: a transaction guard, prepared statements, text locks."""
+"""What services need of the database beside the ORM: transactions, prepared statements, text locks."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Any
+from functools import cached_property, wraps
+from typing import Any, ParamSpec, TypeVar
 
 import psycopg2
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 from django.db.backends.utils import CursorWrapper
 
+Parameters = ParamSpec("Parameters")
+Result = TypeVar("Result")
+
 
 def require_atomic() -> None:
     """Raise RuntimeError outside a transaction: a lock taken there would be gone at once."""
     if not connection.in_atomic_block:
-        raise RuntimeError("This needs transaction.atomic(): a row lock ends with its transaction.")
+        raise RuntimeError("This needs a transaction: a row lock ends with its transaction.")
+
+
+def service_transaction(operation: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
+    """Decorator of a public service method: all it does is committed together, or nothing of it.
+
+    A method that another service calls joins that one's transaction, without the two extra statements of a savepoint.
+    So a service never goes on after a refusal of another one: it lets it pass, and everything is rolled back.
+    """
+
+    @wraps(operation)
+    def in_transaction(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
+        if _inside_service.get():
+            return operation(*args, **kwargs)
+        with transaction.atomic():
+            token = _inside_service.set(True)
+            try:
+                return operation(*args, **kwargs)
+            finally:
+                _inside_service.reset(token)
+
+    return in_transaction
+
+
+_inside_service: ContextVar[bool] = ContextVar("inside_service", default=False)
 
 
 @dataclass(frozen=True)

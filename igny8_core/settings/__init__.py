@@ -9,6 +9,7 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.crypto import salted_hmac
 
+from igny8_core.admin.unfold_settings import UNFOLD  # noqa: F401
 from igny8_core.settings import environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
@@ -33,7 +34,8 @@ if not DEBUG and not BASE_URL.startswith("https://"):
 # --- Applications -----------------------------------------------------------------------------------------------
 
 INSTALLED_APPS = [
-    "unfold",
+    # Its default configuration would replace our site by its own.
+    "unfold.apps.BasicAppConfig",
     "unfold.contrib.filters",
     "unfold.contrib.forms",
     "igny8_core.admin.apps.ConsoleConfig",
@@ -54,15 +56,16 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "igny8_core.common.middleware.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "igny8_core.common.middleware.ApiBoundaryMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "csp.middleware.CSPMiddleware",
+    "igny8_core.admin.csp.ConsolePolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
 ROOT_URLCONF = "igny8_core.urls"
@@ -73,6 +76,8 @@ APPEND_SLASH = False
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
+        # The console's package is no application of its own: Django's is configured there.
+        "DIRS": [BASE_DIR / "igny8_core" / "admin" / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -92,7 +97,9 @@ if DATABASES["default"]["ENGINE"] != "django.db.backends.postgresql":
     raise ImproperlyConfigured(
         "DATABASE_URL must name a PostgreSQL (15 or newer): postgresql://user:password@host:5432/name"
     )
-# Set to off behind a pooler in transaction mode, where a session's prepared statements do not stay.
+# A pooler in transaction mode cannot keep a cursor between two transactions.
+DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = True
+# Set to off behind such a pooler, where a session's prepared statements do not stay either.
 DATABASE_PREPARED_STATEMENTS = environment.flag("DATABASE_PREPARED_STATEMENTS", default=True)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -217,6 +224,7 @@ COMPANY_LOGO = environment.text("COMPANY_LOGO")
 
 STATIC_URL = "/static/"
 STATIC_ROOT = VAR_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "igny8_core" / "admin" / "static"]
 MEDIA_ROOT = VAR_DIR / "media"
 WHITENOISE_USE_FINDERS = DEBUG
 WHITENOISE_AUTOREFRESH = DEBUG

@@ -1,23 +1,456 @@
-import pytest
+"""Confirming, approving and rejecting: every state, every effect, every refusal with nothing changed."""
 
-from igny8_core.auth.models import User
+from collections.abc import Callable
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from igny8_core.auth.errors import LimitReached
+from igny8_core.auth.models import Account, PaymentMethodType, Subscription, User
+from igny8_core.auth.services.site_service import SiteService
+from igny8_core.business.billing import errors
+from igny8_core.business.billing.models import (
+    CreditGrant,
+    CreditTransaction,
+    Invoice,
+    InvoiceStatus,
+    Payment,
+    PaymentStatus,
+)
+from igny8_core.business.billing.services.invoice_service import InvoiceService
 from igny8_core.business.billing.services.payment_service import PaymentService
+from igny8_core.common.errors import DomainError, InvalidInput
+from igny8_core.events.models import Event
 from tests import make
+from tests.api.world import fingerprint
 
 pytestmark = pytest.mark.django_db
 
+approve, reject = PaymentService.approve_manual_payment, PaymentService.reject_manual_payment
+confirm = PaymentService.create_manual_payment
+
+
+def events_since(last: int) -> list[tuple[str, int | None]]:
+    return sorted(Event.objects.filter(pk__gt=last).values_list("type", "actor_id"))
+
+
+def last_event() -> int:
+    return Event.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+
+
+def require_refusal(error: type[DomainError], action: Callable[[], Any]) -> DomainError:
+    """The action is refused with the error, and no row of any table has changed."""
+    before = fingerprint()
+    with pytest.raises(error) as caught:
+        action()
+    assert fingerprint() == before
+    return caught.value
+
+
+# --- Approving ----------------------------------------------------------------------------------------------------
+
 
 def test_approval_pays_invoice_starts_subscription_activates_account_and_grants_credits(olga: User) -> None:
-    payment = make.submitted_payment()
+    payment, last = make.submitted_payment(), last_event()
 
-    settlement = PaymentService.approve_manual_payment(payment, olga, admin_notes="Seen on the statement")
+    settlement = approve(payment, olga, admin_notes="Seen on the statement")
 
     account = settlement.account
     account.refresh_from_db()
     payment.refresh_from_db()
-    assert payment.status == "succeeded"
-    assert payment.approved_by == olga
+    assert (payment.status, payment.approved_by, payment.admin_notes) == ("succeeded", olga, "Seen on the statement")
+    assert payment.approved_at == payment.processed_at == payment.invoice.paid_at
     assert payment.invoice.status == "paid"
-    assert payment.invoice.subscription.status == "active"
+    subscription = payment.invoice.subscription
+    assert subscription.status == "active"
+    assert subscription.billing_anchor == subscription.current_period_start == payment.processed_at
+    assert subscription.external_payment_id == payment.manual_reference
     assert (account.status, account.credits) == ("active", 1000)
     assert (settlement.credits_added, settlement.total_credits) == (1000, 1000)
+    assert events_since(last) == [
+        (name, olga.pk)
+        for name in (
+            "account.activated", "credits.granted", "invoice.paid", "payment.approved", "subscription.activated",
+        )
+    ]  # fmt: skip
+
+
+def test_an_approval_needs_at_most_ten_statements(olga: User, statements: list[str]) -> None:
+    payment = make.submitted_payment()
+    del statements[:]
+
+    approve(payment, olga)
+
+    assert len([sql for sql in statements if "SAVEPOINT" not in sql]) <= 10, statements
+
+
+def test_the_account_is_locked_before_the_first_write(olga: User, statements: list[str]) -> None:
+    for decide in (lambda payment: approve(payment, olga), lambda payment: reject(payment, "", olga)):
+        payment = make.submitted_payment()
+        del statements[:]
+        decide(payment)
+
+        words = [sql for sql in statements if "SAVEPOINT" not in sql]
+        first_write = next(n for n, sql in enumerate(words) if sql.lstrip().startswith(("UPDATE", "INSERT", "WITH")))
+        assert "FOR NO KEY UPDATE" in words[0]
+        assert "igny8_accounts" in words[0]
+        assert any("igny8_payments" in sql and "FOR NO KEY UPDATE" in sql for sql in words[1:first_write])
+
+
+@pytest.mark.parametrize("action", ["approve", "reject"])
+@pytest.mark.parametrize("status", [status for status in PaymentStatus if status != PaymentStatus.PENDING_APPROVAL])
+def test_a_payment_that_does_not_wait_for_approval_is_409_and_stays(olga: User, status: str, action: str) -> None:
+    payment = make.submitted_payment()
+    Payment.objects.filter(pk=payment.pk).update(status=status)
+
+    # The caller's own copy still says pending: what counts is what the row says under the lock.
+    decide: Callable[[], Any] = (lambda: approve(payment, olga)) if action == "approve" else lambda: reject(payment)
+    refused = require_refusal(errors.PaymentNotPending, decide)
+
+    assert (refused.http_status, refused.text) == (409, "Payment not pending approval")
+
+
+@pytest.mark.parametrize("status", [status for status in InvoiceStatus if status not in {"pending", "uncollectible"}])
+def test_a_payment_of_an_invoice_that_cannot_be_paid_is_409(olga: User, status: str) -> None:
+    payment = make.submitted_payment()
+    paid_at = timezone.now() if status == "paid" else None
+    Invoice.objects.filter(pk=payment.invoice_id).update(status=status, paid_at=paid_at)
+
+    refused = require_refusal(errors.InvoiceNotPayable, lambda: approve(payment, olga))
+
+    assert refused.http_status == 409
+    assert reject(payment, "Void meanwhile", olga).status == "failed"
+
+
+def test_a_payment_of_a_canceled_subscription_is_409(olga: User) -> None:
+    payment = make.submitted_payment()
+    Subscription.objects.update(status="canceled")
+
+    refused = require_refusal(errors.SubscriptionNotPayable, lambda: approve(payment, olga))
+
+    assert refused.http_status == 409
+
+
+@pytest.mark.parametrize(
+    ("status", "reason", "after"),
+    [
+        ("trial", "", "active"),
+        ("pending_payment", "", "active"),
+        ("active", "", "active"),
+        ("past_due", "", "active"),
+        ("suspended", "non_payment", "active"),
+        ("suspended", "operator", "suspended"),
+        ("canceled", "", "active"),
+    ],
+)
+def test_approval_in_every_state_of_the_account(olga: User, status: str, reason: str, after: str) -> None:
+    growth = make.plan("growth", price=Decimal("139"), included_credits=2000, max_sites=3)
+    payment = make.submitted_payment(make.subscription(plan_ordered=growth).invoices.get())
+    Account.objects.filter(pk=payment.account_id).update(status=status, suspended_reason=reason)
+
+    approve(payment, olga)
+
+    account = Account.objects.select_related("plan").get(pk=payment.account_id)
+    payment.refresh_from_db()
+    assert (account.status, account.suspended_reason) == (after, reason if after == "suspended" else "")
+    assert (account.plan.slug, account.credits) == ("growth", 2000)
+    assert (payment.status, payment.invoice.status, payment.invoice.subscription.status) == (
+        "succeeded", "paid", "active",
+    )  # fmt: skip
+    assert Event.objects.filter(type="account.activated").exists() == (after != status)
+
+
+def test_a_trial_keeps_its_plan_until_the_order_is_paid(olga: User) -> None:
+    free = make.plan("free", price=0, max_sites=1)
+    owner = make.owner({"status": "trial", "plan": free})
+    payment = make.submitted_payment(make.subscription(owner.account).invoices.get())
+
+    owner.account.refresh_from_db()
+    assert (owner.account.status, owner.account.plan.slug) == ("trial", "free")
+    reject(payment, "Not seen", olga)
+    owner.account.refresh_from_db()
+    assert (owner.account.status, owner.account.plan.slug) == ("trial", "free")
+    approve(make.submitted_payment(payment.invoice), olga)
+    owner.account.refresh_from_db()
+    assert (owner.account.status, owner.account.plan.slug) == ("active", "starter")
+
+
+def test_an_invoice_without_subscription_activates_nobody(olga: User) -> None:
+    owner = make.owner({"status": "past_due"})
+
+    settlement = approve(make.submitted_payment(make.invoice(owner.account)), olga)
+
+    owner.account.refresh_from_db()
+    assert (owner.account.status, settlement.credits_added, settlement.total_credits) == ("past_due", 0, 0)
+
+
+def test_a_retired_plan_is_still_delivered_to_who_ordered_it(olga: User) -> None:
+    payment = make.submitted_payment()
+    plan = payment.invoice.subscription.plan
+    plan.is_active = plan.is_public = False
+    plan.save()
+
+    assert approve(payment, olga).credits_added == 1000
+
+
+# --- Credits of an invoice's lines --------------------------------------------------------------------------------
+
+PLAN_LINE = {"description": "Starter", "quantity": 1, "amount": "89.00", "kind": "plan", "credits": 1000}
+PACKAGE_LINE = {"description": "Pro Pack", "quantity": 1, "amount": "26.10", "kind": "credit_package", "credits": 2000}
+
+
+def test_plan_credits_end_with_their_period(olga: User) -> None:
+    settlement = approve(make.submitted_payment(), olga)
+
+    lot = CreditGrant.objects.get()
+    assert (lot.kind, lot.amount, lot.remaining) == ("plan", 1000, 1000)
+    assert lot.expires_at == settlement.invoice.subscription.current_period_end
+    assert CreditTransaction.objects.get().transaction_type == "subscription"
+
+
+def test_plan_credits_that_roll_over_stay(olga: User) -> None:
+    rolling = make.plan("rolling", credits_rollover=True)
+
+    approve(make.submitted_payment(make.subscription(plan_ordered=rolling).invoices.get()), olga)
+
+    assert CreditGrant.objects.get().expires_at is None
+
+
+@pytest.mark.parametrize(("quantity", "credits"), [(1, 2000), (3, 6000)])
+def test_bought_credits_do_not_expire_and_count_per_piece(olga: User, quantity: int, credits: int) -> None:
+    invoice = make.invoice(line_items=[{**PACKAGE_LINE, "quantity": quantity}])
+
+    settlement = approve(make.submitted_payment(invoice), olga)
+
+    lot, entry = CreditGrant.objects.get(), CreditTransaction.objects.get()
+    assert (settlement.credits_added, lot.amount, lot.kind, lot.expires_at) == (credits, credits, "purchase", None)
+    assert (entry.transaction_type, entry.balance_after) == ("purchase", credits)
+    assert entry.description == f"Pro Pack ({invoice.invoice_number})"
+    assert entry.metadata == {"invoice_id": invoice.pk, "payment_id": settlement.payment.pk}
+
+
+def test_lines_without_credits_grant_none(olga: User) -> None:
+    assert approve(make.submitted_payment(make.invoice()), olga).credits_added == 0
+    assert not CreditGrant.objects.exists()
+
+
+# --- Who decides, and duplicates ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("action", ["approve", "reject"])
+def test_nobody_decides_a_payment_of_their_own_account(action: str) -> None:
+    payment = make.submitted_payment()
+    insider = make.operator(account=payment.account, role="owner")
+
+    decide: Callable[[], Any] = (
+        (lambda: approve(payment, insider)) if action == "approve" else lambda: reject(payment, "", insider)
+    )
+    refused = require_refusal(errors.OwnAccountPayment, decide)
+
+    assert refused.http_status == 403
+
+
+def test_a_repeated_reference_is_taken_and_flagged(olga: User) -> None:
+    first = make.submitted_payment(reference="BT-1")
+
+    second = make.submitted_payment(reference="bt 1")
+
+    assert not first.is_flagged_duplicate
+    assert second.metadata == {"duplicate_of": first.pk}
+
+
+@pytest.mark.parametrize(
+    ("notes", "override"), [("", False), ("Two transfers seen", False), ("", True)]
+)
+def test_a_flagged_payment_needs_an_override_with_a_note(olga: User, notes: str, override: bool) -> None:
+    make.submitted_payment(reference="BT-1")
+    second = make.submitted_payment(reference="BT-1")
+
+    refused = require_refusal(
+        errors.DuplicateReference, lambda: approve(second, olga, admin_notes=notes, override_duplicate=override)
+    )
+    assert refused.http_status == 409
+
+    approve(second, olga, admin_notes="Two transfers seen", override_duplicate=True)
+    second.refresh_from_db()
+    assert (second.status, second.admin_notes) == ("succeeded", "Two transfers seen")
+    assert Event.objects.get(type="payment.approved").data["admin_notes"] == "Two transfers seen"
+
+
+@pytest.mark.parametrize("status", PaymentStatus)
+def test_only_live_payments_make_a_reference_a_repeat(status: str) -> None:
+    first = make.submitted_payment(reference="BT-1")
+    Payment.objects.filter(pk=first.pk).update(status=status)
+
+    second = make.submitted_payment(reference="BT-1")
+
+    live = {"pending_approval", "succeeded", "partially_refunded", "refunded", "disputed"}
+    assert second.is_flagged_duplicate == (status in live)
+
+
+def test_the_same_reference_by_another_method_is_no_repeat() -> None:
+    make.payment_method(payment_method="local_wallet")
+    make.submitted_payment(reference="BT-1")
+
+    wallet = confirm(make.subscription().invoices.get(), "local_wallet", "BT-1")
+
+    assert not wallet.is_flagged_duplicate
+
+
+# --- Rejecting ----------------------------------------------------------------------------------------------------
+
+
+def test_a_rejection_changes_the_payment_only_and_the_customer_confirms_again(olga: User) -> None:
+    payment, last = make.submitted_payment(), last_event()
+
+    reject(payment, "Reference not found", olga)
+
+    payment.refresh_from_db()
+    assert (payment.status, payment.approved_by, payment.approved_at) == ("failed", olga, None)
+    assert payment.failed_at is not None
+    assert payment.failure_reason == payment.admin_notes == "Reference not found"
+    assert (payment.invoice.status, payment.invoice.subscription.status) == ("pending", "pending_payment")
+    account = Account.objects.get(pk=payment.account_id)
+    assert (account.status, account.credits) == ("pending_payment", 0)
+    assert events_since(last) == [("payment.rejected", olga.pk)]
+    again = make.submitted_payment(payment.invoice, reference="BT-RIGHT")
+    assert approve(again, olga).account.status == "active"
+
+
+# --- Confirming ---------------------------------------------------------------------------------------------------
+
+
+def test_a_confirmation_is_recorded_with_its_event() -> None:
+    invoice = make.subscription().invoices.get()
+    owner, last = invoice.account.owner, last_event()
+
+    payment = confirm(invoice, "bank_transfer", "BT-1", amount=Decimal("89"), notes="Paid", submitted_by=owner)
+
+    assert (payment.status, payment.amount, payment.currency) == ("pending_approval", Decimal("89"), "USD")
+    assert (payment.manual_reference, payment.reference_key, payment.manual_notes) == ("BT-1", "bt1", "Paid")
+    assert events_since(last) == [("payment.submitted", owner.pk)]
+    invoice.refresh_from_db()
+    assert invoice.status == "pending"
+
+
+def test_one_confirmation_waits_per_invoice() -> None:
+    payment = make.submitted_payment()
+
+    refused = require_refusal(
+        errors.ConfirmationAlreadyOpen, lambda: confirm(payment.invoice, "bank_transfer", "BT-2")
+    )
+
+    assert refused.http_status == 409
+
+
+@pytest.mark.parametrize("status", [status for status in InvoiceStatus if status != "pending"])
+def test_only_a_pending_invoice_is_confirmed(status: str) -> None:
+    invoice = make.subscription().invoices.get()
+    Invoice.objects.filter(pk=invoice.pk).update(status=status, paid_at=timezone.now() if status == "paid" else None)
+
+    require_refusal(errors.InvoiceNotPayable, lambda: confirm(invoice, "bank_transfer", "BT-1"))
+
+
+@pytest.mark.parametrize("amount", ["88.99", "89.01", "890", "0.01", "-89", "0", "NaN", "89.0001"])
+def test_an_amount_that_is_not_due_is_refused(amount: str) -> None:
+    invoice = make.subscription().invoices.get()
+
+    refused = require_refusal(
+        errors.AmountMismatch, lambda: confirm(invoice, "bank_transfer", "BT-1", amount=Decimal(amount))
+    )
+
+    assert refused.errors == {"amount": ["Expected exactly 89.00 USD."]}
+
+
+@pytest.mark.parametrize("reference", ["", " ", "-", "---"])
+def test_an_empty_reference_is_refused(reference: str) -> None:
+    invoice = make.subscription().invoices.get()
+
+    require_refusal(InvalidInput, lambda: confirm(invoice, "bank_transfer", reference))
+
+
+@pytest.mark.parametrize("method", ["stripe", "paypal", "manual", "local_wallet", "cash", ""])
+def test_a_method_that_is_not_manual_or_not_offered_is_refused(method: str) -> None:
+    for known in ("stripe", "paypal"):
+        make.payment_method(payment_method=known)
+    invoice = make.subscription().invoices.get()
+
+    require_refusal(errors.PaymentMethodNotAvailable, lambda: confirm(invoice, method, "BT-1"))
+
+
+def test_a_method_hidden_in_the_country_is_refused() -> None:
+    invoice = make.subscription().invoices.get()
+    Account.objects.update(billing_country="PK")
+    make.payment_method(country_code="PK", is_enabled=False)
+
+    require_refusal(errors.PaymentMethodNotAvailable, lambda: confirm(invoice, "bank_transfer", "BT-1"))
+
+
+def test_a_stale_copy_of_the_invoice_does_not_count(olga: User) -> None:
+    stale = make.subscription().invoices.get()
+    InvoiceService.mark_void(Invoice.objects.get(pk=stale.pk), "Ordered by mistake")
+
+    require_refusal(errors.InvoiceNotPayable, lambda: confirm(stale, "bank_transfer", "BT-1"))
+
+
+# --- Methods by country -------------------------------------------------------------------------------------------
+
+
+def offered(country: str = "") -> list[tuple[str, str]]:
+    methods = PaymentService.get_available_payment_methods(country)
+    return [(method.payment_method, method.country_code) for method in methods]
+
+
+def test_a_countrys_row_replaces_the_global_one_and_a_disabled_one_hides_it() -> None:
+    make.payment_method(sort_order=3)
+    make.payment_method(payment_method="stripe", sort_order=1)
+    make.payment_method(country_code="US", sort_order=5)
+    make.payment_method(country_code="DE", is_enabled=False)
+    make.payment_method(country_code="PK", payment_method="local_wallet", sort_order=2)
+
+    assert offered() == [("stripe", "*"), ("bank_transfer", "*")]
+    assert offered("FR") == [("stripe", "*"), ("bank_transfer", "*")]
+    assert offered("US") == [("stripe", "*"), ("bank_transfer", "US")]
+    assert offered("DE") == [("stripe", "*")]
+    assert offered("PK") == [("stripe", "*"), ("local_wallet", "PK"), ("bank_transfer", "*")]
+
+
+def test_a_disabled_global_row_can_be_offered_in_one_country() -> None:
+    make.payment_method(is_enabled=False)
+    make.payment_method(country_code="US")
+
+    assert offered() == offered("FR") == []
+    assert offered("US") == [("bank_transfer", "US")]
+
+
+def test_methods_stand_in_sort_order() -> None:
+    for order, method in enumerate(reversed(PaymentMethodType.values)):
+        make.payment_method(payment_method=method, sort_order=order)
+
+    assert [method for method, _ in offered()] == list(reversed(PaymentMethodType.values))
+
+
+# --- The promise that the plan of an account follows what it paid ---------------------------------------------------
+
+
+def test_an_active_account_that_orders_another_plan_gets_its_limits(olga: User) -> None:
+    small = make.plan("small", max_sites=0)
+    owner = make.owner({"plan": small})
+
+    with pytest.raises(LimitReached):
+        SiteService.create_site(owner.account, owner, name="Shop", industry=make.industry())
+    approve(make.submitted_payment(make.subscription(owner.account).invoices.get()), olga)
+
+    SiteService.create_site(owner.account, owner, name="Shop", industry=make.industry())
+
+
+def test_an_approval_later_still_starts_the_period_at_the_approval(olga: User) -> None:
+    payment = make.submitted_payment()
+    Payment.objects.filter(pk=payment.pk).update(created_at=timezone.now() - timedelta(days=10))
+
+    subscription = approve(payment, olga).invoice.subscription
+
+    assert subscription.current_period_start > timezone.now() - timedelta(minutes=1)

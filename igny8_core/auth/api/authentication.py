@@ -31,9 +31,9 @@ class SessionTokenAuthentication(BaseAuthentication):
     def _session(self, raw: bytes) -> LoginSession:
         try:
             token = AccessToken(raw)  # type: ignore[arg-type]
-            session = live_session(token["sid"])
-        except (TokenError, KeyError) as error:
+        except TokenError as error:
             raise AuthenticationFailed("This token is not valid or has run out. Log in or refresh it.") from error
+        session = live_session(token.get("sid"))
         if session is None or not is_current_password(session.user, token.get("pwd")):
             raise AuthenticationFailed("This session has ended. Log in again.")
         return session

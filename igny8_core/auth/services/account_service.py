@@ -2,13 +2,12 @@
 
 import secrets
 
-from django.db import transaction
 from django.utils.text import slugify
 
 from igny8_core.auth.errors import EmailTaken
 from igny8_core.auth.models import Account, AccountStatus, Plan, Role, User
 from igny8_core.auth.services.user_service import check_new_password
-from igny8_core.common.db import refusing
+from igny8_core.common.db import refusing, service_transaction
 from igny8_core.events import services as events
 
 
@@ -16,7 +15,7 @@ class AccountService:
     """Creates the tenant."""
 
     @staticmethod
-    @transaction.atomic
+    @service_transaction
     def create_account(
         *,
         email: str,

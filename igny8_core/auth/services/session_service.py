@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.contrib.auth.hashers import make_password
-from django.db import transaction
 from django.utils import timezone
 from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.tokens import AccessToken, RefreshToken
@@ -16,6 +15,7 @@ from rest_framework_simplejwt.tokens import AccessToken, RefreshToken
 from igny8_core.auth.errors import InvalidCredentials, InvalidToken
 from igny8_core.auth.models import LoginSession, User
 from igny8_core.auth.selectors import live_session, user_by_email
+from igny8_core.common.db import service_transaction
 from igny8_core.events import services as events
 
 logger = logging.getLogger(__name__)
@@ -68,8 +68,8 @@ class SessionService:
         Raises InvalidToken.
         """
         token = _read_refresh(refresh)
-        session = live_session(token["sid"])
-        if session is None or not is_current_password(session.user, token["pwd"]):
+        session = live_session(token.get("sid"))
+        if session is None or not is_current_password(session.user, token.get("pwd")):
             raise InvalidToken()
         next_token = secrets.token_hex(32)
         # One conditional UPDATE: of many who send the same token at once, the row count lets one through.
@@ -84,12 +84,12 @@ class SessionService:
     @staticmethod
     def log_out(refresh: str) -> None:
         """End the session of a refresh token; ending it twice is no error. Raises InvalidToken for no token of ours."""
-        session = live_session(_read_refresh(refresh)["sid"])
+        session = live_session(_read_refresh(refresh).get("sid"))
         if session:
             SessionService._end(session, "logged_out")
 
     @staticmethod
-    @transaction.atomic
+    @service_transaction
     def _end(session: LoginSession, reason: str) -> None:
         ended = LoginSession.objects.filter(pk=session.pk, ended_at=None).update(
             ended_at=timezone.now(), ended_reason=reason

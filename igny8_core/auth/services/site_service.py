@@ -3,13 +3,14 @@
 import secrets
 from typing import Any
 
-from django.db import transaction
 from django.utils.text import slugify
 
 from igny8_core.auth.errors import LimitReached
 from igny8_core.auth.locks import lock_account
 from igny8_core.auth.models import Account, Industry, Role, Site, SiteUserAccess, User
 from igny8_core.auth.permissions import require_usable
+from igny8_core.common.db import service_transaction
+from igny8_core.common.errors import NotFound
 from igny8_core.events import services as events
 
 
@@ -17,7 +18,7 @@ class SiteService:
     """The only writer of Site and SiteUserAccess."""
 
     @staticmethod
-    @transaction.atomic
+    @service_transaction
     def create_site(account: Account, created_by: User, *, name: str, industry: Industry, domain: str = "") -> Site:
         """Add a site; the account's owners and admins get access to it at once.
 
@@ -41,11 +42,14 @@ class SiteService:
         return site
 
     @staticmethod
-    @transaction.atomic
+    @service_transaction
     def update_site(site: Site, changed_by: User, **changes: Any) -> Site:
-        """Change name, domain, industry or status. Raises PaymentRequired or AccountSuspended."""
+        """Change name, domain, industry or status. Raises PaymentRequired, AccountSuspended, NotFound."""
         account = lock_account(site.account_id)
         require_usable(account)
+        site = _still_there(account, site)
+        if not changes:
+            return site
         for field, value in changes.items():
             setattr(site, field, value)
         site.save(update_fields=[*changes])
@@ -54,12 +58,20 @@ class SiteService:
         return site
 
     @staticmethod
-    @transaction.atomic
+    @service_transaction
     def delete_site(site: Site, deleted_by: User) -> None:
-        """Delete a site with the access to it; what was spent on it stays in the usage log."""
+        """Delete a site with the access to it; what was spent on it stays in the usage log. Raises NotFound."""
         account = lock_account(site.account_id)
+        site = _still_there(account, site)
         events.record(events.NewEvent("site.deleted", site, account.pk, deleted_by.pk, {"name": site.name}))
         site.delete()
+
+
+def _still_there(account: Account, site: Site) -> Site:
+    current = Site.objects.select_related("industry").filter(account=account, pk=site.pk).first()
+    if current is None:
+        raise NotFound()
+    return current
 
 
 def _slug(name: str) -> str:

@@ -2,10 +2,10 @@
 
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
-from django.db import transaction
 
 from igny8_core.auth.models import User
 from igny8_core.auth.services.session_service import SessionService, TokenPair
+from igny8_core.common.db import service_transaction
 from igny8_core.common.errors import InvalidInput
 from igny8_core.events import services as events
 
@@ -14,9 +14,11 @@ class UserService:
     """What a logged-in person may change about themselves."""
 
     @staticmethod
-    @transaction.atomic
+    @service_transaction
     def update_profile(user: User, **names: str) -> User:
         """Change first or last name."""
+        if not names:
+            return user
         for field, value in names.items():
             setattr(user, field, value)
         user.save(update_fields=[*names])
@@ -24,7 +26,7 @@ class UserService:
         return user
 
     @staticmethod
-    @transaction.atomic
+    @service_transaction
     def change_password(user: User, current_password: str, new_password: str) -> TokenPair:
         """Set a new password; every session ends at once, and the caller gets a new one.
 

@@ -1,19 +1,23 @@
 """The two hot statements of the credit ledger. Each writes balance, lots and ledger at once, or nothing.
 
-They read lots with the snapshot of their start: the account's lock must have been taken by an earlier statement of the
+SPEND reads lots with the snapshot of its start: the account's lock must have been taken by an earlier statement of the
 same transaction (design/performance.md section 3 measured what happens otherwise). Only CreditService calls them.
 """
 
 from igny8_core.common.db import PreparedStatement
 
 # A source that was granted already inserts no lot, and without a lot nothing else happens: no row comes back.
+# The account is locked before the lot is inserted: the other way round, two grants of one source could deadlock. The
+# old snapshot does no harm here, because nothing is read but the balance, and an UPDATE sees that as it is now.
 GRANT = PreparedStatement(
     name="igny8_grant_credits",
     types=("bigint", "text", "text", "bigint", "timestamptz", "text", "text", "jsonb"),
     sql="""
-        WITH lot AS (
+        WITH locked AS (
+            SELECT id FROM igny8_accounts WHERE id = $1 FOR NO KEY UPDATE
+        ), lot AS (
             INSERT INTO igny8_credit_grants (account_id, kind, source, amount, remaining, expires_at, created_at)
-            VALUES ($1, $2, $3, $4, $4, $5, statement_timestamp())
+            SELECT id, $2, $3, $4, $4, $5, statement_timestamp() FROM locked
             ON CONFLICT (account_id, source) DO NOTHING
             RETURNING account_id
         ), balance AS (

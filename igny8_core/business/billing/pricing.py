@@ -8,7 +8,7 @@ from typing import Any
 
 from igny8_core.auth.models import BillingCycle, Plan
 from igny8_core.common.errors import InvalidInput
-from igny8_core.common.money import InvalidAmount, format_amount, minor_units
+from igny8_core.common.money import AMOUNT_PATTERN, MAX_AMOUNT, InvalidAmount, format_amount, minor_units
 
 
 def plan_line(plan: Plan) -> dict[str, Any]:
@@ -34,7 +34,10 @@ def checked_lines(line_items: Sequence[dict[str, Any]], currency: str) -> list[d
         raise InvalidInput("An invoice needs at least one line.")
     if sum(1 for line in line_items if line.get("credits")) > 1:
         raise InvalidInput("Only one line of an invoice can carry credits. Make an invoice for each.")
-    return [_checked_line(line, currency, number) for number, line in enumerate(line_items, start=1)]
+    lines = [_checked_line(line, currency, number) for number, line in enumerate(line_items, start=1)]
+    if subtotal(lines) > MAX_AMOUNT:
+        raise InvalidInput(f"The lines add up to more than {MAX_AMOUNT}, which is more than an invoice can hold.")
+    return lines
 
 
 def subtotal(lines: Sequence[dict[str, Any]]) -> Decimal:
@@ -63,6 +66,9 @@ def _checked_line(line: dict[str, Any], currency: str, number: int) -> dict[str,
         raise InvalidInput(f"Line {number} needs a description.")
     if type(quantity) is not int or quantity < 1:
         raise InvalidInput(f"Line {number}: the quantity is a whole number from 1.")
+    credits = line.get("credits", 0)
+    if type(credits) is not int or credits < 0:
+        raise InvalidInput(f"Line {number}: the credits are a whole number from 0.")
     return {**line, "quantity": quantity, "amount": _line_amount(amount, currency, number)}
 
 
@@ -72,12 +78,11 @@ def _line_amount(amount: object, currency: str, number: int) -> str:
     )
     if not isinstance(amount, str | Decimal | int) or isinstance(amount, bool):
         raise InvalidAmount(expected)
-    try:
-        value = Decimal(amount)
-    except ArithmeticError as error:
-        raise InvalidAmount(expected) from error
-    exponent = value.as_tuple().exponent
-    if not value.is_finite() or value < 0 or not isinstance(exponent, int):
+    # Decimal reads more notations than people write: 1_000, 1e2, digits of other scripts.
+    if isinstance(amount, str) and not AMOUNT_PATTERN.fullmatch(amount):
+        raise InvalidAmount(expected)
+    value = Decimal(amount)
+    if not value.is_finite() or not 0 <= value <= MAX_AMOUNT:
         raise InvalidAmount(expected)
     if value != value.quantize(Decimal(1).scaleb(-minor_units(currency))):
         raise InvalidAmount(f"Line {number}: {currency} has {minor_units(currency)} decimals.")

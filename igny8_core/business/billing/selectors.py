@@ -16,8 +16,8 @@ from igny8_core.business.billing.models import (
 
 
 def invoices_of(account: Account) -> QuerySet[Invoice]:
-    """The account's invoices with their subscription, newest first."""
-    return Invoice.objects.filter(account=account).select_related("subscription")
+    """The account's invoices with account and subscription, newest first."""
+    return Invoice.objects.filter(account=account).select_related("account", "subscription")
 
 
 def payments_of(account: Account) -> QuerySet[Payment]:

@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-from django.db import transaction
-
 from igny8_core.auth.models import Account, AccountStatus, Plan, Subscription, User
 from igny8_core.auth.selectors import public_plans
 from igny8_core.auth.services.account_service import AccountService
@@ -12,6 +10,7 @@ from igny8_core.business.billing.models import CreditGrantKind, CreditTransactio
 from igny8_core.business.billing.selectors import first_available_payment_method
 from igny8_core.business.billing.services.credit_service import CreditService
 from igny8_core.business.billing.services.subscription_service import SubscriptionService
+from igny8_core.common.db import service_transaction
 
 FREE_PLAN = "free"
 
@@ -26,7 +25,7 @@ class Signup:
     invoice: Invoice | None = None
 
 
-@transaction.atomic
+@service_transaction
 def register(
     *,
     email: str,

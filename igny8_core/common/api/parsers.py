@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import IO, Any
 
-from rest_framework.exceptions import ParseError
+from rest_framework.exceptions import ParseError, UnsupportedMediaType
 from rest_framework.parsers import BaseParser
 
 from igny8_core.common.api.exceptions import PayloadTooLarge
@@ -34,6 +34,7 @@ class StrictJSONParser(BaseParser):
         parser_context: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
         """Read and check the body; see the class."""
+        _require_json_label(media_type or "")
         _require_utf8_label(media_type or "")
         body: bytes = stream.read(MAX_BODY_BYTES + 1)
         if len(body) > MAX_BODY_BYTES:
@@ -62,6 +63,12 @@ def parse_object(body: bytes) -> dict[str, Any]:
     if "\\u" in text:
         _refuse_unstorable_text(value)
     return value
+
+
+def _require_json_label(media_type: str) -> None:
+    # DRF chooses parsers as it chooses renderers, by which the wildcard */* would be JSON too.
+    if media_type.partition(";")[0].strip().lower() != StrictJSONParser.media_type:
+        raise UnsupportedMediaType(media_type)
 
 
 def _require_utf8_label(media_type: str) -> None:

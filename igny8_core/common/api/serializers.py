@@ -5,6 +5,9 @@ from typing import Any
 
 from rest_framework import serializers
 
+# A megabyte of unknown names would otherwise be answered with many megabytes of sentences.
+MAX_REPORTED = 50
+
 
 class StrictSerializer(serializers.Serializer[Any]):
     """A serializer that refuses unknown and read-only fields instead of dropping them (threats.md MAS-02).
@@ -24,4 +27,4 @@ class StrictSerializer(serializers.Serializer[Any]):
         unknown = [name for name in data if name not in known]
         if unknown:
             text = f"Unknown field. Known fields: {', '.join(known) or 'none'}."
-            raise serializers.ValidationError({name: [text] for name in unknown}, code="unknown_field")
+            raise serializers.ValidationError({name: [text] for name in unknown[:MAX_REPORTED]}, code="unknown_field")

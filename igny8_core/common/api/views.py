@@ -20,6 +20,8 @@ class ApiView(APIView):
     """A view that must declare `permission_classes` (checks.py) and lists the query parameters it knows."""
 
     query_parameters: ClassVar[frozenset[str]] = frozenset()
+    # No OPTIONS: DRF would answer it outside the envelope, and browsers of other sites are not served (no CORS).
+    http_method_names = ["get", "head", "post", "put", "patch", "delete"]
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """After authentication, permissions and limits: raises ValidationError for unknown query parameters."""

@@ -1,5 +1,6 @@
 """How one can pay in a country: public, and read by every visitor of the price page."""
 
+import math
 import time
 
 from django.conf import settings
@@ -32,7 +33,7 @@ class RenderedLists:
 
     def __init__(self) -> None:
         self.version = ""
-        self.checked_at = float("-inf")
+        self.checked_at = -math.inf
         self.bodies: dict[str, bytes] = {}
 
     def body(self, country_code: str) -> bytes:

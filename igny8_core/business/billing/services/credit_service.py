@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
 from django.utils import timezone
 
 from igny8_core.auth.locks import lock_account
@@ -17,6 +16,7 @@ from igny8_core.business.billing.ledger import GRANT, SPEND
 from igny8_core.business.billing.locks import lock_balance
 from igny8_core.business.billing.models import CreditGrant, CreditGrantKind, CreditTransaction, CreditTransactionType
 from igny8_core.business.billing.selectors import spendable_credits
+from igny8_core.common.db import service_transaction
 from igny8_core.common.errors import InvalidInput
 from igny8_core.common.request_id import current_request_id
 from igny8_core.events import services as events
@@ -35,7 +35,7 @@ class CreditService:
     """The only writer of Account.credits, CreditTransaction and CreditGrant (domain.md section 5)."""
 
     @staticmethod
-    @transaction.atomic
+    @service_transaction
     def grant(
         account: Account,
         amount: int,
@@ -67,7 +67,7 @@ class CreditService:
         return entry
 
     @staticmethod
-    @transaction.atomic
+    @service_transaction
     def spend(
         account: Account,
         amount: int,
@@ -112,7 +112,7 @@ class CreditService:
         return entry
 
     @staticmethod
-    @transaction.atomic
+    @service_transaction
     def expire(account: Account) -> int:
         """Take back what is left of the account's lots whose time is over; returns the credits taken."""
         locked = lock_account(account.pk)

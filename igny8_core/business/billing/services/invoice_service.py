@@ -6,7 +6,6 @@ from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
 from django.utils import timezone
 
 from igny8_core.auth.locks import lock_account
@@ -23,6 +22,7 @@ from igny8_core.business.billing.models import (
 )
 from igny8_core.business.billing.pricing import checked_lines, plan_line, subtotal
 from igny8_core.business.billing.services import notification_service, numbering, pdf_service
+from igny8_core.common.db import service_transaction
 from igny8_core.common.errors import InvalidInput, MoveNotAllowed
 from igny8_core.common.states import transition
 from igny8_core.events import services as events
@@ -32,7 +32,7 @@ class InvoiceService:
     """The only writer of Invoice."""
 
     @staticmethod
-    @transaction.atomic
+    @service_transaction
     def create_invoice(
         account: Account,
         line_items: Sequence[dict[str, Any]],
@@ -60,7 +60,7 @@ class InvoiceService:
         invoice = Invoice.objects.create(
             account=account,
             subscription=subscription,
-            invoice_number=InvoiceService.generate_invoice_number(account),
+            invoice_number=numbering.next_invoice_number(account.pk, today),
             status=InvoiceStatus.PENDING,
             currency=currency,
             subtotal=total,
@@ -89,7 +89,7 @@ class InvoiceService:
         return numbering.next_invoice_number(account.pk, timezone.now().astimezone(UTC).date())
 
     @staticmethod
-    @transaction.atomic
+    @service_transaction
     def mark_paid(invoice: Invoice, payment: Payment) -> Invoice:
         """Move the invoice to paid because of a captured payment of exactly its total.
 
@@ -105,7 +105,7 @@ class InvoiceService:
         return invoice
 
     @staticmethod
-    @transaction.atomic
+    @service_transaction
     def mark_void(invoice: Invoice, reason: str, voided_by: User | None = None) -> Invoice:
         """Cancel an unpaid invoice; it keeps its number.
 

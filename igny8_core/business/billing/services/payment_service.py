@@ -5,7 +5,6 @@ import unicodedata
 from dataclasses import dataclass
 from decimal import Decimal
 
-from django.db import transaction
 from django.utils import timezone
 
 from igny8_core.auth.locks import lock_account
@@ -37,8 +36,9 @@ from igny8_core.business.billing.selectors import offered_payment_method, offere
 from igny8_core.business.billing.services.credit_service import CreditService
 from igny8_core.business.billing.services.invoice_service import InvoiceService
 from igny8_core.business.billing.services.subscription_service import SubscriptionService
-from igny8_core.common.db import lock_text, refusing
+from igny8_core.common.db import lock_text, refusing, service_transaction
 from igny8_core.common.errors import InvalidInput
+from igny8_core.common.money import InvalidAmount, format_amount, minor_units
 from igny8_core.common.states import transition
 from igny8_core.events import services as events
 
@@ -69,7 +69,7 @@ class PaymentService:
         return offered_payment_methods(country_code)
 
     @staticmethod
-    @transaction.atomic
+    @service_transaction
     def create_manual_payment(
         invoice: Invoice,
         payment_method: str,
@@ -84,7 +84,8 @@ class PaymentService:
 
         `amount` must be what is due to the cent (None: the invoice's total). A reference that another live payment
         carries is accepted and flagged in `metadata["duplicate_of"]`.
-        Raises InvoiceNotFound, InvoiceNotPayable, AmountMismatch, PaymentMethodNotAvailable, ConfirmationAlreadyOpen.
+        Raises InvoiceNotFound, InvoiceNotPayable, AmountMismatch, PaymentMethodNotAvailable, ConfirmationAlreadyOpen,
+        InvalidAmount for more decimals than the currency has.
         """
         key = reference_key(reference)
         # Two accounts that send the same reference at the same moment must see each other.
@@ -111,7 +112,7 @@ class PaymentService:
         return payment
 
     @staticmethod
-    @transaction.atomic
+    @service_transaction
     def approve_manual_payment(
         payment: Payment, approved_by: User, *, admin_notes: str = "", override_duplicate: bool = False
     ) -> Settlement:
@@ -140,7 +141,7 @@ class PaymentService:
             return _settle(payment)
 
     @staticmethod
-    @transaction.atomic
+    @service_transaction
     def reject_manual_payment(payment: Payment, reason: str = "", rejected_by: User | None = None) -> Payment:
         """Refuse a manual payment; the invoice stays open and the customer can confirm again.
 
@@ -176,11 +177,20 @@ def _require_payable(account: Account, invoice: Invoice, payment_method: str, am
         raise InvoiceNotPayable(
             f"Invoice {invoice.invoice_number} is {invoice.status}; only a pending one can be paid."
         )
-    if amount is not None and amount != invoice.total:
-        raise AmountMismatch(errors={"amount": [f"Expected exactly {invoice.total.normalize():f} {invoice.currency}."]})
+    if amount is not None:
+        _require_exact(amount, invoice)
     offered = offered_payment_method(account.billing_country, payment_method)
     if payment_method not in MANUAL_METHODS or offered is None:
         raise PaymentMethodNotAvailable(errors={"payment_method": [PaymentMethodNotAvailable.text]})
+
+
+def _require_exact(amount: Decimal, invoice: Invoice) -> None:
+    due = f"{format_amount(invoice.total, invoice.currency)} {invoice.currency}"
+    if amount != invoice.total:
+        raise AmountMismatch(errors={"amount": [f"Expected exactly {due}."]})
+    # 89.000 is as much, but no amount of dollars: strict money parsing takes the currency's own decimals (AMT-05).
+    if -int(amount.as_tuple().exponent) > minor_units(invoice.currency):
+        raise InvalidAmount(errors={"amount": [f"Write the amount with the decimals of the currency: {due}."]})
 
 
 def _live_payment_with(payment_method: str, key: str) -> Payment | None:

@@ -6,9 +6,9 @@ from typing import Any
 from django.conf import settings
 from django.template.loader import render_to_string
 
-from igny8_core.business.billing.documents import money, payment_instructions, showable
 from igny8_core.business.billing.errors import PdfUnavailable
 from igny8_core.business.billing.models import Invoice, InvoiceStatus
+from igny8_core.business.billing.services.documents import money, payment_instructions, showable
 from igny8_core.common.countries import COUNTRY_NAMES
 from igny8_core.common.money import format_amount
 
@@ -25,7 +25,7 @@ def render_invoice(invoice: Invoice) -> bytes:
     """Draw the invoice on A4. Raises PdfUnavailable where the renderer's system libraries are missing."""
     try:
         # Not at the top: where Pango is missing this import fails, and nothing but PDFs should.
-        from igny8_core.business.billing import pdf_renderer
+        from igny8_core.business.billing.services import pdf_renderer
     except OSError as error:
         raise PdfUnavailable() from error
     return pdf_renderer.to_pdf(showable(render_to_string("pdf/invoice.html", _context(invoice))))

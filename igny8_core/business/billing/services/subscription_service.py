@@ -2,7 +2,6 @@
 
 from datetime import datetime
 
-from django.db import transaction
 from django.utils import timezone
 
 from igny8_core.auth.locks import lock_account
@@ -29,7 +28,7 @@ from igny8_core.business.billing.models import AccountPaymentMethod, Payment
 from igny8_core.business.billing.pricing import period_end
 from igny8_core.business.billing.selectors import is_available, offered_payment_method
 from igny8_core.business.billing.services.invoice_service import InvoiceService
-from igny8_core.common.db import refusing
+from igny8_core.common.db import refusing, service_transaction
 from igny8_core.common.states import transition
 from igny8_core.events import services as events
 
@@ -38,7 +37,7 @@ class SubscriptionService:
     """The only writer of Subscription, and of an account's status because of money."""
 
     @staticmethod
-    @transaction.atomic
+    @service_transaction
     def create_subscription(
         account: Account, plan: Plan, payment_method: str, created_by: User | None = None
     ) -> Subscription:
@@ -67,7 +66,7 @@ class SubscriptionService:
         return subscription
 
     @staticmethod
-    @transaction.atomic
+    @service_transaction
     def activate(subscription: Subscription, payment: Payment) -> Subscription:
         """Start the subscription's first period because its invoice was paid, and the account with it.
 
@@ -123,6 +122,10 @@ def _activate_account(account: Account, plan: Plan, actor_id: int | None) -> Non
     # A suspension by an operator is lifted only by an operator (domain.md section 3).
     held = account.status == AccountStatus.SUSPENDED and account.suspended_reason == SuspendedReason.OPERATOR
     if held or account.status == AccountStatus.ACTIVE:
+        # The status stays, but what was paid for counts: its limits hold at once, or when the suspension is lifted.
+        if account.plan_id != plan.pk:
+            account.plan = plan
+            account.save(update_fields=["plan"])
         return
     before = account.status
     transition(account, AccountStatus.ACTIVE, ACCOUNT_MOVES, plan_id=plan.pk, suspended_reason="")

@@ -1,0 +1,104 @@
+"""How the console looks: titles, groups of the sidebar, who sees what of it."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.http import HttpRequest
+from django.templatetags.static import static
+from django.urls import reverse_lazy
+
+
+def _link(title: str, icon: str, model: str, **more: str) -> dict[str, Any]:
+    """A line of the sidebar for operators who may see `model`, given as app_model."""
+    app, _, name = model.rpartition("_")
+    address = reverse_lazy(f"admin:{model}_changelist")
+    return {"title": title, "icon": icon, "link": address, "permission": _may(f"{app}.view_{name}"), **more}
+
+
+def _may(permission: str) -> Callable[[HttpRequest], bool]:
+    return lambda request: request.user.has_perm(permission)
+
+
+UNFOLD: dict[str, Any] = {
+    "SITE_TITLE": "igny8 console",
+    "SITE_HEADER": "igny8 console",
+    "SITE_SUBHEADER": "Accounts and billing",
+    "SITE_SYMBOL": "account_balance",
+    "SITE_URL": None,
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("console/icon.svg")}],
+    "SHOW_VIEW_ON_SITE": False,
+    "ENVIRONMENT": "igny8_core.admin.dashboard.environment",
+    "DASHBOARD_CALLBACK": "igny8_core.admin.dashboard.dashboard",
+    "STYLES": [lambda request: static("console/console.css")],
+    "SIDEBAR": {
+        "show_search": True,
+        "navigation": [
+            {
+                "title": "",
+                "items": [{"title": "Today", "icon": "space_dashboard", "link": reverse_lazy("admin:index")}],
+            },
+            {
+                "title": "Payments",
+                "separator": True,
+                "items": [
+                    _link(
+                        "Payments",
+                        "payments",
+                        "billing_payment",
+                        badge="igny8_core.admin.dashboard.waiting_badge",
+                        badge_variant="warning",
+                    ),
+                    _link("Payment methods", "account_balance", "billing_paymentmethodconfig"),
+                    _link("Saved by accounts", "credit_card", "billing_accountpaymentmethod"),
+                ],
+            },
+            {
+                "title": "Billing",
+                "separator": True,
+                "items": [
+                    _link("Invoices", "receipt_long", "billing_invoice"),
+                    _link("Subscriptions", "autorenew", "igny8_auth_subscription"),
+                    _link("Credit ledger", "menu_book", "billing_credittransaction"),
+                    _link("Credit lots", "inventory_2", "billing_creditgrant"),
+                    _link("Credit usage", "bar_chart", "billing_creditusagelog"),
+                ],
+            },
+            {
+                "title": "Accounts",
+                "separator": True,
+                "items": [
+                    _link("Accounts", "apartment", "igny8_auth_account"),
+                    _link("Users", "group", "igny8_auth_user"),
+                    _link("Invitations", "mail", "igny8_auth_teaminvitation"),
+                    _link("Sites", "language", "igny8_auth_site"),
+                    _link("Access to sites", "key", "igny8_auth_siteuseraccess"),
+                    _link("Operator groups", "shield_person", "auth_group"),
+                ],
+            },
+            {
+                "title": "Catalogue",
+                "separator": True,
+                "items": [
+                    _link("Plans", "sell", "igny8_auth_plan"),
+                    _link("Credit packages", "shopping_bag", "billing_creditpackage"),
+                    _link("Credit costs", "price_check", "billing_creditcostconfig"),
+                    _link("Industries", "category", "igny8_auth_industry"),
+                ],
+            },
+            {
+                "title": "Log",
+                "separator": True,
+                "collapsible": True,
+                "items": [
+                    _link("Events", "history", "events_event"),
+                    _link("Deliveries", "outbox", "events_delivery"),
+                    _link("Gateway messages", "webhook", "billing_webhookevent"),
+                    _link("Logins", "login", "igny8_auth_loginsession"),
+                    _link("Edits by operators", "edit_note", "admin_logentry"),
+                    _link("Invoice counters", "tag", "billing_invoicecounter"),
+                    _link("Rate counters", "speed", "common_ratecounter"),
+                ],
+            },
+        ],
+    },
+}

@@ -1,0 +1,154 @@
+"""Console pages of accounts, their subscriptions and invitations."""
+
+from typing import Any
+from zoneinfo import available_timezones
+
+from django import forms
+from django.contrib import admin
+from django.db.models import Field, Model
+from django.http import HttpRequest
+from unfold.contrib.filters.admin import (
+    AutocompleteSelectFilter,
+    BooleanRadioFilter,
+    ChoicesDropdownFilter,
+    RelatedDropdownFilter,
+)
+from unfold.widgets import UnfoldAdminSelect2Widget
+
+from igny8_core.auth.models import Account, AccountStatus, Subscription, SubscriptionStatus, TeamInvitation
+from igny8_core.common.console import ConsoleAdmin, ReadOnlyAdmin, badge, moment
+from igny8_core.common.countries import COUNTRY_NAMES
+
+ACCOUNT_TONES = {
+    AccountStatus.TRIAL: "info",
+    AccountStatus.PENDING_PAYMENT: "warning",
+    AccountStatus.ACTIVE: "success",
+    AccountStatus.PAST_DUE: "danger",
+    AccountStatus.SUSPENDED: "danger",
+}
+SUBSCRIPTION_TONES = {
+    SubscriptionStatus.PENDING_PAYMENT: "warning",
+    SubscriptionStatus.ACTIVE: "success",
+    SubscriptionStatus.PAST_DUE: "danger",
+}
+COUNTRIES = [("", "–"), *((code, f"{name} ({code})") for code, name in COUNTRY_NAMES.items())]
+
+
+@admin.register(Account)
+class AccountAdmin(ConsoleAdmin):
+    """Tenants. Contact and billing details can be corrected; plan, status and credits change by what is paid."""
+
+    list_display = ("id", "name", "owner", "plan", "status_shown", "credits", "billing_country", "created")
+    list_display_links = ("id", "name")
+    list_filter = (("status", ChoicesDropdownFilter), ("plan", RelatedDropdownFilter))
+    list_select_related = ("owner", "plan")
+    search_fields = ("name", "slug", "owner__email", "billing_email")
+    search_help_text = "Name, slug, owner's or billing e-mail address"
+    readonly_fields = (
+        "slug",
+        "owner",
+        "plan",
+        "status_shown",
+        "suspended_reason",
+        "credits",
+        "stripe_customer_id",
+        "created",
+    )
+    fieldsets = (
+        (None, {"fields": (("name", "slug"), ("owner", "plan"), ("status_shown", "suspended_reason"), "credits")}),
+        (
+            "Billing",
+            {
+                "description": "Invoices keep the details that they were made with; a change counts for the next one.",
+                "fields": (
+                    ("billing_email", "tax_id"),
+                    ("billing_address_line1", "billing_address_line2"),
+                    ("billing_city", "billing_state"),
+                    ("billing_postal_code", "billing_country"),
+                    "payment_method",
+                ),
+            },
+        ),
+        (None, {"fields": ("timezone", ("stripe_customer_id", "created"))}),
+    )
+
+    status_shown = badge("status", ACCOUNT_TONES)
+    created = moment("created_at")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Nobody: an account comes from signing up."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Nobody: its invoices are kept."""
+        return False
+
+    def formfield_for_dbfield(
+        self, db_field: "Field[Any, Any]", request: HttpRequest, **kwargs: Any
+    ) -> forms.Field | None:
+        """Countries and time zones are chosen from the lists of what there is."""
+        choices = {
+            "billing_country": COUNTRIES,
+            "timezone": [(name, name) for name in sorted(available_timezones())],
+        }.get(db_field.name)
+        if choices is None:
+            return super().formfield_for_dbfield(db_field, request, **kwargs)
+        return forms.ChoiceField(
+            choices=choices,
+            required=not db_field.blank,
+            initial=db_field.get_default(),
+            help_text=db_field.help_text,
+            widget=UnfoldAdminSelect2Widget,
+        )
+
+
+@admin.register(Subscription)
+class SubscriptionAdmin(ReadOnlyAdmin):
+    """Subscriptions; payments and the customer's orders move them."""
+
+    list_display = (
+        "id", "account", "plan", "status_shown", "period_start", "period_end", "cancel_at_period_end", "created"
+    )  # fmt: skip
+    list_filter = (
+        ("status", ChoicesDropdownFilter),
+        ("plan", RelatedDropdownFilter),
+        ("cancel_at_period_end", BooleanRadioFilter),
+        ("account", AutocompleteSelectFilter),
+    )
+    list_select_related = ("account", "plan")
+    search_fields = ("account__name", "external_payment_id", "stripe_subscription_id")
+    search_help_text = "Account, reference of the last payment, Stripe id"
+    fieldsets = (
+        (None, {"fields": (("account", "plan"), ("status_shown", "created"))}),
+        ("Period", {"fields": (("period_start", "period_end"), "anchor")}),
+        ("Changes", {"fields": (("cancel_at_period_end", "canceled"), "pending_plan")}),
+        ("Payment", {"fields": ("payment_method_shown", ("external_payment_id", "stripe_subscription_id"))}),
+    )
+
+    status_shown = badge("status", SUBSCRIPTION_TONES)
+    period_start = moment("current_period_start", "period start")
+    period_end = moment("current_period_end", "period end")
+    anchor = moment("billing_anchor")
+    canceled = moment("canceled_at")
+    created = moment("created_at")
+
+    @admin.display(description="payment method")
+    def payment_method_shown(self, subscription: Subscription) -> str:
+        """How the account pays by default."""
+        return subscription.payment_method
+
+
+@admin.register(TeamInvitation)
+class TeamInvitationAdmin(ReadOnlyAdmin):
+    """Open and past invitations; their tokens are not shown, not even hashed."""
+
+    list_display = ("id", "email", "account", "role", "invited_by", "expires", "accepted", "canceled")
+    list_filter = (("role", ChoicesDropdownFilter), ("account", AutocompleteSelectFilter))
+    list_select_related = ("account", "invited_by")
+    search_fields = ("email", "account__name")
+    fields = ("email", "account", "role", "sites", "invited_by", "expires", "accepted", "canceled", "created")
+
+    expires = moment("expires_at")
+    accepted = moment("accepted_at")
+    canceled = moment("canceled_at")
+    created = moment("created_at")

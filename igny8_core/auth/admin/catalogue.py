@@ -1,0 +1,50 @@
+"""Console pages of what accounts choose from: plans and industries."""
+
+from django.contrib import admin
+from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilter
+
+from igny8_core.auth.models import Industry, Plan
+from igny8_core.common.console import ConsoleAdmin, money
+
+
+@admin.register(Plan)
+class PlanAdmin(ConsoleAdmin):
+    """Plans; what was sold is on the invoices, so an edit counts from the next order or renewal on."""
+
+    list_display = (
+        "name",
+        "slug",
+        "price_shown",
+        "billing_cycle",
+        "included_credits",
+        "max_sites",
+        "max_users",
+        "is_active",
+        "is_public",
+        "sort_order",
+    )
+    list_filter = (
+        ("billing_cycle", ChoicesDropdownFilter),
+        ("is_active", BooleanRadioFilter),
+        ("is_public", BooleanRadioFilter),
+    )
+    search_fields = ("name", "slug")
+    prepopulated_fields = {"slug": ("name",)}
+    fieldsets = (
+        (None, {"fields": ("name", "slug", ("price", "currency"), "billing_cycle", "features")}),
+        ("Includes", {"fields": (("included_credits", "credits_rollover"), ("max_sites", "max_users"))}),
+        ("Offer", {"fields": (("is_active", "is_public"), "sort_order")}),
+        ("Stripe", {"fields": (("stripe_product_id", "stripe_price_id"),)}),
+    )
+
+    price_shown = money("price")
+
+
+@admin.register(Industry)
+class IndustryAdmin(ConsoleAdmin):
+    """Lines of business that a site can be in."""
+
+    list_display = ("name", "slug", "is_active")
+    list_filter = (("is_active", BooleanRadioFilter),)
+    search_fields = ("name", "slug")
+    prepopulated_fields = {"slug": ("name",)}

@@ -1,0 +1,136 @@
+"""Console pages of people and their logins."""
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin
+from django.core.exceptions import ValidationError
+from django.db.models import Model
+from django.http import HttpRequest
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, BooleanRadioFilter, ChoicesDropdownFilter
+from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+
+from igny8_core.auth.models import LoginSession, Role, User
+from igny8_core.auth.services.membership_service import MembershipService
+from igny8_core.common.console import ConsoleAdmin, LogAdmin, badge, moment
+from igny8_core.common.errors import MoveNotAllowed
+
+if TYPE_CHECKING:
+    from django.contrib.auth import admin as auth_admin
+
+    DjangoUserAdmin = auth_admin.UserAdmin[User]
+else:
+    from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+
+POWERS = ("is_staff", "is_superuser", "groups")
+ROLE_TONES = {Role.OWNER: "success", Role.ADMIN: "info"}
+
+
+class NewUserForm(UserCreationForm):  # type: ignore[misc]
+    """A new login: e-mail address and password, held against the password rules."""
+
+    class Meta:
+        model = User
+        fields = ("email",)
+
+
+class UserForm(UserChangeForm):  # type: ignore[misc]
+    """A login as it is changed; the account keeps an active owner."""
+
+    class Meta:
+        model = User
+        fields = "__all__"
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse what would leave the account without an active owner, or a member without a role."""
+        super().clean()
+        saved: User = self.instance
+        new = {name: self.cleaned_data.get(name, getattr(saved, name)) for name in ("account", "role", "is_active")}
+        if bool(new["account"]) != bool(new["role"]):
+            self.add_error("role", "A member of an account needs a role; a user without an account has none.")
+        try:
+            MembershipService.require_owner_stays(saved, role=new["role"], is_active=new["is_active"])
+        except MoveNotAllowed as refusal:
+            raise ValidationError(refusal.text) from refusal
+        cleaned: dict[str, Any] = self.cleaned_data
+        return cleaned
+
+
+@admin.register(User)
+class UserAdmin(DjangoUserAdmin, ConsoleAdmin):
+    """People. They are deactivated, never deleted: what they did keeps their name."""
+
+    form = UserForm
+    add_form = NewUserForm
+    change_password_form = AdminPasswordChangeForm
+    list_display = ("id", "email", "full_name", "account", "role_shown", "is_active", "is_staff", "joined")
+    list_display_links = ("id", "email")
+    list_filter = (
+        ("role", ChoicesDropdownFilter),
+        ("is_active", BooleanRadioFilter),
+        ("is_staff", BooleanRadioFilter),
+        ("account", AutocompleteSelectFilter),
+    )
+    list_select_related = ("account",)
+    search_fields = ("email", "first_name", "last_name", "account__name")
+    search_help_text = "E-mail address, name, account"
+    ordering = ("-id",)
+    autocomplete_fields = ("account", "groups")
+    filter_horizontal = ()
+    fieldsets = (
+        (None, {"fields": ("email", "password", ("first_name", "last_name"))}),
+        (
+            "Account",
+            {
+                "description": "A person stays in the account they joined; for another one they use another address.",
+                "fields": (("account", "role"), "is_active"),
+            },
+        ),
+        (
+            "Platform operator",
+            {"description": "What an operator may do comes from groups.", "fields": (*POWERS,)},
+        ),
+        ("Times", {"fields": (("last_seen", "joined"),)}),
+    )
+    add_fieldsets = (
+        (None, {"fields": ("email", ("first_name", "last_name"), "usable_password", "password1", "password2")}),
+        ("Account", {"fields": (("account", "role"),)}),
+    )
+
+    role_shown = badge("role", ROLE_TONES)
+    joined = moment("date_joined", "joined")
+    last_seen = moment("last_login", "last login to the console")
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Nobody: people are deactivated."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        """Who may change users; operators only superusers, else a password reset would lend their powers."""
+        if obj and (obj.is_staff or obj.is_superuser) and not _is_superuser(request):
+            return False
+        return super().has_change_permission(request, obj)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
+        """Powers are given by superusers; the account is chosen once."""
+        powers = () if _is_superuser(request) else POWERS
+        chosen = ("account",) if obj and obj.account_id else ()
+        return ("joined", "last_seen", *powers, *chosen)
+
+
+@admin.register(LoginSession)
+class LoginSessionAdmin(LogAdmin):
+    """Logins to the API, one per device; their tokens are not shown."""
+
+    list_display = ("id", "user", "created", "expires", "ended", "ended_reason")
+    list_filter = (("user", AutocompleteSelectFilter),)
+    list_select_related = ("user",)
+    search_fields = ("user__email",)
+    fields = ("user", "created", "expires", "ended", "ended_reason")
+
+    created = moment("created_at")
+    expires = moment("expires_at")
+    ended = moment("ended_at")
+
+
+def _is_superuser(request: HttpRequest) -> bool:
+    return isinstance(request.user, User) and request.user.is_superuser

@@ -1,0 +1,227 @@
+"""Console pages of payments: the list that operators work off, and each payment with its two buttons."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.html import format_html
+from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateTimeFilter
+from unfold.decorators import action as page_action
+from unfold.enums import ActionVariant
+
+from igny8_core.auth.models import User
+from igny8_core.business.billing.admin.payment_decisions import (
+    ApproveDialog,
+    DecisionForm,
+    PaymentActionForm,
+    RejectDialog,
+    decide_each,
+    payment_with_id,
+)
+from igny8_core.business.billing.models import Payment, PaymentStatus
+from igny8_core.business.billing.services.payment_service import PaymentService
+from igny8_core.common.console import EMPTY, ReadOnlyAdmin, badge, change_url, choice, json_block, label, moment, money
+from igny8_core.common.links import why_not_public_https
+
+PAYMENT_TONES = {
+    PaymentStatus.PENDING_APPROVAL: "warning",
+    PaymentStatus.PENDING: "info",
+    PaymentStatus.PROCESSING: "info",
+    PaymentStatus.UNKNOWN: "danger",
+    PaymentStatus.SUCCEEDED: "success",
+    PaymentStatus.FAILED: "danger",
+    PaymentStatus.DISPUTED: "danger",
+}
+
+
+@admin.register(Payment)
+class PaymentAdmin(ReadOnlyAdmin):
+    """Payments. They move only by the two actions, which call the same service as the API."""
+
+    list_display = (
+        "id",
+        "invoice_number",
+        "account",
+        "amount_shown",
+        "status_shown",
+        "method",
+        "reference",
+        "approved_by",
+        "created",
+        "processed",
+    )
+    list_display_links = ("id", "invoice_number")
+    list_filter = (
+        ("status", ChoicesDropdownFilter),
+        ("payment_method", ChoicesDropdownFilter),
+        ("created_at", RangeDateTimeFilter),
+        ("processed_at", RangeDateTimeFilter),
+    )
+    list_select_related = ("account", "invoice", "approved_by")
+    list_fullwidth = True
+    search_fields = ("manual_reference", "admin_notes", "manual_notes", "invoice__invoice_number", "account__name")
+    search_help_text = "Reference, notes, invoice number, account"
+    ordering = ("-id",)
+    actions = ("approve_selected", "reject_selected")
+    action_form = PaymentActionForm
+    actions_detail = ("approve", "reject")
+    fieldsets = (
+        (None, {"fields": (("invoice", "account"), ("amount_shown", "status_shown"), ("method", "created"))}),
+        ("What the customer says", {"fields": ("reference", "manual_notes", "proof_link", "proof_file")}),
+        (
+            "Decision",
+            {"fields": (("approved_by", "approved"), ("processed", "failed"), "admin_notes", "failure_reason")},
+        ),
+        ("Refunds", {"fields": ("refunded_shown",)}),
+        (
+            "Gateways",
+            {
+                "classes": ("collapse",),
+                "fields": (
+                    "uuid",
+                    ("stripe_payment_intent_id", "stripe_charge_id"),
+                    ("paypal_order_id", "paypal_capture_id"),
+                    "metadata_shown",
+                ),
+            },
+        ),
+    )
+
+    amount_shown = money("amount")
+    refunded_shown = money("refunded_amount")
+    status_shown = badge("status", PAYMENT_TONES)
+    method = choice("payment_method", "method")
+    created = moment("created_at")
+    approved = moment("approved_at", "decided")
+    processed = moment("processed_at")
+    failed = moment("failed_at")
+    metadata_shown = json_block("metadata")
+
+    @admin.display(description="invoice", ordering="invoice__invoice_number")
+    def invoice_number(self, payment: Payment) -> str:
+        """The number of the invoice that is paid."""
+        return payment.invoice.invoice_number
+
+    @admin.display(description="reference", ordering="manual_reference")
+    def reference(self, payment: Payment) -> str:
+        """The reference as the customer wrote it, in red where another payment carries the same."""
+        if not payment.is_flagged_duplicate:
+            return payment.manual_reference or EMPTY
+        other = payment.metadata["duplicate_of"]
+        repeats = label(f"repeats #{other}", "danger", change_url("billing_payment", other))
+        return format_html('<span class="console-reference">{} {}</span>', payment.manual_reference, repeats)
+
+    @admin.display(description="proof")
+    def proof_link(self, payment: Payment) -> str:
+        """The customer's link as it is, so that an operator sees where it leads before opening it."""
+        if not payment.proof_url or why_not_public_https(payment.proof_url):
+            return payment.proof_url or EMPTY
+        link = '<a class="text-link" href="{0}" rel="noopener noreferrer nofollow" target="_blank">{0}</a>'
+        return format_html(link, payment.proof_url)
+
+    @admin.display(description="proof file")
+    def proof_file(self, payment: Payment) -> str:
+        """The name under which the customer's file is stored."""
+        return payment.proof.name or EMPTY
+
+    def has_approve_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        """Operators who may see payments and decide them."""
+        return self.has_view_permission(request) and request.user.has_perm("billing.approve_payment")
+
+    def get_actions_detail(self, request: HttpRequest, object_id: str) -> list[Any]:
+        """The two buttons, on a payment that waits."""
+        waiting = payment_with_id(object_id).filter(status=PaymentStatus.PENDING_APPROVAL).exists()
+        buttons: list[Any] = super().get_actions_detail(request, object_id) if waiting else []  # type: ignore[misc]
+        return buttons
+
+    @admin.action(description="Approve selected manual payments", permissions=["approve"])
+    def approve_selected(self, request: HttpRequest, payments: QuerySet[Payment]) -> None:
+        """Approve each, oldest first."""
+        if decision := _decision(request):
+            _approve(request, _oldest_first(payments), decision["note"], decision["override_duplicate"])
+
+    @admin.action(description="Reject selected manual payments", permissions=["approve"])
+    def reject_selected(self, request: HttpRequest, payments: QuerySet[Payment]) -> None:
+        """Reject each, oldest first."""
+        if decision := _decision(request):
+            _reject(request, _oldest_first(payments), decision["note"])
+
+    @page_action(  # type: ignore[untyped-decorator]
+        description="Approve",
+        permissions=["approve"],
+        icon="check",
+        variant=ActionVariant.SUCCESS,
+        dialog={
+            "title": "Approve this payment",
+            "description": "The invoice becomes paid, the subscription active, and its credits are granted.",
+            "form_class": ApproveDialog,
+            "form_submit_text": "Approve",
+        },
+    )
+    def approve(self, request: HttpRequest, form: ApproveDialog, object_id: str) -> HttpResponse:
+        """Approve the payment of the page; the dialog has been filled in."""
+        override = form.cleaned_data.get("override_duplicate", False)
+        _approve(request, payment_with_id(object_id), form.cleaned_data["note"], override)
+        return _back_to(request, object_id)
+
+    @page_action(  # type: ignore[untyped-decorator]
+        description="Reject",
+        permissions=["approve"],
+        icon="close",
+        variant=ActionVariant.DANGER,
+        dialog={
+            "title": "Reject this payment",
+            "description": "The money has not come in, or not in full.",
+            "form_class": RejectDialog,
+            "form_submit_text": "Reject",
+        },
+    )
+    def reject(self, request: HttpRequest, form: RejectDialog, object_id: str) -> HttpResponse:
+        """Reject the payment of the page; the dialog has been filled in."""
+        _reject(request, payment_with_id(object_id), form.cleaned_data["note"])
+        return _back_to(request, object_id)
+
+
+def _decision(request: HttpRequest) -> dict[str, Any] | None:
+    form = DecisionForm(request.POST)
+    if form.is_valid():
+        return form.cleaned_data
+    for sentences in form.errors.values():
+        messages.error(request, f"Nothing was decided. {' '.join(map(str, sentences))}")
+    return None
+
+
+def _operator(request: HttpRequest) -> User:
+    if not isinstance(request.user, User):
+        raise TypeError("Only a logged-in operator decides payments.")
+    return request.user
+
+
+def _oldest_first(payments: QuerySet[Payment]) -> QuerySet[Payment]:
+    return payments.select_related("invoice").order_by("created_at", "pk")
+
+
+def _approve(request: HttpRequest, payments: QuerySet[Payment], note: str, override: bool) -> None:
+    operator = _operator(request)
+    report = decide_each(
+        payments,
+        lambda payment: PaymentService.approve_manual_payment(
+            payment, operator, admin_notes=note, override_duplicate=override
+        ),
+    )
+    report.tell(request, "Approved")
+
+
+def _reject(request: HttpRequest, payments: QuerySet[Payment], note: str) -> None:
+    operator = _operator(request)
+    report = decide_each(payments, lambda payment: PaymentService.reject_manual_payment(payment, note, operator))
+    report.tell(request, "Rejected")
+
+
+def _back_to(request: HttpRequest, object_id: str) -> HttpResponse:
+    address = change_url("billing_payment", object_id)
+    # The dialog is sent by a script, which would swap a redirect's page into itself.
+    if request.headers.get("HX-Request"):
+        return HttpResponse(headers={"HX-Redirect": address})
+    return HttpResponseRedirect(address)

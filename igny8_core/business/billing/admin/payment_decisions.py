@@ -1,0 +1,133 @@
+"""How operators decide payments: the forms they fill in, and each payment decided on its own and reported."""
+
+import logging
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.db import DatabaseError
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from unfold.forms import ActionForm, BaseDialogForm
+from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldBooleanSwitchWidget
+
+from igny8_core.business.billing.models import Payment
+from igny8_core.common.console import amount_text
+from igny8_core.common.errors import DomainError
+
+logger = logging.getLogger(__name__)
+
+NOTE_LENGTH = 1000
+DATABASE_REFUSED = "The database refused it; nothing of it was changed. Try again, and call a developer if it stays so."
+
+
+class DecisionForm(forms.Form):
+    """What an operator adds to a decision."""
+
+    note = forms.CharField(required=False, max_length=NOTE_LENGTH)
+    override_duplicate = forms.BooleanField(required=False)
+
+
+class PaymentActionForm(ActionForm):  # type: ignore[misc]
+    """The action bar under the selected payments, with room for a note and the override."""
+
+    note = forms.CharField(
+        required=False,
+        label="",
+        widget=forms.TextInput(
+            {"class": "console-note", "placeholder": "Note (optional)", "aria-label": "Note", "maxlength": NOTE_LENGTH}
+        ),
+    )
+    override_duplicate = forms.BooleanField(
+        required=False, label="Approve although the reference repeats", widget=forms.CheckboxInput()
+    )
+
+
+class ApproveDialog(BaseDialogForm):  # type: ignore[misc]
+    """Approving one payment; the override is asked for where its reference repeats."""
+
+    note = forms.CharField(
+        required=False,
+        max_length=NOTE_LENGTH,
+        widget=UnfoldAdminTextareaWidget({"rows": 3}),
+        help_text="Kept with the payment, for operators.",
+    )
+    override_duplicate = forms.BooleanField(
+        label="Approve although the reference repeats", widget=UnfoldBooleanSwitchWidget()
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        payment = payment_with_id(str(self.object_id)).first()
+        if payment and payment.is_flagged_duplicate:
+            self.fields["note"].required = True
+            self.fields["note"].help_text = "Say how you know that this is another transfer."
+        else:
+            del self.fields["override_duplicate"]
+
+
+class RejectDialog(BaseDialogForm):  # type: ignore[misc]
+    """Rejecting one payment."""
+
+    note = forms.CharField(
+        label="Reason",
+        required=False,
+        max_length=NOTE_LENGTH,
+        widget=UnfoldAdminTextareaWidget({"rows": 3}),
+        help_text="Kept with the payment as the reason. The invoice stays open, and the customer can confirm again.",
+    )
+
+
+@dataclass
+class Report:
+    """What became of the payments of one request."""
+
+    decided: list[Payment] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+
+    def tell(self, request: HttpRequest, verb: str) -> None:
+        """Show one line on what was done, with sums per currency, and one for each payment that was refused."""
+        if self.decided:
+            noun = "payment" if len(self.decided) == 1 else "payments"
+            messages.success(request, f"{verb} {len(self.decided)} {noun}: {self._sums()}.")
+        for line in self.refused:
+            messages.warning(request, line)
+
+    def _sums(self) -> str:
+        sums: defaultdict[str, Decimal] = defaultdict(Decimal)
+        for payment in self.decided:
+            sums[payment.currency] += payment.amount
+        return ", ".join(amount_text(total, currency) for currency, total in sorted(sums.items()))
+
+
+def payment_with_id(object_id: str) -> QuerySet[Payment]:
+    """The payment that an address names, with its invoice; none for what is no number."""
+    number = int(object_id) if object_id.isdecimal() and len(object_id) < 20 else 0
+    return Payment.objects.select_related("invoice").filter(pk=number)
+
+
+def decide_each(payments: Iterable[Payment], decide: Callable[[Payment], object]) -> Report:
+    """Call `decide` with each payment (with its invoice); the service makes a transaction of each call.
+
+    A refusal or database error of one payment is noted and the others go on.
+    """
+    report = Report()
+    for payment in payments:
+        try:
+            decide(payment)
+        except DomainError as refusal:
+            report.refused.append(_refused(payment, refusal.text))
+        except DatabaseError:
+            logger.exception("payment not decided", extra={"payment": payment.pk})
+            report.refused.append(_refused(payment, DATABASE_REFUSED))
+        else:
+            report.decided.append(payment)
+    return report
+
+
+def _refused(payment: Payment, sentence: str) -> str:
+    return f"Payment {payment.pk} ({payment.invoice.invoice_number}) was left as it is: {sentence}"

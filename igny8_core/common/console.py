@@ -1,0 +1,167 @@
+"""What the pages of the operators' console share: who may change what, and how values are shown."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from django.contrib.admin import ShowFacets, display
+from django.core.exceptions import PermissionDenied
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from unfold.paginator import InfinitePaginator
+
+from igny8_core.common.money import format_amount
+
+# The theme has no type hints; it adds to Django's class and changes none of its methods' types.
+if TYPE_CHECKING:
+    from django.contrib import admin
+
+    ModelAdmin = admin.ModelAdmin[Any]
+else:
+    from unfold.admin import ModelAdmin
+
+EMPTY = "–"
+
+Shown = Callable[[Any, Any], str]
+
+
+class ConsoleAdmin(ModelAdmin):
+    """A model's pages in the console: no counting of whole tables, and a refusal where an action is not offered."""
+
+    empty_value_display = EMPTY
+    show_full_result_count = False
+    show_facets = ShowFacets.NEVER
+    list_per_page = 50
+    # Filters with fields to fill in are applied together, by a button.
+    list_filter_submit = True
+    warn_unsaved_form = True
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """The list. Raises PermissionDenied for a POST of an action that this operator is not offered (MAS-08)."""
+        # Django shows the list again, which nobody can tell from success.
+        if request.method == "POST" and not self._offers(request, request.POST.getlist("action")):
+            raise PermissionDenied
+        return super().changelist_view(request, extra_context)
+
+    def get_deleted_objects(
+        self, objs: Sequence[Any] | QuerySet[Any], request: HttpRequest
+    ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
+        """What a deletion would take with it; what is in use is told from what the operator may not delete."""
+        found, counts, forbidden, in_use = super().get_deleted_objects(objs, request)
+        # Django names both, and the theme shows the permissions first, which is not what stands in the way.
+        return found, counts, set() if in_use else forbidden, in_use
+
+    def _offers(self, request: HttpRequest, posted: list[str]) -> bool:
+        offered = self.get_actions(request)
+        return bool(offered) and set(posted) <= {"", *offered}
+
+
+class ReadOnlyAdmin(ConsoleAdmin):
+    """Pages to look at: what services write, no operator adds, changes or deletes by hand."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Nobody."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Nobody."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Nobody."""
+        return False
+
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Who has the model's view or change permission."""
+        name = self.opts.model_name
+        permissions = (f"{self.opts.app_label}.{kind}_{name}" for kind in ("view", "change"))
+        return any(request.user.has_perm(permission) for permission in permissions)
+
+
+class LogAdmin(ReadOnlyAdmin):
+    """Pages of a table that grows without end: it is paged through without ever being counted."""
+
+    paginator = InfinitePaginator
+
+
+def badge(field: str, tones: Mapping[Any, str]) -> Shown:
+    """A column that shows a field with choices as a coloured label.
+
+    `tones` maps values to success, info, warning or danger; a value without one is grey.
+    """
+
+    @display(description=field.replace("_", " "), ordering=field)
+    def shown(admin: Any, row: Any) -> str:
+        value = getattr(row, field)
+        return label(getattr(row, f"get_{field}_display")(), tones.get(value, "")) if value else EMPTY
+
+    return shown
+
+
+def choice(field: str, description: str = "") -> Shown:
+    """A column that shows a field with choices as text."""
+
+    @display(description=description or field.replace("_", " "), ordering=field)
+    def shown(admin: Any, row: Any) -> str:
+        text: str = getattr(row, f"get_{field}_display")()
+        return text or EMPTY
+
+    return shown
+
+
+def money(field: str, description: str = "") -> Shown:
+    """A column that shows a field with an amount in the row's currency, such as 89.00 USD."""
+
+    @display(description=description or field.replace("_", " "), ordering=field)
+    def shown(admin: Any, row: Any) -> str:
+        return amount_text(getattr(row, field), row.currency)
+
+    return shown
+
+
+def moment(field: str, description: str = "") -> Shown:
+    """A column that shows a field with a time, to the minute, such as 21 Nov 2026 14:05."""
+
+    @display(description=description or field.removesuffix("_at").replace("_", " "), ordering=field)
+    def shown(admin: Any, row: Any) -> str:
+        return time_text(getattr(row, field))
+
+    return shown
+
+
+def json_block(field: str) -> Shown:
+    """A field of the change page that shows JSON indented, one key a line."""
+
+    @display(description=field.replace("_", " "))
+    def shown(admin: Any, row: Any) -> str:
+        text = json.dumps(getattr(row, field), indent=2, ensure_ascii=False, default=str)
+        return format_html('<pre class="console-json">{}</pre>', text)
+
+    return shown
+
+
+def label(text: str, tone: str = "", href: str = "") -> SafeString:
+    """A small coloured label; with `href` it is a link. `tone`: success, info, warning, danger or nothing (grey)."""
+    return render_to_string("unfold/helpers/label.html", {"text": text, "type": tone, "href": href})
+
+
+def amount_text(amount: Decimal | None, currency: str) -> str:
+    """The amount in the currency's decimals, followed by the currency."""
+    return EMPTY if amount is None else f"{format_amount(amount, currency)} {currency}"
+
+
+def time_text(at: datetime | None) -> str:
+    """The time in the console's time zone, to the minute; a narrow column breaks it only between date and time."""
+    return EMPTY if at is None else timezone.localtime(at).strftime("%d\N{NO-BREAK SPACE}%b\N{NO-BREAK SPACE}%Y %H:%M")
+
+
+def change_url(model: str, pk: object) -> str:
+    """Address of an object's page; `model` is "app_model", for example "billing_payment"."""
+    return reverse(f"admin:{model}_change", args=[pk])

@@ -1,0 +1,40 @@
+"""Console pages of the event log."""
+
+from django.contrib import admin
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter, FieldTextFilter
+
+from igny8_core.common.console import LogAdmin, badge, json_block, moment
+from igny8_core.events.models import Delivery, DeliveryStatus, Event
+
+DELIVERY_TONES = {DeliveryStatus.WAITING: "info", DeliveryStatus.DONE: "success", DeliveryStatus.DEAD: "danger"}
+
+
+@admin.register(Event)
+class EventAdmin(LogAdmin):
+    """What happened, newest first; nobody changes the past."""
+
+    list_display = ("id", "created", "type", "account", "object_type", "object_id", "actor")
+    list_filter = (("type", FieldTextFilter), ("account", AutocompleteSelectFilter))
+    list_select_related = ("account", "actor")
+    search_fields = ("type__startswith", "object_id__exact", "request_id__exact")
+    search_help_text = "Type, for example payment.approved, or the exact id of an object or request"
+    fields = ("type", "created", "account", "object_type", "object_id", "actor", "request_id", "data_shown")
+
+    created = moment("created_at")
+    data_shown = json_block("data")
+
+
+@admin.register(Delivery)
+class DeliveryAdmin(LogAdmin):
+    """Events on their way to those who want to be told: mails, webhooks."""
+
+    list_display = ("id", "event", "consumer", "status_shown", "attempts", "next_attempt", "last_error")
+    list_filter = (("status", ChoicesDropdownFilter), ("consumer", FieldTextFilter))
+    list_select_related = ("event",)
+    search_fields = ("event__type__startswith", "consumer__exact")
+    search_help_text = "Type of the event, for example payment.approved, or name of the consumer"
+    ordering = ("-id",)
+    fields = ("event", "consumer", "status_shown", "attempts", "next_attempt", "last_error")
+
+    status_shown = badge("status", DELIVERY_TONES)
+    next_attempt = moment("next_attempt_at")

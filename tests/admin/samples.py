@@ -1,0 +1,93 @@
+"""Rows for the console to show: one of every model, and operators with exactly the permissions of a test."""
+
+import uuid
+from datetime import timedelta
+from itertools import count
+
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.auth.models import Group, Permission
+from django.contrib.contenttypes.models import ContentType
+from django.utils import timezone
+
+from igny8_core.auth.models import Account, Industry, Role, SiteUserAccess, TeamInvitation, User
+from igny8_core.auth.services.session_service import SessionService
+from igny8_core.business.billing.models import CreditCostConfig, CreditPackage, PaymentMethodConfig, WebhookEvent
+from igny8_core.business.billing.services.credit_service import CreditService
+from igny8_core.business.billing.services.payment_service import PaymentService
+from igny8_core.common.models import RateCounter
+from tests import make
+
+_numbers = count(1)
+
+
+def operator_with(*permissions: str, **fields: object) -> User:
+    """An operator with these permissions ("billing.view_payment") and no others."""
+    operator = make.user(is_staff=True, **fields)
+    for permission in permissions:
+        app, _, codename = permission.partition(".")
+        operator.user_permissions.add(Permission.objects.get(content_type__app_label=app, codename=codename))
+    return operator
+
+
+def one_of_each(text: str = "") -> Account:
+    """One more row of every model, all of one account; `text` stands wherever people can write."""
+    number = next(_numbers)
+    plan = make.plan(f"plan-{number}", name=f"Plan {text}", max_sites=5)
+    owner = make.owner({"name": f"Account {text}", "plan": plan, "status": "pending_payment"}, first_name=text)
+    account = owner.account
+    assert account
+    _catalogue(number, text)
+    subscription = make.subscription(account, plan)
+    invoice = subscription.invoices.get()
+    invoice.notes = text
+    invoice.save()
+    payment = make.submitted_payment(invoice, f"BT {number} {text}", notes=text)
+    PaymentService.approve_manual_payment(payment, make.operator(), admin_notes=text)
+    account.refresh_from_db()
+    site = make.site(account, name=f"Site {text}", industry=Industry.objects.latest("pk"), domain="example.com")
+    CreditService.spend(
+        account, 5, operation_type="article", description=text, key=f"key-{number}", site=site, user=owner
+    )
+    _around(account, owner, number, text)
+    SiteUserAccess.objects.create(user=owner, site=site, granted_by=owner)
+    return account
+
+
+def _catalogue(number: int, text: str) -> None:
+    Industry.objects.create(name=f"Industry {number} {text}", slug=f"industry-{number}")
+    CreditPackage.objects.create(name=f"Package {text}", slug=f"package-{number}", credits=500, price="9.00")
+    CreditCostConfig.objects.create(
+        operation_type=f"operation-{number}", display_name=f"Cost {text}", credits_per_unit=1, unit=text or "article"
+    )
+    PaymentMethodConfig.objects.create(
+        country_code=f"{chr(65 + number // 26 % 26)}{chr(65 + number % 26)}",
+        payment_method="local_wallet",
+        display_name=f"Wallet {text}",
+        instructions=text,
+    )
+
+
+def _around(account: Account, owner: User, number: int, text: str) -> None:
+    soon = timezone.now() + timedelta(days=1)
+    SessionService.open(owner)
+    TeamInvitation.objects.create(
+        account=account,
+        email=f"guest{number}@example.com",
+        role=Role.EDITOR,
+        token_hash=uuid.uuid4().hex,
+        invited_by=owner,
+        expires_at=soon,
+    )
+    WebhookEvent.objects.create(
+        provider="stripe", event_id=f"evt_{number}", type="charge.failed", payload={"text": text}, next_attempt_at=soon
+    )
+    RateCounter.objects.create(key=f"key-{number}", window_start=soon, count=1)
+    Group.objects.create(name=f"Group {number} {text}")
+    LogEntry.objects.create(
+        user=owner,
+        content_type=ContentType.objects.get_for_model(Account),
+        object_id=str(account.pk),
+        object_repr=f"Account {text}"[:200],
+        action_flag=CHANGE,
+        change_message=text,
+    )

@@ -1,0 +1,169 @@
+"""What no operator may change by hand, a superuser cannot either, whatever is posted (threats.md MAS-08)."""
+
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.db.models import Model
+from django.test import Client
+from django.urls import reverse
+
+from igny8_core.auth.models import Account, Industry
+from igny8_core.business.billing.models import Invoice, Payment
+from igny8_core.business.billing.services.invoice_service import InvoiceService
+from tests import make
+from tests.admin.samples import one_of_each
+
+READ_ONLY = [
+    "admin.LogEntry",
+    "billing.AccountPaymentMethod",
+    "billing.CreditGrant",
+    "billing.CreditTransaction",
+    "billing.CreditUsageLog",
+    "billing.InvoiceCounter",
+    "billing.Payment",
+    "billing.WebhookEvent",
+    "common.RateCounter",
+    "events.Delivery",
+    "events.Event",
+    "igny8_auth.LoginSession",
+    "igny8_auth.Site",
+    "igny8_auth.SiteUserAccess",
+    "igny8_auth.Subscription",
+    "igny8_auth.TeamInvitation",
+]
+# The invoice of one_of_each is paid.
+NEVER_CHANGED = [*READ_ONLY, "billing.Invoice"]
+NEVER_ADDED_OR_DELETED = [*NEVER_CHANGED, "igny8_auth.Account"]
+NEVER_DELETED = [*NEVER_ADDED_OR_DELETED, "igny8_auth.User"]
+
+
+def address(row: Model | type[Model], page: str, *args: object) -> str:
+    return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_{page}", args=args)
+
+
+def newest(label: str) -> Model:
+    one_of_each()
+    return apps.get_model(label)._default_manager.latest("pk")
+
+
+def rows(row: Model) -> list[dict[str, Any]]:
+    return list(type(row)._default_manager.order_by("pk").values())
+
+
+def everything(row: Model) -> dict[str, str]:
+    """Another value for every column, under the names that a form would have."""
+    return {field.name: "7" for field in row._meta.fields}
+
+
+@pytest.mark.parametrize("label", NEVER_CHANGED)
+def test_posted_change_is_refused(console: Client, label: str) -> None:
+    row = newest(label)
+    before = rows(row)
+
+    response = console.post(address(row, "change", row.pk), {**everything(row), "_save": "Save"})
+
+    assert response.status_code == 403
+    assert rows(row) == before
+
+
+@pytest.mark.parametrize("label", NEVER_ADDED_OR_DELETED)
+def test_posted_row_is_refused(console: Client, label: str) -> None:
+    row = newest(label)
+    before = rows(row)
+
+    response = console.post(address(row, "add"), everything(row))
+
+    assert response.status_code == 403
+    assert rows(row) == before
+
+
+@pytest.mark.parametrize("label", NEVER_DELETED)
+def test_posted_deletion_is_refused(console: Client, label: str) -> None:
+    row = newest(label)
+    before = rows(row)
+
+    response = console.post(address(row, "delete", row.pk), {"post": "yes"})
+
+    assert response.status_code == 403
+    assert rows(row) == before
+
+
+@pytest.mark.parametrize("label", NEVER_DELETED)
+def test_posted_bulk_deletion_is_refused(console: Client, label: str) -> None:
+    row = newest(label)
+    before = rows(row)
+
+    response = console.post(
+        address(row, "changelist"), {"action": "delete_selected", "_selected_action": str(row.pk), "post": "yes"}
+    )
+
+    assert response.status_code == 403
+    assert rows(row) == before
+
+
+def test_notes_of_an_open_invoice_can_be_written_and_nothing_else(console: Client) -> None:
+    invoice = make.invoice()
+    before = Invoice.objects.filter(pk=invoice.pk).values().get()
+
+    response = console.post(address(invoice, "change", invoice.pk), {**everything(invoice), "notes": "Called them."})
+
+    assert response.status_code == 302
+    assert Invoice.objects.filter(pk=invoice.pk).values().get() == {**before, "notes": "Called them."}
+
+
+def test_void_invoice_cannot_be_changed(console: Client) -> None:
+    invoice = InvoiceService.mark_void(make.invoice(), "Wrong plan")
+
+    response = console.post(address(invoice, "change", invoice.pk), {"notes": "Called them."})
+
+    assert response.status_code == 403
+    assert Invoice.objects.get(pk=invoice.pk).notes == ""
+
+
+def test_contact_details_of_an_account_can_be_corrected_and_nothing_else(console: Client) -> None:
+    account = one_of_each()
+    contact = {"name": "Karachi Textiles", "billing_country": "PK", "timezone": "Asia/Karachi", "tax_id": "123"}
+    before = Account.objects.filter(pk=account.pk).values().get()
+
+    response = console.post(
+        address(account, "change", account.pk), {**everything(account), **contact, "billing_email": "a@example.com",
+                                                 "payment_method": "bank_transfer"}
+    )  # fmt: skip
+
+    after = Account.objects.filter(pk=account.pk).values().get()
+    assert response.status_code == 302
+    assert {name: after[name] for name in contact} == contact
+    for protected in ("status", "credits", "plan_id", "owner_id", "slug", "suspended_reason", "stripe_customer_id"):
+        assert after[protected] == before[protected]
+
+
+def test_account_with_an_unknown_country_is_not_saved(console: Client) -> None:
+    account = one_of_each()
+
+    response = console.post(
+        address(account, "change", account.pk),
+        {"name": "A", "billing_country": "XX", "timezone": "UTC", "payment_method": "bank_transfer"},
+    )
+
+    assert response.status_code == 200
+    assert "billing_country" in response.context["adminform"].form.errors
+    assert Account.objects.get(pk=account.pk).billing_country == account.billing_country
+
+
+def test_catalogue_in_use_is_kept_with_an_explanation(console: Client) -> None:
+    industry = make.site(one_of_each()).industry
+
+    response = console.post(address(industry, "delete", industry.pk), {"post": "yes"})
+
+    assert response.status_code == 200
+    assert "protected related objects" in response.content.decode()
+    assert Industry.objects.filter(pk=industry.pk).exists()
+
+
+def test_payment_page_has_no_field_to_fill_in(console: Client) -> None:
+    payment = make.submitted_payment()
+
+    response = console.get(address(Payment, "change", payment.pk))
+
+    assert response.context["adminform"].form.fields == {}

@@ -1,0 +1,220 @@
+"""People and their logins in the console."""
+
+import pytest
+from django.contrib.auth.models import Group
+from django.test import Client
+from django.urls import reverse
+
+from igny8_core.auth.models import Account, Role, User
+from tests import make
+from tests.admin.samples import operator_with
+
+pytestmark = pytest.mark.django_db
+
+STRONG = "correct horse battery staple"
+
+
+def change(browser: Client, user: User, **values: object) -> tuple[int, str]:
+    """Save the user's form with these values, the others as they are; returns status and page."""
+    ticked = {name: "on" for name in ("is_active", "is_staff", "is_superuser") if getattr(user, name)}
+    form = {
+        "email": user.email,
+        "first_name": user.first_name,
+        "last_name": user.last_name,
+        "role": user.role,
+        **ticked,
+    }
+    form = {name: value for name, value in {**form, **values}.items() if value is not None}
+    response = browser.post(reverse("admin:igny8_auth_user_change", args=[user.pk]), form)
+    return response.status_code, response.content.decode()
+
+
+def state(user: User) -> tuple[object, ...]:
+    return User.objects.values_list("email", "role", "is_active", "account_id", "is_staff", "is_superuser").get(
+        pk=user.pk
+    )
+
+
+def test_new_user_gets_a_hashed_password_and_a_canonical_address(console: Client, account_a: Account) -> None:
+    response = console.post(
+        reverse("admin:igny8_auth_user_add"),
+        {
+            "email": "New.Person@Example.com",
+            "usable_password": "true",
+            "password1": STRONG,
+            "password2": STRONG,
+            "account": account_a.pk,
+            "role": Role.EDITOR,
+        },
+    )
+
+    assert response.status_code == 302, response.context["adminform"].form.errors
+    person = User.objects.get(email="new.person@example.com")
+    assert person.check_password(STRONG)
+    assert STRONG not in person.password
+    assert (person.account, person.role, person.is_staff) == (account_a, Role.EDITOR, False)
+
+
+@pytest.mark.parametrize(
+    ("values", "field"),
+    [
+        ({"password1": "password", "password2": "password"}, "password2"),
+        ({"password2": "something else entirely"}, "password2"),
+        ({"email": "ALICE@example.com"}, "__all__"),
+        ({"email": "no address"}, "email"),
+        ({"role": ""}, "__all__"),
+    ],
+)
+def test_bad_new_user_is_not_made(
+    console: Client, alice: User, account_a: Account, values: dict[str, str], field: str
+) -> None:
+    form = {
+        "email": "new@example.com",
+        "usable_password": "true",
+        "password1": STRONG,
+        "password2": STRONG,
+        "account": account_a.pk,
+        "role": Role.EDITOR,
+    }
+    before = User.objects.count()
+
+    response = console.post(reverse("admin:igny8_auth_user_add"), {**form, **values})
+
+    assert response.status_code == 200
+    assert field in response.context["adminform"].form.errors
+    assert User.objects.count() == before
+
+
+def test_password_is_changed_by_its_own_form(console: Client, bob: User) -> None:
+    response = console.post(
+        reverse("admin:auth_user_password_change", args=[bob.pk]),
+        {"usable_password": "true", "password1": STRONG, "password2": STRONG},
+    )
+
+    assert response.status_code == 302
+    bob.refresh_from_db()
+    assert bob.check_password(STRONG)
+
+
+def test_user_page_does_not_show_the_password_hash(console: Client, bob: User) -> None:
+    page = console.get(reverse("admin:igny8_auth_user_change", args=[bob.pk])).content.decode()
+
+    assert bob.password not in page
+
+
+def test_member_can_be_renamed_deactivated_and_given_another_role(console: Client, bob: User) -> None:
+    status, _ = change(console, bob, first_name="Robert", role=Role.ADMIN, is_active=None)
+
+    bob.refresh_from_db()
+    assert status == 302
+    assert (bob.first_name, bob.role, bob.is_active) == ("Robert", Role.ADMIN, False)
+
+
+@pytest.mark.parametrize("values", [{"is_active": None}, {"role": Role.ADMIN}, {"role": "viewer", "is_active": None}])
+def test_last_active_owner_stays_owner(console: Client, alice: User, values: dict[str, str | None]) -> None:
+    make.user(account=alice.account, role=Role.OWNER, is_active=False)
+    before = state(alice)
+
+    status, page = change(console, alice, **values)
+
+    assert status == 200
+    assert "is the last active owner of" in page
+    assert state(alice) == before
+
+
+@pytest.mark.parametrize("values", [{"is_active": None}, {"role": Role.ADMIN}])
+def test_one_of_two_owners_may_step_down(console: Client, alice: User, values: dict[str, str | None]) -> None:
+    make.user(account=alice.account, role=Role.OWNER)
+    before = state(alice)
+
+    status, _ = change(console, alice, **values)
+
+    assert status == 302
+    assert state(alice) != before
+
+
+def test_nobody_is_moved_to_another_account(console: Client, alice: User, bob: User, charlie: User) -> None:
+    before = state(alice), state(bob)
+
+    change(console, alice, account=charlie.account_id)
+    change(console, bob, account=charlie.account_id)
+
+    assert (state(alice), state(bob)) == before
+
+
+def test_member_keeps_a_role(console: Client, bob: User) -> None:
+    before = state(bob)
+
+    status, page = change(console, bob, role="")
+
+    assert status == 200
+    assert "A member of an account needs a role" in page
+    assert state(bob) == before
+
+
+def test_operator_without_account_gets_no_role(console: Client, olga: User) -> None:
+    before = state(olga)
+
+    status, _ = change(console, olga, role=Role.OWNER)
+
+    assert status == 200
+    assert state(olga) == before
+
+
+def test_operator_who_may_change_users_gives_nobody_powers(client: Client, bob: User) -> None:
+    helper = operator_with("igny8_auth.view_user", "igny8_auth.change_user")
+    client.force_login(helper)
+    before = state(bob)
+
+    status, _ = change(client, bob, is_staff="on", is_superuser="on", groups=[Group.objects.create(name="All").pk])
+
+    assert status == 302
+    assert state(bob) == before
+    assert not bob.groups.exists()
+
+
+@pytest.mark.parametrize("name", ["igny8_auth_user_change", "auth_user_password_change"])
+def test_operator_who_may_change_users_does_not_change_operators(client: Client, olga: User, name: str) -> None:
+    helper = operator_with("igny8_auth.view_user", "igny8_auth.change_user")
+    client.force_login(helper)
+    before = User.objects.filter(pk=olga.pk).values().get()
+
+    for operator in (olga, helper):
+        response = client.post(
+            reverse(f"admin:{name}", args=[operator.pk]),
+            {"email": "thief@example.com", "password1": STRONG, "password2": STRONG, "usable_password": "true"},
+        )
+        assert response.status_code == 403
+
+    assert User.objects.filter(pk=olga.pk).values().get() == before
+
+
+def test_only_superusers_change_groups(client: Client) -> None:
+    group = Group.objects.create(name="Support")
+    client.force_login(operator_with("auth.view_group", "auth.change_group", "auth.add_group", "auth.delete_group"))
+
+    answers = [
+        client.post(reverse("admin:auth_group_change", args=[group.pk]), {"name": "X"}).status_code,
+        client.post(reverse("admin:auth_group_add"), {"name": "X"}).status_code,
+        client.post(reverse("admin:auth_group_delete", args=[group.pk]), {"post": "yes"}).status_code,
+    ]
+
+    assert answers == [403, 403, 403]
+    assert list(Group.objects.values_list("name", flat=True)) == ["Support"]
+
+
+@pytest.mark.parametrize("person", ["alice", "bob"])
+def test_customers_do_not_get_in(client: Client, alice: User, bob: User, person: str) -> None:
+    client.force_login({"alice": alice, "bob": bob}[person])
+
+    response = client.get(reverse("admin:igny8_auth_user_changelist"))
+
+    assert response.status_code == 302
+    assert response.headers["Location"].startswith(reverse("admin:login"))
+
+
+def test_operator_logs_in_with_the_address_in_any_case(client: Client, olga: User) -> None:
+    response = client.post(reverse("admin:login"), {"username": "Olga@Example.com", "password": make.PASSWORD})
+
+    assert response.status_code == 302
+    assert client.get(reverse("admin:index")).status_code == 200

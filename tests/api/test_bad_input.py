@@ -1,0 +1,389 @@
+"""Whatever is sent, the answer is a refusal in JSON and nothing has changed (threats.md area INP, PAY-05, PAY-13)."""
+
+import json
+import random
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.test import Client
+
+from igny8_core.business.billing.models import Payment
+from igny8_core.business.billing.services.payment_service import reference_key
+from igny8_core.common.errors import InvalidInput
+from tests import make
+from tests.api.world import LISTS, WRITABLE, World, address, body, fingerprint, refusal, routes, send
+from tests.common.test_fields import BAD_URLS, GOOD_URLS
+
+pytestmark = pytest.mark.django_db
+
+CONFIRM = "api/v1/billing/admin/payments/confirm/"
+JSON = "application/json"
+
+
+def nested(levels: int) -> bytes:
+    return b'{"a":' * levels + b"1" + b"}" * levels
+
+
+# --- Bodies: INP-01, 02, 04, 05 ---------------------------------------------------------------------------------
+
+BODIES: dict[str, tuple[bytes, int]] = {
+    "NUL": (b'{"email": "a\x00b"}', 400),
+    "escaped NUL": (b'{"email": "a\\u0000b"}', 400),
+    "NUL in a name": (b'{"a\\u0000": 1}', 400),
+    "lone high surrogate": (b'{"email": "\\ud800"}', 400),
+    "lone low surrogate": (b'{"email": "x\\udfff"}', 400),
+    "raw surrogate": (b'{"email": "\xed\xa0\x80"}', 400),
+    "cut UTF-8": (b'{"email": "\xc3"}', 400),
+    "overlong UTF-8": (b'{"email": "\xc0\xaf"}', 400),
+    "Latin-1": (b'{"email": "\xe9"}', 400),
+    "UTF-16": ('{"email": "a"}'.encode("utf-16"), 400),
+    "byte order mark": (b'\xef\xbb\xbf{"email": "a"}', 400),
+    "no JSON": (b"email=a", 400),
+    "cut JSON": (b'{"email": "a', 400),
+    "two objects": (b"{}{}", 400),
+    "trailing comma": (b'{"email": "a",}', 400),
+    "comment": (b'{"email": "a"} // x', 400),
+    "single quotes": (b"{'email': 'a'}", 400),
+    "array": (b"[]", 400),
+    "array of objects": (b'[{"email": "a"}]', 400),
+    "text": (b'"a"', 400),
+    "number": (b"1", 400),
+    "null": (b"null", 400),
+    "true": (b"true", 400),
+    "NaN": (b'{"amount": NaN}', 400),
+    "huge exponent": (b'{"amount": 1e999}', 400),
+    "huge integer": (b'{"amount": ' + b"9" * 5000 + b"}", 400),
+    "33 levels": (nested(33), 400),
+    "1000 levels": (nested(1000), 400),
+    "100000 levels": (nested(100_000), 400),
+    "100000 brackets": (b"[" * 100_000, 400),
+    "long name": (json.dumps({"x" * 100_000: 1}).encode(), 400),
+    "2 MB": (b'{"a": "' + b"x" * 2_000_000 + b'"}', 413),
+    "10 MB": (b" " * 10_000_000, 413),
+}
+
+
+# Every body is sent to a public, a customer's and an operator's operation; to all others a few.
+THOROUGHLY = {"api/v1/auth/login/", CONFIRM, "api/v1/billing/admin/payments/<int64:payment_id>/approve/"}
+A_FEW = ["escaped NUL", "lone high surrogate", "cut UTF-8", "array", "null", "1000 levels", "10 MB"]
+
+
+@pytest.mark.parametrize(("method", "route", "actor"), WRITABLE)
+def test_no_body_breaks_an_operation(world: World, method: str, route: str, actor: str) -> None:
+    client, path = world.client(actor), address(route, world.tenant(actor).ids)
+    before = fingerprint()
+
+    for name in BODIES if route in THOROUGHLY else A_FEW:
+        content, status = BODIES[name]
+        response = client.generic(method, path, content, content_type=JSON)
+
+        assert response.status_code == status, name
+        refusal(response)
+    assert fingerprint() == before
+
+
+WRONG_VALUES: list[Any] = [
+    None, True, 0, 1.5, 10**26, 1e308, "", " ", "\u200b", "\u202e", "\U0010ffff", "x" * 5000, [], {}, ["x"], {"a": 1}, "\r\n",
+    "' OR 1=1 --", "{{7*7}}", "%s%n",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("method", "route", "actor"), WRITABLE)
+def test_no_value_in_any_field_breaks_an_operation(world: World, method: str, route: str, actor: str) -> None:
+    right = body(world, method, route, actor) or {}
+    before = fingerprint()
+
+    for field in right:
+        for value in WRONG_VALUES:
+            savepoint = transaction.savepoint()
+            response = send(world, method, route, actor, {**right, field: value})
+            if response.status_code >= 300:
+                assert response.status_code in {400, 401, 404}, f"{field}={value!r}: {response.status_code}"
+                refusal(response)
+            else:
+                assert isinstance(value, str), f"{field}={value!r} was taken"
+                transaction.savepoint_rollback(savepoint)
+    assert fingerprint() == before
+
+
+def test_a_megabyte_of_unknown_names_is_not_answered_with_more(world: World) -> None:
+    content = json.dumps(dict.fromkeys(map(str, range(50_000)), 1))
+
+    response = world.client("owner").generic("POST", "/api/v1/auth/login/", content, content_type=JSON)
+
+    assert response.status_code == 400
+    assert len(response.content) < 10_000
+
+
+# --- Types and forms: INP-06, 07 --------------------------------------------------------------------------------
+
+CONTENT_TYPES = [
+    "application/x-www-form-urlencoded", "multipart/form-data", "multipart/form-data; boundary=x", "text/plain", "text/html",
+    "text/json", "application/xml", "text/xml", "application/jsonp", "application/octet-stream", "application/yaml",
+    "application/x-ndjson", "application/vnd.api+json", "application/msgpack", "image/png", "garbage", "application/",
+    "/json", "application/json/x", "*/*", "application/*", "",
+]  # fmt: skip
+BROKEN_FORMS = [
+    b"--x", b"--x\r\n", b"--x\r\nContent-Disposition: form-data; name=\"email\"\r\n\r\nvalue",
+    b"--x\r\nContent-Disposition: form-data; name=\"f\"; filename=\"a.php\"\r\n\r\n<?php\r\n--x--", b"--y--",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("method", "route", "actor"), WRITABLE)
+def test_only_json_is_taken(world: World, method: str, route: str, actor: str) -> None:
+    client, path = world.client(actor), address(route, world.tenant(actor).ids)
+    content = json.dumps(body(world, method, route, actor))
+    is_thorough = route in THOROUGHLY
+    before = fingerprint()
+
+    for content_type in CONTENT_TYPES if is_thorough else CONTENT_TYPES[:3]:
+        response = client.generic(method, path, content, content_type=content_type)
+        assert response.status_code == 415, content_type
+        refusal(response)
+    for form in BROKEN_FORMS if is_thorough else BROKEN_FORMS[:1]:
+        response = client.generic(method, path, form, content_type="multipart/form-data; boundary=x")
+        assert response.status_code == 415, form
+        refusal(response)
+    for charset in ("utf-16", "latin-1", "utf-7", "x" * 1000):
+        response = client.generic(method, path, content, content_type=f"{JSON}; charset={charset}")
+        assert response.status_code in {400, 415}, charset
+        refusal(response)
+    assert fingerprint() == before
+
+
+@pytest.mark.parametrize("accept", ["text/html", "application/xml", "image/*", "garbage", "text/csv;q=1"])
+def test_an_answer_in_another_format_is_406_in_json(world: World, accept: str) -> None:
+    for route in routes():
+        if "<path" in route or (accept == "text/html" and "docs" in route):
+            continue
+        actor = "operator" if "approve" in route or "reject" in route else "owner"
+        response = world.client(actor).get(address(route, world.a.ids), HTTP_ACCEPT=accept)
+        assert response.status_code == 406, route
+        refusal(response)
+
+
+# --- Lists: INP-08, 15 ------------------------------------------------------------------------------------------
+
+WRONG_NUMBERS = [
+    "0", "-1", "+1", "1.0", "1e3", "1_0", "0x10", "٥", "５", "²", "", " ", "abc", "None", "1,2", "1;2", "[]", "1" * 31, "NaN",
+    "1 ", " 1", "1\n", "true", "last",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("route", LISTS)
+def test_pages_are_counted_in_plain_digits_and_hold_at_most_a_hundred(world: World, route: str) -> None:
+    client = world.client("owner")
+
+    for name in ("page", "page_size"):
+        for number in WRONG_NUMBERS if "invoices" in route else WRONG_NUMBERS[:3]:
+            response = client.get(f"/{route}", {name: number})
+            assert response.status_code == 400, f"{name}={number!r}"
+            assert list(refusal(response)["errors"]) == [name]
+    for size in ("101", "1000000000", "9" * 30):
+        assert client.get(f"/{route}", {"page_size": size}).status_code == 400
+    for page in ("2", "1000000001", "9" * 30):
+        response = client.get(f"/{route}", {"page": page})
+        assert response.status_code == 404, page
+        refusal(response)
+    assert client.get(f"/{route}", {"page_size": "100"}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "status=", "status=PAID", "status=paid'", "status[]=paid", "date_from=2026-13-01", "date_from=2026-02-30",
+        "date_from=0000-00-00", "date_from=today", "date_from=2026-1-1", "date_to=%D9%A2026-01-01", "date_to=\u00d9\u00a2026-01-01", "date_to=99999-01-01",
+        "search=", "search=" + "x" * 101, "search=%E2%80%AE", "search=a%0Ab", "search=%00", "search=%FF", "%00=1", "%FF=1",
+        "&".join(f"x{number}=1" for number in range(2000)), "ordering=" + "x" * 5000,
+    ],
+    ids=lambda query: query[:30],
+)  # fmt: skip
+def test_a_wrong_filter_is_400_in_json(world: World, query: str) -> None:
+    response = world.client("owner").generic("GET", "/api/v1/billing/invoices/", QUERY_STRING=query)
+
+    assert response.status_code == 400
+    refusal(response)
+
+
+def test_a_search_for_wildcards_and_quotes_finds_only_what_it_says(world: World) -> None:
+    for text, found in [("%", 0), ("_", 0), ("'", 0), ("\\", 0), ("INV-", 2), ("inv-", 2), ("0001", 1)]:
+        response = world.client("owner").get("/api/v1/billing/invoices/", {"search": text})
+
+        assert (response.status_code, response.json()["count"]) == (200, found), text
+
+
+# --- Addresses and methods: INP-17 ------------------------------------------------------------------------------
+
+TRICKS = [
+    "/{}", "//{}/", "/./{}/", "/x/../{}/", "/%2e/{}/", "/{}%00", "/{}%2f", "/{}.json", "/{};x=1", "/{}%20/", "/{}//", "/{}/..",
+    "/{}%0a", "/{}%ff", "/{}\\", "/{}%5c", "/{}index", "/{}%E2%80%AE",
+]  # fmt: skip
+OVERRIDES = [
+    {"HTTP_X_HTTP_METHOD_OVERRIDE": "DELETE"}, {"HTTP_X_METHOD_OVERRIDE": "DELETE"}, {"HTTP_X_HTTP_METHOD": "DELETE"},
+    {"HTTP_X_ORIGINAL_URL": "/admin/"}, {"HTTP_X_REWRITE_URL": "/admin/"}, {"HTTP_X_FORWARDED_PREFIX": "/admin"},
+]  # fmt: skip
+
+
+def test_a_variant_of_an_address_opens_nothing_that_the_address_does_not(world: World) -> None:
+    anonymous = Client(raise_request_exception=False)
+    before = fingerprint()
+
+    for route in [route for route in routes() if "<path" not in route and "api/v1" in route]:
+        path = address(route, world.a.ids).lstrip("/")
+        for trick in TRICKS:
+            variant = trick.format(path.rstrip("/"))
+            response = anonymous.generic("POST", variant, "{}", content_type=JSON)
+            # A percent-encoded slash is the same address to the server, with the same permissions.
+            assert response.status_code in ({400, 401, 405} if trick == "/{}%2f" else {400, 404}), variant
+            if variant.startswith("/api/"):
+                refusal(response)
+    assert fingerprint() == before
+
+
+def test_override_headers_and_parameters_change_no_method(world: World) -> None:
+    before = fingerprint()
+    path = address("api/v1/sites/<int64:site_id>/", world.a.ids)
+
+    for headers in OVERRIDES:
+        assert world.client("owner").get(path, **headers).json()["data"]["id"] == world.a.site.pk
+        assert world.client("owner").post(path, {}, format="json", **headers).status_code == 405
+        assert world.client("viewer").post(path, {}, format="json", **headers).status_code == 403
+    assert world.client("owner").get(f"{path}?_method=DELETE").status_code == 400
+    assert world.client("owner").post(path, {"_method": "DELETE"}, format="json").status_code == 405
+    assert fingerprint() == before
+
+
+# --- Links to proofs: PAY-13 ------------------------------------------------------------------------------------
+
+
+def test_a_proof_link_is_https_to_a_public_host_or_400(world: World) -> None:
+    right = body(world, "POST", CONFIRM) or {}
+    wrong = [url for url in BAD_URLS if url]
+    before = fingerprint()
+
+    assert len(wrong) >= 80
+    for url in wrong:
+        response = send(world, "POST", CONFIRM, "owner", {**right, "proof_url": url})
+        assert response.status_code == 400, ascii(url)
+        refusal(response)
+    assert fingerprint() == before
+
+
+def test_a_proof_link_is_stored_as_it_was_sent_and_never_opened(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    import socket
+
+    def refuse(self: socket.socket, address: Any) -> None:
+        raise AssertionError(f"a connection to {address} was opened")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    response = send(
+        world, "POST", CONFIRM, "owner", {**(body(world, "POST", CONFIRM) or {}), "proof_url": GOOD_URLS[1]}
+    )
+
+    assert response.status_code == 201
+    assert Payment.objects.latest("pk").proof_url == GOOD_URLS[1]
+
+
+# --- Text of people: INP-03 -------------------------------------------------------------------------------------
+
+REFUSED_CHARACTERS = [
+    *map(chr, [*range(1, 32), *range(127, 160)]),  # controls
+    *"\u200b\u200c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2061\u2066\u2067\u2068\u2069\ufeff\u00ad\u061c",
+    *"\u2028\u2029\ue000\uf8ff\ufdd0\ufffe\uffff\U000e0001\U000e0041\U000f0000\u034f\u115f\u1160\u17b4\u180e\u3164\uffa0\u2800",
+]  # fmt: skip
+TAKEN_TEXTS = [
+    "Zoë", "O'Neil-Smith", "李小龍", "محمد علی", "Ürüm & Söhne GmbH", "Иван", "नमस्ते", "ไทย", "한국어", "👩‍👩‍👧 Family", "🇵🇰 Shop", "A<b>c</b>",
+    "=SUM(A1)", "{{ 7*7 }}", "%s %d", "Robert'); DROP TABLE sites;--", "../../etc", "null", "<script>alert(1)</script>",
+]  # fmt: skip
+# Where one line of text is taken: the operation and its field.
+LINES = [
+    ("PATCH", "api/v1/auth/me/", "first_name", 150),
+    ("PATCH", "api/v1/sites/<int64:site_id>/", "name", 200),
+    ("POST", CONFIRM, "manual_reference", 100),
+]
+
+
+@pytest.mark.parametrize(("method", "route", "field", "length"), LINES)
+def test_names_and_references_have_no_invisible_characters(
+    world: World, method: str, route: str, field: str, length: int
+) -> None:
+    right = body(world, method, route) or {}
+    before = fingerprint()
+
+    for character in REFUSED_CHARACTERS if field == "first_name" else REFUSED_CHARACTERS[::7]:
+        response = send(world, method, route, "owner", {**right, field: f"Ann{character}e 1"})
+        assert response.status_code == 400, ascii(character)
+        assert list(refusal(response)["errors"]) == [field]
+    for text in ("x" * (length + 1), "x" * 10_000, "e" + "\u0301" * 6, "\u0301" * 200, " ", "\u3000"):
+        assert send(world, method, route, "owner", {**right, field: text}).status_code == 400, ascii(text[:20])
+    assert fingerprint() == before
+
+
+def test_names_in_any_script_come_back_as_they_were_sent(world: World) -> None:
+    for text in [*TAKEN_TEXTS, "x" * 200, "é" * 200]:
+        response = send(world, "PATCH", "api/v1/sites/<int64:site_id>/", "owner", {"name": text})
+        assert response.status_code == 200, ascii(text)
+        assert response.json()["data"]["name"] == text
+    decomposed = send(world, "PATCH", "api/v1/sites/<int64:site_id>/", "owner", {"name": " e\u0301 "})
+    assert decomposed.json()["data"]["name"] == "\u00e9"
+
+
+# --- References: PAY-05 -----------------------------------------------------------------------------------------
+
+REFERENCE = "BT20251208X12345"
+SEPARATORS = [" ", "-", "_", ".", "/", "\u2010", "\u2013", "\u2014", "\u2212", "\u00a0", "\u3000", ":", "#", "--", " - "]
+
+
+def look_alikes(count: int) -> list[str]:
+    """Ways in which people and keyboards write REFERENCE."""
+    source = random.Random(20251208)
+    full_width = {chr(code): chr(code + 0xFEE0) for code in range(0x21, 0x7F)}
+    styled = {str(digit): chr(0x1D7CE + digit) for digit in range(10)}
+    variants = []
+    for _ in range(count):
+        text = ""
+        for character in REFERENCE:
+            written = source.choice([character, character.lower(), full_width[character], styled.get(character, character)])
+            text += written + (source.choice(SEPARATORS) if source.random() < 0.3 else "")
+        variants.append(text)
+    return variants
+
+
+def test_five_hundred_ways_to_write_a_reference_fold_to_one_key() -> None:
+    variants = look_alikes(500)
+
+    assert len(set(variants)) == 500
+    assert {reference_key(variant) for variant in variants} == {reference_key(REFERENCE)}
+
+
+def test_different_references_stay_different() -> None:
+    references = [f"BT-{number}" for number in range(1000)] + [f"TX-{number}" for number in range(1000)]
+    close = ["BT20251208X12346", "BT20251208X1234", "TB20251208X12345", "BT2O251208X12345", "BT20251208Y12345", "ب٢٠"]
+
+    assert len({reference_key(reference) for reference in references + close + [REFERENCE]}) == 2007
+
+
+@pytest.mark.parametrize("reference", ["-", "---", " . ", "_", "#", "!?"])
+def test_a_reference_without_a_letter_or_digit_is_refused(world: World, reference: str) -> None:
+    with pytest.raises(InvalidInput):
+        reference_key(reference)
+    data = {**(body(world, "POST", CONFIRM) or {}), "manual_reference": reference}
+
+    response = send(world, "POST", CONFIRM, "owner", data)
+
+    assert response.status_code == 400
+    assert list(refusal(response)["errors"]) == ["manual_reference"]
+
+
+def test_a_look_alike_is_taken_flagged_for_operators_and_not_told_to_the_customer(world: World) -> None:
+    first = make.submitted_payment(make.invoice(world.b.account), reference="BT-2025 1208")
+    data = {**(body(world, "POST", CONFIRM) or {}), "manual_reference": "ｂｔ20251208"}
+
+    response = send(world, "POST", CONFIRM, "owner", data)
+
+    assert response.status_code == 201
+    assert "duplicate" not in response.content.decode()
+    payment = Payment.objects.get(pk=response.json()["data"]["payment_id"])
+    assert payment.metadata == {"duplicate_of": first.pk}
+    assert "duplicate" not in send(world, "GET", "api/v1/billing/payments/", "owner").content.decode()

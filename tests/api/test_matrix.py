@@ -1,0 +1,167 @@
+"""Who may do what: every route of the URL map × every method × every kind of caller (threats.md TEN-14, ROL-13)."""
+
+import pytest
+from rest_framework.test import APIClient
+
+from tests.api.world import ACTORS, World, address, body, fingerprint, refusal, routes, send, undone
+
+pytestmark = pytest.mark.django_db
+
+TABLED_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+# They carry a credential of their own in the body.
+OWN_CREDENTIAL = {"api/v1/auth/login/", "api/v1/auth/refresh/", "api/v1/auth/logout/"}
+
+# One line per route and methods. The columns are the actors: anonymous; viewer, editor, admin and owner of account A;
+# the owner of account B with A's ids; the owner of a suspended account with its own ids; a platform operator with the
+# permission billing.approve_payment; staff without it. A route or method that is not here fails.
+TABLE = """
+route                                               methods                    ano vie edi adm own str sus ope cle
+auth/register/                                      POST                       201 201 201 201 201 201 201 201 201
+auth/register/                                      GET,PUT,PATCH,DELETE       405 405 405 405 405 405 405 405 405
+auth/login/                                         POST                       401 200 200 200 200 200 200 200 200
+auth/login/                                         GET,PUT,PATCH,DELETE       405 405 405 405 405 405 405 405 405
+auth/refresh/                                       POST                       401 200 200 200 200 200 200 200 200
+auth/refresh/                                       GET,PUT,PATCH,DELETE       405 405 405 405 405 405 405 405 405
+auth/logout/                                        POST                       401 200 200 200 200 200 200 200 200
+auth/logout/                                        GET,PUT,PATCH,DELETE       405 405 405 405 405 405 405 405 405
+auth/me/                                            GET,PATCH                  401 200 200 200 200 200 200 200 200
+auth/me/                                            POST,PUT,DELETE            401 405 405 405 405 405 405 405 405
+auth/password/change/                               POST                       401 200 200 200 200 200 200 200 200
+auth/password/change/                               GET,PUT,PATCH,DELETE       401 405 405 405 405 405 405 405 405
+auth/plans/                                         GET                        200 200 200 200 200 200 200 200 200
+auth/plans/                                         POST,PUT,PATCH,DELETE      405 405 405 405 405 405 405 405 405
+auth/industries/                                    GET                        200 200 200 200 200 200 200 200 200
+auth/industries/                                    POST,PUT,PATCH,DELETE      405 405 405 405 405 405 405 405 405
+sites/                                              GET                        401 200 200 200 200 200 200 403 403
+sites/                                              POST                       401 403 403 201 201 201 403 403 403
+sites/                                              PUT,PATCH,DELETE           401 403 403 405 405 405 405 403 403
+sites/<int64:site_id>/                              GET                        401 200 200 200 200 404 200 403 403
+sites/<int64:site_id>/                              PATCH                      401 403 403 200 200 404 403 403 403
+sites/<int64:site_id>/                              DELETE                     401 403 403 200 200 404 200 403 403
+sites/<int64:site_id>/                              POST,PUT                   401 403 403 405 405 405 405 403 403
+billing/admin/payment-methods/                      GET                        200 200 200 200 200 200 200 200 200
+billing/admin/payment-methods/                      POST,PUT,PATCH,DELETE      405 405 405 405 405 405 405 405 405
+billing/payment-methods/                            GET                        200 200 200 200 200 200 200 200 200
+billing/payment-methods/                            POST,PUT,PATCH,DELETE      405 405 405 405 405 405 405 405 405
+billing/invoices/                                   GET                        401 200 200 200 200 200 200 403 403
+billing/invoices/                                   POST,PUT,PATCH,DELETE      401 405 405 405 405 405 405 403 403
+billing/invoices/<int64:invoice_id>/                GET                        401 200 200 200 200 404 200 403 403
+billing/invoices/<int64:invoice_id>/                POST,PUT,PATCH,DELETE      401 405 405 405 405 405 405 403 403
+billing/payments/                                   GET                        401 200 200 200 200 200 200 403 403
+billing/payments/                                   POST,PUT,PATCH,DELETE      401 405 405 405 405 405 405 403 403
+billing/admin/payments/confirm/                     POST                       401 403 403 201 201 404 201 403 403
+billing/admin/payments/confirm/                     GET,PUT,PATCH,DELETE       401 403 403 405 405 405 405 403 403
+billing/admin/payments/<int64:payment_id>/approve/  POST                       401 403 403 403 403 403 403 200 403
+billing/admin/payments/<int64:payment_id>/approve/  GET,PUT,PATCH,DELETE       401 403 403 403 403 403 403 405 403
+billing/admin/payments/<int64:payment_id>/reject/   POST                       401 403 403 403 403 403 403 200 403
+billing/admin/payments/<int64:payment_id>/reject/   GET,PUT,PATCH,DELETE       401 403 403 403 403 403 403 405 403
+billing/credits/balance/                            GET                        401 200 200 200 200 200 200 403 403
+billing/credits/balance/                            POST,PUT,PATCH,DELETE      401 405 405 405 405 405 405 403 403
+billing/credits/transactions/                       GET                        401 200 200 200 200 200 200 403 403
+billing/credits/transactions/                       POST,PUT,PATCH,DELETE      401 405 405 405 405 405 405 403 403
+/api/schema/                                        GET                        200 200 200 200 200 200 200 200 200
+/api/schema/                                        POST,PUT,PATCH,DELETE      405 405 405 405 405 405 405 405 405
+/api/docs/                                          GET                        200 200 200 200 200 200 200 200 200
+/api/docs/                                          POST,PUT,PATCH,DELETE      405 405 405 405 405 405 405 405 405
+/api/<path:address>                                 GET,POST,PUT,PATCH,DELETE  404 404 404 404 404 404 404 404 404
+"""
+
+
+def expected_codes() -> dict[tuple[str, str], dict[str, int]]:
+    """The table, by method and route."""
+    expected: dict[tuple[str, str], dict[str, int]] = {}
+    for line in TABLE.strip().splitlines()[1:]:
+        name, methods, *codes = line.split()
+        route = name[1:] if name.startswith("/") else f"api/v1/{name}"
+        for method in methods.split(","):
+            assert (method, route) not in expected
+            expected[method, route] = dict(zip(ACTORS, map(int, codes), strict=True))
+    return expected
+
+
+EXPECTED = expected_codes()
+READS = sorted(route for method, route in EXPECTED if method == "GET" and 200 in EXPECTED[method, route].values())
+
+
+def test_the_table_names_exactly_the_routes_and_methods_that_exist() -> None:
+    listed = set(EXPECTED)
+    existing = {(method, route) for route in routes() for method in TABLED_METHODS}
+
+    assert existing - listed == set(), "routes or methods missing in TABLE"
+    assert listed - existing == set(), "TABLE names what is gone"
+
+
+def test_each_actor_gets_the_code_of_the_table(world: World) -> None:
+    wrong = []
+    for (method, route), codes in EXPECTED.items():
+        for actor, code in codes.items():
+            with undone():
+                response = send(world, method, route, actor, body(world, method, route, actor))
+            if response.status_code != code:
+                wrong.append(f"{method} {route} as {actor}: {response.status_code}, expected {code}")
+            elif code >= 400:
+                refusal(response)
+
+    assert not wrong, "\n".join(wrong)
+
+
+def test_who_is_refused_changes_nothing(world: World) -> None:
+    before = fingerprint()
+    refused = 0
+
+    for (method, route), codes in EXPECTED.items():
+        for actor, code in codes.items():
+            if code in {403, 404} and method != "GET":
+                refused += 1
+                assert send(world, method, route, actor, body(world, method, route, actor)).status_code == code
+
+    assert refused > 150
+    assert fingerprint() == before
+
+
+def test_head_answers_as_get_without_a_body(world: World) -> None:
+    for route in READS:
+        for actor in ("anonymous", "owner"):
+            response = send(world, "HEAD", route, actor)
+
+            assert response.status_code == EXPECTED["GET", route][actor], route
+            assert response.content == b""
+
+
+@pytest.mark.parametrize("method", ["OPTIONS", "TRACE", "CONNECT", "PROPFIND", "BREW"])
+def test_other_methods_are_taken_nowhere(world: World, method: str) -> None:
+    for route in routes():
+        for actor in ("anonymous", "operator") if "approve" in route or "reject" in route else ("anonymous", "owner"):
+            response = send(world, method, route, actor)
+
+            refused = {404, 405} if actor != "anonymous" else {401, 404, 405}
+            assert response.status_code in refused, f"{method} {route} as {actor}"
+            refusal(response)
+
+
+def test_a_cookie_alone_is_no_credential(world: World) -> None:
+    client = APIClient()
+    client.force_login(world.users["owner"])
+    closed = [
+        (method, route)
+        for (method, route), codes in EXPECTED.items()
+        if codes["anonymous"] == 401 and route not in OWN_CREDENTIAL
+    ]
+
+    for method, route in closed:
+        response = client.generic(method, address(route, world.a.ids), "{}", content_type="application/json")
+
+        assert response.status_code == 401, f"{method} {route}"
+        assert response["WWW-Authenticate"].startswith("Bearer")
+    assert len(closed) > 50
+
+
+def test_reading_writes_nothing_and_locks_nothing(world: World, statements: list[str]) -> None:
+    for route in READS:
+        for actor, code in EXPECTED["GET", route].items():
+            del statements[:]
+            assert send(world, "GET", route, actor).status_code == code
+
+            words = {sql.lstrip("( ").split(None, 1)[0].upper() for sql in statements}
+            assert words <= {"SELECT"}, f"{route} as {actor}: {statements}"
+            assert not any("FOR UPDATE" in sql or "FOR NO KEY" in sql for sql in statements)

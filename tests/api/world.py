@@ -1,0 +1,200 @@
+"""Two tenants with one of everything, operators, and what the API's routes need to be called rightly."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from django.apps import apps
+from django.contrib.auth.models import Permission
+from django.db import connection, transaction
+from django.http import HttpResponse
+from rest_framework.test import APIClient
+
+from igny8_core.auth.models import Account, Industry, Role, Site, SiteUserAccess, User
+from igny8_core.auth.services.session_service import SessionService, TokenPair
+from igny8_core.business.billing.models import Invoice, Payment
+from igny8_core.common.checks import api_routes
+from tests import make
+
+CANARY = "CANARY-OF-TENANT-B"
+UNUSED_ID = 987_654_321
+ACTORS = ["anonymous", "viewer", "editor", "admin", "owner", "stranger", "suspended", "operator", "clerk"]
+
+
+@dataclass
+class Tenant:
+    """An account with a site, an invoice to pay, and an invoice whose payment waits for approval."""
+
+    owner: User
+    account: Account
+    site: Site
+    invoice: Invoice
+    payment: Payment
+
+    @property
+    def ids(self) -> dict[str, int]:
+        """The ids that addresses name, by the name of their slot."""
+        return {"site_id": self.site.pk, "invoice_id": self.invoice.pk, "payment_id": self.payment.pk}
+
+
+@dataclass
+class World:
+    """Tenant A (the actors' own), tenant B (the stranger's, full of canaries), a suspended tenant, operators."""
+
+    a: Tenant
+    b: Tenant
+    c: Tenant
+    industry: Industry
+    users: dict[str, User]
+    sessions: dict[str, TokenPair]
+
+    def client(self, actor: str) -> APIClient:
+        """An API client logged in as an actor of ACTORS."""
+        client = APIClient(raise_request_exception=False)
+        if actor in self.sessions:
+            client.credentials(HTTP_AUTHORIZATION=f"Bearer {self.sessions[actor].access}")
+        return client
+
+    def tenant(self, actor: str) -> Tenant:
+        """Whose ids an actor calls with: everybody those of A, so that B's owner is a stranger."""
+        return self.c if actor == "suspended" else self.a
+
+
+def build() -> World:
+    """The world, saved."""
+    make.plan("free", price=0)
+    make.payment_method()
+    a, b = _tenant("alice@example.com", "A"), _tenant("charlie@example.com", CANARY)
+    c = _tenant("carol@example.com", "C")
+    Account.objects.filter(pk=c.account.pk).update(status="suspended", suspended_reason="operator")
+    operator = make.user(email="olga@example.com", is_staff=True)
+    operator.user_permissions.add(Permission.objects.get(codename="approve_payment"))
+    users = {
+        "viewer": make.user(email="bob@example.com", account=a.account, role=Role.VIEWER),
+        "editor": make.user(email="ed@example.com", account=a.account, role=Role.EDITOR),
+        "admin": make.user(email="ada@example.com", account=a.account, role=Role.ADMIN),
+        "owner": a.owner,
+        "stranger": b.owner,
+        "suspended": c.owner,
+        "operator": operator,
+        "clerk": make.user(email="clerk@example.com", is_staff=True),
+    }
+    for actor in ("viewer", "editor"):
+        SiteUserAccess.objects.create(user=users[actor], site=a.site, granted_by=a.owner)
+    sessions = {actor: SessionService.open(user) for actor, user in users.items()}
+    return World(a, b, c, make.industry(), users, sessions)
+
+
+def _tenant(email: str, mark: str) -> Tenant:
+    owner = make.owner({"name": f"Account {mark}", "slug": mark.lower(), "billing_city": mark}, email=email)
+    assert owner.account
+    owner.first_name = f"Owner {mark}"
+    owner.save()
+    make.credits(owner.account, 500, description=f"Credits {mark}")
+    payment = make.submitted_payment(_invoice(owner.account, mark), reference=f"BT-{mark}", notes=f"Notes {mark}")
+    site = make.site(owner.account, name=f"Site {mark}", domain=f"{mark.lower()}.example.com")
+    return Tenant(owner, owner.account, site, _invoice(owner.account, mark), payment)
+
+
+def _invoice(account: Account, mark: str) -> Invoice:
+    return make.invoice(account, line_items=[{"description": f"Consulting {mark}", "quantity": 1, "amount": "89.00"}])
+
+
+def routes() -> list[str]:
+    """Every route of the API, as the URL resolver knows it."""
+    return [route.lstrip("^/") for route, _ in api_routes()]
+
+
+def address(route: str, ids: dict[str, Any]) -> str:
+    """The address of a route with the ids of its slots."""
+    path = route.replace("<path:address>", "v1/nothing/here/")
+    for slot, value in ids.items():
+        path = path.replace(f"<int64:{slot}>", str(value))
+    assert "<" not in path, f"{route} has a slot that world.py does not know"
+    return f"/{path}"
+
+
+def body(world: World, method: str, route: str, actor: str = "owner") -> dict[str, Any] | None:
+    """What a caller sends who does everything right; None where nothing is sent."""
+    user, session = world.users.get(actor), world.sessions.get(actor)
+    refresh = {"refresh": session.refresh if session else "no-token"}
+    passwords = {"password": make.PASSWORD, "password_confirm": make.PASSWORD}
+    bodies: dict[tuple[str, str], dict[str, Any]] = {
+        ("POST", "auth/register/"): {"email": "new@example.com", "first_name": "Nora", "last_name": "New", **passwords},
+        ("POST", "auth/login/"): {"email": user.email if user else "nobody@example.com", "password": make.PASSWORD},
+        ("POST", "auth/refresh/"): refresh,
+        ("POST", "auth/logout/"): refresh,
+        ("PATCH", "auth/me/"): {"first_name": "Ann"},
+        ("POST", "auth/password/change/"): {"current_password": make.PASSWORD, "new_password": "long and unusual 7"},
+        ("POST", "sites/"): {"name": "Second", "domain": "second.example.com", "industry": world.industry.pk},
+        ("PATCH", "sites/<int64:site_id>/"): {"name": "Renamed"},
+        ("POST", "billing/admin/payments/confirm/"): {
+            "invoice_id": world.tenant(actor).invoice.pk,
+            "payment_method": "bank_transfer",
+            "amount": "89.00",
+            "manual_reference": "BT-20251208-12345",
+        },
+        ("POST", "billing/admin/payments/<int64:payment_id>/approve/"): {"admin_notes": "Seen"},
+        ("POST", "billing/admin/payments/<int64:payment_id>/reject/"): {"admin_notes": "Not seen"},
+    }
+    return bodies.get((method, route.removeprefix("api/v1/")))
+
+
+# Every operation that takes a body, with an actor who may use it.
+WRITABLE = [
+    ("POST", "api/v1/auth/register/", "anonymous"),
+    ("POST", "api/v1/auth/login/", "owner"),
+    ("POST", "api/v1/auth/refresh/", "owner"),
+    ("POST", "api/v1/auth/logout/", "owner"),
+    ("PATCH", "api/v1/auth/me/", "owner"),
+    ("POST", "api/v1/auth/password/change/", "owner"),
+    ("POST", "api/v1/sites/", "owner"),
+    ("PATCH", "api/v1/sites/<int64:site_id>/", "owner"),
+    ("POST", "api/v1/billing/admin/payments/confirm/", "owner"),
+    ("POST", "api/v1/billing/admin/payments/<int64:payment_id>/approve/", "operator"),
+    ("POST", "api/v1/billing/admin/payments/<int64:payment_id>/reject/", "operator"),
+]
+LISTS = [
+    "api/v1/auth/plans/",
+    "api/v1/auth/industries/",
+    "api/v1/sites/",
+    "api/v1/billing/invoices/",
+    "api/v1/billing/payments/",
+    "api/v1/billing/credits/transactions/",
+]
+
+
+def send(world: World, method: str, route: str, actor: str, data: dict[str, Any] | None = None, **extra: Any) -> Any:
+    """One request of an actor to a route with its own tenant's ids."""
+    ids = extra.pop("ids", world.tenant(actor).ids)
+    content = json.dumps(data) if data is not None else ""
+    return world.client(actor).generic(method, address(route, ids), content, content_type="application/json", **extra)
+
+
+@contextmanager
+def undone() -> Iterator[None]:
+    """Roll back what the block writes."""
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+def fingerprint() -> dict[str, str]:
+    """A digest of every table of ours: equal before and after means that nothing was changed."""
+    models = [model for model in apps.get_models() if model._meta.app_label in {"igny8_auth", "billing", "events"}]
+    digest = "SELECT '{0}', coalesce(md5(string_agg(r::text, '|' ORDER BY r::text)), '') FROM {0} r"
+    with connection.cursor() as cursor:
+        cursor.execute(" UNION ALL ".join(digest.format(model._meta.db_table) for model in models))
+        return dict(cursor.fetchall())
+
+
+def refusal(response: HttpResponse) -> dict[str, Any]:
+    """The envelope of a refusal, checked to be one, without the request id."""
+    answer: dict[str, Any] = json.loads(response.content)
+    assert set(answer) == {"success", "message", "code", "errors", "request_id"}, answer
+    assert answer["success"] is False
+    assert answer["message"]
+    assert answer.pop("request_id") == response["X-Request-ID"]
+    return answer

@@ -1,0 +1,218 @@
+"""Logging in: equal answers, equal work, limits that end by themselves (threats.md AUT-10, 11, 12, 15, 17)."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.contrib.auth.hashers import MD5PasswordHasher
+from django.test import override_settings
+from rest_framework.test import APIClient
+
+from igny8_core.auth.models import LoginSession, User
+from igny8_core.common.models import RateCounter
+from tests import make
+
+pytestmark = pytest.mark.django_db
+
+LOGIN = "/api/v1/auth/login/"
+
+
+def log_in(email: Any = "alice@example.com", password: Any = make.PASSWORD, **extra: Any) -> Any:
+    return APIClient().post(LOGIN, {"email": email, "password": password}, format="json", **extra)
+
+
+class CountingHasher(MD5PasswordHasher):
+    """Counts how often a password is hashed."""
+
+    hashed = 0
+
+    def encode(self, password: str, salt: str) -> str:
+        CountingHasher.hashed += 1
+        return super().encode(password, salt)
+
+
+@pytest.fixture
+def people(alice: User) -> None:
+    make.user(email="inactive@example.com", is_active=False)
+    make.user(email="unusable@example.com", password=None)
+
+
+STRANGERS = ["nobody@example.com", "inactive@example.com", "unusable@example.com"]
+
+
+def test_unknown_inactive_and_wrong_get_the_same_answer(people: None) -> None:
+    attempts = [("alice@example.com", "Wrong password 1"), *((email, make.PASSWORD) for email in STRANGERS)]
+
+    responses = [log_in(*attempt, HTTP_X_REQUEST_ID="same-request-id") for attempt in attempts]
+
+    assert {response.status_code for response in responses} == {401}
+    assert len({response.content for response in responses}) == 1
+    assert len({tuple(sorted(response.items())) for response in responses}) == 1
+    assert responses[0].json()["code"] == "invalid_credentials"
+    assert not LoginSession.objects.exists()
+
+
+@pytest.mark.parametrize("email", ["alice@example.com", *STRANGERS])
+@pytest.mark.parametrize("password", ["Wrong password 1", "x", "x" * 1000])
+def test_every_attempt_costs_one_password_hash(people: None, email: str, password: str) -> None:
+    with override_settings(PASSWORD_HASHERS=[f"{__name__}.CountingHasher"]):
+        CountingHasher.hashed = 0
+
+        assert log_in(email, password).status_code == 401
+
+        assert CountingHasher.hashed == 1
+
+
+def test_every_refused_attempt_costs_the_same_queries(people: None, django_assert_num_queries: Any) -> None:
+    for email in ["alice@example.com", *STRANGERS]:
+        with django_assert_num_queries(1):
+            log_in(email, "Wrong password 1")
+
+
+# --- AUT-15: one form of an address -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("email", ["ALICE@EXAMPLE.COM", "Alice@Example.Com", " alice@example.com ", "alice@EXAMPLE.com\n"])
+def test_case_and_outer_space_do_not_matter(alice: User, email: str) -> None:
+    assert log_in(email).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "email",
+    [
+        "alıce@example.com", "ALİCE@example.com", "аlice@example.com", "ａlice@example.com", "alice@exаmple.com", "alice@example.com\0",
+        "ali\u200bce@example.com", "alice@example｡com", "alice", "", None, 1, True, [], {}, ["alice@example.com"],
+    ],
+    ids=ascii,
+)  # fmt: skip
+def test_a_look_alike_is_400_for_everybody(alice: User, email: Any) -> None:
+    assert log_in(email).status_code == 400
+
+
+@pytest.mark.parametrize("email", ["al.ice@example.com", "alice+tag@example.com", "alice@sub.example.com", "xalice@example.com"])
+def test_another_mailbox_is_another_person(alice: User, email: str) -> None:
+    assert log_in(email).status_code == 401
+
+
+def test_the_database_keeps_one_user_per_address(alice: User) -> None:
+    from django.db import IntegrityError, transaction
+
+    for email in ("alice@example.com", "ALICE@example.com"):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            make.user(email=email)
+
+
+# --- AUT-10, 17: limits -------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def clock(settings: Any) -> Iterator[time_machine.Traveller]:
+    settings.THROTTLING = True
+    with time_machine.travel(datetime(2026, 1, 15, 12, tzinfo=UTC), tick=False) as traveller:
+        yield traveller
+
+
+def test_guessing_one_password_from_many_networks_is_limited_per_address(alice: User, clock: Any) -> None:
+    answers = [log_in(password=f"guess {number} guess", REMOTE_ADDR=f"198.51.100.{number}") for number in range(11)]
+
+    assert [answer.status_code for answer in answers] == [401] * 10 + [429]
+    assert answers[-1].json()["code"] == "throttled"
+    assert answers[-1]["Retry-After"] == "60"
+
+
+def test_spraying_many_addresses_from_one_network_is_limited_per_network(clock: Any) -> None:
+    answers = [log_in(f"user{number}@example.com", "Password 12345") for number in range(11)]
+
+    assert [answer.status_code for answer in answers] == [401] * 10 + [429]
+
+
+def test_an_unknown_address_is_limited_like_a_known_one(alice: User, clock: Any) -> None:
+    def codes(email: str) -> list[int]:
+        return [log_in(email, "wrong", REMOTE_ADDR=f"203.0.113.{number}").status_code for number in range(12)]
+
+    assert codes("alice@example.com") == codes("nobody@example.com")
+
+
+def test_an_hour_of_guessing_reaches_the_password_at_most_sixty_times_and_the_owner_gets_in(
+    alice: User, clock: Any
+) -> None:
+    with override_settings(PASSWORD_HASHERS=[f"{__name__}.CountingHasher"]):
+        CountingHasher.hashed = 0
+        for minute in range(60):
+            for number in range(12):
+                log_in(password="guess guess", REMOTE_ADDR=f"10.{minute}.0.{number}")
+            clock.shift(timedelta(minutes=1))
+        assert 0 < CountingHasher.hashed <= 60
+
+    for number in range(12):
+        log_in(password="guess guess", REMOTE_ADDR=f"10.99.0.{number}")
+    refused = log_in(REMOTE_ADDR="192.0.2.1")
+    assert refused.status_code == 429
+    assert int(refused["Retry-After"]) <= 15 * 60
+    clock.shift(timedelta(minutes=15))
+    assert log_in(REMOTE_ADDR="192.0.2.1").status_code == 200
+
+
+def test_a_right_password_counts_too_and_a_wrong_case_is_the_same_address(alice: User, clock: Any) -> None:
+    emails = ["alice@example.com", "ALICE@example.com", " Alice@Example.com"]
+
+    codes = [log_in(emails[number % 3], REMOTE_ADDR=f"198.51.100.{number}").status_code for number in range(11)]
+
+    assert codes == [200] * 10 + [429]
+
+
+CLAIMS = [
+    {"HTTP_X_FORWARDED_FOR": "{}"}, {"HTTP_X_FORWARDED_FOR": "{}, 127.0.0.1"}, {"HTTP_X_FORWARDED_FOR": "127.0.0.1, {}"},
+    {"HTTP_X_REAL_IP": "{}"}, {"HTTP_CLIENT_IP": "{}"}, {"HTTP_X_CLIENT_IP": "{}"}, {"HTTP_X_CLUSTER_CLIENT_IP": "{}"},
+    {"HTTP_FORWARDED": "for={}"}, {"HTTP_CF_CONNECTING_IP": "{}"}, {"HTTP_TRUE_CLIENT_IP": "{}"},
+    {"HTTP_X_ORIGINATING_IP": "{}"}, {"HTTP_X_REMOTE_ADDR": "{}"}, {"HTTP_X_FORWARDED": "{}"}, {"HTTP_VIA": "{}"},
+    {"HTTP_X_FORWARDED_HOST": "{}"}, {"HTTP_FASTLY_CLIENT_IP": "{}"}, {"HTTP_X_PROXYUSER_IP": "{}"}, {"HTTP_FROM": "{}"},
+    {"HTTP_X_FORWARDED_FOR": "[2001:db8::{0}]"}, {"HTTP_X_FORWARDED_FOR": "garbage"},
+]  # fmt: skip
+
+
+def test_no_header_makes_a_caller_somebody_else(clock: Any) -> None:
+    codes = []
+    for number in range(21):
+        claim = {name: text.format(f"198.51.100.{number}") for name, text in CLAIMS[number % len(CLAIMS)].items()}
+        codes.append(log_in(f"user{number}@example.com", "Password 12345", **claim).status_code)
+
+    assert codes == [401] * 10 + [429] * 11
+
+
+def test_behind_one_proxy_its_own_entry_is_the_caller(clock: Any, settings: Any) -> None:
+    settings.TRUSTED_PROXY_COUNT = 1
+
+    spread = [
+        log_in(f"user{number}@example.com", "x", HTTP_X_FORWARDED_FOR=f"1.1.1.1, 198.51.100.{number}").status_code
+        for number in range(11)
+    ]
+    forged = [
+        log_in(f"user{number}@example.com", "x", HTTP_X_FORWARDED_FOR=f"1.1.1.{number}, 198.51.100.99").status_code
+        for number in range(20, 31)
+    ]
+
+    assert spread == [401] * 11
+    assert forged == [401] * 10 + [429]
+
+
+def test_refresh_register_and_confirm_are_limited_too(alice: User, clock: Any) -> None:
+    client = APIClient()
+    for path, limit in [("auth/refresh/", 60), ("auth/register/", 10)]:
+        codes = [client.post(f"/api/v1/{path}", {}, format="json").status_code for _ in range(limit + 1)]
+        assert codes == [400] * limit + [429], path
+    client.credentials(HTTP_AUTHORIZATION=f"Bearer {log_in().json()['data']['token']}")
+    confirm = "/api/v1/billing/admin/payments/confirm/"
+    codes = [client.post(confirm, {}, format="json").status_code for _ in range(31)]
+    assert codes == [400] * 30 + [429]
+
+
+def test_the_counters_keep_no_address_of_anybody(alice: User, clock: Any) -> None:
+    log_in(password="wrong")
+
+    keys = list(RateCounter.objects.values_list("key", flat=True))
+
+    assert len(keys) == 4
+    assert all(len(key) == 64 and "alice" not in key for key in keys)

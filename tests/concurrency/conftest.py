@@ -1,0 +1,29 @@
+"""Fixtures of the races: what must hold after each, and a server with several processes."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from igny8_core.business.billing.invariants import broken_invariants
+from tests.concurrency.server import Server
+
+
+@pytest.fixture
+def books_balance(transactional_db: None) -> Iterator[None]:
+    """After the test everything that must always be true of accounts and money is true."""
+    yield
+    assert broken_invariants() == []
+
+
+@pytest.fixture(scope="session")
+def server(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The site behind gunicorn, on the database of the tests.
+
+    On a busy machine the last of 32 clients can wait for longer than the 3 s after which the database gives up. That
+    has its own test and its own server; here everybody gets a turn.
+    """
+    log = tmp_path_factory.mktemp("server") / "server.log"
+    running = Server(log, PGOPTIONS="-c lock_timeout=25s")
+    running.start()
+    yield running
+    running.stop()

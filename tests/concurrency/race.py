@@ -1,0 +1,42 @@
+"""Many calls at the same instant, each on its own thread and its own database connection."""
+
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from django.db import connection, connections
+
+PATIENCE = 30  # seconds; a race that takes longer hangs
+
+
+def all_at_once(calls: Sequence[Callable[[], object]]) -> list[object]:
+    """Run the calls together; returns what each gave back or raised, in their order."""
+    barrier = threading.Barrier(len(calls))
+
+    def run(call: Callable[[], object]) -> object:
+        try:
+            # Opened before the start, so that the calls and not the handshakes race.
+            connection.ensure_connection()
+            barrier.wait(PATIENCE)
+            return call()
+        except Exception as error:  # noqa: BLE001 (the test judges it)
+            return error
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return list(pool.map(run, calls))
+
+
+def outcome_of(call: Callable[[], object]) -> object:
+    """What a call gave back or raised."""
+    try:
+        return call()
+    except Exception as error:  # noqa: BLE001 (the test judges it)
+        return error
+
+
+def kinds(outcomes: Sequence[object]) -> dict[str, int]:
+    """How many outcomes there are of each type, by the type's name."""
+    names = [type(outcome).__name__ for outcome in outcomes]
+    return {name: names.count(name) for name in sorted(set(names))}

@@ -1,0 +1,31 @@
+"""Which statements a call sends, in short words."""
+
+import re
+from collections.abc import Callable
+
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+ACCOUNT_LOCK = re.compile(r"\bigny8_accounts\b.*FOR NO KEY UPDATE", re.DOTALL)
+WRITE = re.compile(r"\b(INSERT INTO|UPDATE (?!OF\b)|DELETE FROM)")
+
+
+def sent_by(call: Callable[[], object]) -> list[str]:
+    """The SQL of each statement, BEGIN and COMMIT included."""
+    with CaptureQueriesContext(connection) as trace:
+        call()
+    return [query["sql"].replace('"', "") for query in trace.captured_queries]
+
+
+def summary(sql: str) -> str:
+    """The verb, the first table or prepared name, and whether rows are locked: "SELECT igny8_accounts LOCK"."""
+    verb = sql.split()[0]
+    table = re.search(r"\b(?:FROM|UPDATE|INTO|EXECUTE|PREPARE) (igny8_\w+)", sql)
+    words = [verb, table[1] if table else "", "LOCK" if verb == "SELECT" and "FOR NO KEY UPDATE" in sql else ""]
+    return " ".join(word for word in words if word)
+
+
+def first_write(statements: list[str]) -> int:
+    """Position of the first statement that writes a row; locking one is no write."""
+    unlocked = [statement.replace("FOR NO KEY UPDATE", "") for statement in statements]
+    return next(number for number, sql in enumerate(unlocked) if WRITE.search(sql))

@@ -1,0 +1,98 @@
+"""The same races through the front door: real server processes, real connections, one barrier."""
+
+import json
+from collections.abc import Iterator
+from urllib.parse import urlencode
+
+import pytest
+from django.conf import settings
+from django.test import Client as Browser
+from django.utils.crypto import get_random_string
+
+from igny8_core.auth.services.session_service import SessionService
+from igny8_core.business.billing.models import Payment
+from tests import make
+from tests.concurrency.effects import APPROVED, REJECTED, effects_of
+from tests.concurrency.server import Answer, Crowd, Request, Server
+
+CLIENTS = 32
+ROUNDS = 50
+ROUNDS_WITH_THE_CONSOLE = 10
+
+pytestmark = pytest.mark.usefixtures("books_balance")
+
+
+@pytest.fixture
+def crowd(server: Server) -> Iterator[Crowd]:
+    clients = Crowd(server.port, CLIENTS)
+    yield clients
+    clients.close()
+
+
+@pytest.fixture
+def bearer(transactional_db: None) -> dict[str, str]:
+    """An operator, logged in."""
+    return {"Authorization": f"Bearer {SessionService.open(make.operator()).access}"}
+
+
+def decision(payment: Payment, verb: str, headers: dict[str, str]) -> Request:
+    return Request(f"/api/v1/billing/admin/payments/{payment.pk}/{verb}/", headers, json.dumps({"admin_notes": "Seen"}))
+
+
+def assert_one_decided(answers: list[Answer]) -> Answer:
+    """Exactly one 200, all others 409 payment_not_pending; returns the one."""
+    accepted = [answer for answer in answers if answer.status == 200]
+    refused = {(answer.status, answer.code) for answer in answers if answer.status != 200}
+    assert (len(accepted), refused) == (1, {(409, "payment_not_pending")})
+    return accepted[0]
+
+
+def test_of_32_approvals_exactly_one_succeeds(crowd: Crowd, bearer: dict[str, str]) -> None:
+    for _ in range(ROUNDS):
+        payment = make.submitted_payment()
+
+        answers = crowd.post([decision(payment, "approve", bearer)] * CLIENTS)
+
+        assert_one_decided(answers)
+        assert effects_of(payment) == APPROVED
+
+
+def test_of_16_approvals_and_16_rejections_exactly_one_decides(crowd: Crowd, bearer: dict[str, str]) -> None:
+    for _ in range(ROUNDS):
+        payment = make.submitted_payment()
+        both = [decision(payment, "approve", bearer), decision(payment, "reject", bearer)]
+
+        answers = crowd.post(both * (CLIENTS // 2))
+
+        winner = json.loads(assert_one_decided(answers).body)["data"]
+        assert effects_of(payment) == (APPROVED if "credits_added" in winner else REJECTED)
+
+
+def test_of_16_approvals_by_api_and_16_by_the_console_exactly_one_decides(crowd: Crowd, bearer: dict[str, str]) -> None:
+    for _ in range(ROUNDS_WITH_THE_CONSOLE):
+        payment = make.submitted_payment()
+        requests = [decision(payment, "approve", bearer), console_action(payment, "approve_selected")]
+
+        answers = crowd.post(requests * (CLIENTS // 2))
+
+        by_api, by_console = answers[::2], answers[1::2]
+        assert {answer.status for answer in by_console} == {302}
+        assert {(answer.status, answer.code) for answer in by_api} <= {(200, ""), (409, "payment_not_pending")}
+        assert [answer.status for answer in by_api].count(200) <= 1
+        assert effects_of(payment) == APPROVED
+
+
+def console_action(payment: Payment, action: str) -> Request:
+    """The list's action on one row, sent by an operator's browser."""
+    browser = Browser()
+    browser.force_login(make.operator())
+    token = get_random_string(32)
+    cookies = {settings.SESSION_COOKIE_NAME: browser.cookies[settings.SESSION_COOKIE_NAME].value}
+    cookies[settings.CSRF_COOKIE_NAME] = token
+    form = {"action": action, "_selected_action": payment.pk, "note": "Seen", "csrfmiddlewaretoken": token}
+    return Request(
+        "/admin/billing/payment/",
+        {"Cookie": "; ".join(f"{name}={value}" for name, value in cookies.items())},
+        urlencode(form),
+        "application/x-www-form-urlencoded",
+    )

@@ -1,0 +1,213 @@
+"""What each operation asks of the database: the account's lock before the first write, and no statement too many."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.utils import timezone
+from rest_framework.test import APIClient
+
+from igny8_core.auth.models import Account, User
+from igny8_core.business.billing.services.credit_service import CreditService
+from igny8_core.business.billing.services.invoice_service import InvoiceService
+from igny8_core.business.billing.services.payment_service import PaymentService
+from igny8_core.business.billing.services.subscription_service import SubscriptionService
+from tests import make
+from tests.concurrency.sql_trace import ACCOUNT_LOCK, first_write, sent_by, summary
+
+APPROVE = [
+    "BEGIN",
+    "SELECT igny8_accounts LOCK",
+    "SELECT igny8_payments LOCK",
+    "UPDATE igny8_payments",
+    "UPDATE igny8_invoices",
+    "UPDATE igny8_subscriptions",
+    "UPDATE igny8_accounts",
+    "EXECUTE igny8_grant_credits",
+    "WITH igny8_events",
+    "COMMIT",
+]
+SPEND = ["BEGIN", "EXECUTE igny8_lock_balance", "EXECUTE igny8_spend_credits", "COMMIT"]
+FIRST_SPEND = [
+    "BEGIN",
+    "PREPARE igny8_lock_balance",
+    "EXECUTE igny8_lock_balance",
+    "PREPARE igny8_spend_credits",
+    "EXECUTE igny8_spend_credits",
+    "COMMIT",
+]
+
+
+def spend(tenant: Account) -> object:
+    return CreditService.spend(tenant, 1, operation_type="image_generation")
+
+
+@pytest.mark.usefixtures("books_balance")
+def test_an_approval_takes_ten_statements() -> None:
+    olga = make.operator()
+    first, second = make.submitted_payment(), make.submitted_payment()
+    PaymentService.approve_manual_payment(first, olga)
+
+    statements = sent_by(lambda: PaymentService.approve_manual_payment(second, olga))
+
+    assert [summary(sql) for sql in statements] == APPROVE
+
+
+@pytest.mark.usefixtures("books_balance")
+def test_a_spend_is_a_lock_and_one_statement() -> None:
+    tenant = make.owner().account
+    assert tenant
+    make.credits(tenant, 10)
+    transaction.get_connection().close()
+
+    first, second = sent_by(lambda: spend(tenant)), sent_by(lambda: spend(tenant))
+
+    assert [summary(sql) for sql in first] == FIRST_SPEND
+    assert [summary(sql) for sql in second] == SPEND
+
+
+def _approve() -> Callable[[], object]:
+    payment, olga = make.submitted_payment(), make.operator()
+    return lambda: PaymentService.approve_manual_payment(payment, olga)
+
+
+def _reject() -> Callable[[], object]:
+    payment = make.submitted_payment()
+    return lambda: PaymentService.reject_manual_payment(payment, "Not on the statement")
+
+
+def _confirm() -> Callable[[], object]:
+    make.payment_method()
+    invoice = make.invoice()
+    return lambda: PaymentService.create_manual_payment(invoice, "bank_transfer", "BT-1")
+
+
+def _invoice() -> Callable[[], object]:
+    tenant = make.owner().account
+    return lambda: make.invoice(tenant)
+
+
+def _void() -> Callable[[], object]:
+    invoice = make.invoice()
+    return lambda: InvoiceService.mark_void(invoice, "Mistake")
+
+
+def _subscribe() -> Callable[[], object]:
+    make.payment_method()
+    tenant, plan = make.owner().account, make.plan()
+    return lambda: SubscriptionService.create_subscription(tenant, plan, "bank_transfer")
+
+
+def _grant() -> Callable[[], object]:
+    tenant = make.owner().account
+    assert tenant
+    return lambda: make.credits(tenant, 10)
+
+
+def _spend() -> Callable[[], object]:
+    tenant = make.owner().account
+    assert tenant
+    make.credits(tenant, 10)
+    return lambda: spend(tenant)
+
+
+def _expire() -> Callable[[], object]:
+    tenant = make.owner().account
+    assert tenant
+    make.credits(tenant, 10, expires_at=timezone.now() - timedelta(minutes=1))
+    return lambda: CreditService.expire(tenant)
+
+
+@pytest.mark.parametrize("prepare", [_approve, _reject, _confirm, _invoice, _void, _subscribe, _grant, _spend, _expire])
+@pytest.mark.django_db
+def test_the_account_is_locked_before_the_first_write(
+    prepare: Callable[[], Callable[[], object]], settings: Any
+) -> None:
+    # Sent whole instead of prepared, so that the trace shows the SQL.
+    settings.DATABASE_PREPARED_STATEMENTS = False
+    call = prepare()
+
+    statements = sent_by(call)
+
+    position = first_write(statements)
+    locked_before = any(ACCOUNT_LOCK.search(sql) for sql in statements[:position])
+    # A grant locks in the part of its one statement that the first insert reads from.
+    locked_within = ACCOUNT_LOCK.search(statements[position].partition("INSERT INTO")[0])
+    assert locked_before or locked_within, statements
+
+
+def test_an_authenticated_request_loads_session_user_and_account_in_one_query(
+    alice: User, as_user: Callable[[User], APIClient], statements: list[str]
+) -> None:
+    client = as_user(alice)
+    statements.clear()
+
+    answer = client.get("/api/v1/auth/me/")
+
+    assert answer.status_code == 200
+    assert len(statements) == 1
+    assert all(table in statements[0] for table in ("igny8_login_sessions", "igny8_users", "igny8_accounts"))
+
+
+def _add_invoice(tenant: Account, number: int) -> None:
+    make.invoice(tenant, subscription=tenant.subscriptions.first() or make.subscription(tenant))
+
+
+def _add_payment(tenant: Account, number: int) -> None:
+    make.submitted_payment(make.invoice(tenant))
+
+
+def _add_transaction(tenant: Account, number: int) -> None:
+    make.credits(tenant, 1)
+
+
+def _add_site(tenant: Account, number: int) -> None:
+    make.site(tenant, industry=make.industry(slug=f"industry-{number}", name=f"Industry {number}"))
+
+
+def _add_plan(tenant: Account, number: int) -> None:
+    make.plan(f"plan-{number}")
+
+
+def _add_industry(tenant: Account, number: int) -> None:
+    make.industry(slug=f"industry-{number}", name=f"Industry {number}")
+
+
+@pytest.mark.parametrize(
+    ("path", "add"),
+    [
+        ("/api/v1/billing/invoices/", _add_invoice),
+        ("/api/v1/billing/payments/", _add_payment),
+        ("/api/v1/billing/credits/transactions/", _add_transaction),
+        ("/api/v1/billing/credits/balance/", _add_transaction),
+        ("/api/v1/sites/", _add_site),
+        ("/api/v1/auth/plans/", _add_plan),
+        ("/api/v1/auth/industries/", _add_industry),
+    ],
+)
+def test_a_list_of_30_rows_takes_as_many_queries_as_a_list_of_one(
+    path: str,
+    add: Callable[[Account, int], None],
+    alice: User,
+    account_a: Account,
+    as_user: Callable[[User], APIClient],
+    statements: list[str],
+) -> None:
+    client = as_user(alice)
+    page = "" if "balance" in path else "?page_size=100"
+
+    def queries() -> tuple[int, int]:
+        statements.clear()
+        data = client.get(path + page).json()["data"]
+        return len(statements), len(data["grants"] if path.endswith("balance/") else data)
+
+    add(account_a, 1)
+    for_one, rows_before = queries()
+    for number in range(2, 31):
+        add(account_a, number)
+    for_thirty, rows_after = queries()
+
+    assert rows_after - rows_before == 29
+    assert for_thirty == for_one <= 4

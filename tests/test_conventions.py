@@ -1,0 +1,153 @@
+"""House rules that a reviewer would otherwise have to look for: read from the source, not from running it."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import igny8_core
+
+ROOT = Path(igny8_core.__file__).parent
+SOURCES = sorted(path for path in ROOT.rglob("*.py") if "migrations" not in path.parts)
+MAX_LINES = 400
+FORBIDDEN_NAMES = {"utils", "util", "helpers", "helper", "misc", "manager", "managers", "base", "common_utils", "tools"}
+# JSON numbers are read into floats once, to refuse those that are not finite; nobody counts money with them.
+MAY_USE_FLOAT = {"common/api/parsers.py"}
+ORM_LOOKUPS = {"filter", "exclude", "get", "annotate", "alias", "aggregate", "order_by", "values", "values_list", "Q"}
+
+
+def named(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def nodes(path: Path) -> Iterator[ast.AST]:
+    return ast.walk(ast.parse(path.read_text()))
+
+
+def calls(path: Path) -> Iterator[tuple[str, ast.Call]]:
+    """Each call in a file with the last part of the called name."""
+    for node in nodes(path):
+        if isinstance(node, ast.Call):
+            if isinstance(node.func, ast.Attribute):
+                yield node.func.attr, node
+            elif isinstance(node.func, ast.Name):
+                yield node.func.id, node
+
+
+def is_door(path: Path) -> bool:
+    """A REST door; the admin starts from Django's own querysets by its nature."""
+    return "api" in path.parts or path.name in {"api.py", "webhooks.py"} or "webhooks" in path.parts
+
+
+def test_the_rules_see_the_whole_source() -> None:
+    assert len(SOURCES) > 90
+    assert sum(is_door(path) for path in SOURCES) > 15
+
+
+def test_rows_are_locked_in_locks_modules_only() -> None:
+    found = {named(path) for path in SOURCES for name, _ in calls(path) if name == "select_for_update"}
+
+    assert found == {"auth/locks.py", "business/billing/locks.py"}
+
+
+def test_every_lock_is_evaluated_where_it_is_taken() -> None:
+    """A lock query that is returned unevaluated locks nothing (threats.md PAY-10)."""
+    for path in (ROOT / "auth/locks.py", ROOT / "business/billing/locks.py"):
+        for function in (node for node in nodes(path) if isinstance(node, ast.FunctionDef)):
+            called = {name for node in ast.walk(function) for name in _called(node)}
+            if "select_for_update" in called:
+                assert called & {"first", "get", "list"}, f"{named(path)}: {function.name}"
+                assert "require_atomic" in called, f"{named(path)}: {function.name}"
+
+
+def _called(node: ast.AST) -> list[str]:
+    if isinstance(node, ast.Call):
+        if isinstance(node.func, ast.Attribute):
+            return [node.func.attr]
+        if isinstance(node.func, ast.Name):
+            return [node.func.id]
+    return []
+
+
+def test_doors_reach_rows_through_selectors_only() -> None:
+    found = [
+        f"{named(path)}:{node.lineno}"
+        for path in SOURCES
+        if is_door(path)
+        for node in nodes(path)
+        if isinstance(node, ast.Attribute) and node.attr in {"objects", "_default_manager", "_base_manager"}
+    ]
+
+    assert found == []
+
+
+def test_what_a_caller_sends_is_never_expanded_into_a_lookup() -> None:
+    found = [
+        f"{named(path)}:{call.lineno}"
+        for path in SOURCES
+        if "models" not in path.parts
+        for name, call in calls(path)
+        if name in ORM_LOOKUPS and any(keyword.arg is None for keyword in call.keywords)
+    ]
+
+    assert found == []
+
+
+def test_no_module_is_named_after_nothing() -> None:
+    found = [named(path) for path in SOURCES if path.stem in FORBIDDEN_NAMES or path.parent.name in FORBIDDEN_NAMES]
+
+    assert found == []
+
+
+def test_money_and_credits_are_never_floats() -> None:
+    found = {named(path) for path in SOURCES for name, _ in calls(path) if name == "float"}
+
+    assert found <= MAY_USE_FLOAT
+
+
+def test_no_model_has_a_float_column() -> None:
+    found = [named(path) for path in SOURCES for name, _ in calls(path) if name == "FloatField"]
+
+    assert found == []
+
+
+def test_no_file_is_longer_than_a_person_reads_at_once() -> None:
+    tests = Path(__file__).parent
+    files = [*SOURCES, *tests.rglob("*.py")]
+
+    assert {str(path): lines for path in files if (lines := len(path.read_text().splitlines())) > MAX_LINES} == {}
+
+
+def test_nothing_marks_data_as_safe_html() -> None:
+    found = [f"{named(path)}:{call.lineno}" for path in SOURCES for name, call in calls(path) if name == "mark_safe"]
+
+    assert found == []
+
+
+def test_no_except_swallows_everything() -> None:
+    """A bare `except:` nowhere; `except Exception` only in the outermost wrapper of a worker."""
+    bare, broad = [], set()
+    for path in SOURCES:
+        for node in nodes(path):
+            if isinstance(node, ast.ExceptHandler):
+                if node.type is None:
+                    bare.append(f"{named(path)}:{node.lineno}")
+                elif isinstance(node.type, ast.Name) and node.type.id in {"Exception", "BaseException"}:
+                    broad.add(named(path))
+
+    assert bare == []
+    assert broad <= {"events/deliveries.py", "common/health.py"}
+
+
+def test_nobody_opens_a_url_by_hand() -> None:
+    """Outgoing requests have one client, which does not exist yet."""
+    clients = {"requests", "urllib.request", "http.client", "httpx", "aiohttp", "urllib3"}
+    found = [
+        f"{named(path)}: {imported}"
+        for path in SOURCES
+        for node in nodes(path)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for imported in ([alias.name for alias in node.names] if isinstance(node, ast.Import) else [node.module or ""])
+        if imported in clients
+    ]
+
+    assert found == []

@@ -1,0 +1,144 @@
+"""What the environment may say, and what production refuses to start with."""
+
+import importlib.metadata
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+ROOT = Path(__file__).resolve().parent.parent
+SETTINGS = ROOT / "igny8_core" / "settings"
+PRODUCTION = {
+    "DATABASE_URL": "postgresql://igny8@db.example.com:5432/igny8",
+    "DJANGO_SECRET_KEY": "k9-Yx2_TqLw7ZrB4vNc8MhJd5FsGp3QaXeUi6OtRyWz1CbVnKm",
+    "DJANGO_ALLOWED_HOSTS": "app.example.com",
+    "BASE_URL": "https://app.example.com",
+    "EMAIL_URL": "smtp://user:password@mail.example.com:587?tls=1",
+    "DEFAULT_FROM_EMAIL": "billing@example.com",
+}
+# Of the system or of other programs, which document them.
+FOREIGN = {"PIP_CONFIG_FILE", "XDG_CONFIG_HOME", "DYLD_FALLBACK_LIBRARY_PATH", "DJANGO_SETTINGS_MODULE"}
+READ_BY_DJANGO = {"DJANGO_SUPERUSER_EMAIL", "DJANGO_SUPERUSER_PASSWORD"}
+
+
+def manage(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run manage.py under exactly this environment."""
+    plain = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "LD_LIBRARY_PATH") if name in os.environ}
+    return subprocess.run(
+        [sys.executable, "manage.py", *arguments],
+        cwd=ROOT,
+        env={**plain, "IGNY8_VAR": "/nonexistent", **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+
+def variables_read() -> set[str]:
+    """The environment variables that settings, launchers, scripts and the compose file ask for by name."""
+    in_python = re.compile(r"""(?:environment\.\w+|environ(?:\.get)?|getenv)\s*[\[(]\s*"([A-Z][A-Z0-9_]+)\"""")
+    sources = [*SETTINGS.glob("*.py"), *ROOT.glob("bin/*"), *ROOT.glob("*.py")]
+    names = {name for path in sources if path.is_file() for name in in_python.findall(path.read_text(encoding="utf-8"))}
+    names |= set(re.findall(r'text\("([A-Z][A-Z0-9_]+)"\)', (SETTINGS / "environment.py").read_text(encoding="utf-8")))
+    compose = (ROOT / "docker-compose.app.yml").read_text(encoding="utf-8")
+    return (names | set(re.findall(r"\$\{([A-Z][A-Z0-9_]+)", compose))) - FOREIGN
+
+
+def variables_documented() -> list[str]:
+    lines = (ROOT / ".env.example").read_text(encoding="utf-8")
+    return re.findall(r"(?m)^(?:# )?([A-Z][A-Z0-9_]+)=", lines)
+
+
+def test_the_search_for_variables_finds_those_that_everybody_knows() -> None:
+    known = {"DATABASE_URL", "DJANGO_SECRET_KEY", "BASE_URL", "PORT", "POSTGRES_PASSWORD", "IGNY8_BASE_URL"}
+
+    assert known <= variables_read()
+
+
+def test_env_example_lists_every_variable_that_is_read() -> None:
+    assert variables_read() - set(variables_documented()) == set()
+
+
+def test_env_example_lists_nothing_that_is_not_read_and_nothing_twice() -> None:
+    documented = variables_documented()
+
+    assert set(documented) - variables_read() - READ_BY_DJANGO == set()
+    assert len(documented) == len(set(documented))
+
+
+def test_env_example_says_something_about_every_variable() -> None:
+    blocks = (ROOT / ".env.example").read_text(encoding="utf-8").split("\n\n")
+    with_variables = [block for block in blocks if re.search(r"(?m)^(# )?[A-Z][A-Z0-9_]+=", block)]
+
+    assert len(with_variables) > 15
+    for block in with_variables:
+        sentence = block[: re.search(r"(?m)^(# )?[A-Z][A-Z0-9_]+=", block).start()]  # type: ignore[union-attr]
+        assert len(sentence.split()) > 3, block
+
+
+def test_a_copied_env_example_starts() -> None:
+    lines = (ROOT / ".env.example").read_text(encoding="utf-8").splitlines()
+    copied = dict(line.split("=", 1) for line in lines if re.match(r"[A-Z]", line))
+
+    started = manage("check", **copied, DATABASE_URL=PRODUCTION["DATABASE_URL"])
+
+    assert started.returncode == 0, started.stderr
+
+
+def test_production_starts_with_its_variables_and_passes_the_deployment_check() -> None:
+    checked = manage("check", "--deploy", "--fail-level", "WARNING", **PRODUCTION)
+
+    assert checked.returncode == 0, checked.stderr
+    assert "no issues" in checked.stdout
+
+
+@pytest.mark.parametrize("name", ["DJANGO_SECRET_KEY", "DJANGO_ALLOWED_HOSTS", "BASE_URL", "EMAIL_URL", "DATABASE_URL"])
+def test_production_without_a_variable_does_not_start_and_names_it(name: str) -> None:
+    given = {key: value for key, value in PRODUCTION.items() if key != name}
+
+    refused = manage("check", **given)
+
+    assert refused.returncode == 1
+    sentence = refused.stderr.strip().splitlines()[-1]
+    assert sentence.startswith("django.core.exceptions.ImproperlyConfigured: ")
+    assert name in sentence
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DJANGO_SECRET_KEY", ""),
+        ("DJANGO_SECRET_KEY", "short"),
+        ("DJANGO_SECRET_KEY", "x" * 60),
+        ("DJANGO_SECRET_KEY", "only-for-debug-" * 5),
+        ("DJANGO_ALLOWED_HOSTS", " , "),
+        ("BASE_URL", "http://app.example.com"),
+        ("EMAIL_URL", "pigeon://roof"),
+        ("DATABASE_URL", "sqlite:///db.sqlite3"),
+        ("THROTTLING", "off"),
+        ("DATABASE_PREPARED_STATEMENTS", "maybe"),
+        ("TRUSTED_PROXY_COUNT", "-1"),
+        ("DJANGO_DEBUG", "perhaps"),
+    ],
+)
+def test_production_with_a_bad_value_does_not_start_and_names_the_variable(name: str, value: str) -> None:
+    refused = manage("check", **{**PRODUCTION, name: value})
+
+    assert refused.returncode == 1
+    assert name in refused.stderr.strip().splitlines()[-1]
+
+
+def test_the_driver_is_psycopg2_and_no_second_one_is_installed() -> None:
+    assert settings.DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql"
+    assert importlib.metadata.version("psycopg2-binary")
+    with pytest.raises(importlib.metadata.PackageNotFoundError):
+        importlib.metadata.version("psycopg")
+
+
+def test_there_is_no_transaction_around_whole_requests() -> None:
+    assert settings.DATABASES["default"].get("ATOMIC_REQUESTS", False) is False

@@ -11,6 +11,7 @@ APPROVALS = 300  # of each of our processes in a run
 TRANSACTIONS = 1000  # of each pgbench client in a run
 TEMPLATE = 900_000_001  # id of the account, invoice and payment whose approval is written down as the script
 OPERATOR = 900_000_002
+LEDGER_ROW = 900_000_003  # id of the ledger row of that approval: in the script it is what the grant gave back
 GOAL = 0.25
 
 
@@ -25,7 +26,7 @@ def main() -> None:
     User.objects.create(id=OPERATOR, email="olga@example.com", is_staff=True, is_superuser=True)
     bench.analyze()
     script = template()
-    print(f"An approval is {script.count(';')} statements, BEGIN and COMMIT included.")
+    print(f"An approval is {len(script.splitlines())} statements, BEGIN and COMMIT included.")
     for size in sizes:
         bench.compare(
             f"approve, {size} process(es) against {size} client(s)",
@@ -73,8 +74,19 @@ def template() -> str:
 
     operator = User.objects.get(pk=OPERATOR)
     payment = Payment(pk=TEMPLATE, account_id=TEMPLATE)
+    number_next_ledger_row(LEDGER_ROW)
     statements = bench.sent_by(lambda: PaymentService.approve_manual_payment(payment, operator))
-    return bench.as_script(statements, {str(TEMPLATE): "id"})
+    number_next_ledger_row(1)
+    script = bench.as_script(statements, {str(TEMPLATE): "id", str(LEDGER_ROW): "granted_id"})
+    return script.replace("RETURNING id, balance_after;", "RETURNING id, balance_after \\gset granted_")
+
+
+def number_next_ledger_row(number: int) -> None:
+    """Make the next row of the credit ledger get this id."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT setval('igny8_credit_transactions_id_seq', %s, false)", [number])
 
 
 def numbered(script: str, first: int) -> str:

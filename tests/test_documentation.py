@@ -12,15 +12,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.core.management import call_command, get_commands
 from django.urls import resolve
 from pytest_django.live_server_helper import LiveServer
 
-from igny8_core.auth.models import Account, User
-from igny8_core.business.billing.models import Payment
+from igny8_core.auth.models import ACCOUNT_MOVES, SUBSCRIPTION_MOVES, Account, User
+from igny8_core.business.billing.models import INVOICE_MOVES, Payment
 from igny8_core.business.billing.services.payment_service import PaymentService
 from igny8_core.business.signup.service import Signup, register
 from igny8_core.common.api.views import NoSuchAddress
+from igny8_core.common.states import Moves
 from tests import make
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -87,6 +89,28 @@ def test_every_management_command_in_the_documentation_exists() -> None:
 
     assert {"check_invariants", "shell"} <= named
     assert named - set(get_commands()) == set()
+
+
+def test_the_data_model_page_names_every_table() -> None:
+    text = (ROOT / "docs" / "data-model.md").read_text(encoding="utf-8")
+    tables = {model._meta.db_table for model in apps.get_models() if model.__module__.startswith("igny8_core.")}
+
+    assert len(tables) > 20
+    assert {table for table in tables if f"`{table}`" not in text} == set()
+    assert set(re.findall(r"`(igny8_\w+)`", text)) - tables <= {"igny8_auth"}
+
+
+@pytest.mark.parametrize(
+    ("heading", "moves"),
+    [("Account:", ACCOUNT_MOVES), ("Subscription:", SUBSCRIPTION_MOVES), ("Invoice:", INVOICE_MOVES)],
+)
+def test_the_workflow_page_draws_exactly_the_moves_of_the_code(heading: str, moves: Moves) -> None:
+    text = (ROOT / "docs" / "workflow.md").read_text(encoding="utf-8")
+    diagram = text.split(f"\n{heading}\n")[1].split("```")[1]
+
+    drawn = set(re.findall(r"([a-z_]+) --> ([a-z_]+)", diagram))
+
+    assert drawn == {(str(status), str(target)) for status, targets in moves.items() for target in targets}
 
 
 @pytest.mark.skipif(not shutil.which("curl"), reason="the README's workflow is written with curl, which is not here")

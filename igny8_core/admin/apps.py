@@ -8,5 +8,5 @@ class ConsoleConfig(AdminConfig):
 
     def ready(self) -> None:
         super().ready()
-        # It registers itself, and needs the app registry.
-        from igny8_core.admin import operator_log  # noqa: F401
+        # They register themselves, and need the app registry.
+        from igny8_core.admin import operator_log, rate_counters  # noqa: F401

@@ -13,7 +13,7 @@ from django.utils.timesince import timesince
 
 from igny8_core.auth.models import Account, AccountStatus, Subscription, SubscriptionStatus
 from igny8_core.business.billing.models import Payment, PaymentStatus
-from igny8_core.common.console import amount_text, change_url
+from igny8_core.events.console import amount_text, change_url
 from igny8_core.events.models import Event
 
 SHOWN_WAITING = 5

@@ -28,12 +28,12 @@ def sites_of(account: Account, user: User) -> QuerySet[Site]:
 def live_session(session_id: object) -> LoginSession | None:
     """The login session that has not ended, with its user, account and plan, in one query; None for no session's id."""
     try:
-        uuid.UUID(str(session_id))
+        key = uuid.UUID(str(session_id))
     except ValueError:
         return None
     return (
         LoginSession.objects.select_related("user__account__plan")
-        .filter(pk=session_id, ended_at__isnull=True, user__is_active=True)
+        .filter(pk=key, ended_at__isnull=True, user__is_active=True)
         .first()
     )
 

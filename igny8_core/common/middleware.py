@@ -4,7 +4,7 @@ from collections.abc import Callable
 from io import BytesIO
 from urllib.parse import unquote_to_bytes
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 
 from igny8_core.common.api.envelope import failure_response
 from igny8_core.common.api.exceptions import PayloadTooLarge
@@ -43,11 +43,19 @@ class ApiBoundaryMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if not request.path_info.startswith(API_PREFIX):
-            return self.get_response(request)
+            return _refuse_nul(request) or self.get_response(request)
         response = _refuse_address(request) or _refuse_body(request) or self.get_response(request)
         if not response.has_header("Cache-Control"):
             response["Cache-Control"] = "no-store"
         return response
+
+
+def _refuse_nul(request: HttpRequest) -> HttpResponse | None:
+    # PostgreSQL refuses NUL in text; pages would answer a search for it with a 500.
+    query = unquote_to_bytes(request.META.get("QUERY_STRING", "").encode("latin-1", "replace"))
+    if "\0" in request.path_info or b"\0" in query:
+        return HttpResponseBadRequest("The address holds a NUL character. Remove it.", content_type="text/plain")
+    return None
 
 
 def _refuse_address(request: HttpRequest) -> HttpResponse | None:

@@ -3,7 +3,7 @@
 from django.contrib import admin
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter, FieldTextFilter
 
-from igny8_core.common.console import LogAdmin, badge, json_block, moment
+from igny8_core.events.console import LogAdmin, badge, json_block, moment
 from igny8_core.events.models import Delivery, DeliveryStatus, Event
 
 DELIVERY_TONES = {DeliveryStatus.WAITING: "info", DeliveryStatus.DONE: "success", DeliveryStatus.DEAD: "danger"}

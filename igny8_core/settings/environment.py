@@ -6,10 +6,12 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
+DEBUG_SECRET = "only-for-debug-" * 5
+
 
 def text(name: str, default: str = "") -> str:
-    """The variable as text without surrounding white space."""
-    return os.environ.get(name, default).strip()
+    """The variable as text without surrounding white space; one that is set to nothing counts as not set."""
+    return os.environ.get(name, "").strip() or default
 
 
 def flag(name: str, default: bool) -> bool:
@@ -46,8 +48,8 @@ def secret(name: str, *, debug: bool) -> str:
     """
     value = text(name)
     if not value and debug:
-        return "only-for-debug-" * 5
-    if len(value) < 50 or len(set(value)) < 10:
+        return DEBUG_SECRET
+    if len(value) < 50 or len(set(value)) < 10 or (value == DEBUG_SECRET and not debug):
         raise ImproperlyConfigured(
             f"{name} is missing or too weak. Set it to at least 50 random characters, for example the output of: "
             'python3 -c "import secrets; print(secrets.token_urlsafe(50))"'

@@ -1,7 +1,7 @@
 """A client cannot write what is not its to write, nor use what it has not paid for (threats.md MAS-01 to MAS-07)."""
 
 import json
-from itertools import permutations, product
+from itertools import product
 from typing import Any
 
 import pytest
@@ -141,7 +141,10 @@ def test_fields_do_not_slip_in_as_a_form_or_nested(world: World, method: str, ro
 
     for content_type, content in [
         ("application/x-www-form-urlencoded", "is_staff=1&credits=1000"),
-        ("multipart/form-data; boundary=b", '--b\r\nContent-Disposition: form-data; name="role"\r\n\r\nowner\r\n--b--\r\n'),
+        (
+            "multipart/form-data; boundary=b",
+            '--b\r\nContent-Disposition: form-data; name="role"\r\n\r\nowner\r\n--b--\r\n',
+        ),
     ]:
         path = f"/{route}".replace("<int64:site_id>", str(world.a.site.pk))
         path = path.replace("<int64:payment_id>", str(world.a.payment.pk))
@@ -284,7 +287,8 @@ def test_variants_of_one_address_get_one_account(defaults: None) -> None:
     assert sign_up(email="freebie@example.com").status_code == 201
     variants = [
         *case_variants("freebie@example.com", 40),
-        "freebie@EXAMPLE.com", "FREEBIE@EXAMPLE.COM", " freebie@example.com", "freebie@example.com ", "\tfreebie@example.com",
+        "freebie@EXAMPLE.com", "FREEBIE@EXAMPLE.COM", " freebie@example.com", "freebie@example.com ",
+        "\tfreebie@example.com",
         "freebie@example.com\n",
     ]  # fmt: skip
 
@@ -300,10 +304,12 @@ def test_variants_of_one_address_get_one_account(defaults: None) -> None:
 @pytest.mark.parametrize(
     "email",
     [
-        "frеebie@example.com", "freebıe@example.com", "FREEBİE@example.com", "ｆreebie@example.com", "freebie@exámple.com",
+        "frеebie@example.com", "freebıe@example.com", "FREEBİE@example.com", "ｆreebie@example.com",
+        "freebie@exámple.com",
         "freebie\u200b@example.com", "freebie@example。com", "freebie\0@example.com", "\u202efreebie@example.com",
         "freebie@example.com\r\nBcc: x@example.com", "freebie", "@example.com", "freebie@", "freebie@@example.com",
-        "free bie@example.com", "freebie@localhost", "freebie@example", "Free <freebie@example.com>", "a" * 250 + "@example.com",
+        "free bie@example.com", "freebie@localhost", "freebie@example", "Free <freebie@example.com>",
+        "a" * 250 + "@example.com",
         "", None, 1, ["freebie@example.com"], {"email": "freebie@example.com"},
     ],
     ids=ascii,

@@ -83,6 +83,11 @@ EXPECTED = expected_codes()
 READS = sorted(route for method, route in EXPECTED if method == "GET" and 200 in EXPECTED[method, route].values())
 
 
+def callers(method: str, route: str) -> list[str]:
+    """All actors; to the document, which takes a third of a second to write, only two."""
+    return ["anonymous", "owner"] if (method, route) == ("GET", "api/schema/") else ACTORS
+
+
 def test_the_table_names_exactly_the_routes_and_methods_that_exist() -> None:
     listed = set(EXPECTED)
     existing = {(method, route) for route in routes() for method in TABLED_METHODS}
@@ -94,7 +99,8 @@ def test_the_table_names_exactly_the_routes_and_methods_that_exist() -> None:
 def test_each_actor_gets_the_code_of_the_table(world: World) -> None:
     wrong = []
     for (method, route), codes in EXPECTED.items():
-        for actor, code in codes.items():
+        for actor in callers(method, route):
+            code = codes[actor]
             with undone():
                 response = send(world, method, route, actor, body(world, method, route, actor))
             if response.status_code != code:
@@ -158,9 +164,9 @@ def test_a_cookie_alone_is_no_credential(world: World) -> None:
 
 def test_reading_writes_nothing_and_locks_nothing(world: World, statements: list[str]) -> None:
     for route in READS:
-        for actor, code in EXPECTED["GET", route].items():
+        for actor in callers("GET", route):
             del statements[:]
-            assert send(world, "GET", route, actor).status_code == code
+            assert send(world, "GET", route, actor).status_code == EXPECTED["GET", route][actor]
 
             words = {sql.lstrip("( ").split(None, 1)[0].upper() for sql in statements}
             assert words <= {"SELECT"}, f"{route} as {actor}: {statements}"

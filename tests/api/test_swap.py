@@ -54,7 +54,9 @@ def test_an_operator_gets_the_same_404_for_every_id_that_is_no_payment(world: Wo
     route = f"api/v1/billing/admin/payments/<int64:payment_id>/{action}/"
 
     answers = {
-        send(world, "POST", route, "operator", {}, ids={"payment_id": payment}, HTTP_X_REQUEST_ID="same-request-id").content
+        send(
+            world, "POST", route, "operator", {}, ids={"payment_id": payment}, HTTP_X_REQUEST_ID="same-request-id"
+        ).content
         for payment in (UNUSED_ID, UNUSED_ID + 1, 999_999_999_999_999_999)
     }
 
@@ -122,9 +124,7 @@ def test_an_industry_that_is_not_offered_is_one_and_the_same_400(world: World, i
     response = send(world, "POST", "api/v1/sites/", "owner", {"name": "Shop", "industry": industry})
 
     assert response.status_code == 400
-    assert refusal(response)["errors"] == {
-        "industry": ["No such industry. GET /api/v1/auth/industries/ lists them."]
-    }
+    assert refusal(response)["errors"] == {"industry": ["No such industry. GET /api/v1/auth/industries/ lists them."]}
 
 
 # --- Lists --------------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""The documented journey over HTTP: trial, paid signup approved, rejected and confirmed again; the API's description."""
+"""The documented journey over HTTP: trial, paid signup approved or rejected, and the API's own description."""
 
 import re
 from typing import Any
@@ -98,9 +98,7 @@ def test_scenario_2_a_paid_signup_that_is_approved(api: APIClient, defaults: Non
     assert unpaid["code"] == "payment_required"
 
     confirmed = post(client, CONFIRM, confirmation(invoice["id"]), 201)
-    assert confirmed["message"] == (
-        "Payment confirmation submitted for review. You will be notified once approved."
-    )
+    assert confirmed["message"] == ("Payment confirmation submitted for review. You will be notified once approved.")
     payment_id = confirmed["data"].pop("payment_id")
     assert confirmed["data"] == {
         "invoice_id": invoice["id"],

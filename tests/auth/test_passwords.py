@@ -30,7 +30,8 @@ def sign_up(password: Any, **fields: Any) -> Any:
 @pytest.mark.parametrize(
     "password",
     [
-        "TestPass123!", "correct horse battery", "  spaces  around  ", "пароль-пароль-12", "密码密码密码密码密码密码", "🔑" * 12,
+        "TestPass123!", "correct horse battery", "  spaces  around  ", "пароль-пароль-12", "密码密码密码密码密码密码",
+        "🔑" * 12,
         "a1b2" * 32, "x7" * 128,
     ],
 )  # fmt: skip

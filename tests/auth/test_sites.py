@@ -159,7 +159,9 @@ def test_an_empty_change_changes_nothing(alice: User, as_user: Login) -> None:
     assert as_user(alice).patch(f"{SITES}{site.pk}/", {}, format="json").status_code == 200
 
 
-@pytest.mark.parametrize(("query", "names"), [("status=inactive", ["B"]), ("search=a", ["A"]), ("ordering=-name", ["B", "A"])])
+@pytest.mark.parametrize(
+    ("query", "names"), [("status=inactive", ["B"]), ("search=a", ["A"]), ("ordering=-name", ["B", "A"])]
+)
 def test_the_list_filters_and_orders(alice: User, as_user: Login, query: str, names: list[str]) -> None:
     make.site(alice.account, name="A")
     make.site(alice.account, name="B", status="inactive")

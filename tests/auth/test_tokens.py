@@ -152,7 +152,8 @@ def test_no_crafted_refresh_token_is_taken_and_the_session_survives_all_of_them(
 @pytest.mark.parametrize(
     "header",
     [
-        "Bearer", "Bearer ", "Token {}", "JWT {}", "Basic {}", "{}", "Bearer{}", "Bearer {} x", "Bearer,{}", "Bearer \xff",
+        "Bearer", "Bearer ", "Token {}", "JWT {}", "Basic {}", "{}", "Bearer{}", "Bearer {} x", "Bearer,{}",
+        "Bearer \xff",
         "ＢＥＡＲＥＲ {}",
     ],
 )  # fmt: skip

@@ -25,6 +25,8 @@ class Ledger(RuleBasedStateMachine):
         tenant = make.owner().account
         assert tenant
         self.tenant = tenant
+        # One moment for all lots, so that those of the same day really expire together.
+        self.start = timezone.now()
         self.lots: list[dict[str, Any]] = []
         self.keys: dict[str, int] = {}
 
@@ -32,7 +34,7 @@ class Ledger(RuleBasedStateMachine):
         amount=st.integers(1, 20), kind=st.sampled_from(CreditGrantKind.values), days=st.sampled_from([-1, 1, 2, None])
     )
     def grant(self, amount: int, kind: str, days: int | None) -> None:
-        expires_at = timezone.now() + timedelta(days=days) if days else None
+        expires_at = self.start + timedelta(days=days) if days else None
         make.credits(self.tenant, amount, kind=kind, source=f"lot {len(self.lots)}", expires_at=expires_at)
         self.lots.append({"number": len(self.lots), "kind": kind, "days": days, "left": amount})
 

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db
 LINE = {"description": "Consulting", "quantity": 2, "amount": "44.50"}
 
 
-def require_refusal(error: type[Exception], action: Callable[[], Any]) -> None:
+def require_refusal(error: type[Exception] | tuple[type[Exception], ...], action: Callable[[], Any]) -> None:
     before = fingerprint()
     with pytest.raises(error), transaction.atomic():
         action()
@@ -63,9 +63,9 @@ def test_numbers_count_per_account_and_month_in_utc(account_a: Account, charlie:
 
 def test_a_rolled_back_invoice_leaves_no_gap(account_a: Account) -> None:
     first = make.invoice(account_a).invoice_number
-    with pytest.raises(RuntimeError), transaction.atomic():
+    with transaction.atomic():
         make.invoice(account_a)
-        raise RuntimeError
+        transaction.set_rollback(True)
     with pytest.raises(DomainError):
         InvoiceService.create_invoice(account_a, [{**LINE, "amount": 44.5}])
 
@@ -99,8 +99,10 @@ def test_after_9999_the_number_grows_longer(account_a: Account) -> None:
 @pytest.mark.parametrize(
     "lines",
     [
-        [], [{}], [{**LINE, "amount": 44.5}], [{**LINE, "amount": "0"}], [{**LINE, "amount": "-1"}], [{**LINE, "amount": "NaN"}],
-        [{**LINE, "amount": "1.001"}], [{**LINE, "amount": "1e3"}], [{**LINE, "quantity": 0}], [{**LINE, "quantity": 1.5}],
+        [], [{}], [{**LINE, "amount": 44.5}], [{**LINE, "amount": "0"}], [{**LINE, "amount": "-1"}],
+        [{**LINE, "amount": "NaN"}],
+        [{**LINE, "amount": "1.001"}], [{**LINE, "amount": "1e3"}], [{**LINE, "quantity": 0}],
+        [{**LINE, "quantity": 1.5}],
         [{**LINE, "description": ""}], [{**LINE, "credits": "9"}], [LINE, {**LINE, "amount": None}],
         [{**LINE, "amount": "9999999999.99", "quantity": 10**6}],
         [{**LINE, "credits": 1}, {**LINE, "credits": 1}],
@@ -201,13 +203,16 @@ def test_only_a_captured_payment_of_exactly_this_invoice_pays_it(olga: User) -> 
 def test_what_a_paid_invoice_states_cannot_be_changed_even_by_sql(olga: User) -> None:
     invoice = PaymentService.approve_manual_payment(make.submitted_payment(), olga).invoice
     changes: list[dict[str, Any]] = [
-        {"status": "pending", "paid_at": None}, {"total": 1, "subtotal": 1}, {"line_items": []}, {"invoice_number": "X"},
+        {"status": "pending", "paid_at": None}, {"total": 1, "subtotal": 1}, {"line_items": []},
+        {"invoice_number": "X"},
         {"metadata": {}}, {"currency": "EUR"}, {"due_date": date(2030, 1, 1)}, {"paid_at": datetime.now(UTC)},
     ]  # fmt: skip
 
     for change in changes:
         require_refusal(
-            (InternalError, IntegrityError),  # type: ignore[arg-type]
+            (InternalError, IntegrityError),
             lambda change=change: Invoice.objects.filter(pk=invoice.pk).update(**change),
         )
-    require_refusal((InternalError, IntegrityError), lambda: Invoice.objects.filter(pk=invoice.pk)._raw_delete("default"))  # type: ignore[arg-type]
+    require_refusal(
+        (InternalError, IntegrityError), lambda: Invoice.objects.filter(pk=invoice.pk)._raw_delete("default")
+    )  # type: ignore[arg-type]

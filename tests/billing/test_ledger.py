@@ -11,7 +11,7 @@ from django.core.serializers import serialize
 from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.db.models import F, ProtectedError
 from django.utils import timezone
-from hypothesis import HealthCheck
+from hypothesis import HealthCheck, Phase
 from hypothesis import settings as hypothesis_settings
 from hypothesis.stateful import run_state_machine_as_test
 
@@ -346,6 +346,7 @@ def test_the_ledger_does_what_a_list_of_lots_does() -> None:
         stateful_step_count=15,
         deadline=None,
         derandomize=True,
+        phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )
     run_state_machine_as_test(Ledger, settings=few)

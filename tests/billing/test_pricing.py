@@ -80,9 +80,11 @@ def test_amounts_are_stored_as_text_in_the_decimals_of_the_currency(amount: Any,
 @pytest.mark.parametrize(
     "amount",
     [
-        89.0, 0.1, True, None, [], {}, b"89", "", " ", "89,00", "abc", "-1", "-0.01", "NaN", "sNaN", "Infinity", "-Infinity", "1e2",
+        89.0, 0.1, True, None, [], {}, b"89", "", " ", "89,00", "abc", "-1", "-0.01", "NaN", "sNaN", "Infinity",
+        "-Infinity", "1e2",
         "1E+400", "1_000", "٨٩", "８９", " 89", "89 ", "89\n", "+89", "0x59", "89.001", "0.001", "1" + "0" * 20,
-        Decimal("NaN"), Decimal("sNaN"), Decimal("Infinity"), Decimal("-1"), Decimal("0.001"), Decimal("1E+30"), 10**20, -1,
+        Decimal("NaN"), Decimal("sNaN"), Decimal("Infinity"), Decimal("-1"), Decimal("0.001"), Decimal("1E+30"),
+        10**20, -1,
     ],
     ids=repr,
 )  # fmt: skip
@@ -97,7 +99,8 @@ def test_what_is_no_amount_is_refused_with_the_number_of_its_line(amount: Any) -
 @pytest.mark.parametrize(
     "change",
     [
-        {"description": ""}, {"description": " "}, {"description": None}, {"description": 1}, {"quantity": 0}, {"quantity": -1},
+        {"description": ""}, {"description": " "}, {"description": None}, {"description": 1}, {"quantity": 0},
+        {"quantity": -1},
         {"quantity": 1.0}, {"quantity": "1"}, {"quantity": True}, {"quantity": None}, {"quantity": Decimal(1)},
         {"credits": -1}, {"credits": 1.5}, {"credits": "1000"}, {"credits": True}, {"credits": [1]},
     ],
@@ -121,14 +124,11 @@ def test_an_invoice_needs_a_line_and_grants_credits_by_one_at_most() -> None:
     assert credit_line(checked_lines([LINE], "USD")) is None
 
 
-@given(
-    st.lists(
-        st.tuples(st.integers(1, 100), st.integers(0, 10_000_000)), min_size=1, max_size=20
-    )
-)
+@given(st.lists(st.tuples(st.integers(1, 100), st.integers(0, 10_000_000)), min_size=1, max_size=20))
 def test_lines_add_up_to_the_minor_unit(lines: list[tuple[int, int]]) -> None:
     stored = checked_lines(
-        [{"description": "x", "quantity": number, "amount": Decimal(cents).scaleb(-2)} for number, cents in lines], "USD"
+        [{"description": "x", "quantity": number, "amount": Decimal(cents).scaleb(-2)} for number, cents in lines],
+        "USD",
     )
 
     assert subtotal(stored) * 100 == sum(number * cents for number, cents in lines)
@@ -137,8 +137,10 @@ def test_lines_add_up_to_the_minor_unit(lines: list[tuple[int, int]]) -> None:
 @pytest.mark.parametrize(
     ("price", "discount", "currency", "charged"),
     [
-        ("9.00", 0, "USD", "9.00"), ("29.00", 10, "USD", "26.10"), ("69.00", 15, "USD", "58.65"), ("249.00", 20, "USD", "199.20"),
-        ("0.05", 50, "USD", "0.03"), ("0.25", 50, "USD", "0.13"), ("999", 33, "JPY", "669"), ("1.001", 50, "KWD", "0.501"),
+        ("9.00", 0, "USD", "9.00"), ("29.00", 10, "USD", "26.10"), ("69.00", 15, "USD", "58.65"),
+        ("249.00", 20, "USD", "199.20"),
+        ("0.05", 50, "USD", "0.03"), ("0.25", 50, "USD", "0.13"), ("999", 33, "JPY", "669"),
+        ("1.001", 50, "KWD", "0.501"),
     ],
 )  # fmt: skip
 def test_a_package_costs_its_price_less_the_discount_rounded_half_up(

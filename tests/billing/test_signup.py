@@ -224,7 +224,9 @@ def change_by_sql() -> None:
 
 
 @pytest.mark.parametrize("change", [change_by_model, change_by_sql])
-def test_a_changed_method_shows_after_the_recheck_time(defaults: None, cached: APIClient, settings: Any, change: Any) -> None:
+def test_a_changed_method_shows_after_the_recheck_time(
+    defaults: None, cached: APIClient, settings: Any, change: Any
+) -> None:
     before = names(cached)
     change()
     assert names(cached) == before, "within the recheck time the cached list is served"
@@ -234,8 +236,12 @@ def test_a_changed_method_shows_after_the_recheck_time(defaults: None, cached: A
     assert names(cached) == [*before[:3], "Changed"]
 
 
-@pytest.mark.parametrize("sql", ["DELETE FROM {0} WHERE country_code = 'PK'", "UPDATE {0} SET is_enabled = false", "TRUNCATE {0}"])
-def test_a_method_that_is_gone_is_gone_from_the_list(defaults: None, cached: APIClient, settings: Any, sql: str) -> None:
+@pytest.mark.parametrize(
+    "sql", ["DELETE FROM {0} WHERE country_code = 'PK'", "UPDATE {0} SET is_enabled = false", "TRUNCATE {0}"]
+)
+def test_a_method_that_is_gone_is_gone_from_the_list(
+    defaults: None, cached: APIClient, settings: Any, sql: str
+) -> None:
     before = names(cached)
     with connection.cursor() as cursor:
         cursor.execute(sql.format("igny8_payment_method_config"))

@@ -72,11 +72,12 @@ def test_one_subscription_is_live_at_a_time(alice: User) -> None:
     for status in (SubscriptionStatus.PENDING_PAYMENT, SubscriptionStatus.ACTIVE, SubscriptionStatus.PAST_DUE):
         now = alice.date_joined
         Subscription.objects.filter(pk=first.pk).update(
-            status=status, billing_anchor=now, current_period_start=now, current_period_end=period_end(now, 1, "monthly")
+            status=status,
+            billing_anchor=now,
+            current_period_start=now,
+            current_period_end=period_end(now, 1, "monthly"),
         )
-        require_refusal(
-            errors.SubscriptionAlreadyLive, lambda: order(alice.account, make.plan(), "bank_transfer")
-        )
+        require_refusal(errors.SubscriptionAlreadyLive, lambda: order(alice.account, make.plan(), "bank_transfer"))
     Subscription.objects.filter(pk=first.pk).update(status="canceled")
 
     assert order(alice.account, make.plan(), "bank_transfer").status == "pending_payment"

@@ -16,8 +16,8 @@ from unfold.contrib.filters.admin import (
 from unfold.widgets import UnfoldAdminSelect2Widget
 
 from igny8_core.auth.models import Account, AccountStatus, Subscription, SubscriptionStatus, TeamInvitation
-from igny8_core.common.console import ConsoleAdmin, ReadOnlyAdmin, badge, moment
 from igny8_core.common.countries import COUNTRY_NAMES
+from igny8_core.events.console import ConsoleAdmin, ReadOnlyAdmin, badge, moment
 
 ACCOUNT_TONES = {
     AccountStatus.TRIAL: "info",

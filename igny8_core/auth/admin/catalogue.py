@@ -4,7 +4,7 @@ from django.contrib import admin
 from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilter
 
 from igny8_core.auth.models import Industry, Plan
-from igny8_core.common.console import ConsoleAdmin, money
+from igny8_core.events.console import ConsoleAdmin, money
 
 
 @admin.register(Plan)

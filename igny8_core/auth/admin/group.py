@@ -7,7 +7,7 @@ from django.db.models import Model
 from django.http import HttpRequest
 
 from igny8_core.auth.models import User
-from igny8_core.common.console import ConsoleAdmin
+from igny8_core.events.console import ConsoleAdmin
 
 admin.site.unregister(Group)
 

@@ -11,8 +11,8 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 
 from igny8_core.auth.models import LoginSession, Role, User
 from igny8_core.auth.services.membership_service import MembershipService
-from igny8_core.common.console import ConsoleAdmin, LogAdmin, badge, moment
 from igny8_core.common.errors import MoveNotAllowed
+from igny8_core.events.console import ConsoleAdmin, LogAdmin, badge, moment
 
 if TYPE_CHECKING:
     from django.contrib.auth import admin as auth_admin

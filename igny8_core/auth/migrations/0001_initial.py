@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import migrations, models
 
 import igny8_core.auth.models.user
+import igny8_core.common.model_fields
 
 
 class Migration(migrations.Migration):
@@ -217,7 +218,7 @@ class Migration(migrations.Migration):
                 ("slug", models.SlugField(unique=True)),
                 (
                     "price",
-                    models.DecimalField(
+                    igny8_core.common.model_fields.AmountField(
                         decimal_places=4, max_digits=14, validators=[django.core.validators.MinValueValidator(0)]
                     ),
                 ),

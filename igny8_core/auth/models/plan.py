@@ -2,6 +2,8 @@ from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import Q
 
+from igny8_core.common.model_fields import AmountField
+
 
 class BillingCycle(models.TextChoices):
     MONTHLY = "monthly", "Monthly"
@@ -13,7 +15,7 @@ class Plan(models.Model):
 
     name = models.CharField(max_length=100)
     slug = models.SlugField(max_length=50, unique=True)
-    price = models.DecimalField(max_digits=14, decimal_places=4, validators=[MinValueValidator(0)])
+    price = AmountField(validators=[MinValueValidator(0)])
     currency = models.CharField(max_length=3, default="USD", help_text="ISO 4217")
     billing_cycle = models.CharField(max_length=10, choices=BillingCycle.choices, default=BillingCycle.MONTHLY)
     included_credits = models.PositiveIntegerField(default=0, help_text="Credits granted for each paid period")
@@ -44,4 +46,4 @@ class Plan(models.Model):
     @property
     def is_free(self) -> bool:
         """Whether a period of the plan costs nothing."""
-        return self.price == 0
+        return bool(self.price == 0)

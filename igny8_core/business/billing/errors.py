@@ -55,8 +55,8 @@ class DuplicateReference(DomainError):
     code = "duplicate_reference"
     http_status = 409
     text = (
-        "Another payment carries the same reference. Compare both with the bank statement; to approve this one all the "
-        "same, set override_duplicate and say why in admin_notes."
+        "Another payment carries the same reference. Compare both with the bank statement. To approve this one all the "
+        "same, say so (override_duplicate) and say why in the note (admin_notes)."
     )
 
 

@@ -66,8 +66,8 @@ def _checked_line(line: dict[str, Any], currency: str, number: int) -> dict[str,
         raise InvalidInput(f"Line {number} needs a description.")
     if type(quantity) is not int or quantity < 1:
         raise InvalidInput(f"Line {number}: the quantity is a whole number from 1.")
-    credits = line.get("credits", 0)
-    if type(credits) is not int or credits < 0:
+    granted = line.get("credits", 0)
+    if type(granted) is not int or granted < 0:
         raise InvalidInput(f"Line {number}: the credits are a whole number from 0.")
     return {**line, "quantity": quantity, "amount": _line_amount(amount, currency, number)}
 

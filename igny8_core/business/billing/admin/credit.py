@@ -17,7 +17,7 @@ from igny8_core.business.billing.models import (
     CreditTransactionType,
     CreditUsageLog,
 )
-from igny8_core.common.console import ConsoleAdmin, LogAdmin, badge, json_block, label, moment, money
+from igny8_core.events.console import ConsoleAdmin, LogAdmin, badge, json_block, label, moment, money
 
 TRANSACTION_TONES = {
     CreditTransactionType.TRIAL: "info",

@@ -9,7 +9,7 @@ from django.utils.html import format_html_join
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter, RangeDateFilter
 
 from igny8_core.business.billing.models import Invoice, InvoiceCounter, InvoiceStatus
-from igny8_core.common.console import ConsoleAdmin, ReadOnlyAdmin, amount_text, badge, json_block, moment, money
+from igny8_core.events.console import ConsoleAdmin, ReadOnlyAdmin, amount_text, badge, json_block, moment, money
 
 INVOICE_TONES = {
     InvoiceStatus.PENDING: "warning",

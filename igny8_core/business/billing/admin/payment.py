@@ -21,8 +21,8 @@ from igny8_core.business.billing.admin.payment_decisions import (
 )
 from igny8_core.business.billing.models import Payment, PaymentStatus
 from igny8_core.business.billing.services.payment_service import PaymentService
-from igny8_core.common.console import EMPTY, ReadOnlyAdmin, badge, change_url, choice, json_block, label, moment, money
 from igny8_core.common.links import why_not_public_https
+from igny8_core.events.console import EMPTY, ReadOnlyAdmin, badge, change_url, choice, json_block, label, moment, money
 
 PAYMENT_TONES = {
     PaymentStatus.PENDING_APPROVAL: "warning",

@@ -16,8 +16,8 @@ from unfold.forms import ActionForm, BaseDialogForm
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldBooleanSwitchWidget
 
 from igny8_core.business.billing.models import Payment
-from igny8_core.common.console import amount_text
 from igny8_core.common.errors import DomainError
+from igny8_core.events.console import amount_text
 
 logger = logging.getLogger(__name__)
 

@@ -4,7 +4,7 @@ from django.contrib import admin
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, BooleanRadioFilter, ChoicesDropdownFilter
 
 from igny8_core.business.billing.models import AccountPaymentMethod, PaymentMethodConfig
-from igny8_core.common.console import ConsoleAdmin, ReadOnlyAdmin, moment
+from igny8_core.events.console import ConsoleAdmin, ReadOnlyAdmin, moment
 
 
 @admin.register(PaymentMethodConfig)

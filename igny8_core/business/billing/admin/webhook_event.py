@@ -4,7 +4,7 @@ from django.contrib import admin
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, FieldTextFilter
 
 from igny8_core.business.billing.models import WebhookEvent, WebhookState
-from igny8_core.common.console import LogAdmin, badge, json_block, moment
+from igny8_core.events.console import LogAdmin, badge, json_block, moment
 
 WEBHOOK_TONES = {WebhookState.WAITING: "info", WebhookState.PROCESSED: "success", WebhookState.DEAD: "danger"}
 

@@ -68,7 +68,9 @@ class InvoiceOutput(serializers.Serializer[Any]):
     billing_period_start = serializers.DateTimeField(allow_null=True)
     billing_period_end = serializers.DateTimeField(allow_null=True)
     billing_email = serializers.CharField()
-    billing_snapshot = serializers.DictField(child=serializers.CharField(), source="metadata.billing_snapshot", default=dict)
+    billing_snapshot = serializers.DictField(
+        child=serializers.CharField(), source="metadata.billing_snapshot", default=dict
+    )
     created_at = serializers.DateTimeField()
 
 

@@ -6,6 +6,8 @@ from decimal import Decimal
 import django.core.validators
 from django.db import migrations, models
 
+import igny8_core.common.model_fields
+
 
 class Migration(migrations.Migration):
     initial = True
@@ -95,7 +97,7 @@ class Migration(migrations.Migration):
                 ("credits", models.PositiveIntegerField(validators=[django.core.validators.MinValueValidator(1)])),
                 (
                     "price",
-                    models.DecimalField(
+                    igny8_core.common.model_fields.AmountField(
                         decimal_places=4,
                         max_digits=14,
                         validators=[django.core.validators.MinValueValidator(Decimal("0.0001"))],
@@ -196,9 +198,12 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("currency", models.CharField(help_text="ISO 4217", max_length=3)),
-                ("subtotal", models.DecimalField(decimal_places=4, max_digits=14)),
-                ("tax", models.DecimalField(decimal_places=4, default=Decimal("0"), max_digits=14)),
-                ("total", models.DecimalField(decimal_places=4, max_digits=14)),
+                ("subtotal", igny8_core.common.model_fields.AmountField(decimal_places=4, max_digits=14)),
+                (
+                    "tax",
+                    igny8_core.common.model_fields.AmountField(decimal_places=4, default=Decimal("0"), max_digits=14),
+                ),
+                ("total", igny8_core.common.model_fields.AmountField(decimal_places=4, max_digits=14)),
                 ("line_items", models.JSONField(default=list)),
                 ("invoice_date", models.DateField()),
                 ("due_date", models.DateField()),
@@ -234,7 +239,7 @@ class Migration(migrations.Migration):
                         default=uuid.uuid4, editable=False, help_text="Our id at the gateways", unique=True
                     ),
                 ),
-                ("amount", models.DecimalField(decimal_places=4, max_digits=14)),
+                ("amount", igny8_core.common.model_fields.AmountField(decimal_places=4, max_digits=14)),
                 ("currency", models.CharField(help_text="ISO 4217", max_length=3)),
                 (
                     "payment_method",
@@ -287,7 +292,10 @@ class Migration(migrations.Migration):
                 ("processed_at", models.DateTimeField(blank=True, null=True)),
                 ("failed_at", models.DateTimeField(blank=True, null=True)),
                 ("failure_reason", models.CharField(blank=True, max_length=500)),
-                ("refunded_amount", models.DecimalField(decimal_places=4, default=Decimal("0"), max_digits=14)),
+                (
+                    "refunded_amount",
+                    igny8_core.common.model_fields.AmountField(decimal_places=4, default=Decimal("0"), max_digits=14),
+                ),
                 ("stripe_payment_intent_id", models.CharField(blank=True, max_length=100)),
                 ("stripe_charge_id", models.CharField(blank=True, max_length=100)),
                 ("paypal_order_id", models.CharField(blank=True, max_length=100)),

@@ -485,4 +485,13 @@ class Migration(migrations.Migration):
                 name="igny8_payments_paypal_capture_id_unique",
             ),
         ),
+        migrations.AddIndex(
+            model_name="payment",
+            index=models.Index(
+                condition=models.Q(("processed_at__isnull", False)),
+                fields=["processed_at"],
+                include=("status", "currency", "amount"),
+                name="igny8_payments_revenue",
+            ),
+        ),
     ]

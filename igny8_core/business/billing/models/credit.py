@@ -5,6 +5,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 
+from igny8_core.common.model_fields import AmountField
 from igny8_core.common.money import round_amount
 
 
@@ -14,7 +15,7 @@ class CreditPackage(models.Model):
     name = models.CharField(max_length=100)
     slug = models.SlugField(max_length=50, unique=True)
     credits = models.PositiveIntegerField(validators=[MinValueValidator(1)])
-    price = models.DecimalField(max_digits=14, decimal_places=4, validators=[MinValueValidator(Decimal("0.0001"))])
+    price = AmountField(validators=[MinValueValidator(Decimal("0.0001"))])
     currency = models.CharField(max_length=3, default="USD", help_text="ISO 4217")
     discount_percentage = models.PositiveSmallIntegerField(default=0, validators=[MaxValueValidator(99)])
     valid_days = models.PositiveIntegerField(

@@ -4,6 +4,8 @@ from decimal import Decimal
 from django.db import models
 from django.db.models import F, Q
 
+from igny8_core.common.model_fields import AmountField
+
 
 class InvoiceStatus(models.TextChoices):
     DRAFT = "draft", "Draft"
@@ -36,9 +38,9 @@ class Invoice(models.Model):
     invoice_number = models.CharField(max_length=40, unique=True)
     status = models.CharField(max_length=15, choices=InvoiceStatus.choices, default=InvoiceStatus.PENDING)
     currency = models.CharField(max_length=3, help_text="ISO 4217")
-    subtotal = models.DecimalField(max_digits=14, decimal_places=4)
-    tax = models.DecimalField(max_digits=14, decimal_places=4, default=Decimal(0))
-    total = models.DecimalField(max_digits=14, decimal_places=4)
+    subtotal = AmountField()
+    tax = AmountField(default=Decimal(0))
+    total = AmountField()
     line_items = models.JSONField(default=list)
     invoice_date = models.DateField()
     due_date = models.DateField()

@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from igny8_core.auth.models import PaymentMethodType
+from igny8_core.common.model_fields import AmountField
 
 
 class PaymentStatus(models.TextChoices):
@@ -52,7 +53,7 @@ class Payment(models.Model):
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False, help_text="Our id at the gateways")
     account = models.ForeignKey("igny8_auth.Account", on_delete=models.PROTECT, related_name="payments")
     invoice = models.ForeignKey("billing.Invoice", on_delete=models.PROTECT, related_name="payments")
-    amount = models.DecimalField(max_digits=14, decimal_places=4)
+    amount = AmountField()
     currency = models.CharField(max_length=3, help_text="ISO 4217")
     payment_method = models.CharField(max_length=20, choices=PaymentMethodType.choices)
     status = models.CharField(max_length=20, choices=PaymentStatus.choices)
@@ -76,7 +77,7 @@ class Payment(models.Model):
     processed_at = models.DateTimeField(null=True, blank=True)
     failed_at = models.DateTimeField(null=True, blank=True)
     failure_reason = models.CharField(max_length=500, blank=True)
-    refunded_amount = models.DecimalField(max_digits=14, decimal_places=4, default=Decimal(0))
+    refunded_amount = AmountField(default=Decimal(0))
     stripe_payment_intent_id = models.CharField(max_length=100, blank=True)
     stripe_charge_id = models.CharField(max_length=100, blank=True)
     paypal_order_id = models.CharField(max_length=100, blank=True)
@@ -120,6 +121,12 @@ class Payment(models.Model):
                 fields=["created_at", "id"],
                 name="igny8_payments_to_approve",
                 condition=Q(status=PaymentStatus.PENDING_APPROVAL),
+            ),
+            models.Index(
+                fields=["processed_at"],
+                include=["status", "currency", "amount"],
+                name="igny8_payments_revenue",
+                condition=Q(processed_at__isnull=False),
             ),
             models.Index(
                 fields=["payment_method", "reference_key"],

@@ -2,8 +2,8 @@
 
 from django.contrib import admin
 
-from igny8_core.common.console import LogAdmin, moment
 from igny8_core.common.models import RateCounter
+from igny8_core.events.console import LogAdmin, moment
 
 
 @admin.register(RateCounter)

@@ -7,7 +7,9 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.admin import ShowFacets, display
+from django.contrib.admin.models import LogEntry
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
@@ -18,6 +20,7 @@ from django.utils.safestring import SafeString
 from unfold.paginator import InfinitePaginator
 
 from igny8_core.common.money import format_amount
+from igny8_core.events import services as events
 
 # The theme has no type hints; it adds to Django's class and changes none of its methods' types.
 if TYPE_CHECKING:
@@ -43,6 +46,22 @@ class ConsoleAdmin(ModelAdmin):
     list_filter_submit = True
     warn_unsaved_form = True
 
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> LogEntry:
+        """Note what an operator added, in Django's log and as an event."""
+        self._record("added", request, obj, message)
+        return super().log_addition(request, obj, message)
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> LogEntry:
+        """Note what an operator changed, in Django's log and as an event."""
+        self._record("changed", request, obj, message)
+        return super().log_change(request, obj, message)
+
+    def log_deletions(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
+        """Note what an operator is about to delete, in Django's log and as events."""
+        for obj in queryset:
+            self._record("deleted", request, obj, "")
+        return super().log_deletions(request, queryset)
+
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """The list. Raises PermissionDenied for a POST of an action that this operator is not offered (MAS-08)."""
         # Django shows the list again, which nobody can tell from success.
@@ -57,6 +76,14 @@ class ConsoleAdmin(ModelAdmin):
         found, counts, forbidden, in_use = super().get_deleted_objects(objs, request)
         # Django names both, and the theme shows the permissions first, which is not what stands in the way.
         return found, counts, set() if in_use else forbidden, in_use
+
+    def _record(self, participle: str, request: HttpRequest, obj: Any, message: Any) -> None:
+        account_id = obj.pk if obj._meta.model_name == "account" else getattr(obj, "account_id", None)
+        data = {"name": str(obj), "edit": message}
+        with transaction.atomic():
+            events.record(
+                events.NewEvent(f"{self.opts.model_name}.{participle}", obj, account_id, request.user.pk, data)
+            )
 
     def _offers(self, request: HttpRequest, posted: list[str]) -> bool:
         offered = self.get_actions(request)

@@ -1,0 +1,33 @@
+"""The console's login form."""
+
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest
+
+from igny8_core.common.api.fields import canonical_email
+from igny8_core.common.network import client_network
+from igny8_core.common.rate_limits import seconds_to_wait
+
+# The theme has no type hints; it adds to Django's form and changes none of its methods' types.
+if TYPE_CHECKING:
+    from django.contrib.admin.forms import AdminAuthenticationForm as AuthenticationForm
+else:
+    from unfold.forms import AuthenticationForm
+
+
+class LoginForm(AuthenticationForm):
+    """Counts tries together with those of the API's login, so that neither door lets more through (AUT-10)."""
+
+    def clean(self) -> dict[str, Any]:
+        """Raises ValidationError, before any password is looked at, when there were too many tries."""
+        if settings.THROTTLING and self.request is not None:
+            self._count_try(self.request)
+        return super().clean()
+
+    def _count_try(self, request: HttpRequest) -> None:
+        email = canonical_email(str(self.cleaned_data.get("username", "")))
+        waits = [seconds_to_wait("login", who) for who in (f"network {client_network(request)}", f"email {email}")]
+        if wait := max((seconds for seconds in waits if seconds), default=0):
+            raise ValidationError(f"Too many tries to log in. Try again in {wait} seconds.", code="throttled")

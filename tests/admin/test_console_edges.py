@@ -1,0 +1,79 @@
+"""The console's own doors: logging in, searching, and what edits by hand leave behind."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from igny8_core.auth.models import Plan, User
+from igny8_core.events.models import Event
+from tests import make
+
+pytestmark = pytest.mark.django_db
+
+LOGIN = "/admin/login/"
+
+
+@pytest.fixture
+def throttled(settings: Any) -> None:
+    settings.THROTTLING = True
+    settings.RATE_LIMITS = {**settings.RATE_LIMITS, "login": ["3/15minutes"]}
+
+
+def test_login_is_refused_after_too_many_tries_even_with_the_right_password(throttled: None, olga: User) -> None:
+    client = Client()
+    for _ in range(3):
+        assert b"Please enter the correct" in client.post(LOGIN, {"username": olga.email, "password": "x"}).content
+
+    answer = client.post(LOGIN, {"username": olga.email, "password": make.PASSWORD})
+
+    assert b"Too many tries to log in. Try again in" in answer.content
+    assert "_auth_user_id" not in client.session
+
+
+def test_tries_at_the_api_count_for_the_console_too(throttled: None, olga: User) -> None:
+    client = Client()
+    for _ in range(3):
+        body = {"email": olga.email, "password": "wrong password"}
+        client.post("/api/v1/auth/login/", body, content_type="application/json")
+
+    assert b"Too many tries" in client.post(LOGIN, {"username": olga.email, "password": make.PASSWORD}).content
+
+
+def test_an_edit_by_hand_leaves_an_event_with_its_operator(olga: User, defaults: None) -> None:
+    client = Client()
+    client.force_login(olga)
+    plan = Plan.objects.get(slug="growth")
+    page = client.get(f"/admin/igny8_auth/plan/{plan.pk}/change/")
+    form = {name: value for name, value in page.context["adminform"].form.initial.items() if value is not None}
+
+    client.post(
+        f"/admin/igny8_auth/plan/{plan.pk}/change/", {**form, "features": "[]", "max_sites": 4, "is_public": "on"}
+    )
+
+    plan.refresh_from_db()
+    assert plan.max_sites == 4
+    event = Event.objects.get(type="plan.changed")
+    assert (event.actor, event.object_id) == (olga, str(plan.pk))
+    assert "Max sites" in str(event.data["edit"])
+
+
+def test_a_deletion_by_hand_leaves_an_event(olga: User) -> None:
+    client = Client()
+    client.force_login(olga)
+    industry = make.industry(slug="mining", name="Mining")
+
+    client.post(f"/admin/igny8_auth/industry/{industry.pk}/delete/", {"post": "yes"})
+
+    assert Event.objects.get(type="industry.deleted").data["name"] == "Mining"
+
+
+@pytest.mark.parametrize("address", ["/admin/billing/payment/?q=%00", "/admin/search/?s=a&page=x", "/admin/?%00=1"])
+def test_an_address_that_cannot_be_read_is_refused_with_a_sentence(address: str, olga: User) -> None:
+    client = Client()
+    client.force_login(olga)
+
+    answer = client.get(address)
+
+    assert answer.status_code == 400
+    assert answer["Content-Type"] == "text/plain"

@@ -6,19 +6,14 @@ from igny8_core.common.errors import NotFound
 
 
 def lock_account(account_id: int) -> Account:
-    """The account's row, read after its lock was taken and held until the transaction ends, with its plan.
+    """The account's row, read after its lock was taken and held until the transaction ends.
 
     The row is the mutex of everything that touches the account's money or limits; rows that hang from the account are
     read after it. NO KEY UPDATE lets rows that only refer to the account be inserted meanwhile.
     Raises NotFound for an unknown id, RuntimeError outside a transaction.
     """
     require_atomic()
-    account = (
-        Account.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("plan")
-        .filter(pk=account_id)
-        .first()
-    )
-    if account is None:
-        raise NotFound()
-    return account
+    try:
+        return Account.objects.select_for_update(no_key=True).get(pk=account_id)
+    except Account.DoesNotExist:
+        raise NotFound() from None

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.apps import apps
@@ -49,13 +49,15 @@ class World:
     industry: Industry
     users: dict[str, User]
     sessions: dict[str, TokenPair]
+    clients: dict[str, APIClient] = field(default_factory=dict)
 
     def client(self, actor: str) -> APIClient:
-        """An API client logged in as an actor of ACTORS."""
-        client = APIClient(raise_request_exception=False)
-        if actor in self.sessions:
-            client.credentials(HTTP_AUTHORIZATION=f"Bearer {self.sessions[actor].access}")
-        return client
+        """An API client logged in as an actor of ACTORS; one per actor, because each loads the middleware anew."""
+        if actor not in self.clients:
+            self.clients[actor] = APIClient(raise_request_exception=False)
+            if actor in self.sessions:
+                self.clients[actor].credentials(HTTP_AUTHORIZATION=f"Bearer {self.sessions[actor].access}")
+        return self.clients[actor]
 
     def tenant(self, actor: str) -> Tenant:
         """Whose ids an actor calls with: everybody those of A, so that B's owner is a stranger."""

@@ -25,10 +25,10 @@ def lock_invoice(account: Account, invoice_id: int) -> Invoice:
     """
     require_atomic()
     invoices = Invoice.objects.select_for_update(of=("self",), no_key=True).select_related("subscription__plan")
-    invoice = invoices.filter(account=account, pk=invoice_id).first()
-    if invoice is None:
-        raise InvoiceNotFound()
-    return invoice
+    try:
+        return invoices.get(account=account, pk=invoice_id)
+    except Invoice.DoesNotExist:
+        raise InvoiceNotFound() from None
 
 
 def lock_payment(account: Account, payment_id: int) -> Payment:
@@ -38,9 +38,10 @@ def lock_payment(account: Account, payment_id: int) -> Payment:
     """
     require_atomic()
     payments = Payment.objects.select_for_update(of=("self", "invoice"), no_key=True)
-    payment = payments.select_related("invoice__subscription__plan").filter(account=account, pk=payment_id).first()
-    if payment is None:
-        raise PaymentNotFound()
+    try:
+        payment = payments.select_related("invoice__subscription__plan").get(account=account, pk=payment_id)
+    except Payment.DoesNotExist:
+        raise PaymentNotFound() from None
     payment.account = payment.invoice.account = account
     return payment
 

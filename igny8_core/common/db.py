@@ -61,16 +61,24 @@ class PreparedStatement:
 
     def fetch_one(self, parameters: Sequence[Any]) -> tuple[Any, ...] | None:
         """Run the statement with one parameter per type; return its first row, or None when there is none."""
-        if len(parameters) != len(self.types):
-            raise ValueError(f"{self.name} takes {len(self.types)} parameters, got {len(parameters)}")
         with connection.cursor() as cursor:
-            if settings.DATABASE_PREPARED_STATEMENTS:
-                self._prepare_once(cursor)
-                cursor.execute(self._call, parameters)
-            else:
-                cursor.execute(self._inlined, {f"p{i}": value for i, value in enumerate(parameters, start=1)})
+            self._execute(cursor, parameters)
             row: tuple[Any, ...] | None = cursor.fetchone()
             return row
+
+    def run(self, parameters: Sequence[Any]) -> None:
+        """Run a statement that returns no rows."""
+        with connection.cursor() as cursor:
+            self._execute(cursor, parameters)
+
+    def _execute(self, cursor: CursorWrapper, parameters: Sequence[Any]) -> None:
+        if len(parameters) != len(self.types):
+            raise ValueError(f"{self.name} takes {len(self.types)} parameters, got {len(parameters)}")
+        if settings.DATABASE_PREPARED_STATEMENTS:
+            self._prepare_once(cursor)
+            cursor.execute(self._call, parameters)
+        else:
+            cursor.execute(self._inlined, {f"p{i}": value for i, value in enumerate(parameters, start=1)})
 
     @cached_property
     def _call(self) -> str:

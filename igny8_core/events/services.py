@@ -8,28 +8,30 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db import connection, models
+from django.db import models
 
-from igny8_core.common.db import require_atomic
+from igny8_core.common.db import PreparedStatement, require_atomic
 from igny8_core.common.request_id import current_request_id
 from igny8_core.events import consumers
 
 # One statement for the events and for what is to be delivered because of them: every state change pays for it,
 # and a delivery can never be missing for an event that is there.
-RECORD = """
-WITH new_event AS (
-    INSERT INTO igny8_events (type, account_id, object_type, object_id, actor_id, data, request_id, created_at)
-    SELECT type, account_id, object_type, object_id, actor_id, data, %(request_id)s, statement_timestamp()
-    FROM unnest(%(types)s::text[], %(account_ids)s::bigint[], %(object_types)s::text[], %(object_ids)s::text[],
-                %(actor_ids)s::bigint[], %(data)s::jsonb[])
-      AS draft (type, account_id, object_type, object_id, actor_id, data)
-    RETURNING id, type
+RECORD = PreparedStatement(
+    name="igny8_record_events",
+    types=("text[]", "bigint[]", "text[]", "text[]", "bigint[]", "jsonb[]", "text", "text[]", "text[]"),
+    sql="""
+        WITH new_event AS (
+            INSERT INTO igny8_events
+                (type, account_id, object_type, object_id, actor_id, data, request_id, created_at)
+            SELECT type, account_id, object_type, object_id, actor_id, data, $7, statement_timestamp()
+            FROM unnest($1, $2, $3, $4, $5, $6) AS draft (type, account_id, object_type, object_id, actor_id, data)
+            RETURNING id, type
+        )
+        INSERT INTO igny8_event_deliveries (event_id, consumer, status, attempts, next_attempt_at, last_error)
+        SELECT new_event.id, subscription.consumer, 'waiting', 0, statement_timestamp(), ''
+        FROM new_event JOIN unnest($8, $9) AS subscription (type, consumer) USING (type)
+    """,
 )
-INSERT INTO igny8_event_deliveries (event_id, consumer, status, attempts, next_attempt_at, last_error)
-SELECT new_event.id, subscription.consumer, 'waiting', 0, statement_timestamp(), ''
-FROM new_event
-JOIN unnest(%(subscribed_types)s::text[], %(consumers)s::text[]) AS subscription (type, consumer) USING (type)
-"""
 
 
 @dataclass(frozen=True)
@@ -77,18 +79,16 @@ def recorded_together() -> Iterator[None]:
 def _write(events: Sequence[NewEvent]) -> None:
     kinds = {event.type for event in events}
     subscriptions = [(kind, name) for kind in kinds for name in consumers.subscribed_to(kind)]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            RECORD,
-            {
-                "request_id": current_request_id(),
-                "types": [event.type for event in events],
-                "account_ids": [event.account_id for event in events],
-                "object_types": [event.subject._meta.label_lower for event in events],
-                "object_ids": [str(event.subject.pk) for event in events],
-                "actor_ids": [event.actor_id for event in events],
-                "data": [json.dumps(event.data, cls=DjangoJSONEncoder) for event in events],
-                "subscribed_types": [kind for kind, _ in subscriptions],
-                "consumers": [name for _, name in subscriptions],
-            },
-        )
+    RECORD.run(
+        [
+            [event.type for event in events],
+            [event.account_id for event in events],
+            [event.subject._meta.label_lower for event in events],
+            [str(event.subject.pk) for event in events],
+            [event.actor_id for event in events],
+            [json.dumps(event.data, cls=DjangoJSONEncoder) for event in events],
+            current_request_id(),
+            [kind for kind, _ in subscriptions],
+            [name for _, name in subscriptions],
+        ]
+    )

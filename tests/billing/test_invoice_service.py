@@ -152,6 +152,7 @@ def test_a_subscriptions_invoice_names_it_and_its_plan() -> None:
             "amount": "89.00",
             "kind": "plan",
             "plan": "starter",
+            "billing_cycle": "monthly",
             "credits": 1000,
             "credits_rollover": False,
         }

@@ -93,7 +93,7 @@ def test_the_account_is_locked_before_the_first_write(olga: User, statements: li
         decide(payment)
 
         words = [sql for sql in statements if "SAVEPOINT" not in sql]
-        first_write = next(n for n, sql in enumerate(words) if sql.lstrip().startswith(("UPDATE", "INSERT", "WITH")))
+        first_write = next(n for n, sql in enumerate(words) if sql.lstrip().startswith(("PREPARE", "EXECUTE")))
         assert "FOR NO KEY UPDATE" in words[0]
         assert "igny8_accounts" in words[0]
         assert any("igny8_payments" in sql and "FOR NO KEY UPDATE" in sql for sql in words[1:first_write])

@@ -3,7 +3,6 @@
 import contextlib
 import http.client
 import json
-import os
 import signal
 import socket
 import subprocess
@@ -16,7 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from django.conf import settings
-from django.db import connection
+
+from tests.database import process_environment
 
 HOST = "127.0.0.1"
 START_LIMIT = 60  # seconds
@@ -50,7 +50,8 @@ class Server:
 
     def __init__(self, log: Path, **environment: str) -> None:
         self.log = log
-        self.environment = _environment() | environment
+        # Hundreds of refusals are what the races are about, not news.
+        self.environment = process_environment(LOG_LEVEL="ERROR", **environment)
         with socket.socket() as probe:
             probe.bind((HOST, 0))
             self.port: int = probe.getsockname()[1]
@@ -122,20 +123,3 @@ class Crowd:
         self.pool.shutdown()
         for client in self.clients:
             client.close()
-
-
-def _environment() -> dict[str, str]:
-    database = connection.settings_dict
-    address = f"{database['HOST'] or 'localhost'}:{database['PORT'] or 5432}"
-    login = f"{database['USER']}:{database['PASSWORD']}" if database["PASSWORD"] else database["USER"]
-    return {
-        **os.environ,
-        "DATABASE_URL": f"postgresql://{login}@{address}/{database['NAME']}",
-        "DJANGO_DEBUG": "1",
-        "DJANGO_SECRET_KEY": settings.SECRET_KEY if len(set(settings.SECRET_KEY)) >= 10 else "",
-        "JWT_SIGNING_KEY": settings.JWT_SIGNING_KEY,
-        "THROTTLING": "off",
-        "EMAIL_URL": "console://",
-        # Hundreds of refusals are what the races are about, not news.
-        "LOG_LEVEL": "ERROR",
-    }

@@ -7,7 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 ACCOUNT_LOCK = re.compile(r"\bigny8_accounts\b.*FOR NO KEY UPDATE", re.DOTALL)
-WRITE = re.compile(r"\b(INSERT INTO|UPDATE (?!OF\b)|DELETE FROM)")
+WRITE = re.compile(r"\b(INSERT INTO|UPDATE (?!OF\b)|DELETE FROM|EXECUTE igny8_(?!lock_))")
 
 
 def sent_by(call: Callable[[], object]) -> list[str]:
@@ -21,7 +21,9 @@ def summary(sql: str) -> str:
     """The verb, the first table or prepared name, and whether rows are locked: "SELECT igny8_accounts LOCK"."""
     verb = sql.split()[0]
     table = re.search(r"\b(?:FROM|UPDATE|INTO|EXECUTE|PREPARE) (igny8_\w+)", sql)
-    words = [verb, table[1] if table else "", "LOCK" if verb == "SELECT" and "FOR NO KEY UPDATE" in sql else ""]
+    # A move's name ends with a hash of its columns.
+    name = re.sub(r"_[0-9a-f]{8}$", "", table[1]) if table else ""
+    words = [verb, name, "LOCK" if verb == "SELECT" and "FOR NO KEY UPDATE" in sql else ""]
     return " ".join(word for word in words if word)
 
 

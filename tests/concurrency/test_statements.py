@@ -21,12 +21,12 @@ APPROVE = [
     "BEGIN",
     "SELECT igny8_accounts LOCK",
     "SELECT igny8_payments LOCK",
-    "UPDATE igny8_payments",
-    "UPDATE igny8_invoices",
-    "UPDATE igny8_subscriptions",
-    "UPDATE igny8_accounts",
+    "EXECUTE igny8_move_payments",
+    "EXECUTE igny8_move_invoices",
+    "EXECUTE igny8_move_subscriptions",
+    "EXECUTE igny8_move_accounts",
     "EXECUTE igny8_grant_credits",
-    "WITH igny8_events",
+    "EXECUTE igny8_record_events",
     "COMMIT",
 ]
 SPEND = ["BEGIN", "EXECUTE igny8_lock_balance", "EXECUTE igny8_spend_credits", "COMMIT"]

@@ -1,4 +1,4 @@
-"""What an invoice states: lines, sums, periods. Pure arithmetic, no database."""
+"""What an invoice states: lines, sums, periods. Arithmetic, no queries of its own."""
 
 from calendar import monthrange
 from collections.abc import Sequence
@@ -6,7 +6,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from igny8_core.auth.models import BillingCycle, Plan
+from igny8_core.auth.models import BillingCycle, Plan, Subscription
+from igny8_core.business.billing.models import Invoice
 from igny8_core.common.errors import InvalidInput
 from igny8_core.common.money import AMOUNT_PATTERN, MAX_AMOUNT, InvalidAmount, format_amount, minor_units
 
@@ -19,6 +20,7 @@ def plan_line(plan: Plan) -> dict[str, Any]:
         "amount": format_amount(plan.price, plan.currency),
         "kind": "plan",
         "plan": plan.slug,
+        "billing_cycle": plan.billing_cycle,
         "credits": plan.included_credits,
         "credits_rollover": plan.credits_rollover,
     }
@@ -43,6 +45,14 @@ def checked_lines(line_items: Sequence[dict[str, Any]], currency: str) -> list[d
 def subtotal(lines: Sequence[dict[str, Any]]) -> Decimal:
     """Sum of quantity × amount over stored lines."""
     return sum((line["quantity"] * Decimal(line["amount"]) for line in lines), Decimal(0))
+
+
+def sold_plan(invoice: Invoice, subscription: Subscription) -> tuple[str, str]:
+    """Slug and billing cycle of the plan that an invoice sells, as it states them; else of the subscription's plan."""
+    for line in invoice.line_items:
+        if line.get("kind") == "plan":
+            return line["plan"], line["billing_cycle"]
+    return subscription.plan.slug, subscription.plan.billing_cycle
 
 
 def credit_line(lines: Sequence[dict[str, Any]]) -> dict[str, Any] | None:

@@ -1,7 +1,5 @@
 """Subscriptions: ordering one and starting it when it is paid."""
 
-from datetime import datetime
-
 from django.utils import timezone
 
 from igny8_core.auth.locks import lock_account
@@ -25,7 +23,7 @@ from igny8_core.business.billing.errors import (
     SubscriptionNotPayable,
 )
 from igny8_core.business.billing.models import AccountPaymentMethod, Payment
-from igny8_core.business.billing.pricing import period_end
+from igny8_core.business.billing.pricing import period_end, sold_plan
 from igny8_core.business.billing.selectors import is_available, offered_payment_method
 from igny8_core.business.billing.services.invoice_service import InvoiceService
 from igny8_core.common.db import refusing, service_transaction
@@ -53,15 +51,8 @@ class SubscriptionService:
         with refusing("igny8_subscriptions_one_live", SubscriptionAlreadyLive()):
             subscription = Subscription.objects.create(account=account, plan=plan)
         _make_default(account, payment_method, display_name)
-        events.record(
-            events.NewEvent(
-                "subscription.created",
-                subscription,
-                account.pk,
-                created_by.pk if created_by else None,
-                {"plan": plan.slug, "payment_method": payment_method},
-            )
-        )
+        facts = {"plan": plan.slug, "payment_method": payment_method}
+        events.record(_event("subscription.created", subscription, created_by.pk if created_by else None, facts))
         InvoiceService.create_subscription_invoice(subscription, created_by)
         return subscription
 
@@ -72,19 +63,14 @@ class SubscriptionService:
 
         The caller holds the account's lock. Raises SubscriptionNotPayable when it was canceled meanwhile.
         """
-        account = subscription.account
         if subscription.status == SubscriptionStatus.CANCELED:
             raise SubscriptionNotPayable()
-        actor_id = payment.approved_by_id
+        plan, billing_cycle = sold_plan(payment.invoice, subscription)
         if subscription.status != SubscriptionStatus.ACTIVE:
-            start = payment.processed_at or timezone.now()
-            _start_period(subscription, start, payment)
-            events.record(
-                events.NewEvent(
-                    "subscription.activated", subscription, account.pk, actor_id, {"plan": subscription.plan.slug}
-                )
-            )
-        _activate_account(account, subscription.plan, actor_id)
+            _start_period(subscription, billing_cycle, payment)
+            facts = {"plan": plan}
+            events.record(_event("subscription.activated", subscription, payment.approved_by_id, facts))
+        _activate_account(subscription, plan, payment.approved_by_id)
         return subscription
 
 
@@ -106,28 +92,34 @@ def _make_default(account: Account, payment_method: str, display_name: str) -> N
     account.save(update_fields=["payment_method"])
 
 
-def _start_period(subscription: Subscription, start: datetime, payment: Payment) -> None:
+def _start_period(subscription: Subscription, billing_cycle: str, payment: Payment) -> None:
+    start = payment.processed_at or timezone.now()
     transition(
         subscription,
         SubscriptionStatus.ACTIVE,
         SUBSCRIPTION_MOVES,
         billing_anchor=start,
         current_period_start=start,
-        current_period_end=period_end(start, 1, subscription.plan.billing_cycle),
+        current_period_end=period_end(start, 1, billing_cycle),
         external_payment_id=payment.manual_reference or str(payment.uuid),
     )
 
 
-def _activate_account(account: Account, plan: Plan, actor_id: int | None) -> None:
+def _activate_account(subscription: Subscription, plan: str, actor_id: int | None) -> None:
+    account, before = subscription.account, subscription.account.status
     # A suspension by an operator is lifted only by an operator (domain.md section 3).
-    held = account.status == AccountStatus.SUSPENDED and account.suspended_reason == SuspendedReason.OPERATOR
-    if held or account.status == AccountStatus.ACTIVE:
+    held = before == AccountStatus.SUSPENDED and account.suspended_reason == SuspendedReason.OPERATOR
+    if held or before == AccountStatus.ACTIVE:
         # The status stays, but what was paid for counts: its limits hold at once, or when the suspension is lifted.
-        if account.plan_id != plan.pk:
-            account.plan = plan
+        if account.plan_id != subscription.plan_id:
+            account.plan_id = subscription.plan_id
             account.save(update_fields=["plan"])
         return
-    before = account.status
-    transition(account, AccountStatus.ACTIVE, ACCOUNT_MOVES, plan_id=plan.pk, suspended_reason="")
-    data = {"from": before, "plan": plan.slug}
-    events.record(events.NewEvent("account.activated", account, account.pk, actor_id, data))
+    changes = {"plan_id": subscription.plan_id, "suspended_reason": ""}
+    transition(account, AccountStatus.ACTIVE, ACCOUNT_MOVES, **changes)
+    facts = {"from": before, "plan": plan}
+    events.record(events.NewEvent("account.activated", account, account.pk, actor_id, facts))
+
+
+def _event(event_type: str, subscription: Subscription, actor_id: int | None, facts: dict[str, str]) -> events.NewEvent:
+    return events.NewEvent(event_type, subscription, subscription.account_id, actor_id, facts)

@@ -1,8 +1,12 @@
 """Console pages of the event log."""
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter, FieldTextFilter
 
+from igny8_core.common.errors import MoveNotAllowed
+from igny8_core.events import deliveries
 from igny8_core.events.console import LogAdmin, badge, json_block, moment
 from igny8_core.events.models import Delivery, DeliveryStatus, Event
 
@@ -36,5 +40,25 @@ class DeliveryAdmin(LogAdmin):
     ordering = ("-id",)
     fields = ("event", "consumer", "status_shown", "attempts", "next_attempt", "last_error")
 
+    actions = ("retry",)
+
     status_shown = badge("status", DELIVERY_TONES)
     next_attempt = moment("next_attempt_at")
+
+    def has_retry_permission(self, request: HttpRequest) -> bool:
+        """Who may change deliveries."""
+        return request.user.has_perm("events.change_delivery")
+
+    @admin.action(description="Try selected deliveries again", permissions=["retry"])
+    def retry(self, request: HttpRequest, selected: QuerySet[Delivery]) -> None:
+        """Put deliveries that were given up back in the queue, and say which were not."""
+        put_back = 0
+        for delivery in selected.order_by("pk"):
+            try:
+                deliveries.retry(delivery)
+            except MoveNotAllowed as refusal:
+                messages.warning(request, f"Delivery {delivery.pk}: {refusal.text}")
+            else:
+                put_back += 1
+        if put_back:
+            messages.success(request, f"{put_back} put back in the queue; the next try is within seconds.")

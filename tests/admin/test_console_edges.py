@@ -3,10 +3,11 @@
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.test import Client
 
 from igny8_core.auth.models import Plan, User
-from igny8_core.events.models import Event
+from igny8_core.events.models import Delivery, Event
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -66,6 +67,40 @@ def test_a_deletion_by_hand_leaves_an_event(olga: User) -> None:
     client.post(f"/admin/igny8_auth/industry/{industry.pk}/delete/", {"post": "yes"})
 
     assert Event.objects.get(type="industry.deleted").data["name"] == "Mining"
+
+
+def test_a_delivery_that_was_given_up_can_be_tried_again_and_others_are_refused(olga: User) -> None:
+    client = Client()
+    client.force_login(olga)
+    make.submitted_payment()
+    dead, waiting = Delivery.objects.order_by("pk")[:2]
+    Delivery.objects.filter(pk=dead.pk).update(status="dead", next_attempt_at=None, attempts=8)
+
+    answer = client.post(
+        "/admin/events/delivery/", {"action": "retry", "_selected_action": [dead.pk, waiting.pk]}, follow=True
+    )
+
+    dead.refresh_from_db()
+    assert (dead.status, dead.attempts) == ("waiting", 0)
+    assert dead.next_attempt_at is not None
+    said = [str(message) for message in answer.context["messages"]]
+    assert said[0].startswith(f"Delivery {waiting.pk}: The delivery is waiting and cannot become waiting")
+    assert said[1].startswith("1 put back in the queue")
+
+
+def test_an_operator_who_may_only_look_cannot_retry_deliveries(db: None) -> None:
+    viewer = make.user(email="vera@example.com", is_staff=True)
+    viewer.user_permissions.add(Permission.objects.get(codename="view_delivery"))
+    client = Client()
+    client.force_login(viewer)
+    make.submitted_payment()
+    dead = Delivery.objects.order_by("pk")[0]
+    Delivery.objects.filter(pk=dead.pk).update(status="dead", next_attempt_at=None)
+
+    answer = client.post("/admin/events/delivery/", {"action": "retry", "_selected_action": [dead.pk]})
+
+    dead.refresh_from_db()
+    assert (answer.status_code, dead.status) == (403, "dead")
 
 
 @pytest.mark.parametrize("address", ["/admin/billing/payment/?q=%00", "/admin/search/?s=a&page=x", "/admin/?%00=1"])

@@ -188,3 +188,23 @@ def test_the_service_itself_refuses_over_the_limit(alice: User) -> None:
     with pytest.raises(LimitReached):
         SiteService.create_site(alice.account, alice, name="One too many", industry=make.industry())
     assert Site.objects.count() == 2
+
+
+@pytest.mark.parametrize(
+    "domain", ["https://example.com", "example.com/path", "exa mple.com", "-example.com", "a" * 64]
+)
+def test_a_domain_that_is_none_is_400_and_says_what_is_expected(alice: User, as_user: Any, domain: str) -> None:
+    body = {"name": "Shop", "industry": make.industry().pk, "domain": domain}
+
+    answer = as_user(alice).post("/api/v1/sites/", body, format="json")
+
+    assert answer.status_code == 400
+    assert answer.json()["errors"]["domain"] == ["Write a domain name such as example.com, without https:// and path."]
+    assert not Site.objects.exists()
+
+
+@pytest.mark.parametrize("domain", ["example.com", "shop.example.co.uk", "bücher.example"])
+def test_a_domain_name_is_taken(alice: User, as_user: Any, domain: str) -> None:
+    body = {"name": "Shop", "industry": make.industry().pk, "domain": domain}
+
+    assert as_user(alice).post("/api/v1/sites/", body, format="json").json()["data"]["domain"] == domain

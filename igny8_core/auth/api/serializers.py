@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.core.validators import DomainNameValidator
 from rest_framework import serializers
 
 from igny8_core.auth.models import Industry, SiteStatus
@@ -115,7 +116,12 @@ class IndustryIdField(IdField):
 
 class SiteInput(StrictSerializer):
     name = PlainTextField(max_length=200)
-    domain = PlainTextField(max_length=253, required=False, allow_blank=True)
+    domain = PlainTextField(
+        max_length=253,
+        required=False,
+        allow_blank=True,
+        validators=[DomainNameValidator(message="Write a domain name such as example.com, without https:// and path.")],
+    )
     industry = IndustryIdField()
 
 

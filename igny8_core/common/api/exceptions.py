@@ -50,6 +50,8 @@ class Failure:
     headers: dict[str, str] = field(default_factory=dict)
 
 
+SECURITY_EVENTS = {403: "authz_fail", 404: "malicious_direct_reference"}
+
 UNEXPECTED = Failure(500, "internal_error", "Something went wrong on our side. Please quote the request_id to support.")
 
 
@@ -59,8 +61,20 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response:
     if failure is None:
         failure = UNEXPECTED
         _report(exc, context)
+    _log_denial(exc, failure, context)
     body = failure_body(failure.message, failure.code, failure.errors)
     return Response(body, status=failure.status, headers=failure.headers)
+
+
+def _log_denial(exc: Exception, failure: Failure, context: dict[str, Any]) -> None:
+    """One line per denial, in the words of the OWASP Logging Vocabulary (threats.md TEN-01, MAS-03, ADM-05)."""
+    request = context.get("request")
+    event = {"payment_required": "sequence_fail"}.get(failure.code) or SECURITY_EVENTS.get(failure.status)
+    # An address that is none asks for nobody's object; only a service's or view's own 404 does.
+    if request is None or event is None or (failure.status == 404 and not isinstance(exc, DomainError)):
+        return
+    who = {"user": request.user.pk, "account": getattr(request.user, "account_id", None)}
+    logger.warning(event, extra={**who, "method": request.method, "path": request.path})
 
 
 def _report(exc: Exception, context: dict[str, Any]) -> None:

@@ -7,6 +7,7 @@ import secrets
 import socket
 import sys
 import time
+import urllib.parse
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -24,8 +25,9 @@ WATCH = 0.5  # seconds between two looks at the processes
 
 DATABASE_URL_FILE = VAR / "database_url"
 DEVELOPMENT_ENV = VAR / "development.env"
+MAILS = VAR / "mails"
 # What a second terminal needs to have in common with the running server; manage.py reads the file.
-SHARED_VARIABLES = ("DJANGO_DEBUG", "DJANGO_SECRET_KEY", "REDIS_URL", "CELERY_BROKER_URL", "PORT")
+SHARED_VARIABLES = ("DJANGO_DEBUG", "DJANGO_SECRET_KEY", "REDIS_URL", "CELERY_BROKER_URL", "EMAIL_URL", "PORT")
 
 ADVICE = "If the code was changed, the lines above say where. For a fresh database, stop everything and remove {var}."
 
@@ -130,6 +132,8 @@ def _child_environment(url: str, port: int) -> dict[str, str]:
     child = {**os.environ, **system_libraries.dynamic_loader_environment()}
     child.update(DATABASE_URL=url, PORT=str(port), IGNY8_VAR=str(VAR), PYTHONUNBUFFERED="1")
     child.setdefault("DJANGO_DEBUG", "1")
+    if not child.get("EMAIL_URL"):
+        child["EMAIL_URL"] = f"file://{urllib.parse.quote(str(MAILS))}"
     if not child.get("DJANGO_SECRET_KEY") and child["DJANGO_DEBUG"].lower() in ("1", "true", "yes", "on"):
         child["DJANGO_SECRET_KEY"] = _secret_key()
     return child
@@ -184,10 +188,13 @@ def _wait_for_answer(port: int, web: Service) -> None:
 def _greet(port: int, operator: str) -> None:
     address = f"http://127.0.0.1:{port}"
     broker = without_password(os.environ["REDIS_URL"]) if os.environ.get("REDIS_URL") else "the database"
+    mail_server = os.environ.get("EMAIL_URL")
+    mails = without_password(mail_server) if mail_server else f"{shown(MAILS)}/*.log, where they are written, not sent"
     rows = [
         ("API", f"{address}/api/docs/"),
         ("Admin", f"{address}/admin/"),
         ("Queue", f"{broker}"),
+        ("Mails", mails),
         ("Logs", f"{shown(LOGS)}/*.log"),
         ("Shell", "python3 manage.py shell   (in a second terminal)"),
     ]

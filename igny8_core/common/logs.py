@@ -33,7 +33,7 @@ class JsonFormatter(logging.Formatter):
             "level": record.levelname,
             "logger": record.name,
             "message": record.getMessage(),
-            "request_id": current_request_id(),
+            "request_id": current_request_id() or getattr(getattr(record, "request", None), "request_id", ""),
         }
         entry |= {key: value for key, value in vars(record).items() if key not in STANDARD_ATTRIBUTES}
         if record.exc_info:

@@ -24,6 +24,8 @@ class RequestIdMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         request_id = begin_request(request.headers.get("X-Request-ID", ""))
+        # For Django's own line about a refused request, which it logs when everything here is over.
+        request.request_id = request_id  # type: ignore[attr-defined]
         try:
             response = self.get_response(request)
         finally:

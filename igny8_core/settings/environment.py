@@ -87,7 +87,7 @@ def email_settings(url: str) -> dict[str, object]:
         )
     return {
         "EMAIL_BACKEND": f"django.core.mail.backends.{backend}.EmailBackend",
-        "EMAIL_FILE_PATH": parts.path if backend == "filebased" else None,
+        "EMAIL_FILE_PATH": unquote(parts.path) if backend == "filebased" else None,
         "EMAIL_HOST": parts.hostname or "localhost",
         "EMAIL_PORT": parts.port or (465 if parts.scheme == "smtps" else 25),
         "EMAIL_HOST_USER": unquote(parts.username or ""),

@@ -1,11 +1,16 @@
 """Every answer carries the identifier under which its request is logged."""
 
+import json
+import logging
+from io import StringIO
+
 import pytest
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import path
 
 from igny8_core.common.api import error_views
+from igny8_core.common.logs import JsonFormatter
 from igny8_core.common.request_id import current_request_id
 
 pytestmark = pytest.mark.urls(__name__)
@@ -84,3 +89,17 @@ def test_answers_of_the_api_are_not_stored_by_caches(address):
 
 def test_other_pages_keep_their_own_caching():
     assert not get().has_header("Cache-Control")
+
+
+def test_djangos_own_line_about_a_refusal_carries_the_request_id(client: Client) -> None:
+    written = StringIO()
+    handler = logging.StreamHandler(written)
+    handler.setFormatter(JsonFormatter())
+    logging.getLogger("django.request").addHandler(handler)
+    try:
+        client.get("/api/v1/nothing/", headers={"X-Request-ID": "abcdefgh-1234"})
+    finally:
+        logging.getLogger("django.request").removeHandler(handler)
+
+    line = json.loads(written.getvalue())
+    assert (line["message"], line["request_id"]) == ("Not Found: /api/v1/nothing/", "abcdefgh-1234")

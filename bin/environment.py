@@ -1,24 +1,19 @@
 """The project's Python environment: .venv with exactly the packages of requirements.txt, made once.
 
 Debian and Ubuntu ship Python without `ensurepip` and without pip; there the environment is made empty and pip comes
-from its wheel, checked against the hash below.
+from the system's own package of it.
 """
 
-import configparser
 import contextlib
 import fcntl
 import hashlib
-import html
 import os
 import platform
 import re
 import shutil
-import ssl
 import subprocess
 import sys
 import tempfile
-import urllib.parse
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,15 +21,9 @@ import progress
 import system_libraries
 from paths import ROOT, VENV, VENV_PYTHON
 
-PIP_WHEEL = "pip-26.3-py3-none-any.whl"
-PIP_SHA256 = "f3b60b20ffaadd4415ed7957212a38ac63fa4c5fa375bd0f4a797777940fad13"
-DEFAULT_INDEX = "https://pypi.org/simple"  # pip's own default
-INDEX_TIMEOUT = 60  # seconds
+PIP_PACKAGE = "python3-pip-whl"  # of Debian and Ubuntu: pip as a wheel
 
-NO_PIP = (
-    "Check the network and, where you use a package index of your own, PIP_INDEX_URL. "
-    "Or install pip by hand and start again: sudo apt-get install python3-venv"
-)
+NO_PIP = "Check the network, or install pip by hand and start again: sudo apt-get install python3-venv"
 NO_PACKAGES = "Check the network and the free disk space (about 500 MB are needed), then start again."
 
 
@@ -150,67 +139,27 @@ def without_package(requirements: str, package: str) -> str:
 
 
 def _install_pip() -> None:
+    if not shutil.which("apt-get"):
+        raise progress.Stop("This Python comes without pip. Install pip (or Python's ensurepip), then start again.")
     with tempfile.TemporaryDirectory(prefix="igny8-") as folder:
-        wheel = Path(folder) / PIP_WHEEL
-        try:
-            wheel.write_bytes(_fetch(_pip_url()))
-        except (OSError, ValueError) as problem:
-            raise progress.Stop(f"pip could not be fetched: {problem}\n{NO_PIP}") from problem
-        found = hashlib.sha256(wheel.read_bytes()).hexdigest()
-        if found != PIP_SHA256:
-            raise progress.Stop(f"{PIP_WHEEL} has the hash {found}, not {PIP_SHA256}: not used.\n{NO_PIP}")
-        command: list[str | Path] = [
-            VENV_PYTHON,
-            wheel / "pip",
-            "install",
-            "--no-index",
-            "--disable-pip-version-check",
-            wheel,
-        ]
-        progress.run_quietly(command, advice=NO_PIP)
+        wheel = _pip_wheel_of_the_system(Path(folder))
+        command: list[str | Path] = [VENV_PYTHON, wheel / "pip", "install", "--no-index", "--disable-pip-version-check"]
+        progress.run_quietly([*command, wheel], advice=NO_PIP)
 
 
-def _pip_url() -> str:
-    page = f"{pip_option('index-url', DEFAULT_INDEX).rstrip('/')}/pip/"
-    url = link_to(PIP_WHEEL, _fetch(page).decode("utf-8"), page)
-    if url is None:
-        raise ValueError(f"{page} does not offer {PIP_WHEEL}")
-    return url
-
-
-def link_to(file_name: str, index_page: str, page_url: str) -> str | None:
-    """The absolute address of a file on a page of the simple index (PEP 503), None where it is not listed."""
-    for href in re.findall(r"""href\s*=\s*["']([^"']+)["']""", index_page):
-        address = urllib.parse.urldefrag(urllib.parse.urljoin(page_url, html.unescape(href))).url
-        if urllib.parse.unquote(address).rsplit("/", 1)[-1] == file_name:
-            return address
-    return None
-
-
-def _fetch(url: str) -> bytes:
-    context = ssl.create_default_context(cafile=pip_option("cert", "") or None)
-    with urllib.request.urlopen(url, timeout=INDEX_TIMEOUT, context=context) as answer:
-        content: bytes = answer.read()
-    return content
-
-
-def pip_option(name: str, default: str) -> str:
-    """A setting of pip from its environment variable, else from its configuration files, else the default."""
-    from_environment = os.environ.get(f"PIP_{name.upper().replace('-', '_')}")
-    if from_environment:
-        return from_environment
-    home = Path.home()
-    files = [
-        Path("/etc/pip.conf"),
-        home / "Library/Application Support/pip/pip.conf",
-        home / ".pip/pip.conf",
-        Path(os.environ.get("XDG_CONFIG_HOME") or home / ".config") / "pip/pip.conf",
-        Path(os.environ.get("PIP_CONFIG_FILE") or "/dev/null"),
-    ]
-    configuration = configparser.ConfigParser(interpolation=None)
-    with contextlib.suppress(configparser.Error, UnicodeDecodeError):
-        configuration.read(files)
-    return configuration.get("global", name, fallback=default)
+def _pip_wheel_of_the_system(folder: Path) -> Path:
+    """Take pip out of the system's own package, which apt verifies; nothing is installed, so it needs no root."""
+    lists, content = folder / "lists", folder / "content"
+    (lists / "partial").mkdir(parents=True)
+    apt: list[str | Path] = ["apt-get", "-o", f"Dir::State::lists={lists}", "-o", f"Dir::Cache={folder / 'cache'}"]
+    progress.run_quietly([*apt, "update"], advice=NO_PIP, cwd=folder)
+    progress.run_quietly([*apt, "download", PIP_PACKAGE], advice=NO_PIP, cwd=folder)
+    for package in folder.glob(f"{PIP_PACKAGE}_*.deb"):
+        progress.run_quietly(["dpkg-deb", "--extract", package, content], advice=NO_PIP)
+    wheel = next(content.rglob("pip-*.whl"), None)
+    if wheel is None:
+        raise progress.Stop(f"The package {PIP_PACKAGE} holds no pip.\n{NO_PIP}")
+    return wheel
 
 
 def main(requirements: list[str]) -> int:

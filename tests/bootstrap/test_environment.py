@@ -2,6 +2,7 @@
 
 import ast
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,12 +12,6 @@ import progress
 import pytest
 
 from tests.bootstrap.conftest import ROOT
-
-INDEX_PAGE = """
-<a href="../../files/aa/pip-25.0-py3-none-any.whl#sha256=11">pip-25.0-py3-none-any.whl</a>
-<a href="../../files/bb/pip-26.3-py3-none-any.whl#sha256=22" data-requires-python="&gt;=3.9">pip-26.3</a>
-<a href="https://files.example.org/cc/pip-26.3.tar.gz#sha256=33">pip-26.3.tar.gz</a>
-"""
 
 
 @pytest.mark.parametrize("command", ["run", "test"])
@@ -33,38 +28,25 @@ def test_an_old_python_can_read_the_command_and_is_told_what_is_needed(command: 
     assert "Traceback" not in done.stderr
 
 
-def test_pip_is_found_on_a_page_of_the_simple_index() -> None:
-    page = "https://index.example.org/simple/pip/"
+@pytest.mark.skipif(not shutil.which("apt-get"), reason="only Debian and Ubuntu leave pip out of their Python")
+def test_an_environment_without_pip_gets_it_from_the_systems_package(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "venv"], check=True)
+    python = tmp_path / "venv" / "bin" / "python"
+    monkeypatch.setattr(environment, "VENV_PYTHON", python)
 
-    found = environment.link_to("pip-26.3-py3-none-any.whl", INDEX_PAGE, page)
+    environment._install_pip()
 
-    assert found == "https://index.example.org/files/bb/pip-26.3-py3-none-any.whl"
-    assert environment.link_to("pip-26.3.tar.gz", INDEX_PAGE, page) == "https://files.example.org/cc/pip-26.3.tar.gz"
-    assert environment.link_to("pip-99-py3-none-any.whl", INDEX_PAGE, page) is None
+    found = subprocess.run([python, "-m", "pip", "--version"], check=True, capture_output=True, text=True)
+    assert str(tmp_path / "venv") in found.stdout
 
 
-def test_pip_with_another_hash_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    started: list[object] = []
-    monkeypatch.setattr(environment, "_fetch", lambda url: INDEX_PAGE.encode() if url.endswith("/") else b"other")
-    monkeypatch.setattr(progress, "run_quietly", lambda *command, **options: started.append(command))
+def test_without_pip_and_without_apt_the_person_is_told_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "which", lambda name: None)
 
-    with pytest.raises(progress.Stop, match="not used"):
+    with pytest.raises(progress.Stop, match="Install pip"):
         environment._install_pip()
-
-    assert started == []
-
-
-def test_pips_own_configuration_is_honoured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.delenv("PIP_INDEX_URL", raising=False)
-    configuration = tmp_path / "pip.conf"
-    configuration.write_text("[global]\nindex-url = https://from.file.example.org/simple/%7Eteam\n")
-    monkeypatch.setenv("PIP_CONFIG_FILE", str(configuration))
-
-    assert environment.pip_option("index-url", "default") == "https://from.file.example.org/simple/%7Eteam"
-    assert environment.pip_option("no-such-option", "default") == "default"
-
-    monkeypatch.setenv("PIP_INDEX_URL", "https://from.variable.example.org/simple")
-    assert environment.pip_option("index-url", "default") == "https://from.variable.example.org/simple"
 
 
 @pytest.mark.parametrize(

@@ -19,14 +19,13 @@ LOCK_BALANCE = PreparedStatement(
 
 
 def lock_invoice(account: Account, invoice_id: int) -> Invoice:
-    """The account's invoice, read under its lock, with subscription and plan; `account` is locked already.
+    """The account's invoice, read under its lock; `account` is locked already.
 
     Raises InvoiceNotFound for another account's invoice as for none.
     """
     require_atomic()
-    invoices = Invoice.objects.select_for_update(of=("self",), no_key=True).select_related("subscription__plan")
     try:
-        return invoices.get(account=account, pk=invoice_id)
+        return Invoice.objects.select_for_update(no_key=True).get(account=account, pk=invoice_id)
     except Invoice.DoesNotExist:
         raise InvoiceNotFound() from None
 

@@ -124,6 +124,43 @@ class Client:
         """Delete a site."""
         self._call("DELETE", f"sites/{site_id}/")
 
+    # --- Account and team --------------------------------------------------------------------------------------------
+
+    def settings(self, **changes: str) -> Data:
+        """The account's settings, after changing some: name, timezone, billing_email, billing_country, …"""
+        return dict(self._call("PATCH", "account/settings/", body=changes)["data"])
+
+    def limits(self) -> Data:
+        """How many sites, users and credits are used and allowed."""
+        return self._get("account/limits/")
+
+    def team(self) -> list[Data]:
+        """The account's members."""
+        return self._rows("account/team/")
+
+    def invite(self, email: str, role: str, sites: list[int] | None = None) -> Data:
+        """Invite somebody by mail to join the account as admin, editor or viewer."""
+        return self._post("account/team/invite/", {"email": email, "role": role, "sites": sites or []})
+
+    def usage(self, **period: str) -> Data:
+        """What credits were used for. Parameters: from, to (YYYY-MM-DD), granularity (day, week, month)."""
+        return self._get("account/usage/analytics/", period)
+
+    # --- Plan --------------------------------------------------------------------------------------------------------
+
+    def subscription(self) -> Data | None:
+        """The account's subscription, or None."""
+        subscription: Data | None = self._call("GET", "billing/subscriptions/")["data"]
+        return subscription
+
+    def preview_plan(self, plan_slug: str) -> Data:
+        """What ordering or changing to a plan would cost now, line by line; changes nothing."""
+        return self._post("billing/subscriptions/preview/", {"plan_slug": plan_slug})
+
+    def change_plan(self, action: str, **body: Any) -> Data:
+        """`action`: create, upgrade, downgrade (with plan_slug), cancel (at_period_end) or reactivate."""
+        return self._post(f"billing/subscriptions/{action}/", body, repeatable=True)
+
     # --- Billing -----------------------------------------------------------------------------------------------------
 
     def invoices(self, **filters: str) -> list[Data]:
@@ -133,6 +170,11 @@ class Client:
     def invoice(self, invoice_id: int) -> Data:
         """One invoice."""
         return self._get(f"billing/invoices/{invoice_id}/")
+
+    def invoice_pdf(self, invoice_id: int) -> bytes:
+        """The invoice as a PDF."""
+        pdf: bytes = self._call("GET", f"billing/invoices/{invoice_id}/pdf/", accept="application/pdf")
+        return pdf
 
     def payments(self, **filters: str) -> list[Data]:
         """The account's payments, newest first. Filters: status, payment_method, search."""
@@ -144,11 +186,25 @@ class Client:
         """Tell the operators that an invoice was paid by bank or wallet; `amount` is exactly what is due."""
         transfer = {"payment_method": payment_method, "amount": amount, "manual_reference": manual_reference}
         confirmation = {"invoice_id": invoice_id, "manual_notes": manual_notes, **transfer}
-        return self._post("billing/admin/payments/confirm/", confirmation)
+        return self._post("billing/admin/payments/confirm/", confirmation, repeatable=True)
 
     def credit_balance(self) -> Data:
         """Credits that can be spent now, and the lots they come from."""
         return self._get("billing/credits/balance/")
+
+    def credit_packages(self) -> list[Data]:
+        """Credits for sale."""
+        return self._rows("billing/credits/packages/")
+
+    def purchase_credits(self, package: str, payment_method: str) -> Data:
+        """Order a package (its slug); answers the invoice and how to pay it."""
+        order = {"package": package, "payment_method": payment_method}
+        return self._post("billing/credits/purchase/", order, repeatable=True)
+
+    def use_credits(self, operation_type: str, quantity: int, site: int | None = None, key: str = "") -> Data:
+        """Spend credits on an operation; the same `key` again spends nothing more and answers the same."""
+        use: Data = {"operation_type": operation_type, "quantity": quantity}
+        return self._post("billing/credits/usage/", use if site is None else {**use, "site": site}, True, key)
 
     def credit_transactions(self, **filters: str) -> list[Data]:
         """The credit ledger, newest first. Filter: transaction_type."""
@@ -171,11 +227,13 @@ class Client:
         self.token, self.refresh_token = data["token"], data["refresh"]
         return data
 
-    def _get(self, path: str) -> Data:
-        return dict(self._call("GET", path)["data"])
+    def _get(self, path: str, query: dict[str, str] | None = None) -> Data:
+        return dict(self._call("GET", path, query=query)["data"])
 
-    def _post(self, path: str, body: Data) -> Data:
-        return dict(self._call("POST", path, body=body)["data"] or {})
+    def _post(self, path: str, body: Data, repeatable: bool = False, key: str = "") -> Data:
+        # With a key a request can be sent again when no answer came: what moves money is done once all the same.
+        key = key or (secrets.token_hex(16) if repeatable else "")
+        return dict(self._call("POST", path, body=body, key=key)["data"] or {})
 
     def _rows(self, path: str, filters: dict[str, str] | None = None) -> list[Data]:
         """All rows of a list, page after page."""
@@ -188,10 +246,21 @@ class Client:
                 return rows
             page += 1
 
-    def _call(self, method: str, path: str, *, query: dict[str, str] | None = None, body: Data | None = None) -> Any:
+    def _call(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: dict[str, str] | None = None,
+        body: Data | None = None,
+        key: str = "",
+        accept: str = "application/json",
+    ) -> Any:
         wanted = {name: value for name, value in (query or {}).items() if value}
         address = self.base_url + quote(path) + (f"?{urlencode(wanted)}" if wanted else "")
-        request = Request(address, method=method, headers={"Accept": "application/json"})
+        request = Request(address, method=method, headers={"Accept": accept})
+        if key:
+            request.add_header("Idempotency-Key", key)
         if body is not None:
             request.data = json.dumps(body).encode()
             request.add_header("Content-Type", "application/json")
@@ -199,7 +268,7 @@ class Client:
             request.add_header("Authorization", f"Bearer {self.token}")
         try:
             with self._opener.open(request, timeout=self.timeout) as response:
-                return _json(response, response.status)
+                return _json(response, response.status) if accept == "application/json" else response.read()
         except HTTPError as refusal:
             with refusal:
                 raise _error_of(refusal) from None
@@ -285,10 +354,32 @@ def _walk_through(base_url: str, operator_email: str, operator_password: str) ->
     operator.log_in(operator_email, operator_password)
     approval = operator.approve_payment(confirmation["payment_id"], "Seen on the bank statement")
     print(f"Approved by {approval['approved_by']}: account {approval['account_status']}")
+    _use(customer)
     for entry in customer.credit_transactions():
         print(f"{entry['amount']:+} credits, balance {entry['balance_after']}: {entry['description']}")
     customer.log_out()
     print("Logged out.")
+
+
+def _use(customer: Client) -> None:
+    account = customer.settings(timezone="Asia/Karachi")
+    print(f"{account['name']} counts its days in {account['timezone']}")
+    site = customer.create_site("Demo shop", customer.industries()[0]["id"], "shop.example.com")
+    invitation = customer.invite(f"colleague-{secrets.token_hex(4)}@example.com", "editor", [site["id"]])
+    print(f"Invited {invitation['email']} as {invitation['role']}")
+    use = customer.use_credits("content_generation", 2, site["id"])
+    used = customer.usage(granularity="day")
+    print(f"Used {use['credits']} credits, {used['totals']['credits']} in the last 30 days; {use['balance']} are left")
+    change = customer.preview_plan("growth")
+    for line in change["line_items"]:
+        print(f"  {line['description']}: {line['amount']} {change['currency']}")
+    upgrade = customer.change_plan("upgrade", plan_slug="growth")
+    print(f"Growth costs {upgrade['invoice']['total']} {upgrade['invoice']['currency']} for the rest of the period")
+    package = next(package for package in customer.credit_packages() if package["is_featured"])
+    order = customer.purchase_credits(package["slug"], "bank_transfer")
+    pdf = customer.invoice_pdf(order["invoice"]["id"])
+    number = order["invoice"]["invoice_number"]
+    print(f"Ordered {package['credits']} credits with invoice {number} (a PDF of {len(pdf):,} bytes)")
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
+from igny8_core.admin.metrics import metrics
 from igny8_core.auth.api.urls import auth_urls, site_urls
 from igny8_core.business.signup.api import RegisterView
 from igny8_core.common import health
@@ -19,7 +20,9 @@ urlpatterns = [
     path("api/v1/auth/register/", RegisterView.as_view()),
     path("api/v1/auth/", include(auth_urls)),
     path("api/v1/sites/", include(site_urls)),
+    path("api/v1/account/", include("igny8_core.api.urls")),
     path("api/v1/billing/", include("igny8_core.business.billing.api.urls")),
+    path("api/v1/admin/", include("igny8_core.admin.api.urls")),
     path("api/schema/", SchemaView.as_view(), name="schema"),
     path("api/docs/", DocsView.as_view(), name="docs"),
     path("api/<path:address>", NoSuchAddress.as_view()),
@@ -28,4 +31,5 @@ urlpatterns = [
     path("", RedirectView.as_view(url="/api/docs/")),
     path("healthz/", health.healthz),
     path("readyz/", health.readyz),
+    path("metrics", metrics),
 ]

@@ -1,6 +1,9 @@
 """What all tests share: the cast, clients that speak HTTP for them, and a database that can be emptied."""
 
+import os
 from collections.abc import Callable, Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from django.core.management import call_command
@@ -11,13 +14,24 @@ from igny8_core.auth.models import Account, Role, User
 from igny8_core.auth.services.session_service import SessionService
 from tests import make
 
+uploads = TemporaryDirectory(prefix="igny8-uploads-")
+
 
 def pytest_configure() -> None:
     from django.conf import settings
 
+    from igny8_core.settings import environment
+
     # A hasher for tests: the real one takes 100 ms a password by design.
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.THROTTLING = False
+    # Files go where nobody keeps any, above all not into the bucket that the caller's shell may name.
+    os.environ.pop("AWS_STORAGE_BUCKET_NAME", None)
+    settings.STORAGES = {**settings.STORAGES, "default": environment.file_storage(Path(uploads.name))}
+
+
+def pytest_unconfigure() -> None:
+    uploads.cleanup()
 
 
 @pytest.fixture(scope="session", autouse=True)

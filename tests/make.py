@@ -1,16 +1,25 @@
 """Builders: each makes one saved object with sensible values; say only what the test is about."""
 
+import hashlib
 from decimal import Decimal
+from io import BytesIO
 from itertools import count
 from typing import Any
 
+from django.core.files.base import ContentFile
+from PIL import Image
+
 from igny8_core.auth.models import Account, AccountStatus, Industry, Plan, Role, Site, Subscription, User
 from igny8_core.business.billing.models import (
+    CreditCostConfig,
     CreditGrantKind,
+    CreditNote,
+    CreditPackage,
     CreditTransactionType,
     Invoice,
     Payment,
     PaymentMethodConfig,
+    PaymentProof,
 )
 from igny8_core.business.billing.services.credit_service import CreditService
 from igny8_core.business.billing.services.invoice_service import InvoiceService
@@ -69,6 +78,20 @@ def payment_method(**fields: Any) -> PaymentMethodConfig:
     return PaymentMethodConfig.objects.get_or_create(**key, defaults=values)[0]
 
 
+def credit_cost(**fields: Any) -> CreditCostConfig:
+    """What an operation costs; an article 5 credits where nothing else is said."""
+    operation = fields.pop("operation_type", "article")
+    values = {"display_name": "Article", "credits_per_unit": 5, "unit": "article", **fields}
+    return CreditCostConfig.objects.get_or_create(operation_type=operation, defaults=values)[0]
+
+
+def credit_package(**fields: Any) -> CreditPackage:
+    """Credits for sale: 2000 for 26.10 (29.00 less 10 %) where nothing else is said."""
+    slug = fields.pop("slug", "pro")
+    values = {"name": slug.title(), "credits": 2000, "price": Decimal("29.00"), "discount_percentage": 10, **fields}
+    return CreditPackage.objects.get_or_create(slug=slug, defaults=values)[0]
+
+
 def subscription(tenant: Account | None = None, plan_ordered: Plan | None = None) -> Subscription:
     """A subscription waiting for payment, with its invoice, ordered by bank transfer."""
     payment_method()
@@ -88,6 +111,29 @@ def submitted_payment(of: Invoice | None = None, reference: str = "", **fields: 
     payment_method()
     due = of or subscription().invoices.get()
     return PaymentService.create_manual_payment(due, "bank_transfer", reference or f"BT-{next(_numbers)}", **fields)
+
+
+def refund(tenant: Account, amount: str = "10.00", reason: str = "Goodwill") -> CreditNote:
+    """A part of a paid invoice of the account, given back."""
+    payment = PaymentService.approve_manual_payment(submitted_payment(invoice(tenant)), operator()).payment
+    return PaymentService.process_refund(payment, Decimal(amount), reason=reason)
+
+
+def png(width: int = 8, height: int = 8, **options: Any) -> bytes:
+    """A red picture."""
+    file = BytesIO()
+    Image.new("RGB", (width, height), "red").save(file, "PNG", **options)
+    return file.getvalue()
+
+
+def proof(tenant: Account, **fields: Any) -> PaymentProof:
+    """An uploaded picture, stored, of the account's owner."""
+    content = png()
+    values = {"uploaded_by": tenant.owner, "content_type": "image/png", "size": len(content), **fields}
+    unsaved = PaymentProof(account=tenant, sha256=hashlib.sha256(content).hexdigest(), **values)
+    unsaved.file.save("", ContentFile(content), save=False)
+    unsaved.save()
+    return unsaved
 
 
 def credits(tenant: Account, amount: int, **fields: Any) -> None:

@@ -75,7 +75,7 @@ def test_every_address_of_the_api_in_the_documentation_exists() -> None:
     addresses = {
         address.replace("$INVOICE", "1").replace("$PAYMENT", "1")
         for page in PAGES
-        for address in re.findall(r"/api/v1/[\w/$-]+/", page.read_text(encoding="utf-8"))
+        for address in re.findall(r"/api/v1/[\w/$-]+/", re.sub(r"\{\w+\}", "1", page.read_text(encoding="utf-8")))
     }
 
     assert len(addresses) >= 8

@@ -22,6 +22,7 @@ METHODS: dict[str, dict[str, list[str]]] = {
         "create_manual_payment": ["invoice", "payment_method", "reference"],
         "approve_manual_payment": ["payment", "approved_by"],
         "reject_manual_payment": ["payment", "reason"],
+        "process_refund": ["payment", "amount"],
         "get_available_payment_methods": ["country_code"],
     },
     f"{SERVICES}.subscription_service.SubscriptionService": {
@@ -30,11 +31,16 @@ METHODS: dict[str, dict[str, list[str]]] = {
     f"{SERVICES}.credit_service.CreditService": {
         "grant": ["account", "amount"],
         "spend": ["account", "amount"],
+        "adjust": ["account", "amount"],
         "expire": ["account"],
     },
 }
 # Parameters that may be left out.
-OPTIONAL = {("create_invoice", "subscription"): None, ("get_available_payment_methods", "country_code"): ""}
+OPTIONAL = {
+    ("create_invoice", "subscription"): None,
+    ("get_available_payment_methods", "country_code"): "",
+    ("process_refund", "amount"): None,
+}
 MODELS = {
     "igny8_core.auth.models": [
         "Account",
@@ -51,6 +57,7 @@ MODELS = {
         "AccountPaymentMethod",
         "CreditCostConfig",
         "CreditGrant",
+        "CreditNote",
         "CreditPackage",
         "CreditTransaction",
         "CreditUsageLog",

@@ -133,6 +133,31 @@ def test_production_with_a_bad_value_does_not_start_and_names_the_variable(name:
     assert name in refused.stderr.strip().splitlines()[-1]
 
 
+S3 = {"AWS_STORAGE_BUCKET_NAME": "files", "AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret"}
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [S3, {**S3, "AWS_S3_ENDPOINT_URL": "https://s3.example.com"}, {"AWS_STORAGE_BUCKET_NAME": "files"}],
+    ids=["keys", "another S3", "the machine's role"],
+)
+def test_production_starts_with_its_files_on_s3(variables: dict[str, str]) -> None:
+    code = "from django.core.files.storage import default_storage as s; "
+    code += "print(s.bucket_name, s.default_acl, s.querystring_auth)"
+
+    started = manage("shell", "--verbosity", "0", "--command", code, **PRODUCTION, **variables)
+
+    assert (started.returncode, started.stdout) == (0, "files None True\n"), started.stderr
+
+
+@pytest.mark.parametrize(("name", "value"), [("AWS_SECRET_ACCESS_KEY", ""), ("AWS_S3_ENDPOINT_URL", "s3.example.com")])
+def test_half_of_what_s3_needs_does_not_start_and_names_the_variable(name: str, value: str) -> None:
+    refused = manage("check", **{**PRODUCTION, **S3, name: value})
+
+    assert refused.returncode == 1
+    assert name in refused.stderr.strip().splitlines()[-1]
+
+
 def test_the_driver_is_psycopg2_and_no_second_one_is_installed() -> None:
     assert settings.DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql"
     assert importlib.metadata.version("psycopg2-binary")

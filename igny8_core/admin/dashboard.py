@@ -1,20 +1,18 @@
 """The console's first page: what waits for operators and how business stands, one query per figure."""
 
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, Min, Sum
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.timesince import timesince
 
-from igny8_core.auth.models import Account, AccountStatus, Subscription, SubscriptionStatus
-from igny8_core.business.billing.models import Payment, PaymentStatus
+from igny8_core.auth.models import SubscriptionStatus
+from igny8_core.business.billing import reports
+from igny8_core.business.billing.models import PaymentStatus
 from igny8_core.events.console import amount_text, change_url
-from igny8_core.events.models import Event
 
 SHOWN_WAITING = 5
 SHOWN_EVENTS = 8
@@ -39,7 +37,7 @@ def environment(request: HttpRequest) -> list[str] | None:
 
 def waiting_badge(request: HttpRequest) -> str:
     """How many payments wait for approval, for the sidebar."""
-    return str(Payment.objects.filter(status=PaymentStatus.PENDING_APPROVAL).count())
+    return str(reports.pending_approvals().count)
 
 
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
@@ -61,35 +59,31 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
 
 
 def _waiting_card() -> Card:
-    waiting = Payment.objects.filter(status=PaymentStatus.PENDING_APPROVAL)
-    found = waiting.aggregate(count=Count("pk"), oldest=Min("created_at"))
-    detail = f"The oldest for {timesince(found['oldest'], depth=1)}" if found["oldest"] else "Nothing to do"
-    return Card("To approve", str(found["count"]), detail, _waiting_url(), "payments", bool(found["count"]))
+    waiting = reports.pending_approvals()
+    detail = f"The oldest for {timesince(waiting.oldest_at, depth=1)}" if waiting.oldest_at else "Nothing to do"
+    return Card("To approve", str(waiting.count), detail, _waiting_url(), "payments", bool(waiting.count))
 
 
 def _revenue_card() -> Card:
-    begin = timezone.now().replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    succeeded = Payment.objects.filter(status=PaymentStatus.SUCCEEDED, processed_at__gte=begin)
-    sums = succeeded.order_by().values_list("currency").annotate(total=Sum("amount")).order_by("-total")
-    amounts = [amount_text(total or Decimal(0), currency) for currency, total in sums]
+    this_month = sorted(reports.revenue_by_month(1), key=lambda revenue: -revenue.net)
+    amounts = [amount_text(revenue.net, revenue.currency) for revenue in this_month]
     first, others = (amounts[0], ", ".join(amounts[1:])) if amounts else ("0", "")
     address = f"{reverse('admin:billing_payment_changelist')}?status__exact={PaymentStatus.SUCCEEDED}"
-    return Card(f"Revenue in {begin:%B}", first, others or "Payments that succeeded", address, "trending_up")
+    detail = others or "Payments that succeeded, less refunds"
+    return Card(f"Revenue in {timezone.now():%B}", first, detail, address, "trending_up")
 
 
 def _subscriptions_card() -> Card:
-    count = Subscription.objects.filter(status=SubscriptionStatus.ACTIVE).count()
+    count = sum(plan.subscriptions for plan in reports.active_subscriptions_by_plan())
     address = f"{reverse('admin:igny8_auth_subscription_changelist')}?status__exact={SubscriptionStatus.ACTIVE}"
     return Card("Active subscriptions", f"{count:,}", "Paid and running", address, "autorenew")
 
 
 def _account_cards() -> tuple[Card, Card]:
-    rows = Account.objects.order_by().values_list("status").annotate(count=Count("pk"), balance=Sum("credits"))
-    found = {status: (count, balance) for status, count, balance in rows}
-    counts = (f"{found[status.value][0]:,} {status.label.lower()}" for status in AccountStatus if status.value in found)
+    found = [row for row in reports.accounts_by_status() if row.accounts]
+    counts = (f"{row.accounts:,} {row.status.label.lower()}" for row in found)
     address = reverse("admin:igny8_auth_account_changelist")
-    total = sum(count for count, _ in found.values())
-    outstanding = sum(balance for _, balance in found.values())
+    total, outstanding = sum(row.accounts for row in found), reports.credits_outstanding()
     return (
         Card("Accounts", f"{total:,}", ", ".join(counts) or "None yet", address, "apartment"),
         Card("Credits outstanding", f"{outstanding:,}", "Granted and not spent", address, "toll"),
@@ -101,7 +95,6 @@ def _waiting_url() -> str:
 
 
 def _oldest_waiting() -> list[dict[str, Any]]:
-    waiting = Payment.objects.filter(status=PaymentStatus.PENDING_APPROVAL).select_related("account", "invoice")
     return [
         {
             "url": change_url("billing_payment", payment.pk),
@@ -112,12 +105,11 @@ def _oldest_waiting() -> list[dict[str, Any]]:
             "flagged": payment.is_flagged_duplicate,
             "since": timesince(payment.created_at, depth=1),
         }
-        for payment in waiting.order_by("created_at", "pk")[:SHOWN_WAITING]
+        for payment in reports.oldest_waiting(SHOWN_WAITING)
     ]
 
 
 def _recent_events() -> list[dict[str, Any]]:
-    events = Event.objects.select_related("account", "actor").order_by("-pk")[:SHOWN_EVENTS]
     return [
         {
             "url": change_url("events_event", event.pk),
@@ -126,5 +118,5 @@ def _recent_events() -> list[dict[str, Any]]:
             "actor": str(event.actor or ""),
             "at": f"{timesince(event.created_at, depth=1)} ago",
         }
-        for event in events
+        for event in reports.recent_events(SHOWN_EVENTS)
     ]

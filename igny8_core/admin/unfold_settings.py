@@ -49,6 +49,7 @@ UNFOLD: dict[str, Any] = {
                         badge="igny8_core.admin.dashboard.waiting_badge",
                         badge_variant="warning",
                     ),
+                    _link("Uploaded proofs", "attach_file", "billing_paymentproof"),
                     _link("Payment methods", "account_balance", "billing_paymentmethodconfig"),
                     _link("Saved by accounts", "credit_card", "billing_accountpaymentmethod"),
                 ],
@@ -58,6 +59,7 @@ UNFOLD: dict[str, Any] = {
                 "separator": True,
                 "items": [
                     _link("Invoices", "receipt_long", "billing_invoice"),
+                    _link("Credit notes", "undo", "billing_creditnote"),
                     _link("Subscriptions", "autorenew", "igny8_auth_subscription"),
                     _link("Credit ledger", "menu_book", "billing_credittransaction"),
                     _link("Credit lots", "inventory_2", "billing_creditgrant"),

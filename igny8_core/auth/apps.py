@@ -6,3 +6,9 @@ class AuthConfig(AppConfig):
     # "auth" belongs to django.contrib.auth.
     label = "igny8_auth"
     verbose_name = "Accounts"
+
+    def ready(self) -> None:
+        from igny8_core.auth.services import notification_service
+        from igny8_core.events import consumers
+
+        consumers.register("account_email", notification_service.HANDLERS, notification_service.handle)

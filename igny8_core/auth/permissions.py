@@ -5,7 +5,7 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from igny8_core.auth.errors import AccountCanceled, AccountSuspended, PaymentRequired
+from igny8_core.auth.errors import AccountCanceled, AccountSuspended, OwnAccount, OwnersOnly, PaymentRequired
 from igny8_core.auth.models import Account, AccountStatus, Role, SuspendedReason, User
 
 
@@ -27,7 +27,7 @@ def account_of(request: Request) -> Account:
 class IsMember(BasePermission):
     """A logged-in member of an account, whatever the role: may read."""
 
-    message = "This is for members of an account. You are logged in as a platform operator without one."
+    message = "This is for members of an account, and you belong to none."
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         return isinstance(request.user, User) and request.user.account is not None
@@ -48,7 +48,25 @@ class CanManageBilling(_HasRole):
 
 
 class CanManageSites(CanManageBilling):
-    """Owner and admin: make, change and delete sites."""
+    """Owner and admin: make and delete sites, and say who works on them."""
+
+
+class CanManageTeam(CanManageBilling):
+    """Owner and admin: look after the team, and change what the account says of itself."""
+
+
+class CanWorkOnSites(_HasRole):
+    """Owner, admin and editor: change sites that they have access to."""
+
+    message = CanManageBilling.message
+    roles = frozenset({Role.OWNER, Role.ADMIN, Role.EDITOR})
+
+
+class OwnsAccount(_HasRole):
+    """Owner: hand the account over, or delete it."""
+
+    message = OwnersOnly.text
+    roles = frozenset({Role.OWNER})
 
 
 class IsUser(BasePermission):
@@ -59,14 +77,40 @@ class IsUser(BasePermission):
 
 
 class IsOperator(BasePermission):
-    """A platform operator with the Django permission that the view names in `operator_permission`."""
+    """A platform operator with the Django permissions that the view names for the method.
+
+    A view names them in `operator_permission`, or by method in `operator_permissions`, where a tuple means all of them.
+    A method that the view does not name is one that it does not have: 405 for who may use any other of the view.
+    """
 
     message = "This is for platform operators with the right permission."
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         user = request.user
-        permission: str = view.operator_permission  # type: ignore[attr-defined]
-        return isinstance(user, User) and user.is_staff and user.has_perm(permission)
+        if not (isinstance(user, User) and user.is_staff):
+            return False
+        by_method = operator_permissions_of(view)
+        method = "GET" if request.method == "HEAD" else str(request.method)
+        if method in by_method:
+            return user.has_perms(by_method[method])
+        # Fails closed: a handler that was added without naming its permission serves nobody.
+        exists = method.lower() in view.http_method_names and hasattr(view, method.lower())
+        return not exists and any(user.has_perms(needed) for needed in by_method.values())
+
+
+def operator_permissions_of(view: APIView | type[APIView]) -> dict[str, tuple[str, ...]]:
+    """The permissions that a view of operators names, by method."""
+    named = getattr(view, "operator_permissions", None)
+    if named is None:
+        permission: str = view.operator_permission  # type: ignore[union-attr]
+        named = {method.upper(): permission for method in view.http_method_names if hasattr(view, method)}
+    return {method: (needed,) if isinstance(needed, str) else tuple(needed) for method, needed in named.items()}
+
+
+def require_other_account(operator: User, account_id: int) -> None:
+    """Refuse what operators would decide for an account that they belong to (threats.md ROL-14). Raises OwnAccount."""
+    if operator.account_id == account_id:
+        raise OwnAccount()
 
 
 def require_usable(account: Account) -> None:

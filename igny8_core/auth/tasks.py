@@ -3,11 +3,13 @@
 from celery import shared_task
 
 from igny8_core.auth.services.session_service import SessionService
+from igny8_core.common.kept_answers import forget_old_answers
 from igny8_core.common.rate_limits import forget_old_windows
 
 
 @shared_task(name="auth.forget_old_rows", ignore_result=True)
 def forget_old_rows() -> None:
-    """Delete login sessions and rate counters that nobody needs any more."""
+    """Delete login sessions, rate counters and kept answers that nobody needs any more."""
     SessionService.forget_old()
     forget_old_windows()
+    forget_old_answers()

@@ -124,3 +124,12 @@ def lock_text(kind: str, text: str) -> None:
     require_atomic()
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"{kind}:{text}"])
+
+
+def try_lock_text(kind: str, text: str) -> bool:
+    """Like lock_text without waiting: False when another transaction holds the lock on this text."""
+    require_atomic()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))", [f"{kind}:{text}"])
+        (taken,) = cursor.fetchone()
+    return bool(taken)

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 
 from igny8_core.common.api.envelope import failure_response
 from igny8_core.common.api.exceptions import PayloadTooLarge
-from igny8_core.common.api.parsers import MAX_BODY_BYTES
+from igny8_core.common.api.parsers import MAX_BODY_BYTES, MAX_UPLOAD_BYTES
 from igny8_core.common.request_id import begin_request, end_request
 
 API_PREFIX = "/api/"
@@ -77,6 +77,12 @@ def _is_utf8(raw: bytes) -> bool:
     return True
 
 
+def _limit(request: HttpRequest) -> int:
+    # A view that takes no uploads refuses the type with 415, before it reads anything.
+    is_upload = request.META.get("CONTENT_TYPE", "").lower().startswith("multipart/form-data")
+    return MAX_UPLOAD_BYTES if is_upload else MAX_BODY_BYTES
+
+
 def _refuse_body(request: HttpRequest) -> HttpResponse | None:
     length = request.META.get("CONTENT_LENGTH") or ""
     if not length and "chunked" in request.META.get("HTTP_TRANSFER_ENCODING", "").lower():
@@ -84,8 +90,8 @@ def _refuse_body(request: HttpRequest) -> HttpResponse | None:
     if length and not (length.isascii() and length.isdigit()):
         return failure_response(400, "Content-Length must be a number.", "bad_request")
     # Compared as text first: a number of thousands of digits is slow to convert.
-    if len(length) > 15 or int(length or 0) > MAX_BODY_BYTES:
-        return _too_large()
+    if len(length) > 15 or int(length or 0) > _limit(request):
+        return _too_large(request)
     return None
 
 
@@ -93,13 +99,14 @@ def _buffer_chunks(request: HttpRequest) -> HttpResponse | None:
     """Take in a chunked body up to the limit: Django would read it as empty, for want of a Content-Length."""
     if not request.META.get("wsgi.input_terminated"):
         return failure_response(411, "Send the body with a Content-Length.", "length_required")
-    body = request.META["wsgi.input"].read(MAX_BODY_BYTES + 1)
-    if len(body) > MAX_BODY_BYTES:
-        return _too_large()
+    body = request.META["wsgi.input"].read(_limit(request) + 1)
+    if len(body) > _limit(request):
+        return _too_large(request)
     request.META["CONTENT_LENGTH"] = str(len(body))
     request._stream = BytesIO(body)
     return None
 
 
-def _too_large() -> HttpResponse:
-    return failure_response(413, PayloadTooLarge.default_detail, PayloadTooLarge.default_code)
+def _too_large(request: HttpRequest) -> HttpResponse:
+    text = f"The request body is too large. The limit is {_limit(request) // 1024 // 1024} MB."
+    return failure_response(413, text, PayloadTooLarge.default_code)

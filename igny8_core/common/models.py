@@ -20,3 +20,23 @@ class RateCounter(models.Model):
 
     def __str__(self) -> str:
         return f"{self.count} since {self.window_start:%Y-%m-%d %H:%M:%S}"
+
+
+class IdempotentAnswer(models.Model):
+    """The answer to a request with an Idempotency-Key, committed together with what the request did."""
+
+    caller = models.CharField(max_length=64, help_text="Whose key it is: keys of two callers never meet")
+    key = models.CharField(max_length=255)
+    request_hash = models.CharField(max_length=64, help_text="SHA-256 of method, address and body")
+    status = models.PositiveSmallIntegerField()
+    body = models.TextField(help_text="JSON, as it was sent")
+    created_at = models.DateTimeField(auto_now_add=True, db_index=True)
+
+    class Meta:
+        db_table = "igny8_idempotent_answers"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["caller", "key"], name="igny8_idempotent_answers_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.status} to {self.key}"

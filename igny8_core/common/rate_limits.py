@@ -1,17 +1,27 @@
-"""Rate limits counted in PostgreSQL: exact over all processes and machines (docs/adr/0003)."""
+"""Rate limits, exact over all processes and machines: counted in Redis where there is one, else in PostgreSQL.
+
+docs/adr/0003 says why each of the two is safe.
+"""
 
 import hashlib
+import logging
 import re
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
+import redis
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
 
 from igny8_core.common.models import RateCounter
 
+logger = logging.getLogger(__name__)
+
+# A limit must not make a request wait longer than it would save.
+REDIS_TIMEOUT_SECONDS = 0.5
 RATE_PATTERN = re.compile(r"([1-9][0-9]*)/([1-9][0-9]*)?(second|minute|hour|day)s?")
 UNIT_SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
 
@@ -56,7 +66,7 @@ def seconds_to_wait(scope: str, caller: str) -> int | None:
     now = time.time()
     for rate in sorted(rates_of(scope), key=lambda rate: rate.seconds):
         start = int(now // rate.seconds) * rate.seconds
-        if _count_hit(_key(scope, rate, caller), start) > rate.limit:
+        if _count_hit(_key(scope, rate, caller), start, rate.seconds) > rate.limit:
             return start + rate.seconds - int(now)
     return None
 
@@ -73,7 +83,32 @@ def _key(scope: str, rate: Rate, caller: str) -> str:
     return hashlib.sha256(f"{scope}|{rate.text}|{caller}".encode()).hexdigest()
 
 
-def _count_hit(key: str, start: int) -> int:
+def _count_hit(key: str, start: int, seconds: int) -> int:
+    if settings.REDIS_URL:
+        try:
+            return _count_in_redis(key, start, seconds)
+        except redis.RedisError as error:
+            # Who cannot reach Redis is limited all the same, if only from here on.
+            logger.warning("rate limits are counted in the database: %s", type(error).__name__)
+    return _count_in_database(key, start)
+
+
+def _count_in_redis(key: str, start: int, seconds: int) -> int:
+    name = f"igny8:rate:{key}:{start}"
+    with _redis(settings.REDIS_URL).pipeline(transaction=True) as steps:
+        steps.incr(name)
+        # Kept a little longer than the window, for clocks that differ.
+        steps.expire(name, seconds + 60)
+        count, _ = steps.execute()
+    return int(count)
+
+
+@lru_cache
+def _redis(url: str) -> "redis.Redis":
+    return redis.Redis.from_url(url, socket_timeout=REDIS_TIMEOUT_SECONDS, socket_connect_timeout=REDIS_TIMEOUT_SECONDS)
+
+
+def _count_in_database(key: str, start: int) -> int:
     with connection.cursor() as cursor:
         cursor.execute(COUNT_HIT, [key, datetime.fromtimestamp(start, UTC)])
         (count,) = cursor.fetchone()

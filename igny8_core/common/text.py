@@ -12,11 +12,24 @@ ZERO_WIDTH_JOINER = "\u200d"
 MAX_STACKED_MARKS = 4
 # The longest sequence that NFC makes one character of.
 NFC_MAX_SHRINK = 4
+# Control characters, and the marks and overrides with which text can turn the direction of an amount beside it
+# (threats.md PDF-08). New lines and tabs stay.
+UNSHOWABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def normalized(text: str) -> str:
     """`text` in NFC without outer white space; lines end in a plain newline."""
     return re.sub("\r\n?", "\n", unicodedata.normalize("NFC", text)).strip()
+
+
+def showable(text: str) -> str:
+    """`text` without control characters and without those that change the direction of writing."""
+    return UNSHOWABLE.sub("", text)
+
+
+def folded(text: str) -> str:
+    """`text` without what people write differently: case, spaces, dashes and other marks, full-width forms."""
+    return re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", text)).casefold()
 
 
 def first_refused(text: str, allowed: str = "") -> str | None:

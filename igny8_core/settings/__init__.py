@@ -171,6 +171,8 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": "/api/v1/",
     "COMPONENT_SPLIT_REQUEST": True,
+    # Fields of one name with different choices: the generator would number them.
+    "ENUM_NAME_OVERRIDES": {"PaymentMethodTypeEnum": "igny8_core.auth.models.PaymentMethodType"},
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "igny8_core.common.api.openapi.add_envelopes",
@@ -180,6 +182,8 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "TAGS": [
         {"name": "auth", "description": "Signing up, logging in, one's own profile"},
+        {"name": "account", "description": "One's own account: settings, limits, activity"},
+        {"name": "team", "description": "Members and invitations"},
         {"name": "sites", "description": "The account's web sites"},
         {"name": "billing", "description": "Payment methods, invoices, payments"},
         {"name": "credits", "description": "Balance and ledger"},
@@ -196,6 +200,14 @@ RATE_LIMITS = {
     "register": ["10/minute", "60/hour"],
     "refresh": ["60/minute"],
     "confirm": ["30/hour"],
+    "reset": ["5/15minutes", "20/day"],
+    "verify": ["10/hour"],
+    "invite": ["30/hour"],
+    "token": ["20/minute"],
+    "upload": ["30/hour"],
+    "payment_methods": ["120/minute"],
+    "pdf": ["30/minute"],
+    "purchase": ["30/hour"],
 }
 # How many proxies in front of us append to X-Forwarded-For; 0 believes only the socket's address.
 TRUSTED_PROXY_COUNT = environment.number("TRUSTED_PROXY_COUNT", 0)
@@ -225,11 +237,11 @@ COMPANY_LOGO = environment.text("COMPANY_LOGO")
 STATIC_URL = "/static/"
 STATIC_ROOT = VAR_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "igny8_core" / "admin" / "static"]
-MEDIA_ROOT = VAR_DIR / "media"
 WHITENOISE_USE_FINDERS = DEBUG
 WHITENOISE_AUTOREFRESH = DEBUG
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    # Files have no address of their own: views hand them out to those who may see them.
+    "default": environment.file_storage(VAR_DIR / "media"),
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG
@@ -246,7 +258,7 @@ USE_TZ = True
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
 SESSION_COOKIE_HTTPONLY = True
 SECURE_SSL_REDIRECT = not DEBUG
-SECURE_REDIRECT_EXEMPT = [r"^healthz/$", r"^readyz/$"]
+SECURE_REDIRECT_EXEMPT = [r"^healthz/$", r"^readyz/$", r"^metrics$"]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXY_COUNT else None
 SECURE_HSTS_SECONDS = 0 if DEBUG else 365 * 24 * 3600
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not DEBUG
@@ -267,6 +279,9 @@ CONTENT_SECURITY_POLICY: dict[str, Any] = {
 }
 
 # --- Observing --------------------------------------------------------------------------------------------------
+
+# Who sends it gets /metrics; without it there is no such page.
+METRICS_TOKEN = environment.text("METRICS_TOKEN")
 
 LOGGING = {
     "version": 1,

@@ -96,3 +96,55 @@ def email_settings(url: str) -> dict[str, object]:
         "EMAIL_USE_TLS": parse_qs(parts.query).get("tls") == ["1"],
         "EMAIL_TIMEOUT": 20,
     }
+
+
+def file_storage(folder: Path) -> dict[str, object]:
+    """Django's storage for files: S3 where AWS_STORAGE_BUCKET_NAME names a bucket, else `folder`.
+
+    Files are private on both. Raises ImproperlyConfigured for half a pair of keys, or an endpoint that is no address.
+    """
+    bucket = text("AWS_STORAGE_BUCKET_NAME")
+    if not bucket:
+        backend = "django.core.files.storage.FileSystemStorage"
+        modes = {"file_permissions_mode": 0o600, "directory_permissions_mode": 0o700}
+        return {"BACKEND": backend, "OPTIONS": {"location": folder, **modes}}
+    key, secret_key = text("AWS_ACCESS_KEY_ID"), text("AWS_SECRET_ACCESS_KEY")
+    if bool(key) != bool(secret_key):
+        raise ImproperlyConfigured(
+            "Only one of AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY is set. Set both, or neither where a role counts."
+        )
+    endpoint = text("AWS_S3_ENDPOINT_URL")
+    if endpoint and not endpoint.startswith(("https://", "http://")):
+        raise ImproperlyConfigured(
+            f"AWS_S3_ENDPOINT_URL is {endpoint!r}. Set it to an address, or leave it out for AWS."
+        )
+    options = {
+        "bucket_name": bucket,
+        "access_key": key or None,
+        "secret_key": secret_key or None,
+        "region_name": text("AWS_S3_REGION_NAME") or None,
+        "endpoint_url": endpoint or None,
+        "default_acl": None,
+        "querystring_auth": True,
+        "querystring_expire": 300,
+        "file_overwrite": False,
+        "object_parameters": {"CacheControl": "private, no-store"},
+        "client_config": _s3_client_config(path_style=bool(endpoint)),
+    }
+    return {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": options}
+
+
+def _s3_client_config(*, path_style: bool) -> object:
+    # Imported here, because only installations on S3 need it.
+    from botocore.config import Config
+
+    return Config(
+        connect_timeout=3,
+        read_timeout=10,
+        retries={"total_max_attempts": 2, "mode": "standard"},
+        signature_version="s3v4",
+        s3={"addressing_style": "path" if path_style else "auto"},
+        # Other makers' S3 does not know the newer checksums.
+        request_checksum_calculation="when_required",
+        response_checksum_validation="when_required",
+    )

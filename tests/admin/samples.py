@@ -2,6 +2,7 @@
 
 import uuid
 from datetime import timedelta
+from decimal import Decimal
 from itertools import count
 
 from django.contrib.admin.models import CHANGE, LogEntry
@@ -11,10 +12,17 @@ from django.utils import timezone
 
 from igny8_core.auth.models import Account, Industry, Role, SiteUserAccess, TeamInvitation, User
 from igny8_core.auth.services.session_service import SessionService
-from igny8_core.business.billing.models import CreditCostConfig, CreditPackage, PaymentMethodConfig, WebhookEvent
+from igny8_core.business.billing.models import (
+    CreditCostConfig,
+    CreditPackage,
+    CreditUsageSum,
+    PaymentMethodConfig,
+    UsageSumMark,
+    WebhookEvent,
+)
 from igny8_core.business.billing.services.credit_service import CreditService
 from igny8_core.business.billing.services.payment_service import PaymentService
-from igny8_core.common.models import RateCounter
+from igny8_core.common.models import IdempotentAnswer, RateCounter
 from tests import make
 
 _numbers = count(1)
@@ -41,8 +49,9 @@ def one_of_each(text: str = "") -> Account:
     invoice = subscription.invoices.get()
     invoice.notes = text
     invoice.save()
-    payment = make.submitted_payment(invoice, f"BT {number} {text}", notes=text)
+    payment = make.submitted_payment(invoice, f"BT {number} {text}", notes=text, proof=make.proof(account))
     PaymentService.approve_manual_payment(payment, make.operator(), admin_notes=text)
+    PaymentService.process_refund(payment, Decimal("1.00"), reason=text or "Goodwill", reference=text[:100])
     account.refresh_from_db()
     site = make.site(account, name=f"Site {text}", industry=Industry.objects.latest("pk"), domain="example.com")
     CreditService.spend(
@@ -81,6 +90,9 @@ def _around(account: Account, owner: User, number: int, text: str) -> None:
     WebhookEvent.objects.create(
         provider="stripe", event_id=f"evt_{number}", type="charge.failed", payload={"text": text}, next_attempt_at=soon
     )
+    UsageSumMark.objects.get_or_create(pk=1, defaults={"summed_up_to": soon})
+    CreditUsageSum.objects.create(account=account, quarter=soon, operation_type="article", credits=5, operations=1)
+    IdempotentAnswer.objects.create(caller=f"user {owner.pk}", key=f"key-{number}", status=201, body="{}")
     RateCounter.objects.create(key=f"key-{number}", window_start=soon, count=1)
     Group.objects.create(name=f"Group {number} {text}")
     LogEntry.objects.create(

@@ -4,8 +4,11 @@ import pytest
 from django.contrib.auth.models import Group
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from igny8_core.auth.models import Account, Role, User
+from igny8_core.business.billing.invariants import broken_invariants
+from igny8_core.business.closure.service import close_account
 from tests import make
 from tests.admin.samples import operator_with
 
@@ -218,3 +221,56 @@ def test_operator_logs_in_with_the_address_in_any_case(client: Client, olga: Use
 
     assert response.status_code == 302
     assert client.get(reverse("admin:index")).status_code == 200
+
+
+# --- What hangs on a membership -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("values", [{"is_active": None}, {"role": Role.ADMIN}])
+def test_when_the_account_s_owner_steps_down_another_owner_is_named(
+    console: Client, alice: User, account_a: Account, values: dict[str, str | None]
+) -> None:
+    other = make.user(account=account_a, role=Role.OWNER)
+
+    change(console, alice, **values)
+
+    account_a.refresh_from_db()
+    assert account_a.owner == other
+    assert broken_invariants() == []
+
+
+def test_who_is_made_an_admin_gets_every_site(console: Client, bob: User, account_a: Account) -> None:
+    site = make.site(account_a)
+
+    change(console, bob, role=Role.ADMIN)
+
+    assert [access.site for access in bob.site_access.all()] == [site]
+
+
+def test_a_new_address_is_not_verified(console: Client, bob: User) -> None:
+    bob.email_verified_at = timezone.now()
+    bob.save()
+
+    change(console, bob, first_name="Robert")
+    bob.refresh_from_db()
+    assert bob.email_verified_at
+    change(console, bob, email="robert@example.com")
+
+    bob.refresh_from_db()
+    assert (bob.email, bob.email_verified_at) == ("robert@example.com", None)
+
+
+def test_nobody_brings_back_a_deleted_account_or_its_people(console: Client, alice: User, account_a: Account) -> None:
+    close_account(account_a, alice, make.PASSWORD)
+    alice.refresh_from_db()
+    before = state(alice), Account.objects.filter(pk=account_a.pk).values().get()
+
+    status, _ = change(console, alice, is_active="on", email="alice@example.com")
+    account = reverse("admin:igny8_auth_account_change", args=[account_a.pk])
+    codes = [status, console.post(account, {"name": "Back"}).status_code]
+    password = {"usable_password": "true", "password1": STRONG, "password2": STRONG}
+    codes.append(console.post(reverse("admin:auth_user_password_change", args=[alice.pk]), password).status_code)
+
+    assert codes == [403, 403, 403]
+    assert (state(alice), Account.objects.filter(pk=account_a.pk).values().get()) == before
+    assert "deleted by its owner" in console.get(account).content.decode().lower()

@@ -1,9 +1,17 @@
 import math
+from collections.abc import Callable
+from datetime import datetime
+from decimal import Decimal
 
 import pytest
+import time_machine
+from rest_framework.test import APIClient
 
+from igny8_core.auth.models import User
 from igny8_core.business.billing.api.payment_methods import rendered_lists
+from tests import make
 from tests.api import world as worlds
+from tests.api.plan_changes import START, ClientAt, pay
 
 
 @pytest.fixture(autouse=True)
@@ -15,3 +23,33 @@ def payment_method_lists_are_read_anew() -> None:
 @pytest.fixture
 def world(db: None) -> worlds.World:
     return worlds.build()
+
+
+@pytest.fixture
+def plans(db: None) -> None:
+    """Plans to change between, and bank transfer to pay them with."""
+    make.payment_method()
+    make.plan("starter")
+    make.plan("growth", price=Decimal("139.00"), included_credits=2000, max_sites=3)
+    make.plan("mini", price=Decimal("19.00"), included_credits=100, max_sites=1, max_users=1)
+    make.plan("yearly", price=Decimal("1390.00"), included_credits=24000, billing_cycle="annual")
+
+
+@pytest.fixture
+def owner(plans: None, olga: User) -> User:
+    """Owner of an account whose starter period runs from START to END."""
+    with time_machine.travel(START, tick=False):
+        owner = make.owner({"status": "pending_payment"})
+        pay(make.subscription(owner.account).invoices.get(), olga)
+    return User.objects.get(pk=owner.pk)
+
+
+@pytest.fixture
+def client_at(owner: User, as_user: Callable[[User], APIClient]) -> ClientAt:
+    """The owner's client at a moment: tokens are short-lived, so each moment logs in anew."""
+
+    def at(moment: datetime) -> APIClient:
+        with time_machine.travel(moment, tick=False):
+            return as_user(owner)
+
+    return at

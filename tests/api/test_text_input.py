@@ -27,8 +27,10 @@ TAKEN_TEXTS = [
 # Where one line of text is taken: the operation and its field.
 LINES = [
     ("PATCH", "api/v1/auth/me/", "first_name", 150),
+    ("PATCH", "api/v1/account/settings/", "name", 200),
     ("PATCH", "api/v1/sites/<int64:site_id>/", "name", 200),
     ("POST", CONFIRM, "manual_reference", 100),
+    ("POST", "api/v1/billing/payment-methods/add/", "display_name", 100),
 ]
 
 

@@ -284,10 +284,9 @@ def test_a_payment_is_listed_with_its_invoice(world: World) -> None:
 
     listed = world.client("viewer").get("/api/v1/billing/payments/").json()
 
-    assert listed["count"] == 1
-    assert listed["data"][0]["id"] == payment.pk
-    assert listed["data"][0]["amount"] == "89.00"
-    assert listed["data"][0]["invoice_number"] == payment.invoice.invoice_number
+    row = next(row for row in listed["data"] if row["id"] == payment.pk)
+    assert listed["count"] == Payment.objects.filter(account=world.a.account).count()
+    assert (row["amount"], row["invoice_number"]) == ("89.00", payment.invoice.invoice_number)
 
 
 def test_an_invoice_without_a_snapshot_does_not_break_the_list(world: World) -> None:
@@ -297,4 +296,4 @@ def test_an_invoice_without_a_snapshot_does_not_break_the_list(world: World) -> 
     response = world.client("owner").get("/api/v1/billing/invoices/")
 
     assert response.status_code == 200
-    assert response.json()["count"] == 2
+    assert response.json()["count"] == Invoice.objects.filter(account=world.a.account).count() > 1

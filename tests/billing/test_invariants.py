@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal
 from io import StringIO
 
 import pytest
@@ -35,14 +36,21 @@ class World:
     rejected: Payment
     waiting: Payment
     void: Invoice
+    refunded: Payment
 
 
 @pytest.fixture
 def world(olga: User) -> World:
     make.plan("free", price=0)
     trial = register(email="t@example.com", password=make.PASSWORD, first_name="T", last_name="T").account
-    approved, rejected, waiting = (make.submitted_payment() for _ in range(3))
+    approved, rejected, waiting, refunded = (make.submitted_payment() for _ in range(4))
     PaymentService.approve_manual_payment(approved, olga)
+    PaymentService.approve_manual_payment(refunded, olga)
+    CreditService.spend(refunded.account, 600, operation_type="image_generation")
+    for amount in ("44.50", "4.45"):
+        PaymentService.process_refund(refunded, Decimal(amount), reason="Goodwill")
+    for credits in (5, -2):
+        CreditService.adjust(refunded.account, credits, reason="Goodwill", adjusted_by=olga)
     PaymentService.reject_manual_payment(rejected, "Not on the statement", olga)
     void = make.invoice(approved.account)
     InvoiceService.mark_void(void, "Mistake", olga)
@@ -51,7 +59,7 @@ def world(olga: User) -> World:
     CreditGrant.objects.filter(amount=40).update(expires_at=timezone.now() - timedelta(days=1))
     CreditService.expire(approved.account)
     approved.refresh_from_db()
-    return World(trial, approved.account, approved, approved.invoice, rejected, waiting, void)
+    return World(trial, approved.account, approved, approved.invoice, rejected, waiting, void, refunded)
 
 
 def test_nothing_is_broken_in_a_healthy_world(world: World) -> None:
@@ -62,6 +70,7 @@ def test_nothing_is_broken_in_a_healthy_world(world: World) -> None:
         "usage",
         "adjustment",
         "expiry",
+        "refund",
     }
 
 
@@ -144,6 +153,31 @@ def refund_too_much(world: World) -> None:
 
 def refund_without_status(world: World) -> None:
     run("UPDATE igny8_payments SET refunded_amount = 10 WHERE id = %s", world.payment.pk)
+
+
+def refund_without_credit_note(world: World) -> None:
+    run("UPDATE igny8_payments SET refunded_amount = 60 WHERE id = %s", world.refunded.pk)
+
+
+def refund_all_and_call_it_a_part(world: World) -> None:
+    unguarded("igny8_credit_notes")
+    run("UPDATE igny8_payments SET refunded_amount = 89 WHERE id = %s", world.refunded.pk)
+    run("UPDATE igny8_credit_notes SET amount = 84.55 WHERE amount = 44.5")
+
+
+def credit_note_in_another_currency(world: World) -> None:
+    unguarded("igny8_credit_notes")
+    run("UPDATE igny8_credit_notes SET currency = 'EUR' WHERE amount = 44.5")
+
+
+def credit_note_that_says_more_than_the_ledger(world: World) -> None:
+    unguarded("igny8_credit_notes")
+    run("UPDATE igny8_credit_notes SET credits_taken_back = 500, credits_not_recovered = 0 WHERE amount = 44.5")
+
+
+def credit_note_over_more_credits_than_were_granted(world: World) -> None:
+    unguarded("igny8_credit_notes")
+    run("UPDATE igny8_credit_notes SET credits_not_recovered = 1000 WHERE amount = 44.5")
 
 
 def cancel_account(world: World) -> None:
@@ -264,6 +298,9 @@ EVENTS = [
     "credits.granted",
     "credits.spent",
     "credits.expired",
+    "credits.taken_back",
+    "credits.adjusted",
+    "payment.refunded",
 ]
 
 BREAKS: list[tuple[int, Break]] = [
@@ -279,6 +316,11 @@ BREAKS: list[tuple[int, Break]] = [
     (6, put_money_on_void),
     (7, refund_too_much),
     (7, refund_without_status),
+    (7, refund_without_credit_note),
+    (7, refund_all_and_call_it_a_part),
+    (7, credit_note_in_another_currency),
+    (7, credit_note_that_says_more_than_the_ledger),
+    (7, credit_note_over_more_credits_than_were_granted),
     (8, cancel_account),
     (8, subscribe_twice),
     (11, leave_gap),

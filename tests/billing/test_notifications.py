@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from email import message_from_bytes, policy
 
 import pytest
@@ -10,14 +11,16 @@ from django.core import mail
 from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
 from django.test import override_settings
+from django.utils import timezone
 
-from igny8_core.auth.models import User
+from igny8_core.auth.models import Subscription, User
 from igny8_core.business.billing.errors import PdfUnavailable
 from igny8_core.business.billing.models import Invoice, Payment, PaymentMethodConfig
 from igny8_core.business.billing.services import notification_service, pdf_service
 from igny8_core.business.billing.services.credit_service import CreditService
 from igny8_core.business.billing.services.invoice_service import InvoiceService
 from igny8_core.business.billing.services.payment_service import PaymentService
+from igny8_core.business.billing.services.subscription_service import SubscriptionService
 from igny8_core.common.errors import InvalidInput
 from igny8_core.events.models import Event
 from tests import make
@@ -351,6 +354,8 @@ def test_every_mail_has_text_html_and_says_it_is_automatic(olga: User, bank: Pay
     PaymentService.approve_manual_payment(make.submitted_payment(Invoice.objects.get()), olga)
     owner.account.refresh_from_db()
     CreditService.spend(owner.account, 950, operation_type="writing")
+    PaymentService.process_refund(Payment.objects.get(status="succeeded"), reason="Goodwill")
+    _change_plan(Subscription.objects.get())
 
     for kind in notification_service.HANDLERS:
         sent = the_mail(kind)
@@ -360,3 +365,18 @@ def test_every_mail_has_text_html_and_says_it_is_automatic(olga: User, bank: Pay
         assert "{%" not in sent.body + html_of(sent)
         assert "\n\n\n" not in sent.body
         assert "\n" not in sent.subject
+
+
+def _change_plan(subscription: Subscription) -> None:
+    """Everything that subscription_mails.py tells of, once."""
+    service, mini = SubscriptionService, make.plan("mini", price=1, max_sites=0)
+    service.cancel_subscription(subscription)
+    service.reactivate_subscription(subscription)
+    for sites in (0, 1):
+        for _ in range(sites):
+            make.site(subscription.account)
+        service.downgrade_subscription(subscription, mini)
+        Subscription.objects.update(current_period_end=timezone.now())
+        service.end_due_periods()
+        Subscription.objects.update(plan=make.plan(), current_period_end=timezone.now() + timedelta(days=9))
+    service.cancel_subscription(subscription, cancel_at_period_end=False)

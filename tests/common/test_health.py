@@ -47,7 +47,7 @@ def test_with_everything_there_it_is_ready():
 
 @pytest.mark.usefixtures("lock_timeout")
 def test_a_missing_migration_is_not_ready():
-    MigrationRecorder(connection).record_unapplied("common", "0001_initial")
+    MigrationRecorder(connection).record_unapplied("common", "0002_idempotentanswer")
 
     status, body = ready()
 

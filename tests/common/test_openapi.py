@@ -1,5 +1,6 @@
 """The OpenAPI document says what clients really get: envelopes, errors, filters."""
 
+import jsonschema
 import pytest
 from django.urls import path
 from drf_spectacular.generators import SchemaGenerator
@@ -16,9 +17,12 @@ from igny8_core.common.api.fields import MoneyField
 from igny8_core.common.api.openapi import BARE, add_envelopes
 from igny8_core.common.api.permissions import PublicEndpoint
 from igny8_core.common.api.query import date_filter
+from igny8_core.common.api.refusals import refuses
 from igny8_core.common.api.schema import ApiSchema
 from igny8_core.common.api.serializers import StrictSerializer
+from igny8_core.common.api.throttling import NetworkThrottle
 from igny8_core.common.api.views import ApiView, ListView
+from igny8_core.common.errors import DomainError
 from igny8_core.common.models import RateCounter
 
 
@@ -39,20 +43,32 @@ class OpenApiBills(ListView):
         return RateCounter.objects.none()
 
 
+class BillPaid(DomainError):
+    code = "bill_paid"
+    http_status = 409
+    text = "This bill is paid."
+
+
 class OpenApiPay(ApiView):
     schema = ApiSchema()
     authentication_classes = (BasicAuthentication,)
     permission_classes = (IsAuthenticated,)
 
-    @extend_schema(request=OpenApiBill, responses={201: OpenApiBill, 409: None})
+    @extend_schema(request=OpenApiBill, responses={201: OpenApiBill})
+    @refuses(BillPaid)
     def post(self, request: Request, id: int) -> Response:
         return success()
+
+
+class OpenApiThrottle(NetworkThrottle):
+    scope = "login"
 
 
 class OpenApiBare(ApiView):
     schema = ApiSchema()
     authentication_classes = ()
     permission_classes = (PublicEndpoint,)
+    throttle_classes = (OpenApiThrottle,)
 
     @extend_schema(responses=serializers.ListSerializer(child=OpenApiBill()), extensions={BARE: True})
     def get(self, request: Request) -> Response:
@@ -116,16 +132,43 @@ def test_a_list_names_its_filters_and_orderings(document):
 
 
 def test_every_refusal_is_the_error_envelope(document):
-    expected = {"201", "400", "401", "403", "404", "406", "409", "413", "415", "429", "503"}
+    expected = {"201", "400", "401", "403", "404", "406", "409", "413", "415", "503"}
     responses = document["paths"]["/api/bills/{id}/pay/"]["post"]["responses"]
 
     assert set(responses) == expected
     for status in expected - {"201"}:
-        assert responses[status]["content"]["application/json"]["schema"] == {
-            "$ref": "#/components/schemas/ErrorEnvelope"
-        }
+        schema = responses[status]["content"]["application/json"]["schema"]
+        assert schema["allOf"] == [{"$ref": "#/components/schemas/ErrorEnvelope"}]
         assert responses[status]["description"]
-    assert "Retry-After" in responses["429"]["headers"]
+    assert "Retry-After" in responses["503"]["headers"]
+
+
+def test_a_refusal_names_the_codes_that_it_can_have(document):
+    responses = document["paths"]["/api/bills/{id}/pay/"]["post"]["responses"]
+    codes = {
+        status: response["content"]["application/json"]["schema"]["properties"]["code"]["enum"]
+        for status, response in responses.items()
+        if status >= "4"
+    }
+
+    assert codes["409"] == ["bill_paid"]
+    assert codes["400"] == ["bad_request", "invalid_input", "parse_error"]
+    assert codes["401"] == ["authentication_failed", "not_authenticated"]
+
+
+def test_only_an_operation_that_is_counted_says_that_it_can_be_throttled(document):
+    assert "429" in document["paths"]["/api/bare/"]["get"]["responses"]
+    assert "429" not in document["paths"]["/api/bills/"]["get"]["responses"]
+
+
+def test_bodies_and_answers_have_an_example(document):
+    operation = document["paths"]["/api/bills/{id}/pay/"]["post"]
+
+    assert operation["responses"]["201"]["content"]["application/json"]["example"]["success"] is True
+    jsonschema.validate(
+        operation["responses"]["201"]["content"]["application/json"]["example"],
+        {**schema_of(document, "/api/bills/{id}/pay/", "post", "201"), "components": document["components"]},
+    )
 
 
 def test_a_public_operation_needs_no_credential(document):

@@ -133,9 +133,39 @@ def test_an_empty_list_has_one_empty_page():
     assert get().json() == {"success": True, "data": [], "count": 0, "next": None, "previous": None}
 
 
-def test_a_page_costs_two_queries(django_assert_num_queries):
+def test_a_page_costs_two_queries_and_the_last_one_only_one(django_assert_num_queries):
     with django_assert_num_queries(2):
         get("?page_size=100&page=1")
+    with django_assert_num_queries(1):
+        get("?page_size=100&page=2")
+
+
+@pytest.fixture
+def many():
+    RateCounter.objects.bulk_create(
+        RateCounter(key=f"{n:06}", count=n, window_start=START) for n in range(1_000, 12_002)
+    )
+
+
+def test_a_long_list_is_counted_to_its_bound_only(many):
+    assert get("?ordering=-size").json()["count"] == 10_001
+    assert get("?ordering=-size&page=101&page_size=100").json()["count"] == 10_001
+    assert get("?key=odd").json()["count"] == 65
+
+
+def test_deep_pages_have_the_right_rows_in_the_right_order(many):
+    assert counts("?ordering=-size&page=50&page_size=100") == list(range(12_001 - 4_900, 12_001 - 5_000, -1))
+    last = get("?ordering=-size&page=112&page_size=100").json()
+    assert (len(last["data"]), last["next"]) == (32, None)
+    assert last["previous"].endswith("?ordering=-size&page=111&page_size=100")
+    assert get("?ordering=-size&page=113&page_size=100").status_code == 404
+
+
+def test_pages_end_at_a_documented_row(many):
+    answer = get("?page=1001&page_size=100")
+
+    assert answer.status_code == 400
+    assert answer.json()["errors"] == {"page": ["Pages end at row 100000. Narrow the list with filters."]}
 
 
 def test_filters_narrow_the_list():

@@ -4,15 +4,26 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from uuid import uuid4
 
 import pytest
 from django.db import connections
 
 from igny8_core.common.models import RateCounter
 from igny8_core.common.rate_limits import seconds_to_wait
+from tests.events.test_background_worker import redis_answers
 
 THREADS = 8
 ROUNDS = 20
+IN_DATABASE = ""
+COUNTERS = [
+    pytest.param(IN_DATABASE, id="PostgreSQL"),
+    pytest.param(
+        "redis://127.0.0.1:6379/15",
+        id="Redis",
+        marks=pytest.mark.skipif(not redis_answers(), reason="no Redis on 127.0.0.1:6379"),
+    ),
+]
 
 
 def all_at_once(hit: Callable[[], object]) -> list[object]:
@@ -33,13 +44,27 @@ def all_at_once(hit: Callable[[], object]) -> list[object]:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_exactly_the_limit_passes(settings):
-    settings.RATE_LIMITS = {"login": ["50/100days"]}
+@pytest.mark.parametrize("counter", COUNTERS)
+def test_exactly_the_limit_passes(settings, counter):
+    settings.RATE_LIMITS, settings.REDIS_URL = {"login": ["50/100days"]}, counter
+    caller = uuid4().hex
+
+    waits = all_at_once(lambda: seconds_to_wait("login", caller))
+
+    assert waits.count(None) == 50
+    counted = [THREADS * ROUNDS] if counter == IN_DATABASE else []
+    assert list(RateCounter.objects.values_list("count", flat=True)) == counted
+
+
+@pytest.mark.django_db(transaction=True)
+def test_while_redis_is_away_the_database_counts(settings, caplog):
+    settings.RATE_LIMITS, settings.REDIS_URL = {"login": ["50/100days"]}, "redis://127.0.0.1:1/0"
 
     waits = all_at_once(lambda: seconds_to_wait("login", "alice"))
 
     assert waits.count(None) == 50
     assert RateCounter.objects.get().count == THREADS * ROUNDS
+    assert "counted in the database: ConnectionError" in caplog.text
 
 
 @pytest.mark.django_db(transaction=True)

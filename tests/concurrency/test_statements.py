@@ -13,6 +13,8 @@ from igny8_core.auth.models import Account, User
 from igny8_core.business.billing.services.credit_service import CreditService
 from igny8_core.business.billing.services.invoice_service import InvoiceService
 from igny8_core.business.billing.services.payment_service import PaymentService
+from igny8_core.business.billing.services.purchase_service import PurchaseService
+from igny8_core.business.billing.services.saved_method_service import SavedMethodService
 from igny8_core.business.billing.services.subscription_service import SubscriptionService
 from tests import make
 from tests.concurrency.sql_trace import ACCOUNT_LOCK, first_write, sent_by, summary
@@ -120,7 +122,52 @@ def _expire() -> Callable[[], object]:
     return lambda: CreditService.expire(tenant)
 
 
-@pytest.mark.parametrize("prepare", [_approve, _reject, _confirm, _invoice, _void, _subscribe, _grant, _spend, _expire])
+def _refund() -> Callable[[], object]:
+    payment = PaymentService.approve_manual_payment(make.submitted_payment(), make.operator()).payment
+    return lambda: PaymentService.process_refund(payment)
+
+
+def _use() -> Callable[[], object]:
+    owner = make.owner()
+    assert owner.account
+    make.credit_cost()
+    make.credits(owner.account, 10)
+    return lambda: CreditService.use(owner.account, "article", 1, user=owner)
+
+
+def _adjust(amount: int) -> Callable[[], object]:
+    tenant, olga = make.owner().account, make.operator()
+    assert tenant
+    make.credits(tenant, 10)
+    return lambda: CreditService.adjust(tenant, amount, reason="Goodwill", adjusted_by=olga)
+
+
+def _give() -> Callable[[], object]:
+    return _adjust(5)
+
+
+def _take() -> Callable[[], object]:
+    return _adjust(-5)
+
+
+def _buy() -> Callable[[], object]:
+    owner = make.owner()
+    make.payment_method()
+    make.credit_package()
+    return lambda: PurchaseService.buy_credits(owner.account, "pro", "", owner)
+
+
+def _save_method() -> Callable[[], object]:
+    owner = make.owner()
+    make.payment_method()
+    return lambda: SavedMethodService.add(owner.account, "bank_transfer", "", owner)
+
+
+MONEY = [_approve, _reject, _confirm, _refund, _invoice, _void, _subscribe, _buy, _save_method]
+CREDITS = [_grant, _spend, _use, _give, _take, _expire]
+
+
+@pytest.mark.parametrize("prepare", [*MONEY, *CREDITS])
 @pytest.mark.django_db
 def test_the_account_is_locked_before_the_first_write(
     prepare: Callable[[], Callable[[], object]], settings: Any

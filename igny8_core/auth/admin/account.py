@@ -53,6 +53,7 @@ class AccountAdmin(ConsoleAdmin):
         "credits",
         "stripe_customer_id",
         "created",
+        "deleted",
     )
     fieldsets = (
         (None, {"fields": (("name", "slug"), ("owner", "plan"), ("status_shown", "suspended_reason"), "credits")}),
@@ -69,11 +70,18 @@ class AccountAdmin(ConsoleAdmin):
                 ),
             },
         ),
-        (None, {"fields": ("timezone", ("stripe_customer_id", "created"))}),
+        (None, {"fields": ("timezone", ("stripe_customer_id", "created"), "deleted")}),
     )
 
     status_shown = badge("status", ACCOUNT_TONES)
     created = moment("created_at")
+    deleted = moment("deleted_at", "deleted by its owner")
+
+    def has_change_permission(self, request: HttpRequest, obj: Account | None = None) -> bool:
+        """Who may change accounts; nobody those that their owner deleted."""
+        if obj and obj.deleted_at:
+            return False
+        return super().has_change_permission(request, obj)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Nobody: an account comes from signing up."""

@@ -3,15 +3,15 @@
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Model
 from django.http import HttpRequest
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, BooleanRadioFilter, ChoicesDropdownFilter
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
+from igny8_core.auth.errors import LastOwner
 from igny8_core.auth.models import LoginSession, Role, User
 from igny8_core.auth.services.membership_service import MembershipService
-from igny8_core.common.errors import MoveNotAllowed
 from igny8_core.events.console import ConsoleAdmin, LogAdmin, badge, moment
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class UserForm(UserChangeForm):  # type: ignore[misc]
             self.add_error("role", "A member of an account needs a role; a user without an account has none.")
         try:
             MembershipService.require_owner_stays(saved, role=new["role"], is_active=new["is_active"])
-        except MoveNotAllowed as refusal:
+        except LastOwner as refusal:
             raise ValidationError(refusal.text) from refusal
         cleaned: dict[str, Any] = self.cleaned_data
         return cleaned
@@ -89,7 +89,7 @@ class UserAdmin(DjangoUserAdmin, ConsoleAdmin):
             "Platform operator",
             {"description": "What an operator may do comes from groups.", "fields": (*POWERS,)},
         ),
-        ("Times", {"fields": (("last_seen", "joined"),)}),
+        ("Times", {"fields": (("verified", "joined"), "last_seen")}),
     )
     add_fieldsets = (
         (None, {"fields": ("email", ("first_name", "last_name"), "usable_password", "password1", "password2")}),
@@ -98,6 +98,7 @@ class UserAdmin(DjangoUserAdmin, ConsoleAdmin):
 
     role_shown = badge("role", ROLE_TONES)
     joined = moment("date_joined", "joined")
+    verified = moment("email_verified_at", "e-mail address verified")
     last_seen = moment("last_login", "last login to the console")
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
@@ -105,7 +106,12 @@ class UserAdmin(DjangoUserAdmin, ConsoleAdmin):
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        """Who may change users; operators only superusers, else a password reset would lend their powers."""
+        """Who may change users; operators only superusers, else a password reset would lend their powers.
+
+        Nobody brings back the people of an account that its owner deleted.
+        """
+        if obj and obj.account and obj.account.deleted_at:
+            return False
         if obj and (obj.is_staff or obj.is_superuser) and not _is_superuser(request):
             return False
         return super().has_change_permission(request, obj)
@@ -114,7 +120,14 @@ class UserAdmin(DjangoUserAdmin, ConsoleAdmin):
         """Powers are given by superusers; the account is chosen once."""
         powers = () if _is_superuser(request) else POWERS
         chosen = ("account",) if obj and obj.account_id else ()
-        return ("joined", "last_seen", *powers, *chosen)
+        return ("joined", "last_seen", "verified", *powers, *chosen)
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        """Save, and bring in line what hangs on it: a new address is not verified, an account's owner is an owner."""
+        if "email" in form.changed_data:
+            obj.email_verified_at = None
+        super().save_model(request, obj, form, change)
+        MembershipService.follow_edit(obj, user_of_console(request))
 
 
 @admin.register(LoginSession)
@@ -130,6 +143,13 @@ class LoginSessionAdmin(LogAdmin):
     created = moment("created_at")
     expires = moment("expires_at")
     ended = moment("ended_at")
+
+
+def user_of_console(request: HttpRequest) -> User:
+    """The operator at the console."""
+    if not isinstance(request.user, User):
+        raise PermissionDenied
+    return request.user
 
 
 def _is_superuser(request: HttpRequest) -> bool:

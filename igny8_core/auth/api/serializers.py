@@ -5,7 +5,7 @@ from typing import Any
 from django.core.validators import DomainNameValidator
 from rest_framework import serializers
 
-from igny8_core.auth.models import Industry, SiteStatus
+from igny8_core.auth.models import Industry, SiteStatus, User
 from igny8_core.auth.selectors import active_industries
 from igny8_core.common.api.fields import EmailAddressField, IdField, MoneyField, PlainTextField, StrictTextField
 from igny8_core.common.api.serializers import StrictSerializer
@@ -50,6 +50,10 @@ class UserOutput(serializers.Serializer[Any]):
     last_name = serializers.CharField()
     role = serializers.CharField(help_text="Empty for a platform operator without an account")
     is_staff = serializers.BooleanField()
+    email_verified = serializers.SerializerMethodField()
+
+    def get_email_verified(self, user: User) -> bool:
+        return user.email_verified_at is not None
 
 
 class AccountOutput(serializers.Serializer[Any]):
@@ -104,6 +108,19 @@ class PasswordChangeInput(StrictSerializer):
     new_password = SecretField(max_length=MAX_PASSWORD_INPUT)
 
 
+class PasswordResetInput(StrictSerializer):
+    email = EmailAddressField()
+
+
+class PasswordResetConfirmInput(StrictSerializer):
+    token = SecretField(max_length=MAX_TOKEN_INPUT)
+    new_password = SecretField(max_length=MAX_PASSWORD_INPUT)
+
+
+class EmailVerifyInput(StrictSerializer):
+    token = SecretField(max_length=MAX_TOKEN_INPUT)
+
+
 class IndustryIdField(IdField):
     """The id of an active industry."""
 
@@ -137,3 +154,16 @@ class SiteOutput(serializers.Serializer[Any]):
     industry = IndustryOutput()
     status = serializers.CharField()
     created_at = serializers.DateTimeField()
+
+
+class SiteAccessInput(StrictSerializer):
+    user = IdField()
+
+
+class SiteMemberOutput(serializers.Serializer[Any]):
+    user = serializers.IntegerField(source="pk")
+    email = serializers.EmailField()
+    first_name = serializers.CharField()
+    last_name = serializers.CharField()
+    role = serializers.CharField()
+    granted_at = serializers.DateTimeField(allow_null=True, help_text="Empty where the role alone opens every site")

@@ -13,12 +13,14 @@ from igny8_core.auth.api.serializers import (
     RefreshInput,
     TokenOutput,
 )
+from igny8_core.auth.errors import InvalidCredentials, InvalidToken
 from igny8_core.auth.models import User
 from igny8_core.auth.permissions import IsUser, user_of
 from igny8_core.auth.services.session_service import SessionService, TokenPair
 from igny8_core.auth.services.user_service import UserService
 from igny8_core.common.api.envelope import success
 from igny8_core.common.api.permissions import PublicEndpoint
+from igny8_core.common.api.refusals import refuses
 from igny8_core.common.api.throttling import EmailThrottle, NetworkThrottle, UserThrottle
 from igny8_core.common.api.views import ApiView
 
@@ -45,6 +47,7 @@ class LoginView(ApiView):
     throttle_classes = (LoginNetworkThrottle, LoginEmailThrottle)
 
     @extend_schema(operation_id="login", tags=["auth"], request=LoginInput, responses={200: LoginOutput, 401: None})
+    @refuses(InvalidCredentials)
     def post(self, request: Request) -> Response:
         """Exchange e-mail and password for an access token and a refresh token."""
         user, pair = SessionService.log_in(**self.validated(LoginInput))
@@ -57,6 +60,7 @@ class RefreshView(ApiView):
     throttle_classes = (RefreshThrottle,)
 
     @extend_schema(operation_id="refresh", tags=["auth"], request=RefreshInput, responses={200: TokenOutput, 401: None})
+    @refuses(InvalidToken)
     def post(self, request: Request) -> Response:
         """Exchange a refresh token for a new pair. It works once; using an old one again ends the session."""
         return success(tokens(SessionService.rotate(self.validated(RefreshInput)["refresh"])))
@@ -68,6 +72,7 @@ class LogoutView(ApiView):
     throttle_classes = (RefreshThrottle,)
 
     @extend_schema(operation_id="logout", tags=["auth"], request=RefreshInput, responses={200: None, 401: None})
+    @refuses(InvalidToken)
     def post(self, request: Request) -> Response:
         """End the session of a refresh token; its access tokens stop working at once."""
         SessionService.log_out(self.validated(RefreshInput)["refresh"])

@@ -7,12 +7,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from igny8_core.auth.api.serializers import SiteInput, SiteOutput, SiteUpdateInput
+from igny8_core.auth.errors import AccountCanceled, AccountSuspended, LimitReached, PaymentRequired
 from igny8_core.auth.models import Site, SiteStatus
-from igny8_core.auth.permissions import CanManageSites, IsMember, account_of, user_of
+from igny8_core.auth.permissions import CanManageSites, CanWorkOnSites, IsMember, account_of, user_of
 from igny8_core.auth.selectors import sites_of
 from igny8_core.auth.services.site_service import SiteService
 from igny8_core.common.api.envelope import success
 from igny8_core.common.api.query import choice_filter, search_filter
+from igny8_core.common.api.refusals import refuses
 from igny8_core.common.api.views import ApiView, ListView
 from igny8_core.common.errors import NotFound
 
@@ -25,6 +27,15 @@ class SitePermission(BasePermission):
     def has_permission(self, request: Request, view: ApiView) -> bool:  # type: ignore[override]
         needed = IsMember if request.method in SAFE_METHODS else CanManageSites
         return needed().has_permission(request, view)
+
+
+class SiteDetailPermission(SitePermission):
+    """As SitePermission, and editors change sites that they have access to."""
+
+    def has_permission(self, request: Request, view: ApiView) -> bool:  # type: ignore[override]
+        if request.method == "PATCH":
+            return CanWorkOnSites().has_permission(request, view)
+        return super().has_permission(request, view)
 
 
 @extend_schema_view(get=extend_schema(operation_id="list_sites", tags=["sites"]))
@@ -44,6 +55,7 @@ class SiteListView(ListView):
         request=SiteInput,
         responses={201: SiteOutput, 402: None, 409: None},
     )
+    @refuses(PaymentRequired, AccountSuspended, AccountCanceled, LimitReached)
     def post(self, request: Request) -> Response:
         """Add a site, within the plan's `max_sites`; owners and admins get access to it."""
         site = SiteService.create_site(account_of(request), user_of(request), **self.validated(SiteInput))
@@ -51,31 +63,33 @@ class SiteListView(ListView):
 
 
 class SiteDetailView(ApiView):
-    permission_classes = (SitePermission,)
+    permission_classes = (SiteDetailPermission,)
 
     @extend_schema(operation_id="retrieve_site", tags=["sites"], responses=SiteOutput)
     def get(self, request: Request, site_id: int) -> Response:
         """One site."""
-        return success(SiteOutput(self.site(site_id)).data)
+        return success(SiteOutput(visible_site(request, site_id)).data)
 
     @extend_schema(
         operation_id="update_site", tags=["sites"], request=SiteUpdateInput, responses={200: SiteOutput, 402: None}
     )
+    @refuses(PaymentRequired, AccountSuspended, AccountCanceled)
     def patch(self, request: Request, site_id: int) -> Response:
-        """Change name, domain, industry or status."""
+        """Change name, domain, industry or status; editors may on sites that they have access to."""
         changes = self.validated(SiteUpdateInput, partial=True)
-        site = SiteService.update_site(self.site(site_id), user_of(request), **changes)
+        site = SiteService.update_site(visible_site(request, site_id), user_of(request), **changes)
         return success(SiteOutput(site).data, "Saved.")
 
     @extend_schema(operation_id="delete_site", tags=["sites"], responses={200: None})
     def delete(self, request: Request, site_id: int) -> Response:
         """Delete a site and everybody's access to it."""
-        SiteService.delete_site(self.site(site_id), user_of(request))
+        SiteService.delete_site(visible_site(request, site_id), user_of(request))
         return success(message="Site deleted.")
 
-    def site(self, site_id: int) -> Site:
-        """The account's site with this id. Raises NotFound."""
-        site = sites_of(account_of(self.request), user_of(self.request)).filter(pk=site_id).first()
-        if site is None:
-            raise NotFound()
-        return site
+
+def visible_site(request: Request, site_id: int) -> Site:
+    """The account's site with this id, if the caller may see it. Raises NotFound."""
+    site = sites_of(account_of(request), user_of(request)).filter(pk=site_id).first()
+    if site is None:
+        raise NotFound()
+    return site

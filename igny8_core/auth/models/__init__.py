@@ -6,17 +6,19 @@ from igny8_core.auth.models.login_session import LoginSession
 from igny8_core.auth.models.plan import BillingCycle, Plan
 from igny8_core.auth.models.site import Site, SiteStatus, SiteUserAccess
 from igny8_core.auth.models.subscription import LIVE_STATUSES, SUBSCRIPTION_MOVES, Subscription, SubscriptionStatus
-from igny8_core.auth.models.team_invitation import TeamInvitation
-from igny8_core.auth.models.user import Role, User
+from igny8_core.auth.models.team_invitation import InvitationState, TeamInvitation
+from igny8_core.auth.models.user import MANAGER_ROLES, Role, User
 
 __all__ = [
     "ACCOUNT_MOVES",
     "LIVE_STATUSES",
+    "MANAGER_ROLES",
     "SUBSCRIPTION_MOVES",
     "Account",
     "AccountStatus",
     "BillingCycle",
     "Industry",
+    "InvitationState",
     "LoginSession",
     "PaymentMethodType",
     "Plan",

@@ -1,6 +1,7 @@
 from typing import TYPE_CHECKING
 
 from django.conf import settings
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
 
@@ -75,6 +76,9 @@ class Account(models.Model):
         help_text="Used where the account has no enabled default payment method",
     )
     stripe_customer_id = models.CharField(max_length=100, blank=True)
+    deleted_at = models.DateTimeField(
+        null=True, blank=True, help_text="Set when its owner deleted it: nobody can log in, its invoices are kept"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     if TYPE_CHECKING:
@@ -86,6 +90,10 @@ class Account(models.Model):
     class Meta:
         db_table = "igny8_accounts"
         ordering = ("-id",)
+        permissions = [
+            ("suspend_account", "Can suspend accounts and lift suspensions"),
+            ("adjust_credits", "Can give and take credits by hand"),
+        ]
         constraints = [
             models.CheckConstraint(condition=Q(status__in=AccountStatus.values), name="igny8_accounts_status_known"),
             models.CheckConstraint(condition=Q(credits__gte=0), name="igny8_accounts_credits_not_negative"),
@@ -97,13 +105,21 @@ class Account(models.Model):
                 | (~Q(status=AccountStatus.SUSPENDED) & Q(suspended_reason="")),
                 name="igny8_accounts_suspended_has_reason",
             ),
+            models.CheckConstraint(
+                condition=Q(deleted_at__isnull=True) | Q(status=AccountStatus.CANCELED),
+                name="igny8_accounts_deleted_is_canceled",
+            ),
             models.UniqueConstraint(
                 fields=["stripe_customer_id"],
                 condition=~Q(stripe_customer_id=""),
                 name="igny8_accounts_stripe_customer_unique",
             ),
         ]
-        indexes = [models.Index(fields=["status"], name="igny8_accounts_by_status")]
+        indexes = [
+            models.Index(fields=["status"], name="igny8_accounts_by_status"),
+            # Migration 0004 makes two more, on the beginnings of name and billing_email, for the operators' search.
+            BrinIndex(fields=["created_at"], name="igny8_accounts_by_time"),
+        ]
 
     def __str__(self) -> str:
         return self.name

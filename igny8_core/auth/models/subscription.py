@@ -79,7 +79,10 @@ class Subscription(models.Model):
                 fields=["current_period_end"],
                 name="igny8_subscriptions_due",
                 condition=Q(status=SubscriptionStatus.ACTIVE),
-            )
+            ),
+            models.Index(
+                fields=["plan"], name="igny8_subscriptions_running", condition=Q(status=SubscriptionStatus.ACTIVE)
+            ),
         ]
 
     def __str__(self) -> str:

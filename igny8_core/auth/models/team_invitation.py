@@ -2,8 +2,16 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
+from django.utils import timezone
 
 from igny8_core.auth.models.user import Role
+
+
+class InvitationState(models.TextChoices):
+    OPEN = "open", "Open"
+    EXPIRED = "expired", "Expired"
+    ACCEPTED = "accepted", "Accepted"
+    CANCELED = "canceled", "Canceled"
 
 
 class TeamInvitation(models.Model):
@@ -39,3 +47,12 @@ class TeamInvitation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.email} to {self.account}"
+
+    @property
+    def status(self) -> InvitationState:
+        """What became of it; only an open one can be accepted."""
+        if self.accepted_at:
+            return InvitationState.ACCEPTED
+        if self.canceled_at:
+            return InvitationState.CANCELED
+        return InvitationState.OPEN if self.expires_at > timezone.now() else InvitationState.EXPIRED

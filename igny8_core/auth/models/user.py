@@ -17,6 +17,9 @@ class Role(models.TextChoices):
     VIEWER = "viewer", "Viewer"
 
 
+MANAGER_ROLES = [Role.OWNER, Role.ADMIN]
+
+
 class CanonicalEmailField(models.EmailField):  # type: ignore[type-arg]
     """An e-mail address in its one canonical form, lower case: when it is saved and when it is looked up."""
 
@@ -56,6 +59,9 @@ class User(AbstractBaseUser, PermissionsMixin):
         "igny8_auth.Account", null=True, blank=True, on_delete=models.PROTECT, related_name="users"
     )
     role = models.CharField(max_length=10, choices=Role.choices, blank=True, help_text="Empty without an account")
+    email_verified_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the person proved that mails to the address reach them"
+    )
     is_active = models.BooleanField(default=True, help_text="Off: every session ends with the next request")
     is_staff = models.BooleanField(default=False, help_text="A platform operator, who may log in to the console")
     date_joined = models.DateTimeField(default=timezone.now)
@@ -69,6 +75,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     class Meta:
         db_table = "igny8_users"
         ordering = ("id",)
+        indexes = [models.Index(fields=["email"], opclasses=["varchar_pattern_ops"], name="igny8_users_email_prefix")]
         constraints = [
             models.UniqueConstraint(
                 fields=["email"],

@@ -1,18 +1,40 @@
-"""Making accounts with their first owner."""
+"""Making accounts with their first owner; suspending them and lifting that."""
 
 import secrets
 
 from django.utils.text import slugify
 
-from igny8_core.auth.errors import EmailTaken
-from igny8_core.auth.models import Account, AccountStatus, Plan, Role, User
+from igny8_core.auth.errors import EmailTaken, NotSuspended, SuspensionLiftedByPayment
+from igny8_core.auth.locks import lock_account
+from igny8_core.auth.models import (
+    ACCOUNT_MOVES,
+    Account,
+    AccountStatus,
+    Plan,
+    Role,
+    Subscription,
+    SubscriptionStatus,
+    SuspendedReason,
+    User,
+)
+from igny8_core.auth.permissions import require_other_account
 from igny8_core.auth.services.user_service import check_new_password
 from igny8_core.common.db import refusing, service_transaction
+from igny8_core.common.states import transition
 from igny8_core.events import services as events
+
+# What an operator is told who wants to activate an account that is not suspended.
+_WAY_OUT: dict[str, str] = {
+    AccountStatus.TRIAL: "It becomes active when a plan that it orders is paid.",
+    AccountStatus.PENDING_PAYMENT: "It becomes active when its open invoice is paid: approve that payment.",
+    AccountStatus.PAST_DUE: "It becomes active when its open invoice is paid: approve that payment.",
+    AccountStatus.CANCELED: "It comes back when it orders a plan and pays.",
+    AccountStatus.ACTIVE: "There is nothing to lift.",
+}
 
 
 class AccountService:
-    """Creates the tenant."""
+    """Creates the tenant, and moves it where an operator decides; where money decides, billing moves it."""
 
     @staticmethod
     @service_transaction
@@ -48,6 +70,65 @@ class AccountService:
             )
         )
         return account
+
+    @staticmethod
+    @service_transaction
+    def suspend(account: Account, reason: str, suspended_by: User) -> Account:
+        """Stop an account from using the product until an operator lifts it. Sessions and billing stay open.
+
+        Raises MoveNotAllowed for an account that cannot be suspended from where it is, OwnAccount.
+        """
+        account = lock_account(account.pk)
+        require_other_account(suspended_by, account.pk)
+        before = account.status
+        transition(account, AccountStatus.SUSPENDED, ACCOUNT_MOVES, suspended_reason=SuspendedReason.OPERATOR)
+        facts = {"from": before, "suspended_reason": SuspendedReason.OPERATOR.value, "reason": reason}
+        events.record(events.NewEvent("account.suspended", account, account.pk, suspended_by.pk, facts))
+        return account
+
+    @staticmethod
+    @service_transaction
+    def reinstate(account: Account, reason: str, reinstated_by: User) -> Account:
+        """Lift an operator's suspension: the account becomes what its subscription says.
+
+        Raises NotSuspended, SuspensionLiftedByPayment for one that has not paid (domain.md section 3), OwnAccount.
+        """
+        account = lock_account(account.pk)
+        require_other_account(reinstated_by, account.pk)
+        if account.status != AccountStatus.SUSPENDED:
+            raise NotSuspended(f"The account is {account.status}. {_WAY_OUT.get(account.status, NotSuspended.text)}")
+        if account.suspended_reason != SuspendedReason.OPERATOR:
+            raise SuspensionLiftedByPayment()
+        to = _status_behind(account)
+        transition(account, to, ACCOUNT_MOVES, suspended_reason="")
+        facts = {"from": AccountStatus.SUSPENDED.value, "to": to.value, "reason": reason}
+        events.record(events.NewEvent("account.reinstated", account, account.pk, reinstated_by.pk, facts))
+        return account
+
+    @staticmethod
+    @service_transaction
+    def update_settings(account: Account, changed_by: User, **changes: str) -> Account:
+        """Change name, timezone, tax_id or billing_* columns; invoices keep what they were made with."""
+        account = lock_account(account.pk)
+        changed = {column: value for column, value in changes.items() if getattr(account, column) != value}
+        if not changed:
+            return account
+        for column, value in changed.items():
+            setattr(account, column, value)
+        account.save(update_fields=[*changed])
+        # Which, not what: events are kept when an account is deleted, addresses are not.
+        facts = {"changed": sorted(changed)}
+        events.record(events.NewEvent("account.updated", account, account.pk, changed_by.pk, facts))
+        return account
+
+
+def _status_behind(account: Account) -> AccountStatus:
+    """What a suspended account is without its suspension, as its last subscription says."""
+    last = Subscription.objects.filter(account=account).order_by("-pk").first()
+    if last is None or account.plan.is_free or last.status == SubscriptionStatus.ACTIVE:
+        return AccountStatus.ACTIVE
+    # A subscription that ended while the account was suspended, or was ordered then and not paid, gives no rights.
+    return AccountStatus.PAST_DUE if last.status == SubscriptionStatus.PAST_DUE else AccountStatus.CANCELED
 
 
 def _slug(name: str) -> str:

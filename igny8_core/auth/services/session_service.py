@@ -90,6 +90,13 @@ class SessionService:
 
     @staticmethod
     @service_transaction
+    def end_all(user: User, reason: str) -> None:
+        """End every session of a user, on all devices."""
+        open_sessions = LoginSession.objects.filter(user_id=user.pk, ended_at=None)
+        open_sessions.update(ended_at=timezone.now(), ended_reason=reason)
+
+    @staticmethod
+    @service_transaction
     def _end(session: LoginSession, reason: str) -> None:
         ended = LoginSession.objects.filter(pk=session.pk, ended_at=None).update(
             ended_at=timezone.now(), ended_reason=reason

@@ -5,12 +5,14 @@ from typing import Any
 
 from django.utils.text import slugify
 
-from igny8_core.auth.errors import LimitReached
+from igny8_core.auth.errors import AccessByRole, LimitReached
 from igny8_core.auth.locks import lock_account
-from igny8_core.auth.models import Account, Industry, Role, Site, SiteUserAccess, User
+from igny8_core.auth.models import MANAGER_ROLES, Account, Industry, Site, SiteUserAccess, User
 from igny8_core.auth.permissions import require_usable
+from igny8_core.auth.selectors import members_of, sites_of
+from igny8_core.auth.services import team_rules
 from igny8_core.common.db import service_transaction
-from igny8_core.common.errors import NotFound
+from igny8_core.common.errors import InvalidInput, NotFound
 from igny8_core.events import services as events
 
 
@@ -34,7 +36,7 @@ class SiteService:
                 "Delete one or move to a larger plan."
             )
         site = Site.objects.create(account=account, name=name, slug=_slug(name), domain=domain, industry=industry)
-        managers = User.objects.filter(account=account, role__in=[Role.OWNER, Role.ADMIN], is_active=True)
+        managers = members_of(account).filter(role__in=MANAGER_ROLES, is_active=True)
         SiteUserAccess.objects.bulk_create(
             SiteUserAccess(user=manager, site=site, granted_by=created_by) for manager in managers
         )
@@ -44,10 +46,13 @@ class SiteService:
     @staticmethod
     @service_transaction
     def update_site(site: Site, changed_by: User, **changes: Any) -> Site:
-        """Change name, domain, industry or status. Raises PaymentRequired, AccountSuspended, NotFound."""
+        """Change name, domain, industry or status. Raises PaymentRequired, AccountSuspended, NotFound.
+
+        NotFound also for who has no access to the site any more.
+        """
         account = lock_account(site.account_id)
         require_usable(account)
-        site = _still_there(account, site)
+        site = _still_there(account, site, changed_by)
         if not changes:
             return site
         for field, value in changes.items():
@@ -62,13 +67,53 @@ class SiteService:
     def delete_site(site: Site, deleted_by: User) -> None:
         """Delete a site with the access to it; what was spent on it stays in the usage log. Raises NotFound."""
         account = lock_account(site.account_id)
-        site = _still_there(account, site)
+        site = _still_there(account, site, deleted_by)
         events.record(events.NewEvent("site.deleted", site, account.pk, deleted_by.pk, {"name": site.name}))
         site.delete()
 
+    @staticmethod
+    @service_transaction
+    def grant_access(site: Site, member_id: int, granted_by: User) -> User:
+        """Let a member of the account work on the site; returns them. Who has access already keeps it.
 
-def _still_there(account: Account, site: Site) -> Site:
-    current = Site.objects.select_related("industry").filter(account=account, pk=site.pk).first()
+        Raises InvalidInput for a person who is no member, TeamNotManaged, NotFound.
+        """
+        account = lock_account(site.account_id)
+        actor = team_rules.acting_member(account, granted_by)
+        team_rules.require_manages(actor, "")
+        site = _still_there(account, site, actor)
+        member = members_of(account).filter(pk=member_id).first()
+        if member is None:
+            raise InvalidInput(errors={"user": ["No such member. GET /api/v1/account/team/ lists them."]})
+        if not SiteUserAccess.objects.filter(user=member, site=site).exists():
+            team_rules.open_sites(member, [site], actor)
+            facts = {"user": member.pk}
+            events.record(events.NewEvent("site.access_granted", site, account.pk, actor.pk, facts))
+        return member
+
+    @staticmethod
+    @service_transaction
+    def revoke_access(site: Site, member_id: int, revoked_by: User) -> None:
+        """End a member's access to the site.
+
+        Raises TeamNotManaged, NotFound for who has none, AccessByRole for owners and admins, who always have it.
+        """
+        account = lock_account(site.account_id)
+        actor = team_rules.acting_member(account, revoked_by)
+        team_rules.require_manages(actor, "")
+        site = _still_there(account, site, actor)
+        member = team_rules.member_with_id(account, member_id)
+        if member.role in MANAGER_ROLES:
+            raise AccessByRole()
+        revoked, _ = SiteUserAccess.objects.filter(user=member, site=site).delete()
+        if not revoked:
+            raise NotFound()
+        facts = {"user": member.pk}
+        events.record(events.NewEvent("site.access_revoked", site, account.pk, actor.pk, facts))
+
+
+def _still_there(account: Account, site: Site, user: User) -> Site:
+    current = sites_of(account, user).filter(pk=site.pk).first()
     if current is None:
         raise NotFound()
     return current

@@ -2,16 +2,23 @@
 
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
+from django.utils import timezone
 
+from igny8_core.auth.errors import EmailAlreadyVerified, LinkExpired
 from igny8_core.auth.models import User
+from igny8_core.auth.selectors import user_id_by_email
+from igny8_core.auth.services.link_tokens import Purpose, user_of_link
 from igny8_core.auth.services.session_service import SessionService, TokenPair
 from igny8_core.common.db import service_transaction
 from igny8_core.common.errors import InvalidInput
 from igny8_core.events import services as events
 
+# The subject of a reset that was asked for with an address of nobody.
+NOBODY = 0
+
 
 class UserService:
-    """What a logged-in person may change about themselves."""
+    """What people may change about themselves: logged in, or with a link that was mailed to them."""
 
     @staticmethod
     @service_transaction
@@ -22,7 +29,8 @@ class UserService:
         for field, value in names.items():
             setattr(user, field, value)
         user.save(update_fields=[*names])
-        events.record(events.NewEvent("user.updated", user, user.account_id, user.pk, dict(names)))
+        # Which, not what: events are kept when a person is erased.
+        events.record(events.NewEvent("user.updated", user, user.account_id, user.pk, {"changed": sorted(names)}))
         return user
 
     @staticmethod
@@ -41,6 +49,55 @@ class UserService:
         events.record(events.NewEvent("user.password_changed", user, user.account_id, user.pk))
         return SessionService.open(user)
 
+    @staticmethod
+    @service_transaction
+    def request_password_reset(email: str) -> None:
+        """Have a link mailed to who has this address.
+
+        An address of nobody leaves the same row, about nobody and without the address: the same statements and the same
+        commit in every case, so that neither the answer nor its time tells who is a customer (threats.md R26, AUT-12).
+        """
+        user = User(pk=user_id_by_email(email) or NOBODY)
+        events.record(events.NewEvent("user.password_reset_requested", user, None))
+
+    @staticmethod
+    @service_transaction
+    def reset_password(token: str, new_password: str) -> None:
+        """Set a new password with a mailed token, once; every session ends. The address counts as verified.
+
+        Raises InvalidLink, LinkExpired, InvalidInput for a weak password (the token stays good then).
+        """
+        user = user_of_link(token, Purpose.RESET)
+        check_new_password(new_password, user, field="new_password")
+        previous = user.password
+        user.set_password(new_password)
+        # One conditional UPDATE: of many who send the same token at once, the row count lets one through.
+        changed = User.objects.filter(pk=user.pk, password=previous, is_active=True).update(
+            password=user.password, email_verified_at=user.email_verified_at or timezone.now()
+        )
+        if not changed:
+            raise LinkExpired()
+        SessionService.end_all(user, "password_reset")
+        events.record(events.NewEvent("user.password_reset", user, user.account_id, user.pk))
+
+    @staticmethod
+    @service_transaction
+    def request_email_verification(user: User) -> None:
+        """Have a link mailed that proves the address. Raises EmailAlreadyVerified."""
+        if user.email_verified_at:
+            raise EmailAlreadyVerified()
+        events.record(events.NewEvent("user.verification_requested", user, user.account_id, user.pk))
+
+    @staticmethod
+    @service_transaction
+    def verify_email(token: str) -> None:
+        """Note that mails to the address reach the person, by a mailed token. Raises InvalidLink, LinkExpired."""
+        user = user_of_link(token, Purpose.VERIFICATION)
+        unverified = User.objects.filter(pk=user.pk, email=user.email, email_verified_at=None)
+        if not unverified.update(email_verified_at=timezone.now()):
+            raise LinkExpired()
+        events.record(events.NewEvent("user.email_verified", user, user.account_id, user.pk))
+
 
 def check_new_password(password: str, user: User, *, field: str) -> None:
     """Hold a new password against the rules. Raises InvalidInput with all that is wrong, under `field`."""
@@ -48,3 +105,9 @@ def check_new_password(password: str, user: User, *, field: str) -> None:
         validate_password(password, user)
     except ValidationError as error:
         raise InvalidInput(errors={field: list(error.messages)}) from error
+
+
+def check_own_password(password: str, user: User) -> None:
+    """Make sure that it is the person themselves who asks. Raises InvalidInput."""
+    if not user.check_password(password):
+        raise InvalidInput(errors={"password": ["This is not your password."]})

@@ -126,11 +126,36 @@ INVARIANTS = [
     ),
     Invariant(
         7,
-        "no more is refunded than was captured",
+        "no more is refunded than was captured, and what is refunded is what credit notes and ledger say",
         """
         SELECT format('payment %s (%s): refunded %s of %s', id, status, refunded_amount, amount) FROM igny8_payments
         WHERE refunded_amount > amount
            OR (refunded_amount > 0 AND status NOT IN ('partially_refunded', 'refunded', 'disputed'))
+           OR (status = 'partially_refunded' AND (refunded_amount = 0 OR refunded_amount = amount))
+           OR (status = 'refunded' AND refunded_amount <> amount)
+        UNION ALL
+        SELECT format('payment %s: refunded %s %s, credit notes over %s', payment.id, payment.refunded_amount,
+                      payment.currency, note.total)
+        FROM igny8_payments payment
+        CROSS JOIN LATERAL (SELECT coalesce(sum(amount), 0) AS total FROM igny8_credit_notes
+                            WHERE payment_id = payment.id AND currency = payment.currency) note
+        WHERE payment.refunded_amount <> note.total
+        UNION ALL
+        SELECT format('credit note %s: %s credits taken back, ledger %s', note.credit_note_number,
+                      note.credits_taken_back, entry.amount)
+        FROM igny8_credit_notes note
+        LEFT JOIN igny8_credit_transactions entry
+          ON entry.account_id = note.account_id AND entry.transaction_type = 'refund'
+         AND entry.source = 'credit_note:' || note.credit_note_number
+        WHERE note.credits_taken_back <> coalesce(-entry.amount, 0)
+        UNION ALL
+        SELECT format('payment %s: credit notes count %s credits, %s were granted', note.payment_id, note.credits,
+                      lot.amount)
+        FROM (SELECT account_id, payment_id, sum(credits_taken_back + credits_not_recovered) AS credits
+              FROM igny8_credit_notes GROUP BY account_id, payment_id) note
+        LEFT JOIN igny8_credit_grants lot
+          ON lot.account_id = note.account_id AND lot.source = 'payment:' || note.payment_id
+        WHERE note.credits > coalesce(lot.amount, 0)
         """,
     ),
     Invariant(
@@ -145,26 +170,30 @@ INVARIANTS = [
     ),
     Invariant(
         11,
-        "invoice numbers are unique and without gaps per account and month",
+        "numbers of invoices and credit notes are unique and without gaps per account and month",
         """
-        SELECT format('account %s, %s: numbers up to %s, %s invoice(s), counter %s', series.account_id, series.month,
-                      series.highest, series.invoices, counter.last_number)
-        FROM (SELECT account_id, split_part(invoice_number, '-', 3) AS month, count(*) AS invoices,
-                     max(split_part(invoice_number, '-', 4)::bigint) AS highest
-              FROM igny8_invoices GROUP BY 1, 2) series
-        FULL JOIN igny8_invoice_counters counter USING (account_id, month)
-        WHERE series.highest IS DISTINCT FROM series.invoices OR counter.last_number IS DISTINCT FROM series.highest
+        WITH document AS (
+            SELECT account_id, invoice_number AS number FROM igny8_invoices
+            UNION ALL SELECT account_id, credit_note_number FROM igny8_credit_notes
+        ), taken AS (
+            SELECT account_id, split_part(number, '-', 1) AS series, split_part(number, '-', 3) AS month,
+                   count(*) AS documents, max(split_part(number, '-', 4)::bigint) AS highest
+            FROM document GROUP BY 1, 2, 3
+        )
+        SELECT format('account %s, %s %s: numbers up to %s, %s document(s), counter %s', account_id, series, month,
+                      taken.highest, taken.documents, counter.last_number)
+        FROM taken FULL JOIN igny8_invoice_counters counter USING (account_id, series, month)
+        WHERE taken.highest IS DISTINCT FROM taken.documents OR counter.last_number IS DISTINCT FROM taken.highest
         UNION ALL
-        SELECT format('invoice number %s: %s times', invoice_number, count(*))
-        FROM igny8_invoices GROUP BY invoice_number HAVING count(*) > 1
+        SELECT format('number %s: %s times', number, count(*)) FROM document GROUP BY number HAVING count(*) > 1
         """,
     ),
     Invariant(
         12,
-        "each account has at least one active owner",
+        "each account that was not deleted has at least one active owner",
         """
         SELECT format('account %s has no active owner', account.id) FROM igny8_accounts account
-        WHERE NOT EXISTS (SELECT FROM igny8_users member
+        WHERE account.deleted_at IS NULL AND NOT EXISTS (SELECT FROM igny8_users member
                           WHERE member.account_id = account.id AND member.role = 'owner' AND member.is_active)
         """,
     ),
@@ -179,6 +208,14 @@ INVARIANTS = [
         SELECT format('payment %s: invoice of account %s', payment.id, invoice.account_id)
         FROM igny8_payments payment JOIN igny8_invoices invoice ON invoice.id = payment.invoice_id
         WHERE invoice.account_id <> payment.account_id
+        UNION ALL
+        SELECT format('payment %s: proof of account %s', payment.id, proof.account_id)
+        FROM igny8_payments payment JOIN igny8_payment_proofs proof ON proof.id = payment.proof_id
+        WHERE proof.account_id <> payment.account_id
+        UNION ALL
+        SELECT format('credit note %s: payment of account %s', note.credit_note_number, payment.account_id)
+        FROM igny8_credit_notes note JOIN igny8_payments payment ON payment.id = note.payment_id
+        WHERE payment.account_id <> note.account_id OR payment.invoice_id <> note.invoice_id
         UNION ALL
         SELECT format('account %s: owner %s of account %s', account.id, owner.id, owner.account_id)
         FROM igny8_accounts account JOIN igny8_users owner ON owner.id = account.owner_id
@@ -224,6 +261,8 @@ INVARIANTS = [
             WHERE stripe_payment_intent_id = '' AND paypal_order_id = ''
               AND status IN ('pending_approval', 'failed', 'succeeded', 'partially_refunded', 'refunded')
             UNION ALL
+            SELECT 'billing.payment', payment_id::text, 'refunded', 'payment.refunded' FROM igny8_credit_notes
+            UNION ALL
             SELECT 'billing.invoice', id::text, status, CASE status
                 WHEN 'paid' THEN 'invoice.paid' WHEN 'void' THEN 'invoice.voided' ELSE 'invoice.created' END
             FROM igny8_invoices WHERE status IN ('pending', 'paid', 'void')
@@ -233,11 +272,15 @@ INVARIANTS = [
             FROM igny8_subscriptions WHERE status IN ('pending_payment', 'active')
             UNION ALL
             SELECT 'billing.credittransaction', id::text, transaction_type, CASE transaction_type
-                WHEN 'usage' THEN 'credits.spent' WHEN 'expiry' THEN 'credits.expired' ELSE 'credits.granted' END
-            FROM igny8_credit_transactions WHERE transaction_type IN ('usage', 'expiry') OR amount > 0
+                WHEN 'usage' THEN 'credits.spent' WHEN 'expiry' THEN 'credits.expired'
+                WHEN 'refund' THEN 'credits.taken_back' WHEN 'adjustment' THEN 'credits.adjusted'
+                ELSE 'credits.granted' END
+            FROM igny8_credit_transactions
         ) reached
         WHERE NOT EXISTS (SELECT FROM igny8_events event WHERE event.object_type = reached.object_type
-                          AND event.object_id = reached.id AND event.type = reached.event)
+                          AND event.object_id = reached.id
+                          AND (event.type = reached.event
+                               OR reached.status = 'adjustment' AND event.type = 'credits.granted'))
         """,
     ),
 ]

@@ -2,16 +2,16 @@
 
 from igny8_core.auth.models import Account
 from igny8_core.business.billing.errors import InvoiceNotFound, PaymentNotFound
-from igny8_core.business.billing.models import Invoice, Payment
+from igny8_core.business.billing.models import CreditCostConfig, Invoice, Payment, PaymentMethodConfig
 from igny8_core.common.db import PreparedStatement, require_atomic
 from igny8_core.common.errors import NotFound
 
-# The hot path of spending: two columns instead of a whole model, prepared.
+# The hot path of spending: four columns instead of a whole model, prepared.
 LOCK_BALANCE = PreparedStatement(
     name="igny8_lock_balance",
     types=("bigint",),
     sql="""
-        SELECT account.credits, plan.included_credits
+        SELECT account.credits, plan.included_credits, account.status, account.suspended_reason
         FROM igny8_accounts account JOIN igny8_plans plan ON plan.id = account.plan_id
         WHERE account.id = $1 FOR NO KEY UPDATE OF account
     """,
@@ -54,10 +54,32 @@ def lock_payment(account: Account, payment_id: int) -> Payment:
     return payment
 
 
-def lock_balance(account_id: int) -> tuple[int, int]:
-    """Lock the account and read its balance and its plan's included credits. Raises NotFound for an unknown id."""
+def lock_balance(account: Account) -> tuple[int, int]:
+    """Lock the account and read its balance and its plan's included credits; `account` gets its status of now.
+
+    Raises NotFound for an unknown id.
+    """
     require_atomic()
-    row = LOCK_BALANCE.fetch_one([account_id])
+    row = LOCK_BALANCE.fetch_one([account.pk])
     if row is None:
         raise NotFound()
-    return row[0], row[1]
+    balance, included, account.status, account.suspended_reason = row
+    return balance, included
+
+
+def lock_payment_method_config(config_id: int) -> PaymentMethodConfig:
+    """The configured payment method, read under its lock; it belongs to no account. Raises NotFound."""
+    require_atomic()
+    try:
+        return PaymentMethodConfig.objects.select_for_update(no_key=True).get(pk=config_id)
+    except PaymentMethodConfig.DoesNotExist:
+        raise NotFound() from None
+
+
+def lock_credit_cost(cost_id: int) -> CreditCostConfig:
+    """What an operation costs, read under its lock; it belongs to no account. Raises NotFound."""
+    require_atomic()
+    try:
+        return CreditCostConfig.objects.select_for_update(no_key=True).get(pk=cost_id)
+    except CreditCostConfig.DoesNotExist:
+        raise NotFound() from None

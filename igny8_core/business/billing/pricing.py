@@ -1,15 +1,60 @@
-"""What an invoice states: lines, sums, periods. Arithmetic, no queries of its own."""
+"""What an invoice states: lines, sums, periods, proration. Arithmetic, no queries of its own."""
 
 from calendar import monthrange
 from collections.abc import Sequence
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from igny8_core.auth.models import BillingCycle, Plan, Subscription
-from igny8_core.business.billing.models import Invoice
+from igny8_core.business.billing.models import PLAN_LINES, UNUSED_TIME, Invoice
 from igny8_core.common.errors import InvalidInput
-from igny8_core.common.money import AMOUNT_PATTERN, MAX_AMOUNT, InvalidAmount, format_amount, minor_units
+from igny8_core.common.money import (
+    AMOUNT_PATTERN,
+    MAX_AMOUNT,
+    InvalidAmount,
+    format_amount,
+    minor_units,
+    round_amount,
+)
+
+
+@dataclass(frozen=True)
+class PlanTerms:
+    """What a subscription was sold: a plan's slug, price and credits of one period, as the invoice states them."""
+
+    plan: str
+    price: Decimal
+    billing_cycle: str
+    credits: int
+
+
+@dataclass(frozen=True)
+class Period:
+    """A paid period of a subscription, and the moment in it at which something changes."""
+
+    start: datetime
+    end: datetime
+    now: datetime
+
+    @property
+    def seconds(self) -> int:
+        """Length in seconds."""
+        return max(1, (self.end - self.start) // timedelta(seconds=1))
+
+    @property
+    def seconds_left(self) -> int:
+        """Seconds from now to the end, within the period."""
+        return min(max(0, (self.end - self.now) // timedelta(seconds=1)), self.seconds)
+
+    def prorated(self, amount: Decimal, currency: str) -> Decimal:
+        """The share of `amount` for the time that is left, rounded half up once (domain.md section 4)."""
+        return round_amount(amount * self.seconds_left / self.seconds, currency)
+
+    def prorated_credits(self, difference: int) -> int:
+        """The share of a `difference` in credits for the time that is left, rounded half up; 0 for a negative one."""
+        return max(0, (2 * difference * self.seconds_left + self.seconds) // (2 * self.seconds))
 
 
 def plan_line(plan: Plan) -> dict[str, Any]:
@@ -24,6 +69,44 @@ def plan_line(plan: Plan) -> dict[str, Any]:
         "credits": plan.included_credits,
         "credits_rollover": plan.credits_rollover,
     }
+
+
+def plan_terms(line: dict[str, Any]) -> PlanTerms:
+    """What a stored line of one of PLAN_LINES sold, for a whole period."""
+    if line["kind"] == "plan":
+        return PlanTerms(line["plan"], Decimal(line["amount"]), line["billing_cycle"], line.get("credits", 0))
+    return PlanTerms(line["plan"], Decimal(line["period_price"]), line["billing_cycle"], line["period_credits"])
+
+
+def plan_change_lines(sold: PlanTerms, sold_name: str, plan: Plan, period: Period) -> list[dict[str, Any]]:
+    """The lines of a change to `plan` at `period.now`: the old plan's unused time back, the new plan's time charged.
+
+    Under the same billing cycle both count to the end of the running period; under another one a whole period of the
+    new plan begins. Each line is rounded once, so that the lines add up to the total (domain.md section 4).
+    """
+    restarts = sold.billing_cycle != plan.billing_cycle
+    until = "" if restarts else f", {period.now:%Y-%m-%d} to {period.end:%Y-%m-%d}"
+    unused = {
+        "description": f"Unused time on {sold_name}, {period.now:%Y-%m-%d} to {period.end:%Y-%m-%d}",
+        "quantity": 1,
+        "amount": -period.prorated(sold.price, plan.currency),
+        "kind": UNUSED_TIME,
+        "plan": sold.plan,
+    }
+    charge = {
+        "description": f"{plan.name} plan, {plan.get_billing_cycle_display().lower()}{until}",
+        "quantity": 1,
+        "amount": plan.price if restarts else period.prorated(plan.price, plan.currency),
+        "kind": "plan_change",
+        "plan": plan.slug,
+        "billing_cycle": plan.billing_cycle,
+        "period_price": format_amount(plan.price, plan.currency),
+        "period_credits": plan.included_credits,
+        "credits": plan.included_credits if restarts else period.prorated_credits(plan.included_credits - sold.credits),
+        "credits_rollover": plan.credits_rollover,
+        "restarts_period": restarts,
+    }
+    return [unused, charge]
 
 
 def checked_lines(line_items: Sequence[dict[str, Any]], currency: str) -> list[dict[str, Any]]:
@@ -47,11 +130,16 @@ def subtotal(lines: Sequence[dict[str, Any]]) -> Decimal:
     return sum((line["quantity"] * Decimal(line["amount"]) for line in lines), Decimal(0))
 
 
+def plan_line_of(invoice: Invoice) -> dict[str, Any] | None:
+    """The line with which an invoice sells a plan, or None."""
+    return next((line for line in invoice.line_items if line.get("kind") in PLAN_LINES), None)
+
+
 def sold_plan(invoice: Invoice, subscription: Subscription) -> tuple[str, str]:
     """Slug and billing cycle of the plan that an invoice sells, as it states them; else of the subscription's plan."""
-    for line in invoice.line_items:
-        if line.get("kind") == "plan":
-            return line["plan"], line["billing_cycle"]
+    line = plan_line_of(invoice)
+    if line:
+        return line["plan"], line["billing_cycle"]
     return subscription.plan.slug, subscription.plan.billing_cycle
 
 
@@ -79,21 +167,29 @@ def _checked_line(line: dict[str, Any], currency: str, number: int) -> dict[str,
     granted = line.get("credits", 0)
     if type(granted) is not int or granted < 0:
         raise InvalidInput(f"Line {number}: the credits are a whole number from 0.")
+    if line.get("kind") == UNUSED_TIME and isinstance(amount, Decimal) and amount < 0:
+        return {**line, "quantity": quantity, "amount": f"-{_line_amount(-amount, currency, number)}"}
     return {**line, "quantity": quantity, "amount": _line_amount(amount, currency, number)}
 
 
 def _line_amount(amount: object, currency: str, number: int) -> str:
-    expected = (
-        f'Line {number}: the amount is a Decimal or text like "{format_amount(Decimal(89), currency)}", not a float.'
-    )
+    example, decimals = format_amount(Decimal(89), currency), minor_units(currency)
+    expected = _wrong_amount(number, f'the amount is a Decimal or text like "{example}", not a float.')
     if not isinstance(amount, str | Decimal | int) or isinstance(amount, bool):
-        raise InvalidAmount(expected)
+        raise expected
     # Decimal reads more notations than people write: 1_000, 1e2, digits of other scripts.
     if isinstance(amount, str) and not AMOUNT_PATTERN.fullmatch(amount):
-        raise InvalidAmount(expected)
+        raise expected
     value = Decimal(amount)
     if not value.is_finite() or not 0 <= value <= MAX_AMOUNT:
-        raise InvalidAmount(expected)
-    if value != value.quantize(Decimal(1).scaleb(-minor_units(currency))):
-        raise InvalidAmount(f"Line {number}: {currency} has {minor_units(currency)} decimals.")
+        raise expected
+    # 89.000 as text is no amount of dollars (AMT-05); a Decimal counts by its value.
+    written = len(amount.partition(".")[2]) if isinstance(amount, str) else 0
+    if written > decimals or value != value.quantize(Decimal(1).scaleb(-decimals)):
+        raise _wrong_amount(number, f'{currency} has {decimals} decimals. Write the amount like "{example}".')
     return format_amount(value, currency)
+
+
+def _wrong_amount(number: int, sentence: str) -> InvalidAmount:
+    text = f"Line {number}: {sentence}"
+    return InvalidAmount(text, errors={f"line_items.{number - 1}.amount": [text]})

@@ -1,18 +1,29 @@
 """Reads of billing. What belongs to an account is looked up from the account."""
 
+from typing import Any
+
 from django.db.models import Q, QuerySet, Sum
 from django.utils import timezone
 
-from igny8_core.auth.models import Account, PaymentMethodType
+from igny8_core.auth.models import LIVE_STATUSES, Account, PaymentMethodType, Plan, Subscription
 from igny8_core.business.billing.models import (
     ALL_COUNTRIES,
     GATEWAY_METHODS,
+    PAYMENTS_UNDER_WAY,
+    PLAN_LINES,
+    AccountPaymentMethod,
+    CreditCostConfig,
     CreditGrant,
+    CreditNote,
+    CreditPackage,
     CreditTransaction,
     Invoice,
+    InvoiceStatus,
     Payment,
     PaymentMethodConfig,
+    PaymentProof,
 )
+from igny8_core.common.text import folded
 
 
 def invoices_of(account: Account) -> QuerySet[Invoice]:
@@ -20,14 +31,93 @@ def invoices_of(account: Account) -> QuerySet[Invoice]:
     return Invoice.objects.filter(account=account).select_related("account", "subscription")
 
 
+def live_subscription_of(account: Account) -> Subscription | None:
+    """The account's one live subscription with its plans, or None."""
+    live = Subscription.objects.filter(account=account, status__in=LIVE_STATUSES)
+    return live.select_related("account", "plan", "pending_plan").first()
+
+
+def last_subscription_of(account: Account) -> Subscription | None:
+    """The account's live subscription, else the one that ended last, with its plans; None where there was none."""
+    ended = Subscription.objects.filter(account=account).select_related("account", "plan", "pending_plan")
+    return live_subscription_of(account) or ended.order_by("-pk").first()
+
+
+def last_sold_line_of(subscription: Subscription) -> dict[str, Any] | None:
+    """The invoice line that the subscription's customer paid for its plan last, or None."""
+    paid = Invoice.objects.filter(
+        account_id=subscription.account_id, subscription=subscription, status=InvoiceStatus.PAID
+    )
+    for line_items in paid.order_by("-paid_at", "-pk").values_list("line_items", flat=True):
+        for line in line_items:
+            if line.get("kind") in PLAN_LINES:
+                return dict(line)
+    return None
+
+
+def plan_with_slug(slug: str) -> Plan:
+    """The plan that was sold under this slug, offered still or not."""
+    return Plan.objects.get(slug=slug)
+
+
+def open_invoices_of(subscription: Subscription) -> list[Invoice]:
+    """Unpaid invoices of the subscription."""
+    open_statuses = [InvoiceStatus.PENDING, InvoiceStatus.UNCOLLECTIBLE]
+    invoices = Invoice.objects.filter(account_id=subscription.account_id, subscription=subscription)
+    return list(invoices.filter(status__in=open_statuses).order_by("pk"))
+
+
+def has_payment_under_way(invoice: Invoice) -> bool:
+    """Whether a payment of the invoice is not decided yet."""
+    return Payment.objects.filter(invoice=invoice, status__in=PAYMENTS_UNDER_WAY).exists()
+
+
+def open_plan_changes_of(subscription: Subscription) -> list[Invoice]:
+    """Unpaid invoices for a change of the subscription's plan."""
+    open_invoices = Invoice.objects.filter(
+        account_id=subscription.account_id, subscription=subscription, status=InvoiceStatus.PENDING
+    )
+    return list(open_invoices.filter(line_items__contains=[{"kind": "plan_change"}]).order_by("pk"))
+
+
 def payments_of(account: Account) -> QuerySet[Payment]:
     """The account's payments with their invoice, newest first."""
     return Payment.objects.filter(account=account).select_related("invoice")
 
 
+def proofs_of(account: Account) -> QuerySet[PaymentProof]:
+    """The files that the account uploaded to show that it paid, with the payment that each was used for."""
+    return PaymentProof.objects.filter(account=account).select_related("payment")
+
+
+def payments_under_way_of(account: Account) -> QuerySet[Payment]:
+    """The account's payments that are not decided yet, with their invoice, oldest first."""
+    return payments_of(account).filter(status__in=PAYMENTS_UNDER_WAY).order_by("pk")
+
+
 def payment_to_decide(payment_id: int) -> Payment | None:
     """Any account's payment, for a platform operator."""
     return Payment.objects.filter(pk=payment_id).first()
+
+
+def credit_notes_of(account: Account) -> QuerySet[CreditNote]:
+    """The account's credit notes with their invoice and payment, newest first."""
+    return CreditNote.objects.filter(account=account).select_related("invoice", "payment")
+
+
+def saved_methods_of(account: Account) -> QuerySet[AccountPaymentMethod]:
+    """The ways of paying that the account saved."""
+    return AccountPaymentMethod.objects.filter(account=account)
+
+
+def credit_packages() -> QuerySet[CreditPackage]:
+    """Credit packages that are for sale, in display order."""
+    return CreditPackage.objects.filter(is_active=True)
+
+
+def cost_in_use(operation_type: str) -> CreditCostConfig | None:
+    """What an operation costs; None for one that is unknown or not in use."""
+    return CreditCostConfig.objects.filter(operation_type=operation_type, is_active=True).first()
 
 
 def credit_transactions_of(account: Account) -> QuerySet[CreditTransaction]:
@@ -81,3 +171,61 @@ def first_available_payment_method(country_code: str) -> PaymentMethodType | Non
         if is_available(config.payment_method):
             return PaymentMethodType(config.payment_method)
     return None
+
+
+def usual_payment_method_of(account: Account) -> str:
+    """How the account pays where nothing else is said: its default where that is offered, else the first that is."""
+    default = account.default_payment_method
+    offered = offered_payment_method(account.billing_country, default)
+    if offered and is_available(default):
+        return default
+    return first_available_payment_method(account.billing_country) or default
+
+
+# --- For platform operators: every account's ---------------------------------------------------------------------
+
+
+def all_invoices() -> QuerySet[Invoice]:
+    """Every invoice with its account and subscription."""
+    return Invoice.objects.select_related("account", "subscription")
+
+
+def invoices_matching(invoices: QuerySet[Invoice], text: str) -> QuerySet[Invoice]:
+    """Those whose number, or whose account's name, begins with `text`, without regard to case."""
+    # One branch per index: with an OR over two tables none would be used.
+    found = Invoice.objects.order_by().values("pk")
+    accounts = Account.objects.filter(name__istartswith=text).order_by().values("pk")
+    numbers = found.filter(invoice_number__startswith=text.upper())
+    return invoices.filter(pk__in=numbers.union(found.filter(account__in=accounts)))
+
+
+def all_proofs() -> QuerySet[PaymentProof]:
+    """Every uploaded file with the payment that it was used for."""
+    return PaymentProof.objects.select_related("payment")
+
+
+def all_payments() -> QuerySet[Payment]:
+    """Every payment with its invoice, account and the operator who decided."""
+    return Payment.objects.select_related("invoice", "account", "approved_by")
+
+
+def payments_matching(payments: QuerySet[Payment], text: str) -> QuerySet[Payment]:
+    """Those whose reference is `text`, however it is written, or whose invoice's number begins with it."""
+    found = Payment.objects.order_by().values("pk")
+    by_number = found.filter(invoice__invoice_number__startswith=text.upper())
+    key = folded(text)[:100]
+    if not key:
+        return payments.filter(pk__in=by_number)
+    # The method comes first in the index on references, so all of them are named.
+    by_reference = found.filter(payment_method__in=PaymentMethodType.values, reference_key=key)
+    return payments.filter(pk__in=by_reference.union(by_number))
+
+
+def payment_method_configs() -> QuerySet[PaymentMethodConfig]:
+    """Every configured payment method, enabled or not."""
+    return PaymentMethodConfig.objects.all()
+
+
+def credit_costs() -> QuerySet[CreditCostConfig]:
+    """What each operation costs, in use or not."""
+    return CreditCostConfig.objects.all()

@@ -9,14 +9,17 @@ from rest_framework.response import Response
 
 from igny8_core.auth.api.serializers import MAX_PASSWORD_INPUT, LoginOutput, SecretField
 from igny8_core.auth.api.sessions import profile, tokens
+from igny8_core.auth.errors import EmailTaken
 from igny8_core.auth.models import PaymentMethodType
 from igny8_core.auth.services.session_service import SessionService
 from igny8_core.business.billing.api.serializers import InvoiceOutput, PaymentMethodOutput, SubscriptionOutput
+from igny8_core.business.billing.errors import GatewayNotConfigured, PaymentMethodNotAvailable, PlanNotOffered
 from igny8_core.business.billing.selectors import offered_payment_method
 from igny8_core.business.signup.service import Signup, register
 from igny8_core.common.api.envelope import success
 from igny8_core.common.api.fields import CountryCodeField, EmailAddressField, PlainTextField
 from igny8_core.common.api.permissions import PublicEndpoint
+from igny8_core.common.api.refusals import refuses
 from igny8_core.common.api.serializers import StrictSerializer
 from igny8_core.common.api.throttling import NetworkThrottle
 from igny8_core.common.api.views import ApiView
@@ -73,6 +76,7 @@ class RegisterView(ApiView):
     throttle_classes = (RegisterThrottle,)
 
     @extend_schema(operation_id="register", tags=["auth"], request=RegisterInput, responses={201: RegisterOutput})
+    @refuses(PlanNotOffered, PaymentMethodNotAvailable, GatewayNotConfigured, EmailTaken)
     def post(self, request: Request) -> Response:
         """Sign up: a free trial, or with `plan_slug` a paid plan that waits for its first payment."""
         given = self.validated(RegisterInput)

@@ -50,6 +50,10 @@ class Failure:
     headers: dict[str, str] = field(default_factory=dict)
 
 
+SECURITY_EVENTS_BY_CODE = {
+    "payment_required": "sequence_fail",
+    **dict.fromkeys(("file_too_large", "unreadable_file", "unsupported_file_type"), "upload_validation"),
+}
 SECURITY_EVENTS = {403: "authz_fail", 404: "malicious_direct_reference"}
 
 UNEXPECTED = Failure(500, "internal_error", "Something went wrong on our side. Please quote the request_id to support.")
@@ -69,7 +73,7 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response:
 def _log_denial(exc: Exception, failure: Failure, context: dict[str, Any]) -> None:
     """One line per denial, in the words of the OWASP Logging Vocabulary (threats.md TEN-01, MAS-03, ADM-05)."""
     request = context.get("request")
-    event = {"payment_required": "sequence_fail"}.get(failure.code) or SECURITY_EVENTS.get(failure.status)
+    event = SECURITY_EVENTS_BY_CODE.get(failure.code) or SECURITY_EVENTS.get(failure.status)
     # An address that is none asks for nobody's object; only a service's or view's own 404 does.
     if request is None or event is None or (failure.status == 404 and not isinstance(exc, DomainError)):
         return

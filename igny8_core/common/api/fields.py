@@ -1,8 +1,11 @@
 """Input and output fields that are strict about what they take; each says in a sentence what it expects."""
 
 import re
+from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
+from zoneinfo import available_timezones
 
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.core.validators import EmailValidator
@@ -101,6 +104,11 @@ class MoneyField(serializers.Field[Decimal, str, str, Any]):
         return str(value)
 
 
+@extend_schema_field({"type": "string", "pattern": f"^-?{MONEY_PATTERN[1:]}", "example": "89.00"})
+class SignedMoneyField(MoneyField):
+    """An amount that can be below zero, for output."""
+
+
 class EmailAddressField(StrictTextField):
     """An ASCII e-mail address in its canonical form: lower case, at most 254 characters."""
 
@@ -131,6 +139,23 @@ class CountryCodeField(StrictTextField):
         return code
 
 
+@extend_schema_field({"type": "string", "example": "Asia/Karachi"})
+class TimeZoneField(StrictTextField):
+    """A name of the IANA time zone database, in its own spelling."""
+
+    def clean_text(self, text: str) -> str:
+        if text not in _time_zones():
+            expected = "A time zone is expected by its IANA name, for example Asia/Karachi or UTC."
+            raise serializers.ValidationError(expected, code="invalid_timezone")
+        return text
+
+
+@lru_cache
+def _time_zones() -> frozenset[str]:
+    # Some systems add names that mean something else on every machine.
+    return frozenset(available_timezones() - {"Factory", "localtime", "posixrules"})
+
+
 @extend_schema_field({"type": "integer", "format": "int64", "minimum": 1, "maximum": MAX_ID})
 class IdField(serializers.Field[int, Any, int, Any]):
     """The identifier of an object: a JSON integer, not a string, float or boolean."""
@@ -142,6 +167,42 @@ class IdField(serializers.Field[int, Any, int, Any]):
 
     def to_representation(self, value: int) -> int:
         return value
+
+
+class WholeNumberField(serializers.IntegerField):
+    """A JSON integer within bounds: not a string, float or boolean."""
+
+    def __init__(self, *, min_value: int, max_value: int, **kwargs: Any) -> None:
+        self.bounds = (min_value, max_value)
+        super().__init__(min_value=min_value, max_value=max_value, **kwargs)
+
+    def to_internal_value(self, data: Any) -> int:
+        low, high = self.bounds
+        if type(data) is not int or not low <= data <= high:
+            raise serializers.ValidationError(f"A whole number from {low} to {high} is expected.", code="invalid")
+        return data
+
+
+class TrueOrFalseField(serializers.BooleanField):
+    """JSON's true or false, and nothing that looks like it."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        if type(data) is not bool:
+            raise serializers.ValidationError("true or false is expected.", code="invalid")
+        return data
+
+
+@extend_schema_field({"type": "string", "format": "date", "example": "2026-01-31"})
+class DayField(serializers.DateField):
+    """A date as text: YYYY-MM-DD in ASCII digits."""
+
+    def to_internal_value(self, value: Any) -> date:
+        if not isinstance(value, str) or not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
+            raise serializers.ValidationError("A date is expected as YYYY-MM-DD.", code="invalid")
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            raise serializers.ValidationError("This date does not exist.", code="invalid") from None
 
 
 @extend_schema_field({"type": "string", "format": "uri", "pattern": "^https://", "maxLength": MAX_URL_LENGTH})

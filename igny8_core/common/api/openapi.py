@@ -3,8 +3,16 @@
 from collections.abc import Iterator
 from typing import Any
 
+from igny8_core.common.api.examples import example_of
+
 # On an operation (`extend_schema(extensions={BARE: True})`): the answer is the schema itself, without an envelope.
 BARE = "x-bare"
+# On an operation: its data can be null.
+NULLABLE = "x-nullable"
+# Notes of schema.ApiSchema on an operation, used up here: error codes by status, and whether its calls are counted.
+REFUSALS = "x-refusals"
+THROTTLED = "x-throttled"
+AUTHENTICATES = "x-authenticates"
 JSON = "application/json"
 
 ERROR_ENVELOPE = {
@@ -23,6 +31,7 @@ ERROR_ENVELOPE = {
     },
 }
 
+SUCCESSES = {"200": "Done.", "201": "Made."}
 ERRORS = {
     "400": "Invalid input: see errors.",
     "401": "No credential, or a dead one.",
@@ -37,6 +46,18 @@ ERRORS = {
     "422": "The Idempotency-Key was used for another request.",
     "429": "Too many requests: see Retry-After.",
     "503": "A needed part is down or busy: see Retry-After.",
+}
+# Codes that come from the frame around every operation (exceptions.py, middleware.py), by status.
+FRAME_CODES = {
+    "400": ["invalid_input", "bad_request"],
+    "401": ["not_authenticated", "authentication_failed"],
+    "403": ["permission_denied"],
+    "404": ["not_found"],
+    "406": ["not_acceptable"],
+    "413": ["payload_too_large"],
+    "415": ["unsupported_media_type"],
+    "429": ["throttled"],
+    "503": ["temporarily_unavailable"],
 }
 # drf-spectacular's text for `responses={409: None}`, the short way to say that an operation can refuse so.
 NOT_DESCRIBED = "No response body"
@@ -55,12 +76,15 @@ def add_envelopes(result: dict[str, Any], generator: Any, request: Any, public: 
     }
     for path, method, operation in _operations(result):
         responses = operation.setdefault("responses", {})
+        nullable = operation.pop(NULLABLE, False)
         if not operation.pop(BARE, False):
             for status, response in responses.items():
                 if status.startswith("2") and status != "204":
-                    _wrap(response, schemas)
-        _add_errors(responses, _expected_errors(path, method, operation))
-        for response in responses.values():
+                    _wrap(response, schemas, nullable)
+        _add_examples(operation, schemas)
+        _add_errors(responses, _expected_codes(path, method, operation, responses))
+        for status, response in responses.items():
+            response["description"] = response["description"] or SUCCESSES.get(status, "Done.")
             response.setdefault("headers", {})["X-Request-ID"] = {"$ref": "#/components/headers/RequestId"}
     return result
 
@@ -72,7 +96,7 @@ def _operations(result: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, An
                 yield path, method, operation
 
 
-def _wrap(response: dict[str, Any], schemas: dict[str, Any]) -> None:
+def _wrap(response: dict[str, Any], schemas: dict[str, Any], nullable: bool) -> None:
     content = response.setdefault("content", {JSON: {"schema": {"type": "null"}}})
     media = content.get(JSON)
     if media is None or _has_envelope(media["schema"], schemas):
@@ -80,7 +104,7 @@ def _wrap(response: dict[str, Any], schemas: dict[str, Any]) -> None:
     properties = {
         "success": {"type": "boolean", "const": True},
         "message": {"type": "string"},
-        "data": media["schema"],
+        "data": {"oneOf": [media["schema"], {"type": "null"}]} if nullable else media["schema"],
     }
     media["schema"] = {"type": "object", "required": list(properties), "properties": properties}
     for example in media.get("examples", {}).values():
@@ -93,22 +117,46 @@ def _has_envelope(schema: dict[str, Any], schemas: dict[str, Any]) -> bool:
     return "success" in schemas.get(name, schema).get("properties", {})
 
 
-def _expected_errors(path: str, method: str, operation: dict[str, Any]) -> set[str]:
-    expected = {"400", "406", "429", "503"}
+def _expected_codes(
+    path: str, method: str, operation: dict[str, Any], responses: dict[str, Any]
+) -> dict[str, list[str]]:
+    """Every status that refuses, with the codes that come with it."""
+    expected = {"400", "406", "503"}
+    # Also where no token is needed, one that is sent must be good.
+    if operation.pop(AUTHENTICATES, False):
+        expected.add("401")
     if operation.get("security"):
         expected |= {"401", "403"}
     if "{" in path or any(parameter["name"] == "page" for parameter in operation.get("parameters", [])):
         expected.add("404")
     if method in WITH_BODY:
         expected |= {"413", "415"}
-    return expected
+    if operation.pop(THROTTLED, False):
+        expected.add("429")
+    own: dict[str, list[str]] = operation.pop(REFUSALS, {})
+    expected |= own.keys() | {status for status in responses if status >= "4"}
+    codes = {status: [*FRAME_CODES.get(status, []), *own.get(status, [])] for status in sorted(expected)}
+    if method in WITH_BODY:
+        codes["400"].append("parse_error")
+    return codes
 
 
-def _add_errors(responses: dict[str, Any], expected: set[str]) -> None:
-    for status in sorted(expected | {status for status in responses if status >= "4"}):
+def _add_errors(responses: dict[str, Any], codes: dict[str, list[str]]) -> None:
+    for status, possible in codes.items():
         response = responses.setdefault(status, {"description": ""})
         if response["description"] in {"", NOT_DESCRIBED}:
             response["description"] = ERRORS[status]
-        response["content"] = {JSON: {"schema": {"$ref": "#/components/schemas/ErrorEnvelope"}}}
+        code = {"type": "string", "enum": sorted(set(possible))}
+        envelope = {"allOf": [{"$ref": "#/components/schemas/ErrorEnvelope"}], "properties": {"code": code}}
+        response["content"] = {JSON: {"schema": envelope}}
         if status in {"429", "503"}:
             response["headers"] = {"Retry-After": {"$ref": "#/components/headers/RetryAfter"}}
+
+
+def _add_examples(operation: dict[str, Any], schemas: dict[str, Any]) -> None:
+    bodies = [operation.get("requestBody", {})]
+    bodies += [response for status, response in operation["responses"].items() if status.startswith("2")]
+    for body in bodies:
+        media = body.get("content", {}).get(JSON)
+        if media and "examples" not in media:
+            media["example"] = example_of(media["schema"], schemas)

@@ -12,6 +12,8 @@ from rest_framework.parsers import BaseParser
 from igny8_core.common.api.exceptions import PayloadTooLarge
 
 MAX_BODY_BYTES = 1024 * 1024
+# A file of 5 MB and what multipart puts around it.
+MAX_UPLOAD_BYTES = 6 * 1024 * 1024
 MAX_DEPTH = 32
 
 # A whole string, or one bracket. Possessive, so that no input makes it go back.

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime, time
 from typing import Any
 
 from django.db.models import Q, QuerySet
@@ -55,29 +55,93 @@ def date_filter(lookup: str) -> Filter:
     """
 
     def narrow(rows: QuerySet[Any], value: str) -> QuerySet[Any]:
-        if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
-            raise ValidationError("Expected a date as YYYY-MM-DD.")
-        try:
-            day = date.fromisoformat(value)
-        except ValueError:
-            raise ValidationError("This date does not exist.") from None
-        return rows.filter(Q((lookup, day)))
+        return rows.filter(Q((lookup, parse_day(value))))
 
     return Filter(narrow, {"type": "string", "format": "date"})
+
+
+def from_day_filter(column: str) -> Filter:
+    """A filter that takes a date and keeps rows whose time is on that day (UTC) or after; an index on it serves."""
+
+    def narrow(rows: QuerySet[Any], value: str) -> QuerySet[Any]:
+        return rows.filter(Q((f"{column}__gte", datetime.combine(parse_day(value), time.min, UTC))))
+
+    return Filter(narrow, {"type": "string", "format": "date"})
+
+
+def to_day_filter(column: str) -> Filter:
+    """A filter that takes a date and keeps rows whose time is on that day (UTC) or before; an index on it serves."""
+
+    def narrow(rows: QuerySet[Any], value: str) -> QuerySet[Any]:
+        return rows.filter(Q((f"{column}__lte", datetime.combine(parse_day(value), time.max, UTC))))
+
+    return Filter(narrow, {"type": "string", "format": "date"})
+
+
+def id_filter(lookup: str) -> Filter:
+    """A filter that takes the id of an object."""
+
+    def narrow(rows: QuerySet[Any], value: str) -> QuerySet[Any]:
+        if not re.fullmatch(r"[1-9][0-9]{0,17}", value):
+            raise ValidationError("Expected an id: a whole number from 1.")
+        return rows.filter(Q((lookup, int(value))))
+
+    return Filter(narrow, {"type": "integer", "format": "int64", "minimum": 1})
+
+
+def code_filter(lookup: str, pattern: str, expected: str) -> Filter:
+    """A filter that takes a code of a fixed form (`pattern`, a regular expression); `expected` completes a sentence."""
+
+    def narrow(rows: QuerySet[Any], value: str) -> QuerySet[Any]:
+        if not re.fullmatch(pattern, value):
+            raise ValidationError(f"Expected {expected}.")
+        return rows.filter(Q((lookup, value)))
+
+    return Filter(narrow, {"type": "string", "pattern": f"^({pattern})$"})
+
+
+def flag_filter(condition: Q) -> Filter:
+    """A filter that takes `true`, which keeps rows that meet `condition`, or `false`, which keeps the others."""
+
+    def narrow(rows: QuerySet[Any], value: str) -> QuerySet[Any]:
+        if value not in {"true", "false"}:
+            raise ValidationError("Expected true or false.")
+        return rows.filter(condition if value == "true" else ~condition)
+
+    return Filter(narrow, {"type": "boolean"})
 
 
 def search_filter(*lookups: str) -> Filter:
     """A filter that takes text and keeps rows where one of `lookups` (e.g. `invoice_number__icontains`) matches."""
 
     def narrow(rows: QuerySet[Any], value: str) -> QuerySet[Any]:
-        if not 1 <= len(value) <= MAX_SEARCH_LENGTH or people_text.first_refused(value):
-            raise ValidationError(f"Expected 1 to {MAX_SEARCH_LENGTH} readable characters.")
         condition = Q()
         for lookup in lookups:
             condition |= Q((lookup, value))
         return rows.filter(condition)
 
+    return search_by(narrow)
+
+
+def search_by(find: Callable[[QuerySet[Any], str], QuerySet[Any]]) -> Filter:
+    """A filter that takes text and keeps the rows that `find` finds; for what one table's columns do not tell."""
+
+    def narrow(rows: QuerySet[Any], value: str) -> QuerySet[Any]:
+        if not 1 <= len(value) <= MAX_SEARCH_LENGTH or people_text.first_refused(value):
+            raise ValidationError(f"Expected 1 to {MAX_SEARCH_LENGTH} readable characters.")
+        return find(rows, value)
+
     return Filter(narrow, {"type": "string", "minLength": 1, "maxLength": MAX_SEARCH_LENGTH})
+
+
+def parse_day(value: str) -> date:
+    """A date from a query parameter, YYYY-MM-DD in ASCII digits. Raises ValidationError."""
+    if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
+        raise ValidationError("Expected a date as YYYY-MM-DD.")
+    try:
+        return date.fromisoformat(value)
+    except ValueError:
+        raise ValidationError("This date does not exist.") from None
 
 
 def filtered(rows: QuerySet[Any], query: QueryDict, filters: Mapping[str, Filter]) -> QuerySet[Any]:

@@ -5,12 +5,20 @@ from typing import Any
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter
 
+from igny8_core.common.api import idempotency
+from igny8_core.common.api.idempotency import HEADER
+from igny8_core.common.api.openapi import AUTHENTICATES, REFUSALS, THROTTLED
 from igny8_core.common.api.permissions import PublicEndpoint
+from igny8_core.common.api.refusals import refusals_of
 from igny8_core.common.api.views import ListView
+from igny8_core.common.errors import DomainError
 
 
 class ApiSchema(AutoSchema):
-    """Documents a ListView's rows, filters and ordering and what is public; the rest is drf-spectacular's."""
+    """Documents a ListView's rows, filters and ordering, what is public and what is refused.
+
+    The rest is drf-spectacular's.
+    """
 
     def get_auth(self) -> list[dict[str, Any]]:
         if PublicEndpoint in self.view.permission_classes:
@@ -23,6 +31,45 @@ class ApiSchema(AutoSchema):
         return super().get_response_serializers()
 
     def get_override_parameters(self) -> list[Any]:
+        parameters = self._list_parameters()
+        rule = getattr(self._handler(), "idempotency_key", None)
+        if rule:
+            text = "A repeat with the same key gets the first answer (kept for 48 hours)."
+            schema = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[\\x21-\\x7e]+$"}
+            parameters.append(OpenApiParameter(HEADER, schema, "header", required=rule == "required", description=text))
+        return parameters
+
+    def get_operation(self, *args: Any) -> dict[str, Any] | None:
+        """With notes for openapi.py, which takes them off the operation: what is refused, throttled, authenticated."""
+        operation: dict[str, Any] | None = super().get_operation(*args)
+        if operation is None:
+            return None
+        codes: dict[str, list[str]] = {}
+        for error in (*refusals_of(self._handler()), *self._idempotency_errors()):
+            codes.setdefault(str(error.http_status), []).append(error.code)
+        return {
+            **operation,
+            REFUSALS: codes,
+            THROTTLED: bool(self.view.throttle_classes),
+            AUTHENTICATES: bool(self.view.authentication_classes),
+        }
+
+    def _handler(self) -> Any:
+        return getattr(self.view, self.method.lower(), None)
+
+    def _idempotency_errors(self) -> list[type[DomainError]]:
+        rule = getattr(self._handler(), "idempotency_key", None)
+        if rule is None:
+            return []
+        missing = [idempotency.IdempotencyKeyRequired] if rule == "required" else []
+        return [
+            idempotency.InvalidIdempotencyKey,
+            idempotency.IdempotencyKeyInFlight,
+            idempotency.IdempotencyKeyReused,
+            *missing,
+        ]
+
+    def _list_parameters(self) -> list[Any]:
         if not isinstance(self.view, ListView) or self.method != "GET":
             return list(super().get_override_parameters())
         view = self.view

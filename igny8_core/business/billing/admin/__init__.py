@@ -1,5 +1,13 @@
 """Console pages of money; importing them registers them."""
 
-from igny8_core.business.billing.admin import credit, invoice, payment, payment_method, webhook_event
+from igny8_core.business.billing.admin import (
+    credit,
+    credit_note,
+    invoice,
+    payment,
+    payment_method,
+    payment_proof,
+    webhook_event,
+)
 
-__all__ = ["credit", "invoice", "payment", "payment_method", "webhook_event"]
+__all__ = ["credit", "credit_note", "invoice", "payment", "payment_method", "payment_proof", "webhook_event"]

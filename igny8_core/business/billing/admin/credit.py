@@ -16,6 +16,8 @@ from igny8_core.business.billing.models import (
     CreditTransaction,
     CreditTransactionType,
     CreditUsageLog,
+    CreditUsageSum,
+    UsageSumMark,
 )
 from igny8_core.events.console import ConsoleAdmin, LogAdmin, badge, json_block, label, moment, money
 
@@ -124,3 +126,28 @@ class CreditUsageLogAdmin(LogAdmin):
 
     created = moment("created_at")
     metadata_shown = json_block("metadata")
+
+
+@admin.register(CreditUsageSum)
+class CreditUsageSumAdmin(LogAdmin):
+    """The usage log per quarter of an hour, from which analytics are made."""
+
+    list_display = ("id", "quarter_shown", "account", "operation_type", "credits", "operations")
+    list_filter = (("operation_type", FieldTextFilter), ("account", AutocompleteSelectFilter))
+    list_select_related = ("account",)
+    search_fields = ("account__name", "operation_type__startswith")
+    search_help_text = "Account or operation"
+    fields = ("account", "quarter_shown", "operation_type", "credits", "operations")
+
+    quarter_shown = moment("quarter", "quarter of an hour")
+
+
+@admin.register(UsageSumMark)
+class UsageSumMarkAdmin(LogAdmin):
+    """Up to when the usage log is summed."""
+
+    list_display = ("id", "up_to")
+    search_fields = ("id__exact",)
+    fields = ("up_to",)
+
+    up_to = moment("summed_up_to")

@@ -101,11 +101,11 @@ class InvoiceAdmin(ConsoleAdmin):
 
 @admin.register(InvoiceCounter)
 class InvoiceCounterAdmin(ReadOnlyAdmin):
-    """Last invoice number of each account and month."""
+    """Last number of each account, series and month."""
 
-    list_display = ("account", "month", "last_number")
+    list_display = ("account", "series", "month", "last_number")
     list_filter = (("account", AutocompleteSelectFilter),)
     list_select_related = ("account",)
     search_fields = ("account__name", "month__exact")
     ordering = ("-month", "account_id")
-    fields = ("account", "month", "last_number")
+    fields = ("account", "series", "month", "last_number")

@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateTimeFilter
 from unfold.decorators import action as page_action
 from unfold.enums import ActionVariant
@@ -15,14 +15,26 @@ from igny8_core.business.billing.admin.payment_decisions import (
     ApproveDialog,
     DecisionForm,
     PaymentActionForm,
+    RefundDialog,
     RejectDialog,
     decide_each,
     payment_with_id,
 )
-from igny8_core.business.billing.models import Payment, PaymentStatus
+from igny8_core.business.billing.admin.payment_proof import ShowsProof
+from igny8_core.business.billing.models import CreditNote, Payment, PaymentStatus
 from igny8_core.business.billing.services.payment_service import PaymentService
 from igny8_core.common.links import why_not_public_https
-from igny8_core.events.console import EMPTY, ReadOnlyAdmin, badge, change_url, choice, json_block, label, moment, money
+from igny8_core.events.console import (
+    EMPTY,
+    amount_text,
+    badge,
+    change_url,
+    choice,
+    json_block,
+    label,
+    moment,
+    money,
+)
 
 PAYMENT_TONES = {
     PaymentStatus.PENDING_APPROVAL: "warning",
@@ -35,9 +47,17 @@ PAYMENT_TONES = {
 }
 
 
+# What an operator can do with a payment that is in a status.
+BUTTONS = {
+    PaymentStatus.PENDING_APPROVAL: frozenset({"approve", "reject"}),
+    PaymentStatus.SUCCEEDED: frozenset({"refund"}),
+    PaymentStatus.PARTIALLY_REFUNDED: frozenset({"refund"}),
+}
+
+
 @admin.register(Payment)
-class PaymentAdmin(ReadOnlyAdmin):
-    """Payments. They move only by the two actions, which call the same service as the API."""
+class PaymentAdmin(ShowsProof):
+    """Payments. They move only by the actions, which call the same service as the API."""
 
     list_display = (
         "id",
@@ -65,7 +85,7 @@ class PaymentAdmin(ReadOnlyAdmin):
     ordering = ("-id",)
     actions = ("approve_selected", "reject_selected")
     action_form = PaymentActionForm
-    actions_detail = ("approve", "reject")
+    actions_detail = ("approve", "reject", "refund")
     fieldsets = (
         (None, {"fields": (("invoice", "account"), ("amount_shown", "status_shown"), ("method", "created"))}),
         ("What the customer says", {"fields": ("reference", "manual_notes", "proof_link", "proof_file")}),
@@ -73,7 +93,7 @@ class PaymentAdmin(ReadOnlyAdmin):
             "Decision",
             {"fields": (("approved_by", "approved"), ("processed", "failed"), "admin_notes", "failure_reason")},
         ),
-        ("Refunds", {"fields": ("refunded_shown",)}),
+        ("Refunds", {"fields": ("refunded_shown", "credit_notes_shown")}),
         (
             "Gateways",
             {
@@ -112,7 +132,16 @@ class PaymentAdmin(ReadOnlyAdmin):
         repeats = label(f"repeats #{other}", "danger", change_url("billing_payment", other))
         return format_html('<span class="console-reference">{} {}</span>', payment.manual_reference, repeats)
 
-    @admin.display(description="proof")
+    @admin.display(description="credit notes")
+    def credit_notes_shown(self, payment: Payment) -> str:
+        """The credit notes of the payment, each with its amount and a link."""
+        notes = [
+            (change_url("billing_creditnote", note.pk), note, amount_text(note.amount, note.currency))
+            for note in payment.credit_notes.order_by("pk")
+        ]
+        return format_html_join("", '<div><a class="text-link" href="{}">{}</a>, {}</div>', notes) or EMPTY
+
+    @admin.display(description="link")
     def proof_link(self, payment: Payment) -> str:
         """The customer's link as it is, so that an operator sees where it leads before opening it."""
         if not payment.proof_url or why_not_public_https(payment.proof_url):
@@ -120,20 +149,20 @@ class PaymentAdmin(ReadOnlyAdmin):
         link = '<a class="text-link" href="{0}" rel="noopener noreferrer nofollow" target="_blank">{0}</a>'
         return format_html(link, payment.proof_url)
 
-    @admin.display(description="proof file")
-    def proof_file(self, payment: Payment) -> str:
-        """The name under which the customer's file is stored."""
-        return payment.proof.name or EMPTY
-
     def has_approve_permission(self, request: HttpRequest, obj: object = None) -> bool:
         """Operators who may see payments and decide them."""
         return self.has_view_permission(request) and request.user.has_perm("billing.approve_payment")
 
+    def has_refund_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        """Operators who may see payments and give money back."""
+        return self.has_view_permission(request) and request.user.has_perm("billing.refund_payment")
+
     def get_actions_detail(self, request: HttpRequest, object_id: str) -> list[Any]:
-        """The two buttons, on a payment that waits."""
-        waiting = payment_with_id(object_id).filter(status=PaymentStatus.PENDING_APPROVAL).exists()
-        buttons: list[Any] = super().get_actions_detail(request, object_id) if waiting else []  # type: ignore[misc]
-        return buttons
+        """The buttons that the payment's status has a use for."""
+        payment = payment_with_id(object_id).first()
+        offered = BUTTONS.get(PaymentStatus(payment.status), frozenset()) if payment else frozenset()
+        buttons: list[Any] = super().get_actions_detail(request, object_id)  # type: ignore[misc]
+        return [button for button in buttons if button.action_name.rpartition("_")[2] in offered]
 
     @admin.action(description="Approve selected manual payments", permissions=["approve"])
     def approve_selected(self, request: HttpRequest, payments: QuerySet[Payment]) -> None:
@@ -182,6 +211,24 @@ class PaymentAdmin(ReadOnlyAdmin):
         _reject(request, payment_with_id(object_id), form.cleaned_data["note"])
         return _back_to(request, object_id)
 
+    @page_action(  # type: ignore[untyped-decorator]
+        description="Refund",
+        permissions=["refund"],
+        icon="undo",
+        variant=ActionVariant.DANGER,
+        dialog={
+            "title": "Refund this payment",
+            "description": "Send the money back first. This records it, makes the credit note, mails it to the "
+            "customer, and takes back the credits that are left of this payment. It cannot be undone.",
+            "form_class": RefundDialog,
+            "form_submit_text": "Refund",
+        },
+    )
+    def refund(self, request: HttpRequest, form: RefundDialog, object_id: str) -> HttpResponse:
+        """Refund the payment of the page; the dialog has been filled in."""
+        _refund(request, payment_with_id(object_id), form.cleaned_data)
+        return _back_to(request, object_id)
+
 
 def _decision(request: HttpRequest) -> dict[str, Any] | None:
     form = DecisionForm(request.POST)
@@ -217,6 +264,26 @@ def _reject(request: HttpRequest, payments: QuerySet[Payment], note: str) -> Non
     operator = _operator(request)
     report = decide_each(payments, lambda payment: PaymentService.reject_manual_payment(payment, note, operator))
     report.tell(request, "Rejected")
+
+
+def _refund(request: HttpRequest, payments: QuerySet[Payment], refund: dict[str, Any]) -> None:
+    operator, notes = _operator(request), list[CreditNote]()
+    report = decide_each(
+        payments,
+        lambda payment: notes.append(
+            PaymentService.process_refund(
+                payment,
+                refund["amount"],
+                reason=refund["reason"],
+                reference=refund["reference"],
+                refunded_by=operator,
+            )
+        ),
+    )
+    for note in notes:
+        messages.success(request, f"Refunded {amount_text(note.amount, note.currency)}: credit note {note}.")
+    for line in report.refused:
+        messages.warning(request, line)
 
 
 def _back_to(request: HttpRequest, object_id: str) -> HttpResponse:

@@ -13,10 +13,12 @@ from django.db import DatabaseError
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.forms import ActionForm, BaseDialogForm
-from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldBooleanSwitchWidget
+from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget, UnfoldBooleanSwitchWidget
 
 from igny8_core.business.billing.models import Payment
 from igny8_core.common.errors import DomainError
+from igny8_core.common.money import InvalidAmount, parse_amount
+from igny8_core.common.text import first_refused, normalized
 from igny8_core.events.console import amount_text
 
 logger = logging.getLogger(__name__)
@@ -80,6 +82,48 @@ class RejectDialog(BaseDialogForm):  # type: ignore[misc]
         widget=UnfoldAdminTextareaWidget({"rows": 3}),
         help_text="Kept with the payment as the reason. The invoice stays open, and the customer can confirm again.",
     )
+
+
+class PlainLineField(forms.CharField):
+    """A line that customers will read: any script, and nothing that does not show."""
+
+    def clean(self, value: Any) -> str:
+        """The line in NFC; raises ValidationError naming the character that is refused."""
+        text = normalized(super().clean(value))
+        if refusal := first_refused(text):
+            raise forms.ValidationError(refusal)
+        return text
+
+
+class RefundDialog(BaseDialogForm):  # type: ignore[misc]
+    """Giving money of one payment back."""
+
+    amount = forms.CharField(
+        required=False,
+        max_length=20,
+        widget=UnfoldAdminTextInputWidget(),
+        help_text="Plain digits, for example 89.00. Left empty: all that is left.",
+    )
+    reason = PlainLineField(
+        max_length=500, widget=UnfoldAdminTextInputWidget(), help_text="The customer reads it on the credit note."
+    )
+    reference = PlainLineField(
+        required=False,
+        max_length=100,
+        widget=UnfoldAdminTextInputWidget(),
+        help_text="Of the transfer with which you have sent the money back.",
+    )
+
+    def clean_amount(self) -> Decimal | None:
+        """The amount in the payment's currency, None for all that is left. Raises ValidationError."""
+        text: str = self.cleaned_data["amount"]
+        payment = payment_with_id(str(self.object_id)).first()
+        if not text or payment is None:
+            return None
+        try:
+            return parse_amount(text, payment.currency)
+        except InvalidAmount as error:
+            raise forms.ValidationError(error.text) from error
 
 
 @dataclass

@@ -15,6 +15,7 @@ from igny8_core.business.billing.api.serializers import PaymentMethodOutput
 from igny8_core.business.billing.services.payment_service import PaymentService
 from igny8_core.common.api.openapi import BARE
 from igny8_core.common.api.permissions import PublicEndpoint
+from igny8_core.common.api.throttling import NetworkThrottle
 from igny8_core.common.api.views import ApiView
 from igny8_core.common.countries import COUNTRY_NAMES
 
@@ -59,9 +60,14 @@ class RenderedLists:
 rendered_lists = RenderedLists()
 
 
+class PaymentMethodsThrottle(NetworkThrottle):
+    scope = "payment_methods"
+
+
 class PaymentMethodListView(ApiView):
     authentication_classes = ()
     permission_classes = (PublicEndpoint,)
+    throttle_classes = (PaymentMethodsThrottle,)
     query_parameters = frozenset({"country"})
 
     @extend_schema(

@@ -16,14 +16,31 @@ from igny8_core.business.billing.api.serializers import (
     RejectInput,
     RejectOutput,
 )
-from igny8_core.business.billing.errors import InvoiceNotFound, PaymentNotFound
+from igny8_core.business.billing.errors import (
+    AmountMismatch,
+    ConfirmationAlreadyOpen,
+    DuplicateReference,
+    InvoiceNotFound,
+    InvoiceNotPayable,
+    NoSuchProof,
+    OwnAccountPayment,
+    PaymentMethodNotAvailable,
+    PaymentNotFound,
+    PaymentNotPending,
+    ProofAlreadyUsed,
+    SubscriptionNotPayable,
+)
 from igny8_core.business.billing.models import Payment, PaymentStatus
-from igny8_core.business.billing.selectors import invoices_of, payment_to_decide, payments_of
+from igny8_core.business.billing.selectors import invoices_of, payment_to_decide, payments_of, proofs_of
 from igny8_core.business.billing.services.payment_service import PaymentService
 from igny8_core.common.api.envelope import success
+from igny8_core.common.api.idempotency import idempotent
 from igny8_core.common.api.query import choice_filter, search_filter
+from igny8_core.common.api.refusals import refuses
 from igny8_core.common.api.throttling import UserThrottle
 from igny8_core.common.api.views import ApiView, ListView
+from igny8_core.common.errors import MoveNotAllowed
+from igny8_core.common.money import InvalidAmount
 
 
 class ConfirmThrottle(UserThrottle):
@@ -56,12 +73,28 @@ class ConfirmPaymentView(ApiView):
         request=ConfirmInput,
         responses={201: ConfirmOutput, 404: None, 409: None},
     )
+    @refuses(
+        InvoiceNotFound,
+        InvoiceNotPayable,
+        AmountMismatch,
+        InvalidAmount,
+        PaymentMethodNotAvailable,
+        ConfirmationAlreadyOpen,
+        NoSuchProof,
+        ProofAlreadyUsed,
+    )
+    @idempotent()
     def post(self, request: Request) -> Response:
         """Tell us that an invoice was paid by bank or wallet; operators check it and you are notified."""
         confirmation = self.validated(ConfirmInput)
         invoice = invoices_of(account_of(request)).filter(pk=confirmation["invoice_id"]).first()
         if invoice is None:
             raise InvoiceNotFound()
+        proof = None
+        if "proof" in confirmation:
+            proof = proofs_of(account_of(request)).filter(pk=confirmation["proof"]).first()
+            if proof is None:
+                raise NoSuchProof(errors={"proof": [NoSuchProof.text]})
         payment = PaymentService.create_manual_payment(
             invoice,
             confirmation["payment_method"],
@@ -69,6 +102,7 @@ class ConfirmPaymentView(ApiView):
             amount=confirmation["amount"],
             notes=confirmation["manual_notes"],
             proof_url=confirmation["proof_url"],
+            proof=proof,
             submitted_by=user_of(request),
         )
         message = "Payment confirmation submitted for review. You will be notified once approved."
@@ -96,6 +130,16 @@ class ApprovePaymentView(DecisionView):
         request=ApproveInput,
         responses={200: ApproveOutput, 409: None},
     )
+    @refuses(
+        PaymentNotFound,
+        PaymentNotPending,
+        OwnAccountPayment,
+        DuplicateReference,
+        InvoiceNotPayable,
+        SubscriptionNotPayable,
+        MoveNotAllowed,
+    )
+    @idempotent()
     def post(self, request: Request, payment_id: int) -> Response:
         """Accept a manual payment: pays the invoice, starts subscription and account, grants the credits."""
         decision = self.validated(ApproveInput)
@@ -110,6 +154,8 @@ class RejectPaymentView(DecisionView):
         request=RejectInput,
         responses={200: RejectOutput, 409: None},
     )
+    @refuses(PaymentNotFound, PaymentNotPending, OwnAccountPayment, MoveNotAllowed)
+    @idempotent()
     def post(self, request: Request, payment_id: int) -> Response:
         """Refuse a manual payment; the invoice stays open and the customer can confirm again."""
         reason = self.validated(RejectInput)["admin_notes"]

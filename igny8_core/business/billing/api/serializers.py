@@ -1,12 +1,16 @@
 """What goes in and comes out of the billing operations."""
 
 from typing import Any
+from urllib.parse import quote
 
+from django.urls import reverse
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from igny8_core.auth.models import PaymentMethodType
-from igny8_core.business.billing.models import MANUAL_METHODS
+from igny8_core.business.billing.models import MANUAL_METHODS, ProofType
 from igny8_core.business.billing.selectors import is_available
+from igny8_core.business.billing.services.proof_links import link_token
 from igny8_core.common.api.fields import HttpsUrlField, IdField, MoneyField, MultilineTextField, PlainTextField
 from igny8_core.common.api.serializers import StrictSerializer
 
@@ -43,6 +47,10 @@ class SubscriptionOutput(serializers.Serializer[Any]):
     current_period_start = serializers.DateTimeField(allow_null=True)
     current_period_end = serializers.DateTimeField(allow_null=True)
     cancel_at_period_end = serializers.BooleanField()
+    canceled_at = serializers.DateTimeField(allow_null=True)
+    pending_plan = serializers.CharField(
+        source="pending_plan.slug", default=None, allow_null=True, help_text="The smaller plan of the next period"
+    )
 
 
 class InvoiceLineOutput(serializers.Serializer[Any]):
@@ -84,11 +92,29 @@ class PaymentOutput(serializers.Serializer[Any]):
     status = serializers.CharField()
     manual_reference = serializers.CharField()
     manual_notes = serializers.CharField()
+    proof_id = serializers.IntegerField(allow_null=True, help_text="The uploaded file that shows it")
     failure_reason = serializers.CharField()
     refunded_amount = MoneyField()
     processed_at = serializers.DateTimeField(allow_null=True)
     failed_at = serializers.DateTimeField(allow_null=True)
     created_at = serializers.DateTimeField()
+
+
+class PaymentProofOutput(serializers.Serializer[Any]):
+    """`context` holds the request of the person that the link is for."""
+
+    id = serializers.IntegerField()
+    content_type = serializers.ChoiceField(choices=ProofType.choices)
+    size = serializers.IntegerField(help_text="Bytes, as the file was written anew")
+    created_at = serializers.DateTimeField()
+    payment_id = serializers.IntegerField(source="payment.id", default=None, allow_null=True)
+    url = serializers.SerializerMethodField(help_text="Opens the file, without a credential, for 5 minutes")
+
+    @extend_schema_field({"type": "string", "format": "uri"})
+    def get_url(self, proof: Any) -> str:
+        request = self.context["request"]
+        address = reverse("payment_proof_file", args=[proof.pk])
+        return str(request.build_absolute_uri(f"{address}?token={quote(link_token(proof.pk, request.user.pk))}"))
 
 
 class ConfirmInput(StrictSerializer):
@@ -97,7 +123,14 @@ class ConfirmInput(StrictSerializer):
     amount = MoneyField(help_text="Exactly what is due")
     manual_reference = PlainTextField(max_length=100, help_text="As the bank or wallet shows it")
     manual_notes = MultilineTextField(max_length=2000, required=False, allow_blank=True, default="")
-    proof_url = HttpsUrlField(required=False, allow_blank=True, default="")
+    proof_url = HttpsUrlField(required=False, allow_blank=True, default="", help_text="Instead of an uploaded file")
+    proof = IdField(required=False, help_text="Of a file that was uploaded for this payment")
+
+    def validate(self, data: dict[str, Any]) -> dict[str, Any]:
+        """Refuses two proofs at once."""
+        if data.get("proof") and data["proof_url"]:
+            raise serializers.ValidationError({"proof": ["Send either an uploaded file or a link, not both."]})
+        return data
 
 
 class ConfirmOutput(serializers.Serializer[Any]):

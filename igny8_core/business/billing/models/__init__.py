@@ -8,9 +8,25 @@ from igny8_core.business.billing.models.credit import (
     CreditTransaction,
     CreditTransactionType,
     CreditUsageLog,
+    CreditUsageSum,
+    UsageSumMark,
 )
-from igny8_core.business.billing.models.invoice import INVOICE_MOVES, Invoice, InvoiceCounter, InvoiceStatus
-from igny8_core.business.billing.models.payment import CAPTURED_STATUSES, PAYMENT_MOVES, Payment, PaymentStatus
+from igny8_core.business.billing.models.credit_note import CreditNote
+from igny8_core.business.billing.models.invoice import (
+    INVOICE_MOVES,
+    PLAN_LINES,
+    UNUSED_TIME,
+    Invoice,
+    InvoiceCounter,
+    InvoiceStatus,
+)
+from igny8_core.business.billing.models.payment import (
+    CAPTURED_STATUSES,
+    PAYMENT_MOVES,
+    PAYMENTS_UNDER_WAY,
+    Payment,
+    PaymentStatus,
+)
 from igny8_core.business.billing.models.payment_method import (
     ALL_COUNTRIES,
     GATEWAY_METHODS,
@@ -18,6 +34,7 @@ from igny8_core.business.billing.models.payment_method import (
     AccountPaymentMethod,
     PaymentMethodConfig,
 )
+from igny8_core.business.billing.models.payment_proof import PaymentProof, ProofType
 from igny8_core.business.billing.models.webhook_event import WebhookEvent, WebhookProvider, WebhookState
 
 __all__ = [
@@ -26,21 +43,29 @@ __all__ = [
     "GATEWAY_METHODS",
     "INVOICE_MOVES",
     "MANUAL_METHODS",
+    "PAYMENTS_UNDER_WAY",
     "PAYMENT_MOVES",
+    "PLAN_LINES",
+    "UNUSED_TIME",
     "AccountPaymentMethod",
     "CreditCostConfig",
     "CreditGrant",
     "CreditGrantKind",
+    "CreditNote",
     "CreditPackage",
     "CreditTransaction",
     "CreditTransactionType",
     "CreditUsageLog",
+    "CreditUsageSum",
     "Invoice",
     "InvoiceCounter",
     "InvoiceStatus",
     "Payment",
     "PaymentMethodConfig",
+    "PaymentProof",
     "PaymentStatus",
+    "ProofType",
+    "UsageSumMark",
     "WebhookEvent",
     "WebhookProvider",
     "WebhookState",

@@ -24,11 +24,17 @@ INVOICE_MOVES: dict[str, frozenset[str]] = {
 }
 
 
+# Kinds of lines that sell a plan: for a whole period, or from a change to the end of the running one.
+PLAN_LINES = ("plan", "plan_change")
+# The one kind whose amount is negative: what is given back for the plan that is left.
+UNUSED_TIME = "unused_time"
+
+
 class Invoice(models.Model):
     """What an account owes and what for. It copies all that it states, so that nothing later changes it.
 
     `line_items` is a list of `{"description": str, "quantity": int, "amount": "89.00"}`; `amount` is the price of one.
-    A line that grants credits also has `kind` ("plan" or "credit_package") and `credits`.
+    A line that grants credits also has `kind` (one of PLAN_LINES or "credit_package") and `credits`.
     """
 
     account = models.ForeignKey("igny8_auth.Account", on_delete=models.PROTECT, related_name="invoices")
@@ -53,6 +59,7 @@ class Invoice(models.Model):
     class Meta:
         db_table = "igny8_invoices"
         ordering = ("-id",)
+        permissions = [("void_invoice", "Can void invoices")]
         constraints = [
             models.CheckConstraint(condition=Q(status__in=InvoiceStatus.values), name="igny8_invoices_status_known"),
             models.CheckConstraint(condition=Q(currency__regex=r"^[A-Z]{3}$"), name="igny8_invoices_currency_iso"),
@@ -93,15 +100,18 @@ class Invoice(models.Model):
 
 
 class InvoiceCounter(models.Model):
-    """Last number given to an account's invoices of a month; its row lock keeps the numbers gapless."""
+    """Last number given to an account's documents of a series and month; its row lock keeps the numbers gapless."""
 
     account = models.ForeignKey("igny8_auth.Account", on_delete=models.PROTECT, related_name="+")
+    series = models.CharField(max_length=3, default="INV", help_text="INV for invoices, CN for credit notes")
     month = models.CharField(max_length=6, help_text="YYYYMM of the invoice date, UTC")
     last_number = models.PositiveIntegerField()
 
     class Meta:
         db_table = "igny8_invoice_counters"
-        constraints = [models.UniqueConstraint(fields=["account", "month"], name="igny8_invoice_counters_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["account", "series", "month"], name="igny8_invoice_counters_once")
+        ]
 
     def __str__(self) -> str:
-        return f"{self.account_id}-{self.month}: {self.last_number}"
+        return f"{self.series}-{self.account_id}-{self.month}: {self.last_number}"

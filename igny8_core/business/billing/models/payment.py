@@ -46,6 +46,14 @@ PAYMENT_MOVES: dict[str, frozenset[str]] = {
 # The money came in, whatever went back later.
 CAPTURED_STATUSES = [PaymentStatus.SUCCEEDED, *sorted(_AFTER_SUCCESS)]
 
+# Not decided yet: the invoice must not change under them.
+PAYMENTS_UNDER_WAY = [
+    PaymentStatus.PENDING_APPROVAL,
+    PaymentStatus.PENDING,
+    PaymentStatus.PROCESSING,
+    PaymentStatus.UNKNOWN,
+]
+
 
 class Payment(models.Model):
     """One attempt to pay an invoice: a confirmation that operators check, or a charge at a gateway."""
@@ -63,7 +71,9 @@ class Payment(models.Model):
     )
     manual_notes = models.TextField(blank=True, help_text="From the customer")
     admin_notes = models.TextField(blank=True, help_text="From the operators")
-    proof = models.FileField(upload_to="payment_proofs/", blank=True)
+    proof = models.OneToOneField(
+        "billing.PaymentProof", null=True, blank=True, on_delete=models.PROTECT, related_name="payment"
+    )
     proof_url = models.URLField(max_length=2000, blank=True)
     approved_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -128,6 +138,10 @@ class Payment(models.Model):
                 name="igny8_payments_revenue",
                 condition=Q(processed_at__isnull=False),
             ),
+            models.Index(
+                fields=["failed_at", "id"], name="igny8_payments_failed", condition=Q(status=PaymentStatus.FAILED)
+            ),
+            models.Index(fields=["id"], name="igny8_payments_flagged", condition=Q(metadata__has_key="duplicate_of")),
             models.Index(
                 fields=["payment_method", "reference_key"],
                 name="igny8_payments_by_reference",

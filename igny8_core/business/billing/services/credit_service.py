@@ -1,7 +1,9 @@
-"""Credits: granting, spending and expiring them."""
+"""Credits: granting, spending, adjusting, expiring them, and taking them back after a refund."""
 
+import hashlib
 import json
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,15 +13,20 @@ from django.utils import timezone
 
 from igny8_core.auth.locks import lock_account
 from igny8_core.auth.models import Account, Site, User
-from igny8_core.business.billing.errors import InsufficientCredits
+from igny8_core.auth.permissions import require_other_account, require_usable
+from igny8_core.auth.selectors import sites_of
+from igny8_core.business.billing.errors import InsufficientCredits, OperationNotOffered, SpendKeyReused
 from igny8_core.business.billing.ledger import GRANT, SPEND
 from igny8_core.business.billing.locks import lock_balance
 from igny8_core.business.billing.models import CreditGrant, CreditGrantKind, CreditTransaction, CreditTransactionType
-from igny8_core.business.billing.selectors import spendable_credits
+from igny8_core.business.billing.selectors import cost_in_use, live_grants_of, spendable_credits
 from igny8_core.common.db import service_transaction
 from igny8_core.common.errors import InvalidInput
 from igny8_core.common.request_id import current_request_id
 from igny8_core.events import services as events
+
+# The usage log counts in 32 bits.
+MAX_SPENT_AT_ONCE = 2**31 - 1
 
 
 @dataclass(frozen=True)
@@ -29,6 +36,16 @@ class LedgerEntry:
     id: int
     balance_after: int
     repeated: bool = False
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What an operation of a member cost: `credits` taken by `entry`."""
+
+    entry: LedgerEntry
+    operation_type: str
+    quantity: int
+    credits: int
 
 
 class CreditService:
@@ -54,16 +71,11 @@ class CreditService:
         Raises InvalidInput for an amount below 1.
         """
         _require_positive(amount)
-        parameters = [account.pk, kind, source, amount, expires_at, transaction_type, description]
-        row = GRANT.fetch_one([*parameters, json.dumps(metadata or {})])
-        if row is None:
-            earlier = CreditTransaction.objects.get(account=account, transaction_type=transaction_type, source=source)
-            return LedgerEntry(earlier.pk, earlier.balance_after, repeated=True)
-        entry = LedgerEntry(row[0], row[1])
-        account.credits = entry.balance_after
-        data = {"amount": amount, "source": source, "balance_after": entry.balance_after}
-        written = CreditTransaction(pk=entry.id)
-        events.record(events.NewEvent("credits.granted", written, account.pk, actor.pk if actor else None, data))
+        row = _Row(transaction_type, source, description, metadata or {})
+        entry = _add_lot(account, amount, kind, expires_at, row)
+        if not entry.repeated:
+            data = {"amount": amount, "source": source, "balance_after": entry.balance_after}
+            events.record(_event("credits.granted", entry, account, actor, data))
         return entry
 
     @staticmethod
@@ -86,30 +98,89 @@ class CreditService:
         an amount below 1.
         """
         _require_positive(amount)
-        before, included = lock_balance(account.pk)
-        parameters = [
-            account.pk,
-            amount,
-            f"usage:{key or uuid.uuid4().hex}",
-            operation_type,
-            description or operation_type,
-            json.dumps(metadata or {}),
-            user.pk if user else None,
-            site.pk if site else None,
-            current_request_id(),
-        ]
-        row = SPEND.fetch_one(parameters)
-        if row is None:
-            left = spendable_credits(account)
-            text = f"This costs {amount} credits and there are {left}. Buy credits or a larger plan, then try again."
-            raise InsufficientCredits(text)
-        entry = LedgerEntry(*row)
-        account.credits = entry.balance_after if not entry.repeated else before
-        low = included * settings.CREDITS_LOW_PERCENT // 100
-        if entry.balance_after < low <= before and not entry.repeated:
-            data = {"balance": entry.balance_after, "threshold": low}
-            events.record(events.NewEvent("credits.low", account, account.pk, None, data))
+        locked = lock_balance(account)
+        purpose = _Purpose(operation_type, description or operation_type, key, site, user, metadata or {})
+        return _spend(account, locked, amount, purpose)
+
+    @staticmethod
+    @service_transaction
+    def use(
+        account: Account,
+        operation_type: str,
+        quantity: int,
+        *,
+        user: User,
+        key: str = "",
+        site_id: int | None = None,
+        metadata: dict[str, Any] | None = None,
+    ) -> Usage:
+        """Spend what `quantity` units of an operation cost (CreditCostConfig), for a member and maybe for a site.
+
+        A `key` of the user makes the call repeatable, as in spend(). Raises PaymentRequired, AccountSuspended or
+        AccountCanceled for an account in such a state; OperationNotOffered; InvalidInput for a site that the user has
+        no access to, as for none; SpendKeyReused for the key of another operation; InsufficientCredits.
+        """
+        locked = lock_balance(account)
+        require_usable(account)
+        cost = cost_in_use(operation_type)
+        if cost is None:
+            raise OperationNotOffered(errors={"operation_type": [OperationNotOffered.text]})
+        site = _site(account, user, site_id)
+        amount = cost.credits_per_unit * quantity
+        if amount > MAX_SPENT_AT_ONCE:
+            raise InvalidInput(errors={"quantity": [f"This costs {amount} credits, which is too much at once."]})
+        # Hashed, because a key of a header is longer than the ledger's column.
+        digest = hashlib.sha256(f"{user.pk}:{key}".encode()).hexdigest() if key else ""
+        purpose = _Purpose(operation_type, operation_type, digest, site, user, metadata or {})
+        entry = _spend(account, locked, amount, purpose)
+        if entry.repeated:
+            _require_same(entry, operation_type, amount)
+        return Usage(entry, operation_type, quantity, amount)
+
+    @staticmethod
+    @service_transaction
+    def adjust(account: Account, amount: int, *, reason: str, adjusted_by: User, key: str = "") -> LedgerEntry:
+        """Give credits by hand, as a lot that is spent last and does not expire, or with a minus take some away.
+
+        What is taken comes from the lots in the order in which they are spent. A `key` makes the call repeatable.
+        Raises InsufficientCredits where less is left, OwnAccount for an operator who belongs to the account,
+        InvalidInput for 0.
+        """
+        if type(amount) is not int or amount == 0:
+            raise InvalidInput(errors={"amount": ["Expected a whole number of credits, negative to take away; not 0."]})
+        require_other_account(adjusted_by, account.pk)
+        locked = lock_account(account.pk)
+        kind, source = CreditTransactionType.ADJUSTMENT, f"adjustment:{key or uuid.uuid4().hex}"
+        if earlier := CreditTransaction.objects.filter(account=locked, transaction_type=kind, source=source).first():
+            return LedgerEntry(earlier.pk, earlier.balance_after, repeated=True)
+        row = _Row(kind, source, "Adjusted by an operator", {"reason": reason})
+        if amount > 0:
+            entry = _add_lot(locked, amount, CreditGrantKind.PURCHASE, None, row)
+        else:
+            entry = _take(locked, _lots_that_hold(locked, -amount), -amount, row)
+        account.credits = locked.credits
+        data = {"amount": amount, "reason": reason, "balance_after": entry.balance_after}
+        events.record(_event("credits.adjusted", entry, account, adjusted_by, data))
         return entry
+
+    @staticmethod
+    @service_transaction
+    def take_back(
+        account: Account, amount: int, *, granted_for: str, source: str, description: str, actor: User | None = None
+    ) -> int:
+        """Take back up to `amount` credits of what is left of one lot; returns how many there were to take.
+
+        `granted_for` is the lot's source, `source` is what they are taken back for. The balance never goes below zero:
+        what was spent or has expired is not taken from other lots. The caller holds the account's lock.
+        """
+        lot = CreditGrant.objects.filter(account=account, source=granted_for, remaining__gt=0).first()
+        if lot is None or amount < 1:
+            return 0
+        taken = min(amount, lot.remaining)
+        entry = _take(account, [lot], taken, _Row(CreditTransactionType.REFUND, source, description, {}))
+        data = {"amount": taken, "source": source, "balance_after": entry.balance_after}
+        events.record(_event("credits.taken_back", entry, account, actor, data))
+        return taken
 
     @staticmethod
     @service_transaction
@@ -120,7 +191,7 @@ class CreditService:
         taken = 0
         with events.recorded_together():
             for lot in CreditGrant.objects.filter(account=locked, remaining__gt=0, expires_at__lte=now).order_by("pk"):
-                taken += _expire_lot(locked, lot, now)
+                taken += _expire_lot(locked, lot)
         account.credits = locked.credits
         return taken
 
@@ -137,20 +208,128 @@ def _require_positive(amount: int) -> None:
         raise InvalidInput(errors={"amount": ["Expected a whole number of credits from 1."]})
 
 
-def _expire_lot(account: Account, lot: CreditGrant, now: datetime) -> int:
-    amount, lot.remaining = lot.remaining, 0
+@dataclass(frozen=True)
+class _Row:
+    """What a row of the ledger says beside its amount."""
+
+    transaction_type: CreditTransactionType
+    source: str
+    description: str
+    metadata: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class _Purpose:
+    """What credits are spent on, by whom, and under which key."""
+
+    operation_type: str
+    description: str
+    key: str
+    site: Site | None
+    user: User | None
+    metadata: dict[str, Any]
+
+
+def _add_lot(
+    account: Account, amount: int, kind: CreditGrantKind, expires_at: datetime | None, row: _Row
+) -> LedgerEntry:
+    parameters = [account.pk, kind, row.source, amount, expires_at, row.transaction_type, row.description]
+    written = GRANT.fetch_one([*parameters, json.dumps(row.metadata)])
+    if written is None:
+        same = CreditTransaction.objects.filter(transaction_type=row.transaction_type, source=row.source)
+        earlier = same.get(account=account)
+        return LedgerEntry(earlier.pk, earlier.balance_after, repeated=True)
+    entry = LedgerEntry(*written)
+    account.credits = entry.balance_after
+    return entry
+
+
+def _spend(account: Account, locked: tuple[int, int], amount: int, purpose: _Purpose) -> LedgerEntry:
+    before, included = locked
+    parameters = [
+        account.pk,
+        amount,
+        f"usage:{purpose.key or uuid.uuid4().hex}",
+        purpose.operation_type,
+        purpose.description,
+        json.dumps(purpose.metadata),
+        purpose.user.pk if purpose.user else None,
+        purpose.site.pk if purpose.site else None,
+        current_request_id(),
+    ]
+    row = SPEND.fetch_one(parameters)
+    if row is None:
+        left = spendable_credits(account)
+        text = f"This costs {amount} credits and there are {left}. Buy credits or a larger plan, then try again."
+        raise InsufficientCredits(text)
+    entry = LedgerEntry(*row)
+    account.credits = entry.balance_after if not entry.repeated else before
+    low = included * settings.CREDITS_LOW_PERCENT // 100
+    if entry.balance_after < low <= before and not entry.repeated:
+        data = {"balance": entry.balance_after, "threshold": low}
+        events.record(events.NewEvent("credits.low", account, account.pk, None, data))
+    return entry
+
+
+def _site(account: Account, user: User, site_id: int | None) -> Site | None:
+    if site_id is None:
+        return None
+    site = sites_of(account, user).filter(pk=site_id).first()
+    if site is None:
+        raise InvalidInput(errors={"site": ["No such site. GET /api/v1/sites/ lists those that you have access to."]})
+    return site
+
+
+def _require_same(entry: LedgerEntry, operation_type: str, amount: int) -> None:
+    # Answers to requests are kept for two days, the ledger for ever: an old key must not pay for something else.
+    first = CreditTransaction.objects.get(pk=entry.id)
+    if (first.description, first.amount) != (operation_type, -amount):
+        raise SpendKeyReused()
+
+
+def _lots_that_hold(account: Account, amount: int) -> list[CreditGrant]:
+    lots = list(live_grants_of(account))
+    left = sum(lot.remaining for lot in lots)
+    if left < amount:
+        raise InsufficientCredits(f"The account has {left} credits; {amount} cannot be taken.")
+    return lots
+
+
+def _take(account: Account, lots: Iterable[CreditGrant], amount: int, row: _Row) -> LedgerEntry:
+    """Take `amount` from the lots one after the other; they hold as much, and the account's lock is held."""
+    missing = amount
+    for lot in lots:
+        taken = min(missing, lot.remaining)
+        if taken:
+            lot.remaining -= taken
+            lot.save(update_fields=["remaining"])
+            missing -= taken
     account.credits -= amount
-    lot.save(update_fields=["remaining"])
     account.save(update_fields=["credits"])
-    entry = CreditTransaction.objects.create(
+    written = CreditTransaction.objects.create(
         account=account,
-        transaction_type=CreditTransactionType.EXPIRY,
+        transaction_type=row.transaction_type,
         amount=-amount,
         balance_after=account.credits,
-        description=f"Credits expired on {lot.expires_at:%Y-%m-%d}",
-        source=f"grant:{lot.pk}",
-        created_at=now,
+        description=row.description,
+        source=row.source,
+        metadata=row.metadata,
+        created_at=timezone.now(),
     )
+    return LedgerEntry(written.pk, written.balance_after)
+
+
+def _expire_lot(account: Account, lot: CreditGrant) -> int:
+    amount = lot.remaining
+    description = f"Credits expired on {lot.expires_at:%Y-%m-%d}"
+    entry = _take(account, [lot], amount, _Row(CreditTransactionType.EXPIRY, f"grant:{lot.pk}", description, {}))
     data = {"amount": amount, "balance_after": account.credits}
-    events.record(events.NewEvent("credits.expired", entry, account.pk, None, data))
+    events.record(_event("credits.expired", entry, account, None, data))
     return amount
+
+
+def _event(
+    event_type: str, entry: LedgerEntry, account: Account, actor: User | None, data: dict[str, Any]
+) -> events.NewEvent:
+    written = CreditTransaction(pk=entry.id)
+    return events.NewEvent(event_type, written, account.pk, actor.pk if actor else None, data)

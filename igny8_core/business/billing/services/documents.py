@@ -1,6 +1,5 @@
 """What the PDF of an invoice and the mails say in the same words: amounts, where to pay, text of people."""
 
-import re
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -18,9 +17,6 @@ DETAIL_LABELS = {
     "wallet_type": "Wallet",
     "wallet_id": "Wallet number",
 }
-# Control characters, and the marks and overrides with which text can turn the direction of an amount beside it
-# (threats.md PDF-08). New lines and tabs stay.
-UNSHOWABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -52,11 +48,6 @@ def payment_instructions(invoice: Invoice) -> PaymentInstructions | None:
 def money(amount: Decimal | str, currency: str) -> str:
     """An amount with its currency: `money(Decimal("89"), "USD") == "89.00 USD"`."""
     return f"{format_amount(Decimal(amount), currency)} {currency}"
-
-
-def showable(text: str) -> str:
-    """`text` without control characters and without those that change the direction of writing."""
-    return UNSHOWABLE.sub("", text)
 
 
 def _details(offer: PaymentMethodConfig) -> list[tuple[str, str]]:

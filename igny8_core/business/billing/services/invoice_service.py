@@ -1,7 +1,7 @@
 """Invoices: making them, and their moves to paid and void."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -18,14 +18,16 @@ from igny8_core.business.billing.models import (
     Invoice,
     InvoiceStatus,
     Payment,
-    PaymentStatus,
 )
 from igny8_core.business.billing.pricing import checked_lines, plan_line, subtotal
+from igny8_core.business.billing.selectors import has_payment_under_way
 from igny8_core.business.billing.services import notification_service, numbering, pdf_service
 from igny8_core.common.db import service_transaction
 from igny8_core.common.errors import InvalidInput, MoveNotAllowed
 from igny8_core.common.states import transition
 from igny8_core.events import services as events
+
+MAX_DUE_DAYS = 365
 
 
 class InvoiceService:
@@ -38,17 +40,22 @@ class InvoiceService:
         line_items: Sequence[dict[str, Any]],
         subscription: Subscription | None = None,
         *,
+        currency: str = "",
         notes: str = "",
+        due_date: date | None = None,
+        send: bool = True,
         created_by: User | None = None,
     ) -> Invoice:
         """Create a pending invoice with the next number, a billing snapshot and what `line_items` say.
 
-        `line_items`: `{"description": str, "quantity": int, "amount": Decimal | str}` each, amounts per unit in the
-        currency of the account's plan. Due in settings.INVOICE_DUE_DAYS days.
-        Raises InvalidInput or InvalidAmount naming the line that is wrong.
+        `line_items`: `{"description": str, "quantity": int, "amount": Decimal | str}` each, amounts per unit in
+        `currency` (ISO 4217; empty: that of the subscription's plan, else of the account's). Due in
+        settings.INVOICE_DUE_DAYS days where no `due_date` from today to a year ahead is given. Without `send` the
+        customer gets no mail of it.
+        Raises InvalidInput or InvalidAmount naming the line or date that is wrong.
         """
         account = lock_account(account.pk)
-        currency = subscription.plan.currency if subscription else account.plan.currency
+        currency = currency or (subscription.plan.currency if subscription else account.plan.currency)
         lines = checked_lines(line_items, currency)
         total = subtotal(lines)
         if total <= 0:
@@ -68,11 +75,12 @@ class InvoiceService:
             total=total,
             line_items=lines,
             invoice_date=today,
-            due_date=today + timedelta(days=settings.INVOICE_DUE_DAYS),
+            due_date=_due_date(due_date, today),
             notes=notes,
             metadata=metadata,
         )
-        events.record(_event("invoice.created", invoice, created_by))
+        # The log is complete either way; the consumer that mails looks at this.
+        events.record(_event("invoice.created", invoice, created_by, **({} if send else {"send": False})))
         return invoice
 
     @staticmethod
@@ -113,13 +121,7 @@ class InvoiceService:
         """
         account = lock_account(invoice.account_id)
         invoice = lock_invoice(account, invoice.pk)
-        under_way = [
-            PaymentStatus.PENDING_APPROVAL,
-            PaymentStatus.PENDING,
-            PaymentStatus.PROCESSING,
-            PaymentStatus.UNKNOWN,
-        ]
-        if Payment.objects.filter(account=account, invoice=invoice, status__in=under_way).exists():
+        if has_payment_under_way(invoice):
             raise MoveNotAllowed("A payment of this invoice is under way. Decide that first.")
         transition(invoice, InvoiceStatus.VOID, INVOICE_MOVES, void_reason=reason)
         events.record(_event("invoice.voided", invoice, voided_by, reason=reason))
@@ -134,6 +136,15 @@ class InvoiceService:
     def send_invoice_email(invoice: Invoice) -> None:
         """Mail the invoice with its PDF and how to pay it to its billing address; outside any transaction."""
         notification_service.send_invoice(invoice)
+
+
+def _due_date(wanted: date | None, today: date) -> date:
+    if wanted is None:
+        return today + timedelta(days=settings.INVOICE_DUE_DAYS)
+    latest = today + timedelta(days=MAX_DUE_DAYS)
+    if not today <= wanted <= latest:
+        raise InvalidInput(errors={"due_date": [f"Expected a date from {today} (today, UTC) to {latest}."]})
+    return wanted
 
 
 def _billing_snapshot(account: Account) -> dict[str, str]:
@@ -152,6 +163,6 @@ def _billing_snapshot(account: Account) -> dict[str, str]:
     }
 
 
-def _event(event_type: str, invoice: Invoice, actor: User | None, **data: str) -> events.NewEvent:
+def _event(event_type: str, invoice: Invoice, actor: User | None, **data: str | bool) -> events.NewEvent:
     facts = {"invoice_number": invoice.invoice_number, "total": str(invoice.total), "currency": invoice.currency}
     return events.NewEvent(event_type, invoice, invoice.account_id, actor.pk if actor else None, facts | data)

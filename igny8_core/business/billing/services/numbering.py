@@ -1,4 +1,4 @@
-"""Invoice numbers without gaps."""
+"""Numbers of invoices and credit notes without gaps."""
 
 from datetime import date
 
@@ -7,8 +7,8 @@ from django.db import connection
 from igny8_core.common.db import require_atomic
 
 NEXT_NUMBER = """
-INSERT INTO igny8_invoice_counters (account_id, month, last_number) VALUES (%s, %s, 1)
-ON CONFLICT (account_id, month) DO UPDATE SET last_number = igny8_invoice_counters.last_number + 1
+INSERT INTO igny8_invoice_counters (account_id, series, month, last_number) VALUES (%s, %s, %s, 1)
+ON CONFLICT (account_id, series, month) DO UPDATE SET last_number = igny8_invoice_counters.last_number + 1
 RETURNING last_number
 """
 
@@ -19,9 +19,18 @@ def next_invoice_number(account_id: int, invoice_date: date) -> str:
     Taken in the transaction that creates the invoice: a rollback gives it back, two takers wait for each other.
     Raises RuntimeError outside a transaction.
     """
+    return _next_number(account_id, "INV", invoice_date)
+
+
+def next_credit_note_number(account_id: int, date_of_issue: date) -> str:
+    """The account's next number of the month for a credit note, `CN-{account_id}-{YYYYMM}-{NNNN}`; as above."""
+    return _next_number(account_id, "CN", date_of_issue)
+
+
+def _next_number(account_id: int, series: str, day: date) -> str:
     require_atomic()
-    month = f"{invoice_date:%Y%m}"
+    month = f"{day:%Y%m}"
     with connection.cursor() as cursor:
-        cursor.execute(NEXT_NUMBER, [account_id, month])
+        cursor.execute(NEXT_NUMBER, [account_id, series, month])
         (number,) = cursor.fetchone()
-    return f"INV-{account_id}-{month}-{number:04d}"
+    return f"{series}-{account_id}-{month}-{number:04d}"

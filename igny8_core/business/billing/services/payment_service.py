@@ -1,9 +1,9 @@
 """Payments: what customers say they paid, what operators decide, and what follows from money that came in."""
 
-import re
-import unicodedata
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 from django.utils import timezone
 
@@ -14,32 +14,39 @@ from igny8_core.business.billing.errors import (
     ConfirmationAlreadyOpen,
     DuplicateReference,
     InvoiceNotPayable,
+    NoSuchProof,
     OwnAccountPayment,
     PaymentMethodNotAvailable,
     PaymentNotPending,
+    ProofAlreadyUsed,
 )
 from igny8_core.business.billing.locks import lock_invoice, lock_payment
 from igny8_core.business.billing.models import (
     CAPTURED_STATUSES,
     MANUAL_METHODS,
     PAYMENT_MOVES,
+    PLAN_LINES,
     CreditGrantKind,
+    CreditNote,
     CreditTransactionType,
     Invoice,
     InvoiceStatus,
     Payment,
     PaymentMethodConfig,
+    PaymentProof,
     PaymentStatus,
 )
 from igny8_core.business.billing.pricing import credit_line
-from igny8_core.business.billing.selectors import offered_payment_method, offered_payment_methods
+from igny8_core.business.billing.selectors import offered_payment_method, offered_payment_methods, proofs_of
 from igny8_core.business.billing.services.credit_service import CreditService
 from igny8_core.business.billing.services.invoice_service import InvoiceService
+from igny8_core.business.billing.services.refund_service import RefundService
 from igny8_core.business.billing.services.subscription_service import SubscriptionService
 from igny8_core.common.db import lock_text, refusing, service_transaction
 from igny8_core.common.errors import InvalidInput
 from igny8_core.common.money import InvalidAmount, format_amount, minor_units
 from igny8_core.common.states import transition
+from igny8_core.common.text import folded
 from igny8_core.events import services as events
 
 
@@ -78,14 +85,16 @@ class PaymentService:
         amount: Decimal | None = None,
         notes: str = "",
         proof_url: str = "",
+        proof: PaymentProof | None = None,
         submitted_by: User | None = None,
     ) -> Payment:
         """Record that a customer says they paid an invoice by bank or wallet; operators check it.
 
         `amount` must be what is due to the cent (None: the invoice's total). A reference that another live payment
         carries is accepted and flagged in `metadata["duplicate_of"]`.
+        `proof` is an upload of the account that no payment has used; it stays with this payment for good.
         Raises InvoiceNotFound, InvoiceNotPayable, AmountMismatch, PaymentMethodNotAvailable, ConfirmationAlreadyOpen,
-        InvalidAmount for more decimals than the currency has.
+        NoSuchProof, ProofAlreadyUsed, InvalidAmount for more decimals than the currency has.
         """
         key = reference_key(reference)
         # Two accounts that send the same reference at the same moment must see each other.
@@ -93,6 +102,8 @@ class PaymentService:
         account = lock_account(invoice.account_id)
         invoice = lock_invoice(account, invoice.pk)
         _require_payable(account, invoice, payment_method, amount)
+        if proof is not None:
+            proof = _unused(account, proof)
         earlier = _live_payment_with(payment_method, key)
         with refusing("igny8_payments_one_open_confirmation", ConfirmationAlreadyOpen()):
             payment = Payment.objects.create(
@@ -106,6 +117,7 @@ class PaymentService:
                 reference_key=key,
                 manual_notes=notes,
                 proof_url=proof_url,
+                proof=proof,
                 metadata={"duplicate_of": earlier.pk} if earlier else {},
             )
         events.record(_event("payment.submitted", payment, submitted_by, reference=reference))
@@ -162,10 +174,27 @@ class PaymentService:
         events.record(_event("payment.rejected", payment, rejected_by, reason=reason))
         return payment
 
+    @staticmethod
+    def process_refund(
+        payment: Payment,
+        amount: Decimal | None = None,
+        *,
+        reason: str = "Refund",
+        reference: str = "",
+        refunded_by: User | None = None,
+    ) -> CreditNote:
+        """Give back `amount` of a captured payment (None: all that is left); what is unspent of its credits goes too.
+
+        Money that came by bank or wallet goes back by hand: `reference` is that transfer's. The customer gets the
+        credit note by mail. A subscription that was paid so goes on until it is canceled.
+        Raises PaymentNotRefundable, RefundExceedsPayment, InvalidAmount, OwnAccountPayment, GatewayNotConfigured.
+        """
+        return RefundService.refund(payment, amount, reason, reference, refunded_by)
+
 
 def reference_key(reference: str) -> str:
     """A bank or wallet reference without what people write differently: case, spaces, dashes, full-width forms."""
-    key = re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", reference)).casefold()
+    key = folded(reference)
     if not key:
         text = "Give the reference of your transfer, as the bank or wallet shows it."
         raise InvalidInput(errors={"manual_reference": [text]})
@@ -191,6 +220,16 @@ def _require_exact(amount: Decimal, invoice: Invoice) -> None:
     # 89.000 is as much, but no amount of dollars: strict money parsing takes the currency's own decimals (AMT-05).
     if -int(amount.as_tuple().exponent) > minor_units(invoice.currency):
         raise InvalidAmount(errors={"amount": [f"Write the amount with the decimals of the currency: {due}."]})
+
+
+def _unused(account: Account, proof: PaymentProof) -> PaymentProof:
+    """The account's proof as it is under the account's lock. Raises NoSuchProof, ProofAlreadyUsed."""
+    found = proofs_of(account).filter(pk=proof.pk).first()
+    if found is None:
+        raise NoSuchProof(errors={"proof": [NoSuchProof.text]})
+    if hasattr(found, "payment"):
+        raise ProofAlreadyUsed(errors={"proof": [ProofAlreadyUsed.text]})
+    return found
 
 
 def _live_payment_with(payment_method: str, key: str) -> Payment | None:
@@ -223,8 +262,7 @@ def _grant_credits(payment: Payment) -> int:
     line = credit_line(invoice.line_items)
     if line is None:
         return 0
-    is_plan = line.get("kind") == "plan"
-    ends_with_period = is_plan and not line.get("credits_rollover")
+    is_plan = line.get("kind") in PLAN_LINES
     amount = line["credits"] * line["quantity"]
     CreditService.grant(
         payment.account,
@@ -233,11 +271,23 @@ def _grant_credits(payment: Payment) -> int:
         transaction_type=CreditTransactionType.SUBSCRIPTION if is_plan else CreditTransactionType.PURCHASE,
         source=f"payment:{payment.pk}",
         description=f"{line['description']} ({invoice.invoice_number})",
-        expires_at=invoice.billing_period_end if ends_with_period else None,
+        expires_at=_expiry(payment, line),
         actor=payment.approved_by,
         metadata={"invoice_id": invoice.pk, "payment_id": payment.pk},
     )
     return int(amount)
+
+
+def _expiry(payment: Payment, line: dict[str, Any]) -> datetime | None:
+    """When credits of an invoice line end: plan credits with their period, bought ones by their package's days."""
+    paid_at = payment.processed_at or timezone.now()
+    if line.get("valid_days"):
+        return paid_at + timedelta(days=line["valid_days"])
+    if line.get("kind") not in PLAN_LINES or line.get("credits_rollover"):
+        return None
+    period_end = payment.invoice.billing_period_end
+    # A change of plan can be paid after the period that it was for: what was paid for is not taken at once.
+    return period_end if period_end and period_end > paid_at else None
 
 
 def _event(event_type: str, payment: Payment, actor: User | None, **data: str) -> events.NewEvent:

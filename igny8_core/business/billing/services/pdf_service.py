@@ -1,5 +1,6 @@
-"""The invoice as a PDF. It states what the invoice's row holds and nothing that changed since (threats.md PDF-07)."""
+"""Invoices and credit notes as PDFs. They state what their rows hold and nothing that changed since (PDF-07)."""
 
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -7,10 +8,11 @@ from django.conf import settings
 from django.template.loader import render_to_string
 
 from igny8_core.business.billing.errors import PdfUnavailable
-from igny8_core.business.billing.models import Invoice, InvoiceStatus
-from igny8_core.business.billing.services.documents import money, payment_instructions, showable
+from igny8_core.business.billing.models import CreditNote, Invoice, InvoiceStatus
+from igny8_core.business.billing.services.documents import money, payment_instructions
 from igny8_core.common.countries import COUNTRY_NAMES
 from igny8_core.common.money import format_amount
+from igny8_core.common.text import showable
 
 MARKS = {
     InvoiceStatus.DRAFT: "DRAFT",
@@ -19,31 +21,59 @@ MARKS = {
     InvoiceStatus.VOID: "VOID",
     InvoiceStatus.UNCOLLECTIBLE: "UNPAID",
 }
+RETRY_SECONDS = 3600
 
 
 def render_invoice(invoice: Invoice) -> bytes:
     """Draw the invoice on A4. Raises PdfUnavailable where the renderer's system libraries are missing."""
+    return _drawn("pdf/invoice.html", lambda: _context(invoice))
+
+
+def render_credit_note(credit_note: CreditNote) -> bytes:
+    """Draw the credit note on A4, for whom the invoice was made. Raises PdfUnavailable as above."""
+    return _drawn("pdf/credit_note.html", lambda: _credit_note_context(credit_note))
+
+
+def _drawn(template: str, context: Callable[[], dict[str, Any]]) -> bytes:
     try:
         # Not at the top: where Pango is missing this import fails, and nothing but PDFs should.
         from igny8_core.business.billing.services import pdf_renderer
     except OSError as error:
-        raise PdfUnavailable() from error
-    return pdf_renderer.to_pdf(showable(render_to_string("pdf/invoice.html", _context(invoice))))
+        raise PdfUnavailable(retry_after=RETRY_SECONDS) from error
+    return pdf_renderer.to_pdf(showable(render_to_string(template, context())))
 
 
 def _context(invoice: Invoice) -> dict[str, Any]:
-    snapshot: dict[str, str] = invoice.metadata.get("billing_snapshot", {})
     return {
-        "invoice": invoice,
+        **_parties(invoice),
         "mark": MARKS[InvoiceStatus(invoice.status)],
-        "seller": {"name": settings.COMPANY_NAME, "address": settings.COMPANY_ADDRESS},
-        "buyer": snapshot,
-        "buyer_lines": _address_lines(snapshot),
         "lines": [_line(line, invoice.currency) for line in invoice.line_items],
         "subtotal": format_amount(invoice.subtotal, invoice.currency),
         "tax": format_amount(invoice.tax, invoice.currency),
         "total": money(invoice.total, invoice.currency),
         "instructions": payment_instructions(invoice),
+    }
+
+
+def _credit_note_context(credit_note: CreditNote) -> dict[str, Any]:
+    payment = credit_note.payment
+    return {
+        **_parties(credit_note.invoice),
+        "note": credit_note,
+        "payment": payment,
+        "paid": money(payment.amount, payment.currency),
+        "amount": format_amount(credit_note.amount, credit_note.currency),
+        "total": money(credit_note.amount, credit_note.currency),
+    }
+
+
+def _parties(invoice: Invoice) -> dict[str, Any]:
+    snapshot: dict[str, str] = invoice.metadata.get("billing_snapshot", {})
+    return {
+        "invoice": invoice,
+        "seller": {"name": settings.COMPANY_NAME, "address": settings.COMPANY_ADDRESS},
+        "buyer": snapshot,
+        "buyer_lines": _address_lines(snapshot),
     }
 
 

@@ -6,6 +6,9 @@ from celery import shared_task
 
 from igny8_core.business.billing.invariants import broken_invariants
 from igny8_core.business.billing.services.credit_service import CreditService
+from igny8_core.business.billing.services.proof_service import ProofService
+from igny8_core.business.billing.services.subscription_service import SubscriptionService
+from igny8_core.business.billing.services.usage_sum_service import UsageSumService
 
 logger = logging.getLogger(__name__)
 
@@ -14,6 +17,24 @@ logger = logging.getLogger(__name__)
 def expire_credits() -> None:
     """Take back credits whose time is over."""
     CreditService.expire_due()
+
+
+@shared_task(name="billing.sum_up_usage", ignore_result=True)
+def sum_up_usage() -> None:
+    """Sum the usage log per quarter of an hour, for analytics."""
+    UsageSumService.sum_up()
+
+
+@shared_task(name="billing.end_periods", ignore_result=True)
+def end_periods() -> None:
+    """Do what customers scheduled for the end of periods that are over: cancellations and downgrades."""
+    SubscriptionService.end_due_periods()
+
+
+@shared_task(name="billing.delete_unused_proofs", ignore_result=True)
+def delete_unused_proofs() -> None:
+    """Delete uploaded files that no payment used within a week."""
+    ProofService.delete_unused()
 
 
 @shared_task(name="billing.check_invariants", ignore_result=True)

@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 
-from igny8_core.common.models import RateCounter
+from igny8_core.common.models import IdempotentAnswer, RateCounter
 from igny8_core.events.console import LogAdmin, moment
 
 
@@ -16,3 +16,14 @@ class RateCounterAdmin(LogAdmin):
     fields = ("key", "window_start_shown", "count")
 
     window_start_shown = moment("window_start")
+
+
+@admin.register(IdempotentAnswer)
+class IdempotentAnswerAdmin(LogAdmin):
+    """Answers kept for repeats; what was answered is not shown, because it is the customer's."""
+
+    list_display = ("key", "caller", "status", "created")
+    search_fields = ("key__startswith", "caller__exact")
+    fields = ("key", "caller", "status", "created")
+
+    created = moment("created_at")

@@ -1,0 +1,154 @@
+"""All accounts, for operators: looking them up, suspending them, adjusting their credits."""
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema, extend_schema_view
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from igny8_core.admin.api.serializers import (
+    AccountCountsOutput,
+    AccountDetailOutput,
+    AccountFullOutput,
+    AccountRowOutput,
+    AccountStatusOutput,
+    AdjustInput,
+    AdjustOutput,
+    OpenInvoiceOutput,
+    ReasonInput,
+    StaffEventOutput,
+    StaffMemberOutput,
+)
+from igny8_core.auth.errors import NotSuspended, OwnAccount, SuspensionLiftedByPayment
+from igny8_core.auth.models import Account, AccountStatus
+from igny8_core.auth.permissions import IsOperator, user_of
+from igny8_core.auth.selectors import account_with_id, accounts_matching, all_accounts, events_of, members_of
+from igny8_core.auth.services.account_service import AccountService
+from igny8_core.business.billing.api.serializers import SubscriptionOutput
+from igny8_core.business.billing.errors import InsufficientCredits
+from igny8_core.business.billing.models import InvoiceStatus
+from igny8_core.business.billing.reports import account_counts
+from igny8_core.business.billing.selectors import invoices_of, live_subscription_of
+from igny8_core.business.billing.services.credit_service import CreditService
+from igny8_core.common.api.envelope import success
+from igny8_core.common.api.idempotency import idempotent
+from igny8_core.common.api.query import choice_filter, code_filter, from_day_filter, search_by, to_day_filter
+from igny8_core.common.api.refusals import refuses
+from igny8_core.common.api.views import ApiView, ListView
+from igny8_core.common.errors import MoveNotAllowed, NotFound
+
+SHOWN = 100
+EVENTS_SHOWN = 10
+
+
+@extend_schema_view(get=extend_schema(operation_id="staff_list_accounts", tags=["operators"]))
+class AccountListView(ListView):
+    """Accounts; `search` finds the beginning of name, slug, owner's or billing e-mail address."""
+
+    permission_classes = (IsOperator,)
+    operator_permissions = {"GET": "igny8_auth.view_account"}
+    serializer_class = AccountRowOutput
+    filters = {
+        "search": search_by(accounts_matching),
+        "status": choice_filter("status", AccountStatus),
+        "plan": code_filter("plan__slug", "[-a-zA-Z0-9_]{1,50}", "the slug of a plan, for example starter"),
+        "created_from": from_day_filter("created_at"),
+        "created_to": to_day_filter("created_at"),
+    }
+    orderings = {"created_at": "id"}
+    default_ordering = "-created_at"
+
+    def rows(self) -> QuerySet[Account]:
+        return all_accounts()
+
+
+class AccountView(ApiView):
+    """What operations on one account share."""
+
+    permission_classes = (IsOperator,)
+
+    def account(self, account_id: int) -> Account:
+        """The account with this id. Raises NotFound."""
+        account = account_with_id(account_id)
+        if account is None:
+            raise NotFound()
+        return account
+
+
+class AccountDetailView(AccountView):
+    operator_permissions = {"GET": "igny8_auth.view_account"}
+
+    @extend_schema(operation_id="staff_retrieve_account", tags=["operators"], responses=AccountDetailOutput)
+    def get(self, request: Request, account_id: int) -> Response:
+        """One account with its people, subscription, open invoices and what happened to it last."""
+        account = self.account(account_id)
+        subscription = live_subscription_of(account)
+        open_invoices = invoices_of(account).filter(status=InvoiceStatus.PENDING)
+        last_events = events_of(account).select_related("account", "actor")[:EVENTS_SHOWN]
+        sheet = {
+            **AccountFullOutput(account).data,
+            "subscription": SubscriptionOutput(subscription).data if subscription else None,
+            "counts": AccountCountsOutput(account_counts(account)).data,
+            "people": StaffMemberOutput(members_of(account)[:SHOWN], many=True).data,
+            "open_invoices": OpenInvoiceOutput(open_invoices[:SHOWN], many=True).data,
+            "events": StaffEventOutput(last_events, many=True).data,
+        }
+        return success(sheet)
+
+
+class SuspendAccountView(AccountView):
+    operator_permissions = {"POST": "igny8_auth.suspend_account"}
+
+    @extend_schema(
+        operation_id="staff_suspend_account",
+        tags=["operators"],
+        request=ReasonInput,
+        responses=AccountStatusOutput,
+    )
+    @refuses(MoveNotAllowed, OwnAccount)
+    def post(self, request: Request, account_id: int) -> Response:
+        """Stop an account from using the product until an operator lifts it; its people still reach billing."""
+        reason = self.validated(ReasonInput)["reason"]
+        account = AccountService.suspend(self.account(account_id), reason, user_of(request))
+        return success(AccountStatusOutput(account).data, "Account suspended.")
+
+
+class ActivateAccountView(AccountView):
+    operator_permissions = {"POST": "igny8_auth.suspend_account"}
+
+    @extend_schema(
+        operation_id="staff_activate_account",
+        tags=["operators"],
+        request=ReasonInput,
+        responses=AccountStatusOutput,
+    )
+    @refuses(NotSuspended, SuspensionLiftedByPayment, OwnAccount)
+    def post(self, request: Request, account_id: int) -> Response:
+        """Lift an operator's suspension; the account becomes what its subscription says: see `status`."""
+        reason = self.validated(ReasonInput)["reason"]
+        account = AccountService.reinstate(self.account(account_id), reason, user_of(request))
+        return success(AccountStatusOutput(account).data, f"Suspension lifted. The account is {account.status}.")
+
+
+class AdjustCreditsView(AccountView):
+    operator_permissions = {"POST": "igny8_auth.adjust_credits"}
+
+    @extend_schema(
+        operation_id="staff_adjust_credits",
+        tags=["operators"],
+        request=AdjustInput,
+        responses=AdjustOutput,
+    )
+    @refuses(InsufficientCredits, OwnAccount)
+    @idempotent()
+    def post(self, request: Request, account_id: int) -> Response:
+        """Give credits by hand, or take some away, down to zero."""
+        adjustment, account = self.validated(AdjustInput), self.account(account_id)
+        amount, reason = adjustment["amount"], adjustment["reason"]
+        entry = CreditService.adjust(account, amount, reason=reason, adjusted_by=user_of(request))
+        result = {
+            "account_id": account.pk,
+            "amount": amount,
+            "credits": entry.balance_after,
+            "transaction_id": entry.id,
+        }
+        return success(AdjustOutput(result).data, "Credits adjusted.")

@@ -1,0 +1,65 @@
+"""What operations cost in credits, for operators."""
+
+from django.db.models import Q, QuerySet
+from drf_spectacular.utils import extend_schema, extend_schema_view
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from igny8_core.admin.api.serializers import CreditCostInput, CreditCostOutput, CreditCostUpdateInput
+from igny8_core.auth.permissions import IsOperator, user_of
+from igny8_core.business.billing.errors import CreditCostExists
+from igny8_core.business.billing.models import CreditCostConfig
+from igny8_core.business.billing.selectors import credit_costs
+from igny8_core.business.billing.services.credit_cost_service import CreditCostService
+from igny8_core.common.api.envelope import success
+from igny8_core.common.api.query import flag_filter
+from igny8_core.common.api.refusals import refuses
+from igny8_core.common.api.views import ApiView, ListView
+from igny8_core.common.errors import NotFound
+
+
+@extend_schema_view(get=extend_schema(operation_id="staff_list_credit_costs", tags=["operators"]))
+class CreditCostListView(ListView):
+    """What each operation costs, also those out of use."""
+
+    permission_classes = (IsOperator,)
+    operator_permissions = {"GET": "billing.view_creditcostconfig", "POST": "billing.add_creditcostconfig"}
+    serializer_class = CreditCostOutput
+    filters = {"is_active": flag_filter(Q(is_active=True))}
+    orderings = {"operation_type": "operation_type"}
+    default_ordering = "operation_type"
+
+    def rows(self) -> QuerySet[CreditCostConfig]:
+        return credit_costs()
+
+    @extend_schema(
+        operation_id="staff_create_credit_cost",
+        tags=["operators"],
+        request=CreditCostInput,
+        responses={201: CreditCostOutput},
+    )
+    @refuses(CreditCostExists)
+    def post(self, request: Request) -> Response:
+        """Give an operation its costs."""
+        cost = CreditCostService.create(user_of(request), **self.validated(CreditCostInput))
+        return success(CreditCostOutput(cost).data, "Costs saved.", status=201)
+
+
+class CreditCostDetailView(ApiView):
+    permission_classes = (IsOperator,)
+    operator_permissions = {"PATCH": "billing.change_creditcostconfig"}
+
+    @extend_schema(
+        operation_id="staff_update_credit_cost",
+        tags=["operators"],
+        request=CreditCostUpdateInput,
+        responses=CreditCostOutput,
+    )
+    def patch(self, request: Request, cost_id: int) -> Response:
+        """Change what an operation costs from now on; `is_active` false takes it out of use."""
+        changes = self.validated(CreditCostUpdateInput, partial=True)
+        cost = credit_costs().filter(pk=cost_id).first()
+        if cost is None:
+            raise NotFound()
+        cost = CreditCostService.update(cost, user_of(request), **changes)
+        return success(CreditCostOutput(cost).data, "Saved.")

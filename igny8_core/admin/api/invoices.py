@@ -1,0 +1,130 @@
+"""All invoices, for operators: looking them up, making them by hand, voiding them."""
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema, extend_schema_view
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from igny8_core.admin.api.serializers import InvoiceInput, StaffInvoiceOutput, VoidInput
+from igny8_core.auth.errors import OwnAccount
+from igny8_core.auth.permissions import IsOperator, require_other_account, user_of
+from igny8_core.auth.selectors import account_with_id
+from igny8_core.business.billing.api import documents
+from igny8_core.business.billing.errors import InvoiceNotFound, PdfUnavailable
+from igny8_core.business.billing.models import Invoice, InvoiceStatus
+from igny8_core.business.billing.selectors import all_invoices, invoices_matching
+from igny8_core.business.billing.services.invoice_service import InvoiceService
+from igny8_core.common.api.envelope import success
+from igny8_core.common.api.idempotency import idempotent
+from igny8_core.common.api.query import choice_filter, code_filter, date_filter, id_filter, search_by
+from igny8_core.common.api.refusals import refuses
+from igny8_core.common.api.views import ApiView, ListView
+from igny8_core.common.errors import MoveNotAllowed
+from igny8_core.common.money import InvalidAmount
+
+
+@extend_schema_view(get=extend_schema(operation_id="staff_list_invoices", tags=["operators"]))
+class InvoiceListView(ListView):
+    """Invoices; `search` finds the beginning of the number or of the account's name."""
+
+    permission_classes = (IsOperator,)
+    operator_permissions = {"GET": "billing.view_invoice"}
+    serializer_class = StaffInvoiceOutput
+    filters = {
+        "search": search_by(invoices_matching),
+        "status": choice_filter("status", InvoiceStatus),
+        "currency": code_filter("currency", "[A-Z]{3}", "three capital letters as in ISO 4217, for example USD"),
+        "account": id_filter("account_id"),
+        "date_from": date_filter("invoice_date__gte"),
+        "date_to": date_filter("invoice_date__lte"),
+    }
+    orderings = {"created_at": "id"}
+    default_ordering = "-created_at"
+
+    def rows(self) -> QuerySet[Invoice]:
+        return all_invoices()
+
+
+def invoice_with_id(invoice_id: int) -> Invoice:
+    """Any account's invoice with this id. Raises InvoiceNotFound."""
+    invoice = all_invoices().filter(pk=invoice_id).first()
+    if invoice is None:
+        raise InvoiceNotFound()
+    return invoice
+
+
+class InvoiceDetailView(ApiView):
+    permission_classes = (IsOperator,)
+    operator_permissions = {"GET": "billing.view_invoice"}
+
+    @extend_schema(operation_id="staff_retrieve_invoice", tags=["operators"], responses=StaffInvoiceOutput)
+    @refuses(InvoiceNotFound)
+    def get(self, request: Request, invoice_id: int) -> Response:
+        """One invoice."""
+        return success(StaffInvoiceOutput(invoice_with_id(invoice_id)).data)
+
+
+@extend_schema_view(get=extend_schema(operation_id="staff_download_invoice", tags=["operators"]))
+class InvoicePdfView(documents.InvoicePdfView):
+    """Any account's invoice as a PDF."""
+
+    permission_classes = (IsOperator,)  # type: ignore[assignment]
+    operator_permissions = {"GET": "billing.view_invoice"}
+
+    @refuses(InvoiceNotFound, PdfUnavailable)
+    def invoice(self, request: Request, invoice_id: int) -> Invoice:
+        return invoice_with_id(invoice_id)
+
+
+class CreateInvoiceView(ApiView):
+    permission_classes = (IsOperator,)
+    operator_permissions = {"POST": "billing.add_invoice"}
+
+    @extend_schema(
+        operation_id="staff_create_invoice",
+        tags=["operators"],
+        request=InvoiceInput,
+        responses={201: StaffInvoiceOutput},
+    )
+    @refuses(InvalidAmount, OwnAccount)
+    @idempotent()
+    def post(self, request: Request) -> Response:
+        """Invoice an account for something that it did not order here, in the currency of its plan."""
+        order, operator = self.validated(InvoiceInput), user_of(request)
+        account = account_with_id(order["account"])
+        if account is None:
+            raise ValidationError({"account": ["No such account. GET /api/v1/admin/accounts/ lists them."]})
+        require_other_account(operator, account.pk)
+        invoice = InvoiceService.create_invoice(
+            account,
+            # As text, so that 89.000 is refused where the currency has two decimals.
+            [{**line, "amount": str(line["amount"])} for line in order["line_items"]],
+            notes=order["notes"],
+            due_date=order.get("due_date"),
+            send=order["send"],
+            created_by=operator,
+        )
+        message = "Invoice created and on its way to the customer." if order["send"] else "Invoice created, not mailed."
+        return success(StaffInvoiceOutput(invoice).data, message, status=201)
+
+
+class VoidInvoiceView(ApiView):
+    permission_classes = (IsOperator,)
+    operator_permissions = {"POST": "billing.void_invoice"}
+
+    @extend_schema(
+        operation_id="staff_void_invoice",
+        tags=["operators"],
+        request=VoidInput,
+        responses=StaffInvoiceOutput,
+    )
+    @refuses(InvoiceNotFound, MoveNotAllowed, OwnAccount)
+    @idempotent()
+    def post(self, request: Request, invoice_id: int) -> Response:
+        """Cancel an unpaid invoice; it keeps its number. Refused while a payment of it is under way."""
+        reason, operator = self.validated(VoidInput)["reason"], user_of(request)
+        invoice = invoice_with_id(invoice_id)
+        require_other_account(operator, invoice.account_id)
+        InvoiceService.mark_void(invoice, reason, operator)
+        return success(StaffInvoiceOutput(invoice_with_id(invoice_id)).data, "Invoice voided.")

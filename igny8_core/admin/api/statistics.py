@@ -1,0 +1,43 @@
+"""How business stands, for operators."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from igny8_core.admin.api.statistics_serializers import StatisticsOutput
+from igny8_core.auth.permissions import IsOperator
+from igny8_core.business.billing import reports
+from igny8_core.common.api.envelope import success
+from igny8_core.common.api.views import ApiView
+
+FAILED_SHOWN = 10
+EVENTS_SHOWN = 20
+
+
+class StatisticsView(ApiView):
+    permission_classes = (IsOperator,)
+    operator_permissions = {"GET": ("billing.view_payment", "igny8_auth.view_account")}
+
+    @extend_schema(operation_id="staff_statistics", tags=["operators"], responses=StatisticsOutput)
+    def get(self, request: Request) -> Response:
+        """Accounts, subscriptions, revenue, credits, and what waits for operators. Months are those of UTC."""
+        return success(StatisticsOutput(statistics()).data)
+
+
+def statistics() -> dict[str, Any]:
+    """All figures of the dashboard, one query each."""
+    plans, revenue = reports.active_subscriptions_by_plan(), reports.revenue_by_month()
+    failed = reports.failed_payments()
+    return {
+        "accounts_by_status": reports.accounts_by_status(),
+        "new_accounts_by_month": reports.new_accounts_by_month(),
+        "active_subscriptions": {"total": sum(plan.subscriptions for plan in plans), "by_plan": plans},
+        "mrr": reports.monthly_recurring_revenue(plans),
+        "revenue": {"this_month": [row for row in revenue if row.month == revenue[-1].month], "by_month": revenue},
+        "credits_this_month": reports.credits_this_month(),
+        "pending_approvals": reports.pending_approvals(),
+        "failed_payments": {"count": failed.count(), "latest": failed[:FAILED_SHOWN]},
+        "recent_activity": reports.recent_events(EVENTS_SHOWN),
+    }

@@ -1,0 +1,75 @@
+"""/metrics: how the business and its queues stand, in Prometheus' text format, for who holds the token."""
+
+import hmac
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Count, Min, QuerySet, Sum
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from igny8_core.auth.models import Account, Subscription
+from igny8_core.business.billing.models import Payment, PaymentStatus, WebhookEvent
+from igny8_core.events.models import Delivery, DeliveryStatus
+
+
+@never_cache
+@require_safe
+def metrics(request: HttpRequest) -> HttpResponse:
+    """The figures for `Authorization: Bearer <METRICS_TOKEN>`; 404 for everybody else, as if there were nothing."""
+    expected = f"Bearer {settings.METRICS_TOKEN}"
+    given = request.headers.get("Authorization", "")
+    if not settings.METRICS_TOKEN or not hmac.compare_digest(given.encode(), expected.encode()):
+        return HttpResponse(status=404)
+    registry = CollectorRegistry()
+    registry.register(Figures())
+    return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+
+
+class Figures(Collector):
+    """Read from the database at each call, so that it does not matter which process answers."""
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """One gauge after the other, a query each."""
+        yield _by("igny8_accounts", "Accounts", "status", Account.objects.all())
+        yield _by("igny8_subscriptions", "Subscriptions", "status", Subscription.objects.all())
+        yield _by("igny8_webhook_events", "Stored webhooks", "state", WebhookEvent.objects.all())
+        yield _single(
+            "igny8_credits_outstanding",
+            "Credits granted and not spent",
+            Account.objects.aggregate(total=Sum("credits"))["total"] or 0,
+        )
+        waiting = Payment.objects.filter(status=PaymentStatus.PENDING_APPROVAL)
+        yield from _queue("igny8_payments_to_approve", "Payments that wait for approval", waiting, "created_at")
+        due = Delivery.objects.filter(status=DeliveryStatus.WAITING, next_attempt_at__lte=timezone.now())
+        yield from _queue("igny8_deliveries_due", "Deliveries of events that are due", due, "next_attempt_at")
+        dead = Delivery.objects.filter(status=DeliveryStatus.DEAD).count()
+        yield _single("igny8_deliveries_given_up", "Deliveries of events that were given up", dead)
+
+
+def _by(name: str, text: str, label: str, rows: QuerySet[Any]) -> GaugeMetricFamily:
+    family = GaugeMetricFamily(name, f"{text} by {label}", labels=[label])
+    for value, count in rows.order_by().values_list(label).annotate(count=Count("pk")):
+        family.add_metric([value], count)
+    return family
+
+
+def _queue(name: str, text: str, rows: QuerySet[Any], column: str) -> Iterator[GaugeMetricFamily]:
+    found = rows.aggregate(count=Count("pk"), oldest=Min(column))
+    yield _single(name, text, found["count"])
+    yield _single(f"{name}_oldest_seconds", f"{text}: age of the oldest", _age(found["oldest"]))
+
+
+def _single(name: str, text: str, value: int) -> GaugeMetricFamily:
+    return GaugeMetricFamily(name, text, value=value)
+
+
+def _age(moment: datetime | None) -> int:
+    return int((timezone.now() - moment).total_seconds()) if moment else 0

@@ -1,0 +1,37 @@
+"""How much of what its plan allows an account uses: people and sites from auth, credits from billing."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils import timezone
+
+from igny8_core.auth.models import Account
+from igny8_core.auth.selectors import seats_taken, site_count
+from igny8_core.business.billing.selectors import live_subscription_of, spendable_credits
+from igny8_core.business.billing.usage import used_since
+
+
+@dataclass(frozen=True)
+class Limit:
+    """What is used of at most `max`; `balance` of credits only."""
+
+    used: int
+    max: int
+    balance: int = 0
+
+    @property
+    def percent(self) -> int:
+        """Rounded down. Of a limit of zero anything is all of it."""
+        return self.used * 100 // self.max if self.max else 100 * min(self.used, 1)
+
+
+def limits_of(account: Account) -> dict[str, Any]:
+    """For LimitsOutput. Credits count from the start of the paid period, on a trial from that of the account."""
+    subscription = live_subscription_of(account)
+    start = (subscription and subscription.current_period_start) or account.created_at
+    used = used_since(account, start, timezone.now())
+    return {
+        "sites": Limit(site_count(account), account.plan.max_sites),
+        "users": Limit(seats_taken(account), account.plan.max_users),
+        "credits": Limit(used, account.plan.included_credits, spendable_credits(account)),
+    }

@@ -1,0 +1,209 @@
+"""The team of one's own account, and joining one."""
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema, extend_schema_view
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from igny8_core.api.serializers import AcceptInput, InvitationOutput, InviteInput, RoleInput, TeamMemberOutput
+from igny8_core.auth.api.mailed_links import TokenThrottle
+from igny8_core.auth.api.serializers import LoginOutput
+from igny8_core.auth.api.sessions import profile, tokens
+from igny8_core.auth.errors import (
+    AccountCanceled,
+    AccountSuspended,
+    AlreadyMember,
+    InvitationForAnother,
+    InvitationGone,
+    InvitationNotOpen,
+    InvitationOpen,
+    LastOwner,
+    LimitReached,
+    LoginExists,
+    MemberElsewhere,
+    OwnerProtected,
+    OwnRole,
+    PaymentRequired,
+    RoleAboveOwn,
+    TeamNotManaged,
+)
+from igny8_core.auth.models import InvitationState, TeamInvitation, User
+from igny8_core.auth.permissions import CanManageTeam, IsMember, account_of, user_of
+from igny8_core.auth.selectors import invitations_of, invitations_with_status, members_of
+from igny8_core.auth.services.invitation_service import InvitationService, NewPerson
+from igny8_core.auth.services.membership_service import MembershipService
+from igny8_core.auth.services.session_service import SessionService
+from igny8_core.common.api.envelope import success
+from igny8_core.common.api.permissions import PublicEndpoint
+from igny8_core.common.api.query import Filter
+from igny8_core.common.api.refusals import refuses
+from igny8_core.common.api.throttling import UserThrottle
+from igny8_core.common.api.views import ApiView, ListView
+
+
+class InviteThrottle(UserThrottle):
+    scope = "invite"
+
+
+@extend_schema_view(get=extend_schema(operation_id="list_team", tags=["team"]))
+class TeamListView(ListView):
+    """The account's members."""
+
+    permission_classes = (IsMember,)
+    serializer_class = TeamMemberOutput
+    orderings = {"email": "email", "date_joined": "date_joined"}
+    default_ordering = "email"
+
+    def rows(self) -> QuerySet[User]:
+        return members_of(account_of(self.request))
+
+
+class TeamMemberView(ApiView):
+    permission_classes = (IsMember,)
+
+    @extend_schema(operation_id="remove_member", tags=["team"], responses={200: None, 409: None})
+    @refuses(TeamNotManaged, OwnerProtected, LastOwner)
+    def delete(self, request: Request, user_id: int) -> Response:
+        """Remove a member, or leave with one's own id: sessions and access to sites end at once.
+
+        Owners remove everybody, admins everybody but owners. The last active owner stays: 409.
+        """
+        MembershipService.remove_member(account_of(request), user_id, user_of(request))
+        return success(message="Membership ended.")
+
+
+class TeamRoleView(ApiView):
+    permission_classes = (IsMember,)
+
+    @extend_schema(
+        operation_id="change_role", tags=["team"], request=RoleInput, responses={200: TeamMemberOutput, 409: None}
+    )
+    @refuses(TeamNotManaged, OwnerProtected, RoleAboveOwn, OwnRole, LastOwner)
+    def patch(self, request: Request, user_id: int) -> Response:
+        """Give a member another role, none above one's own, and nobody oneself. The last active owner stays: 409."""
+        role = self.validated(RoleInput)["role"]
+        member = MembershipService.change_role(account_of(request), user_id, role, user_of(request))
+        return success(TeamMemberOutput(member).data, "Saved.")
+
+
+class InviteView(ApiView):
+    permission_classes = (IsMember,)
+    throttle_classes = (InviteThrottle,)
+
+    @extend_schema(
+        operation_id="invite",
+        tags=["team"],
+        request=InviteInput,
+        responses={201: InvitationOutput, 402: None, 409: None},
+    )
+    @refuses(
+        TeamNotManaged,
+        RoleAboveOwn,
+        AlreadyMember,
+        InvitationOpen,
+        LimitReached,
+        PaymentRequired,
+        AccountSuspended,
+        AccountCanceled,
+    )
+    def post(self, request: Request) -> Response:
+        """Invite an e-mail address with a role, none above one's own, within the plan's `max_users`."""
+        given = self.validated(InviteInput)
+        invitation = InvitationService.invite(
+            account_of(request),
+            user_of(request),
+            email=given["email"],
+            role=given["role"],
+            site_ids=given.get("sites", []),
+        )
+        return success(InvitationOutput(invitation).data, "Invitation sent.", status=201)
+
+
+def _with_status(rows: QuerySet[TeamInvitation], value: str) -> QuerySet[TeamInvitation]:
+    if value not in InvitationState.values:
+        raise ValidationError(f"Expected one of: {', '.join(InvitationState.values)}.")
+    return invitations_with_status(rows, value)
+
+
+@extend_schema_view(get=extend_schema(operation_id="list_invitations", tags=["team"]))
+class InvitationListView(ListView):
+    """The account's invitations, open and past."""
+
+    permission_classes = (CanManageTeam,)
+    serializer_class = InvitationOutput
+    filters = {"status": Filter(_with_status, {"type": "string", "enum": InvitationState.values})}
+    orderings = {"created_at": "id", "email": "email"}
+    default_ordering = "-created_at"
+
+    def rows(self) -> QuerySet[TeamInvitation]:
+        return invitations_of(account_of(self.request))
+
+
+class InvitationDetailView(ApiView):
+    permission_classes = (CanManageTeam,)
+
+    @extend_schema(operation_id="cancel_invitation", tags=["team"], responses={200: None, 409: None})
+    @refuses(TeamNotManaged, OwnerProtected, InvitationNotOpen)
+    def delete(self, request: Request, invitation_id: int) -> Response:
+        """Withdraw an open invitation; its link dies."""
+        InvitationService.cancel(account_of(request), invitation_id, user_of(request))
+        return success(message="Invitation canceled.")
+
+
+class InvitationResendView(ApiView):
+    permission_classes = (CanManageTeam,)
+    throttle_classes = (InviteThrottle,)
+
+    @extend_schema(
+        operation_id="resend_invitation",
+        tags=["team"],
+        request=None,
+        responses={200: InvitationOutput, 402: None, 409: None},
+    )
+    @refuses(
+        TeamNotManaged,
+        RoleAboveOwn,
+        InvitationNotOpen,
+        LimitReached,
+        PaymentRequired,
+        AccountSuspended,
+        AccountCanceled,
+    )
+    def post(self, request: Request, invitation_id: int) -> Response:
+        """Send an open invitation again with a new link for another week; the old link dies."""
+        invitation = InvitationService.resend(account_of(request), invitation_id, user_of(request))
+        return success(InvitationOutput(invitation).data, "Invitation sent again.")
+
+
+class AcceptInvitationView(ApiView):
+    permission_classes = (PublicEndpoint,)
+    throttle_classes = (TokenThrottle,)
+
+    @extend_schema(
+        operation_id="accept_invitation",
+        tags=["team"],
+        request=AcceptInput,
+        responses={200: LoginOutput, 402: None, 403: None, 404: None, 409: None, 410: None},
+    )
+    @refuses(
+        InvitationGone,
+        InvitationForAnother,
+        AlreadyMember,
+        MemberElsewhere,
+        LoginExists,
+        LimitReached,
+        PaymentRequired,
+        AccountSuspended,
+        AccountCanceled,
+    )
+    def post(self, request: Request) -> Response:
+        """Join a team with the mailed token: logged in, or as a new person with password and name.
+
+        Logged in, the e-mail address must be the invited one, and the login must belong to no account yet.
+        """
+        given = self.validated(AcceptInput)
+        token = given.pop("token")
+        caller = request.user if isinstance(request.user, User) else None
+        member = InvitationService.accept(token, caller, NewPerson(**given) if given else None)
+        return success(LoginOutput({**tokens(SessionService.open(member)), **profile(member)}).data, "Welcome!")

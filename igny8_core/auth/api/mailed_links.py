@@ -1,0 +1,94 @@
+"""What a link in a mail does: set a new password, prove an address."""
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from igny8_core.auth.api.serializers import EmailVerifyInput, PasswordResetConfirmInput, PasswordResetInput
+from igny8_core.auth.errors import EmailAlreadyVerified, InvalidLink, LinkExpired
+from igny8_core.auth.permissions import IsUser, user_of
+from igny8_core.auth.services.user_service import UserService
+from igny8_core.common.api.envelope import success
+from igny8_core.common.api.permissions import PublicEndpoint
+from igny8_core.common.api.refusals import refuses
+from igny8_core.common.api.throttling import EmailThrottle, NetworkThrottle, UserThrottle
+from igny8_core.common.api.views import ApiView
+
+
+class ResetNetworkThrottle(NetworkThrottle):
+    scope = "reset"
+
+
+class ResetEmailThrottle(EmailThrottle):
+    scope = "reset"
+
+
+class TokenThrottle(NetworkThrottle):
+    """Tries of tokens that were mailed: all kinds count together."""
+
+    scope = "token"
+
+
+class VerifyThrottle(UserThrottle):
+    scope = "verify"
+
+
+class PasswordResetView(ApiView):
+    authentication_classes = ()
+    permission_classes = (PublicEndpoint,)
+    throttle_classes = (ResetNetworkThrottle, ResetEmailThrottle)
+
+    @extend_schema(
+        operation_id="request_password_reset", tags=["auth"], request=PasswordResetInput, responses={200: None}
+    )
+    def post(self, request: Request) -> Response:
+        """Have a link for a new password mailed. The answer is the same whether there is a login with the address."""
+        UserService.request_password_reset(**self.validated(PasswordResetInput))
+        return success(message="If there is a login with this e-mail address, a link is on its way.")
+
+
+class PasswordResetConfirmView(ApiView):
+    authentication_classes = ()
+    permission_classes = (PublicEndpoint,)
+    throttle_classes = (TokenThrottle,)
+
+    @extend_schema(
+        operation_id="confirm_password_reset",
+        tags=["auth"],
+        request=PasswordResetConfirmInput,
+        responses={200: None, 410: None},
+    )
+    @refuses(InvalidLink, LinkExpired)
+    def post(self, request: Request) -> Response:
+        """Set a new password with the mailed token, which works once, for 60 minutes. Every session ends."""
+        UserService.reset_password(**self.validated(PasswordResetConfirmInput))
+        return success(message="Password changed. Log in with the new one.")
+
+
+class EmailVerifyView(ApiView):
+    authentication_classes = ()
+    permission_classes = (PublicEndpoint,)
+    throttle_classes = (TokenThrottle,)
+
+    @extend_schema(
+        operation_id="verify_email", tags=["auth"], request=EmailVerifyInput, responses={200: None, 410: None}
+    )
+    @refuses(InvalidLink, LinkExpired)
+    def post(self, request: Request) -> Response:
+        """Prove with the mailed token, which works once, for three days, that the address reaches its person."""
+        UserService.verify_email(**self.validated(EmailVerifyInput))
+        return success(message="E-mail address verified.")
+
+
+class EmailVerifyResendView(ApiView):
+    permission_classes = (IsUser,)
+    throttle_classes = (VerifyThrottle,)
+
+    @extend_schema(
+        operation_id="resend_email_verification", tags=["auth"], request=None, responses={200: None, 409: None}
+    )
+    @refuses(EmailAlreadyVerified)
+    def post(self, request: Request) -> Response:
+        """Have the link that proves one's address mailed again."""
+        UserService.request_email_verification(user_of(request))
+        return success(message="A link is on its way.")

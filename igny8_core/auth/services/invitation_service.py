@@ -1,0 +1,269 @@
+"""Inviting people into an account's team, and their joining it."""
+
+import hashlib
+import secrets
+from base64 import urlsafe_b64encode
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, timedelta
+
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
+
+from igny8_core.auth.errors import (
+    AlreadyMember,
+    InvitationForAnother,
+    InvitationGone,
+    InvitationNotOpen,
+    InvitationOpen,
+    LimitReached,
+    LoginExists,
+    MemberElsewhere,
+)
+from igny8_core.auth.locks import lock_account
+from igny8_core.auth.models import MANAGER_ROLES, Account, InvitationState, Site, TeamInvitation, User
+from igny8_core.auth.permissions import require_usable
+from igny8_core.auth.selectors import members_of, seats_taken, user_by_email
+from igny8_core.auth.services import team_rules
+from igny8_core.auth.services.user_service import check_new_password
+from igny8_core.common.db import refusing, service_transaction
+from igny8_core.common.errors import InvalidInput, NotFound
+from igny8_core.events import services as events
+
+LIFETIME = timedelta(days=7)
+NO_SUCH_SITE = "No such site. GET /api/v1/sites/ lists them."
+SALT = "igny8_core.auth.invitation"
+
+
+@dataclass(frozen=True)
+class NewPerson:
+    """What somebody without a login says of themselves when they join."""
+
+    password: str
+    first_name: str
+    last_name: str
+
+
+class InvitationService:
+    """The only writer of TeamInvitation (threats.md ROL-01 to ROL-08)."""
+
+    @staticmethod
+    @service_transaction
+    def invite(account: Account, invited_by: User, *, email: str, role: str, site_ids: Sequence[int]) -> TeamInvitation:
+        """Invite an address with a role, and for an editor or viewer the sites they get access to.
+
+        An address that belongs to another account is invited all the same: the answer must not tell (threats.md
+        AUT-11). Raises TeamNotManaged, RoleAboveOwn, PaymentRequired, AccountSuspended, AccountCanceled, InvalidInput
+        for a site that is none, AlreadyMember, InvitationOpen, LimitReached.
+        """
+        account = lock_account(account.pk)
+        actor = team_rules.acting_member(account, invited_by)
+        team_rules.require_may_give(actor, role)
+        require_usable(account)
+        sites = _sites(account, site_ids)
+        if members_of(account).filter(email=email).exists():
+            raise AlreadyMember()
+        _clear_the_way(account, email, actor)
+        _require_seat(account)
+        invitation = TeamInvitation(account=account, email=email, role=role, invited_by=actor)
+        invitation.expires_at = timezone.now() + LIFETIME
+        # The token is made from the row's key; until there is one the hash is of nothing that anybody knows.
+        invitation.token_hash = secrets.token_hex(32)
+        with refusing("igny8_team_invitations_one_open", InvitationOpen()):
+            invitation.save()
+        _seal(invitation)
+        invitation.sites.set(sites)
+        _record("invitation.created", invitation, actor, role=role)
+        return invitation
+
+    @staticmethod
+    @service_transaction
+    def resend(account: Account, invitation_id: int, resent_by: User) -> TeamInvitation:
+        """Send an open invitation again, from who asks for it: with a new token and another week; the old link dies.
+
+        Raises NotFound, TeamNotManaged, RoleAboveOwn, PaymentRequired, AccountSuspended, AccountCanceled,
+        InvitationNotOpen, LimitReached.
+        """
+        account = lock_account(account.pk)
+        actor = team_rules.acting_member(account, resent_by)
+        invitation = _unanswered(account, invitation_id)
+        team_rules.require_may_give(actor, invitation.role)
+        require_usable(account)
+        if invitation.status == InvitationState.EXPIRED:
+            _require_seat(account)
+        invitation.expires_at, invitation.invited_by = timezone.now() + LIFETIME, actor
+        invitation.save(update_fields=["expires_at", "invited_by"])
+        _seal(invitation)
+        _record("invitation.resent", invitation, actor)
+        return invitation
+
+    @staticmethod
+    @service_transaction
+    def cancel(account: Account, invitation_id: int, canceled_by: User) -> None:
+        """Withdraw an open invitation. Raises NotFound, TeamNotManaged, InvitationNotOpen."""
+        account = lock_account(account.pk)
+        actor = team_rules.acting_member(account, canceled_by)
+        invitation = _unanswered(account, invitation_id)
+        team_rules.require_manages(actor, invitation.role)
+        _cancel(invitation, actor)
+
+    @staticmethod
+    @service_transaction
+    def accept(token: str, caller: User | None, person: NewPerson | None) -> User:
+        """Join the account that a mailed token invites to: as the logged-in `caller`, else as a new `person`.
+
+        The address counts as verified, because the token came by mail. Who sent the invitation must still have the
+        right to (threats.md ROL-02), the account must be usable and have a seat left.
+        Raises NotFound, InvitationGone, PaymentRequired, AccountSuspended, AccountCanceled, InvitationForAnother,
+        AlreadyMember, MemberElsewhere, LoginExists, InvalidInput, LimitReached.
+        """
+        invitation = _acceptable(token)
+        # Before the lock, because a password takes a tenth of a second to hash; what is read here is asked again below.
+        member = _joining(invitation, caller, person)
+        account = lock_account(invitation.account_id)
+        invitation = _acceptable(token)
+        require_usable(account)
+        if members_of(account).filter(is_active=True).count() >= account.plan.max_users:
+            raise LimitReached(_limit_text(account))
+        _use_up(invitation)
+        _join(account, member, invitation)
+        _record("invitation.accepted", invitation, member, role=invitation.role)
+        return member
+
+
+def invitation_token(invitation: TeamInvitation) -> str:
+    """The token of an invitation, 256 bit: made anew from the server's key whenever a mail needs it, stored nowhere.
+
+    Raises InvalidInput where the key is another one now, so that the link would open nothing.
+    """
+    token = _token(invitation)
+    if _hash(token) != invitation.token_hash:
+        raise InvalidInput("The server's key has changed since this invitation was made. Send it again.")
+    return token
+
+
+def _token(invitation: TeamInvitation) -> str:
+    value = f"{invitation.pk}:{invitation.expires_at.astimezone(UTC).isoformat(timespec='microseconds')}"
+    return urlsafe_b64encode(salted_hmac(SALT, value, algorithm="sha256").digest()).decode().rstrip("=")
+
+
+def _seal(invitation: TeamInvitation) -> None:
+    invitation.token_hash = _hash(_token(invitation))
+    invitation.save(update_fields=["token_hash"])
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _sites(account: Account, site_ids: Sequence[int]) -> list[Site]:
+    sites = list(Site.objects.filter(account=account, pk__in=site_ids))
+    if len(sites) != len(set(site_ids)):
+        raise InvalidInput(errors={"sites": [NO_SUCH_SITE]})
+    return sites
+
+
+def _clear_the_way(account: Account, email: str, actor: User) -> None:
+    """An invitation that ran out gives way to a new one of the same address."""
+    for earlier in TeamInvitation.objects.filter(account=account, email=email, accepted_at=None, canceled_at=None):
+        if earlier.status == InvitationState.OPEN:
+            raise InvitationOpen()
+        _cancel(earlier, actor)
+
+
+def _require_seat(account: Account) -> None:
+    if seats_taken(account) >= account.plan.max_users:
+        raise LimitReached(_limit_text(account))
+
+
+def _limit_text(account: Account) -> str:
+    return (
+        f"The plan {account.plan.name} allows {account.plan.max_users} user(s), open invitations included, and all "
+        "seats are taken. Remove somebody, cancel an invitation, or move to a larger plan."
+    )
+
+
+def _unanswered(account: Account, invitation_id: int) -> TeamInvitation:
+    invitation = TeamInvitation.objects.filter(account=account, pk=invitation_id).first()
+    if invitation is None:
+        raise NotFound()
+    if invitation.accepted_at or invitation.canceled_at:
+        raise InvitationNotOpen()
+    return invitation
+
+
+def _cancel(invitation: TeamInvitation, actor: User) -> None:
+    invitation.canceled_at = timezone.now()
+    invitation.save(update_fields=["canceled_at"])
+    _record("invitation.canceled", invitation, actor)
+
+
+def _acceptable(token: str) -> TeamInvitation:
+    """The open invitation of a token, from somebody who may still give its role. Raises NotFound, InvitationGone."""
+    invitation = TeamInvitation.objects.filter(token_hash=_hash(token)).select_related("account", "invited_by").first()
+    if invitation is None:
+        raise NotFound()
+    sender = invitation.invited_by
+    is_theirs = sender.account_id == invitation.account_id and sender.is_active
+    is_open = invitation.status == InvitationState.OPEN
+    if not (is_open and is_theirs and team_rules.may_give(sender, invitation.role)):
+        raise InvitationGone()
+    return invitation
+
+
+def _joining(invitation: TeamInvitation, caller: User | None, person: NewPerson | None) -> User:
+    """Who is about to join: a saved person without an account, or a new one that is not saved yet."""
+    known = user_by_email(invitation.email)
+    if caller and caller.email != invitation.email:
+        raise InvitationForAnother()
+    if known and known.account_id == invitation.account_id:
+        raise AlreadyMember()
+    if known and known.account_id:
+        raise MemberElsewhere()
+    if known and caller is None:
+        raise LoginExists()
+    return known or _new_user(invitation.email, person)
+
+
+def _new_user(email: str, person: NewPerson | None) -> User:
+    if person is None:
+        missing = ["password", "password_confirm", "first_name", "last_name"]
+        raise InvalidInput(errors={name: ["Needed of who has no login yet."] for name in missing})
+    user = User(email=email, first_name=person.first_name, last_name=person.last_name)
+    check_new_password(person.password, user, field="password")
+    user.set_password(person.password)
+    return user
+
+
+def _use_up(invitation: TeamInvitation) -> None:
+    """Mark the invitation as accepted, once: the row count decides, also for a caller who forgot the lock."""
+    now = timezone.now()
+    unused = TeamInvitation.objects.filter(
+        pk=invitation.pk, token_hash=invitation.token_hash, accepted_at=None, canceled_at=None
+    )
+    if not unused.update(accepted_at=now):
+        raise InvitationGone()
+    invitation.accepted_at = now
+
+
+def _join(account: Account, member: User, invitation: TeamInvitation) -> None:
+    verified = member.email_verified_at or timezone.now()
+    if member._state.adding:
+        member.account, member.role, member.email_verified_at = account, invitation.role, verified
+        with refusing("igny8_users_email_unique", LoginExists()):
+            member.save()
+    else:
+        # The lock is this account's: another one may be taking the same person in at this moment.
+        unbound = User.objects.filter(pk=member.pk, account=None, is_active=True)
+        if not unbound.update(account=account, role=invitation.role, email_verified_at=verified):
+            raise MemberElsewhere()
+        member.account, member.role, member.email_verified_at = account, invitation.role, verified
+    if member.role in MANAGER_ROLES:
+        team_rules.open_all_sites(account, member, invitation.invited_by)
+    else:
+        team_rules.open_sites(member, invitation.sites.all(), invitation.invited_by)
+
+
+def _record(event_type: str, invitation: TeamInvitation, actor: User, **data: str) -> None:
+    # Without the address: events are kept when a person is erased.
+    events.record(events.NewEvent(event_type, invitation, invitation.account_id, actor.pk, dict(data)))

@@ -1,0 +1,36 @@
+"""Console pages of credit notes."""
+
+from django.contrib import admin
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, RangeDateTimeFilter
+
+from igny8_core.business.billing.models import CreditNote
+from igny8_core.events.console import ReadOnlyAdmin, moment, money
+
+
+@admin.register(CreditNote)
+class CreditNoteAdmin(ReadOnlyAdmin):
+    """Credit notes. A refund makes them, on the payment's page."""
+
+    list_display = (
+        "credit_note_number",
+        "account",
+        "invoice",
+        "amount_shown",
+        "credits_taken_back",
+        "credits_not_recovered",
+        "created_by",
+        "created",
+    )
+    list_filter = (("created_at", RangeDateTimeFilter), ("account", AutocompleteSelectFilter))
+    list_select_related = ("account", "invoice", "created_by")
+    search_fields = ("credit_note_number", "invoice__invoice_number", "reference", "account__name")
+    search_help_text = "Credit note or invoice number, reference, account"
+    ordering = ("-id",)
+    fieldsets = (
+        (None, {"fields": (("credit_note_number", "amount_shown"), ("account", "invoice"), "payment")}),
+        ("Refund", {"fields": ("reason", "reference", "gateway_refund_id", ("created_by", "created"))}),
+        ("Credits", {"fields": (("credits_taken_back", "credits_not_recovered"),)}),
+    )
+
+    amount_shown = money("amount")
+    created = moment("created_at")

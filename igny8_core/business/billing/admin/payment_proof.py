@@ -1,0 +1,96 @@
+"""Console pages of the files that customers upload, and how a payment's page shows its file."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.template.defaultfilters import filesizeformat
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
+
+from igny8_core.business.billing.models import Payment, PaymentProof, ProofType
+from igny8_core.business.billing.services import proof_files
+from igny8_core.common.api.downloads import file_response
+from igny8_core.common.errors import DomainError
+from igny8_core.events.console import EMPTY, ReadOnlyAdmin, badge, change_url, moment
+
+PROOF_TONES = {ProofType.PDF: "info"}
+
+
+@admin.register(PaymentProof)
+class PaymentProofAdmin(ReadOnlyAdmin):
+    """Files that customers uploaded to show that they paid; they are looked at on the payment's page."""
+
+    list_display = ("id", "account", "type_shown", "size_shown", "uploaded_by", "created", "used_for")
+    list_filter = (("content_type", ChoicesDropdownFilter), ("account", AutocompleteSelectFilter))
+    list_select_related = ("account", "uploaded_by", "payment")
+    search_fields = ("account__name", "uploaded_by__email", "sha256__exact")
+    search_help_text = "Account, who uploaded it, or the file's SHA-256"
+    fields = (("account", "uploaded_by"), ("type_shown", "size_shown"), ("created", "used_for"), "sha256")
+
+    type_shown = badge("content_type", PROOF_TONES)
+    created = moment("created_at", "uploaded")
+
+    @admin.display(description="size", ordering="size")
+    def size_shown(self, proof: PaymentProof) -> str:
+        """How large the file is, for people."""
+        return filesizeformat(proof.size)
+
+    @admin.display(description="used for")
+    def used_for(self, proof: PaymentProof) -> str:
+        """The payment that the file belongs to."""
+        if not hasattr(proof, "payment"):
+            return EMPTY
+        link = '<a class="text-link" href="{}">Payment {}</a>'
+        return format_html(link, change_url("billing_payment", proof.payment.pk), proof.payment.pk)
+
+
+class ShowsProof(ReadOnlyAdmin):
+    """What a payment's page shows of the customer's file, and the address that the file comes from."""
+
+    def get_urls(self) -> list[URLPattern]:
+        """The model's pages and the file of a payment."""
+        view = self.admin_site.admin_view(self.proof_view)
+        return [path("<path:object_id>/proof/", view, name="billing_payment_proof"), *super().get_urls()]
+
+    def proof_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """The payment's file: pictures to look at, PDFs to save. Raises PermissionDenied, Http404."""
+        if not request.user.has_perm("billing.view_payment"):
+            raise PermissionDenied
+        payment: Payment | None = self.get_object(request, object_id)
+        if payment is None or payment.proof is None:
+            raise Http404
+        try:
+            content = proof_files.fetch(payment.proof)
+        except DomainError as fault:
+            return HttpResponse(fault.text, status=fault.http_status, content_type="text/plain")
+        proof = payment.proof
+        return file_response(content, proof.content_type, proof.neutral_name, inline=proof.is_picture)
+
+    @admin.display(description="uploaded file")
+    def proof_file(self, payment: Payment) -> str:
+        """The picture itself, or a link to the PDF, with who uploaded it and when."""
+        proof = payment.proof
+        if proof is None:
+            return EMPTY
+        values: dict[str, Any] = {
+            "url": reverse("admin:billing_payment_proof", args=[payment.pk]),
+            "name": proof.neutral_name,
+            "about": f"{ProofType(proof.content_type).label}, {filesizeformat(proof.size)}, by {proof.uploaded_by}",
+        }
+        return format_html(PICTURE if proof.is_picture else DOCUMENT, **values)
+
+
+PICTURE = """
+<a class="console-proof" href="{url}" target="_blank" rel="noopener" title="Open {name} in full size">
+<img src="{url}" alt="What the customer uploaded: {name}" loading="lazy"></a>
+<span class="console-proof-about">{about}</span>
+"""
+DOCUMENT = """
+<a class="console-proof-document" href="{url}" rel="noopener">
+<span class="material-symbols-outlined" aria-hidden="true">picture_as_pdf</span>
+<span class="text-link">{name}</span></a>
+<span class="console-proof-about">{about}</span>
+"""

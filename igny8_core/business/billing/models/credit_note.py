@@ -1,0 +1,46 @@
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from igny8_core.common.model_fields import AmountField
+
+
+class CreditNote(models.Model):
+    """The document of a refund: money of a payment given back, and the credits taken back for it.
+
+    Append-only, numbered without gaps like invoices. What cannot be taken back, because it was spent, is stated in
+    `credits_not_recovered` (domain.md section 4, Refund): the balance never goes below zero.
+    """
+
+    account = models.ForeignKey("igny8_auth.Account", on_delete=models.PROTECT, related_name="credit_notes")
+    invoice = models.ForeignKey("billing.Invoice", on_delete=models.PROTECT, related_name="credit_notes")
+    payment = models.ForeignKey("billing.Payment", on_delete=models.PROTECT, related_name="credit_notes")
+    credit_note_number = models.CharField(max_length=40, unique=True)
+    amount = AmountField()
+    currency = models.CharField(max_length=3, help_text="ISO 4217")
+    reason = models.CharField(max_length=500)
+    reference = models.CharField(max_length=100, blank=True, help_text="Of the transfer with which money went back")
+    gateway_refund_id = models.CharField(max_length=100, blank=True)
+    credits_taken_back = models.PositiveBigIntegerField(default=0)
+    credits_not_recovered = models.PositiveBigIntegerField(default=0, help_text="Spent before: stated, not collected")
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    created_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "igny8_credit_notes"
+        ordering = ("-id",)
+        constraints = [
+            models.CheckConstraint(condition=Q(amount__gt=0), name="igny8_credit_notes_amount_positive"),
+            models.CheckConstraint(condition=Q(currency__regex=r"^[A-Z]{3}$"), name="igny8_credit_notes_currency_iso"),
+            models.UniqueConstraint(
+                fields=["gateway_refund_id"],
+                condition=~Q(gateway_refund_id=""),
+                name="igny8_credit_notes_gateway_refund_unique",
+            ),
+        ]
+        indexes = [models.Index(fields=["account", "-id"], name="igny8_credit_notes_of_account")]
+
+    def __str__(self) -> str:
+        return self.credit_note_number

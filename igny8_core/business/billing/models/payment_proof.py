@@ -1,0 +1,57 @@
+import uuid
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+
+class ProofType(models.TextChoices):
+    """What a proof can be, by its content."""
+
+    PNG = "image/png", "PNG"
+    JPEG = "image/jpeg", "JPEG"
+    PDF = "application/pdf", "PDF"
+
+
+SUFFIXES = {ProofType.PNG: "png", ProofType.JPEG: "jpg", ProofType.PDF: "pdf"}
+
+
+def storage_name(proof: "PaymentProof", _: Any = None) -> str:
+    """Where a proof's file is stored: a random name, of which nothing comes from the uploader."""
+    return f"payment_proofs/{proof.account_id}/{uuid.uuid4().hex}.{SUFFIXES[ProofType(proof.content_type)]}"
+
+
+class PaymentProof(models.Model):
+    """A picture or PDF that a customer uploaded to show that they paid; written anew by us, never changed after."""
+
+    account = models.ForeignKey("igny8_auth.Account", on_delete=models.PROTECT, related_name="payment_proofs")
+    uploaded_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    file = models.FileField(upload_to=storage_name, max_length=200)
+    content_type = models.CharField(max_length=20, choices=ProofType.choices)
+    size = models.PositiveIntegerField(help_text="Bytes as stored")
+    sha256 = models.CharField(max_length=64, help_text="Of the bytes as stored")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        db_table = "igny8_payment_proofs"
+        ordering = ("-id",)
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(content_type__in=ProofType.values), name="igny8_payment_proofs_type_known"
+            ),
+            models.CheckConstraint(condition=Q(size__gt=0), name="igny8_payment_proofs_not_empty"),
+        ]
+        indexes = [models.Index(fields=["account", "-id"], name="igny8_payment_proofs_of_acct")]
+
+    def __str__(self) -> str:
+        return f"Proof {self.pk}"
+
+    @property
+    def neutral_name(self) -> str:
+        """The name under which people save the file."""
+        return f"payment-proof-{self.pk}.{SUFFIXES[ProofType(self.content_type)]}"
+
+    @property
+    def is_picture(self) -> bool:
+        return self.content_type != ProofType.PDF

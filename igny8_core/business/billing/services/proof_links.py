@@ -1,0 +1,51 @@
+"""Links to payment proofs: signed for one person and one proof, good for five minutes (threats.md TEN-05)."""
+
+from datetime import timedelta
+
+from django.core.signing import BadSignature, SignatureExpired, TimestampSigner
+
+from igny8_core.auth.models import User
+from igny8_core.business.billing.errors import ProofLinkExpired
+from igny8_core.business.billing.models import PaymentProof
+from igny8_core.business.billing.selectors import all_proofs, proofs_of
+from igny8_core.common.errors import NotFound
+
+LIFETIME = timedelta(minutes=5)
+SEES_ALL = "billing.view_payment"
+
+_signer = TimestampSigner(salt="igny8_core.billing.payment_proof")
+
+
+def link_token(proof_id: int, user_id: int) -> str:
+    """The token with which this person fetches this proof, from now on for five minutes."""
+    return _signer.sign(f"{proof_id}.{user_id}")
+
+
+def proof_of_link(proof_id: int, token: str) -> PaymentProof:
+    """The proof that the token is for. Whether the person may see it is looked up now, not when the link was made.
+
+    Raises ProofLinkExpired, NotFound for every other token that does not open this proof.
+    """
+    try:
+        named, user_id = _signer.unsign(token).split(".")
+        if int(named) != proof_id:
+            raise NotFound()
+        _signer.unsign(token, max_age=LIFETIME)
+    except SignatureExpired:
+        raise ProofLinkExpired() from None
+    except BadSignature:
+        raise NotFound() from None
+    proof = _seen_by(int(user_id), proof_id)
+    if proof is None:
+        raise NotFound()
+    return proof
+
+
+def _seen_by(user_id: int, proof_id: int) -> PaymentProof | None:
+    user = User.objects.select_related("account").filter(pk=user_id, is_active=True).first()
+    if user is None:
+        return None
+    proof = proofs_of(user.account).filter(pk=proof_id).first() if user.account else None
+    if proof is None and user.is_staff and user.has_perm(SEES_ALL):
+        proof = all_proofs().filter(pk=proof_id).first()
+    return proof

@@ -1,0 +1,49 @@
+"""Buying credits: an invoice for a package, which grants its credits when it is paid."""
+
+from typing import Any
+
+from igny8_core.auth.locks import lock_account
+from igny8_core.auth.models import Account, User
+from igny8_core.auth.permissions import require_usable
+from igny8_core.business.billing.errors import PackageNotOffered
+from igny8_core.business.billing.models import CreditPackage
+from igny8_core.business.billing.selectors import credit_packages, usual_payment_method_of
+from igny8_core.business.billing.services.invoice_service import InvoiceService
+from igny8_core.business.billing.services.payment_offers import HowToPay, required_offer
+from igny8_core.common.db import service_transaction
+
+
+class PurchaseService:
+    """Orders of credit packages; the credits come with the payment (PaymentService)."""
+
+    @staticmethod
+    @service_transaction
+    def buy_credits(account: Account, package_slug: str, payment_method: str, ordered_by: User) -> HowToPay:
+        """Invoice a credit package, in its own currency, to be paid by `payment_method` (empty: the usual one).
+
+        Raises PaymentRequired, AccountSuspended or AccountCanceled, PackageNotOffered, PaymentMethodNotAvailable,
+        GatewayNotConfigured.
+        """
+        account = lock_account(account.pk)
+        require_usable(account)
+        package = credit_packages().filter(slug=package_slug).first()
+        if package is None:
+            raise PackageNotOffered(errors={"package": [PackageNotOffered.text]})
+        offer = required_offer(account, payment_method or usual_payment_method_of(account))
+        invoice = InvoiceService.create_invoice(
+            account, [_line(package)], currency=package.currency, created_by=ordered_by
+        )
+        return HowToPay(invoice, offer)
+
+
+def _line(package: CreditPackage) -> dict[str, Any]:
+    """The invoice line that sells a package, with all that is granted for it (threats.md AMT-11)."""
+    return {
+        "description": f"Credit package {package.name}, {package.credits} credits",
+        "quantity": 1,
+        "amount": package.final_price,
+        "kind": "credit_package",
+        "package": package.slug,
+        "credits": package.credits,
+        "valid_days": package.valid_days,
+    }

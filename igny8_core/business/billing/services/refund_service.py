@@ -1,0 +1,130 @@
+"""Refunds: money of a payment given back with a credit note, and the unspent credits that it bought taken back."""
+
+from datetime import UTC
+from decimal import Decimal
+
+from django.utils import timezone
+
+from igny8_core.auth.locks import lock_account
+from igny8_core.auth.models import User
+from igny8_core.business.billing.errors import OwnAccountPayment, PaymentNotRefundable, RefundExceedsPayment
+from igny8_core.business.billing.locks import lock_payment
+from igny8_core.business.billing.models import PAYMENT_MOVES, CreditGrant, CreditNote, Payment, PaymentStatus
+from igny8_core.business.billing.services import numbering
+from igny8_core.business.billing.services.credit_service import CreditService
+from igny8_core.business.billing.services.payment_offers import require_gateway
+from igny8_core.common.db import service_transaction
+from igny8_core.common.errors import MoveNotAllowed
+from igny8_core.common.money import InvalidAmount, format_amount, minor_units
+from igny8_core.common.states import transition
+from igny8_core.events import services as events
+
+REFUNDABLE = frozenset({PaymentStatus.SUCCEEDED, PaymentStatus.PARTIALLY_REFUNDED})
+
+
+class RefundService:
+    """The only writer of CreditNote; PaymentService.process_refund is how it is called."""
+
+    @staticmethod
+    @service_transaction
+    def refund(
+        payment: Payment, amount: Decimal | None, reason: str, reference: str, refunded_by: User | None
+    ) -> CreditNote:
+        """As PaymentService.process_refund."""
+        account = lock_account(payment.account_id)
+        payment = lock_payment(account, payment.pk)
+        _require_refundable(payment, refunded_by)
+        already = payment.refunded_amount
+        amount = _checked(amount, payment)
+        with events.recorded_together():
+            _move(payment, already + amount)
+            now = timezone.now()
+            number = numbering.next_credit_note_number(account.pk, now.astimezone(UTC).date())
+            due = _credits_due(payment, already)
+            taken = CreditService.take_back(
+                account,
+                due,
+                granted_for=f"payment:{payment.pk}",
+                source=f"credit_note:{number}",
+                description=f"Refund {number}",
+                actor=refunded_by,
+            )
+            credit_note = CreditNote.objects.create(
+                account=account,
+                invoice=payment.invoice,
+                payment=payment,
+                credit_note_number=number,
+                amount=amount,
+                currency=payment.currency,
+                reason=reason,
+                reference=reference,
+                credits_taken_back=taken,
+                credits_not_recovered=due - taken,
+                created_by=refunded_by,
+                created_at=now,
+            )
+            events.record(_event(credit_note))
+        return credit_note
+
+
+def _require_refundable(payment: Payment, operator: User | None) -> None:
+    if operator is not None and operator.account_id == payment.account_id:
+        raise OwnAccountPayment()
+    if payment.status not in REFUNDABLE:
+        status = payment.get_status_display().lower()
+        raise PaymentNotRefundable(f"This payment is {status}. {PaymentNotRefundable.text}")
+    require_gateway(payment.payment_method)
+
+
+def _checked(amount: Decimal | None, payment: Payment) -> Decimal:
+    """The amount to give back; all that is left for None."""
+    currency = payment.currency
+    left: Decimal = payment.amount - payment.refunded_amount
+    if amount is None:
+        return left
+    expected = f"Write an amount like {format_amount(left, currency)} {currency}, which is what is left."
+    if not isinstance(amount, Decimal) or not amount.is_finite() or amount <= 0:
+        raise InvalidAmount(errors={"amount": [expected]})
+    # 9.000 is no amount of dollars: the currency's own decimals (AMT-05).
+    if -int(amount.as_tuple().exponent) > minor_units(currency):
+        raise InvalidAmount(errors={"amount": [expected]})
+    if amount > left:
+        text = f"{format_amount(left, currency)} {currency} is left of this payment; no more can go back."
+        raise RefundExceedsPayment(text, errors={"amount": [text]})
+    return amount
+
+
+def _move(payment: Payment, refunded: Decimal) -> None:
+    # The second belt: whoever forgot the lock finds that somebody else has refunded meanwhile.
+    unchanged = Payment.objects.filter(pk=payment.pk, refunded_amount=payment.refunded_amount)
+    if not unchanged.update(refunded_amount=refunded):
+        raise MoveNotAllowed("The payment was refunded by somebody else just now. Look at it again.")
+    payment.refunded_amount = refunded
+    status = PaymentStatus.REFUNDED if refunded == payment.amount else PaymentStatus.PARTIALLY_REFUNDED
+    if payment.status != status:
+        transition(payment, status, PAYMENT_MOVES)
+
+
+def _credits_due(payment: Payment, already: Decimal) -> int:
+    """Credits that go with this part of the payment, so that those of all parts add up to what was granted."""
+    granted = CreditGrant.objects.filter(account=payment.account, source=f"payment:{payment.pk}")
+    credits_of_all = granted.values_list("amount", flat=True).first() or 0
+    return int(credits_of_all * payment.refunded_amount // payment.amount) - int(
+        credits_of_all * already // payment.amount
+    )
+
+
+def _event(credit_note: CreditNote) -> events.NewEvent:
+    payment, actor = credit_note.payment, credit_note.created_by
+    facts = {
+        "credit_note": credit_note.credit_note_number,
+        "invoice_id": payment.invoice_id,
+        "invoice_number": payment.invoice.invoice_number,
+        "amount": str(credit_note.amount),
+        "currency": credit_note.currency,
+        "payment_method": payment.payment_method,
+        "reason": credit_note.reason,
+        "credits_taken_back": credit_note.credits_taken_back,
+        "credits_not_recovered": credit_note.credits_not_recovered,
+    }
+    return events.NewEvent("payment.refunded", payment, payment.account_id, actor.pk if actor else None, facts)

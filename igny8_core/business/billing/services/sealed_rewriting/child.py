@@ -1,0 +1,51 @@
+"""The process that reads a stranger's file: bytes in, bytes of a new file out, under limits and without our secrets.
+
+What goes wrong in here, a crash of a C library or a file that unpacks without end, ends this process and nothing else.
+proof_files.py starts it with the name of the kind of file, and reads the exit code.
+"""
+
+import importlib
+import resource
+import sys
+
+# The application is not importable in here: Python starts it outside of the package, hence the relative imports.
+from .refusal import Refused
+
+DONE, REFUSED = 0, 3
+MEMORY_BYTES = 1024**3
+PROCESSOR_SECONDS = 20
+MAX_RESULT_BYTES = 10 * 1024 * 1024
+
+
+def main(kind: str) -> None:
+    """Write the file on standard input anew to standard output. `kind`: the module that reads it, images or pdfs.
+
+    Exits with REFUSED and a reason on standard output where the file is not taken.
+    """
+    reader = importlib.import_module(f".{kind}", __package__)
+    _limit_resources()
+    try:
+        result: bytes = reader.rewritten(sys.stdin.buffer.read())
+        if len(result) > MAX_RESULT_BYTES:
+            raise Refused("size")
+    except Refused as refusal:
+        sys.stdout.write(refusal.reason)
+        sys.exit(REFUSED)
+    sys.stdout.buffer.write(result)
+    sys.exit(DONE)
+
+
+def _limit_resources() -> None:
+    limits = {
+        resource.RLIMIT_CPU: PROCESSOR_SECONDS,
+        resource.RLIMIT_FSIZE: 0,
+        resource.RLIMIT_CORE: 0,
+        resource.RLIMIT_NPROC: 0,
+    }
+    # macOS has no limit of the address space that holds.
+    if sys.platform == "linux":
+        limits[resource.RLIMIT_AS] = MEMORY_BYTES
+    for kind, limit in limits.items():
+        _, allowed = resource.getrlimit(kind)
+        most = limit if allowed == resource.RLIM_INFINITY else min(limit, allowed)
+        resource.setrlimit(kind, (most, most))

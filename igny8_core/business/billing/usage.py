@@ -1,0 +1,194 @@
+"""What an account's credits were used for, over time: sums of the usage log in the days of the account's time zone."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from itertools import pairwise
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db import connection
+from django.db.models import Sum
+
+from igny8_core.auth.models import Account
+from igny8_core.business.billing.models import CreditCostConfig, CreditUsageLog, UsageSumMark
+
+TOP_OPERATIONS = 5
+CENT = Decimal("0.01")
+
+# What is summed is read from the sums, what came later from the log; `width_bucket` tells the interval of each row, so
+# that days have the 23 or 25 hours that they have where the clocks change. Both parts are index-only scans
+# (benchmarks/usage_analytics.py prints the plan).
+USED = """
+    SELECT width_bucket(used.at, %(bounds)s::timestamptz[]), operation_type,
+           sum(credits)::bigint, sum(operations)::bigint
+    FROM (
+        SELECT quarter AS at, operation_type, credits, operations FROM igny8_credit_usage_sums
+        WHERE account_id = %(account)s AND quarter >= %(begin)s AND quarter < least(%(end)s, %(mark)s)
+        UNION ALL
+        SELECT created_at, operation_type, credits, 1 FROM igny8_credit_usage_log
+        WHERE account_id = %(account)s AND created_at >= greatest(%(begin)s, %(mark)s) AND created_at < %(end)s
+    ) used
+    GROUP BY 1, 2
+"""
+
+
+@dataclass(frozen=True)
+class Used:
+    """Credits and operations of one operation type in one interval; `interval` counts from 0."""
+
+    interval: int
+    operation_type: str
+    credits: int
+    operations: int
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A day, week or month of the series, by its first day."""
+
+    start: date
+    credits: int
+    operations: int
+
+
+@dataclass(frozen=True)
+class OperationUse:
+    """What one type of operation used in the whole time; `percent` of all credits."""
+
+    operation_type: str
+    display_name: str
+    credits: int
+    operations: int
+    percent: Decimal
+
+
+@dataclass(frozen=True)
+class Projection:
+    """The running month, and what it comes to if it goes on at the same rate."""
+
+    month: date
+    credits_used: int
+    projected_credits: int
+
+
+@dataclass(frozen=True)
+class Analytics:
+    """What an account used from `first` to `last`, both included, in days of its time zone."""
+
+    first: date
+    last: date
+    timezone: str
+    granularity: str
+    series: list[Interval]
+    by_operation: list[OperationUse]
+    projection: Projection
+
+    @property
+    def credits(self) -> int:
+        """Of the whole time."""
+        return sum(interval.credits for interval in self.series)
+
+    @property
+    def operations(self) -> int:
+        """Of the whole time."""
+        return sum(interval.operations for interval in self.series)
+
+    @property
+    def average_per_day(self) -> Decimal:
+        """Credits per day, over all days that have begun."""
+        return _rounded(Decimal(self.credits) / ((self.last - self.first).days + 1))
+
+    @property
+    def top_operations(self) -> list[OperationUse]:
+        """The operations that used most credits."""
+        return self.by_operation[:TOP_OPERATIONS]
+
+
+def today_of(account: Account, now: datetime) -> date:
+    """The date in the account's time zone."""
+    return now.astimezone(ZoneInfo(account.timezone)).date()
+
+
+def analytics(account: Account, first: date, last: date, granularity: str, now: datetime) -> Analytics:
+    """What the account used from `first` to `last`; `granularity` is "day", "week" or "month"."""
+    starts = starts_of(first, last, granularity)
+    used = used_between(account, midnights([*starts, last + timedelta(days=1)], account.timezone))
+    series = [Interval(start, *_total(row for row in used if row.interval == at)) for at, start in enumerate(starts)]
+    by_operation, projection = _by_operation(used), _projection(account, now)
+    return Analytics(first, last, account.timezone, granularity, series, by_operation, projection)
+
+
+def used_between(account: Account, bounds: Sequence[datetime]) -> list[Used]:
+    """What the account used in each interval between two neighbours of `bounds` (rising, at least two)."""
+    parameters: dict[str, Any] = {
+        "account": account.pk,
+        "bounds": list(bounds),
+        "begin": bounds[0],
+        "end": bounds[-1],
+        "mark": UsageSumMark.read(),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(USED, parameters)
+        return [Used(number - 1, *rest) for number, *rest in cursor.fetchall()]
+
+
+def used_since(account: Account, start: datetime, now: datetime) -> int:
+    """Credits used from any moment until now; what lies before the first whole quarter of an hour is counted singly."""
+    into_quarter = timedelta(minutes=start.minute % 15, seconds=start.second, microseconds=start.microsecond)
+    quarter = start - into_quarter + timedelta(minutes=15) if into_quarter else start
+    single = CreditUsageLog.objects.filter(account=account, created_at__gte=start, created_at__lt=quarter)
+    counted = single.aggregate(total=Sum("credits"))["total"] or 0
+    return counted + (_total(used_between(account, [quarter, now]))[0] if quarter < now else 0)
+
+
+def starts_of(first: date, last: date, granularity: str) -> list[date]:
+    """First days of the days, ISO weeks or months that `first` to `last` lie in; the first one starts with `first`."""
+    starts = [first]
+    while (following := _next_start(starts[-1], granularity)) <= last:
+        starts.append(following)
+    return starts
+
+
+def midnights(days: Sequence[date], timezone: str) -> list[datetime]:
+    """The moment at which each day begins in an IANA time zone, also where the clocks skip midnight."""
+    zone = ZoneInfo(timezone)
+    moments = [datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(ZoneInfo("UTC")) for day in days]
+    # A day that a country skipped when it moved across the date line begins when the next one does: it is empty.
+    return [moments[0], *(max(before, moment) for before, moment in pairwise(moments))]
+
+
+def _next_start(day: date, granularity: str) -> date:
+    if granularity == "month":
+        return (day.replace(day=1) + timedelta(days=32)).replace(day=1)
+    return day + timedelta(days=7 - day.weekday() if granularity == "week" else 1)
+
+
+def _total(rows: Iterable[Used]) -> tuple[int, int]:
+    counted = list(rows)
+    return sum(row.credits for row in counted), sum(row.operations for row in counted)
+
+
+def _by_operation(used: list[Used]) -> list[OperationUse]:
+    names = dict(CreditCostConfig.objects.values_list("operation_type", "display_name"))
+    everything = _total(used)[0]
+    uses = []
+    for kind in {row.operation_type for row in used}:
+        credits_used, operations = _total(row for row in used if row.operation_type == kind)
+        percent = _rounded(Decimal(100 * credits_used) / everything)
+        uses.append(OperationUse(kind, names.get(kind, kind), credits_used, operations, percent))
+    return sorted(uses, key=lambda use: (-use.credits, use.operation_type))
+
+
+def _projection(account: Account, now: datetime) -> Projection:
+    month = today_of(account, now).replace(day=1)
+    begin, end = midnights([month, _next_start(month, "month")], account.timezone)
+    used = _total(used_between(account, [begin, end]))[0]
+    passed = max(1, (now.astimezone(UTC) - begin) // timedelta(seconds=1))
+    whole = (end - begin) // timedelta(seconds=1)
+    return Projection(month, used, (2 * used * whole + passed) // (2 * passed))
+
+
+def _rounded(value: Decimal) -> Decimal:
+    return value.quantize(CENT, rounding=ROUND_HALF_UP)

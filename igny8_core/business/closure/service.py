@@ -1,0 +1,154 @@
+"""Deleting an account: its order ends, its people are erased, its books are kept; in one transaction."""
+
+from datetime import datetime
+
+from django.utils import timezone
+
+from igny8_core.auth.errors import AccountSuspended
+from igny8_core.auth.locks import lock_account
+from igny8_core.auth.models import (
+    ACCOUNT_MOVES,
+    Account,
+    AccountStatus,
+    SubscriptionStatus,
+    SuspendedReason,
+    TeamInvitation,
+    User,
+)
+from igny8_core.auth.selectors import members_of
+from igny8_core.auth.services import team_rules
+from igny8_core.auth.services.session_service import SessionService
+from igny8_core.auth.services.user_service import check_own_password
+from igny8_core.business.billing.errors import MoneyOpen
+from igny8_core.business.billing.models import PLAN_LINES, UNUSED_TIME, AccountPaymentMethod, Invoice, InvoiceStatus
+from igny8_core.business.billing.selectors import invoices_of, live_subscription_of, payments_under_way_of
+from igny8_core.business.billing.services.invoice_service import InvoiceService
+from igny8_core.business.billing.services.subscription_service import SubscriptionService
+from igny8_core.common.db import service_transaction
+from igny8_core.common.mail import ERASED_DOMAIN
+from igny8_core.common.states import transition
+from igny8_core.events import services as events
+
+# Lines of an order of which nothing was delivered as long as it is not paid.
+ORDER_LINES = frozenset({*PLAN_LINES, UNUSED_TIME, "credit_package"})
+BLANKED = [
+    "billing_email",
+    "billing_address_line1",
+    "billing_address_line2",
+    "billing_city",
+    "billing_state",
+    "billing_postal_code",
+    "billing_country",
+    "tax_id",
+]
+
+
+@service_transaction
+def close_account(account: Account, owner: User, password: str) -> None:
+    """Delete the account for its owner, who says their password: all of it or nothing.
+
+    An order that nobody paid for is voided, the subscription ends at once, everybody is logged out and erased, and the
+    billing details are blanked. Invoices with their snapshots, the ledger and the events stay.
+    Raises InvalidInput for a wrong password, OwnersOnly, MoneyOpen, AccountSuspended while an operator holds it.
+    """
+    check_own_password(password, owner)
+    account = lock_account(account.pk)
+    actor = team_rules.acting_member(account, owner)
+    team_rules.require_owner(actor)
+    if account.status == AccountStatus.SUSPENDED and account.suspended_reason == SuspendedReason.OPERATOR:
+        raise AccountSuspended()
+    _require_settled(account)
+    _end_orders(account, actor)
+    account = lock_account(account.pk)
+    now = timezone.now()
+    _withdraw_invitations(account, now)
+    AccountPaymentMethod.objects.filter(account=account).delete()
+    members = list(members_of(account).order_by("pk"))
+    _blank(account, now, {member.pk for member in members if not _is_operator(member)})
+    for member in members:
+        if _is_operator(member):
+            _let_go(member)
+        else:
+            _erase(member)
+    facts = {"members": len(members)}
+    events.record(events.NewEvent("account.deleted", account, account.pk, actor.pk, facts))
+
+
+def _require_settled(account: Account) -> None:
+    """Raises MoneyOpen, saying which payment or invoice is open."""
+    payment = payments_under_way_of(account).first()
+    if payment:
+        raise MoneyOpen(
+            f"A payment for invoice {payment.invoice.invoice_number} is under way. Wait until it is decided."
+        )
+    subscription = live_subscription_of(account)
+    is_past_due = subscription is not None and subscription.status == SubscriptionStatus.PAST_DUE
+    for invoice in _unpaid(account):
+        belongs_to_debt = is_past_due and subscription is not None and invoice.subscription_id == subscription.pk
+        if belongs_to_debt or not _is_mere_order(invoice):
+            raise MoneyOpen(f"Invoice {invoice.invoice_number} is owed. Pay it first, or ask support to void it.")
+
+
+def _unpaid(account: Account) -> list[Invoice]:
+    # What was written off as uncollectible is owed to nobody who waits for it.
+    return list(invoices_of(account).filter(status__in=[InvoiceStatus.DRAFT, InvoiceStatus.PENDING]).order_by("pk"))
+
+
+def _is_mere_order(invoice: Invoice) -> bool:
+    """Whether nothing was delivered for the invoice: an order that is not paid, or one that was never sent."""
+    kinds = {line.get("kind") for line in invoice.line_items}
+    return invoice.status == InvoiceStatus.DRAFT or kinds <= ORDER_LINES
+
+
+def _end_orders(account: Account, actor: User) -> None:
+    for invoice in _unpaid(account):
+        InvoiceService.mark_void(invoice, "The account was deleted", actor)
+    subscription = live_subscription_of(account)
+    if subscription:
+        SubscriptionService.cancel_subscription(subscription, cancel_at_period_end=False, canceled_by=actor)
+
+
+def _withdraw_invitations(account: Account, now: datetime) -> None:
+    invitations = TeamInvitation.objects.filter(account=account)
+    invitations.filter(accepted_at=None, canceled_at=None).update(canceled_at=now)
+    # One at a time: each has an address of its own now, so that none is taken for another.
+    for invitation in invitations:
+        invitation.email = _nowhere(invitation.pk)
+        invitation.save(update_fields=["email"])
+
+
+def _blank(account: Account, now: datetime, staying: set[int]) -> None:
+    for column in BLANKED:
+        setattr(account, column, "")
+    account.name, account.slug, account.timezone = f"Deleted account {account.pk}", f"deleted-{account.pk}", "UTC"
+    # Only of a platform operator who owned an account of their own: they keep their login, and leave.
+    if account.owner_id not in staying:
+        account.owner = None
+    account.save(update_fields=[*BLANKED, "name", "slug", "timezone", "owner"])
+    if account.status == AccountStatus.CANCELED:
+        account.deleted_at = now
+        account.save(update_fields=["deleted_at"])
+    else:
+        transition(account, AccountStatus.CANCELED, ACCOUNT_MOVES, suspended_reason="", deleted_at=now)
+
+
+def _is_operator(member: User) -> bool:
+    return member.is_staff or member.is_superuser
+
+
+def _let_go(member: User) -> None:
+    User.objects.filter(pk=member.pk).update(account=None, role="")
+    SessionService.end_all(member, "account_deleted")
+
+
+def _erase(member: User) -> None:
+    """Blank a person: they cannot log in any more, and their address can sign up anew."""
+    SessionService.end_all(member, "account_deleted")
+    member.email, member.first_name, member.last_name = _nowhere(member.pk), "", ""
+    member.is_active, member.email_verified_at = False, None
+    member.set_unusable_password()
+    member.save(update_fields=["email", "first_name", "last_name", "is_active", "email_verified_at", "password"])
+
+
+def _nowhere(number: int) -> str:
+    return f"deleted-{number}@{ERASED_DOMAIN}"

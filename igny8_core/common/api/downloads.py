@@ -1,0 +1,34 @@
+"""Files of strangers, handed out so that no browser runs anything of them."""
+
+from collections.abc import Iterable
+
+from django.http import HttpResponse
+from django.utils.http import content_disposition_header
+from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
+
+# These win: the middlewares set theirs only where a view has set none.
+SAFE_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'; sandbox",
+    "Cache-Control": "private, no-store",
+    "Referrer-Policy": "no-referrer",
+}
+
+
+class AnyType(DefaultContentNegotiation):
+    """For views that answer with a file: whatever a browser accepts, refusals are JSON as everywhere."""
+
+    def select_renderer(
+        self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
+    ) -> tuple[BaseRenderer, str]:
+        first = next(iter(renderers))
+        return first, str(first.media_type)
+
+
+def file_response(content: bytes, content_type: str, name: str, *, inline: bool = False) -> HttpResponse:
+    """The file to save under `name`, or with `inline` to show; nothing of it is run, guessed at or kept by caches."""
+    response = HttpResponse(content, content_type=content_type, headers=SAFE_HEADERS)
+    response["Content-Disposition"] = content_disposition_header(not inline, name) or "inline"
+    return response

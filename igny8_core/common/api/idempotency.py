@@ -1,0 +1,119 @@
+"""Idempotency-Key: a POST that moves money or credits does so once, however often it is sent (threats.md PAY-16).
+
+The answer is stored in the transaction of the work itself. So either both are there, and a repeat gets the first answer
+even when the caller never saw it; or neither is, and the repeat does the work. Refusals change nothing and are not
+stored.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar
+
+from django.db import transaction
+from django.http import HttpResponse, HttpResponseBase
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from igny8_core.common.api.parsers import StrictJSONParser
+from igny8_core.common.db import try_lock_text
+from igny8_core.common.errors import DomainError
+from igny8_core.common.kept_answers import keep_answer, kept_answer
+from igny8_core.common.models import IdempotentAnswer
+
+HEADER = "Idempotency-Key"
+KEY_PATTERN = re.compile(r"[\x21-\x7e]{1,255}")
+
+Post = TypeVar("Post", bound=Callable[..., HttpResponseBase])
+
+
+class InvalidIdempotencyKey(DomainError):
+    code = "invalid_idempotency_key"
+    http_status = 400
+    text = "Idempotency-Key is 1 to 255 visible ASCII characters without spaces, for example a UUID."
+
+
+class IdempotencyKeyRequired(DomainError):
+    code = "idempotency_key_required"
+    http_status = 400
+    text = "Send an Idempotency-Key header, for example a new UUID, and the same one when you repeat this request."
+
+
+class IdempotencyKeyInFlight(DomainError):
+    code = "idempotency_key_in_flight"
+    http_status = 409
+    text = "A request with this Idempotency-Key is being worked on. Repeat it in a moment to get its answer."
+
+
+class IdempotencyKeyReused(DomainError):
+    code = "idempotency_key_reused"
+    http_status = 422
+    text = "This Idempotency-Key was used for another request. Take a new key for a new request."
+
+
+def idempotent(*, required: bool = False) -> Callable[[Post], Post]:
+    """Decorator of a view's `post`: honours the Idempotency-Key header, and with `required` insists on it.
+
+    The view runs in a transaction then, so it must not mail or call other services of the network.
+    Raises InvalidIdempotencyKey, IdempotencyKeyRequired, IdempotencyKeyInFlight, IdempotencyKeyReused.
+    """
+
+    def decorate(post: Post) -> Post:
+        @wraps(post)
+        def answered_once(view: Any, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            key = request.headers.get(HEADER)
+            if key is None:
+                if required:
+                    raise IdempotencyKeyRequired()
+                return post(view, request, *args, **kwargs)
+            if not KEY_PATTERN.fullmatch(key):
+                raise InvalidIdempotencyKey()
+            with transaction.atomic():
+                return _stored_answer(request, key) or _store(request, key, post(view, request, *args, **kwargs))
+
+        answered_once.idempotency_key = "required" if required else "optional"  # type: ignore[attr-defined]
+        return answered_once  # type: ignore[return-value]
+
+    return decorate
+
+
+def _stored_answer(request: Request, key: str) -> HttpResponse | None:
+    caller = _caller(request)
+    # Held until the transaction ends: who does not get it finds the first request still at work.
+    if not try_lock_text("idempotency key", f"{caller}:{key}"):
+        raise IdempotencyKeyInFlight(retry_after=1)
+    stored = kept_answer(caller, key)
+    if stored is None:
+        return None
+    if stored.request_hash != _request_hash(request):
+        raise IdempotencyKeyReused()
+    replay = HttpResponse(stored.body, status=stored.status, content_type=StrictJSONParser.media_type)
+    replay["Idempotent-Replayed"] = "true"
+    return replay
+
+
+def _store(request: Request, key: str, response: HttpResponseBase) -> HttpResponseBase:
+    if not isinstance(response, Response):
+        raise TypeError("Only answers of success() can be kept for a repeat.")
+    keep_answer(
+        IdempotentAnswer(
+            caller=_caller(request),
+            key=key,
+            request_hash=_request_hash(request),
+            status=response.status_code,
+            body=JSONRenderer().render(response.data).decode(),
+        )
+    )
+    return response
+
+
+def _caller(request: Request) -> str:
+    return f"user {request.user.pk}"
+
+
+def _request_hash(request: Request) -> str:
+    body = json.dumps(request.data, sort_keys=True)
+    return hashlib.sha256(f"{request.method} {request.get_full_path()} {body}".encode()).hexdigest()

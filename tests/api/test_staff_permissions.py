@@ -1,0 +1,174 @@
+"""Each operation of operators has a permission of its own, and nobody decides for an account that they belong to."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.urls import resolve
+from rest_framework.test import APIClient
+
+from igny8_core.auth.models import Role, User
+from igny8_core.auth.permissions import IsOperator, operator_permissions_of
+from igny8_core.auth.services.session_service import SessionService
+from igny8_core.common.api.views import ApiView
+from tests import make
+from tests.api import staff
+from tests.api.world import World, address, body, fingerprint, permissions, refusal, routes, undone
+
+pytestmark = pytest.mark.django_db
+
+GUIDE = Path(__file__).parents[2] / "docs" / "operators.md"
+BY_NAME = {f"{operation.method} {operation.path}": operation for operation in staff.OPERATIONS}
+
+
+def call(world: World, operation: staff.Operation, user: User) -> tuple[int, bytes]:
+    client = APIClient(raise_request_exception=False)
+    client.credentials(HTTP_AUTHORIZATION=f"Bearer {SessionService.open(user).access}")
+    path = address(operation.route, world.ids(operation.route, "operator"))
+    content = json.dumps(body(world, operation.method, operation.route) or {}) if operation.fields else ""
+    response = client.generic(operation.method, path, content, content_type="application/json")
+    if response.status_code >= 400:
+        refusal(response)
+    return response.status_code, response.content
+
+
+@pytest.mark.parametrize("name", BY_NAME)
+def test_the_named_permission_is_enough_and_all_others_are_not(world: World, name: str) -> None:
+    operation = BY_NAME[name]
+    enough = make.user(is_staff=True)
+    enough.user_permissions.add(*permissions(operation.permissions))
+    too_little = make.user(is_staff=True)
+    not_staff = make.user(is_staff=False)
+    not_staff.user_permissions.add(*Permission.objects.all())
+    before = fingerprint()
+
+    with undone():
+        assert call(world, operation, enough)[0] == operation.status
+    for missing in operation.permissions:
+        with undone():
+            others = Permission.objects.exclude(pk=permissions([missing])[0].pk)
+            too_little.user_permissions.set(others)
+            assert call(world, operation, too_little)[0] == 403
+    with undone():
+        assert call(world, operation, not_staff)[0] == 403
+    assert fingerprint() == before
+
+
+@pytest.mark.parametrize("name", BY_NAME)
+def test_staff_who_are_suspended_from_work_get_nothing(world: World, name: str) -> None:
+    operator = make.operator()
+    client = APIClient()
+    client.credentials(HTTP_AUTHORIZATION=f"Bearer {SessionService.open(operator).access}")
+    User.objects.filter(pk=operator.pk).update(is_active=False)
+    operation = BY_NAME[name]
+
+    response = client.generic(operation.method, address(operation.route, world.a.ids), "{}", "application/json")
+
+    assert response.status_code == 401
+
+
+def test_the_table_of_the_tests_is_what_the_views_name() -> None:
+    named = {}
+    for route in routes():
+        if route.startswith(staff.PREFIX):
+            view = resolve("/" + re.sub(r"<int64:\w+>", "1", route)).func.cls
+            assert view.permission_classes == (IsOperator,), route
+            for method, needed in operator_permissions_of(view).items():
+                named[method, route] = needed
+
+    assert named == {(operation.method, operation.route): operation.permissions for operation in staff.OPERATIONS}
+
+
+def test_the_guide_shows_the_same_table() -> None:
+    rows = re.findall(r"(?m)^\| `(\w+)` \| `admin/([^`]*)` \| (.+?) \|", GUIDE.read_text(encoding="utf-8"))
+    shown = {(method, path): tuple(re.findall(r"`([\w.]+)`", needed)) for method, path, needed in rows}
+
+    listed = {
+        (operation.method, re.sub(r"<int64:\w+>", "{id}", operation.path)): operation.permissions
+        for operation in staff.OPERATIONS
+    }
+    assert shown == listed
+
+
+class Forgetful(ApiView):
+    """A view whose author added `delete` and no permission for it."""
+
+    permission_classes = (IsOperator,)
+    operator_permissions = {"GET": "billing.view_payment"}
+
+    def get(self) -> None: ...
+
+    def delete(self) -> None: ...
+
+
+def test_a_handler_without_a_named_permission_serves_nobody(olga: User) -> None:
+    class Asked:
+        user = olga
+        method = "DELETE"
+
+    methods = ("GET", "HEAD", "DELETE", "PUT", "OPTIONS")
+    allowed = [IsOperator().has_permission(Asked(), Forgetful()) for Asked.method in methods]
+
+    assert allowed == [True, True, False, True, True]  # the last two get 405: they are not served
+
+
+DECISIONS = [
+    f"POST {staff.ACCOUNT}suspend/",
+    f"POST {staff.ACCOUNT}activate/",
+    f"POST {staff.ACCOUNT}adjust-credits/",
+    "POST invoices/create/",
+    f"POST {staff.INVOICE}void/",
+    f"POST {staff.PAYMENT}approve/",
+    f"POST {staff.PAYMENT}reject/",
+    f"POST {staff.PAYMENT}refund/",
+]
+
+
+@pytest.mark.parametrize("name", DECISIONS)
+def test_nobody_decides_for_an_account_that_they_belong_to(world: World, name: str) -> None:
+    operation = BY_NAME[name]
+    account = {
+        f"POST {staff.ACCOUNT}activate/": world.c.account,
+        "POST invoices/create/": world.b.account,
+        f"POST {staff.PAYMENT}refund/": world.captured.account,
+    }.get(name, world.a.account)
+    insider = make.user(account=account, role=Role.VIEWER, is_staff=True, is_superuser=True)
+    colleague = make.operator()
+    before = fingerprint()
+
+    with undone():
+        status, content = call(world, operation, insider)
+        assert status == 403
+        assert json.loads(content)["code"] in {"own_account", "own_account_payment"}
+    assert fingerprint() == before
+    with undone():
+        assert call(world, operation, colleague)[0] == operation.status
+
+
+def test_reading_an_account_that_one_belongs_to_is_no_decision(world: World) -> None:
+    insider = make.user(account=world.a.account, role=Role.VIEWER, is_staff=True, is_superuser=True)
+
+    assert call(world, BY_NAME[f"GET {staff.ACCOUNT}"], insider)[0] == 200
+
+
+MOVING = [name for name, operation in BY_NAME.items() if operation.moves_money]
+
+
+@pytest.mark.parametrize("name", MOVING)
+def test_a_repeat_with_the_same_key_does_nothing_again(world: World, name: str) -> None:
+    operation = BY_NAME[name]
+    client, path = world.client("operator"), address(operation.route, world.ids(operation.route, "operator"))
+    right = body(world, operation.method, operation.route)
+
+    first = client.post(path, right, format="json", HTTP_IDEMPOTENCY_KEY="7c4c2b1e")
+    done = fingerprint()
+    again = client.post(path, right, format="json", HTTP_IDEMPOTENCY_KEY="7c4c2b1e")
+    other = client.post(path, {**(right or {}), "reason": "Another"}, format="json", HTTP_IDEMPOTENCY_KEY="7c4c2b1e")
+
+    assert first.status_code == again.status_code == operation.status
+    assert first.content == again.content
+    assert again["Idempotent-Replayed"] == "true"
+    assert other.status_code == 422
+    assert fingerprint() == done

@@ -1,0 +1,111 @@
+"""Whatever file is sent as a proof of payment: it is refused, or stored as a clean one (threats.md PAY-14)."""
+
+import io
+import struct
+from collections.abc import Callable
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from PIL import Image
+from rest_framework.test import APIClient
+
+from igny8_core.auth.models import User
+from igny8_core.business.billing.models import PaymentProof
+from igny8_core.business.billing.services import proof_files
+from tests.api.world import fingerprint, refusal
+from tests.billing import files_of_strangers, pdfs_of_strangers
+from tests.billing.files_of_strangers import MARKS, PNG_MAGIC
+
+pytestmark = pytest.mark.django_db
+
+UPLOAD = "/api/v1/billing/payment-proofs/"
+CORPUS = {
+    **files_of_strangers.pictures_taken(),
+    **files_of_strangers.pictures_refused(),
+    **files_of_strangers.files_of_other_types(),
+    **pdfs_of_strangers.pdfs_taken(),
+    **pdfs_of_strangers.pdfs_refused(),
+}
+TAKEN = [name for name, (_, status) in CORPUS.items() if status == 201]
+CODES = {400: "unreadable_file", 413: "file_too_large", 415: "unsupported_file_type"}
+
+
+@pytest.fixture
+def client(as_user: Callable[[User], APIClient], alice: User) -> APIClient:
+    return as_user(alice)
+
+
+def upload(client: APIClient, content: bytes, name: str = "receipt.png"):
+    return client.post(UPLOAD, {"file": SimpleUploadedFile(name, content)}, format="multipart")
+
+
+def require_clean(content: bytes, content_type: str) -> None:
+    """The file is what its type says and nothing beside it."""
+    check = {"image/png": require_clean_png, "image/jpeg": require_clean_jpeg, "application/pdf": require_clean_pdf}
+    assert [mark for mark in MARKS if mark in content] == []
+    check[content_type](content)
+
+
+def require_clean_png(content: bytes) -> None:
+    assert content.startswith(PNG_MAGIC)
+    kinds, position = set(), 8
+    while position < len(content):
+        (length,) = struct.unpack(">I", content[position : position + 4])
+        kinds.add(content[position + 4 : position + 8])
+        position += length + 12
+    assert position == len(content)
+    assert kinds == {b"IHDR", b"IDAT", b"IEND"}
+    require_picture(content, "PNG")
+
+
+def require_clean_jpeg(content: bytes) -> None:
+    assert content.startswith(b"\xff\xd8")
+    assert content.endswith(b"\xff\xd9")
+    position, markers = 2, set()
+    while content[position + 1] != 0xDA:
+        markers.add(content[position + 1])
+        position += 2 + int.from_bytes(content[position + 2 : position + 4], "big")
+    assert markers <= {0xE0, 0xDB, 0xC0, 0xC4}
+    assert content.index(b"\xff\xd9", position) == len(content) - 2
+    require_picture(content, "JPEG")
+
+
+def require_picture(content: bytes, kind: str) -> None:
+    with Image.open(io.BytesIO(content)) as image:
+        image.load()
+        assert (image.format, getattr(image, "n_frames", 1)) == (kind, 1)
+        assert max(image.size) <= 4000
+        assert not image.getexif()
+        assert set(image.info) <= {"jfif", "jfif_version", "jfif_unit", "jfif_density"}
+
+
+def require_clean_pdf(content: bytes) -> None:
+    assert content.startswith(b"%PDF-")
+    assert content.endswith(b"%%EOF\n")
+    assert content.count(b"%%EOF") == 1
+    assert pdfs_of_strangers.hidden_in(content) == set()
+    inside = pdfs_of_strangers.unpacked(content)
+    assert [mark for mark in [*MARKS, b"Exif"] if mark in inside] == []
+
+
+def test_the_corpus_is_large() -> None:
+    assert len(CORPUS) > 200
+    assert len(TAKEN) > 90
+
+
+@pytest.mark.parametrize("name", CORPUS)
+def test_a_file_is_refused_or_written_anew(client: APIClient, name: str) -> None:
+    content, status = CORPUS[name]
+    before = fingerprint()
+
+    response = upload(client, content)
+
+    assert response.status_code == status, response.content
+    if status == 201:
+        proof = PaymentProof.objects.get()
+        stored = proof_files.fetch(proof)
+        assert proof.size == len(stored) == response.json()["data"]["size"]
+        require_clean(stored, proof.content_type)
+    else:
+        assert refusal(response)["code"] == CODES[status]
+        assert fingerprint() == before

@@ -1,0 +1,211 @@
+"""Refunds of one payment at the same moment never give back more than came in (threats.md REF-02, REF-07)."""
+
+import json
+import random
+from collections.abc import Iterator
+from decimal import Decimal
+
+import pytest
+
+from igny8_core.auth.models import User
+from igny8_core.auth.services.session_service import SessionService
+from igny8_core.business.billing.errors import PaymentNotRefundable, RefundExceedsPayment
+from igny8_core.business.billing.models import CreditNote, CreditTransaction, Payment
+from igny8_core.business.billing.services import refund_service
+from igny8_core.business.billing.services.credit_service import CreditService, LedgerEntry
+from igny8_core.business.billing.services.payment_service import PaymentService
+from igny8_core.common.errors import MoveNotAllowed
+from tests import make
+from tests.concurrency.interleave import before_commit, run_before
+from tests.concurrency.race import all_at_once, kinds
+from tests.concurrency.server import Crowd, Request, Server
+from tests.concurrency.unlocked import without_row_locks
+
+THREADS = 16
+ROUNDS = 20
+HTTP_ROUNDS = 50
+
+
+def captured(olga: User | None = None) -> Payment:
+    return PaymentService.approve_manual_payment(make.submitted_payment(), olga or make.operator()).payment
+
+
+def refund(payment: Payment, amount: str | None = None) -> CreditNote:
+    return PaymentService.process_refund(payment, Decimal(amount) if amount else None, reason="Race")
+
+
+def books_of(payment: Payment) -> dict[str, object]:
+    """What was refunded, as payment, credit notes and ledger tell it."""
+    payment = Payment.objects.select_related("account").get(pk=payment.pk)
+    notes = list(CreditNote.objects.filter(payment=payment).order_by("pk"))
+    ledger = CreditTransaction.objects.filter(account=payment.account, transaction_type="refund")
+    numbers = [int(note.credit_note_number[-4:]) for note in notes]
+    return {
+        "status": payment.status,
+        "refunded": payment.refunded_amount,
+        "notes": sum((note.amount for note in notes), Decimal(0)),
+        "numbers": sorted(numbers) == list(range(1, len(notes) + 1)),
+        "credits": sum(note.credits_taken_back for note in notes),
+        "ledger": -sum(entry.amount for entry in ledger),
+        "balance": payment.account.credits,
+    }
+
+
+ALL_OF_IT = {
+    "status": "refunded",
+    "refunded": Decimal(89),
+    "notes": Decimal(89),
+    "numbers": True,
+    "credits": 1000,
+    "ledger": 1000,
+    "balance": 0,
+}
+
+
+# --- REF-02: parts --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("books_balance")
+def test_of_parts_sent_together_only_as_many_succeed_as_the_payment_holds() -> None:
+    for _ in range(ROUNDS):
+        payment = captured()
+
+        outcomes = all_at_once([lambda payment=payment: refund(payment, "8.90")] * THREADS)
+
+        assert kinds(outcomes)["CreditNote"] == 10
+        assert {type(outcome) for outcome in outcomes} <= {CreditNote, RefundExceedsPayment, PaymentNotRefundable}
+        assert books_of(payment) == ALL_OF_IT
+
+
+@pytest.mark.usefixtures("books_balance")
+def test_random_parts_never_add_up_to_more_than_came_in() -> None:
+    pick = random.Random(20261208)
+    for _ in range(ROUNDS):
+        payment = captured()
+        parts = [f"{pick.randint(1, 3000) / 100:.2f}" for _ in range(THREADS)]
+
+        all_at_once([lambda payment=payment, part=part: refund(payment, part) for part in parts])
+
+        books = books_of(payment)
+        assert books["refunded"] == books["notes"] <= Decimal(89)
+        assert books["credits"] == books["ledger"] == 1000 - books["balance"]
+        # Something was refused only because it did not fit in any more.
+        left = Decimal(89) - books["refunded"]
+        accepted = sorted(CreditNote.objects.filter(payment=payment).values_list("amount", flat=True))
+        refused = sorted(set(map(Decimal, parts)) - set(accepted))
+        assert all(part > left for part in refused)
+
+
+@pytest.mark.usefixtures("books_balance")
+def test_a_part_waits_for_the_one_under_way_and_sees_it() -> None:
+    payment = captured()
+
+    with run_before(refund_service, "_move", lambda: refund(payment, "50.00")) as rival:
+        refund(payment, "50.00")
+
+    assert rival.had_to_wait
+    assert isinstance(rival.outcome(), RefundExceedsPayment)
+    assert books_of(payment)["refunded"] == Decimal(50)
+
+
+@pytest.mark.usefixtures("books_balance")
+@pytest.mark.parametrize("before", [None, "1.00"])
+def test_canary_without_the_lock_a_part_overtakes_the_one_under_way(before: str | None) -> None:
+    payment = captured()
+    if before:
+        refund(payment, before)
+
+    # The amount in the UPDATE is the second guard: it stops the double refund, but only at the end.
+    with (
+        without_row_locks(),
+        run_before(refund_service, "_move", lambda: refund(payment, "50.00")) as rival,
+        pytest.raises(MoveNotAllowed),
+    ):
+        refund(payment, "50.00")
+
+    assert not rival.had_to_wait
+    assert isinstance(rival.outcome(), CreditNote)
+
+
+# --- REF-07: all of it, by two doors --------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("books_balance")
+def test_one_of_many_full_refunds_succeeds() -> None:
+    for _ in range(ROUNDS):
+        payment = captured()
+
+        outcomes = all_at_once([lambda payment=payment: refund(payment)] * THREADS)
+
+        assert kinds(outcomes) == {"CreditNote": 1, "PaymentNotRefundable": THREADS - 1}
+        assert books_of(payment) == ALL_OF_IT
+
+
+@pytest.fixture
+def crowd(server: Server) -> Iterator[Crowd]:
+    clients = Crowd(server.port, 32)
+    yield clients
+    clients.close()
+
+
+@pytest.mark.usefixtures("books_balance")
+def test_of_32_refunds_over_http_exactly_one_succeeds(crowd: Crowd) -> None:
+    headers = {"Authorization": f"Bearer {SessionService.open(make.operator()).access}"}
+    olga = make.operator()
+    for _ in range(HTTP_ROUNDS):
+        payment = captured(olga)
+        request = Request(f"/api/v1/admin/payments/{payment.pk}/refund/", headers, json.dumps({"reason": "Race"}))
+
+        answers = crowd.post([request] * 32)
+
+        assert sorted({(answer.status, answer.code) for answer in answers}) == [
+            (200, ""),
+            (409, "payment_not_refundable"),
+        ]
+        assert [answer.status for answer in answers].count(200) == 1
+        assert books_of(payment) == ALL_OF_IT
+
+
+# --- Beside spending ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("books_balance")
+def test_a_spend_waits_for_the_refund_under_way_and_does_not_get_what_went_back() -> None:
+    payment = captured()
+
+    rival = before_commit(
+        lambda: refund(payment), lambda: CreditService.spend(payment.account, 1, operation_type="article")
+    )
+
+    assert rival.had_to_wait
+    assert type(rival.outcome()).__name__ == "InsufficientCredits"
+
+
+@pytest.mark.usefixtures("books_balance")
+def test_a_refund_waits_for_the_spend_under_way_and_states_it() -> None:
+    payment = captured()
+
+    rival = before_commit(
+        lambda: CreditService.spend(payment.account, 400, operation_type="article"), lambda: refund(payment)
+    )
+
+    note = rival.outcome()
+    assert rival.had_to_wait
+    assert isinstance(note, CreditNote)
+    assert (note.credits_taken_back, note.credits_not_recovered) == (600, 400)
+
+
+@pytest.mark.usefixtures("books_balance")
+def test_refunds_adjustments_and_spends_together_keep_the_books() -> None:
+    olga, payment = make.operator(), captured()
+    account = payment.account
+    calls = [
+        lambda: refund(payment, "11.11"),
+        lambda: CreditService.adjust(account, 50, reason="Race", adjusted_by=olga),
+        lambda: CreditService.adjust(account, -30, reason="Race", adjusted_by=olga),
+        lambda: CreditService.spend(account, 40, operation_type="article"),
+    ]
+
+    outcomes = all_at_once(calls * 4)
+
+    assert sum(isinstance(outcome, CreditNote | LedgerEntry) for outcome in outcomes) == 16

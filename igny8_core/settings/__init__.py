@@ -171,6 +171,7 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": "/api/v1/",
     "COMPONENT_SPLIT_REQUEST": True,
+    "PATH_CONVERTER_OVERRIDES": {"int64": {"type": "integer", "format": "int64", "minimum": 1, "maximum": 10**18 - 1}},
     # Fields of one name with different choices: the generator would number them.
     "ENUM_NAME_OVERRIDES": {"PaymentMethodTypeEnum": "igny8_core.auth.models.PaymentMethodType"},
     "POSTPROCESSING_HOOKS": [

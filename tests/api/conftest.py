@@ -10,8 +10,9 @@ from rest_framework.test import APIClient
 from igny8_core.auth.models import User
 from igny8_core.business.billing.api.payment_methods import rendered_lists
 from tests import make
-from tests.api import world as worlds
 from tests.api.plan_changes import START, ClientAt, pay
+from tests.api.snapshot import fresh_world
+from tests.api.world import World
 
 
 @pytest.fixture(autouse=True)
@@ -21,8 +22,8 @@ def payment_method_lists_are_read_anew() -> None:
 
 
 @pytest.fixture
-def world(db: None) -> worlds.World:
-    return worlds.build()
+def world(db: None) -> World:
+    return fresh_world()
 
 
 @pytest.fixture

@@ -4,10 +4,9 @@ from typing import Any
 
 from rest_framework import serializers
 
-from igny8_core.auth.api.serializers import MAX_PASSWORD_INPUT, MAX_TOKEN_INPUT, SecretField
+from igny8_core.auth.api.serializers import MAX_PASSWORD_INPUT, MAX_TOKEN_INPUT, BillingDetailsInput, SecretField
 from igny8_core.auth.models import InvitationState, Role, TeamInvitation
 from igny8_core.common.api.fields import (
-    CountryCodeField,
     EmailAddressField,
     IdField,
     PlainTextField,
@@ -29,17 +28,9 @@ REASON_TOLD = frozenset({"payment.refunded", "payment.rejected", "subscription.d
 SUPPORT, FORMER_MEMBER = "support", "former member"
 
 
-class SettingsInput(StrictSerializer):
+class SettingsInput(BillingDetailsInput):
     name = PlainTextField(max_length=200, required=False)
     timezone = TimeZoneField(required=False)
-    billing_email = EmailAddressField(required=False, allow_blank=True)
-    billing_address_line1 = PlainTextField(max_length=255, required=False, allow_blank=True)
-    billing_address_line2 = PlainTextField(max_length=255, required=False, allow_blank=True)
-    billing_city = PlainTextField(max_length=100, required=False, allow_blank=True)
-    billing_state = PlainTextField(max_length=100, required=False, allow_blank=True)
-    billing_postal_code = PlainTextField(max_length=20, required=False, allow_blank=True)
-    billing_country = CountryCodeField(required=False, allow_blank=True)
-    tax_id = PlainTextField(max_length=100, required=False, allow_blank=True)
 
 
 class LimitOutput(serializers.Serializer[Any]):

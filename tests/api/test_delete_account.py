@@ -65,7 +65,7 @@ def test_everything_personal_goes_and_the_books_stay(olga: User, as_user: Login)
         "canceled", f"Deleted account {account.pk}", f"deleted-{account.pk}",
     )  # fmt: skip
     assert account.deleted_at
-    assert {getattr(account, column) for column in closure.BLANKED} == {""}
+    assert {getattr(account, column) for column in closure.BILLING_DETAILS} == {""}
     for person in (owner, bob):
         erased = User.objects.get(pk=person.pk)
         assert (erased.email, erased.full_name, erased.is_active) == (f"deleted-{person.pk}@deleted.invalid",) * 2 + (

@@ -7,7 +7,14 @@ from rest_framework import serializers
 
 from igny8_core.auth.models import Industry, SiteStatus, User
 from igny8_core.auth.selectors import active_industries
-from igny8_core.common.api.fields import EmailAddressField, IdField, MoneyField, PlainTextField, StrictTextField
+from igny8_core.common.api.fields import (
+    CountryCodeField,
+    EmailAddressField,
+    IdField,
+    MoneyField,
+    PlainTextField,
+    StrictTextField,
+)
 from igny8_core.common.api.serializers import StrictSerializer
 
 MAX_PASSWORD_INPUT = 1024
@@ -72,6 +79,19 @@ class AccountOutput(serializers.Serializer[Any]):
     billing_country = serializers.CharField()
     tax_id = serializers.CharField()
     timezone = serializers.CharField()
+
+
+class BillingDetailsInput(StrictSerializer):
+    """BILLING_DETAILS of an account, as people send them."""
+
+    billing_email = EmailAddressField(required=False, allow_blank=True)
+    billing_address_line1 = PlainTextField(max_length=255, required=False, allow_blank=True)
+    billing_address_line2 = PlainTextField(max_length=255, required=False, allow_blank=True)
+    billing_city = PlainTextField(max_length=100, required=False, allow_blank=True)
+    billing_state = PlainTextField(max_length=100, required=False, allow_blank=True)
+    billing_postal_code = PlainTextField(max_length=20, required=False, allow_blank=True)
+    billing_country = CountryCodeField(required=False, allow_blank=True)
+    tax_id = PlainTextField(max_length=100, required=False, allow_blank=True)
 
 
 class LoginInput(StrictSerializer):

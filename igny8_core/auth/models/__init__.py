@@ -1,6 +1,13 @@
 """Who exists and what they may use."""
 
-from igny8_core.auth.models.account import ACCOUNT_MOVES, Account, AccountStatus, PaymentMethodType, SuspendedReason
+from igny8_core.auth.models.account import (
+    ACCOUNT_MOVES,
+    BILLING_DETAILS,
+    Account,
+    AccountStatus,
+    PaymentMethodType,
+    SuspendedReason,
+)
 from igny8_core.auth.models.industry import Industry
 from igny8_core.auth.models.login_session import LoginSession
 from igny8_core.auth.models.plan import BillingCycle, Plan
@@ -11,6 +18,7 @@ from igny8_core.auth.models.user import MANAGER_ROLES, Role, User
 
 __all__ = [
     "ACCOUNT_MOVES",
+    "BILLING_DETAILS",
     "LIVE_STATUSES",
     "MANAGER_ROLES",
     "SUBSCRIPTION_MOVES",

@@ -47,6 +47,19 @@ class PaymentMethodType(models.TextChoices):
     MANUAL = "manual", "Manual"
 
 
+# What stands on the account's invoices.
+BILLING_DETAILS = [
+    "billing_email",
+    "billing_address_line1",
+    "billing_address_line2",
+    "billing_city",
+    "billing_state",
+    "billing_postal_code",
+    "billing_country",
+    "tax_id",
+]
+
+
 class Account(models.Model):
     """The tenant: who is billed and whose data it is. Its row is the lock for everything that touches its money."""
 

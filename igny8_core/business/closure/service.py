@@ -8,6 +8,7 @@ from igny8_core.auth.errors import AccountSuspended
 from igny8_core.auth.locks import lock_account
 from igny8_core.auth.models import (
     ACCOUNT_MOVES,
+    BILLING_DETAILS,
     Account,
     AccountStatus,
     SubscriptionStatus,
@@ -31,16 +32,6 @@ from igny8_core.events import services as events
 
 # Lines of an order of which nothing was delivered as long as it is not paid.
 ORDER_LINES = frozenset({*PLAN_LINES, UNUSED_TIME, "credit_package"})
-BLANKED = [
-    "billing_email",
-    "billing_address_line1",
-    "billing_address_line2",
-    "billing_city",
-    "billing_state",
-    "billing_postal_code",
-    "billing_country",
-    "tax_id",
-]
 
 
 @service_transaction
@@ -118,13 +109,13 @@ def _withdraw_invitations(account: Account, now: datetime) -> None:
 
 
 def _blank(account: Account, now: datetime, staying: set[int]) -> None:
-    for column in BLANKED:
+    for column in BILLING_DETAILS:
         setattr(account, column, "")
     account.name, account.slug, account.timezone = f"Deleted account {account.pk}", f"deleted-{account.pk}", "UTC"
     # Only of a platform operator who owned an account of their own: they keep their login, and leave.
     if account.owner_id not in staying:
         account.owner = None
-    account.save(update_fields=[*BLANKED, "name", "slug", "timezone", "owner"])
+    account.save(update_fields=[*BILLING_DETAILS, "name", "slug", "timezone", "owner"])
     if account.status == AccountStatus.CANCELED:
         account.deleted_at = now
         account.save(update_fields=["deleted_at"])

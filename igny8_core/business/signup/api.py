@@ -7,36 +7,24 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from igny8_core.auth.api.serializers import MAX_PASSWORD_INPUT, LoginOutput, SecretField
+from igny8_core.auth.api.serializers import MAX_PASSWORD_INPUT, BillingDetailsInput, LoginOutput, SecretField
 from igny8_core.auth.api.sessions import profile, tokens
 from igny8_core.auth.errors import EmailTaken
-from igny8_core.auth.models import PaymentMethodType
+from igny8_core.auth.models import BILLING_DETAILS, PaymentMethodType
 from igny8_core.auth.services.session_service import SessionService
 from igny8_core.business.billing.api.serializers import InvoiceOutput, PaymentMethodOutput, SubscriptionOutput
 from igny8_core.business.billing.errors import GatewayNotConfigured, PaymentMethodNotAvailable, PlanNotOffered
 from igny8_core.business.billing.selectors import offered_payment_method
 from igny8_core.business.signup.service import Signup, register
 from igny8_core.common.api.envelope import success
-from igny8_core.common.api.fields import CountryCodeField, EmailAddressField, PlainTextField
+from igny8_core.common.api.fields import EmailAddressField, PlainTextField
 from igny8_core.common.api.permissions import PublicEndpoint
 from igny8_core.common.api.refusals import refuses
-from igny8_core.common.api.serializers import StrictSerializer
 from igny8_core.common.api.throttling import NetworkThrottle
 from igny8_core.common.api.views import ApiView
 
-BILLING_FIELDS = [
-    "billing_email",
-    "billing_address_line1",
-    "billing_address_line2",
-    "billing_city",
-    "billing_state",
-    "billing_postal_code",
-    "billing_country",
-    "tax_id",
-]
 
-
-class RegisterInput(StrictSerializer):
+class RegisterInput(BillingDetailsInput):
     email = EmailAddressField()
     password = SecretField(max_length=MAX_PASSWORD_INPUT)
     password_confirm = SecretField(max_length=MAX_PASSWORD_INPUT)
@@ -45,14 +33,6 @@ class RegisterInput(StrictSerializer):
     account_name = PlainTextField(max_length=200, required=False, allow_blank=True)
     plan_slug = PlainTextField(max_length=50, required=False, allow_blank=True, help_text="Empty: free trial")
     payment_method = serializers.ChoiceField(choices=PaymentMethodType.choices, required=False)
-    billing_email = EmailAddressField(required=False, allow_blank=True)
-    billing_address_line1 = PlainTextField(max_length=255, required=False, allow_blank=True)
-    billing_address_line2 = PlainTextField(max_length=255, required=False, allow_blank=True)
-    billing_city = PlainTextField(max_length=100, required=False, allow_blank=True)
-    billing_state = PlainTextField(max_length=100, required=False, allow_blank=True)
-    billing_postal_code = PlainTextField(max_length=20, required=False, allow_blank=True)
-    billing_country = CountryCodeField(required=False, allow_blank=True)
-    tax_id = PlainTextField(max_length=100, required=False, allow_blank=True)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if attrs["password"] != attrs.pop("password_confirm"):
@@ -80,7 +60,7 @@ class RegisterView(ApiView):
     def post(self, request: Request) -> Response:
         """Sign up: a free trial, or with `plan_slug` a paid plan that waits for its first payment."""
         given = self.validated(RegisterInput)
-        billing = {name: given.pop(name) for name in BILLING_FIELDS if name in given}
+        billing = {name: given.pop(name) for name in BILLING_DETAILS if name in given}
         signup = register(**given, billing=billing)
         answer = {
             **tokens(SessionService.open(signup.user)),

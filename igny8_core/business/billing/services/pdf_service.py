@@ -46,6 +46,8 @@ def _drawn(template: str, context: Callable[[], dict[str, Any]]) -> bytes:
 def _context(invoice: Invoice) -> dict[str, Any]:
     return {
         **_parties(invoice),
+        "kind": "Invoice",
+        "number": invoice.invoice_number,
         "mark": MARKS[InvoiceStatus(invoice.status)],
         "lines": [_line(line, invoice.currency) for line in invoice.line_items],
         "subtotal": format_amount(invoice.subtotal, invoice.currency),
@@ -59,6 +61,8 @@ def _credit_note_context(credit_note: CreditNote) -> dict[str, Any]:
     payment = credit_note.payment
     return {
         **_parties(credit_note.invoice),
+        "kind": "Credit note",
+        "number": credit_note.credit_note_number,
         "note": credit_note,
         "payment": payment,
         "paid": money(payment.amount, payment.currency),

@@ -369,7 +369,8 @@ def _use(customer: Client) -> None:
     print(f"Invited {invitation['email']} as {invitation['role']}")
     use = customer.use_credits("content_generation", 2, site["id"])
     used = customer.usage(granularity="day")
-    print(f"Used {use['credits_spent']} credits, {used['totals']['credits']} in the last 30 days; {use['balance']} are left")
+    spent, total = use["credits_spent"], used["totals"]["credits"]
+    print(f"Used {spent} credits, {total} in the last 30 days; {use['balance']} are left")
     change = customer.preview_plan("growth")
     for line in change["line_items"]:
         print(f"  {line['description']}: {line['amount']} {change['currency']}")

@@ -45,6 +45,12 @@ class AccountCanceled(DomainError):
     text = "Your account is canceled. Order a plan to come back."
 
 
+class AccountDeleted(DomainError):
+    code = "account_deleted"
+    http_status = 409
+    text = "This account was deleted by its owner. Its books are kept and nothing is added to them."
+
+
 class OwnAccount(DomainError):
     code = "own_account"
     http_status = 403

@@ -299,3 +299,21 @@ def test_every_id_that_is_no_invoice_is_the_same_404(operator: APIClient) -> Non
         assert [answer.status_code for answer in answers] == [404, 404]
         assert refusal(answers[0]) == refusal(answers[1])
         assert refusal(answers[0])["code"] == "invoice_not_found"
+
+
+def test_nothing_is_added_to_the_books_of_a_deleted_account(operator: APIClient, charlie: User) -> None:
+    account = charlie.account
+    account.status, account.deleted_at = "canceled", timezone.now()
+    account.save()
+    before = fingerprint()
+
+    invoiced = create(operator, charlie)
+    adjusted = operator.post(
+        f"/api/v1/admin/accounts/{account.pk}/adjust-credits/", {"amount": 5, "reason": "Goodwill"}, format="json"
+    )
+
+    assert [(answer.status_code, refusal(answer)["code"]) for answer in (invoiced, adjusted)] == [
+        (409, "account_deleted"),
+        (409, "account_deleted"),
+    ]
+    assert fingerprint() == before

@@ -18,7 +18,7 @@ from igny8_core.admin.api.serializers import (
     StaffEventOutput,
     StaffMemberOutput,
 )
-from igny8_core.auth.errors import NotSuspended, OwnAccount, SuspensionLiftedByPayment
+from igny8_core.auth.errors import AccountDeleted, NotSuspended, OwnAccount, SuspensionLiftedByPayment
 from igny8_core.auth.models import Account, AccountStatus
 from igny8_core.auth.permissions import IsOperator, user_of
 from igny8_core.auth.selectors import account_with_id, accounts_matching, all_accounts, events_of, members_of
@@ -138,7 +138,7 @@ class AdjustCreditsView(AccountView):
         request=AdjustInput,
         responses=AdjustOutput,
     )
-    @refuses(InsufficientCredits, OwnAccount)
+    @refuses(InsufficientCredits, OwnAccount, AccountDeleted)
     @idempotent()
     def post(self, request: Request, account_id: int) -> Response:
         """Give credits by hand, or take some away, down to zero."""

@@ -7,11 +7,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from igny8_core.admin.api.serializers import InvoiceInput, StaffInvoiceOutput, VoidInput
-from igny8_core.auth.errors import OwnAccount
+from igny8_core.auth.errors import AccountDeleted, OwnAccount
 from igny8_core.auth.permissions import IsOperator, require_other_account, user_of
 from igny8_core.auth.selectors import account_with_id
 from igny8_core.business.billing.api import documents
-from igny8_core.business.billing.errors import InvoiceNotFound, PdfUnavailable
+from igny8_core.business.billing.errors import InvoiceNotFound
 from igny8_core.business.billing.models import Invoice, InvoiceStatus
 from igny8_core.business.billing.selectors import all_invoices, invoices_matching
 from igny8_core.business.billing.services.invoice_service import InvoiceService
@@ -72,7 +72,6 @@ class InvoicePdfView(documents.InvoicePdfView):
     permission_classes = (IsOperator,)  # type: ignore[assignment]
     operator_permissions = {"GET": "billing.view_invoice"}
 
-    @refuses(InvoiceNotFound, PdfUnavailable)
     def invoice(self, request: Request, invoice_id: int) -> Invoice:
         return invoice_with_id(invoice_id)
 
@@ -87,7 +86,7 @@ class CreateInvoiceView(ApiView):
         request=InvoiceInput,
         responses={201: StaffInvoiceOutput},
     )
-    @refuses(InvalidAmount, OwnAccount)
+    @refuses(InvalidAmount, OwnAccount, AccountDeleted)
     @idempotent()
     def post(self, request: Request) -> Response:
         """Invoice an account for something that it did not order here, in the currency of its plan."""

@@ -11,6 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
+from igny8_core.auth.errors import AccountDeleted
 from igny8_core.auth.locks import lock_account
 from igny8_core.auth.models import Account, Site, User
 from igny8_core.auth.permissions import require_other_account, require_usable
@@ -144,12 +145,14 @@ class CreditService:
 
         What is taken comes from the lots in the order in which they are spent. A `key` makes the call repeatable.
         Raises InsufficientCredits where less is left, OwnAccount for an operator who belongs to the account,
-        InvalidInput for 0.
+        AccountDeleted, InvalidInput for 0.
         """
         if type(amount) is not int or amount == 0:
             raise InvalidInput(errors={"amount": ["Expected a whole number of credits, negative to take away; not 0."]})
         require_other_account(adjusted_by, account.pk)
         locked = lock_account(account.pk)
+        if locked.deleted_at:
+            raise AccountDeleted()
         kind, source = CreditTransactionType.ADJUSTMENT, f"adjustment:{key or uuid.uuid4().hex}"
         if earlier := CreditTransaction.objects.filter(account=locked, transaction_type=kind, source=source).first():
             return LedgerEntry(earlier.pk, earlier.balance_after, repeated=True)

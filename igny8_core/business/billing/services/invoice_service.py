@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
+from igny8_core.auth.errors import AccountDeleted
 from igny8_core.auth.locks import lock_account
 from igny8_core.auth.models import Account, Subscription, User
 from igny8_core.business.billing.errors import InvoiceNotPayable
@@ -55,6 +56,8 @@ class InvoiceService:
         Raises InvalidInput or InvalidAmount naming the line or date that is wrong.
         """
         account = lock_account(account.pk)
+        if account.deleted_at:
+            raise AccountDeleted()
         currency = currency or (subscription.plan.currency if subscription else account.plan.currency)
         lines = checked_lines(line_items, currency)
         total = subtotal(lines)

@@ -18,6 +18,8 @@ from igny8_core.common.api.views import ApiView, ListView
 
 
 class SiteAccessListView(ListView):
+    """Who may work on the site."""
+
     permission_classes = (SitePermission,)
     serializer_class = SiteMemberOutput
     orderings = {"email": "email", "granted_at": "granted_at"}

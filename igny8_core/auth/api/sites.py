@@ -40,6 +40,8 @@ class SiteDetailPermission(SitePermission):
 
 @extend_schema_view(get=extend_schema(operation_id="list_sites", tags=["sites"]))
 class SiteListView(ListView):
+    """The account's sites that one may see; `search` finds a part of the name."""
+
     permission_classes = (SitePermission,)
     serializer_class = SiteOutput
     filters = {"status": choice_filter("status", SiteStatus), "search": search_filter("name__icontains")}

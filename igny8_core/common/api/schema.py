@@ -1,5 +1,6 @@
 """What the OpenAPI document says of our views, read from what the views declare."""
 
+import inspect
 from typing import Any
 
 from drf_spectacular.openapi import AutoSchema
@@ -19,6 +20,12 @@ class ApiSchema(AutoSchema):
 
     The rest is drf-spectacular's.
     """
+
+    def get_description(self) -> str:
+        """What a ListView's class says of its rows; elsewhere the method's own sentence."""
+        if isinstance(self.view, ListView) and self.method == "GET":
+            return inspect.getdoc(type(self.view)) or ""
+        return str(super().get_description())
 
     def get_auth(self) -> list[dict[str, Any]]:
         if PublicEndpoint in self.view.permission_classes:

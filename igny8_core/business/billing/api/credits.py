@@ -64,6 +64,8 @@ class BalanceView(ApiView):
 
 @extend_schema_view(get=extend_schema(operation_id="list_credit_transactions", tags=["credits"]))
 class CreditTransactionListView(ListView):
+    """The account's credit ledger: every change of the balance."""
+
     permission_classes = (IsMember,)
     serializer_class = CreditTransactionOutput
     filters = {"transaction_type": choice_filter("transaction_type", CreditTransactionType)}

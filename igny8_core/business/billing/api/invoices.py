@@ -29,6 +29,8 @@ from igny8_core.common.api.views import ApiView, ListView
 
 @extend_schema_view(get=extend_schema(operation_id="list_invoices", tags=["billing"]))
 class InvoiceListView(ListView):
+    """The account's invoices; `search` finds a part of the number."""
+
     permission_classes = (IsMember,)
     serializer_class = InvoiceOutput
     filters = {

@@ -49,6 +49,8 @@ class ConfirmThrottle(UserThrottle):
 
 @extend_schema_view(get=extend_schema(operation_id="list_payments", tags=["billing"]))
 class PaymentListView(ListView):
+    """The account's payments; `search` finds a part of the reference or of the invoice's number."""
+
     permission_classes = (IsMember,)
     serializer_class = PaymentOutput
     filters = {

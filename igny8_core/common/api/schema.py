@@ -21,7 +21,7 @@ class ApiSchema(AutoSchema):
     The rest is drf-spectacular's.
     """
 
-    def get_description(self) -> str:
+    def get_description(self) -> str:  # type: ignore[override]
         """What a ListView's class says of its rows; elsewhere the method's own sentence."""
         if isinstance(self.view, ListView) and self.method == "GET":
             return inspect.getdoc(type(self.view)) or ""

@@ -62,6 +62,11 @@ def send(write: Callable[[], Mail | None], message_id: str) -> None:
     message.send()
 
 
+def nowhere(number: int) -> str:
+    """The address that takes the place of an erased one; no two rows of a kind have the same."""
+    return f"deleted-{number}@{ERASED_DOMAIN}"
+
+
 def message_id_of_event(event_id: int) -> str:
     """The Message-ID of the mail that tells of an event: the same at every try, so that a repeat is shown once."""
     return f"<event-{event_id}@{_mail_domain()}>"

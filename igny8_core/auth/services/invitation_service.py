@@ -28,6 +28,7 @@ from igny8_core.auth.services import team_rules
 from igny8_core.auth.services.user_service import check_new_password
 from igny8_core.common.db import refusing, service_transaction
 from igny8_core.common.errors import InvalidInput, NotFound
+from igny8_core.common.mail import nowhere
 from igny8_core.events import services as events
 
 LIFETIME = timedelta(days=7)
@@ -106,6 +107,17 @@ class InvitationService:
         invitation = _unanswered(account, invitation_id)
         team_rules.require_manages(actor, invitation.role)
         _cancel(invitation, actor)
+
+    @staticmethod
+    @service_transaction
+    def withdraw_all(account: Account) -> None:
+        """Withdraw what is open and erase every invited address: the account is being deleted, under its lock."""
+        invitations = TeamInvitation.objects.filter(account=account)
+        invitations.filter(accepted_at=None, canceled_at=None).update(canceled_at=timezone.now())
+        # One at a time: each has an address of its own now, so that none is taken for another.
+        for invitation in invitations:
+            invitation.email = nowhere(invitation.pk)
+            invitation.save(update_fields=["email"])
 
     @staticmethod
     @service_transaction

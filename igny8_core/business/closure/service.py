@@ -13,20 +13,21 @@ from igny8_core.auth.models import (
     AccountStatus,
     SubscriptionStatus,
     SuspendedReason,
-    TeamInvitation,
     User,
 )
 from igny8_core.auth.selectors import members_of
 from igny8_core.auth.services import team_rules
+from igny8_core.auth.services.invitation_service import InvitationService
 from igny8_core.auth.services.session_service import SessionService
 from igny8_core.auth.services.user_service import check_own_password
 from igny8_core.business.billing.errors import MoneyOpen
-from igny8_core.business.billing.models import PLAN_LINES, UNUSED_TIME, AccountPaymentMethod, Invoice, InvoiceStatus
+from igny8_core.business.billing.models import PLAN_LINES, UNUSED_TIME, Invoice, InvoiceStatus
 from igny8_core.business.billing.selectors import invoices_of, live_subscription_of, payments_under_way_of
 from igny8_core.business.billing.services.invoice_service import InvoiceService
+from igny8_core.business.billing.services.saved_method_service import SavedMethodService
 from igny8_core.business.billing.services.subscription_service import SubscriptionService
 from igny8_core.common.db import service_transaction
-from igny8_core.common.mail import ERASED_DOMAIN
+from igny8_core.common.mail import nowhere
 from igny8_core.common.states import transition
 from igny8_core.events import services as events
 
@@ -52,8 +53,8 @@ def close_account(account: Account, owner: User, password: str) -> None:
     _end_orders(account, actor)
     account = lock_account(account.pk)
     now = timezone.now()
-    _withdraw_invitations(account, now)
-    AccountPaymentMethod.objects.filter(account=account).delete()
+    InvitationService.withdraw_all(account)
+    SavedMethodService.forget_all(account)
     members = list(members_of(account).order_by("pk"))
     _blank(account, now, {member.pk for member in members if not _is_operator(member)})
     for member in members:
@@ -99,15 +100,6 @@ def _end_orders(account: Account, actor: User) -> None:
         SubscriptionService.cancel_subscription(subscription, cancel_at_period_end=False, canceled_by=actor)
 
 
-def _withdraw_invitations(account: Account, now: datetime) -> None:
-    invitations = TeamInvitation.objects.filter(account=account)
-    invitations.filter(accepted_at=None, canceled_at=None).update(canceled_at=now)
-    # One at a time: each has an address of its own now, so that none is taken for another.
-    for invitation in invitations:
-        invitation.email = _nowhere(invitation.pk)
-        invitation.save(update_fields=["email"])
-
-
 def _blank(account: Account, now: datetime, staying: set[int]) -> None:
     for column in BILLING_DETAILS:
         setattr(account, column, "")
@@ -135,11 +127,7 @@ def _let_go(member: User) -> None:
 def _erase(member: User) -> None:
     """Blank a person: they cannot log in any more, and their address can sign up anew."""
     SessionService.end_all(member, "account_deleted")
-    member.email, member.first_name, member.last_name = _nowhere(member.pk), "", ""
+    member.email, member.first_name, member.last_name = nowhere(member.pk), "", ""
     member.is_active, member.email_verified_at = False, None
     member.set_unusable_password()
     member.save(update_fields=["email", "first_name", "last_name", "is_active", "email_verified_at", "password"])
-
-
-def _nowhere(number: int) -> str:
-    return f"deleted-{number}@{ERASED_DOMAIN}"

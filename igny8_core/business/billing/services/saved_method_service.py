@@ -77,6 +77,12 @@ class SavedMethodService:
         if successor := others.first():
             _make_default(locked, successor)
 
+    @staticmethod
+    @service_transaction
+    def forget_all(account: Account) -> None:
+        """Delete every saved method: the account is being deleted, under its lock."""
+        AccountPaymentMethod.objects.filter(account=account).delete()
+
 
 def _saved(account: Account, payment_method: str) -> AccountPaymentMethod | None:
     return AccountPaymentMethod.objects.filter(account=account, type=payment_method).order_by("pk").first()

@@ -1,9 +1,12 @@
 """What all tests share: the cast, clients that speak HTTP for them, and a database that can be emptied."""
 
 import os
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from django.core.management import call_command
@@ -12,6 +15,7 @@ from rest_framework.test import APIClient
 
 from igny8_core.auth.models import Account, Role, User
 from igny8_core.auth.services.session_service import SessionService
+from igny8_core.common import rate_limits
 from tests import make
 
 uploads = TemporaryDirectory(prefix="igny8-uploads-")
@@ -105,6 +109,14 @@ def as_user() -> Callable[[User], APIClient]:
         return logged_in
 
     return client
+
+
+@pytest.fixture
+def throttling(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Limits are on, and all hits of the test fall into one window, also when a minute ends while it runs."""
+    settings.THROTTLING = True
+    now = time.time()
+    monkeypatch.setattr(rate_limits, "time", SimpleNamespace(time=lambda: now))
 
 
 @pytest.fixture

@@ -91,7 +91,7 @@ class TransferOwnershipView(ApiView):
     throttle_classes = (PasswordThrottle,)
 
     @extend_schema(
-        operation_id="transfer_ownership", tags=["account"], request=TransferInput, responses={200: TeamMemberOutput}
+        operation_id="transfer_ownership", tags=["account"], request=TransferInput, responses=TeamMemberOutput
     )
     @refuses(TeamNotManaged, OwnersOnly)
     def post(self, request: Request) -> Response:
@@ -107,9 +107,7 @@ class DeleteAccountView(ApiView):
     permission_classes = (OwnsAccount,)
     throttle_classes = (PasswordThrottle,)
 
-    @extend_schema(
-        operation_id="delete_account", tags=["account"], request=DeleteInput, responses={200: None, 409: None}
-    )
+    @extend_schema(operation_id="delete_account", tags=["account"], request=DeleteInput, responses={200: None})
     @refuses(TeamNotManaged, OwnersOnly, MoneyOpen, AccountSuspended)
     def post(self, request: Request) -> Response:
         """Delete the account for good: the subscription ends at once, nobody can log in any more, people are erased.

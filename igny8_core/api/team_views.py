@@ -40,6 +40,7 @@ from igny8_core.common.api.query import Filter
 from igny8_core.common.api.refusals import refuses
 from igny8_core.common.api.throttling import UserThrottle
 from igny8_core.common.api.views import ApiView, ListView
+from igny8_core.common.errors import NotFound
 
 
 class InviteThrottle(UserThrottle):
@@ -62,7 +63,7 @@ class TeamListView(ListView):
 class TeamMemberView(ApiView):
     permission_classes = (IsMember,)
 
-    @extend_schema(operation_id="remove_member", tags=["team"], responses={200: None, 409: None})
+    @extend_schema(operation_id="remove_member", tags=["team"], responses={200: None})
     @refuses(TeamNotManaged, OwnerProtected, LastOwner)
     def delete(self, request: Request, user_id: int) -> Response:
         """Remove a member, or leave with one's own id: sessions and access to sites end at once.
@@ -76,9 +77,7 @@ class TeamMemberView(ApiView):
 class TeamRoleView(ApiView):
     permission_classes = (IsMember,)
 
-    @extend_schema(
-        operation_id="change_role", tags=["team"], request=RoleInput, responses={200: TeamMemberOutput, 409: None}
-    )
+    @extend_schema(operation_id="change_role", tags=["team"], request=RoleInput, responses=TeamMemberOutput)
     @refuses(TeamNotManaged, OwnerProtected, RoleAboveOwn, OwnRole, LastOwner)
     def patch(self, request: Request, user_id: int) -> Response:
         """Give a member another role, none above one's own, and nobody oneself. The last active owner stays: 409."""
@@ -95,7 +94,7 @@ class InviteView(ApiView):
         operation_id="invite",
         tags=["team"],
         request=InviteInput,
-        responses={201: InvitationOutput, 402: None, 409: None},
+        responses={201: InvitationOutput},
     )
     @refuses(
         TeamNotManaged,
@@ -143,7 +142,7 @@ class InvitationListView(ListView):
 class InvitationDetailView(ApiView):
     permission_classes = (CanManageTeam,)
 
-    @extend_schema(operation_id="cancel_invitation", tags=["team"], responses={200: None, 409: None})
+    @extend_schema(operation_id="cancel_invitation", tags=["team"], responses={200: None})
     @refuses(TeamNotManaged, OwnerProtected, InvitationNotOpen)
     def delete(self, request: Request, invitation_id: int) -> Response:
         """Withdraw an open invitation; its link dies."""
@@ -159,7 +158,7 @@ class InvitationResendView(ApiView):
         operation_id="resend_invitation",
         tags=["team"],
         request=None,
-        responses={200: InvitationOutput, 402: None, 409: None},
+        responses=InvitationOutput,
     )
     @refuses(
         TeamNotManaged,
@@ -184,9 +183,10 @@ class AcceptInvitationView(ApiView):
         operation_id="accept_invitation",
         tags=["team"],
         request=AcceptInput,
-        responses={200: LoginOutput, 402: None, 403: None, 404: None, 409: None, 410: None},
+        responses=LoginOutput,
     )
     @refuses(
+        NotFound,
         InvitationGone,
         InvitationForAnother,
         AlreadyMember,

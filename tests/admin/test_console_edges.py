@@ -16,8 +16,7 @@ LOGIN = "/admin/login/"
 
 
 @pytest.fixture
-def throttled(settings: Any) -> None:
-    settings.THROTTLING = True
+def throttled(settings: Any, throttling: None) -> None:
     settings.RATE_LIMITS = {**settings.RATE_LIMITS, "login": ["3/15minutes"]}
 
 

@@ -166,8 +166,9 @@ def test_who_belongs_to_no_account_gets_no_document(as_user: Login, account_a: A
         assert APIClient().get(address).status_code == 401
 
 
-def test_documents_are_counted_per_user(alice: User, as_user: Login, account_a: Account, settings: Any) -> None:
-    settings.THROTTLING = True
+def test_documents_are_counted_per_user(
+    alice: User, as_user: Login, account_a: Account, settings: Any, throttling: None
+) -> None:
     settings.RATE_LIMITS = {**settings.RATE_LIMITS, "pdf": ["2/minute"]}
     client, [(address, _), _] = as_user(alice), documents(account_a)
 

@@ -129,8 +129,9 @@ def test_a_refused_file_leaves_a_line_in_the_security_log(client: APIClient, cap
     assert [record.message for record in caplog.records].count("upload_validation") == 1
 
 
-def test_uploads_are_counted_per_person(as_user: Clients, client: APIClient, alice: User, settings: Any) -> None:
-    settings.THROTTLING = True
+def test_uploads_are_counted_per_person(
+    as_user: Clients, client: APIClient, alice: User, settings: Any, throttling: None
+) -> None:
     settings.RATE_LIMITS = {**settings.RATE_LIMITS, "upload": ["2/hour"]}
     ada = as_user(make.user(account=alice.account, role="admin"))
 

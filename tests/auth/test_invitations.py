@@ -166,8 +166,7 @@ def test_an_account_that_may_not_use_the_product_invites_nobody_and_takes_nobody
     assert fingerprint() == before
 
 
-def test_inviting_is_limited_per_person(alice: User, as_user: Login, settings: Any) -> None:
-    settings.THROTTLING = True
+def test_inviting_is_limited_per_person(alice: User, as_user: Login, settings: Any, throttling: None) -> None:
     limit = parse_rate(settings.RATE_LIMITS["invite"][0]).limit
     client = as_user(alice)
 

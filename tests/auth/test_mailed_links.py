@@ -91,8 +91,7 @@ def test_no_row_of_any_table_holds_a_token_or_an_address_that_is_nobodys(alice: 
             assert cursor.fetchone() == (0,), table
 
 
-def test_asking_is_limited_per_address_and_per_network(alice: User, settings: Any) -> None:
-    settings.THROTTLING = True
+def test_asking_is_limited_per_address_and_per_network(alice: User, settings: Any, throttling: None) -> None:
     limit = parse_rate(settings.RATE_LIMITS["reset"][0]).limit
 
     def ask(email: str, address: str) -> int:
@@ -217,16 +216,14 @@ def test_a_hundred_thousand_guesses_find_nothing(alice: User) -> None:
             user_of_link(f"{head}.{secrets.token_urlsafe(32)}", Purpose.RESET)
 
 
-def test_trying_tokens_is_limited_per_network_over_all_kinds(settings: Any) -> None:
-    settings.THROTTLING = True
+def test_trying_tokens_is_limited_per_network_over_all_kinds(settings: Any, throttling: None) -> None:
     limit = parse_rate(settings.RATE_LIMITS["token"][0]).limit
     accept = "/api/v1/account/team/invitations/accept/"
 
-    with time_machine.travel("2026-01-01T12:00:00Z", tick=False):
-        codes = [post([CONFIRM, VERIFY, accept][number % 3], token="x").status_code for number in range(limit)]
-        assert 429 not in codes
-        over = [post(path, token="x").status_code for path in (CONFIRM, VERIFY, accept)]
+    within = [post([CONFIRM, VERIFY, accept][number % 3], token="x").status_code for number in range(limit)]
+    over = [post(path, token="x").status_code for path in (CONFIRM, VERIFY, accept)]
 
+    assert 429 not in within
     assert over == [429] * 3
 
 
@@ -309,8 +306,9 @@ def test_the_mail_can_be_asked_for_again_until_it_is_not_needed(alice: User, as_
     assert fingerprint() == before
 
 
-def test_asking_for_it_again_is_limited_per_person(alice: User, as_user: Login, settings: Any) -> None:
-    settings.THROTTLING = True
+def test_asking_for_it_again_is_limited_per_person(
+    alice: User, as_user: Login, settings: Any, throttling: None
+) -> None:
     limit = parse_rate(settings.RATE_LIMITS["verify"][0]).limit
     client = as_user(alice)
 

@@ -255,8 +255,7 @@ def test_only_an_owner_hands_over(alice: User, as_user: Login, role: str) -> Non
     assert fingerprint() == before
 
 
-def test_guessing_the_password_is_limited(alice: User, bob: User, as_user: Login, settings: Any) -> None:
-    settings.THROTTLING = True
+def test_guessing_the_password_is_limited(alice: User, bob: User, as_user: Login, throttling: None) -> None:
     client = as_user(alice)
 
     codes = [

@@ -56,7 +56,7 @@ class PasswordResetConfirmView(ApiView):
         operation_id="confirm_password_reset",
         tags=["auth"],
         request=PasswordResetConfirmInput,
-        responses={200: None, 410: None},
+        responses={200: None},
     )
     @refuses(InvalidLink, LinkExpired)
     def post(self, request: Request) -> Response:
@@ -70,9 +70,7 @@ class EmailVerifyView(ApiView):
     permission_classes = (PublicEndpoint,)
     throttle_classes = (TokenThrottle,)
 
-    @extend_schema(
-        operation_id="verify_email", tags=["auth"], request=EmailVerifyInput, responses={200: None, 410: None}
-    )
+    @extend_schema(operation_id="verify_email", tags=["auth"], request=EmailVerifyInput, responses={200: None})
     @refuses(InvalidLink, LinkExpired)
     def post(self, request: Request) -> Response:
         """Prove with the mailed token, which works once, for three days, that the address reaches its person."""
@@ -84,9 +82,7 @@ class EmailVerifyResendView(ApiView):
     permission_classes = (IsUser,)
     throttle_classes = (VerifyThrottle,)
 
-    @extend_schema(
-        operation_id="resend_email_verification", tags=["auth"], request=None, responses={200: None, 409: None}
-    )
+    @extend_schema(operation_id="resend_email_verification", tags=["auth"], request=None, responses={200: None})
     @refuses(EmailAlreadyVerified)
     def post(self, request: Request) -> Response:
         """Have the link that proves one's address mailed again."""

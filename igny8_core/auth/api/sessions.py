@@ -46,7 +46,7 @@ class LoginView(ApiView):
     permission_classes = (PublicEndpoint,)
     throttle_classes = (LoginNetworkThrottle, LoginEmailThrottle)
 
-    @extend_schema(operation_id="login", tags=["auth"], request=LoginInput, responses={200: LoginOutput, 401: None})
+    @extend_schema(operation_id="login", tags=["auth"], request=LoginInput, responses=LoginOutput)
     @refuses(InvalidCredentials)
     def post(self, request: Request) -> Response:
         """Exchange e-mail and password for an access token and a refresh token."""
@@ -59,7 +59,7 @@ class RefreshView(ApiView):
     permission_classes = (PublicEndpoint,)
     throttle_classes = (RefreshThrottle,)
 
-    @extend_schema(operation_id="refresh", tags=["auth"], request=RefreshInput, responses={200: TokenOutput, 401: None})
+    @extend_schema(operation_id="refresh", tags=["auth"], request=RefreshInput, responses=TokenOutput)
     @refuses(InvalidToken)
     def post(self, request: Request) -> Response:
         """Exchange a refresh token for a new pair. It works once; using an old one again ends the session."""
@@ -71,7 +71,7 @@ class LogoutView(ApiView):
     permission_classes = (PublicEndpoint,)
     throttle_classes = (RefreshThrottle,)
 
-    @extend_schema(operation_id="logout", tags=["auth"], request=RefreshInput, responses={200: None, 401: None})
+    @extend_schema(operation_id="logout", tags=["auth"], request=RefreshInput, responses={200: None})
     @refuses(InvalidToken)
     def post(self, request: Request) -> Response:
         """End the session of a refresh token; its access tokens stop working at once."""

@@ -52,7 +52,7 @@ class SiteAccessListView(ListView):
 class SiteAccessDetailView(ApiView):
     permission_classes = (SitePermission,)
 
-    @extend_schema(operation_id="revoke_site_access", tags=["sites"], responses={200: None, 409: None})
+    @extend_schema(operation_id="revoke_site_access", tags=["sites"], responses={200: None})
     @refuses(TeamNotManaged, AccessByRole)
     def delete(self, request: Request, site_id: int, user_id: int) -> Response:
         """End a member's access to the site. Owners and admins always have it: 409."""

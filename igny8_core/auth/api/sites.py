@@ -55,7 +55,7 @@ class SiteListView(ListView):
         operation_id="create_site",
         tags=["sites"],
         request=SiteInput,
-        responses={201: SiteOutput, 402: None, 409: None},
+        responses={201: SiteOutput},
     )
     @refuses(PaymentRequired, AccountSuspended, AccountCanceled, LimitReached)
     def post(self, request: Request) -> Response:
@@ -72,9 +72,7 @@ class SiteDetailView(ApiView):
         """One site."""
         return success(SiteOutput(visible_site(request, site_id)).data)
 
-    @extend_schema(
-        operation_id="update_site", tags=["sites"], request=SiteUpdateInput, responses={200: SiteOutput, 402: None}
-    )
+    @extend_schema(operation_id="update_site", tags=["sites"], request=SiteUpdateInput, responses=SiteOutput)
     @refuses(PaymentRequired, AccountSuspended, AccountCanceled)
     def patch(self, request: Request, site_id: int) -> Response:
         """Change name, domain, industry or status; editors may on sites that they have access to."""

@@ -42,9 +42,7 @@ class PdfView(ApiView):
 
 
 class InvoicePdfView(PdfView):
-    @extend_schema(
-        operation_id="download_invoice", tags=["billing"], responses={(200, PDF): OpenApiTypes.BINARY, 503: None}
-    )
+    @extend_schema(operation_id="download_invoice", tags=["billing"], responses={(200, PDF): OpenApiTypes.BINARY})
     @refuses(InvoiceNotFound, PdfUnavailable)
     def get(self, request: Request, invoice_id: int) -> HttpResponse:
         """One invoice as a PDF."""
@@ -75,9 +73,7 @@ class CreditNoteListView(ListView):
 
 
 class CreditNotePdfView(PdfView):
-    @extend_schema(
-        operation_id="download_credit_note", tags=["billing"], responses={(200, PDF): OpenApiTypes.BINARY, 503: None}
-    )
+    @extend_schema(operation_id="download_credit_note", tags=["billing"], responses={(200, PDF): OpenApiTypes.BINARY})
     @refuses(CreditNoteNotFound, PdfUnavailable)
     def get(self, request: Request, credit_note_id: int) -> HttpResponse:
         """One credit note as a PDF."""

@@ -59,7 +59,7 @@ class InvoiceDetailView(ApiView):
 class PayInvoiceView(ApiView):
     permission_classes = (CanManageBilling,)
 
-    @extend_schema(operation_id="pay_invoice", tags=["billing"], request=PayInput, responses={200: PayOutput})
+    @extend_schema(operation_id="pay_invoice", tags=["billing"], request=PayInput, responses=PayOutput)
     @refuses(
         InvoiceNotFound,
         InvoiceNotPayable,

@@ -53,7 +53,7 @@ class PaymentProofUploadView(ApiView):
         operation_id="upload_payment_proof",
         tags=["billing"],
         request={StrictMultiPartParser.media_type: UPLOAD},
-        responses={201: PaymentProofOutput, 409: None, 415: OpenApiResponse(description=FILE_TYPES)},
+        responses={201: PaymentProofOutput, 415: OpenApiResponse(description=FILE_TYPES)},
     )
     @refuses(FileTooLarge, UnsupportedFileType, UnreadableFile, ProofLimitReached, FileCheckBusy, ProofStorageDown)
     def post(self, request: Request) -> Response:

@@ -73,7 +73,7 @@ class ConfirmPaymentView(ApiView):
         operation_id="confirm_payment",
         tags=["billing"],
         request=ConfirmInput,
-        responses={201: ConfirmOutput, 404: None, 409: None},
+        responses={201: ConfirmOutput},
     )
     @refuses(
         InvoiceNotFound,
@@ -130,7 +130,7 @@ class ApprovePaymentView(DecisionView):
         operation_id="approve_payment",
         tags=["operators"],
         request=ApproveInput,
-        responses={200: ApproveOutput, 409: None},
+        responses=ApproveOutput,
     )
     @refuses(
         PaymentNotFound,
@@ -154,7 +154,7 @@ class RejectPaymentView(DecisionView):
         operation_id="reject_payment",
         tags=["operators"],
         request=RejectInput,
-        responses={200: RejectOutput, 409: None},
+        responses=RejectOutput,
     )
     @refuses(PaymentNotFound, PaymentNotPending, OwnAccountPayment, MoveNotAllowed)
     @idempotent()

@@ -57,7 +57,7 @@ class DefaultSavedMethodView(ApiView):
     permission_classes = (CanManageBilling,)
 
     @extend_schema(
-        operation_id="make_payment_method_default", tags=["billing"], request=None, responses={200: SavedMethodOutput}
+        operation_id="make_payment_method_default", tags=["billing"], request=None, responses=SavedMethodOutput
     )
     @refuses(SavedMethodNotFound, SavedMethodDisabled)
     def post(self, request: Request, method_id: int) -> Response:

@@ -88,7 +88,7 @@ class CreateSubscriptionView(ApiView):
 class PreviewView(ApiView):
     permission_classes = (IsMember,)
 
-    @extend_schema(operation_id="preview_plan", tags=["billing"], request=PlanChangeInput, responses={200: QuoteOutput})
+    @extend_schema(operation_id="preview_plan", tags=["billing"], request=PlanChangeInput, responses=QuoteOutput)
     @refuses(*CHANGE_REFUSALS)
     def post(self, request: Request) -> Response:
         """What ordering or changing to a plan would cost now, line by line, and when it would take effect."""
@@ -103,7 +103,7 @@ class UpgradeView(ApiView):
         operation_id="upgrade_subscription",
         tags=["billing"],
         request=PlanChangeInput,
-        responses={200: OrderOutput},
+        responses=OrderOutput,
     )
     @refuses(*CHANGE_REFUSALS, NoSubscription, NotAnUpgrade, OverLimits, PaymentUnderWay)
     @idempotent()
@@ -123,7 +123,7 @@ class DowngradeView(ApiView):
         operation_id="downgrade_subscription",
         tags=["billing"],
         request=PlanChangeInput,
-        responses={200: SubscriptionOutput},
+        responses=SubscriptionOutput,
     )
     @refuses(*CHANGE_REFUSALS, NoSubscription, NotADowngrade, PaymentUnderWay)
     @idempotent()
@@ -142,7 +142,7 @@ class CancelView(ApiView):
         operation_id="cancel_subscription",
         tags=["billing"],
         request=CancelInput,
-        responses={200: SubscriptionOutput},
+        responses=SubscriptionOutput,
     )
     @refuses(NoSubscription, PaymentUnderWay)
     @idempotent()
@@ -163,7 +163,7 @@ class ReactivateView(ApiView):
         operation_id="reactivate_subscription",
         tags=["billing"],
         request=ReactivateInput,
-        responses={200: OrderOutput},
+        responses=OrderOutput,
     )
     @refuses(*ORDER_REFUSALS, NoSubscription, NothingToReactivate)
     @idempotent()

@@ -10,7 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.crypto import salted_hmac
 
 from igny8_core.admin.unfold_settings import UNFOLD  # noqa: F401
-from igny8_core.settings import environment
+from igny8_core.settings import environment, gateways
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 VAR_DIR = Path(environment.text("IGNY8_VAR") or BASE_DIR / "var")
@@ -219,6 +219,16 @@ INVOICE_DUE_DAYS = 7
 PAYMENT_METHOD_LIST_RECHECK_SECONDS = 1.0
 # A balance that falls below this share of the plan's credits is told to the owner (event credits.low).
 CREDITS_LOW_PERCENT = 10
+
+# --- Payment gateways -------------------------------------------------------------------------------------------
+
+# Each is off until its keys are here; the API then shows its methods as not available (settings/gateways.py).
+STRIPE = gateways.stripe_settings(debug=DEBUG)
+PAYPAL = gateways.paypal_settings(debug=DEBUG)
+# Ways of paying whose gateway has its keys.
+CONFIGURED_GATEWAYS = frozenset(
+    name for name, gateway in (("stripe", STRIPE), ("paypal", PAYPAL)) if gateway is not None
+)
 
 # --- Mail, files, pages -----------------------------------------------------------------------------------------
 

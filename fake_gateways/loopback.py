@@ -75,9 +75,9 @@ def _handler_of(handle: Callable[[Request], Answer]) -> type[BaseHTTPRequestHand
             self.end_headers()
             self.wfile.write(answer.body)
 
-        do_GET = do_POST = do_DELETE = do_PATCH = do_PUT = _answer
+        do_GET = do_POST = do_DELETE = do_PATCH = do_PUT = _answer  # noqa: N815 (http.server's names)
 
-        def log_message(self, format: str, *arguments: object) -> None:
+        def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002
             """Nothing: requests hold keys."""
 
     return Handler

@@ -1,4 +1,4 @@
-"""Keys of the payment gateways, from the environment. Half a set of keys, or keys in the wrong place, stop the start."""
+"""Keys of the payment gateways, from the environment. Half a set, or keys in the wrong place, stop the start."""
 
 import re
 import sys
@@ -75,9 +75,7 @@ def paypal_settings(*, debug: bool) -> PayPalSettings | None:
     if mode not in PAYPAL_APIS:
         raise ImproperlyConfigured(f"PAYPAL_MODE is {mode!r}. Set it to sandbox or live.")
     if bool(client_id) != bool(client_secret):
-        raise ImproperlyConfigured(
-            "Only one of PAYPAL_CLIENT_ID and PAYPAL_CLIENT_SECRET is set. Set both, or neither."
-        )
+        raise ImproperlyConfigured("Only one of PAYPAL_CLIENT_ID and PAYPAL_CLIENT_SECRET is set. Set both or none.")
     if not client_id:
         return None
     _refuse_live("PAYPAL_MODE", live=mode == "live", debug=debug)

@@ -61,8 +61,8 @@ class Charge:
     """What a gateway holds of one attempt, as it told us itself.
 
     `amount` is what it took once `state` is SUCCEEDED (before, what it was asked for); `refunded` is what went back of
-    that. `object_id` is the PaymentIntent or order, `capture_id` the Charge or capture that money can be given back from.
-    `reference` is our payment's UUID as the gateway has it. `client_secret` (Stripe) and `approve_url` (PayPal) are
+    that. `object_id` is the PaymentIntent or order, `capture_id` the Charge or capture from which money can be given
+    back. `reference` is our payment's UUID as the gateway has it. `client_secret` (Stripe) and `approve_url` (PayPal) are
     what the customer goes on with. `failure_code` is the gateway's word, `failure_text` a sentence for the customer.
     """
 

@@ -62,8 +62,8 @@ class Charge:
 
     `amount` is what it took once `state` is SUCCEEDED (before, what it was asked for); `refunded` is what went back of
     that. `object_id` is the PaymentIntent or order, `capture_id` the Charge or capture from which money can be given
-    back. `reference` is our payment's UUID as the gateway has it. `client_secret` (Stripe) and `approve_url` (PayPal) are
-    what the customer goes on with. `failure_code` is the gateway's word, `failure_text` a sentence for the customer.
+    back. `reference` is our payment's UUID as the gateway has it. With `client_secret` (Stripe) or `approve_url`
+    (PayPal) the customer goes on. `failure_code` is the gateway's word, `failure_text` a sentence for the customer.
     """
 
     object_id: str

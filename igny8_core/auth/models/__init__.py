@@ -12,7 +12,13 @@ from igny8_core.auth.models.industry import Industry
 from igny8_core.auth.models.login_session import LoginSession
 from igny8_core.auth.models.plan import BillingCycle, Plan
 from igny8_core.auth.models.site import Site, SiteStatus, SiteUserAccess
-from igny8_core.auth.models.subscription import LIVE_STATUSES, SUBSCRIPTION_MOVES, Subscription, SubscriptionStatus
+from igny8_core.auth.models.subscription import (
+    LIVE_STATUSES,
+    SUBSCRIPTION_MOVES,
+    BillingDriver,
+    Subscription,
+    SubscriptionStatus,
+)
 from igny8_core.auth.models.team_invitation import InvitationState, TeamInvitation
 from igny8_core.auth.models.user import MANAGER_ROLES, Role, User
 
@@ -24,6 +30,7 @@ __all__ = [
     "SUBSCRIPTION_MOVES",
     "Account",
     "AccountStatus",
+    "BillingDriver",
     "BillingCycle",
     "Industry",
     "InvitationState",

@@ -18,6 +18,13 @@ SUBSCRIPTION_MOVES: dict[str, frozenset[str]] = {
 LIVE_STATUSES = [SubscriptionStatus.PENDING_PAYMENT, SubscriptionStatus.ACTIVE, SubscriptionStatus.PAST_DUE]
 
 
+class BillingDriver(models.TextChoices):
+    """Whose clock bills a subscription: ours, or Stripe's for one that was made there."""
+
+    LOCAL = "local", "igny8"
+    STRIPE = "stripe", "Stripe"
+
+
 class Subscription(models.Model):
     """An account's right to a plan, period by period. At most one is live per account."""
 
@@ -43,6 +50,10 @@ class Subscription(models.Model):
     )
     external_payment_id = models.CharField(max_length=255, blank=True, help_text="Reference of the last payment")
     stripe_subscription_id = models.CharField(max_length=100, blank=True)
+    billing_driver = models.CharField(max_length=10, choices=BillingDriver.choices, default=BillingDriver.LOCAL)
+    stripe_synced_at = models.DateTimeField(
+        null=True, blank=True, help_text="When Stripe was asked for what stands here"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -67,6 +78,12 @@ class Subscription(models.Model):
                 condition=~Q(status__in=[SubscriptionStatus.ACTIVE, SubscriptionStatus.PAST_DUE])
                 | Q(current_period_end__isnull=False, billing_anchor__isnull=False),
                 name="igny8_subscriptions_active_has_period",
+            ),
+            # Billed by both, a customer would pay twice (gateways.md section 2.1).
+            models.CheckConstraint(
+                condition=Q(billing_driver=BillingDriver.STRIPE) & ~Q(stripe_subscription_id="")
+                | Q(billing_driver=BillingDriver.LOCAL, stripe_subscription_id=""),
+                name="igny8_subscriptions_one_driver",
             ),
             models.UniqueConstraint(
                 fields=["stripe_subscription_id"],

@@ -31,11 +31,11 @@ class WebhookEventAdmin(LogAdmin):
         "last_error",
         "received",
         "processed",
-        "payload_shown",
+        "body_shown",
     )
 
     state_shown = badge("state", WEBHOOK_TONES)
     received = moment("received_at")
     processed = moment("processed_at")
     next_attempt = moment("next_attempt_at")
-    payload_shown = json_block("payload")
+    body_shown = json_block("body")

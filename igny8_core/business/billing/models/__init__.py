@@ -22,6 +22,7 @@ from igny8_core.business.billing.models.invoice import (
 )
 from igny8_core.business.billing.models.payment import (
     CAPTURED_STATUSES,
+    GATEWAY_UNDER_WAY,
     PAYMENT_MOVES,
     PAYMENTS_UNDER_WAY,
     Payment,
@@ -35,17 +36,21 @@ from igny8_core.business.billing.models.payment_method import (
     PaymentMethodConfig,
 )
 from igny8_core.business.billing.models.payment_proof import PaymentProof, ProofType
+from igny8_core.business.billing.models.refund import REFUND_MOVES, REFUNDS_UNDER_WAY, Refund, RefundStatus
 from igny8_core.business.billing.models.webhook_event import WebhookEvent, WebhookProvider, WebhookState
 
 __all__ = [
     "ALL_COUNTRIES",
     "CAPTURED_STATUSES",
     "GATEWAY_METHODS",
+    "GATEWAY_UNDER_WAY",
     "INVOICE_MOVES",
     "MANUAL_METHODS",
     "PAYMENTS_UNDER_WAY",
     "PAYMENT_MOVES",
     "PLAN_LINES",
+    "REFUNDS_UNDER_WAY",
+    "REFUND_MOVES",
     "UNUSED_TIME",
     "AccountPaymentMethod",
     "CreditCostConfig",
@@ -65,6 +70,8 @@ __all__ = [
     "PaymentProof",
     "PaymentStatus",
     "ProofType",
+    "Refund",
+    "RefundStatus",
     "UsageSumMark",
     "WebhookEvent",
     "WebhookProvider",

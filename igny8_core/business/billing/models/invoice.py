@@ -53,6 +53,9 @@ class Invoice(models.Model):
     paid_at = models.DateTimeField(null=True, blank=True)
     void_reason = models.CharField(max_length=255, blank=True)
     notes = models.TextField(blank=True)
+    stripe_invoice_id = models.CharField(
+        max_length=100, blank=True, help_text="Of the invoice at Stripe that this one mirrors"
+    )
     metadata = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -73,6 +76,11 @@ class Invoice(models.Model):
                 name="igny8_invoices_paid_has_time",
             ),
             models.CheckConstraint(condition=Q(due_date__gte=F("invoice_date")), name="igny8_invoices_due_after_date"),
+            models.UniqueConstraint(
+                fields=["stripe_invoice_id"],
+                condition=~Q(stripe_invoice_id=""),
+                name="igny8_invoices_stripe_invoice_unique",
+            ),
         ]
         indexes = [
             models.Index(fields=["account", "-id"], name="igny8_invoices_of_account"),

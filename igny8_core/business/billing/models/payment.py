@@ -53,6 +53,8 @@ PAYMENTS_UNDER_WAY = [
     PaymentStatus.PROCESSING,
     PaymentStatus.UNKNOWN,
 ]
+# The same without those that wait for an operator: the gateway decides, and is asked on a schedule.
+GATEWAY_UNDER_WAY = [PaymentStatus.PENDING, PaymentStatus.PROCESSING, PaymentStatus.UNKNOWN]
 
 
 class Payment(models.Model):
@@ -92,6 +94,11 @@ class Payment(models.Model):
     stripe_charge_id = models.CharField(max_length=100, blank=True)
     paypal_order_id = models.CharField(max_length=100, blank=True)
     paypal_capture_id = models.CharField(max_length=100, blank=True)
+    request_key = models.CharField(max_length=64, blank=True, help_text="Hash of the caller and its Idempotency-Key")
+    next_check_at = models.DateTimeField(null=True, blank=True, help_text="When the gateway is asked again")
+    checks = models.PositiveSmallIntegerField(default=0)
+    needs_review = models.BooleanField(default=False, help_text="An operator has to look; nothing is settled by itself")
+    review_reason = models.CharField(max_length=500, blank=True)
     metadata = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -101,6 +108,7 @@ class Payment(models.Model):
         permissions = [
             ("approve_payment", "Can approve and reject manual payments"),
             ("refund_payment", "Can refund payments"),
+            ("check_payment", "Can ask gateways about payments and resolve those that need review"),
         ]
         constraints = [
             models.CheckConstraint(condition=Q(status__in=PaymentStatus.values), name="igny8_payments_status_known"),
@@ -113,10 +121,18 @@ class Payment(models.Model):
                 condition=Q(refunded_amount__gte=0, refunded_amount__lte=F("amount")),
                 name="igny8_payments_refunded_within_amount",
             ),
+            # Two ways of paying one invoice at the same time would take the money twice (threats.md WHK-17).
             models.UniqueConstraint(
                 fields=["invoice"],
-                condition=Q(status=PaymentStatus.PENDING_APPROVAL),
-                name="igny8_payments_one_open_confirmation",
+                condition=Q(status__in=PAYMENTS_UNDER_WAY),
+                name="igny8_payments_one_under_way",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status__in=GATEWAY_UNDER_WAY) | Q(needs_review=True) | Q(next_check_at__isnull=False),
+                name="igny8_payments_under_way_has_next_check",
+            ),
+            models.UniqueConstraint(
+                fields=["request_key"], condition=~Q(request_key=""), name="igny8_payments_request_key_unique"
             ),
             *(
                 models.UniqueConstraint(
@@ -141,6 +157,10 @@ class Payment(models.Model):
             models.Index(
                 fields=["failed_at", "id"], name="igny8_payments_failed", condition=Q(status=PaymentStatus.FAILED)
             ),
+            models.Index(
+                fields=["next_check_at"], name="igny8_payments_to_check", condition=Q(next_check_at__isnull=False)
+            ),
+            models.Index(fields=["id"], name="igny8_payments_to_review", condition=Q(needs_review=True)),
             models.Index(fields=["id"], name="igny8_payments_flagged", condition=Q(metadata__has_key="duplicate_of")),
             models.Index(
                 fields=["payment_method", "reference_key"],
@@ -151,6 +171,11 @@ class Payment(models.Model):
 
     def __str__(self) -> str:
         return f"Payment {self.pk}"
+
+    @property
+    def gateway_object_id(self) -> str:
+        """The PaymentIntent or order that this attempt has at its gateway; empty where none is known."""
+        return self.stripe_payment_intent_id or self.paypal_order_id
 
     @property
     def is_flagged_duplicate(self) -> bool:

@@ -10,7 +10,17 @@ class WebhookProvider(models.TextChoices):
 class WebhookState(models.TextChoices):
     WAITING = "waiting", "Waiting"
     PROCESSED = "processed", "Processed"
+    IGNORED = "ignored", "Not ours"
     DEAD = "dead", "Given up"
+
+
+WEBHOOK_MOVES: dict[str, frozenset[str]] = {
+    WebhookState.WAITING: frozenset({WebhookState.PROCESSED, WebhookState.IGNORED, WebhookState.DEAD}),
+    # An operator can have a message looked at again, whatever became of it.
+    WebhookState.PROCESSED: frozenset({WebhookState.WAITING}),
+    WebhookState.IGNORED: frozenset({WebhookState.WAITING}),
+    WebhookState.DEAD: frozenset({WebhookState.WAITING}),
+}
 
 
 class WebhookEvent(models.Model):
@@ -19,7 +29,10 @@ class WebhookEvent(models.Model):
     provider = models.CharField(max_length=10, choices=WebhookProvider.choices)
     event_id = models.CharField(max_length=100)
     type = models.CharField(max_length=100)
-    payload = models.JSONField()
+    transmission_id = models.CharField(
+        max_length=100, blank=True, help_text="PayPal's id of the delivery: a header set used for a second body shows"
+    )
+    body = models.TextField(help_text="As it came; only the ids in it are believed")
     state = models.CharField(max_length=10, choices=WebhookState.choices, default=WebhookState.WAITING)
     attempts = models.PositiveSmallIntegerField(default=0)
     next_attempt_at = models.DateTimeField(null=True, blank=True)
@@ -30,8 +43,14 @@ class WebhookEvent(models.Model):
     class Meta:
         db_table = "igny8_webhook_events"
         ordering = ("-id",)
+        permissions = [("process_webhook", "Can have messages of gateways processed again")]
         constraints = [
             models.UniqueConstraint(fields=["provider", "event_id"], name="igny8_webhook_events_once"),
+            models.UniqueConstraint(
+                fields=["provider", "transmission_id"],
+                condition=~Q(transmission_id=""),
+                name="igny8_webhook_events_transmission_once",
+            ),
             models.CheckConstraint(
                 condition=Q(provider__in=WebhookProvider.values), name="igny8_webhook_events_provider_known"
             ),

@@ -105,7 +105,7 @@ class PaymentService:
         if proof is not None:
             proof = _unused(account, proof)
         earlier = _live_payment_with(payment_method, key)
-        with refusing("igny8_payments_one_open_confirmation", ConfirmationAlreadyOpen()):
+        with refusing("igny8_payments_one_under_way", ConfirmationAlreadyOpen()):
             payment = Payment.objects.create(
                 account=account,
                 invoice=invoice,

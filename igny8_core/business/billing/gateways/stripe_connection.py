@@ -1,0 +1,49 @@
+"""The one client of Stripe's SDK: its version, its patience, its errors."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import stripe
+
+from igny8_core.business.billing.gateways.protocol import UnknownObject
+from igny8_core.business.billing.gateways.stripe_errors import WatchedClient, translated
+from igny8_core.settings.gateways import StripeSettings
+
+API_VERSION = "2026-10-28.endive"
+CONNECT_AND_READ_SECONDS = (3.05, 20)
+MAX_RETRIES = 2
+
+
+class StripeConnection:
+    """Talks to Stripe with one key. It may be shared by threads, and must be made after a process has forked."""
+
+    name = "stripe"
+
+    def __init__(self, settings: StripeSettings, http_client: stripe.HTTPClient | None = None) -> None:
+        # It would keep a file of its own in the user's home and tell Stripe how long each request took.
+        stripe.enable_telemetry = False
+        self.live = settings.live
+        self._webhook_secrets = settings.webhook_secrets
+        self._http = WatchedClient(http_client or stripe.RequestsClient(timeout=CONNECT_AND_READ_SECONDS))
+        self.client = stripe.StripeClient(
+            settings.secret_key,
+            stripe_version=API_VERSION,
+            max_network_retries=MAX_RETRIES,
+            base_addresses={"api": settings.api_base},
+            http_client=self._http,
+        )
+
+    @contextmanager
+    def asking(self) -> Iterator[None]:
+        """Turns the SDK's errors into the protocol's."""
+        try:
+            yield
+        except stripe.StripeError as error:
+            raise translated(error, is_in_doubt=self._http.is_in_doubt) from None
+
+
+def known(object_id: str) -> str:
+    """The id itself. Raises UnknownObject for an empty one, which in a path would ask for the whole list."""
+    if not object_id:
+        raise UnknownObject("There is no id to ask Stripe for.")
+    return object_id

@@ -1,0 +1,46 @@
+"""Why a card was declined: Stripe's word for our records, and a sentence for the customer."""
+
+from collections.abc import Mapping
+from typing import Any
+
+AUTHENTICATION_REQUIRED = "authentication_required"
+GENERIC_DECLINE = "generic_decline"
+
+# Whoever tries stolen cards must not learn what the bank suspects, not even through an error code that we pass on.
+SUSPICIONS = frozenset(
+    "fraudulent highest_risk_level elevated_risk_level lost_card merchant_blacklist pickup_card restricted_card "
+    "security_violation stolen_card".split()
+)
+GENERIC_SENTENCE = "Your bank declined the card. Use another card, or ask your bank."
+SENTENCES = {
+    AUTHENTICATION_REQUIRED: "Your bank wants you to confirm this payment. Pay it online, where you can do so.",
+    "card_not_supported": "This card cannot be used for this kind of payment. Use another card.",
+    "card_velocity_exceeded": "The card's limit is reached. Use another card, or ask your bank.",
+    "currency_not_supported": "This card does not take payments in this currency. Use another card.",
+    "expired_card": "The card has expired. Use another card.",
+    "incorrect_cvc": "The card's security code is not right. Check it and try again.",
+    "incorrect_number": "The card number is not right. Check it and try again.",
+    "insufficient_funds": "There is not enough money on the card. Use another card.",
+    "invalid_cvc": "The card's security code is not right. Check it and try again.",
+    "invalid_expiry_month": "The card's expiry date is not right. Check it and try again.",
+    "invalid_expiry_year": "The card's expiry date is not right. Check it and try again.",
+    "invalid_number": "The card number is not right. Check it and try again.",
+    "payment_intent_authentication_failure": "The payment was not confirmed with your bank. Try again.",
+    "processing_error": "The card could not be processed just now. Try again in a few minutes.",
+    "try_again_later": "The card could not be processed just now. Try again in a few minutes.",
+    "withdrawal_count_limit_exceeded": "The card's limit is reached. Use another card, or ask your bank.",
+}
+
+
+def decline_code(error: Mapping[str, Any]) -> str:
+    """The most telling code of a card error or of `last_payment_error`; a suspicion becomes generic_decline."""
+    code, detail = error.get("code") or "", error.get("decline_code") or ""
+    if AUTHENTICATION_REQUIRED in {code, detail}:
+        return AUTHENTICATION_REQUIRED
+    told = str(detail or code or GENERIC_DECLINE)
+    return GENERIC_DECLINE if told in SUSPICIONS else told
+
+
+def decline_sentence(code: str) -> str:
+    """What the customer reads for a code; the same neutral sentence for all that need no sentence of their own."""
+    return SENTENCES.get(code, GENERIC_SENTENCE)

@@ -1,0 +1,225 @@
+"""Stripe behind the gateway protocol: one PaymentIntent per attempt to collect one of our invoices."""
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import stripe
+
+from igny8_core.business.billing.gateways import stripe_webhooks
+from igny8_core.business.billing.gateways.protocol import (
+    Charge,
+    ChargeOrder,
+    ChargeState,
+    Declined,
+    GatewayRefund,
+    Misconfigured,
+    RefundOrder,
+    UnknownObject,
+    WebhookMessage,
+)
+from igny8_core.business.billing.gateways.stripe_cards import StripeCards
+from igny8_core.business.billing.gateways.stripe_connection import known
+from igny8_core.business.billing.gateways.stripe_errors import translated
+from igny8_core.business.billing.gateways.stripe_mirror import StripeMirror
+from igny8_core.business.billing.gateways.stripe_money import to_stripe
+from igny8_core.business.billing.gateways.stripe_shapes import charge_of, id_of, refund_of
+
+if TYPE_CHECKING:
+    from stripe.params import PaymentIntentCreateParams, PaymentIntentListParams, RefundCreateParams
+
+WINDOW = timedelta(days=1)
+NOT_EXPRESSIBLE = "amount_not_expressible"
+CARD_UNUSABLE = "payment_method_unusable"
+UNEXPECTED_STATE = "payment_intent_unexpected_state"
+NOT_REFUNDABLE = frozenset(
+    {"charge_already_refunded", "charge_disputed", "charge_not_refundable", "refund_disputed_payment"}
+)
+
+
+class StripeGateway(StripeCards, StripeMirror):
+    """The Gateway protocol, and what only Stripe has: customers, cards, subscriptions that it bills itself.
+
+    An amount that Stripe cannot take exactly (1.234 KWD) is refused as Misconfigured before anything is sent.
+    """
+
+    def start(self, order: ChargeOrder) -> Charge:
+        """Begin an attempt, or get the one that this reference began, as it is now. Raises Declined.
+
+        A saved card that is not the customer's, or no longer, is Declined too, with "payment_method_unusable".
+        """
+        asked = _creation(order)
+        try:
+            with self.asking():
+                return self._started(order, asked)
+        except UnknownObject as error:
+            # Not the PaymentIntent, which has no id yet, but what it would have been made of.
+            raise Misconfigured(error.text, code=error.code, request_id=error.request_id) from None
+
+    def _started(self, order: ChargeOrder, asked: "PaymentIntentCreateParams") -> Charge:
+        try:
+            intent = self.client.v1.payment_intents.create(asked, {"idempotency_key": f"pay:{order.reference}:create"})
+        except stripe.CardError as error:
+            return self._declined(error)
+        except stripe.IdempotencyError:
+            # Another release may have asked for the same with other words, and have been heard.
+            earlier = self.find(order, datetime.now(UTC) - WINDOW)
+            if earlier is None:
+                raise
+            return earlier
+        except stripe.InvalidRequestError as error:
+            if error.param == "payment_method":
+                text = "This card cannot be used any more. Use another card."
+                raise Declined(text, code=CARD_UNUSABLE, request_id=error.request_id or "") from None
+            raise
+        if _is_replay(intent):
+            return self.fetch(intent.id)
+        return charge_of(intent.to_dict())
+
+    def _declined(self, error: stripe.CardError) -> Charge:
+        """Raises Declined, unless a refusal of earlier is only repeated and the attempt has gone on since."""
+        declined = translated(error, is_in_doubt=False)
+        if isinstance(declined, Declined) and declined.charge and _was_replayed(error.headers):
+            charge = self.fetch(declined.charge.object_id)
+            if charge.state is not ChargeState.DECLINED:
+                return charge
+        raise declined from None
+
+    def fetch(self, object_id: str) -> Charge:
+        """The attempt as Stripe has it now; DECLINED if its last try failed. Raises UnknownObject."""
+        with self.asking():
+            intent = self.client.v1.payment_intents.retrieve(known(object_id), {"expand": ["latest_charge"]})
+        return charge_of(intent.to_dict())
+
+    def complete(self, object_id: str, reference: str) -> Charge:
+        """Confirm an attempt that only waits for that; otherwise as fetch. Raises Declined."""
+        charge = self.fetch(object_id)
+        if charge.raw_status != "requires_confirmation":
+            return charge
+        with self.asking():
+            try:
+                # Without a key of ours: the PaymentIntent itself can be confirmed only once.
+                intent = self.client.v1.payment_intents.confirm(object_id, {"expand": ["latest_charge"]})
+            except stripe.InvalidRequestError as error:
+                if error.code == UNEXPECTED_STATE:
+                    return self.fetch(object_id)
+                raise
+        return charge_of(intent.to_dict())
+
+    def find(self, order: ChargeOrder, created_at: datetime) -> Charge | None:
+        """The attempt that carries the order's reference, begun within a day of `created_at`."""
+        asked: PaymentIntentListParams = {
+            "created": {"gte": _seconds(created_at - WINDOW), "lte": _seconds(created_at + WINDOW)}
+        }
+        if order.customer_id:
+            asked["customer"] = order.customer_id
+        found = [charge for charge in self._listed(asked) if charge.reference == order.reference]
+        # One that took money counts before one that did not.
+        return min(found, key=lambda charge: charge.state is not ChargeState.SUCCEEDED, default=None)
+
+    def recent(self, since: datetime) -> Iterator[Charge]:
+        """Attempts begun since then, newest first, also those that are not ours."""
+        return self._listed({"created": {"gte": _seconds(since)}})
+
+    def _listed(self, asked: "PaymentIntentListParams") -> Iterator[Charge]:
+        with self.asking():
+            intents = self.client.v1.payment_intents.list({**asked, "limit": 100, "expand": ["data.latest_charge"]})
+            for intent in intents.auto_paging_iter():
+                yield charge_of(intent.to_dict())
+
+    def cancel(self, object_id: str) -> Charge:
+        """End an attempt, where it can still be ended; returns what it is now. Raises UnknownObject."""
+        with self.asking():
+            try:
+                intent = self.client.v1.payment_intents.cancel(known(object_id), {"expand": ["latest_charge"]})
+            except stripe.InvalidRequestError as error:
+                if error.code == UNEXPECTED_STATE:
+                    return self.fetch(object_id)
+                raise
+        return charge_of(intent.to_dict())
+
+    def charge_with_id(self, charge_id: str) -> Charge:
+        """The attempt that a Charge belongs to. Raises UnknownObject, also for a Charge without a PaymentIntent."""
+        with self.asking():
+            charge = self.client.v1.charges.retrieve(known(charge_id)).to_dict()
+        return self.fetch(id_of(charge.get("payment_intent")))
+
+    def refund(self, order: RefundOrder) -> GatewayRefund:
+        """Give money back, once per reference. Raises Declined where less is left, UnknownObject."""
+        asked: RefundCreateParams = {
+            "amount": _units(order.amount, order.currency),
+            "metadata": {**order.metadata, "refund_id": order.reference},
+        }
+        if order.object_id:
+            asked["payment_intent"] = order.object_id
+        else:
+            asked["charge"] = order.capture_id
+        with self.asking():
+            try:
+                refund = self.client.v1.refunds.create(asked, {"idempotency_key": f"refund:{order.reference}:create"})
+            except stripe.InvalidRequestError as error:
+                if error.code in NOT_REFUNDABLE or error.param == "amount":
+                    text = "Stripe cannot give this amount back: less of the payment is left, or it is disputed."
+                    raise Declined(text, code=error.code or "", request_id=error.request_id or "") from None
+                raise
+        return self.refund_with_id(refund.id) if _is_replay(refund) else refund_of(refund.to_dict())
+
+    def refunds_of(self, charge: Charge) -> list[GatewayRefund]:
+        """Everything that went back of a charge, whoever ordered it, newest first."""
+        with self.asking():
+            refunds = self.client.v1.refunds.list({"payment_intent": known(charge.object_id), "limit": 100})
+            return [refund_of(refund.to_dict()) for refund in refunds.auto_paging_iter()]
+
+    def verify_webhook(self, body: bytes, headers: Mapping[str, str]) -> None:
+        """Check the signature with each configured secret. Raises BadSignature, without a secret always."""
+        stripe_webhooks.verify(body, headers, self._webhook_secrets)
+
+    def read_webhook(self, body: bytes) -> WebhookMessage:
+        """What a verified message is about. Raises ValueError for one that cannot be read."""
+        return stripe_webhooks.read(body)
+
+
+def _creation(order: ChargeOrder) -> "PaymentIntentCreateParams":
+    """The PaymentIntent to ask for; the same order always gives the same, as an idempotency key demands."""
+    asked: PaymentIntentCreateParams = {
+        "amount": _units(order.amount, order.currency),
+        "currency": order.currency.lower(),
+        # Since this version of the API `payment_method_types` is refused.
+        "allowed_payment_method_types": ["card"],
+        "description": order.invoice_number,
+        "metadata": {**order.metadata, "payment_id": order.reference},
+        "expand": ["latest_charge"],
+    }
+    if order.customer_id:
+        asked["customer"] = order.customer_id
+    if order.payment_method_id:
+        asked["payment_method"] = order.payment_method_id
+        asked["confirm"] = True
+        if order.off_session:
+            asked["off_session"] = True
+        elif order.return_url:
+            asked["return_url"] = order.return_url
+    if order.save_card and not order.off_session:
+        asked["setup_future_usage"] = "off_session"
+    return asked
+
+
+def _units(amount: Decimal, currency: str) -> int:
+    try:
+        return to_stripe(amount, currency)
+    except ValueError as error:
+        raise Misconfigured(str(error), code=NOT_EXPRESSIBLE) from None
+
+
+def _is_replay(thing: stripe.StripeObject) -> bool:
+    return thing.last_response is not None and _was_replayed(thing.last_response.headers)
+
+
+def _was_replayed(headers: Mapping[str, str] | None) -> bool:
+    """Whether Stripe only repeats the answer that it gave to the same key before."""
+    return any(name.lower() == "idempotent-replayed" and value == "true" for name, value in (headers or {}).items())
+
+
+def _seconds(moment: datetime) -> int:
+    return int(moment.timestamp())

@@ -1,0 +1,235 @@
+"""Stripe's objects, as plain dicts, read into ours: of the version that we pin and of older ones.
+
+A webhook is written in the version of its endpoint or account, never in ours. Every reader takes the new place of a
+value first and then the old one, and survives a status that it does not know.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from igny8_core.business.billing.gateways.protocol import (
+    Card,
+    CardSetup,
+    Charge,
+    ChargeState,
+    Dispute,
+    GatewayRefund,
+    MirroredInvoice,
+    MirroredSubscription,
+    RefundState,
+)
+from igny8_core.business.billing.gateways.stripe_declines import decline_code, decline_sentence
+from igny8_core.business.billing.gateways.stripe_money import from_stripe
+
+Object = Mapping[str, Any]
+
+CHARGE_STATES = {
+    "requires_payment_method": ChargeState.AWAITING_CUSTOMER,
+    "requires_confirmation": ChargeState.AWAITING_CUSTOMER,
+    "requires_action": ChargeState.REQUIRES_ACTION,
+    "processing": ChargeState.PROCESSING,
+    "requires_capture": ChargeState.PROCESSING,
+    "succeeded": ChargeState.SUCCEEDED,
+    "canceled": ChargeState.CANCELED,
+}
+TAKEN = frozenset({ChargeState.SUCCEEDED, ChargeState.PROCESSING})
+REFUND_STATES = {state.value: state for state in RefundState}
+# "prevented": settled before it became a dispute; what goes back then is a refund of its own.
+WON = frozenset({"won", "warning_closed", "prevented"})
+
+
+def id_of(value: object) -> str:
+    """The id of a reference that may be an id, an expanded object or null (then empty)."""
+    if isinstance(value, Mapping):
+        value = value.get("id")
+    return value if isinstance(value, str) else ""
+
+
+def rows_of(value: object) -> list[Object]:
+    """The objects of a list object, of a plain list, or of neither (then none)."""
+    rows = value.get("data") if isinstance(value, Mapping) else value
+    return [row for row in rows if isinstance(row, Mapping)] if isinstance(rows, list) else []
+
+
+def part_of(value: object, *names: str) -> Object:
+    """The object at the end of a path, or an empty one where the path ends early or at a mere id."""
+    for name in names:
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return value if isinstance(value, Mapping) else {}
+
+
+def moment(timestamp: object) -> datetime | None:
+    """Seconds since 1970 as an aware datetime; None for null."""
+    return datetime.fromtimestamp(timestamp, UTC) if isinstance(timestamp, int) else None
+
+
+def charge_of(intent: Object) -> Charge:
+    """A PaymentIntent; what was refunded or disputed is known where its latest charge is expanded."""
+    state = CHARGE_STATES.get(str(intent["status"]), ChargeState.UNKNOWN)
+    error = part_of(intent, "last_payment_error")
+    if error and intent["status"] == "requires_payment_method":
+        state = ChargeState.DECLINED
+    code = decline_code(error) if error and state not in TAKEN else ""
+    currency = str(intent["currency"]).upper()
+    latest = _latest_charge(intent)
+    return Charge(
+        object_id=str(intent["id"]),
+        state=state,
+        amount=from_stripe(intent["amount_received" if state is ChargeState.SUCCEEDED else "amount"], currency),
+        currency=currency,
+        reference=str(part_of(intent, "metadata").get("payment_id", "")),
+        live=bool(intent["livemode"]),
+        capture_id=id_of(latest) if state in TAKEN else "",
+        customer_id=id_of(intent.get("customer")),
+        payment_method_id=id_of(intent.get("payment_method")) or id_of(error.get("payment_method")),
+        refunded=from_stripe(part_of(latest).get("amount_refunded", 0), currency),
+        is_disputed=bool(part_of(latest).get("disputed")),
+        client_secret=str(intent.get("client_secret") or ""),
+        failure_code=code,
+        failure_text=decline_sentence(code) if code else "",
+        raw_status=str(intent["status"]),
+        created_at=moment(intent.get("created")),
+    )
+
+
+def _latest_charge(intent: Object) -> object:
+    """The last attempt's Charge or its id; before 2022-11-15 all of them were listed, newest first."""
+    return intent.get("latest_charge") or next(iter(rows_of(intent.get("charges"))), None)
+
+
+def refund_of(refund: Object) -> GatewayRefund:
+    """A Refund; a status that is null or unknown counts as pending."""
+    return GatewayRefund(
+        refund_id=str(refund["id"]),
+        state=REFUND_STATES.get(str(refund.get("status")), RefundState.PENDING),
+        amount=from_stripe(refund["amount"], refund["currency"]),
+        currency=str(refund["currency"]).upper(),
+        reference=str(part_of(refund, "metadata").get("refund_id", "")),
+        capture_id=id_of(refund.get("charge")),
+        object_id=id_of(refund.get("payment_intent")),
+        failure_code=str(refund.get("failure_reason") or ""),
+        created_at=moment(refund.get("created")),
+    )
+
+
+def dispute_of(dispute: Object) -> Dispute:
+    """A Dispute, open until Stripe calls it won or lost; an inquiry that was closed cost nothing."""
+    return Dispute(
+        dispute_id=str(dispute["id"]),
+        amount=from_stripe(dispute["amount"], dispute["currency"]),
+        currency=str(dispute["currency"]).upper(),
+        reason=str(dispute.get("reason") or ""),
+        object_id=id_of(dispute.get("payment_intent")),
+        capture_id=id_of(dispute.get("charge")),
+        is_lost=dispute.get("status") == "lost",
+        is_won=dispute.get("status") in WON,
+    )
+
+
+def card_of(method: Object) -> Card:
+    """A PaymentMethod of the type card."""
+    card = part_of(method, "card")
+    return Card(
+        payment_method_id=str(method["id"]),
+        customer_id=id_of(method.get("customer")),
+        brand=str(card.get("brand") or ""),
+        last4=str(card.get("last4") or ""),
+        exp_month=card.get("exp_month"),
+        exp_year=card.get("exp_year"),
+    )
+
+
+def card_setup_of(setup: Object) -> CardSetup:
+    """A SetupIntent."""
+    return CardSetup(
+        setup_id=str(setup["id"]),
+        customer_id=id_of(setup.get("customer")),
+        client_secret=str(setup.get("client_secret") or ""),
+        is_complete=setup["status"] == "succeeded",
+        payment_method_id=id_of(setup.get("payment_method")),
+    )
+
+
+def subscription_of(subscription: Object) -> MirroredSubscription:
+    """A Subscription. Its period is the one that all its items have in common."""
+    items = rows_of(subscription.get("items"))
+    item: Object = items[0] if items else {}
+    starts = _timestamps(items, "current_period_start") or _timestamps([subscription], "current_period_start")
+    ends = _timestamps(items, "current_period_end") or _timestamps([subscription], "current_period_end")
+    cancels = bool(subscription.get("cancel_at_period_end")) or subscription.get("cancel_at") is not None
+    return MirroredSubscription(
+        subscription_id=str(subscription["id"]),
+        customer_id=id_of(subscription.get("customer")),
+        status=str(subscription["status"]),
+        price_id=id_of(item.get("price")) or id_of(item.get("plan")) or id_of(subscription.get("plan")),
+        live=bool(subscription["livemode"]),
+        metadata=dict(part_of(subscription, "metadata")),
+        period_start=moment(max(starts, default=None)),
+        period_end=moment(min(ends, default=None)),
+        is_cancel_scheduled=cancels and subscription.get("ended_at") is None,
+        canceled_at=moment(subscription.get("canceled_at")),
+        ended_at=moment(subscription.get("ended_at")),
+    )
+
+
+def subscription_id_of_invoice(invoice: Object) -> str:
+    """The subscription that an Invoice is for; empty for a single invoice."""
+    return id_of(part_of(invoice, "parent", "subscription_details").get("subscription")) or id_of(
+        invoice.get("subscription")
+    )
+
+
+def paid_with(payments: Iterable[Object]) -> tuple[str, str]:
+    """PaymentIntent and Charge of an invoice's payments, preferring one that was paid; empty where there is none."""
+    ordered = sorted(payments, key=lambda payment: (payment.get("status") != "paid", not payment.get("is_default")))
+    for payment in ordered:
+        details = part_of(payment, "payment")
+        intent_id, charge_id = id_of(details.get("payment_intent")), id_of(details.get("charge"))
+        if intent_id or charge_id:
+            return intent_id, charge_id
+    return "", ""
+
+
+def invoice_of(invoice: Object) -> MirroredInvoice:
+    """An Invoice. Without its payments (since 2025 they are not in a message) the payment's ids are empty."""
+    currency = str(invoice["currency"]).upper()
+    intent_id, charge_id = paid_with(rows_of(invoice.get("payments")))
+    lines = _own_lines(invoice)
+    return MirroredInvoice(
+        invoice_id=str(invoice["id"]),
+        subscription_id=subscription_id_of_invoice(invoice),
+        customer_id=id_of(invoice.get("customer")),
+        status=str(invoice.get("status") or ""),
+        amount_paid=_amount(invoice, "amount_paid", currency),
+        amount_due=_amount(invoice, "amount_due", currency),
+        currency=currency,
+        live=bool(invoice["livemode"]),
+        payment_intent_id=intent_id or id_of(invoice.get("payment_intent")),
+        charge_id=charge_id or id_of(invoice.get("charge")),
+        description=str(invoice.get("description") or next((line.get("description") or "" for line in lines), "")),
+        # The invoice's own period is the one before: it says when usage was gathered, not what is paid for.
+        period_start=moment(min(_timestamps([part_of(line, "period") for line in lines], "start"), default=None)),
+        period_end=moment(max(_timestamps([part_of(line, "period") for line in lines], "end"), default=None)),
+    )
+
+
+def _amount(invoice: Object, name: str, currency: str) -> Decimal:
+    return from_stripe(invoice.get(name) or 0, currency)
+
+
+def _own_lines(invoice: Object) -> list[Object]:
+    """The lines of the period itself, without those that settle a change within the last one (if there are others)."""
+    lines = rows_of(invoice.get("lines"))
+    return [line for line in lines if not _is_proration(line)] or lines
+
+
+def _is_proration(line: Object) -> bool:
+    parent = part_of(line, "parent")
+    details = (part_of(parent, "subscription_item_details"), part_of(parent, "invoice_item_details"))
+    return any(detail.get("proration") for detail in details) or bool(line.get("proration"))
+
+
+def _timestamps(rows: Iterable[Object], name: str) -> list[int]:
+    return [row[name] for row in rows if row.get(name)]

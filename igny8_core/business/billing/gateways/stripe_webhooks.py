@@ -1,0 +1,98 @@
+"""Messages of Stripe: whether they are Stripe's, and what they are about."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import stripe
+
+from igny8_core.business.billing.gateways.protocol import BadSignature, WebhookMessage
+from igny8_core.business.billing.gateways.stripe_shapes import (
+    Object,
+    id_of,
+    moment,
+    paid_with,
+    part_of,
+    rows_of,
+    subscription_id_of_invoice,
+)
+
+TOLERANCE_SECONDS = 300
+# What an object names, by our word for it: where that stands, the newer place first.
+NAMED = {
+    "payment_intent": ("payment_intent",),
+    "charge": ("charge", "latest_charge"),
+    "customer": ("customer",),
+    "invoice": ("invoice", "latest_invoice"),
+    "payment_method": ("payment_method",),
+    "subscription": ("subscription",),
+}
+KINDS = frozenset({*NAMED, "refund", "setup_intent", "dispute"})
+
+
+def verify(body: bytes, headers: Mapping[str, str], secrets: Sequence[str]) -> None:
+    """Check the Stripe-Signature header against each secret; a message older than five minutes is refused.
+
+    Times in the future pass, as with Stripe: only who has the secret can write one. Raises BadSignature.
+    """
+    signature = next((value for name, value in headers.items() if name.lower() == "stripe-signature"), "")
+    # The SDK compares text, which raises TypeError for anything but ASCII.
+    if signature.isascii() and any(_is_signed(body, signature, secret) for secret in secrets):
+        return
+    raise BadSignature("The message carries no valid signature of Stripe.")
+
+
+def _is_signed(body: bytes, signature: str, secret: str) -> bool:
+    try:
+        stripe.WebhookSignature.verify_header(body, signature, secret, TOLERANCE_SECONDS)
+    except (stripe.SignatureVerificationError, UnicodeDecodeError):
+        return False
+    return True
+
+
+def read(body: bytes) -> WebhookMessage:
+    """What a message is about. Raises ValueError for anything but an event with an object that has an id."""
+    event = _parsed(body)
+    thing = part_of(event, "data", "object")
+    event_id, object_id, type_ = id_of(event), id_of(thing), event.get("type")
+    if not event_id or not object_id or not isinstance(type_, str) or event.get("object") != "event":
+        raise ValueError("The message is no event of Stripe: it lacks an id, a type or an object with an id.")
+    live = event.get("livemode")
+    return WebhookMessage(
+        event_id=event_id,
+        type=type_,
+        object_id=object_id,
+        live=live if isinstance(live, bool) else None,
+        related=_related(thing, part_of(event, "data", "previous_attributes")),
+        api_version=str(event.get("api_version") or ""),
+        created_at=moment(event.get("created")),
+    )
+
+
+def _parsed(body: bytes) -> dict[str, Any]:
+    try:
+        event = json.loads(body.decode())
+    except RecursionError:
+        raise ValueError("The message is nested too deeply.") from None
+    if not isinstance(event, dict):
+        raise ValueError("The message is no JSON object.")
+    return event
+
+
+def _related(thing: Object, before: Object) -> dict[str, str]:
+    """Ids by kind: of the object itself, and of what it names (or named before: a card that was detached)."""
+    found = {
+        kind: next((name for name in map(id_of, map(thing.get, names)) if name), "") for kind, names in NAMED.items()
+    }
+    kind = thing.get("object")
+    if kind == "payment_intent":
+        found["charge"] = found["charge"] or next(map(id_of, rows_of(thing.get("charges"))), "")
+    if kind == "invoice":
+        intent_id, charge_id = paid_with(rows_of(thing.get("payments")))
+        found["payment_intent"] = found["payment_intent"] or intent_id
+        found["charge"] = found["charge"] or charge_id
+        found["subscription"] = subscription_id_of_invoice(thing)
+    if kind in KINDS:
+        found[str(kind)] = id_of(thing)
+    found["customer"] = found["customer"] or id_of(before.get("customer"))
+    return {name: value for name, value in found.items() if value}

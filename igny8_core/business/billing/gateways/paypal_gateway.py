@@ -1,0 +1,255 @@
+"""PayPal behind the Gateway protocol: orders of Checkout, captured by us once the payer has approved."""
+
+import logging
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+from igny8_core.business.billing.gateways import paypal_reading as reading
+from igny8_core.business.billing.gateways.paypal_api import Json, PayPalApi, PayPalError, checked_id
+from igny8_core.business.billing.gateways.paypal_signature import FetchCertificate, SignatureCheck, transmission_id
+from igny8_core.business.billing.gateways.protocol import (
+    Charge,
+    ChargeOrder,
+    ChargeState,
+    Declined,
+    Dispute,
+    GatewayError,
+    GatewayRefund,
+    Misconfigured,
+    RefundOrder,
+    Unavailable,
+    UnknownObject,
+    WebhookMessage,
+)
+from igny8_core.settings.gateways import PayPalSettings
+
+logger = logging.getLogger(__name__)
+
+# What PayPal takes, with the decimals that it wants; these are its own rules, not ISO 4217's.
+CURRENCIES = {
+    **dict.fromkeys(
+        "AUD BRL CAD CNY CZK DKK EUR HKD ILS MYR MXN NZD NOK PHP PLN GBP SGD SEK CHF THB USD".split(),
+        2,
+    ),
+    **dict.fromkeys("HUF JPY TWD".split(), 0),
+}
+# For so long PayPal answers a repeated create with the order that it made.
+CREATE_REPEATABLE_FOR = timedelta(hours=6)
+
+PAYER_IS_ASKED = frozenset({"ORDER_NOT_APPROVED", "PAYER_ACTION_REQUIRED"})
+PAYER_MAY_CHOOSE_AGAIN = frozenset({"INSTRUMENT_DECLINED", "REDIRECT_PAYER_FOR_ALTERNATE_FUNDING"})
+CHOOSE_AGAIN = "PayPal could not use the way to pay that you chose. Choose another one at PayPal."
+BUSY = "PREVIOUS_REQUEST_IN_PROGRESS"
+REFUSALS = {
+    "DUPLICATE_INVOICE_ID": "PayPal has taken money for this invoice before.",
+    "TRANSACTION_REFUSED": reading.NOT_PAID,
+    "COMPLIANCE_VIOLATION": reading.NOT_PAID,
+    "MAX_NUMBER_OF_PAYMENT_ATTEMPTS_EXCEEDED": "PayPal allows no further attempt. Pay again, or in another way.",
+    "PAYER_ACCOUNT_LOCKED_OR_CLOSED": reading.NOT_PAID,
+    "PAYER_ACCOUNT_RESTRICTED": reading.NOT_PAID,
+    "PAYER_CANNOT_PAY": reading.NOT_PAID,
+    "TRANSACTION_LIMIT_EXCEEDED": reading.NOT_PAID,
+    "CAPTURE_FULLY_REFUNDED": "All of this payment went back already.",
+    "REFUND_AMOUNT_EXCEEDED": "This is more than what is left of the payment at PayPal.",
+    "REFUND_TIME_LIMIT_EXCEEDED": "PayPal gives money back for 180 days only. Send it in another way.",
+    "REFUND_NOT_ALLOWED": "PayPal does not give this payment back.",
+    "REFUND_FAILED_INSUFFICIENT_FUNDS": "The PayPal account does not hold enough for this refund.",
+    "PARTIAL_REFUND_NOT_ALLOWED": "PayPal gives this payment back only as a whole.",
+    "CAPTURE_DISPUTED_PARTIAL_REFUND_NOT_ALLOWED": "The payment is disputed: PayPal gives it back only as a whole.",
+    "MAX_NUMBER_OF_REFUNDS_EXCEEDED": "PayPal allows no further refund of this payment.",
+    "PENDING_CAPTURE": "PayPal still decides on this payment. Refund it once it was taken.",
+}
+
+
+class PayPalGateway:
+    """See Gateway. `object_id` is an order, `capture_id` its capture. The last three arguments are for tests."""
+
+    name = "paypal"
+
+    def __init__(
+        self,
+        settings: PayPalSettings,
+        *,
+        fetch_certificate: FetchCertificate | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.live = settings.live
+        # Payers approve at www.; at a stand-in all is in one place.
+        self._pay_site = settings.api_base.replace("//api-m.", "//www.")
+        self._api = PayPalApi(settings, sleep=sleep, clock=clock)
+        self._signatures = SignatureCheck(settings, fetch_certificate, clock)
+
+    def start(self, order: ChargeOrder) -> Charge:
+        """See Gateway. The payer goes on at `approve_url`; no money moves before `complete`."""
+        body = {
+            "intent": "CAPTURE",
+            "purchase_units": [
+                {
+                    "reference_id": order.reference,
+                    "custom_id": order.reference,
+                    "invoice_id": order.invoice_number,
+                    "amount": _money(order.amount, order.currency),
+                }
+            ],
+            "payment_source": {
+                "paypal": {
+                    "experience_context": {
+                        "return_url": order.return_url,
+                        "cancel_url": order.cancel_url,
+                        "user_action": "PAY_NOW",
+                        "shipping_preference": "NO_SHIPPING",
+                    }
+                }
+            },
+        }
+        with _our_errors():
+            made = self._api.send("/v2/checkout/orders", body, f"pay-{order.reference}-create")
+            return reading.charge_of_order(made, live=self.live)
+
+    def fetch(self, object_id: str) -> Charge:
+        """See Gateway."""
+        with _our_errors():
+            return reading.charge_of_order(self._order(object_id), live=self.live)
+
+    def complete(self, object_id: str, reference: str) -> Charge:
+        """See Gateway. REQUIRES_ACTION where the payer has not approved, or has to choose another way to pay."""
+        try:
+            path = f"/v2/checkout/orders/{checked_id(object_id)}/capture"
+            order = self._api.send(path, {}, f"pay-{reference}-capture")
+            return reading.charge_of_order(order, live=self.live)
+        except PayPalError as error:
+            if error.issue == "ORDER_ALREADY_CAPTURED":
+                return self.fetch(object_id)
+            if error.issue in PAYER_IS_ASKED | PAYER_MAY_CHOOSE_AGAIN:
+                return self._with_the_payer(object_id, error)
+            raise _our_error(error) from None
+
+    def find(self, order: ChargeOrder, created_at: datetime) -> Charge | None:
+        """See Gateway. PayPal has no search by our reference, but repeats its answer to a create for six hours."""
+        if datetime.now(UTC) - created_at >= CREATE_REPEATABLE_FOR:
+            return None
+        return self.start(order)
+
+    def cancel(self, object_id: str) -> Charge:
+        """The order as it is: PayPal cannot cancel one. Unless it is captured it ends by itself and costs nobody."""
+        return self.fetch(object_id)
+
+    def refund(self, order: RefundOrder) -> GatewayRefund:
+        """See Gateway."""
+        body = {
+            "amount": _money(order.amount, order.currency),
+            "custom_id": order.reference,
+            "invoice_id": order.invoice_number,
+        }
+        with _our_errors():
+            path = f"/v2/payments/captures/{checked_id(order.capture_id)}/refund"
+            refund = reading.read_refund(
+                self._api.send(path, body, f"refund-{order.reference}"), object_id=order.object_id
+            )
+        return replace(refund, capture_id=refund.capture_id or order.capture_id)
+
+    def refunds_of(self, charge: Charge) -> list[GatewayRefund]:
+        """See Gateway."""
+        with _our_errors():
+            return reading.read_refunds(self._order(charge.object_id))
+
+    def recent(self, since: datetime) -> Iterator[Charge]:
+        """Nothing: PayPal has no list of orders."""
+        return iter(())
+
+    def charge_of_capture(self, capture_id: str) -> Charge:
+        """The attempt that a capture belongs to; where PayPal does not name its order, what the capture itself says.
+
+        `object_id` is empty then. Raises UnknownObject.
+        """
+        with _our_errors():
+            capture = self._api.read(f"/v2/payments/captures/{checked_id(capture_id)}")
+            order_id = reading.order_of_capture(capture)
+            if order_id:
+                try:
+                    return reading.charge_of_order(self._order(order_id), live=self.live)
+                except PayPalError as error:
+                    if error.status != 404:
+                        raise
+            return reading.charge_of_capture(capture, live=self.live)
+
+    def refund_with_id(self, refund_id: str) -> GatewayRefund:
+        """A refund, whoever ordered it. Raises UnknownObject."""
+        with _our_errors():
+            return reading.read_refund(self._api.read(f"/v2/payments/refunds/{checked_id(refund_id)}"))
+
+    def dispute(self, dispute_id: str) -> Dispute:
+        """A payer's complaint. Raises UnknownObject."""
+        with _our_errors():
+            return reading.read_dispute(self._api.read(f"/v1/customer/disputes/{checked_id(dispute_id)}"))
+
+    def verify_webhook(self, body: bytes, headers: Mapping[str, str]) -> None:
+        """See Gateway. Header names are in lower case. A body that passes is still no fact (paypal_signature)."""
+        self._signatures.verify(body, headers)
+
+    def read_webhook(self, body: bytes) -> WebhookMessage:
+        """See Gateway. `live` is None: PayPal's messages do not say."""
+        return reading.read_message(body)
+
+    def transmission_id(self, headers: Mapping[str, str]) -> str:
+        """PayPal's number of a delivery, which is the same when it sends that one again; empty where there is none."""
+        return transmission_id(headers)
+
+    def _order(self, object_id: str) -> Json:
+        return self._api.read(f"/v2/checkout/orders/{checked_id(object_id)}")
+
+    def _with_the_payer(self, object_id: str, error: PayPalError) -> Charge:
+        """The order, which waits for the payer whatever its own status says, unless it was captured meanwhile."""
+        charge = self.fetch(object_id)
+        if charge.state not in {ChargeState.REQUIRES_ACTION, ChargeState.APPROVED}:
+            return charge
+        declined = error.issue in PAYER_MAY_CHOOSE_AGAIN
+        return replace(
+            charge,
+            state=ChargeState.REQUIRES_ACTION,
+            approve_url=charge.approve_url or error.redirect_url or f"{self._pay_site}/checkoutnow?token={object_id}",
+            failure_code=error.issue if declined else "",
+            failure_text=CHOOSE_AGAIN if declined else "",
+        )
+
+
+def _money(amount: Decimal, currency: str) -> Json:
+    decimals = CURRENCIES.get(currency)
+    if decimals is None:
+        raise Misconfigured(f"PayPal does not take {currency}.", code="CURRENCY_NOT_SUPPORTED")
+    exact = amount.quantize(Decimal(1).scaleb(-decimals))
+    if exact != amount:
+        raise Misconfigured(f"PayPal takes {currency} with {decimals} decimals only.", code="DECIMAL_PRECISION")
+    return {"currency_code": currency, "value": f"{exact:f}"}
+
+
+@contextmanager
+def _our_errors() -> Iterator[None]:
+    try:
+        yield
+    except PayPalError as error:
+        raise _our_error(error) from None
+
+
+def _our_error(error: PayPalError) -> GatewayError:
+    code, debug_id = error.issue or error.name, error.debug_id
+    if error.status == 404:
+        return UnknownObject("PayPal does not know this object.", code=code, request_id=debug_id)
+    if error.issue in REFUSALS:
+        return Declined(REFUSALS[error.issue], code=code, request_id=debug_id)
+    # An answer below 400 is a redirect, or one that cannot be read.
+    if error.retryable or error.status < 400 or error.status == 409 or error.issue == BUSY:
+        return Unavailable(
+            "PayPal does not answer as it should. Try again in a few minutes.",
+            code=code,
+            request_id=debug_id,
+            may_have_happened=error.may_have_happened,
+            retry_after=error.retry_after,
+        )
+    logger.error("paypal refuses our request", extra={"status": error.status, "code": code, "debug_id": debug_id})
+    return Misconfigured(f"PayPal refuses our request ({code}).", code=code, request_id=debug_id)

@@ -1,0 +1,265 @@
+"""PayPal's JSON read into what billing works with. Unknown keys are passed over, unknown statuses are UNKNOWN."""
+
+import json
+import re
+from collections.abc import Iterator
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from igny8_core.business.billing.gateways.paypal_api import OBJECT_ID, Json, PayPalError, link
+from igny8_core.business.billing.gateways.protocol import (
+    Charge,
+    ChargeState,
+    Dispute,
+    GatewayRefund,
+    RefundState,
+    WebhookMessage,
+)
+
+ORDER_STATES = {
+    "CREATED": ChargeState.REQUIRES_ACTION,
+    "SAVED": ChargeState.REQUIRES_ACTION,
+    "PAYER_ACTION_REQUIRED": ChargeState.REQUIRES_ACTION,
+    "APPROVED": ChargeState.APPROVED,
+    "VOIDED": ChargeState.CANCELED,
+}
+CAPTURE_STATES = {
+    "COMPLETED": ChargeState.SUCCEEDED,
+    "PARTIALLY_REFUNDED": ChargeState.SUCCEEDED,
+    "REFUNDED": ChargeState.SUCCEEDED,
+    "PENDING": ChargeState.PROCESSING,
+    "DECLINED": ChargeState.DECLINED,
+    "FAILED": ChargeState.DECLINED,
+}
+REFUND_STATES = {
+    "PENDING": RefundState.PENDING,
+    "COMPLETED": RefundState.SUCCEEDED,
+    "FAILED": RefundState.FAILED,
+    "CANCELLED": RefundState.CANCELED,
+}
+DISPUTES_LOST = frozenset({"RESOLVED_BUYER_FAVOUR", "ACCEPTED"})
+DISPUTES_WON = frozenset({"RESOLVED_SELLER_FAVOUR", "RESOLVED_WITH_PAYOUT", "CANCELED_BY_BUYER", "DENIED"})
+
+MONEY = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,4})?", re.ASCII)
+EVENT_ID = re.compile(r"[A-Za-z0-9-]{1,100}", re.ASCII)
+UP_LINK = re.compile(r"/v2/(?:checkout|payments)/(orders|captures|authorizations)/([A-Z0-9-]{5,36})", re.ASCII)
+NOT_PAID = "PayPal could not take this payment. Pay again, or choose another way to pay."
+
+
+def charge_of_order(order: Json, *, live: bool) -> Charge:
+    """What PayPal holds of an order. COMPLETED says nothing about money: that is what its capture says.
+
+    Raises PayPalError for an order that cannot be read.
+    """
+    unit = _first(order.get("purchase_units"))
+    payments = _dict(unit.get("payments"))
+    capture = _capture_that_counts(order, payments)
+    status = _text(order.get("status"))
+    if capture is not None:
+        refunds = [_read_refund(refund) for refund in _dicts(payments.get("refunds"))]
+        return _charge(capture, unit, refunds, object_id=_text(order.get("id")), live=live)
+    amount, currency = _money(unit.get("amount"))
+    return Charge(
+        object_id=_text(order.get("id")),
+        state=ORDER_STATES.get(status, ChargeState.UNKNOWN),
+        amount=amount,
+        currency=currency,
+        reference=_text(unit.get("custom_id")),
+        live=live,
+        approve_url=link(order, "payer-action", "approve"),
+        raw_status=status,
+        created_at=_time(order.get("create_time")),
+    )
+
+
+def charge_of_capture(capture: Json, *, live: bool) -> Charge:
+    """What a capture says where its order is not known: `object_id` is empty, and of partial refunds nothing is known.
+
+    Raises PayPalError for a capture that cannot be read.
+    """
+    return _charge(capture, {}, [], object_id="", live=live)
+
+
+def order_of_capture(capture: Json) -> str:
+    """The id of the order that a capture belongs to; empty where it does not say, or belongs to an authorization."""
+    named = _text(_related_ids(capture).get("order_id"))
+    return named or _up(capture, "orders")
+
+
+def read_refund(refund: Json, *, object_id: str = "") -> GatewayRefund:
+    """What PayPal holds of a refund. Raises PayPalError for one that cannot be read."""
+    return _read_refund(refund, object_id or _text(_related_ids(refund).get("order_id")))
+
+
+def read_refunds(order: Json) -> list[GatewayRefund]:
+    """Everything that went back of an order. Raises PayPalError for a refund that cannot be read."""
+    payments = _dict(_first(order.get("purchase_units")).get("payments"))
+    return [_read_refund(refund, _text(order.get("id"))) for refund in _dicts(payments.get("refunds"))]
+
+
+def read_dispute(dispute: Json) -> Dispute:
+    """What PayPal holds of a dispute. Raises PayPalError for one that cannot be read."""
+    amount, currency = _money(dispute.get("dispute_amount"))
+    outcome = _text(_dict(dispute.get("dispute_outcome")).get("outcome_code"))
+    is_over = dispute.get("status") == "RESOLVED"
+    return Dispute(
+        dispute_id=_text(dispute.get("dispute_id")),
+        amount=amount,
+        currency=currency,
+        reason=_text(dispute.get("reason")),
+        capture_id=_text(_first(dispute.get("disputed_transactions")).get("seller_transaction_id")),
+        is_lost=is_over and outcome in DISPUTES_LOST,
+        is_won=is_over and outcome in DISPUTES_WON,
+    )
+
+
+def read_message(body: bytes) -> WebhookMessage:
+    """The ids of a webhook's body. Raises ValueError for one that is no event of PayPal."""
+    try:
+        event = json.loads(body)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+    if not isinstance(event, dict) or not isinstance(event.get("resource"), dict):
+        raise ValueError("not an event with a resource")
+    event_id, event_type = event.get("id"), event.get("event_type")
+    if not isinstance(event_id, str) or not EVENT_ID.fullmatch(event_id):
+        raise ValueError("not an event id")
+    if not isinstance(event_type, str) or not re.fullmatch(r"[A-Z0-9._-]{1,100}", event_type):
+        raise ValueError("not an event type")
+    resource = event["resource"]
+    return WebhookMessage(
+        event_id=event_id,
+        type=event_type,
+        object_id=_id(resource.get("dispute_id") or resource.get("id") or resource.get("order_id")),
+        live=None,
+        related={kind: named for kind, value in _related(event, resource) if (named := _id(value))},
+        api_version=_text(event.get("resource_version"))[:20],
+        created_at=_time(event.get("create_time")),
+    )
+
+
+def _related(event: Json, resource: Json) -> Iterator[tuple[str, object]]:
+    """The ids that an event names, by kind. Of a REFUNDED event the resource is the refund, not the capture."""
+    kind = _text(event.get("resource_type")).lower()
+    yield "order", _related_ids(resource).get("order_id") or resource.get("order_id")
+    if kind == "checkout-order":
+        yield "order", resource.get("id")
+        yield "capture", _first(_dict(_first(resource.get("purchase_units")).get("payments")).get("captures")).get("id")
+    elif kind == "capture":
+        yield "order", order_of_capture(resource)
+        yield "capture", resource.get("id")
+    elif kind == "refund":
+        yield "refund", resource.get("id")
+        yield "capture", _up(resource, "captures")
+    elif kind == "dispute" or "dispute_id" in resource:
+        yield "dispute", resource.get("dispute_id") or resource.get("id")
+        yield "capture", _first(resource.get("disputed_transactions")).get("seller_transaction_id")
+
+
+def _capture_that_counts(order: Json, payments: Json) -> Json | None:
+    """The capture that tells the order's state: one that took money, else one that waits, else a refused one.
+
+    A refused one counts only once the order is over: before, the payer may choose another way to pay.
+    """
+    captures = _dicts(payments.get("captures"))
+    for state in (ChargeState.SUCCEEDED, ChargeState.PROCESSING):
+        for capture in captures:
+            if CAPTURE_STATES.get(_text(capture.get("status"))) == state:
+                return capture
+    return captures[0] if captures and order.get("status") == "COMPLETED" else None
+
+
+def _charge(capture: Json, unit: Json, refunds: list[GatewayRefund], *, object_id: str, live: bool) -> Charge:
+    amount, currency = _money(capture.get("amount"))
+    capture_id, status = _text(capture.get("id")), _text(capture.get("status"))
+    state = CAPTURE_STATES.get(status, ChargeState.UNKNOWN)
+    reason = _text(_dict(capture.get("status_details")).get("reason"))
+    is_refused = state == ChargeState.DECLINED
+    return Charge(
+        object_id=object_id,
+        state=state,
+        amount=amount,
+        currency=currency,
+        reference=_text(capture.get("custom_id")) or _text(unit.get("custom_id")),
+        live=live,
+        capture_id=capture_id,
+        refunded=_refunded(refunds, capture_id, amount if status == "REFUNDED" else Decimal(0)),
+        failure_code=(reason or status) if is_refused else "",
+        failure_text=NOT_PAID if is_refused else "",
+        raw_status=f"{status} {reason}".strip(),
+        created_at=_time(capture.get("create_time")),
+    )
+
+
+def _refunded(refunds: list[GatewayRefund], capture_id: str, at_least: Decimal) -> Decimal:
+    went_back = (
+        refund.amount
+        for refund in refunds
+        if refund.state == RefundState.SUCCEEDED and refund.capture_id in {"", capture_id}
+    )
+    return max(sum(went_back, Decimal(0)), at_least)
+
+
+def _read_refund(refund: Json, object_id: str = "") -> GatewayRefund:
+    amount, currency = _money(refund.get("amount"))
+    status = _text(refund.get("status"))
+    state = REFUND_STATES.get(status, RefundState.PENDING)
+    failed = state in {RefundState.FAILED, RefundState.CANCELED}
+    return GatewayRefund(
+        refund_id=_text(refund.get("id")),
+        state=state,
+        amount=abs(amount),
+        currency=currency,
+        reference=_text(refund.get("custom_id")),
+        capture_id=_up(refund, "captures"),
+        object_id=object_id,
+        failure_code=(_text(_dict(refund.get("status_details")).get("reason")) or status) if failed else "",
+        created_at=_time(refund.get("create_time")),
+    )
+
+
+def _up(resource: Json, kind: str) -> str:
+    """The id of what a capture or refund was made of, where that is of this kind."""
+    found = UP_LINK.search(link(resource, "up"))
+    return found[2] if found and found[1] == kind else ""
+
+
+def _related_ids(resource: Json) -> Json:
+    return _dict(_dict(resource.get("supplementary_data")).get("related_ids"))
+
+
+def _money(value: object) -> tuple[Decimal, str]:
+    money = _dict(value)
+    amount, currency = money.get("value"), money.get("currency_code")
+    if not isinstance(amount, str) or not MONEY.fullmatch(amount) or not isinstance(currency, str):
+        raise PayPalError(200, "UNREADABLE_AMOUNT", may_have_happened=True)
+    return Decimal(amount), currency
+
+
+def _time(value: object) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(_text(value))
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else None
+
+
+def _id(value: object) -> str:
+    return value if isinstance(value, str) and OBJECT_ID.fullmatch(value) else ""
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _dict(value: Any) -> Json:
+    return value if isinstance(value, dict) else {}
+
+
+def _dicts(value: Any) -> list[Json]:
+    return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []
+
+
+def _first(value: Any) -> Json:
+    return next(iter(_dicts(value)), {})

@@ -1,0 +1,201 @@
+"""Is a webhook from PayPal? Checked here with PayPal's certificate, without asking its API.
+
+The signature covers no more than a CRC32 of the body. Whoever has seen the headers of one delivery can make another
+body that passes. So a body that passes is a hint at what to ask PayPal for, and never a fact.
+"""
+
+import base64
+import binascii
+import logging
+import re
+import threading
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from zlib import crc32
+
+import requests
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.x509.oid import NameOID
+
+from igny8_core.business.billing.gateways.paypal_api import new_session
+from igny8_core.business.billing.gateways.protocol import BadSignature, SignatureUncheckable
+from igny8_core.settings.gateways import PayPalSettings
+
+FetchCertificate = Callable[[str], bytes]
+
+logger = logging.getLogger(__name__)
+
+CERTIFICATE_HOSTS = {
+    True: ("https://api.paypal.com", "https://api-m.paypal.com"),
+    False: ("https://api.sandbox.paypal.com", "https://api-m.sandbox.paypal.com"),
+}
+CERTIFICATE_PATH = r"/v1/notifications/certs/CERT-[A-Za-z0-9-]{1,100}"
+COMMON_NAMES = frozenset({"messageverificationcerts.paypal.com", "messageverificationcerts.sandbox.paypal.com"})
+ALGORITHM = "SHA256withRSA"
+TRANSMISSION_ID = re.compile(r"[A-Za-z0-9-]{1,100}", re.ASCII)
+TRANSMISSION_TIME = re.compile(r"[0-9TZ:.+-]{10,40}", re.ASCII)
+
+FETCH_TIMEOUT = (3, 5)  # seconds to connect, and to wait for each part
+LONGEST_CERTIFICATE = 64 * 1024  # bytes
+KEPT_FOR = 24 * 3600  # seconds
+FAILURE_KEPT_FOR = 60  # seconds
+MOST_ADDRESSES = 8
+# PayPal sends a message again for three days. Older ones are worth a look, not a refusal.
+USUAL_AGE = timedelta(days=4)
+
+
+def transmission_id(headers: Mapping[str, str]) -> str:
+    """PayPal's number of a delivery, for telling repeated ones; empty where there is none. Names are in lower case."""
+    value = headers.get("paypal-transmission-id", "")
+    return value if TRANSMISSION_ID.fullmatch(value) else ""
+
+
+class SignatureCheck:
+    """Checks messages for one webhook. `fetch_certificate` and `clock` (seconds) are for tests."""
+
+    def __init__(
+        self,
+        settings: PayPalSettings,
+        fetch_certificate: FetchCertificate | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        hosts = (settings.api_base,) if settings.is_fake else CERTIFICATE_HOSTS[settings.live]
+        port = "" if settings.is_fake else "(?::443)?"
+        self._address = re.compile(f"(?:{'|'.join(map(re.escape, hosts))}){port}{CERTIFICATE_PATH}", re.ASCII)
+        self._webhook_id = settings.webhook_id
+        self._certificates = _Certificates(fetch_certificate or fetch_certificate_of_paypal, clock)
+
+    def verify(self, body: bytes, headers: Mapping[str, str]) -> None:
+        """Check the raw body of a message; header names are in lower case.
+
+        Raises BadSignature, SignatureUncheckable.
+        """
+        if not self._webhook_id:
+            raise BadSignature("no webhook id is configured")
+        number, sent_at = transmission_id(headers), headers.get("paypal-transmission-time", "")
+        if not number or not TRANSMISSION_TIME.fullmatch(sent_at):
+            raise BadSignature("no transmission id or time")
+        if headers.get("paypal-auth-algo") != ALGORITHM:
+            raise BadSignature("another algorithm")
+        address = headers.get("paypal-cert-url", "")
+        # The whole address is matched, so that no parser's reading of it matters.
+        if not self._address.fullmatch(address):
+            raise BadSignature("a certificate from elsewhere")
+        signature = _decoded(headers.get("paypal-transmission-sig", ""))
+        key = _valid_key(self._certificates.get(address))
+        message = f"{number}|{sent_at}|{self._webhook_id}|{crc32(body)}".encode()
+        try:
+            key.verify(signature, message, PKCS1v15(), SHA256())
+        except InvalidSignature:
+            raise BadSignature("the signature does not fit") from None
+        _notice_age(sent_at)
+
+
+def fetch_certificate_of_paypal(address: str) -> bytes:
+    """The certificate file at an address that was checked. Raises BadSignature, SignatureUncheckable."""
+    try:
+        with (
+            new_session() as session,
+            session.get(address, timeout=FETCH_TIMEOUT, allow_redirects=False, stream=True) as response,
+        ):
+            if response.status_code == 429 or response.status_code >= 500:
+                raise SignatureUncheckable(f"PayPal answers {response.status_code} for its certificate")
+            if response.status_code != 200:
+                raise BadSignature(f"no certificate, but an answer {response.status_code}")
+            content = b""
+            for part in response.iter_content(8192):
+                content += part
+                if len(content) > LONGEST_CERTIFICATE:
+                    raise BadSignature("too long for a certificate")
+            return content
+    except requests.RequestException as error:
+        raise SignatureUncheckable("PayPal's certificate cannot be fetched") from error
+
+
+class _Certificates:
+    """Certificates by address for a day, and failures for a minute, so that bogus messages cost next to nothing."""
+
+    def __init__(self, fetch: FetchCertificate, clock: Callable[[], float]) -> None:
+        self._fetch = fetch
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._kept: dict[str, tuple[float, x509.Certificate]] = {}
+        self._failed: dict[str, tuple[float, BadSignature | SignatureUncheckable]] = {}
+
+    def get(self, address: str) -> x509.Certificate:
+        """The certificate at an address. Raises BadSignature, SignatureUncheckable."""
+        with self._lock:
+            found = self._remembered(address)
+        if isinstance(found, Exception):
+            raise type(found)(*found.args)
+        return found or self._fetched(address)
+
+    def _remembered(self, address: str) -> x509.Certificate | BadSignature | SignatureUncheckable | None:
+        now = self._clock()
+        self._failed = {url: entry for url, entry in self._failed.items() if now < entry[0] + FAILURE_KEPT_FOR}
+        if address in self._kept:
+            kept_at, certificate = self._kept[address]
+            if now < kept_at + KEPT_FOR:
+                return certificate
+        if address in self._failed:
+            return self._failed[address][1]
+        # Made-up addresses are endless. PayPal repeats a genuine message that comes amid them.
+        if address not in self._kept and len(self._failed) >= MOST_ADDRESSES:
+            return SignatureUncheckable("too many unknown certificates within a minute")
+        return None
+
+    def _fetched(self, address: str) -> x509.Certificate:
+        try:
+            certificate = _read(self._fetch(address))
+        except (BadSignature, SignatureUncheckable) as error:
+            with self._lock:
+                self._failed[address] = (self._clock(), error)
+            raise
+        with self._lock:
+            self._kept[address] = (self._clock(), certificate)
+            if len(self._kept) > MOST_ADDRESSES:
+                del self._kept[min(self._kept, key=lambda url: self._kept[url][0])]
+        return certificate
+
+
+def _read(content: bytes) -> x509.Certificate:
+    """The certificate for messages in a file that may hold its issuers, too."""
+    try:
+        certificates = x509.load_pem_x509_certificates(content)
+    except ValueError as error:
+        raise BadSignature("not a certificate") from error
+    for certificate in certificates:
+        names = {name.value for name in certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)}
+        if names & COMMON_NAMES and isinstance(certificate.public_key(), RSAPublicKey):
+            return certificate
+    raise BadSignature("a certificate for something else")
+
+
+def _valid_key(certificate: x509.Certificate) -> RSAPublicKey:
+    if not certificate.not_valid_before_utc <= datetime.now(UTC) <= certificate.not_valid_after_utc:
+        raise BadSignature("the certificate is not valid now")
+    key = certificate.public_key()
+    if not isinstance(key, RSAPublicKey):
+        raise BadSignature("not an RSA key")
+    return key
+
+
+def _decoded(signature: str) -> bytes:
+    try:
+        return base64.b64decode(signature, validate=True)
+    except (binascii.Error, ValueError):
+        raise BadSignature("not a signature") from None
+
+
+def _notice_age(sent_at: str) -> None:
+    try:
+        age = datetime.now(UTC) - datetime.fromisoformat(sent_at)
+    except (ValueError, TypeError):
+        return
+    if age > USUAL_AGE:
+        logger.warning("paypal webhook is old", extra={"days": age.days})

@@ -23,6 +23,12 @@ def require_atomic() -> None:
         raise RuntimeError("This needs a transaction: a row lock ends with its transaction.")
 
 
+def require_no_transaction() -> None:
+    """Raise RuntimeError inside a transaction: whoever asks the network there makes every lock wait for the answer."""
+    with transaction.atomic(durable=True):
+        pass
+
+
 def service_transaction(operation: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
     """Decorator of a public service method: all it does is committed together, or nothing of it.
 

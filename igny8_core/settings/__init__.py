@@ -225,10 +225,6 @@ CREDITS_LOW_PERCENT = 10
 # Each is off until its keys are here; the API then shows its methods as not available (settings/gateways.py).
 STRIPE = gateways.stripe_settings(debug=DEBUG)
 PAYPAL = gateways.paypal_settings(debug=DEBUG)
-# Ways of paying whose gateway has its keys.
-CONFIGURED_GATEWAYS = frozenset(
-    name for name, gateway in (("stripe", STRIPE), ("paypal", PAYPAL)) if gateway is not None
-)
 
 # --- Mail, files, pages -----------------------------------------------------------------------------------------
 

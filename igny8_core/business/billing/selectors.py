@@ -2,13 +2,13 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.db.models import Q, QuerySet, Sum
 from django.utils import timezone
 
 from igny8_core.auth.models import LIVE_STATUSES, Account, PaymentMethodType, Plan, Subscription
 from igny8_core.business.billing.models import (
     ALL_COUNTRIES,
-    GATEWAY_METHODS,
     PAYMENTS_UNDER_WAY,
     PLAN_LINES,
     AccountPaymentMethod,
@@ -138,11 +138,9 @@ def spendable_credits(account: Account) -> int:
 
 
 def is_available(payment_method: str) -> bool:
-    """Whether money can be taken by this method here and now.
-
-    Card and PayPal need a configured gateway, and this release has no gateway adapter yet; the rest is manual.
-    """
-    return payment_method not in GATEWAY_METHODS
+    """Whether money can be taken by this method here and now: card and PayPal need the keys of their gateway."""
+    gateways = {PaymentMethodType.STRIPE.value: settings.STRIPE, PaymentMethodType.PAYPAL.value: settings.PAYPAL}
+    return payment_method not in gateways or gateways[payment_method] is not None
 
 
 def offered_payment_methods(country_code: str) -> list[PaymentMethodConfig]:

@@ -1,1 +1,51 @@
 """The payment gateways that have their keys. Only the modules in this folder import the gateways' SDKs."""
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+
+from igny8_core.business.billing.errors import GatewayNotConfigured
+from igny8_core.business.billing.gateways.protocol import Gateway
+from igny8_core.settings.gateways import PayPalSettings, StripeSettings
+
+if TYPE_CHECKING:
+    from igny8_core.business.billing.gateways.paypal_gateway import PayPalGateway
+    from igny8_core.business.billing.gateways.stripe_gateway import StripeGateway
+
+RETRY_SECONDS = 3600
+
+
+def gateway_of(payment_method: str) -> Gateway:
+    """The gateway that collects by this method: "stripe" or "paypal". Raises GatewayNotConfigured without its keys."""
+    return stripe_gateway() if payment_method == "stripe" else paypal_gateway()
+
+
+def stripe_gateway() -> "StripeGateway":
+    """Stripe. Raises GatewayNotConfigured without its keys."""
+    if settings.STRIPE is None:
+        raise GatewayNotConfigured(retry_after=RETRY_SECONDS)
+    return _stripe(settings.STRIPE)
+
+
+def paypal_gateway() -> "PayPalGateway":
+    """PayPal. Raises GatewayNotConfigured without its keys."""
+    if settings.PAYPAL is None:
+        raise GatewayNotConfigured(retry_after=RETRY_SECONDS)
+    return _paypal(settings.PAYPAL)
+
+
+# One client per process, made at its first use, so after a worker has forked. The SDKs are imported then, too: who
+# takes no cards does not wait for them.
+@lru_cache
+def _stripe(keys: StripeSettings) -> "StripeGateway":
+    from igny8_core.business.billing.gateways.stripe_gateway import StripeGateway
+
+    return StripeGateway(keys)
+
+
+@lru_cache
+def _paypal(keys: PayPalSettings) -> "PayPalGateway":
+    from igny8_core.business.billing.gateways.paypal_gateway import PayPalGateway
+
+    return PayPalGateway(keys)

@@ -1,14 +1,11 @@
 """Payments: what customers say they paid, what operators decide, and what follows from money that came in."""
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
 
 from django.utils import timezone
 
 from igny8_core.auth.locks import lock_account
-from igny8_core.auth.models import Account, User
+from igny8_core.auth.models import Account, PaymentMethodType, User
 from igny8_core.business.billing.errors import (
     AmountMismatch,
     ConfirmationAlreadyOpen,
@@ -23,12 +20,10 @@ from igny8_core.business.billing.errors import (
 from igny8_core.business.billing.locks import lock_invoice, lock_payment
 from igny8_core.business.billing.models import (
     CAPTURED_STATUSES,
+    GATEWAY_METHODS,
     MANUAL_METHODS,
     PAYMENT_MOVES,
-    PLAN_LINES,
-    CreditGrantKind,
     CreditNote,
-    CreditTransactionType,
     Invoice,
     InvoiceStatus,
     Payment,
@@ -36,12 +31,12 @@ from igny8_core.business.billing.models import (
     PaymentProof,
     PaymentStatus,
 )
-from igny8_core.business.billing.pricing import credit_line
 from igny8_core.business.billing.selectors import offered_payment_method, offered_payment_methods, proofs_of
-from igny8_core.business.billing.services.credit_service import CreditService
-from igny8_core.business.billing.services.invoice_service import InvoiceService
+from igny8_core.business.billing.services.gateway_payments import Attempt, GatewayPaymentService
+from igny8_core.business.billing.services.gateway_refunds import GatewayRefundService
+from igny8_core.business.billing.services.pay_links import pay_link
 from igny8_core.business.billing.services.refund_service import RefundService
-from igny8_core.business.billing.services.subscription_service import SubscriptionService
+from igny8_core.business.billing.services.settlement import Settlement, settle
 from igny8_core.common.db import lock_text, refusing, service_transaction
 from igny8_core.common.errors import InvalidInput
 from igny8_core.common.money import InvalidAmount, format_amount, minor_units
@@ -50,25 +45,8 @@ from igny8_core.common.text import folded
 from igny8_core.events import services as events
 
 
-@dataclass(frozen=True)
-class Settlement:
-    """What an approved payment brought about."""
-
-    payment: Payment
-    credits_added: int
-    total_credits: int
-
-    @property
-    def invoice(self) -> Invoice:
-        return self.payment.invoice
-
-    @property
-    def account(self) -> Account:
-        return self.payment.account
-
-
 class PaymentService:
-    """The only writer of Payment. Approve and reject each have one owner here; API and admin both call it."""
+    """Everything that is done with payments. Each decision has one owner here; API, pages and admin all call it."""
 
     @staticmethod
     def get_available_payment_methods(country_code: str = "") -> list[PaymentMethodConfig]:
@@ -150,7 +128,7 @@ class PaymentService:
                 admin_notes=admin_notes,
             )
             events.record(_event("payment.approved", payment, approved_by, admin_notes=admin_notes))
-            return _settle(payment)
+            return settle(payment)
 
     @staticmethod
     @service_transaction
@@ -175,6 +153,86 @@ class PaymentService:
         return payment
 
     @staticmethod
+    def create_stripe_payment(
+        invoice: Invoice,
+        payment_method_id: str = "",
+        *,
+        off_session: bool = False,
+        save_card: bool = False,
+        return_url: str = "",
+        started_by: User | None = None,
+        request_key: str = "",
+    ) -> Attempt:
+        """Pay an invoice by card: at once with a saved card (`payment_method_id`, Stripe's pm_…), else in the browser.
+
+        `off_session`: the customer is not there, as at a renewal; where the bank wants them, the invoice stays open and
+        they get a mail with a link to pay. `save_card` keeps a card that is entered now. `return_url` is where the bank
+        sends the customer back to (empty: the invoice's payment page).
+        Raises what GatewayPaymentService.pay raises. RuntimeError in a transaction.
+        """
+        return GatewayPaymentService.pay(
+            invoice,
+            PaymentMethodType.STRIPE,
+            card=payment_method_id,
+            off_session=off_session,
+            save_card=save_card,
+            return_url=return_url or pay_link(invoice),
+            started_by=started_by,
+            request_key=request_key,
+        )
+
+    @staticmethod
+    def create_paypal_payment(
+        invoice: Invoice, *, return_url: str = "", started_by: User | None = None, request_key: str = ""
+    ) -> Attempt:
+        """Open an order at PayPal for an invoice; the customer approves it at `attempt.charge.approve_url`.
+
+        Raises what GatewayPaymentService.pay raises. RuntimeError in a transaction.
+        """
+        return GatewayPaymentService.pay(
+            invoice,
+            PaymentMethodType.PAYPAL,
+            return_url=return_url or pay_link(invoice),
+            started_by=started_by,
+            request_key=request_key,
+        )
+
+    @staticmethod
+    def handle_stripe_success(payment_intent: str) -> Payment | None:
+        """Ask Stripe about a PaymentIntent (its id, pi_…) and record what it says; None for one that is not ours.
+
+        Whatever the caller was told, only Stripe's answer counts. Raises PaymentNotFound, GatewayUnavailable,
+        GatewayMisconfigured, GatewayNotConfigured. RuntimeError in a transaction.
+        """
+        return GatewayPaymentService.sync(PaymentMethodType.STRIPE, payment_intent)
+
+    @staticmethod
+    def handle_stripe_failure(payment_intent: str) -> Payment | None:
+        """As handle_stripe_success: a payment that has succeeded meanwhile stays so."""
+        return GatewayPaymentService.sync(PaymentMethodType.STRIPE, payment_intent)
+
+    @staticmethod
+    def handle_paypal_success(order_id: str, capture_id: str = "") -> Payment | None:
+        """Ask PayPal about an order, capture it where the customer has approved it, and record what PayPal says.
+
+        `capture_id` is not believed: the order names its capture. Raises as handle_stripe_success.
+        """
+        return GatewayPaymentService.sync(PaymentMethodType.PAYPAL, order_id)
+
+    @staticmethod
+    def handle_paypal_failure(order_id: str) -> Payment | None:
+        """As handle_paypal_success: a payment that has succeeded meanwhile stays so."""
+        return GatewayPaymentService.sync(PaymentMethodType.PAYPAL, order_id)
+
+    @staticmethod
+    def complete_payment(payment: Payment) -> Attempt:
+        """Go on with a payment after the customer has been at the gateway, approved an order for example.
+
+        Raises PaymentDeclined, AuthenticationRequired, GatewayUnavailable, GatewayMisconfigured, GatewayNotConfigured.
+        """
+        return GatewayPaymentService.complete(payment)
+
+    @staticmethod
     def process_refund(
         payment: Payment,
         amount: Decimal | None = None,
@@ -182,14 +240,19 @@ class PaymentService:
         reason: str = "Refund",
         reference: str = "",
         refunded_by: User | None = None,
+        request_key: str = "",
     ) -> CreditNote:
         """Give back `amount` of a captured payment (None: all that is left); what is unspent of its credits goes too.
 
-        Money that came by bank or wallet goes back by hand: `reference` is that transfer's. The customer gets the
-        credit note by mail. A subscription that was paid so goes on until it is canceled.
-        Raises PaymentNotRefundable, RefundExceedsPayment, InvalidAmount, OwnAccountPayment, GatewayNotConfigured.
+        Money that came by bank or wallet goes back by hand: `reference` is that transfer's. Card and PayPal money goes
+        back through the gateway, outside any transaction. The customer gets the credit note by mail. A subscription
+        that was paid so goes on until it is canceled.
+        Raises PaymentNotRefundable, RefundExceedsPayment, InvalidAmount, OwnAccountPayment, RefundUnderWay; for
+        gateways GatewayNotConfigured, RefundRefused, RefundBeingChecked.
         """
-        return RefundService.refund(payment, amount, reason, reference, refunded_by)
+        if payment.payment_method in GATEWAY_METHODS:
+            return GatewayRefundService.refund(payment, amount, reason, refunded_by, request_key)
+        return RefundService.refund_by_hand(payment, amount, reason, reference, refunded_by)
 
 
 def reference_key(reference: str) -> str:
@@ -243,51 +306,6 @@ def _require_undecided(payment: Payment, operator: User | None) -> None:
         raise OwnAccountPayment()
     if payment.status != PaymentStatus.PENDING_APPROVAL:
         raise PaymentNotPending()
-
-
-def _settle(payment: Payment) -> Settlement:
-    """What follows from captured money, whoever captured it. The account's lock is held."""
-    account, invoice = payment.account, payment.invoice
-    InvoiceService.mark_paid(invoice, payment)
-    subscription = invoice.subscription
-    if subscription:
-        subscription.account = account
-        SubscriptionService.activate(subscription, payment)
-    added = _grant_credits(payment)
-    return Settlement(payment, added, account.credits)
-
-
-def _grant_credits(payment: Payment) -> int:
-    invoice = payment.invoice
-    line = credit_line(invoice.line_items)
-    if line is None:
-        return 0
-    is_plan = line.get("kind") in PLAN_LINES
-    amount = line["credits"] * line["quantity"]
-    CreditService.grant(
-        payment.account,
-        amount,
-        kind=CreditGrantKind.PLAN if is_plan else CreditGrantKind.PURCHASE,
-        transaction_type=CreditTransactionType.SUBSCRIPTION if is_plan else CreditTransactionType.PURCHASE,
-        source=f"payment:{payment.pk}",
-        description=f"{line['description']} ({invoice.invoice_number})",
-        expires_at=_expiry(payment, line),
-        actor=payment.approved_by,
-        metadata={"invoice_id": invoice.pk, "payment_id": payment.pk},
-    )
-    return int(amount)
-
-
-def _expiry(payment: Payment, line: dict[str, Any]) -> datetime | None:
-    """When credits of an invoice line end: plan credits with their period, bought ones by their package's days."""
-    paid_at = payment.processed_at or timezone.now()
-    if line.get("valid_days"):
-        return paid_at + timedelta(days=line["valid_days"])
-    if line.get("kind") not in PLAN_LINES or line.get("credits_rollover"):
-        return None
-    period_end = payment.invoice.billing_period_end
-    # A change of plan can be paid after the period that it was for: what was paid for is not taken at once.
-    return period_end if period_end and period_end > paid_at else None
 
 
 def _event(event_type: str, payment: Payment, actor: User | None, **data: str) -> events.NewEvent:

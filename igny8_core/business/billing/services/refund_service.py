@@ -7,12 +7,24 @@ from django.utils import timezone
 
 from igny8_core.auth.locks import lock_account
 from igny8_core.auth.models import User
-from igny8_core.business.billing.errors import OwnAccountPayment, PaymentNotRefundable, RefundExceedsPayment
+from igny8_core.business.billing.errors import (
+    OwnAccountPayment,
+    PaymentNotRefundable,
+    RefundExceedsPayment,
+    RefundUnderWay,
+)
 from igny8_core.business.billing.locks import lock_payment
-from igny8_core.business.billing.models import PAYMENT_MOVES, CreditGrant, CreditNote, Payment, PaymentStatus
+from igny8_core.business.billing.models import (
+    PAYMENT_MOVES,
+    REFUNDS_UNDER_WAY,
+    CreditGrant,
+    CreditNote,
+    Payment,
+    PaymentStatus,
+    Refund,
+)
 from igny8_core.business.billing.services import numbering
 from igny8_core.business.billing.services.credit_service import CreditService
-from igny8_core.business.billing.services.payment_offers import require_gateway
 from igny8_core.common.db import service_transaction
 from igny8_core.common.errors import MoveNotAllowed
 from igny8_core.common.money import InvalidAmount, format_amount, minor_units
@@ -23,26 +35,47 @@ REFUNDABLE = frozenset({PaymentStatus.SUCCEEDED, PaymentStatus.PARTIALLY_REFUNDE
 
 
 class RefundService:
-    """The only writer of CreditNote; PaymentService.process_refund is how it is called."""
+    """The only writer of CreditNote; PaymentService.process_refund is how it is called.
+
+    Money that came through a gateway goes back through it (gateway_refunds), and is booked here once it has.
+    """
 
     @staticmethod
     @service_transaction
-    def refund(
+    def refund_by_hand(
         payment: Payment, amount: Decimal | None, reason: str, reference: str, refunded_by: User | None
     ) -> CreditNote:
-        """As PaymentService.process_refund."""
+        """As PaymentService.process_refund, for money that came by bank or wallet."""
         account = lock_account(payment.account_id)
         payment = lock_payment(account, payment.pk)
-        _require_refundable(payment, refunded_by)
+        require_refundable(payment, refunded_by)
+        return RefundService.book(
+            payment, checked_amount(amount, payment), reason=reason, reference=reference, refunded_by=refunded_by
+        )
+
+    @staticmethod
+    @service_transaction
+    def book(
+        payment: Payment,
+        amount: Decimal,
+        *,
+        reason: str,
+        reference: str = "",
+        gateway_refund_id: str = "",
+        refunded_by: User | None = None,
+    ) -> CreditNote:
+        """Write down that `amount` went back: payment, credit note, and the unspent credits that it bought.
+
+        The caller holds the locks of account and payment and knows that no more than is left goes back.
+        """
         already = payment.refunded_amount
-        amount = _checked(amount, payment)
         with events.recorded_together():
             _move(payment, already + amount)
             now = timezone.now()
-            number = numbering.next_credit_note_number(account.pk, now.astimezone(UTC).date())
+            number = numbering.next_credit_note_number(payment.account_id, now.astimezone(UTC).date())
             due = _credits_due(payment, already)
             taken = CreditService.take_back(
-                account,
+                payment.account,
                 due,
                 granted_for=f"payment:{payment.pk}",
                 source=f"credit_note:{number}",
@@ -50,7 +83,7 @@ class RefundService:
                 actor=refunded_by,
             )
             credit_note = CreditNote.objects.create(
-                account=account,
+                account=payment.account,
                 invoice=payment.invoice,
                 payment=payment,
                 credit_note_number=number,
@@ -58,6 +91,7 @@ class RefundService:
                 currency=payment.currency,
                 reason=reason,
                 reference=reference,
+                gateway_refund_id=gateway_refund_id,
                 credits_taken_back=taken,
                 credits_not_recovered=due - taken,
                 created_by=refunded_by,
@@ -67,17 +101,19 @@ class RefundService:
         return credit_note
 
 
-def _require_refundable(payment: Payment, operator: User | None) -> None:
+def require_refundable(payment: Payment, operator: User | None) -> None:
+    """Raises OwnAccountPayment, PaymentNotRefundable, RefundUnderWay for a locked payment."""
     if operator is not None and operator.account_id == payment.account_id:
         raise OwnAccountPayment()
     if payment.status not in REFUNDABLE:
         status = payment.get_status_display().lower()
         raise PaymentNotRefundable(f"This payment is {status}. {PaymentNotRefundable.text}")
-    require_gateway(payment.payment_method)
+    if Refund.objects.filter(payment=payment, status__in=REFUNDS_UNDER_WAY).exists():
+        raise RefundUnderWay()
 
 
-def _checked(amount: Decimal | None, payment: Payment) -> Decimal:
-    """The amount to give back; all that is left for None."""
+def checked_amount(amount: Decimal | None, payment: Payment) -> Decimal:
+    """The amount to give back; all that is left for None. Raises InvalidAmount, RefundExceedsPayment."""
     currency = payment.currency
     left: Decimal = payment.amount - payment.refunded_amount
     if amount is None:
@@ -101,7 +137,8 @@ def _move(payment: Payment, refunded: Decimal) -> None:
         raise MoveNotAllowed("The payment was refunded by somebody else just now. Look at it again.")
     payment.refunded_amount = refunded
     status = PaymentStatus.REFUNDED if refunded == payment.amount else PaymentStatus.PARTIALLY_REFUNDED
-    if payment.status != status:
+    # A dispute that took a part stays one; the credit notes say what went back.
+    if payment.status not in {status, PaymentStatus.DISPUTED} or status == PaymentStatus.REFUNDED:
         transition(payment, status, PAYMENT_MOVES)
 
 

@@ -1,0 +1,252 @@
+"""What a gateway says of a payment, recorded under locks: the one way in for answers, messages, checks and reconciling.
+
+States only move forward (domain.md section 3). Money is believed when the gateway itself says that it has it, for this
+payment, in this amount, currency and mode, of this customer; anything else waits for an operator.
+"""
+
+import logging
+from datetime import timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from igny8_core.auth.locks import lock_account
+from igny8_core.auth.models import Account, PaymentMethodType, SubscriptionStatus, User
+from igny8_core.business.billing.gateways import gateway_of
+from igny8_core.business.billing.gateways.protocol import Charge, ChargeState
+from igny8_core.business.billing.locks import lock_payment
+from igny8_core.business.billing.models import (
+    CAPTURED_STATUSES,
+    GATEWAY_UNDER_WAY,
+    PAYMENT_MOVES,
+    InvoiceStatus,
+    Payment,
+    PaymentStatus,
+    Refund,
+    RefundStatus,
+)
+from igny8_core.business.billing.services.settlement import settle
+from igny8_core.common.db import service_transaction
+from igny8_core.common.money import format_amount
+from igny8_core.common.states import transition
+from igny8_core.events import services as events
+
+logger = logging.getLogger(__name__)
+
+FIRST_CHECK = timedelta(minutes=5)
+PROCESSING_CHECK = timedelta(hours=1)
+CAME_TOO_LATE = "The money came when this attempt or its invoice was closed already. It goes back to the customer."
+
+
+@service_transaction
+def record_charge(payment: Payment, charge: Charge) -> Payment:
+    """Bring a payment to where its gateway is with it; what follows from captured money is done here, once.
+
+    Charges of strangers, other amounts, currencies or modes settle nothing: the payment needs review. Money for a
+    closed invoice is ordered to go back. Returns the payment as it is now.
+    """
+    account = lock_account(payment.account_id)
+    payment = lock_payment(account, payment.pk)
+    if payment.needs_review or payment.status in CAPTURED_STATUSES:
+        return payment
+    problem = _mismatch(account, payment, charge)
+    if problem:
+        flag_for_review(payment, problem)
+    elif charge.state == ChargeState.SUCCEEDED:
+        _capture(payment, charge)
+    elif payment.status in GATEWAY_UNDER_WAY:
+        _follow(payment, charge)
+    return payment
+
+
+@service_transaction
+def record_failure(payment: Payment, code: str, text: str, *, frees_key: bool = False) -> Payment:
+    """Close an attempt of which nothing was taken. With `frees_key` its Idempotency-Key can begin another one."""
+    account = lock_account(payment.account_id)
+    payment = lock_payment(account, payment.pk)
+    if payment.status in GATEWAY_UNDER_WAY and not payment.needs_review:
+        _fail(payment, code, text, **({"request_key": ""} if frees_key else {}))
+    return payment
+
+
+@service_transaction
+def record_silence(payment: Payment) -> Payment:
+    """The gateway was asked for money and gave no answer: the payment is unknown until a check finds out (FLT-12)."""
+    account = lock_account(payment.account_id)
+    payment = lock_payment(account, payment.pk)
+    if payment.status in {PaymentStatus.PENDING, PaymentStatus.PROCESSING} and not payment.needs_review:
+        transition(payment, PaymentStatus.UNKNOWN, PAYMENT_MOVES, next_check_at=timezone.now() + FIRST_CHECK, checks=0)
+        events.record(payment_event("payment.unknown", payment))
+    return payment
+
+
+def flag_for_review(payment: Payment, reason: str) -> None:
+    """Take a locked payment out of everything that runs by itself, and tell the operators."""
+    payment.needs_review, payment.review_reason, payment.next_check_at = True, reason[:500], None
+    payment.save(update_fields=["needs_review", "review_reason", "next_check_at"])
+    logger.error("payment needs review", extra={"payment": payment.pk})
+    events.record(payment_event("payment.needs_review", payment, reason=payment.review_reason))
+
+
+def order_return(payment: Payment, charge: Charge, reason: str, ordered_by: User | None = None) -> Refund:
+    """Commit that what a charge still holds goes back, because it bought nothing; the next check carries it out.
+
+    The caller holds the payment's lock.
+    """
+    _save_ids(payment, charge)
+    refund = Refund.objects.create(
+        account_id=payment.account_id,
+        payment=payment,
+        amount=charge.amount - charge.refunded,
+        currency=charge.currency,
+        reason=reason,
+        is_return=True,
+        requested_by=ordered_by,
+        next_check_at=timezone.now(),
+    )
+    events.record(payment_event("payment.return_ordered", payment, ordered_by, reason=reason))
+    return refund
+
+
+def is_confirmed_by_us(payment: Payment) -> bool:
+    """Whether we named the card that is charged; otherwise the customer does, and may try another one."""
+    return bool(payment.metadata.get("order", {}).get("card"))
+
+
+def payment_event(event_type: str, payment: Payment, actor: User | None = None, **data: Any) -> events.NewEvent:
+    """An event of a payment at a gateway."""
+    facts = {
+        "invoice_id": payment.invoice_id,
+        "invoice_number": payment.invoice.invoice_number,
+        "amount": str(payment.amount),
+        "currency": payment.currency,
+        "payment_method": payment.payment_method,
+    }
+    return events.NewEvent(event_type, payment, payment.account_id, actor.pk if actor else None, facts | data)
+
+
+def _mismatch(account: Account, payment: Payment, charge: Charge) -> str:
+    """What of a charge does not fit the payment, in words for an operator; empty where all fits."""
+    if charge.reference != str(payment.uuid):
+        return f"{charge.object_id} at the gateway names another payment: {charge.reference or 'none'}."
+    if payment.gateway_object_id not in {"", charge.object_id}:
+        return f"The gateway answered with {charge.object_id}; this payment is {payment.gateway_object_id}."
+    if charge.live != gateway_of(payment.payment_method).live:
+        return "The gateway's object is of the other mode, test instead of live or the other way round."
+    if charge.state != ChargeState.SUCCEEDED:
+        return ""
+    if payment.payment_method == PaymentMethodType.STRIPE and charge.customer_id != account.stripe_customer_id:
+        return f"The charge is of customer {charge.customer_id or 'none'}, not of this account's."
+    if (charge.amount, charge.currency) != (payment.amount, payment.currency):
+        taken = f"{format_amount(charge.amount, charge.currency)} {charge.currency}"
+        due = f"{format_amount(payment.amount, payment.currency)} {payment.currency}"
+        return f"The gateway took {taken}; {due} was due."
+    return ""
+
+
+def _capture(payment: Payment, charge: Charge) -> None:
+    invoice = payment.invoice
+    is_open = invoice.status in {InvoiceStatus.PENDING, InvoiceStatus.UNCOLLECTIBLE}
+    is_wanted = invoice.subscription is None or invoice.subscription.status != SubscriptionStatus.CANCELED
+    if payment.status not in GATEWAY_UNDER_WAY or not (is_open and is_wanted):
+        _order_return(payment, charge)
+        return
+    with events.recorded_together():
+        transition(
+            payment,
+            PaymentStatus.SUCCEEDED,
+            PAYMENT_MOVES,
+            processed_at=timezone.now(),
+            failure_reason="",
+            next_check_at=None,
+            **_ids(payment, charge),
+        )
+        events.record(payment_event("payment.succeeded", payment))
+        settle(payment)
+
+
+def _order_return(payment: Payment, charge: Charge) -> None:
+    """Nothing is bought with this money: a refund of all of it is committed, which the next check carries out."""
+    if payment.status in GATEWAY_UNDER_WAY:
+        transition(
+            payment,
+            PaymentStatus.FAILED,
+            PAYMENT_MOVES,
+            failed_at=timezone.now(),
+            failure_reason=CAME_TOO_LATE,
+            next_check_at=None,
+            **_ids(payment, charge),
+        )
+        events.record(payment_event("payment.failed", payment, code="invoice_closed", reason=CAME_TOO_LATE))
+    returned = Refund.objects.filter(payment=payment, is_return=True).exclude(status=RefundStatus.FAILED)
+    if charge.amount > charge.refunded and not returned.exists():
+        logger.error("money came for a closed invoice", extra={"payment": payment.pk})
+        order_return(payment, charge, CAME_TOO_LATE)
+
+
+def _follow(payment: Payment, charge: Charge) -> None:
+    """Move a payment that is under way to where a charge is that holds no money."""
+    is_pending = payment.status == PaymentStatus.PENDING
+    if charge.state == ChargeState.DECLINED and (is_confirmed_by_us(payment) or not is_pending or _is_final(payment)):
+        _fail(payment, charge.failure_code, charge.failure_text, **_ids(payment, charge))
+    elif charge.state == ChargeState.CANCELED:
+        _end_canceled(payment, charge)
+    elif charge.state == ChargeState.PROCESSING and is_pending:
+        next_check = timezone.now() + PROCESSING_CHECK
+        ids = _ids(payment, charge)
+        transition(payment, PaymentStatus.PROCESSING, PAYMENT_MOVES, next_check_at=next_check, checks=0, **ids)
+        events.record(payment_event("payment.processing", payment))
+    else:
+        if charge.state == ChargeState.UNKNOWN:
+            logger.error("unknown status at the gateway", extra={"payment": payment.pk, "status": charge.raw_status})
+        # The customer can go on, with another card where the last one was declined.
+        _save_ids(payment, charge, failure_reason=charge.failure_text[:500])
+
+
+def _is_final(payment: Payment) -> bool:
+    # A declined capture ends a PayPal order; a declined PaymentIntent takes another card.
+    return payment.payment_method == PaymentMethodType.PAYPAL
+
+
+def _end_canceled(payment: Payment, charge: Charge) -> None:
+    if payment.status == PaymentStatus.PENDING:
+        ids = _ids(payment, charge)
+        transition(payment, PaymentStatus.CANCELED, PAYMENT_MOVES, next_check_at=None, **ids)
+        events.record(payment_event("payment.canceled", payment))
+    else:
+        _fail(payment, "canceled", "The payment was not finished. Nothing was charged.", **_ids(payment, charge))
+
+
+def _fail(payment: Payment, code: str, text: str, **changes: Any) -> None:
+    transition(
+        payment,
+        PaymentStatus.FAILED,
+        PAYMENT_MOVES,
+        failed_at=timezone.now(),
+        failure_reason=text[:500],
+        metadata={**payment.metadata, "failure_code": code},
+        # What stands open at the gateway is closed there, so that it cannot succeed later.
+        next_check_at=timezone.now() if _stays_open(payment, changes) else None,
+        **changes,
+    )
+    off_session = bool(payment.metadata.get("order", {}).get("off_session"))
+    events.record(payment_event("payment.failed", payment, code=code, reason=text, off_session=off_session))
+    if off_session and code == "authentication_required":
+        events.record(payment_event("payment.action_required", payment))
+
+
+def _stays_open(payment: Payment, changes: dict[str, Any]) -> bool:
+    return bool(changes.get("stripe_payment_intent_id") or payment.stripe_payment_intent_id)
+
+
+def _ids(payment: Payment, charge: Charge) -> dict[str, str]:
+    if payment.payment_method == PaymentMethodType.STRIPE:
+        return {"stripe_payment_intent_id": charge.object_id, "stripe_charge_id": charge.capture_id}
+    return {"paypal_order_id": charge.object_id, "paypal_capture_id": charge.capture_id}
+
+
+def _save_ids(payment: Payment, charge: Charge, **changes: str) -> None:
+    changes |= _ids(payment, charge)
+    for name, value in changes.items():
+        setattr(payment, name, value)
+    payment.save(update_fields=list(changes))

@@ -1,0 +1,348 @@
+"""Paying through a gateway in three steps: commit the attempt, ask the gateway, lock and record what it says.
+
+No lock is held and no transaction is open while a gateway is asked. An attempt carries all that its request is made of,
+so that the same request can be sent again under the same key until there is an answer.
+"""
+
+import logging
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.utils import timezone
+
+from igny8_core.auth.locks import lock_account
+from igny8_core.auth.models import PaymentMethodType, User
+from igny8_core.business.billing.errors import (
+    AuthenticationRequired,
+    ConfirmationAlreadyOpen,
+    GatewayMisconfigured,
+    GatewayUnavailable,
+    InvoiceNotPayable,
+    PaymentBeingChecked,
+    PaymentDeclined,
+    PaymentNotFound,
+    RequestKeyReused,
+    SavedMethodNotFound,
+)
+from igny8_core.business.billing.gateways import gateway_of, stripe_gateway
+from igny8_core.business.billing.gateways.protocol import (
+    Charge,
+    ChargeOrder,
+    ChargeState,
+    Declined,
+    Misconfigured,
+    Unavailable,
+    UnknownObject,
+)
+from igny8_core.business.billing.locks import lock_invoice
+from igny8_core.business.billing.models import (
+    GATEWAY_UNDER_WAY,
+    PAYMENTS_UNDER_WAY,
+    Invoice,
+    InvoiceStatus,
+    Payment,
+    PaymentStatus,
+)
+from igny8_core.business.billing.services.charge_records import (
+    FIRST_CHECK,
+    payment_event,
+    record_charge,
+    record_failure,
+    record_silence,
+)
+from igny8_core.business.billing.services.gateway_calls import gateway_refusals
+from igny8_core.business.billing.services.payment_offers import required_offer
+from igny8_core.business.billing.services.stripe_customers import stripe_customer_of
+from igny8_core.common.db import refusing, require_no_transaction, service_transaction
+from igny8_core.events import services as events
+
+logger = logging.getLogger(__name__)
+
+# For less than this a gateway remembers our key, so that the same request again gets the first answer (Stripe: at
+# least 24 hours; PayPal: 6 hours).
+REPEATABLE = {PaymentMethodType.STRIPE: timedelta(hours=23), PaymentMethodType.PAYPAL: timedelta(hours=5)}
+NEVER_ARRIVED = "The payment service never got this payment. Nothing was charged."
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """A payment at a gateway; `charge` is what the gateway just said of it, None where it said nothing."""
+
+    payment: Payment
+    charge: Charge | None = None
+
+
+class GatewayPaymentService:
+    """How attempts at gateways begin and go on; PaymentService has the names that shells and doors use."""
+
+    @staticmethod
+    def pay(
+        invoice: Invoice,
+        payment_method: str,
+        *,
+        card: str = "",
+        off_session: bool = False,
+        save_card: bool = False,
+        return_url: str = "",
+        started_by: User | None = None,
+        request_key: str = "",
+    ) -> Attempt:
+        """Collect an open invoice: at once with a saved `card` (Stripe's id), else the customer completes the attempt.
+
+        An attempt of the same kind that the customer has left open goes on; one of another kind is closed first. The
+        same `request_key` always means the same attempt.
+        Raises GatewayNotConfigured, PaymentMethodNotAvailable, InvoiceNotPayable, SavedMethodNotFound for a card that
+        is not the account's, ConfirmationAlreadyOpen, PaymentBeingChecked, RequestKeyReused, PaymentDeclined,
+        AuthenticationRequired, GatewayUnavailable, GatewayMisconfigured. RuntimeError in a transaction.
+        """
+        require_no_transaction()
+        required_offer(invoice.account, payment_method)
+        wish = {"card": card, "off_session": off_session, "save_card": save_card, "return_url": return_url}
+        repeated = _begun_with(request_key, invoice, payment_method)
+        if repeated:
+            return _outcome(GatewayPaymentService.ask(repeated) if _is_under_way(repeated) else Attempt(repeated))
+        if payment_method == PaymentMethodType.STRIPE:
+            wish["customer"] = _checked_customer(invoice, card)
+        earlier = _open_attempt(invoice)
+        if earlier and _goes_on(earlier, payment_method, wish):
+            return _outcome(GatewayPaymentService.ask(earlier))
+        if earlier:
+            GatewayPaymentService.close(earlier)
+        return _outcome(GatewayPaymentService.ask(_begin(invoice, payment_method, wish, started_by, request_key)))
+
+    @staticmethod
+    def complete(payment: Payment) -> Attempt:
+        """Go on after the customer has been at the gateway: take what was approved, record what became of it.
+
+        Raises PaymentDeclined, AuthenticationRequired, GatewayUnavailable, GatewayMisconfigured, GatewayNotConfigured.
+        """
+        require_no_transaction()
+        return _outcome(GatewayPaymentService.ask(payment) if _is_under_way(payment) else Attempt(payment))
+
+    @staticmethod
+    def ask(payment: Payment) -> Attempt:
+        """Send the attempt's request, or ask what became of it, and record the answer; safe to do again at any time.
+
+        Raises GatewayUnavailable and GatewayMisconfigured where nothing was asked for that could have been charged.
+        """
+        require_no_transaction()
+        if not payment.gateway_object_id and _is_too_old_to_repeat(payment):
+            return _search(payment)
+        asks_for_money = not payment.gateway_object_id
+        gateway = gateway_of(payment.payment_method)
+        try:
+            charge = gateway.start(_order(payment)) if asks_for_money else gateway.fetch(payment.gateway_object_id)
+            if charge.state == ChargeState.APPROVED:
+                payment, asks_for_money = record_charge(payment, charge), True
+                charge = gateway.complete(charge.object_id, str(payment.uuid))
+        except Declined as refusal:
+            return Attempt(_refused(payment, refusal), refusal.charge)
+        except Unavailable as problem:
+            return Attempt(_unanswered(payment, problem, asks_for_money=asks_for_money))
+        except (Misconfigured, UnknownObject) as problem:
+            logger.error("gateway misconfigured", extra={"payment": payment.pk, "code": problem.code})
+            if asks_for_money:
+                record_failure(payment, "gateway_misconfigured", GatewayMisconfigured.text, frees_key=True)
+            raise GatewayMisconfigured() from problem
+        return Attempt(_closed_if_failed(record_charge(payment, charge)), charge)
+
+    @staticmethod
+    def close(payment: Payment) -> Payment:
+        """End an attempt at its gateway, so that it cannot take money later; money that it has taken is recorded.
+
+        An order at PayPal has no end: it is only never captured. Raises PaymentBeingChecked where the gateway has not
+        decided, GatewayUnavailable.
+        """
+        require_no_transaction()
+        if not payment.gateway_object_id:
+            payment = GatewayPaymentService.ask(payment).payment
+            if not payment.gateway_object_id:
+                return payment
+        with gateway_refusals():
+            charge = gateway_of(payment.payment_method).cancel(payment.gateway_object_id)
+        payment = record_charge(payment, charge)
+        if charge.state == ChargeState.PROCESSING:
+            raise PaymentBeingChecked()
+        if payment.payment_method == PaymentMethodType.PAYPAL and payment.status in GATEWAY_UNDER_WAY:
+            payment = record_failure(payment, "canceled", "The payment was given up for another one.")
+        return _nothing_left_to_close(payment)
+
+    @staticmethod
+    def sync(payment_method: str, object_id: str) -> Payment | None:
+        """Ask a gateway for one of its objects and record it; None where it is none of ours.
+
+        Raises PaymentNotFound where it names a payment that is not here (yet), GatewayUnavailable.
+        """
+        require_no_transaction()
+        try:
+            with gateway_refusals():
+                charge = gateway_of(payment_method).fetch(object_id)
+        except UnknownObject:
+            return None
+        payment = payment_of_charge(payment_method, charge)
+        if payment is None:
+            return None
+        if charge.state == ChargeState.APPROVED and payment.status in GATEWAY_UNDER_WAY:
+            return GatewayPaymentService.ask(payment).payment
+        return _closed_if_failed(record_charge(payment, charge))
+
+
+def payment_of_charge(payment_method: str, charge: Charge) -> Payment | None:
+    """The payment that a charge belongs to; None for one of another product. Raises PaymentNotFound."""
+    payments = Payment.objects.filter(payment_method=payment_method)
+    column = "stripe_payment_intent_id" if payment_method == PaymentMethodType.STRIPE else "paypal_order_id"
+    known = payments.filter((column, charge.object_id)).first() if charge.object_id else None
+    if known or not _is_uuid(charge.reference):
+        return known
+    named = payments.filter(uuid=charge.reference).first()
+    if named is None:
+        raise PaymentNotFound(f"{charge.object_id} names the payment {charge.reference}, which is not here.")
+    return named
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        return str(UUID(text)) == text
+    except ValueError:
+        return False
+
+
+def _is_under_way(payment: Payment) -> bool:
+    return payment.status in GATEWAY_UNDER_WAY and not payment.needs_review
+
+
+def _begun_with(request_key: str, invoice: Invoice, payment_method: str) -> Payment | None:
+    payment = Payment.objects.filter(request_key=request_key).first() if request_key else None
+    if payment and (payment.invoice_id, payment.payment_method) != (invoice.pk, payment_method):
+        raise RequestKeyReused()
+    return payment
+
+
+def _checked_customer(invoice: Invoice, card: str) -> str:
+    """The account's customer at Stripe, whose the card must be (gateways.md section 2)."""
+    try:
+        with gateway_refusals():
+            customer = stripe_customer_of(invoice.account)
+            if card and stripe_gateway().card(card).customer_id != customer:
+                raise SavedMethodNotFound()
+    except UnknownObject:
+        raise SavedMethodNotFound() from None
+    return customer
+
+
+def _open_attempt(invoice: Invoice) -> Payment | None:
+    """The invoice's payment under way, where another one may take its place. Raises what forbids that."""
+    payment = Payment.objects.filter(invoice=invoice, status__in=PAYMENTS_UNDER_WAY).first()
+    if payment is None:
+        return None
+    if payment.status == PaymentStatus.PENDING_APPROVAL:
+        raise ConfirmationAlreadyOpen()
+    if payment.status != PaymentStatus.PENDING or payment.needs_review:
+        raise PaymentBeingChecked()
+    return payment
+
+
+def _goes_on(earlier: Payment, payment_method: str, wish: dict[str, Any]) -> bool:
+    return earlier.payment_method == payment_method and earlier.metadata.get("order") == wish
+
+
+@service_transaction
+def _begin(
+    invoice: Invoice, payment_method: str, wish: dict[str, Any], started_by: User | None, request_key: str
+) -> Payment:
+    account = lock_account(invoice.account_id)
+    invoice = lock_invoice(account, invoice.pk)
+    if invoice.status != InvoiceStatus.PENDING:
+        raise InvoiceNotPayable(
+            f"Invoice {invoice.invoice_number} is {invoice.status}; only a pending one can be paid."
+        )
+    with refusing("igny8_payments_one_under_way", PaymentBeingChecked()):
+        payment = Payment.objects.create(
+            account=account,
+            invoice=invoice,
+            amount=invoice.total,
+            currency=invoice.currency,
+            payment_method=payment_method,
+            status=PaymentStatus.PENDING,
+            request_key=request_key,
+            next_check_at=timezone.now() + FIRST_CHECK,
+            metadata={"order": wish},
+        )
+    events.record(payment_event("payment.started", payment, started_by))
+    return payment
+
+
+def _order(payment: Payment) -> ChargeOrder:
+    """The request of an attempt, the same at every repeat: another one under the same key would be refused."""
+    wish = payment.metadata["order"]
+    back = wish["return_url"]
+    return ChargeOrder(
+        reference=str(payment.uuid),
+        amount=payment.amount,
+        currency=payment.currency,
+        invoice_number=payment.invoice.invoice_number,
+        metadata={"invoice_id": str(payment.invoice_id), "account_id": str(payment.account_id)},
+        customer_id=wish.get("customer", ""),
+        payment_method_id=wish["card"],
+        off_session=wish["off_session"],
+        save_card=wish["save_card"],
+        return_url=back,
+        cancel_url=back,
+    )
+
+
+def _is_too_old_to_repeat(payment: Payment) -> bool:
+    return timezone.now() - payment.created_at > REPEATABLE[PaymentMethodType(payment.payment_method)]
+
+
+def _search(payment: Payment) -> Attempt:
+    """An attempt whose answer was lost so long ago that its key is forgotten: look for it by what it carries."""
+    with gateway_refusals():
+        charge = gateway_of(payment.payment_method).find(_order(payment), payment.created_at)
+    if charge is None:
+        return Attempt(record_failure(payment, "never_arrived", NEVER_ARRIVED))
+    return Attempt(_closed_if_failed(record_charge(payment, charge)), charge)
+
+
+def _refused(payment: Payment, refusal: Declined) -> Payment:
+    if refusal.charge:
+        # With it come the ids: what stands open at the gateway must be closed there.
+        payment = record_charge(payment, refusal.charge)
+    return _closed_if_failed(record_failure(payment, refusal.code, refusal.text))
+
+
+def _unanswered(payment: Payment, problem: Unavailable, *, asks_for_money: bool) -> Payment:
+    if asks_for_money and problem.may_have_happened:
+        return record_silence(payment)
+    if asks_for_money and not payment.gateway_object_id and payment.status == PaymentStatus.PENDING:
+        record_failure(payment, "gateway_unavailable", GatewayUnavailable.text, frees_key=True)
+    raise GatewayUnavailable(retry_after=problem.retry_after) from problem
+
+
+def _closed_if_failed(payment: Payment) -> Payment:
+    """Close at the gateway what has failed here; what cannot be closed now is tried again by the checks."""
+    if payment.next_check_at and payment.status in {PaymentStatus.FAILED, PaymentStatus.CANCELED}:
+        try:
+            return GatewayPaymentService.close(payment)
+        except (GatewayUnavailable, GatewayMisconfigured, PaymentBeingChecked):
+            logger.warning("a failed attempt is still open at its gateway", extra={"payment": payment.pk})
+    return payment
+
+
+def _nothing_left_to_close(payment: Payment) -> Payment:
+    closed = Payment.objects.filter(pk=payment.pk, status__in=[PaymentStatus.FAILED, PaymentStatus.CANCELED])
+    if closed.update(next_check_at=None):
+        payment.next_check_at = None
+    return payment
+
+
+def _outcome(attempt: Attempt) -> Attempt:
+    """The attempt, where it goes on or has succeeded. Raises PaymentDeclined, AuthenticationRequired."""
+    payment = attempt.payment
+    if payment.status not in {PaymentStatus.FAILED, PaymentStatus.CANCELED}:
+        return attempt
+    if payment.metadata.get("failure_code") == "authentication_required":
+        raise AuthenticationRequired()
+    raise PaymentDeclined(payment.failure_reason or None)

@@ -1,0 +1,196 @@
+"""The janitor: asks gateways, on a schedule, what became of payments and refunds that are not decided (FLT-12).
+
+A payment without an answer is looked at after 5 minutes, an hour, then daily five times. What a customer has left open
+is closed after a day. What is still not decided then waits for an operator.
+"""
+
+import logging
+from collections.abc import Callable
+from datetime import timedelta
+
+from django.db import connection
+from django.utils import timezone
+
+from igny8_core.auth.locks import lock_account
+from igny8_core.auth.models import User
+from igny8_core.business.billing.errors import NothingToReturn, OwnAccountPayment
+from igny8_core.business.billing.gateways import gateway_of
+from igny8_core.business.billing.gateways.protocol import Charge, ChargeState
+from igny8_core.business.billing.locks import lock_payment
+from igny8_core.business.billing.models import (
+    CAPTURED_STATUSES,
+    GATEWAY_UNDER_WAY,
+    PAYMENT_MOVES,
+    REFUNDS_UNDER_WAY,
+    Payment,
+    PaymentStatus,
+    Refund,
+)
+from igny8_core.business.billing.services.charge_records import flag_for_review, order_return, payment_event
+from igny8_core.business.billing.services.gateway_calls import gateway_refusals
+from igny8_core.business.billing.services.gateway_payments import GatewayPaymentService
+from igny8_core.business.billing.services.gateway_refunds import GatewayRefundService
+from igny8_core.common.db import require_no_transaction, service_transaction
+from igny8_core.common.errors import DomainError
+from igny8_core.common.states import transition
+from igny8_core.events import services as events
+
+logger = logging.getLogger(__name__)
+
+# A claim is a lease: a worker that is killed in the middle loses nothing, and two never ask at the same time.
+LEASE = timedelta(minutes=5)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+# When the next look is due after the one with this number; past the end an operator is asked.
+SCHEDULES: dict[str, list[timedelta]] = {
+    PaymentStatus.PENDING: [HOUR, 5 * HOUR, 6 * HOUR, 12 * HOUR, 12 * HOUR],
+    PaymentStatus.UNKNOWN: [HOUR, DAY, DAY, DAY, DAY, DAY],
+    PaymentStatus.PROCESSING: [5 * HOUR, 18 * HOUR, *[DAY] * 13],
+}
+REFUND_SCHEDULE = [HOUR, DAY, DAY, DAY, DAY, DAY, *[2 * DAY] * 6]
+LEFT_OPEN_FOR = DAY
+
+CLAIM = """
+UPDATE {table} SET checks = checks + 1, next_check_at = statement_timestamp() + make_interval(secs => %s)
+WHERE id = (
+    SELECT id FROM {table} WHERE next_check_at <= statement_timestamp()
+    ORDER BY next_check_at, id LIMIT 1 FOR UPDATE SKIP LOCKED
+)
+RETURNING id
+"""
+
+
+class PaymentCheckService:
+    """What is looked at again by itself, and what an operator does about a payment that needs review."""
+
+    @staticmethod
+    def check_due(limit: int = 200) -> int:
+        """Look at the payments and refunds that are due, at most `limit` of each; returns how many there were."""
+        require_no_transaction()
+        return _each_due("igny8_payments", limit, _check_payment) + _each_due("igny8_refunds", limit, _check_refund)
+
+    @staticmethod
+    def check_now(payment: Payment, checked_by: User | None = None) -> Payment:
+        """Ask the gateway about a payment at once, also about one that needs review, which is judged anew.
+
+        Raises GatewayUnavailable, GatewayMisconfigured.
+        """
+        require_no_transaction()
+        _clear_review(payment, checked_by)
+        payment.refresh_from_db()
+        if payment.status in CAPTURED_STATUSES:
+            GatewayRefundService.sync(payment)
+        elif payment.gateway_object_id:
+            GatewayPaymentService.sync(payment.payment_method, payment.gateway_object_id)
+        elif payment.status in GATEWAY_UNDER_WAY:
+            GatewayPaymentService.ask(payment)
+        payment.refresh_from_db()
+        return payment
+
+    @staticmethod
+    def return_money(payment: Payment, ordered_by: User) -> Refund:
+        """Close a payment that needs review and give back whatever its gateway holds of it.
+
+        Raises NothingToReturn for one that needs no review or holds nothing, GatewayUnavailable, OwnAccountPayment.
+        """
+        require_no_transaction()
+        if not payment.needs_review or not payment.gateway_object_id or payment.status in CAPTURED_STATUSES:
+            raise NothingToReturn()
+        with gateway_refusals():
+            charge = gateway_of(payment.payment_method).fetch(payment.gateway_object_id)
+        if charge.state != ChargeState.SUCCEEDED or charge.amount <= charge.refunded:
+            raise NothingToReturn()
+        refund = _return(payment, charge, ordered_by)
+        return GatewayRefundService.ask(refund)
+
+
+def _each_due(table: str, limit: int, check: Callable[[int], None]) -> int:
+    for looked_at in range(limit):
+        with connection.cursor() as cursor:
+            cursor.execute(CLAIM.format(table=table), [LEASE.total_seconds()])
+            row = cursor.fetchone()
+        if row is None:
+            return looked_at
+        try:
+            check(row[0])
+        except DomainError as problem:
+            # The gateway cannot be asked now: the schedule goes on.
+            logger.warning("check failed", extra={"table": table, "row": row[0], "code": problem.code})
+    return limit
+
+
+def _check_payment(payment_id: int) -> None:
+    payment = Payment.objects.select_related("account", "invoice").get(pk=payment_id)
+    _schedule_next(payment, SCHEDULES.get(payment.status, REFUND_SCHEDULE))
+    if payment.status not in GATEWAY_UNDER_WAY:
+        GatewayPaymentService.close(payment)
+        return
+    attempt = GatewayPaymentService.ask(payment)
+    state = attempt.charge.state if attempt.charge else None
+    waits_for_customer = state in {ChargeState.AWAITING_CUSTOMER, ChargeState.REQUIRES_ACTION, ChargeState.DECLINED}
+    is_left = timezone.now() - payment.created_at >= LEFT_OPEN_FOR
+    # Whoever got no answer has left the page: there is nobody who could go on.
+    if attempt.payment.status in GATEWAY_UNDER_WAY and waits_for_customer and (is_left or not _is_pending(payment)):
+        GatewayPaymentService.close(attempt.payment)
+
+
+def _is_pending(payment: Payment) -> bool:
+    return payment.status == PaymentStatus.PENDING
+
+
+def _check_refund(refund_id: int) -> None:
+    refund = Refund.objects.select_related("payment__account", "payment__invoice", "requested_by").get(pk=refund_id)
+    _schedule_next(refund, REFUND_SCHEDULE)
+    GatewayRefundService.ask(refund)
+
+
+def _schedule_next(row: Payment | Refund, schedule: list[timedelta]) -> None:
+    """Before the gateway is asked: whatever the answer does to the row afterwards counts."""
+    if row.checks <= len(schedule):
+        row.next_check_at = timezone.now() + schedule[row.checks - 1]
+        type(row).objects.filter(pk=row.pk, next_check_at__isnull=False).update(next_check_at=row.next_check_at)
+    else:
+        _give_up(row)
+
+
+@service_transaction
+def _give_up(row: Payment | Refund) -> None:
+    account = lock_account(row.account_id)
+    payment = lock_payment(account, row.payment_id if isinstance(row, Refund) else row.pk)
+    if isinstance(row, Refund):
+        Refund.objects.filter(pk=row.pk).update(next_check_at=None)
+    undecided = row.status in REFUNDS_UNDER_WAY or row.status in GATEWAY_UNDER_WAY
+    if undecided and not payment.needs_review:
+        flag_for_review(payment, "The gateway has not said in days what became of it. Look at its dashboard.")
+
+
+@service_transaction
+def _clear_review(payment: Payment, checked_by: User | None) -> None:
+    account = lock_account(payment.account_id)
+    payment = lock_payment(account, payment.pk)
+    if not payment.needs_review:
+        return
+    payment.needs_review, payment.review_reason, payment.checks = False, "", 0
+    # Under way it must be looked at again in any case, should the gateway not answer now.
+    payment.next_check_at = timezone.now() + LEASE if payment.status in GATEWAY_UNDER_WAY else None
+    payment.save(update_fields=["needs_review", "review_reason", "checks", "next_check_at"])
+    events.record(payment_event("payment.review_cleared", payment, checked_by))
+
+
+@service_transaction
+def _return(payment: Payment, charge: Charge, ordered_by: User) -> Refund:
+    account = lock_account(payment.account_id)
+    payment = lock_payment(account, payment.pk)
+    if ordered_by.account_id == payment.account_id:
+        raise OwnAccountPayment()
+    if not payment.needs_review:
+        raise NothingToReturn()
+    reason = f"Returned after a review: {payment.review_reason}"[:500]
+    if payment.status in GATEWAY_UNDER_WAY:
+        now = timezone.now()
+        transition(
+            payment, PaymentStatus.FAILED, PAYMENT_MOVES, failed_at=now, failure_reason=reason, next_check_at=None
+        )
+        events.record(payment_event("payment.failed", payment, ordered_by, code="returned", reason=reason))
+    payment.needs_review = False
+    payment.save(update_fields=["needs_review"])
+    return order_return(payment, charge, reason, ordered_by)

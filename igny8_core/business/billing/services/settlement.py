@@ -1,0 +1,86 @@
+"""The one step that follows from money that came in, whether an operator, a gateway or a check found it."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from igny8_core.auth.models import Account
+from igny8_core.business.billing.models import (
+    PLAN_LINES,
+    CreditGrantKind,
+    CreditTransactionType,
+    Invoice,
+    Payment,
+)
+from igny8_core.business.billing.pricing import credit_line
+from igny8_core.business.billing.services.credit_service import CreditService
+from igny8_core.business.billing.services.invoice_service import InvoiceService
+from igny8_core.business.billing.services.subscription_service import SubscriptionService
+
+
+@dataclass(frozen=True)
+class Settlement:
+    """What a captured payment brought about."""
+
+    payment: Payment
+    credits_added: int
+    total_credits: int
+
+    @property
+    def invoice(self) -> Invoice:
+        return self.payment.invoice
+
+    @property
+    def account(self) -> Account:
+        return self.payment.account
+
+
+def settle(payment: Payment) -> Settlement:
+    """Do what follows from captured money, whoever captured it: invoice, subscription and account, credits.
+
+    The caller holds the locks of account, invoice and payment, and has moved the payment to a captured status.
+    Raises InvoiceNotPayable, SubscriptionNotPayable.
+    """
+    account, invoice = payment.account, payment.invoice
+    InvoiceService.mark_paid(invoice, payment)
+    subscription = invoice.subscription
+    if subscription:
+        subscription.account = account
+        SubscriptionService.activate(subscription, payment)
+    added = _grant_credits(payment)
+    return Settlement(payment, added, account.credits)
+
+
+def _grant_credits(payment: Payment) -> int:
+    invoice = payment.invoice
+    line = credit_line(invoice.line_items)
+    if line is None:
+        return 0
+    is_plan = line.get("kind") in PLAN_LINES
+    amount = line["credits"] * line["quantity"]
+    CreditService.grant(
+        payment.account,
+        amount,
+        kind=CreditGrantKind.PLAN if is_plan else CreditGrantKind.PURCHASE,
+        transaction_type=CreditTransactionType.SUBSCRIPTION if is_plan else CreditTransactionType.PURCHASE,
+        source=f"payment:{payment.pk}",
+        description=f"{line['description']} ({invoice.invoice_number})",
+        expires_at=_expiry(payment, line),
+        actor=payment.approved_by,
+        metadata={"invoice_id": invoice.pk, "payment_id": payment.pk},
+    )
+    return int(amount)
+
+
+def _expiry(payment: Payment, line: dict[str, Any]) -> datetime | None:
+    """When credits of an invoice line end: plan credits with their period, bought ones by their package's days."""
+    paid_at = payment.processed_at or timezone.now()
+    if line.get("valid_days"):
+        return paid_at + timedelta(days=line["valid_days"])
+    if line.get("kind") not in PLAN_LINES or line.get("credits_rollover"):
+        return None
+    period_end = payment.invoice.billing_period_end
+    # A change of plan can be paid after the period that it was for: what was paid for is not taken at once.
+    return period_end if period_end and period_end > paid_at else None

@@ -1,0 +1,30 @@
+"""The customer that an account has at Stripe: saved cards hang from it."""
+
+from igny8_core.auth.locks import lock_account
+from igny8_core.auth.models import Account
+from igny8_core.business.billing.gateways import stripe_gateway
+from igny8_core.common.db import require_no_transaction, service_transaction
+
+
+def stripe_customer_of(account: Account) -> str:
+    """The id of the account's customer at Stripe, which is made at the first use.
+
+    Raises GatewayNotConfigured, and GatewayError for what Stripe says. RuntimeError in a transaction.
+    """
+    if not account.stripe_customer_id:
+        require_no_transaction()
+        email = account.billing_email or (account.owner.email if account.owner else "")
+        # With its time of birth: another database may have had an account with the same number.
+        reference = f"account:{account.pk}:{account.created_at.isoformat()}"
+        account.stripe_customer_id = _keep(account, stripe_gateway().create_customer(reference, email, account.name))
+    return account.stripe_customer_id
+
+
+@service_transaction
+def _keep(account: Account, customer_id: str) -> str:
+    """Two requests can have made one each; the first to come here counts, the other's stays empty at Stripe."""
+    locked = lock_account(account.pk)
+    if not locked.stripe_customer_id:
+        locked.stripe_customer_id = customer_id
+        locked.save(update_fields=["stripe_customer_id"])
+    return locked.stripe_customer_id

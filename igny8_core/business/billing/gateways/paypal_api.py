@@ -40,7 +40,8 @@ class PayPalError(Exception):
     """A request that did not succeed; `status` is 0 where no answer came.
 
     `name` and `issue` are PayPal's words for what is wrong, `debug_id` is what its support asks for. `retry_after` is
-    in seconds. `may_have_happened` is False where PayPal cannot have done what was asked.
+    in seconds. `may_have_happened` is False where PayPal cannot have done what was asked. `was_repeated` says that
+    enough was tried.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class PayPalError(Exception):
         self.retry_after = retry_after
         self.may_have_happened = may_have_happened
         self.redirect_url = redirect_url
+        self.was_repeated = False
 
 
 def checked_id(object_id: str) -> str:
@@ -134,8 +136,8 @@ class PayPalApi(paypalrestsdk.Api):  # type: ignore[misc]
                 asked_at = self._clock()
                 token = self._persist(self._new_token, repeatable=True)
             except PayPalError as error:
-                # A token moves no money, and its call was repeated already.
-                error.may_have_happened = error.retryable = False
+                # A token moves no money.
+                error.may_have_happened, error.was_repeated = False, True
                 self._token_failure = (self._clock(), error)
                 raise
             self.token_hash, self._token_until = token, asked_at + token["expires_in"] - TOKEN_MARGIN
@@ -220,7 +222,8 @@ class PayPalApi(paypalrestsdk.Api):  # type: ignore[misc]
                 # A refusal of the third try does not undo what the first may have done.
                 happened = error.may_have_happened = happened or error.may_have_happened
                 pause = error.retry_after if error.retry_after is not None else RETRY_PAUSE * 2**tries
-                if not (repeatable and error.retryable and tries < RETRIES and pause <= LONGEST_PAUSE):
+                is_passing = error.retryable and not error.was_repeated
+                if not (repeatable and is_passing and tries < RETRIES and pause <= LONGEST_PAUSE):
                     raise
                 logger.info("paypal asked again", extra={"status": error.status, "debug_id": error.debug_id})
                 self._sleep(pause)

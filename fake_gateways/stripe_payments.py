@@ -20,9 +20,14 @@ class Payments(Customers):
     """The part of the stand-in that takes money."""
 
     def pay_in_browser(self, client_secret: str, card: str = "pm_card_visa") -> Object:
-        """What Stripe.js does when the customer pays, with a test card or a saved one; returns the PaymentIntent."""
+        """What Stripe.js does when the customer pays, with a test card or a saved one; returns the PaymentIntent.
+
+        With the secret of a SetupIntent as complete_setup. Raises KeyError for a secret that nobody gave out.
+        """
         with self._changing():
-            intent = next(thing for thing in self._objects.values() if thing.get("client_secret") == client_secret)
+            intent = self._objects[self.with_secret(client_secret)["id"]]
+            if intent["object"] == "setup_intent":
+                return self.complete_setup(intent["id"], card)
             intent["payment_method"] = card
             try:
                 self._confirm(intent, off_session=False)

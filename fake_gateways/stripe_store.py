@@ -55,6 +55,14 @@ class Store:
         with self._lock:
             return deepcopy(self._objects[object_id])
 
+    def with_secret(self, client_secret: str) -> Object:
+        """A copy of the PaymentIntent or SetupIntent with this client secret. Raises KeyError."""
+        with self._lock:
+            for thing in self._objects.values():
+                if client_secret and thing.get("client_secret") == client_secret:
+                    return deepcopy(thing)
+        raise KeyError(client_secret)
+
     def events(self, type_: str = "") -> list[Object]:
         """Copies of all events, or those of one type, in the order in which they happened."""
         with self._lock:

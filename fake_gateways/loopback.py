@@ -41,7 +41,7 @@ class LoopbackServer:
 
     def __init__(self, handle: Callable[[Request], Answer], port: int = 0) -> None:
         self._server = _Server(("127.0.0.1", port), _handler_of(handle))
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
 
     @property
     def address(self) -> str:

@@ -37,7 +37,8 @@ class Lists(Faults):
         """GET /v1/customers/{id}/payment_methods"""
         self._existing("customer", customer_id)
         asked = {**params, "customer": customer_id}
-        return self._page("payment_method", asked, lambda thing: _fits(thing, asked, "customer", "type"))
+        page = self._page("payment_method", asked, lambda thing: _fits(thing, asked, "customer", "type"))
+        return {**page, "url": f"/v1/customers/{customer_id}/payment_methods"}
 
     def _page(self, kind: str, params: Object, is_wanted: Callable[[Object], bool]) -> Object:
         """Newest first, from after `starting_after`, at most `limit`."""

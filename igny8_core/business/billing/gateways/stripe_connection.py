@@ -1,5 +1,6 @@
 """The one client of Stripe's SDK: its version, its patience, its errors."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -22,6 +23,8 @@ class StripeConnection:
     def __init__(self, settings: StripeSettings, http_client: stripe.HTTPClient | None = None) -> None:
         # It would keep a file of its own in the user's home and tell Stripe how long each request took.
         stripe.enable_telemetry = False
+        # Its chatter repeats Stripe's messages, which repeat what we sent; what matters we log ourselves.
+        logging.getLogger("stripe").setLevel(logging.WARNING)
         self.live = settings.live
         self._webhook_secrets = settings.webhook_secrets
         self._http = WatchedClient(http_client or stripe.RequestsClient(timeout=CONNECT_AND_READ_SECONDS))

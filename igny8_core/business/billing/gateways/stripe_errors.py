@@ -106,7 +106,7 @@ def translated(error: stripe.StripeError, *, is_in_doubt: bool) -> GatewayError:
                 return refused
     return Unavailable(
         "Stripe gave no answer that says what became of the request.",
-        code=error.code or "",
+        code=str(part_of(error.json_body, "error").get("code") or ""),
         request_id=request_id,
         may_have_happened=is_in_doubt or not was_refused(error),
         retry_after=_retry_after(error),

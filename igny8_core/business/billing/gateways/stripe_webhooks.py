@@ -72,8 +72,8 @@ def read(body: bytes) -> WebhookMessage:
 def _parsed(body: bytes) -> dict[str, Any]:
     try:
         event = json.loads(body.decode())
-    except RecursionError:
-        raise ValueError("The message is nested too deeply.") from None
+    except (ValueError, RecursionError):
+        raise ValueError("The message is no JSON.") from None
     if not isinstance(event, dict):
         raise ValueError("The message is no JSON object.")
     return event

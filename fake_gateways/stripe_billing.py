@@ -125,8 +125,7 @@ class Billing(Reversals):
         invoice["attempt_count"] += 1
         try:
             intent = self._objects[payment["payment"]["payment_intent"]]
-            intent["payment_method"] = subscription["default_payment_method"]
-            self._confirm(intent, off_session=True)
+            self._confirm(intent, subscription["default_payment_method"], {"off_session": True})
         except Refusal as refusal:
             if refusal.status != 402:
                 raise

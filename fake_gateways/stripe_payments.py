@@ -2,11 +2,13 @@
 
 import secrets
 import time
+from collections.abc import Mapping
 from copy import deepcopy
 
 from fake_gateways.stripe_customers import Customers, card_error
 from fake_gateways.stripe_parameters import Object, Refusal
 
+NOTHING: Mapping[str, object] = {}
 SMALLEST = {"usd": 50, "eur": 50, "gbp": 30}
 HUNDREDS = frozenset({"isk", "ugx"})
 THREE_DECIMALS = frozenset({"bhd", "jod", "kwd", "omr", "tnd"})
@@ -28,9 +30,8 @@ class Payments(Customers):
             intent = self._objects[self.with_secret(client_secret)["id"]]
             if intent["object"] == "setup_intent":
                 return self.complete_setup(intent["id"], card)
-            intent["payment_method"] = card
             try:
-                self._confirm(intent, off_session=False)
+                self._confirm(intent, card)
             except Refusal as refusal:
                 if refusal.status != 402:
                     raise
@@ -108,14 +109,13 @@ class Payments(Customers):
         intent["client_secret"] = f"{intent['id']}_secret_{secrets.token_hex(12)}"
         self._tell("payment_intent.created", intent)
         if params.get("confirm"):
-            self._confirm(intent, bool(params.get("off_session")), params.get("return_url", ""))
+            self._confirm(intent, "", params)
         return intent
 
     def confirm_payment_intent(self, intent_id: str, params: Object) -> Object:
         """POST /v1/payment_intents/{id}/confirm"""
         intent = self._existing("payment_intent", intent_id)
-        intent["payment_method"] = params.get("payment_method", intent["payment_method"])
-        self._confirm(intent, bool(params.get("off_session")), params.get("return_url", ""))
+        self._confirm(intent, params.get("payment_method", ""), params)
         return intent
 
     def cancel_payment_intent(self, intent_id: str, params: Object) -> Object:
@@ -127,23 +127,25 @@ class Payments(Customers):
         self._tell("payment_intent.canceled", intent)
         return intent
 
-    def _confirm(self, intent: Object, off_session: bool, return_url: str = "") -> None:
+    def _confirm(self, intent: Object, method_name: str = "", params: Mapping[str, object] = NOTHING) -> None:
+        """Charge a card, its own where none is named; of `params` off_session and return_url count."""
         if intent["status"] not in CONFIRMABLE:
             raise _unexpected(intent, "confirmed")
-        if not intent["payment_method"]:
+        method_name = method_name or intent["payment_method"]
+        if not method_name:
             raise Refusal("You cannot confirm this PaymentIntent because it's missing a payment method.")
-        method = self._usable(intent["payment_method"], intent["customer"])
+        method = self._usable(method_name, intent["customer"])
         intent.update(payment_method=method["id"], last_payment_error=None)
         card = self._cards[method["id"]]
         declines = self._declines.pop(0) if self._declines else card.declines
         asks = card.asks == "always" or (card.asks and method["id"] not in self._set_up)
-        if declines or (asks and off_session):
+        if declines or (asks and params.get("off_session")):
             self._decline(intent, declines or "authentication_required")
             raise card_error(declines or "authentication_required", "payment_intent", intent)
         if asks:
             intent.update(status="requires_action", next_action={"type": "use_stripe_sdk", "use_stripe_sdk": {}})
-            if return_url:
-                redirect = {"url": "https://hooks.stripe.test/3d_secure", "return_url": return_url}
+            if params.get("return_url"):
+                redirect = {"url": "https://hooks.stripe.test/3d_secure", "return_url": params["return_url"]}
                 intent["next_action"] = {"type": "redirect_to_url", "redirect_to_url": redirect}
             self._tell("payment_intent.requires_action", intent)
         elif self._processing:

@@ -6,7 +6,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import stripe
+from requests.exceptions import ConnectionError as NotConnected
 from requests.structures import CaseInsensitiveDict
+from urllib3.connection import HTTPConnection
+from urllib3.connectionpool import HTTPConnectionPool
+from urllib3.exceptions import MaxRetryError, NewConnectionError
 
 from fake_gateways.stripe_fake import FakeStripe
 from fake_gateways.stripe_faults import NoAnswer, NotListening
@@ -32,7 +36,7 @@ class FakeStripeTransport(stripe.HTTPClient):
         except NoAnswer as lost:
             raise stripe.APIConnectionError("Read timed out.", should_retry=True) from lost  # type: ignore[no-untyped-call]
         except NotListening:
-            raise stripe.APIConnectionError("Refused.", should_retry=True) from ConnectionRefusedError()  # type: ignore[no-untyped-call]
+            raise stripe.APIConnectionError("Refused.", should_retry=True) from _refused(target)  # type: ignore[no-untyped-call]
         return json.dumps(answer.body), answer.status, CaseInsensitiveDict(answer.headers)
 
     def close(self) -> None:
@@ -40,3 +44,9 @@ class FakeStripeTransport(stripe.HTTPClient):
 
     def _sleep_time_seconds(self, num_retries: int) -> float:
         return 0
+
+
+def _refused(target: str) -> NotConnected:
+    """What the library that the SDK uses raises where nobody listens."""
+    reason = NewConnectionError(HTTPConnection("127.0.0.1"), "Connection refused")
+    return NotConnected(MaxRetryError(HTTPConnectionPool("127.0.0.1"), target, reason))

@@ -8,6 +8,7 @@ import pytest
 import stripe
 import time_machine
 
+from fake_gateways.stripe_transport import FakeStripeTransport
 from igny8_core.business.billing.gateways.protocol import (
     Charge,
     ChargeState,
@@ -242,17 +243,15 @@ def test_another_order_under_a_reference_that_began_nothing_is_our_mistake() -> 
 
 def test_completing_confirms_what_only_waits_for_that() -> None:
     shop = Shop()
-    shop.gateway.start(shop.order())
-    intent = shop.fake.create_payment_intent(
-        {"amount": 500, "currency": "usd", "payment_method": "pm_card_visa", "metadata": {"payment_id": "payment-9"}}
-    )
+    client = stripe.StripeClient(SETTINGS.secret_key, http_client=FakeStripeTransport(shop.fake))
+    intent = client.v1.payment_intents.create({"amount": 500, "currency": "usd", "payment_method": "pm_card_visa"})
 
-    waiting = shop.gateway.fetch(intent["id"])
-    done = shop.gateway.complete(intent["id"], "payment-9")
+    waiting = shop.gateway.fetch(intent.id)
+    done = shop.gateway.complete(intent.id, "payment-9")
 
     assert (waiting.state, waiting.raw_status) == (ChargeState.AWAITING_CUSTOMER, "requires_confirmation")
     assert done.state is ChargeState.SUCCEEDED
-    assert shop.gateway.complete(intent["id"], "payment-9").object_id == done.object_id
+    assert shop.gateway.complete(intent.id, "payment-9").object_id == done.object_id
     assert shop.fake.charges_count() == 1
 
 

@@ -84,6 +84,19 @@ def test_where_nobody_listens_nothing_happened() -> None:
     assert not failed.value.may_have_happened
 
 
+def test_what_the_caller_was_handling_is_not_taken_for_our_error() -> None:
+    shop = Shop()
+    shop.fake.lose_next_answers(3)
+
+    try:
+        raise ConnectionRefusedError("The cache is down.")
+    except ConnectionRefusedError:
+        with pytest.raises(Unavailable) as failed:
+            shop.pay()
+
+    assert failed.value.may_have_happened
+
+
 @pytest.mark.parametrize("then", ["refused", "rate limit", "unauthorised"])
 def test_an_earlier_try_that_may_have_happened_is_not_forgotten(then: str) -> None:
     """The SDK repeats a request by itself and tells of its last try only."""

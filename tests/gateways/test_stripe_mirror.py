@@ -40,7 +40,7 @@ def test_a_renewal_that_is_declined_leaves_the_subscription_past_due_until_it_is
     shop.fake.pay_invoice(failed.invoice_id)
     paid = shop.gateway.invoice(failed.invoice_id)
 
-    assert (failed.status, failed.amount_paid, failed.amount_due) == ("open", 0, Decimal("19.00"))
+    assert (failed.status, failed.amount_paid, failed.amount_due) == ("open", Decimal(0), Decimal("19.00"))
     assert (late.status, shop.gateway.subscription(made["id"]).status) == ("past_due", "active")
     assert (paid.status, paid.amount_paid) == ("paid", Decimal("19.00"))
     assert len(shop.fake.events("invoice.payment_failed")) == 1

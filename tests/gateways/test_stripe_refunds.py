@@ -1,9 +1,11 @@
 """StripeGateway: money that goes back, by us, by hand or by a bank."""
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+import time_machine
 
 from igny8_core.business.billing.gateways.protocol import Declined, RefundState, Unavailable, UnknownObject
 from tests.gateways.stripe_cast import Shop
@@ -34,13 +36,25 @@ def test_a_refund_whose_answer_was_lost_is_made_once() -> None:
     shop = Shop()
     charge = shop.pay()
     order = shop.refund_order(charge, "5.00")
-    shop.fake.lose_next_answers(3, path="/v1/refunds")
+    shop.fake.lose_next_answers(3, method="POST")
 
     with pytest.raises(Unavailable):
         shop.gateway.refund(order)
     refund = shop.gateway.refund(order)
 
     assert shop.gateway.refunds_of(charge) == [refund]
+
+
+def test_a_refund_is_made_once_even_when_stripe_has_forgotten_its_key() -> None:
+    shop = Shop()
+    order = shop.refund_order(shop.pay(), "5.00")
+    refund = shop.gateway.refund(order)
+
+    with time_machine.travel(datetime.now(UTC) + timedelta(days=2)):
+        again = shop.gateway.refund(order)
+
+    assert again == refund
+    assert len(shop.fake.all("refund")) == 1
 
 
 def test_asking_again_tells_what_the_refund_has_become_since() -> None:

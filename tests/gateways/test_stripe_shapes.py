@@ -158,7 +158,7 @@ def test_a_payment_reads_the_same_in_both_shapes(held: dict[str, Any]) -> None:
 def test_a_charge_that_is_an_id_is_enough() -> None:
     charge = stripe_shapes.charge_of({**INTENT, "latest_charge": "ch_1"})
 
-    assert (charge.capture_id, charge.refunded) == ("ch_1", 0)
+    assert (charge.capture_id, charge.refunded) == ("ch_1", Decimal(0))
 
 
 @pytest.mark.parametrize(

@@ -19,8 +19,8 @@ class StripeCards(StripeConnection):
         another one, because Stripe refuses a key that comes back with other parameters. So the caller keeps the id.
         """
         asked = hashlib.sha256("\0".join((account_reference, email, name)).encode()).hexdigest()
-        with self.asking():
-            customer = self.client.v1.customers.create(
+        with self._asking():
+            customer = self._client.v1.customers.create(
                 {"email": email, "name": name, "metadata": {"account_id": account_reference}},
                 {"idempotency_key": f"customer:{asked[:32]}"},
             )
@@ -28,8 +28,8 @@ class StripeCards(StripeConnection):
 
     def begin_card_setup(self, customer_id: str, reference: str) -> CardSetup:
         """Begin to save a card, once per reference; the browser completes it with the client secret."""
-        with self.asking():
-            setup = self.client.v1.setup_intents.create(
+        with self._asking():
+            setup = self._client.v1.setup_intents.create(
                 {
                     "customer": customer_id,
                     "usage": "off_session",
@@ -42,28 +42,28 @@ class StripeCards(StripeConnection):
 
     def card_setup(self, setup_id: str) -> CardSetup:
         """The SetupIntent as Stripe has it now. Raises UnknownObject."""
-        with self.asking():
-            setup = self.client.v1.setup_intents.retrieve(known(setup_id))
+        with self._asking():
+            setup = self._client.v1.setup_intents.retrieve(known(setup_id))
         return card_setup_of(setup.to_dict())
 
     def card(self, payment_method_id: str) -> Card:
         """A card with its owner, whose `customer_id` is empty for one that was given up. Raises UnknownObject."""
-        with self.asking():
-            method = self.client.v1.payment_methods.retrieve(known(payment_method_id))
+        with self._asking():
+            method = self._client.v1.payment_methods.retrieve(known(payment_method_id))
         return card_of(method.to_dict())
 
     def cards_of(self, customer_id: str) -> list[Card]:
         """All saved cards of a customer. Raises UnknownObject."""
-        with self.asking():
-            methods = self.client.v1.customers.payment_methods.list(known(customer_id), {"type": "card", "limit": 100})
+        with self._asking():
+            methods = self._client.v1.customers.payment_methods.list(known(customer_id), {"type": "card", "limit": 100})
             return [card_of(method.to_dict()) for method in methods.auto_paging_iter()]
 
     def forget_card(self, payment_method_id: str) -> None:
         """Take a card from its customer; nothing happens to one that has none. Raises UnknownObject."""
-        with self.asking():
+        with self._asking():
             try:
-                self.client.v1.payment_methods.detach(known(payment_method_id))
+                self._client.v1.payment_methods.detach(known(payment_method_id))
             except stripe.InvalidRequestError:
                 # Stripe has no code for "is not attached": look instead of reading its sentence.
-                if self.client.v1.payment_methods.retrieve(payment_method_id).customer is not None:
+                if self._client.v1.payment_methods.retrieve(payment_method_id).customer is not None:
                     raise

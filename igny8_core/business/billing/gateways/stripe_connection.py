@@ -28,7 +28,7 @@ class StripeConnection:
         self.live = settings.live
         self._webhook_secrets = settings.webhook_secrets
         self._http = WatchedClient(http_client or stripe.RequestsClient(timeout=CONNECT_AND_READ_SECONDS))
-        self.client = stripe.StripeClient(
+        self._client = stripe.StripeClient(
             settings.secret_key,
             stripe_version=API_VERSION,
             max_network_retries=MAX_RETRIES,
@@ -37,7 +37,7 @@ class StripeConnection:
         )
 
     @contextmanager
-    def asking(self) -> Iterator[None]:
+    def _asking(self) -> Iterator[None]:
         """Turns the SDK's errors into the protocol's."""
         try:
             yield

@@ -1,11 +1,11 @@
 """What goes wrong between us and Stripe, in the words of the protocol."""
 
 import logging
-import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import stripe
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 from igny8_core.business.billing.gateways.protocol import (
     Declined,
@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 # 409: another request with the same idempotency key is still running.
 IN_DOUBT = frozenset({409})
-NO_CONNECTION = (ConnectionRefusedError, socket.gaierror)
+NO_CONNECTION = (NewConnectionError, ConnectTimeoutError)
 
 
 class WatchedClient(stripe.HTTPClient):
@@ -67,16 +67,14 @@ class WatchedClient(stripe.HTTPClient):
         return self._client._sleep_time_seconds(num_retries)
 
 
-def was_refused(error: BaseException) -> bool:
-    """Whether nobody was there to connect to, so that nothing can have been sent."""
-    return any(isinstance(cause, NO_CONNECTION) for cause in _causes(error))
+def was_refused(error: stripe.APIConnectionError) -> bool:
+    """Whether there was no connection at all, so that nothing can have been sent.
 
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    cause: BaseException | None = error
-    while cause is not None:
-        yield cause
-        cause = cause.__cause__ or cause.__context__
+    It looks at what the HTTP client raised and not along the chain of contexts, which may end at an error that the
+    caller was handling when it asked us.
+    """
+    arguments = error.__cause__.args if error.__cause__ else ()
+    return any(isinstance(getattr(argument, "reason", None), NO_CONNECTION) for argument in arguments)
 
 
 def translated(error: stripe.StripeError, *, is_in_doubt: bool) -> GatewayError:
@@ -108,7 +106,7 @@ def translated(error: stripe.StripeError, *, is_in_doubt: bool) -> GatewayError:
         "Stripe gave no answer that says what became of the request.",
         code=str(part_of(error.json_body, "error").get("code") or ""),
         request_id=request_id,
-        may_have_happened=is_in_doubt or not was_refused(error),
+        may_have_happened=is_in_doubt or not (isinstance(error, stripe.APIConnectionError) and was_refused(error)),
         retry_after=_retry_after(error),
     )
 

@@ -1,5 +1,6 @@
 """Stripe behind the gateway protocol: one PaymentIntent per attempt to collect one of our invoices."""
 
+import logging
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -27,7 +28,9 @@ from igny8_core.business.billing.gateways.stripe_money import to_stripe
 from igny8_core.business.billing.gateways.stripe_shapes import charge_of, id_of, refund_of
 
 if TYPE_CHECKING:
-    from stripe.params import PaymentIntentCreateParams, PaymentIntentListParams, RefundCreateParams
+    from stripe.params import PaymentIntentCreateParams, PaymentIntentListParams, RefundCreateParams, RefundListParams
+
+log = logging.getLogger(__name__)
 
 WINDOW = timedelta(days=1)
 NOT_EXPRESSIBLE = "amount_not_expressible"
@@ -47,19 +50,21 @@ class StripeGateway(StripeCards, StripeMirror):
     def start(self, order: ChargeOrder) -> Charge:
         """Begin an attempt, or get the one that this reference began, as it is now. Raises Declined.
 
+        Stripe knows a reference again for a day; after that ask `find` first, or a second attempt begins.
         A saved card that is not the customer's, or no longer, is Declined too, with "payment_method_unusable".
         """
         asked = _creation(order)
         try:
-            with self.asking():
+            with self._asking():
                 return self._started(order, asked)
         except UnknownObject as error:
             # Not the PaymentIntent, which has no id yet, but what it would have been made of.
+            log.error("Stripe does not know what an order names, request %s", error.request_id)
             raise Misconfigured(error.text, code=error.code, request_id=error.request_id) from None
 
     def _started(self, order: ChargeOrder, asked: "PaymentIntentCreateParams") -> Charge:
         try:
-            intent = self.client.v1.payment_intents.create(asked, {"idempotency_key": f"pay:{order.reference}:create"})
+            intent = self._client.v1.payment_intents.create(asked, {"idempotency_key": f"pay:{order.reference}:create"})
         except stripe.CardError as error:
             return self._declined(error)
         except stripe.IdempotencyError:
@@ -88,8 +93,8 @@ class StripeGateway(StripeCards, StripeMirror):
 
     def fetch(self, object_id: str) -> Charge:
         """The attempt as Stripe has it now; DECLINED if its last try failed. Raises UnknownObject."""
-        with self.asking():
-            intent = self.client.v1.payment_intents.retrieve(known(object_id), {"expand": ["latest_charge"]})
+        with self._asking():
+            intent = self._client.v1.payment_intents.retrieve(known(object_id), {"expand": ["latest_charge"]})
         return charge_of(intent.to_dict())
 
     def complete(self, object_id: str, reference: str) -> Charge:
@@ -97,10 +102,10 @@ class StripeGateway(StripeCards, StripeMirror):
         charge = self.fetch(object_id)
         if charge.raw_status != "requires_confirmation":
             return charge
-        with self.asking():
+        with self._asking():
             try:
                 # Without a key of ours: the PaymentIntent itself can be confirmed only once.
-                intent = self.client.v1.payment_intents.confirm(object_id, {"expand": ["latest_charge"]})
+                intent = self._client.v1.payment_intents.confirm(object_id, {"expand": ["latest_charge"]})
             except stripe.InvalidRequestError as error:
                 if error.code == UNEXPECTED_STATE:
                     return self.fetch(object_id)
@@ -123,16 +128,16 @@ class StripeGateway(StripeCards, StripeMirror):
         return self._listed({"created": {"gte": _seconds(since)}})
 
     def _listed(self, asked: "PaymentIntentListParams") -> Iterator[Charge]:
-        with self.asking():
-            intents = self.client.v1.payment_intents.list({**asked, "limit": 100, "expand": ["data.latest_charge"]})
+        with self._asking():
+            intents = self._client.v1.payment_intents.list({**asked, "limit": 100, "expand": ["data.latest_charge"]})
             for intent in intents.auto_paging_iter():
                 yield charge_of(intent.to_dict())
 
     def cancel(self, object_id: str) -> Charge:
         """End an attempt, where it can still be ended; returns what it is now. Raises UnknownObject."""
-        with self.asking():
+        with self._asking():
             try:
-                intent = self.client.v1.payment_intents.cancel(known(object_id), {"expand": ["latest_charge"]})
+                intent = self._client.v1.payment_intents.cancel(known(object_id), {"expand": ["latest_charge"]})
             except stripe.InvalidRequestError as error:
                 if error.code == UNEXPECTED_STATE:
                     return self.fetch(object_id)
@@ -141,35 +146,46 @@ class StripeGateway(StripeCards, StripeMirror):
 
     def charge_with_id(self, charge_id: str) -> Charge:
         """The attempt that a Charge belongs to. Raises UnknownObject, also for a Charge without a PaymentIntent."""
-        with self.asking():
-            charge = self.client.v1.charges.retrieve(known(charge_id)).to_dict()
+        with self._asking():
+            charge = self._client.v1.charges.retrieve(known(charge_id)).to_dict()
         return self.fetch(id_of(charge.get("payment_intent")))
 
     def refund(self, order: RefundOrder) -> GatewayRefund:
         """Give money back, once per reference. Raises Declined where less is left, UnknownObject."""
+        of: RefundListParams = {}
         asked: RefundCreateParams = {
             "amount": _units(order.amount, order.currency),
             "metadata": {**order.metadata, "refund_id": order.reference},
         }
         if order.object_id:
-            asked["payment_intent"] = order.object_id
+            of["payment_intent"] = asked["payment_intent"] = order.object_id
         else:
-            asked["charge"] = order.capture_id
-        with self.asking():
-            try:
-                refund = self.client.v1.refunds.create(asked, {"idempotency_key": f"refund:{order.reference}:create"})
-            except stripe.InvalidRequestError as error:
-                if error.code in NOT_REFUNDABLE or error.param == "amount":
-                    text = "Stripe cannot give this amount back: less of the payment is left, or it is disputed."
-                    raise Declined(text, code=error.code or "", request_id=error.request_id or "") from None
-                raise
-        return self.refund_with_id(refund.id) if _is_replay(refund) else refund_of(refund.to_dict())
+            of["charge"] = asked["charge"] = known(order.capture_id)
+        with self._asking():
+            # Stripe forgets the key after a day, and nothing else stops a part from being given back twice.
+            for refund in self._refunds(of):
+                if refund.reference == order.reference:
+                    return refund
+            return self._refunded(asked, f"refund:{order.reference}:create")
+
+    def _refunded(self, asked: "RefundCreateParams", key: str) -> GatewayRefund:
+        try:
+            refund = self._client.v1.refunds.create(asked, {"idempotency_key": key})
+        except stripe.InvalidRequestError as error:
+            if error.code in NOT_REFUNDABLE or error.param == "amount":
+                text = "Stripe cannot give this amount back: less of the payment is left, or it is disputed."
+                raise Declined(text, code=error.code or "", request_id=error.request_id or "") from None
+            raise
+        return refund_of(refund.to_dict())
 
     def refunds_of(self, charge: Charge) -> list[GatewayRefund]:
         """Everything that went back of a charge, whoever ordered it, newest first."""
-        with self.asking():
-            refunds = self.client.v1.refunds.list({"payment_intent": known(charge.object_id), "limit": 100})
-            return [refund_of(refund.to_dict()) for refund in refunds.auto_paging_iter()]
+        with self._asking():
+            return self._refunds({"payment_intent": known(charge.object_id)})
+
+    def _refunds(self, of: "RefundListParams") -> list[GatewayRefund]:
+        refunds = self._client.v1.refunds.list({**of, "limit": 100})
+        return [refund_of(refund.to_dict()) for refund in refunds.auto_paging_iter()]
 
     def verify_webhook(self, body: bytes, headers: Mapping[str, str]) -> None:
         """Check the signature with each configured secret. Raises BadSignature, without a secret always."""

@@ -23,28 +23,28 @@ class StripeMirror(StripeConnection):
 
     def refund_with_id(self, refund_id: str) -> GatewayRefund:
         """A refund as Stripe has it now; one that succeeded may fail later."""
-        with self.asking():
-            refund = self.client.v1.refunds.retrieve(known(refund_id))
+        with self._asking():
+            refund = self._client.v1.refunds.retrieve(known(refund_id))
         return refund_of(refund.to_dict())
 
     def dispute(self, dispute_id: str) -> Dispute:
         """A customer's complaint as Stripe has it now."""
-        with self.asking():
-            dispute = self.client.v1.disputes.retrieve(known(dispute_id))
+        with self._asking():
+            dispute = self._client.v1.disputes.retrieve(known(dispute_id))
         return dispute_of(dispute.to_dict())
 
     def subscription(self, subscription_id: str) -> MirroredSubscription:
         """A subscription that Stripe bills, as it is now."""
-        with self.asking():
-            subscription = self.client.v1.subscriptions.retrieve(known(subscription_id))
+        with self._asking():
+            subscription = self._client.v1.subscriptions.retrieve(known(subscription_id))
         return subscription_of(subscription.to_dict())
 
     def invoice(self, invoice_id: str) -> MirroredInvoice:
         """An invoice that Stripe made, as it is now, with the payment that paid it."""
-        with self.asking():
-            invoice = invoice_of(self.client.v1.invoices.retrieve(known(invoice_id)).to_dict())
+        with self._asking():
+            invoice = invoice_of(self._client.v1.invoices.retrieve(known(invoice_id)).to_dict())
             if invoice.payment_intent_id:
                 return invoice
-            payments = self.client.v1.invoice_payments.list({"invoice": invoice_id, "limit": 100})
+            payments = self._client.v1.invoice_payments.list({"invoice": invoice_id, "limit": 100})
             intent_id, charge_id = paid_with(payment.to_dict() for payment in payments.auto_paging_iter())
         return replace(invoice, payment_intent_id=intent_id, charge_id=charge_id or invoice.charge_id)

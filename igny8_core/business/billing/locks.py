@@ -35,7 +35,8 @@ def lock_invoice(account: Account, invoice_id: int) -> Invoice:
 DECIDED_ON = (
     *("uuid", "account_id", "amount", "currency", "payment_method", "status", "manual_reference", "metadata"),
     *(f"invoice__{name}" for name in ("account_id", "invoice_number", "status", "currency", "total", "line_items")),
-    *(f"invoice__subscription__{name}" for name in ("account_id", "plan_id", "status", "current_period_end")),
+    *(f"invoice__subscription__{name}" for name in ("account_id", "plan_id", "status", "billing_driver")),
+    "invoice__subscription__current_period_end",
 )
 
 

@@ -46,13 +46,14 @@ class InvoiceService:
         due_date: date | None = None,
         send: bool = True,
         created_by: User | None = None,
+        stripe_invoice_id: str = "",
     ) -> Invoice:
         """Create a pending invoice with the next number, a billing snapshot and what `line_items` say.
 
         `line_items`: `{"description": str, "quantity": int, "amount": Decimal | str}` each, amounts per unit in
         `currency` (ISO 4217; empty: that of the subscription's plan, else of the account's). Due in
         settings.INVOICE_DUE_DAYS days where no `due_date` from today to a year ahead is given. Without `send` the
-        customer gets no mail of it.
+        customer gets no mail of it. `stripe_invoice_id` names the invoice at Stripe that this one mirrors.
         Raises InvalidInput or InvalidAmount naming the line or date that is wrong.
         """
         account = lock_account(account.pk)
@@ -80,6 +81,7 @@ class InvoiceService:
             invoice_date=today,
             due_date=_due_date(due_date, today),
             notes=notes,
+            stripe_invoice_id=stripe_invoice_id,
             metadata=metadata,
         )
         # The log is complete either way; the consumer that mails looks at this.

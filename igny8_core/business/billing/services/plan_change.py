@@ -26,6 +26,7 @@ from igny8_core.business.billing.pricing import (
     subtotal,
 )
 from igny8_core.business.billing.selectors import last_sold_line_of, live_subscription_of
+from igny8_core.business.billing.services.subscription_moves import require_billed_here
 
 
 class ChangeKind(StrEnum):
@@ -67,7 +68,7 @@ def quote(account: Account, plan: Plan, now: datetime | None = None) -> Quote:
     """What it means for the account to order `plan` now. Changes nothing.
 
     Raises PlanNotOffered for a plan that cannot be ordered, SubscriptionNotActive where the live subscription waits for
-    payment or is past due, SubscriptionEnding where it is set to end.
+    payment or is past due, SubscriptionEnding where it is set to end, SubscriptionBilledByStripe.
     """
     require_offered(plan)
     subscription = live_subscription_of(account)
@@ -102,7 +103,11 @@ def require_offered(plan: Plan) -> None:
 
 
 def require_changeable(subscription: Subscription) -> None:
-    """Raises SubscriptionNotActive or SubscriptionEnding for a subscription whose plan cannot be changed now."""
+    """Refuse to change the plan where that cannot be done now.
+
+    Raises SubscriptionBilledByStripe, SubscriptionNotActive, SubscriptionEnding.
+    """
+    require_billed_here(subscription)
     if subscription.status != SubscriptionStatus.ACTIVE:
         raise SubscriptionNotActive()
     if subscription.cancel_at_period_end:

@@ -1,8 +1,10 @@
 """The ways of paying that an account keeps: which there are, and which is the default."""
 
+from igny8_core.auth.errors import AccountDeleted
 from igny8_core.auth.locks import lock_account
 from igny8_core.auth.models import Account, PaymentMethodType, User
 from igny8_core.business.billing.errors import SavedMethodDisabled, SavedMethodExists, SavedMethodNotFound
+from igny8_core.business.billing.gateways.protocol import Card
 from igny8_core.business.billing.models import AccountPaymentMethod
 from igny8_core.business.billing.services.payment_offers import required_offer
 from igny8_core.common.db import service_transaction
@@ -15,7 +17,10 @@ class SavedMethodService:
     @staticmethod
     @service_transaction
     def use(account: Account, payment_method: str, display_name: str) -> AccountPaymentMethod:
-        """Make a manual method the account's default: the row that it has of the type, or a new one."""
+        """Make a type of method the account's default: the row that it has of the type, or a new one.
+
+        For cards the new row stands for the card that is still to be saved.
+        """
         locked = lock_account(account.pk)
         # A row that is there keeps the name that the customer gave it.
         chosen = _saved(locked, payment_method) or AccountPaymentMethod(
@@ -40,12 +45,57 @@ class SavedMethodService:
         added = AccountPaymentMethod(
             account=locked, type=payment_method, display_name=display_name or offer.display_name
         )
-        if AccountPaymentMethod.objects.filter(account=locked, is_default=True).exists():
-            added.save()
-        else:
-            _make_default(locked, added)
+        _save_new(locked, added)
         events.record(_event("payment_method.added", added, added_by))
         return added
+
+    @staticmethod
+    @service_transaction
+    def add_card(account: Account, card: Card, added_by: User | None = None) -> AccountPaymentMethod:
+        """Keep a card that Stripe has saved for the account's customer, once per card.
+
+        The first method becomes the default; a row that stood for the card to come is filled. Raises AccountDeleted.
+        """
+        locked = lock_account(account.pk)
+        if locked.deleted_at:
+            raise AccountDeleted()
+        cards = AccountPaymentMethod.objects.filter(account=locked, type=PaymentMethodType.STRIPE)
+        known = cards.filter(stripe_payment_method_id=card.payment_method_id).first()
+        if known:
+            return known
+        added = cards.filter(stripe_payment_method_id="").order_by("pk").first() or AccountPaymentMethod(
+            account=locked, type=PaymentMethodType.STRIPE
+        )
+        added.stripe_payment_method_id = card.payment_method_id
+        added.card_brand, added.card_last4 = card.brand[:20], card.last4
+        added.card_exp_month, added.card_exp_year = card.exp_month, card.exp_year
+        added.display_name = f"{card.brand.replace('_', ' ').title() or 'Card'} •••• {card.last4}"
+        added.is_enabled = added.is_verified = True
+        _save_new(locked, added)
+        events.record(_event("payment_method.added", added, added_by))
+        return added
+
+    @staticmethod
+    @service_transaction
+    def disable_card(payment_method_id: str) -> AccountPaymentMethod | None:
+        """Stripe has a card no longer: it stays in the list, cannot be used, and is nobody's default; None if unknown.
+
+        Where it was the default, the oldest other method that is enabled takes its place.
+        """
+        cards = AccountPaymentMethod.objects.filter(stripe_payment_method_id=payment_method_id)
+        found = cards.first() if payment_method_id else None
+        if found is None:
+            return None
+        locked = lock_account(found.account_id)
+        card = cards.filter(account=locked).first()
+        if card is None or not card.is_enabled:
+            return card
+        was_default, card.is_default, card.is_enabled = card.is_default, False, False
+        card.save(update_fields=["is_default", "is_enabled"])
+        events.record(_event("payment_method.disabled", card, None))
+        if was_default:
+            _choose_successor(locked)
+        return card
 
     @staticmethod
     @service_transaction
@@ -71,21 +121,23 @@ class SavedMethodService:
         removed = _with_id(locked, method_id)
         events.record(_event("payment_method.removed", removed, removed_by))
         removed.delete()
-        if not removed.is_default:
-            return
-        others = AccountPaymentMethod.objects.filter(account=locked, is_enabled=True).order_by("pk")
-        if successor := others.first():
-            _make_default(locked, successor)
+        if removed.is_default:
+            _choose_successor(locked)
 
     @staticmethod
     @service_transaction
     def forget_all(account: Account) -> None:
         """Delete every saved method: the account is being deleted, under its lock."""
-        AccountPaymentMethod.objects.filter(account=account).delete()
+        methods = AccountPaymentMethod.objects.filter(account=account)
+        events.record(*(_event("payment_method.removed", method, None) for method in methods.order_by("pk")))
+        methods.delete()
 
 
 def _saved(account: Account, payment_method: str) -> AccountPaymentMethod | None:
-    return AccountPaymentMethod.objects.filter(account=account, type=payment_method).order_by("pk").first()
+    saved = AccountPaymentMethod.objects.filter(account=account, type=payment_method)
+    # A card that Stripe has no longer cannot come back.
+    usable = saved.exclude(is_enabled=False, stripe_payment_method_id__gt="")
+    return usable.order_by("-is_default", "pk").first()
 
 
 def _with_id(account: Account, method_id: int) -> AccountPaymentMethod:
@@ -93,6 +145,19 @@ def _with_id(account: Account, method_id: int) -> AccountPaymentMethod:
     if method is None:
         raise SavedMethodNotFound()
     return method
+
+
+def _save_new(account: Account, added: AccountPaymentMethod) -> None:
+    if AccountPaymentMethod.objects.filter(account=account, is_default=True).exists():
+        added.save()
+    else:
+        _make_default(account, added)
+
+
+def _choose_successor(account: Account) -> None:
+    others = AccountPaymentMethod.objects.filter(account=account, is_enabled=True).order_by("pk")
+    if successor := others.first():
+        _make_default(account, successor)
 
 
 def _make_default(account: Account, chosen: AccountPaymentMethod) -> None:
@@ -104,6 +169,12 @@ def _make_default(account: Account, chosen: AccountPaymentMethod) -> None:
     account.save(update_fields=["payment_method"])
 
 
-def _event(event_type: str, method: AccountPaymentMethod, actor: User) -> events.NewEvent:
-    facts = {"type": method.type, "display_name": method.display_name, "is_default": method.is_default}
-    return events.NewEvent(event_type, method, method.account_id, actor.pk, facts)
+def _event(event_type: str, method: AccountPaymentMethod, actor: User | None) -> events.NewEvent:
+    facts = {
+        "type": method.type,
+        "display_name": method.display_name,
+        "is_default": method.is_default,
+        # Once the row is gone, this is what the card is found by at Stripe.
+        "stripe_payment_method_id": method.stripe_payment_method_id,
+    }
+    return events.NewEvent(event_type, method, method.account_id, actor.pk if actor else None, facts)

@@ -8,14 +8,13 @@ from django.utils import timezone
 
 from igny8_core.auth.locks import lock_account
 from igny8_core.auth.models import (
-    ACCOUNT_MOVES,
     SUBSCRIPTION_MOVES,
     Account,
     AccountStatus,
+    BillingDriver,
     Plan,
     Subscription,
     SubscriptionStatus,
-    SuspendedReason,
     User,
 )
 from igny8_core.auth.selectors import OverLimit, over_limits
@@ -42,13 +41,26 @@ from igny8_core.business.billing.services.invoice_service import InvoiceService
 from igny8_core.business.billing.services.payment_offers import required_offer
 from igny8_core.business.billing.services.plan_change import ChangeKind, quote_change, require_offered
 from igny8_core.business.billing.services.saved_method_service import SavedMethodService
+from igny8_core.business.billing.services.stripe_subscriptions import sync_subscription
+from igny8_core.business.billing.services.subscription_moves import (
+    activate_account,
+    change_plan,
+    end,
+    move_account,
+    require_billed_here,
+    subscription_event,
+)
 from igny8_core.common.db import refusing, service_transaction
 from igny8_core.common.states import transition
 from igny8_core.events import services as events
 
 
 class SubscriptionService:
-    """The only writer of Subscription, and of an account's status because of money."""
+    """What customers, operators and our clock do to subscriptions; those that Stripe bills follow Stripe only.
+
+    Here, in subscription_moves and in stripe_subscriptions a Subscription is written, and an account's status because
+    of money; nowhere else.
+    """
 
     @staticmethod
     @service_transaction
@@ -69,9 +81,9 @@ class SubscriptionService:
         SavedMethodService.use(account, payment_method, offer.display_name)
         facts = {"plan": plan.slug, "payment_method": payment_method}
         actor = created_by.pk if created_by else None
-        events.record(_event("subscription.created", subscription, actor, facts))
+        events.record(subscription_event("subscription.created", subscription, actor, facts))
         if account.status == AccountStatus.CANCELED:
-            _move_account(account, AccountStatus.PENDING_PAYMENT, "account.awaiting_payment", actor)
+            move_account(account, AccountStatus.PENDING_PAYMENT, "account.awaiting_payment", actor)
         InvoiceService.create_subscription_invoice(subscription, created_by)
         return subscription
 
@@ -82,6 +94,9 @@ class SubscriptionService:
 
         The caller holds the account's lock. Raises SubscriptionNotPayable when it was canceled meanwhile.
         """
+        if subscription.billing_driver == BillingDriver.STRIPE:
+            # Its periods and its plan are as Stripe has them (sync_from_stripe), also after a last payment at the end.
+            return subscription
         if subscription.status == SubscriptionStatus.CANCELED:
             raise SubscriptionNotPayable()
         line = plan_line_of(payment.invoice)
@@ -92,8 +107,8 @@ class SubscriptionService:
         if subscription.status != SubscriptionStatus.ACTIVE:
             _start_period(subscription, billing_cycle, payment)
             facts = {"plan": plan}
-            events.record(_event("subscription.activated", subscription, payment.approved_by_id, facts))
-        _activate_account(subscription, plan, payment.approved_by_id)
+            events.record(subscription_event("subscription.activated", subscription, payment.approved_by_id, facts))
+        activate_account(subscription, plan, payment.approved_by_id)
         return subscription
 
     @staticmethod
@@ -104,8 +119,8 @@ class SubscriptionService:
         """Order a larger plan: the invoice for the prorated difference, which takes effect when it is paid.
 
         None where the difference rounds to nothing: the plan has changed then. An earlier unpaid order of a change is
-        voided. Raises PlanNotOffered, SubscriptionNotActive, SubscriptionEnding, SamePlan, NotAnUpgrade, OverLimits,
-        PaymentUnderWay.
+        voided. Raises PlanNotOffered, SubscriptionBilledByStripe, SubscriptionNotActive, SubscriptionEnding, SamePlan,
+        NotAnUpgrade, OverLimits, PaymentUnderWay.
         """
         subscription = _lock(subscription)
         require_offered(new_plan)
@@ -118,7 +133,7 @@ class SubscriptionService:
         _withdraw(open_plan_changes_of(subscription), upgraded_by)
         actor = upgraded_by.pk if upgraded_by else None
         facts = {"from": subscription.plan.slug, "to": new_plan.slug}
-        events.record(_event("subscription.upgrade_ordered", subscription, actor, facts))
+        events.record(subscription_event("subscription.upgrade_ordered", subscription, actor, facts))
         if change.total <= 0:
             _change_plan(subscription, change.lines[-1], now, actor)
             return None
@@ -131,7 +146,8 @@ class SubscriptionService:
     ) -> Subscription:
         """Schedule a smaller plan for the end of the period; what is over its limits is looked at only then.
 
-        Raises PlanNotOffered, SubscriptionNotActive, SubscriptionEnding, SamePlan, NotADowngrade, PaymentUnderWay.
+        Raises PlanNotOffered, SubscriptionBilledByStripe, SubscriptionNotActive, SubscriptionEnding, SamePlan,
+        NotADowngrade, PaymentUnderWay.
         """
         subscription = _lock(subscription)
         require_offered(new_plan)
@@ -142,7 +158,7 @@ class SubscriptionService:
         subscription.save(update_fields=["pending_plan"])
         actor = downgraded_by.pk if downgraded_by else None
         facts = {"from": subscription.plan.slug, "to": new_plan.slug}
-        events.record(_event("subscription.downgrade_scheduled", subscription, actor, facts))
+        events.record(subscription_event("subscription.downgrade_scheduled", subscription, actor, facts))
         return subscription
 
     @staticmethod
@@ -153,11 +169,12 @@ class SubscriptionService:
         """End a subscription with its period, or at once; one that was never paid or is past due always ends at once.
 
         What is unpaid of it is voided; time that was paid for is not given back (a refund is an operator's decision).
-        Raises NoSubscription where it has ended already, PaymentUnderWay.
+        Raises NoSubscription where it has ended already, SubscriptionBilledByStripe, PaymentUnderWay.
         """
         subscription = _lock(subscription)
         if subscription.status == SubscriptionStatus.CANCELED:
             raise NoSubscription()
+        require_billed_here(subscription)
         actor = canceled_by.pk if canceled_by else None
         now = timezone.now()
         runs_on = subscription.current_period_end is not None and subscription.current_period_end > now
@@ -166,10 +183,10 @@ class SubscriptionService:
             subscription.cancel_at_period_end, subscription.pending_plan = True, None
             subscription.save(update_fields=["cancel_at_period_end", "pending_plan"])
             facts = {"at": f"{subscription.current_period_end:%Y-%m-%dT%H:%M:%SZ}"}
-            events.record(_event("subscription.cancel_scheduled", subscription, actor, facts))
+            events.record(subscription_event("subscription.cancel_scheduled", subscription, actor, facts))
             return subscription
         _withdraw(open_invoices_of(subscription), canceled_by)
-        _end(subscription, now, actor)
+        end(subscription, now, actor)
         return subscription
 
     @staticmethod
@@ -180,9 +197,10 @@ class SubscriptionService:
         """Take back a scheduled cancellation or downgrade; after the end, order the same plan anew.
 
         Returns the subscription that runs on, or the new one, which waits for payment by `payment_method` (empty: the
-        account's default). Raises NothingToReactivate, and what create_subscription raises.
+        account's default). Raises SubscriptionBilledByStripe, NothingToReactivate, and what create_subscription raises.
         """
         subscription = _lock(subscription)
+        require_billed_here(subscription)
         account = subscription.account
         if subscription.status == SubscriptionStatus.CANCELED:
             method = payment_method or usual_payment_method_of(account)
@@ -192,7 +210,9 @@ class SubscriptionService:
         subscription.cancel_at_period_end, subscription.pending_plan = False, None
         subscription.save(update_fields=["cancel_at_period_end", "pending_plan"])
         actor = reactivated_by.pk if reactivated_by else None
-        events.record(_event("subscription.reactivated", subscription, actor, {"plan": subscription.plan.slug}))
+        events.record(
+            subscription_event("subscription.reactivated", subscription, actor, {"plan": subscription.plan.slug})
+        )
         return subscription
 
     @staticmethod
@@ -205,7 +225,9 @@ class SubscriptionService:
         """
         subscription = _lock(subscription)
         now = timezone.now()
-        if subscription.status != SubscriptionStatus.ACTIVE or (subscription.current_period_end or now) > now:
+        is_ours = subscription.billing_driver == BillingDriver.LOCAL
+        is_over = (subscription.current_period_end or now) <= now
+        if not (is_ours and is_over) or subscription.status != SubscriptionStatus.ACTIVE:
             return
         ending = subscription.cancel_at_period_end
         unpaid = open_invoices_of(subscription) if ending else open_plan_changes_of(subscription)
@@ -214,7 +236,7 @@ class SubscriptionService:
             if not has_payment_under_way(invoice):
                 InvoiceService.mark_void(invoice, "The period that it was for is over")
         if ending:
-            _end(subscription, now, None)
+            end(subscription, now, None)
         elif subscription.pending_plan:
             _downgrade(subscription, subscription.pending_plan)
 
@@ -228,12 +250,24 @@ class SubscriptionService:
             ).values("subscription_id")
         )
         due = Subscription.objects.filter(
-            scheduled | changing, status=SubscriptionStatus.ACTIVE, current_period_end__lte=timezone.now()
+            scheduled | changing,
+            status=SubscriptionStatus.ACTIVE,
+            billing_driver=BillingDriver.LOCAL,
+            current_period_end__lte=timezone.now(),
         )
         subscriptions = list(due.order_by("pk"))
         for subscription in subscriptions:
             SubscriptionService.end_period(subscription)
         return len(subscriptions)
+
+    @staticmethod
+    def sync_from_stripe(stripe_subscription_id: str) -> Subscription | None:
+        """Bring a subscription that Stripe bills to where Stripe is with it; None where it belongs to no account here.
+
+        Touches no money and no credits, and may run at any time. Raises GatewayNotConfigured, GatewayUnavailable,
+        GatewayMisconfigured. RuntimeError in a transaction.
+        """
+        return sync_subscription(stripe_subscription_id)
 
 
 def _lock(subscription: Subscription) -> Subscription:
@@ -266,89 +300,26 @@ def _start_period(subscription: Subscription, billing_cycle: str, payment: Payme
 
 def _change_plan(subscription: Subscription, line: dict[str, Any], now: datetime, actor_id: int | None) -> None:
     """Move a running subscription to the plan that an invoice line sells; another cycle begins a period of its own."""
-    previous, plan = subscription.plan, plan_with_slug(line["plan"])
-    subscription.plan, subscription.pending_plan = plan, None
-    changed = ["plan", "pending_plan"]
+    changed: list[str] = []
     if line["restarts_period"]:
         subscription.billing_anchor = subscription.current_period_start = now
         subscription.current_period_end = period_end(now, 1, line["billing_cycle"])
-        changed += ["billing_anchor", "current_period_start", "current_period_end"]
-    subscription.save(update_fields=changed)
-    facts = {"from": previous.slug, "to": plan.slug}
-    events.record(_event("subscription.plan_changed", subscription, actor_id, facts))
-    _give_plan(subscription)
+        changed = ["billing_anchor", "current_period_start", "current_period_end"]
+    change_plan(subscription, plan_with_slug(line["plan"]), actor_id, *changed)
 
 
 def _downgrade(subscription: Subscription, plan: Plan) -> None:
-    previous, exceeded = subscription.plan, over_limits(subscription.account, plan)
-    subscription.pending_plan = None
+    exceeded = over_limits(subscription.account, plan)
     if exceeded:
+        subscription.pending_plan = None
         subscription.save(update_fields=["pending_plan"])
         facts = {"plan": plan.slug, "reason": over_limits_text(exceeded)}
-        events.record(_event("subscription.downgrade_refused", subscription, None, facts))
+        events.record(subscription_event("subscription.downgrade_refused", subscription, None, facts))
         return
-    subscription.plan = plan
-    subscription.save(update_fields=["plan", "pending_plan"])
-    facts = {"from": previous.slug, "to": plan.slug}
-    events.record(_event("subscription.plan_changed", subscription, None, facts))
-    _give_plan(subscription)
-
-
-def _end(subscription: Subscription, now: datetime, actor_id: int | None) -> None:
-    transition(
-        subscription,
-        SubscriptionStatus.CANCELED,
-        SUBSCRIPTION_MOVES,
-        canceled_at=now,
-        cancel_at_period_end=False,
-        pending_plan=None,
-    )
-    events.record(_event("subscription.canceled", subscription, actor_id, {"plan": subscription.plan.slug}))
-    # A trial that takes back its order is a trial still, and what an operator suspended only an operator lifts.
-    if subscription.account.status != AccountStatus.TRIAL and not _is_held(subscription.account):
-        _move_account(subscription.account, AccountStatus.CANCELED, "account.canceled", actor_id)
-
-
-def _activate_account(subscription: Subscription, plan: str, actor_id: int | None) -> None:
-    account = subscription.account
-    if _is_held(account) or account.status == AccountStatus.ACTIVE:
-        # The status stays, but what was paid for counts: its limits hold at once, or when the suspension is lifted.
-        _give_plan(subscription)
-        return
-    facts = {"plan": plan}
-    _move_account(account, AccountStatus.ACTIVE, "account.activated", actor_id, facts, plan_id=subscription.plan_id)
-
-
-def _give_plan(subscription: Subscription) -> None:
-    account = subscription.account
-    if account.plan_id != subscription.plan_id:
-        account.plan_id = subscription.plan_id
-        account.save(update_fields=["plan"])
-
-
-def _is_held(account: Account) -> bool:
-    # A suspension by an operator is lifted only by an operator (domain.md section 3).
-    return account.status == AccountStatus.SUSPENDED and account.suspended_reason == SuspendedReason.OPERATOR
-
-
-def _move_account(
-    account: Account,
-    to: AccountStatus,
-    event_type: str,
-    actor_id: int | None,
-    facts: dict[str, str] | None = None,
-    **changes: Any,
-) -> None:
-    before = account.status
-    transition(account, to, ACCOUNT_MOVES, suspended_reason="", **changes)
-    events.record(events.NewEvent(event_type, account, account.pk, actor_id, {"from": before, **(facts or {})}))
+    change_plan(subscription, plan, None)
 
 
 def over_limits_text(exceeded: list[OverLimit]) -> str:
     """A sentence on what an account has more of than a plan allows."""
     uses = " and ".join(f"{limit.used} {limit.limit} where {limit.allowed} are allowed" for limit in exceeded)
     return f"The account has {uses}. Remove some first."
-
-
-def _event(event_type: str, subscription: Subscription, actor_id: int | None, facts: dict[str, str]) -> events.NewEvent:
-    return events.NewEvent(event_type, subscription, subscription.account_id, actor_id, facts)

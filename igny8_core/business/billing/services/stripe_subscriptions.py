@@ -1,0 +1,212 @@
+"""Subscriptions that were made at Stripe and are billed there: our rows follow Stripe's (gateways.md section 2.1)."""
+
+import logging
+import re
+from datetime import datetime
+
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from igny8_core.auth.locks import lock_account
+from igny8_core.auth.models import (
+    LIVE_STATUSES,
+    SUBSCRIPTION_MOVES,
+    Account,
+    AccountStatus,
+    BillingDriver,
+    Plan,
+    Subscription,
+    SubscriptionStatus,
+    SuspendedReason,
+)
+from igny8_core.business.billing.gateways import stripe_gateway
+from igny8_core.business.billing.gateways.protocol import MirroredSubscription, UnknownObject
+from igny8_core.business.billing.selectors import has_payment_under_way, open_invoices_of
+from igny8_core.business.billing.services.gateway_calls import gateway_refusals
+from igny8_core.business.billing.services.invoice_service import InvoiceService
+from igny8_core.business.billing.services.subscription_moves import (
+    activate_account,
+    change_plan,
+    end,
+    move_account,
+    subscription_event,
+)
+from igny8_core.common.db import require_no_transaction, service_transaction
+from igny8_core.common.states import transition
+from igny8_core.events import services as events
+
+logger = logging.getLogger(__name__)
+
+UNPAID = "unpaid"
+STATUSES = {
+    "incomplete": SubscriptionStatus.PENDING_PAYMENT,
+    "trialing": SubscriptionStatus.ACTIVE,
+    "active": SubscriptionStatus.ACTIVE,
+    "past_due": SubscriptionStatus.PAST_DUE,
+    UNPAID: SubscriptionStatus.PAST_DUE,
+    "canceled": SubscriptionStatus.CANCELED,
+    "incomplete_expired": SubscriptionStatus.CANCELED,
+}
+
+
+def sync_subscription(stripe_subscription_id: str) -> Subscription | None:
+    """As SubscriptionService.sync_from_stripe."""
+    require_no_transaction()
+    asked_at = timezone.now()
+    try:
+        with gateway_refusals():
+            seen = stripe_gateway().subscription(stripe_subscription_id)
+    except UnknownObject:
+        return None
+    return _record(seen, asked_at)
+
+
+@service_transaction
+def _record(seen: MirroredSubscription, asked_at: datetime) -> Subscription | None:
+    known = Subscription.objects.filter(stripe_subscription_id=seen.subscription_id).values("account_id")
+    account_id = known.first() or _customers(seen).values("account_id").first()
+    if account_id is None:
+        return None
+    account = lock_account(account_id["account_id"])
+    subscription = _linked(account, seen)
+    # Who asked later has written already what is newer than this.
+    if subscription is None or (subscription.stripe_synced_at or asked_at) > asked_at:
+        return subscription
+    subscription.account = account
+    if subscription.status != SubscriptionStatus.CANCELED:
+        _follow_period(subscription, seen)
+        _follow_plan(subscription, seen)
+    subscription.stripe_synced_at = asked_at
+    subscription.save(update_fields=["stripe_synced_at"])
+    _follow_status(subscription, seen)
+    return subscription
+
+
+def _customers(seen: MirroredSubscription) -> QuerySet[Account]:
+    accounts = Account.objects.filter(stripe_customer_id=seen.customer_id, deleted_at=None)
+    return accounts if seen.customer_id else accounts.none()
+
+
+def _linked(account: Account, seen: MirroredSubscription) -> Subscription | None:
+    """The account's row for a subscription at Stripe, which may have to be made; None where it has nothing to do here.
+
+    A row that is there is found by Stripe's id, else by ours in the metadata, which only whoever has our key can write.
+    """
+    rows = Subscription.objects.filter(account=account).select_related("plan", "pending_plan")
+    known = rows.filter(stripe_subscription_id=seen.subscription_id).first()
+    if known or account.deleted_at or STATUSES.get(seen.status) in {None, SubscriptionStatus.CANCELED}:
+        return known
+    number = seen.metadata.get("subscription_id", "")
+    named = rows.filter(pk=number).first() if re.fullmatch("[0-9]{1,18}", number) else None
+    if named and named.billing_driver == BillingDriver.LOCAL and named.status == SubscriptionStatus.PENDING_PAYMENT:
+        return _handed_over(named, seen)
+    live = rows.filter(status__in=LIVE_STATUSES).first()
+    plan = _plan_of(seen)
+    if live or plan is None:
+        # Two live subscriptions of one account would be paid twice: an operator has to end one of them.
+        logger.error(
+            "subscription at Stripe fits nothing here",
+            extra={"account": account.pk, "stripe_subscription": seen.subscription_id, "price": seen.price_id},
+        )
+        return None
+    return _made(account, plan, seen)
+
+
+def _handed_over(subscription: Subscription, seen: MirroredSubscription) -> Subscription:
+    """A subscription that waits for its first payment is Stripe's to bill from now on; we never bill it any more."""
+    subscription.billing_driver = BillingDriver.STRIPE
+    subscription.stripe_subscription_id = seen.subscription_id
+    subscription.save(update_fields=["billing_driver", "stripe_subscription_id"])
+    for invoice in open_invoices_of(subscription):
+        if has_payment_under_way(invoice):
+            logger.error("an invoice is being paid that Stripe bills, too", extra={"invoice": invoice.pk})
+        else:
+            InvoiceService.mark_void(invoice, "The subscription is billed by Stripe")
+    facts = {"stripe_subscription_id": seen.subscription_id}
+    events.record(subscription_event("subscription.handed_over", subscription, None, facts))
+    return subscription
+
+
+def _made(account: Account, plan: Plan, seen: MirroredSubscription) -> Subscription:
+    subscription = Subscription.objects.create(
+        account=account,
+        plan=plan,
+        billing_driver=BillingDriver.STRIPE,
+        stripe_subscription_id=seen.subscription_id,
+    )
+    facts = {"plan": plan.slug, "stripe_subscription_id": seen.subscription_id}
+    events.record(subscription_event("subscription.created", subscription, None, facts))
+    if account.status == AccountStatus.CANCELED:
+        move_account(account, AccountStatus.PENDING_PAYMENT, "account.awaiting_payment", None)
+    return subscription
+
+
+def _plan_of(seen: MirroredSubscription) -> Plan | None:
+    return Plan.objects.filter(stripe_price_id=seen.price_id).order_by("pk").first() if seen.price_id else None
+
+
+def _follow_period(subscription: Subscription, seen: MirroredSubscription) -> None:
+    was_ending = subscription.cancel_at_period_end
+    subscription.cancel_at_period_end = seen.is_cancel_scheduled
+    if seen.period_start and seen.period_end and seen.period_start < seen.period_end:
+        subscription.billing_anchor = subscription.billing_anchor or seen.period_start
+        subscription.current_period_start, subscription.current_period_end = seen.period_start, seen.period_end
+    subscription.save(
+        update_fields=["cancel_at_period_end", "billing_anchor", "current_period_start", "current_period_end"]
+    )
+    if was_ending != subscription.cancel_at_period_end:
+        kind = "subscription.reactivated" if was_ending else "subscription.cancel_scheduled"
+        events.record(subscription_event(kind, subscription, None, _facts(subscription)))
+
+
+def _follow_plan(subscription: Subscription, seen: MirroredSubscription) -> None:
+    plan = _plan_of(seen)
+    if plan is None:
+        logger.warning("no plan has this price of Stripe", extra={"price": seen.price_id})
+    elif plan.pk != subscription.plan_id and subscription.status == SubscriptionStatus.PENDING_PAYMENT:
+        # Nothing is given before it is paid for.
+        subscription.plan = plan
+        subscription.save(update_fields=["plan"])
+    elif plan.pk != subscription.plan_id:
+        change_plan(subscription, plan, None)
+
+
+def _follow_status(subscription: Subscription, seen: MirroredSubscription) -> None:
+    wanted = STATUSES.get(seen.status)
+    has_ended = subscription.status == SubscriptionStatus.CANCELED
+    runs = wanted in {SubscriptionStatus.ACTIVE, SubscriptionStatus.PAST_DUE}
+    if wanted == SubscriptionStatus.CANCELED and not has_ended:
+        end(subscription, seen.ended_at or timezone.now(), None)
+    elif wanted is None or (runs and (has_ended or subscription.current_period_end is None)):
+        logger.error(
+            "subscription at Stripe cannot be followed",
+            extra={"subscription": subscription.pk, "from": subscription.status, "to": seen.status},
+        )
+    elif runs:
+        _run(subscription, wanted, is_unpaid=seen.status == UNPAID)
+
+
+def _run(subscription: Subscription, wanted: SubscriptionStatus | None, *, is_unpaid: bool) -> None:
+    """Bring a live subscription to "active" or "past_due", and its account with it."""
+    account = subscription.account
+    is_behind = wanted == SubscriptionStatus.PAST_DUE
+    # Whatever is past due was active first, also where we were not told of it.
+    if subscription.status == SubscriptionStatus.PENDING_PAYMENT or (
+        not is_behind and subscription.status != SubscriptionStatus.ACTIVE
+    ):
+        transition(subscription, SubscriptionStatus.ACTIVE, SUBSCRIPTION_MOVES)
+        events.record(subscription_event("subscription.activated", subscription, None, _facts(subscription)))
+        activate_account(subscription, subscription.plan.slug, None)
+    if is_behind and subscription.status != SubscriptionStatus.PAST_DUE:
+        transition(subscription, SubscriptionStatus.PAST_DUE, SUBSCRIPTION_MOVES)
+        events.record(subscription_event("subscription.past_due", subscription, None, _facts(subscription)))
+    if is_behind and account.status == AccountStatus.ACTIVE:
+        move_account(account, AccountStatus.PAST_DUE, "account.past_due", None)
+    if is_unpaid and account.status == AccountStatus.PAST_DUE:
+        reason = SuspendedReason.NON_PAYMENT
+        facts = {"reason": "Stripe gave up collecting"}
+        move_account(account, AccountStatus.SUSPENDED, "account.suspended", None, facts, suspended_reason=reason)
+
+
+def _facts(subscription: Subscription) -> dict[str, str]:
+    return {"plan": subscription.plan.slug, "stripe_subscription_id": subscription.stripe_subscription_id}

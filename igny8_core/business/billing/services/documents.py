@@ -33,16 +33,21 @@ def payment_instructions(invoice: Invoice) -> PaymentInstructions | None:
 
     The account's default method where it is offered in the country of the invoice, else the first that is.
     """
+    return next(iter(all_payment_instructions(invoice)), None)
+
+
+def all_payment_instructions(invoice: Invoice) -> list[PaymentInstructions]:
+    """Every bank and wallet to which the money for a pending invoice can be sent, the account's default first."""
     if invoice.status != InvoiceStatus.PENDING:
-        return None
+        return []
     country: str = invoice.metadata.get("billing_snapshot", {}).get("country", "")
     offers = [offer for offer in offered_payment_methods(country) if offer.payment_method in MANUAL_METHODS]
-    if not offers:
-        return None
     preferred = invoice.account.default_payment_method
-    offer = next((offer for offer in offers if offer.payment_method == preferred), offers[0])
-    details = [*_details(offer), ("Payment reference", invoice.invoice_number)]
-    return PaymentInstructions(offer.display_name, offer.instructions, details)
+    offers.sort(key=lambda offer: offer.payment_method != preferred)
+    reference = ("Payment reference", invoice.invoice_number)
+    return [
+        PaymentInstructions(offer.display_name, offer.instructions, [*_details(offer), reference]) for offer in offers
+    ]
 
 
 def money(amount: Decimal | str, currency: str) -> str:

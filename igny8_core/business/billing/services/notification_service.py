@@ -10,6 +10,14 @@ from igny8_core.business.billing.errors import PdfUnavailable
 from igny8_core.business.billing.models import CreditNote, CreditTransaction, Invoice, Payment
 from igny8_core.business.billing.services import pdf_service
 from igny8_core.business.billing.services.documents import money, payment_instructions
+from igny8_core.business.billing.services.gateway_mails import (
+    FOR_OPERATORS,
+    GATEWAY_NOTICES,
+    gateway_mail,
+    gateway_notice,
+    told_payment,
+)
+from igny8_core.business.billing.services.pay_links import link_to_pay_online
 from igny8_core.business.billing.services.subscription_mails import SUBSCRIPTION_NOTICES, subscription_mail
 from igny8_core.common.errors import InvalidInput
 from igny8_core.common.mail import Attachment, Mail, message_id_of_event, new_message_id, send, unlinked
@@ -40,6 +48,7 @@ def _invoice_mail(invoice: Invoice) -> Mail:
         "invoice": invoice,
         "total": money(invoice.total, invoice.currency),
         "instructions": payment_instructions(invoice),
+        "pay_link": link_to_pay_online(invoice),
     }
     subject = f"Invoice {invoice.invoice_number} from {settings.COMPANY_NAME}"
     return Mail("invoice_created", subject, _customer(invoice), context, lambda: _pdf(invoice))
@@ -55,10 +64,11 @@ def _payment_submitted(event: Event) -> Mail:
         "link": f"{settings.BASE_URL}/admin/billing/payment/{payment.pk}/change/",
     }
     subject = f"Payment to review: {context['amount']} for {payment.invoice.invoice_number}"
-    return Mail("manual_payment_submitted", subject, _operators(), context)
+    return Mail("manual_payment_submitted", subject, _operators("approve_payment"), context)
 
 
-def _payment_approved(event: Event) -> Mail:
+def _payment_received(event: Event) -> Mail:
+    """Whether an operator found it on the bank statement or a gateway has it."""
     payment = _payment(event)
     ledger_entry = CreditTransaction.objects.filter(account=payment.account, source=f"payment:{payment.pk}").first()
     context = {
@@ -76,6 +86,7 @@ def _payment_rejected(event: Event) -> Mail:
         **_payment_facts(payment),
         "reason": unlinked(payment.failure_reason),
         "instructions": payment_instructions(payment.invoice),
+        "pay_link": link_to_pay_online(payment.invoice),
     }
     subject = f"Payment not confirmed for invoice {payment.invoice.invoice_number}"
     return Mail("payment_failed", subject, _customer(payment.invoice), context)
@@ -106,6 +117,16 @@ def _subscription_notice(event: Event) -> Mail:
     return subscription_mail(event, _account_address(event))
 
 
+def _gateway_notice(event: Event) -> Mail | None:
+    payment = told_payment(event)
+    notice = gateway_notice(event, payment)
+    if notice is None:
+        return None
+    is_for_operators = event.type in FOR_OPERATORS
+    recipients = _operators("check_payment") if is_for_operators else _customer(payment.invoice)
+    return gateway_mail(event, payment, notice, recipients)
+
+
 def _account_address(event: Event) -> list[str]:
     account = event.account
     owner = account.owner.email if account and account.owner else ""
@@ -116,11 +137,13 @@ def _account_address(event: Event) -> list[str]:
 HANDLERS: dict[str, Callable[[Event], Mail | None]] = {
     "invoice.created": _invoice_created,
     "payment.submitted": _payment_submitted,
-    "payment.approved": _payment_approved,
+    "payment.approved": _payment_received,
+    "payment.succeeded": _payment_received,
     "payment.rejected": _payment_rejected,
     "payment.refunded": _payment_refunded,
     "credits.low": _credits_low,
     **dict.fromkeys(SUBSCRIPTION_NOTICES, _subscription_notice),
+    **dict.fromkeys(GATEWAY_NOTICES, _gateway_notice),
 }
 
 
@@ -168,6 +191,7 @@ def _reachable(address: str, whose: str) -> list[str]:
     return [address]
 
 
-def _operators() -> list[str]:
-    may_approve = ModelBackend().with_perm("billing.approve_payment").filter(is_staff=True)
-    return sorted(may_approve.values_list("email", flat=True)) or [settings.DEFAULT_FROM_EMAIL]
+def _operators(permission: str) -> list[str]:
+    """The operators who may do something about it, else our own address."""
+    may_act = ModelBackend().with_perm(f"billing.{permission}").filter(is_staff=True)
+    return sorted(may_act.values_list("email", flat=True)) or [settings.DEFAULT_FROM_EMAIL]

@@ -6,8 +6,8 @@ from django.conf import settings
 from django.core.signing import BadSignature, SignatureExpired, TimestampSigner
 
 from igny8_core.business.billing.errors import PayLinkExpired
-from igny8_core.business.billing.models import Invoice
-from igny8_core.business.billing.selectors import all_invoices
+from igny8_core.business.billing.models import GATEWAY_METHODS, Invoice, InvoiceStatus, Payment, PaymentMethodConfig
+from igny8_core.business.billing.selectors import all_invoices, is_available, offered_payment_methods
 from igny8_core.common.errors import NotFound
 
 LIFETIME = timedelta(days=60)
@@ -29,3 +29,22 @@ def invoice_of_pay_link(token: str) -> Invoice:
     except BadSignature:
         raise NotFound() from None
     return all_invoices().get(pk=invoice_id)
+
+
+def online_offers(invoice: Invoice) -> list[PaymentMethodConfig]:
+    """Card and PayPal, where an open invoice can be paid by them now, by sort order; none for any other invoice."""
+    if invoice.status != InvoiceStatus.PENDING:
+        return []
+    offers = offered_payment_methods(invoice.account.billing_country)
+    return [offer for offer in offers if offer.payment_method in GATEWAY_METHODS and is_available(offer.payment_method)]
+
+
+def link_to_pay_online(invoice: Invoice) -> str:
+    """pay_link(invoice) where its page can take the money now; empty where it could only tell how to pay."""
+    return pay_link(invoice) if online_offers(invoice) else ""
+
+
+def last_online_attempt(invoice: Invoice) -> Payment | None:
+    """The newest attempt to pay the invoice at a gateway; None where there was none."""
+    attempts = Payment.objects.filter(invoice=invoice, payment_method__in=GATEWAY_METHODS)
+    return attempts.order_by("-pk").first()

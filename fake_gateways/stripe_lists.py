@@ -63,9 +63,6 @@ class Lists(Faults):
             for row in thing["data"]:
                 self._expand(row, names[1:], path)
             return
-        if thing["object"] == "invoice" and names[0] == "payments":
-            thing["payments"] = self.list_invoice_payments({"invoice": thing["id"]})
-            return
         if names[0] not in thing:
             raise Invalid(f"This property cannot be expanded ({path}).", param="expand")
         value = thing[names[0]]

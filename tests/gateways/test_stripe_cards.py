@@ -2,7 +2,7 @@
 
 import pytest
 
-from igny8_core.business.billing.gateways.protocol import ChargeState, UnknownObject
+from igny8_core.business.billing.gateways.protocol import ChargeState, Misconfigured, UnknownObject
 from tests.gateways.stripe_cast import Shop
 
 
@@ -65,6 +65,17 @@ def test_a_card_that_is_refused_is_not_saved() -> None:
     assert shop.gateway.cards_of(shop.customer_id) == []
 
 
+def test_a_bank_that_is_not_convinced_saves_no_card() -> None:
+    shop = Shop()
+    setup = shop.gateway.begin_card_setup(shop.customer_id, "setup-1")
+    shop.fake.complete_setup(setup.setup_id, "pm_card_authenticationRequired")
+
+    shop.fake.fail_authentication(setup.setup_id)
+
+    assert not shop.gateway.card_setup(setup.setup_id).is_complete
+    assert shop.gateway.cards_of(shop.customer_id) == []
+
+
 def test_a_card_shows_what_the_customer_knows_it_by() -> None:
     shop = Shop()
     card_id = shop.fake.save_card(shop.customer_id, "pm_card_mastercard")
@@ -97,3 +108,12 @@ def test_a_forgotten_card_belongs_to_nobody_and_can_be_forgotten_twice() -> None
     assert shop.gateway.card(card_id).customer_id == ""
     with pytest.raises(UnknownObject):
         shop.gateway.forget_card("pm_nobody")
+
+
+def test_a_card_that_stripe_does_not_let_go_is_not_called_forgotten() -> None:
+    shop = Shop()
+    card_id = shop.fake.save_card(shop.customer_id)
+    shop.fake.answer_next(400, method="POST")
+
+    with pytest.raises(Misconfigured):
+        shop.gateway.forget_card(card_id)

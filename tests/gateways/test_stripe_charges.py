@@ -178,7 +178,8 @@ def test_a_lost_answer_is_asked_for_again_and_charges_once() -> None:
     charge = shop.pay()
 
     assert charge.state is ChargeState.SUCCEEDED
-    assert len(shop.fake.requests("POST", "/v1/payment_intents")) == 3
+    keys = [asked.idempotency_key for asked in shop.fake.requests("POST", "/v1/payment_intents")]
+    assert keys == ["pay:payment-1:create"] * 3
     assert shop.fake.charges_count("payment-1") == 1
 
 
@@ -252,6 +253,22 @@ def test_completing_confirms_what_only_waits_for_that() -> None:
     assert (waiting.state, waiting.raw_status) == (ChargeState.AWAITING_CUSTOMER, "requires_confirmation")
     assert done.state is ChargeState.SUCCEEDED
     assert shop.gateway.complete(intent.id, "payment-9").object_id == done.object_id
+    assert shop.fake.charges_count() == 1
+
+
+def test_completing_what_somebody_else_completes_meanwhile_charges_once() -> None:
+    shop = Shop()
+    client = stripe.StripeClient(SETTINGS.secret_key, http_client=FakeStripeTransport(shop.fake))
+    intent = client.v1.payment_intents.create({"amount": 500, "currency": "usd", "payment_method": "pm_card_visa"})
+    held = shop.fake.hold_back_next(method="GET")
+
+    with ThreadPoolExecutor(1) as thread:
+        late = thread.submit(shop.gateway.complete, intent.id, "payment-9")
+        assert held.has_arrived.wait(5)
+        client.v1.payment_intents.confirm(intent.id)
+        held.release()
+
+        assert late.result().state is ChargeState.SUCCEEDED
     assert shop.fake.charges_count() == 1
 
 

@@ -8,6 +8,7 @@ import stripe
 import time_machine
 
 from fake_gateways.stripe_fake import FakeStripe
+from fake_gateways.stripe_parameters import Refusal
 from fake_gateways.stripe_transport import FakeStripeTransport
 
 Form = dict[str, Any]
@@ -166,6 +167,20 @@ def test_a_payment_is_confirmed_once() -> None:
 
     assert refused.value.code == "payment_intent_unexpected_state"
     assert fake.charges_count() == 1
+
+
+def test_what_is_over_cannot_be_paid_or_completed_in_the_browser() -> None:
+    fake = FakeStripe()
+    paid = create(fake, confirm=True, payment_method="pm_card_visa")
+    setup = client(fake).v1.setup_intents.create({"usage": "off_session"})
+    fake.complete_setup(setup.id)
+
+    for secret in (paid.client_secret, setup.client_secret):
+        assert secret is not None
+        with pytest.raises(Refusal, match=r"not waiting|status of succeeded"):
+            fake.pay_in_browser(secret)
+    with pytest.raises(KeyError):
+        fake.pay_in_browser("pi_1_secret_made_up")
 
 
 def test_events_tell_of_everything_in_order_also_of_what_failed() -> None:

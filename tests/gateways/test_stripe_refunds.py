@@ -43,6 +43,8 @@ def test_a_refund_whose_answer_was_lost_is_made_once() -> None:
     refund = shop.gateway.refund(order)
 
     assert shop.gateway.refunds_of(charge) == [refund]
+    keys = {asked.idempotency_key for asked in shop.fake.requests("POST", "/v1/refunds")}
+    assert keys == {"refund:refund-1:create"}
 
 
 def test_a_refund_is_made_once_even_when_stripe_has_forgotten_its_key() -> None:

@@ -43,8 +43,7 @@ class StripeMirror(StripeConnection):
         """An invoice that Stripe made, as it is now, with the payment that paid it."""
         with self._asking():
             invoice = invoice_of(self._client.v1.invoices.retrieve(known(invoice_id)).to_dict())
-            if invoice.payment_intent_id:
-                return invoice
+            # Since 2025 an invoice does not name its payment any more.
             payments = self._client.v1.invoice_payments.list({"invoice": invoice_id, "limit": 100})
             intent_id, charge_id = paid_with(payment.to_dict() for payment in payments.auto_paging_iter())
         return replace(invoice, payment_intent_id=intent_id, charge_id=charge_id or invoice.charge_id)

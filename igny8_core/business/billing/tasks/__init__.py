@@ -9,6 +9,7 @@ from igny8_core.business.billing.services.credit_service import CreditService
 from igny8_core.business.billing.services.proof_service import ProofService
 from igny8_core.business.billing.services.subscription_service import SubscriptionService
 from igny8_core.business.billing.services.usage_sum_service import UsageSumService
+from igny8_core.business.billing.services.webhook_service import WebhookService
 
 logger = logging.getLogger(__name__)
 
@@ -35,6 +36,18 @@ def end_periods() -> None:
 def delete_unused_proofs() -> None:
     """Delete uploaded files that no payment used within a week."""
     ProofService.delete_unused()
+
+
+@shared_task(name="billing.process_webhooks", ignore_result=True)
+def process_webhooks() -> None:
+    """Do what messages of Stripe and PayPal lead to, that have come or wait for another try."""
+    WebhookService.process_due()
+
+
+@shared_task(name="billing.delete_old_webhooks", ignore_result=True)
+def delete_old_webhooks() -> None:
+    """Delete messages of gateways that were done with 90 days ago."""
+    WebhookService.delete_old()
 
 
 @shared_task(name="billing.check_invariants", ignore_result=True)

@@ -1,0 +1,193 @@
+"""Messages of gateways: stored once when they come, processed later, tried again until they are done or given up.
+
+The row is the queue, as with the deliveries of events (docs/adr/0001-events-are-polled.md): whatever a killed worker
+leaves behind is found by the next one. What a message leads to is in webhook_effects.
+"""
+
+import logging
+import re
+from datetime import timedelta
+
+from django.db import connection
+from django.db.models import F, QuerySet
+from django.utils import timezone
+
+from igny8_core.auth.models import User
+from igny8_core.business.billing.errors import BadSignature, UnreadableMessage
+from igny8_core.business.billing.gateways import gateway_of
+from igny8_core.business.billing.gateways.protocol import WebhookMessage
+from igny8_core.business.billing.models import WebhookEvent, WebhookState
+from igny8_core.business.billing.services import webhook_effects
+from igny8_core.common.db import PreparedStatement, require_no_transaction, service_transaction
+from igny8_core.common.errors import DomainError
+from igny8_core.events import services as events
+
+logger = logging.getLogger(__name__)
+
+# A claim is a lease: a worker that is killed in the middle loses nothing, and two never process the same row at once.
+LEASE = timedelta(minutes=5)
+BACK_OFF = [
+    timedelta(seconds=10),
+    *(timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 360, 720, 1440)),
+]
+MOST_TRIES = len(BACK_OFF) + 1
+KEPT_FOR = timedelta(days=90)
+# What can be stored and searched for; ids and types of both gateways are such.
+NAME = re.compile(r"[\x21-\x7e]{1,100}", re.ASCII)
+
+# One statement, because the gateway waits for the answer: which of two equal messages is first, the index decides.
+STORE = PreparedStatement(
+    name="igny8_store_webhook",
+    types=("text", "text", "text", "text", "text"),
+    sql="""
+        INSERT INTO igny8_webhook_events
+            (provider, event_id, type, transmission_id, body, state, attempts, next_attempt_at, last_error, received_at)
+        VALUES ($1, $2, $3, $4, $5, 'waiting', 0, statement_timestamp(), '', statement_timestamp())
+        ON CONFLICT DO NOTHING
+        RETURNING id
+    """,
+)
+CLAIM = """
+UPDATE igny8_webhook_events
+SET attempts = attempts + 1, next_attempt_at = statement_timestamp() + make_interval(secs => %s)
+WHERE id = (
+    SELECT id FROM igny8_webhook_events WHERE state = 'waiting' AND next_attempt_at <= statement_timestamp()
+    ORDER BY next_attempt_at, id LIMIT 1 FOR UPDATE SKIP LOCKED
+)
+RETURNING id
+"""
+DELETE_OLD = """
+DELETE FROM igny8_webhook_events WHERE id IN (
+    SELECT id FROM igny8_webhook_events
+    WHERE state IN ('processed', 'ignored') AND received_at < statement_timestamp() - make_interval(secs => %s)
+    ORDER BY id LIMIT %s
+)
+"""
+
+
+class WebhookService:
+    """The only writer of WebhookEvent."""
+
+    @staticmethod
+    def store(provider: str, message: WebhookMessage, body: bytes, transmission_id: str = "") -> bool:
+        """Keep a verified message; False where it is here already. It is processed later.
+
+        Raises UnreadableMessage for names that are none, BadSignature where the headers of another message came with
+        it: PayPal's signature covers no more than a CRC32 of the body.
+        """
+        text = _text(message, body)
+        if STORE.fetch_one([provider, message.event_id, message.type, transmission_id, text]):
+            return True
+        if WebhookEvent.objects.filter(provider=provider, event_id=message.event_id).exists():
+            return False
+        logger.error("webhook forged: the headers of another message came with it", extra={"provider": provider})
+        raise BadSignature()
+
+    @staticmethod
+    def process_due(limit: int = 200) -> int:
+        """Process the messages that are due, oldest first, at most `limit`; returns how many were tried."""
+        require_no_transaction()
+        for tried in range(limit):
+            event_id = _claim_next()
+            if event_id is None:
+                return tried
+            event = WebhookEvent.objects.get(pk=event_id)
+            if event.attempts > MOST_TRIES:
+                # No try ended, not even in an error: it takes its worker with it.
+                _give_up(event, "No try came to an end.")
+            else:
+                WebhookService.process(event)
+        return limit
+
+    @staticmethod
+    def process(event: WebhookEvent) -> WebhookEvent:
+        """Do what a message leads to, and note what became of it; returns it as it is now.
+
+        Everything that it leads to happens once however often it is processed. RuntimeError in a transaction.
+        """
+        require_no_transaction()
+        try:
+            message = gateway_of(event.provider).read_webhook(event.body.encode())
+            is_ours = webhook_effects.take_effect(event.provider, message)
+        except DomainError as refusal:
+            logger.warning("webhook waits", extra={"webhook": event.pk, "code": refusal.code})
+            _note_failure(event, f"{refusal.code}: {refusal}")
+        except Exception as error:
+            # The outermost wrapper of a worker: one message that breaks it must not hold up the others (WHK-14).
+            logger.exception("webhook failed", extra={"webhook": event.pk, "type": event.type})
+            _note_failure(event, f"{type(error).__name__}: {error}")
+        else:
+            # Only now: where the worker dies before this, the message is processed once more, to no further effect.
+            state = WebhookState.PROCESSED if is_ours else WebhookState.IGNORED
+            _waiting(event).update(state=state, processed_at=timezone.now(), next_attempt_at=None, last_error="")
+        event.refresh_from_db()
+        return event
+
+    @staticmethod
+    @service_transaction
+    def replay(event: WebhookEvent, by: User | None = None) -> None:
+        """Put a message back in the queue, whatever became of it; it is processed within seconds."""
+        WebhookEvent.objects.filter(pk=event.pk).update(
+            state=WebhookState.WAITING, attempts=0, next_attempt_at=timezone.now(), processed_at=None
+        )
+        events.record(_event("webhook.replayed", event, by))
+
+    @staticmethod
+    def replay_now(event: WebhookEvent, by: User | None = None) -> WebhookEvent:
+        """As replay, and process it here and now; returns it as it is then. RuntimeError in a transaction."""
+        require_no_transaction()
+        WebhookService.replay(event, by)
+        _waiting(event).update(attempts=F("attempts") + 1, next_attempt_at=timezone.now() + LEASE)
+        event.refresh_from_db()
+        return WebhookService.process(event)
+
+    @staticmethod
+    def delete_old(limit: int = 50_000) -> int:
+        """Delete what was done, or was none of ours, for 90 days; at most `limit` rows. Returns how many there were."""
+        with connection.cursor() as cursor:
+            cursor.execute(DELETE_OLD, [KEPT_FOR.total_seconds(), limit])
+            return int(cursor.rowcount)
+
+
+def _text(message: WebhookMessage, body: bytes) -> str:
+    try:
+        text = body.decode()
+    except UnicodeDecodeError:
+        raise UnreadableMessage() from None
+    if not NAME.fullmatch(message.event_id) or not NAME.fullmatch(message.type) or "\0" in text:
+        raise UnreadableMessage()
+    return text
+
+
+def _claim_next() -> int | None:
+    with connection.cursor() as cursor:
+        cursor.execute(CLAIM, [LEASE.total_seconds()])
+        row = cursor.fetchone()
+    return row[0] if row else None
+
+
+def _waiting(event: WebhookEvent) -> QuerySet[WebhookEvent]:
+    """The row, as long as nobody else has come to an end with it meanwhile."""
+    return WebhookEvent.objects.filter(pk=event.pk, state=WebhookState.WAITING)
+
+
+def _note_failure(event: WebhookEvent, error: str) -> None:
+    # PostgreSQL refuses NUL in text, and an error may quote what was sent.
+    error = error.replace("\0", "")[:500]
+    if event.attempts >= MOST_TRIES:
+        _give_up(event, error)
+    else:
+        pause = BACK_OFF[max(event.attempts, 1) - 1]
+        _waiting(event).update(next_attempt_at=timezone.now() + pause, last_error=error)
+
+
+@service_transaction
+def _give_up(event: WebhookEvent, error: str) -> None:
+    if _waiting(event).update(state=WebhookState.DEAD, next_attempt_at=None, last_error=error):
+        logger.error("webhook given up", extra={"webhook": event.pk, "provider": event.provider, "type": event.type})
+        events.record(_event("webhook.dead", event, error=error))
+
+
+def _event(event_type: str, event: WebhookEvent, by: User | None = None, **data: str) -> events.NewEvent:
+    facts = {"provider": event.provider, "event_id": event.event_id, "type": event.type, **data}
+    return events.NewEvent(event_type, event, None, by.pk if by else None, facts)

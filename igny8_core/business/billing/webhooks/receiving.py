@@ -1,0 +1,98 @@
+"""What both doors for messages of gateways have in common: the bytes as they came, bounded, verified, stored, answered.
+
+A gateway waits for the answer and sends again what it did not get one for, so nothing is done here but storing.
+Neither bodies nor headers are logged: with the headers of one delivery PayPal's messages can be forged.
+"""
+
+import logging
+from collections.abc import Mapping
+from typing import ClassVar
+
+from drf_spectacular.utils import OpenApiResponse
+from rest_framework.exceptions import ParseError, UnsupportedMediaType
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from igny8_core.business.billing import errors
+from igny8_core.business.billing.gateways import protocol
+from igny8_core.business.billing.models import WebhookProvider
+from igny8_core.business.billing.services.webhook_service import WebhookService
+from igny8_core.common.api.downloads import AnyType
+from igny8_core.common.api.envelope import success
+from igny8_core.common.api.exceptions import PayloadTooLarge
+from igny8_core.common.api.permissions import PublicEndpoint
+from igny8_core.common.api.views import ApiView
+
+logger = logging.getLogger(__name__)
+
+MAX_MESSAGE_BYTES = 256 * 1024
+RETRY_SECONDS = 60
+JSON = "application/json"
+REFUSALS = (
+    errors.GatewayNotConfigured,
+    errors.BadSignature,
+    errors.SignatureUncheckable,
+    errors.UnreadableMessage,
+    errors.MessageOfOtherMode,
+)
+# For extend_schema: a message of the gateway's own making, which its own pages describe.
+MESSAGE = {JSON: {"type": "object", "additionalProperties": True}}
+TAKEN = {200: OpenApiResponse(description="Stored, now or before.")}
+
+
+class WebhookView(ApiView):
+    """The signature is the credential. Gateways are not counted like users: what they send comes in bursts."""
+
+    authentication_classes = ()
+    permission_classes = (PublicEndpoint,)
+    throttle_classes = ()
+    content_negotiation_class = AnyType
+    provider: ClassVar[WebhookProvider]
+
+    def receive(self, request: Request, gateway: protocol.Gateway) -> Response:
+        """Verify and store the request's body. Raises REFUSALS, ParseError, PayloadTooLarge, UnsupportedMediaType."""
+        body = _raw_body(request)
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        self._verify(gateway, body, headers)
+        try:
+            message = gateway.read_webhook(body)
+        except ValueError:
+            raise errors.UnreadableMessage() from None
+        if not self.is_of_our_mode(message, gateway):
+            logger.error("webhook of the other mode", extra={"provider": self.provider, "type": message.type})
+            raise errors.MessageOfOtherMode()
+        is_new = WebhookService.store(self.provider, message, body, self.transmission_id(headers))
+        return success(message="Stored." if is_new else "Stored before.")
+
+    def is_of_our_mode(self, message: protocol.WebhookMessage, gateway: protocol.Gateway) -> bool:
+        """Whether a message is of the mode, test or live, of our keys."""
+        return True
+
+    def transmission_id(self, headers: Mapping[str, str]) -> str:
+        """The gateway's number of this delivery; empty where it has none."""
+        return ""
+
+    def _verify(self, gateway: protocol.Gateway, body: bytes, headers: Mapping[str, str]) -> None:
+        try:
+            gateway.verify_webhook(body, headers)
+        except protocol.BadSignature as refusal:
+            # Counted by whoever watches the log: many of these are an attack, or a wrong secret.
+            logger.warning("webhook refused", extra={"provider": self.provider, "reason": str(refusal)})
+            raise errors.BadSignature() from None
+        except protocol.SignatureUncheckable as problem:
+            logger.warning("webhook not checked", extra={"provider": self.provider, "reason": str(problem)})
+            raise errors.SignatureUncheckable(retry_after=RETRY_SECONDS) from None
+
+
+def _raw_body(request: Request) -> bytes:
+    """The body before any parser: the signature is over its bytes."""
+    content_type = request.content_type or ""
+    if content_type.partition(";")[0].strip().lower() != JSON:
+        raise UnsupportedMediaType(content_type)
+    # The middleware has seen to it that this is a number; a chunked body has got its length there.
+    if int(request.META.get("CONTENT_LENGTH") or 0) > MAX_MESSAGE_BYTES:
+        raise PayloadTooLarge("The message is too large. The limit is 256 KB.")
+    body: bytes = request._request.body
+    if not body:
+        raise ParseError("The body is empty. A message of the payment service is expected.")
+    return body

@@ -51,6 +51,7 @@ INSTALLED_APPS = [
     "igny8_core.events.apps.EventsConfig",
     "igny8_core.auth.apps.AuthConfig",
     "igny8_core.business.billing.apps.BillingConfig",
+    "igny8_core.web.apps.WebConfig",
 ]
 
 MIDDLEWARE = [
@@ -209,6 +210,7 @@ RATE_LIMITS = {
     "payment_methods": ["120/minute"],
     "pdf": ["30/minute"],
     "purchase": ["30/hour"],
+    "pay_page": ["60/minute", "600/hour"],
 }
 # How many proxies in front of us append to X-Forwarded-For; 0 believes only the socket's address.
 TRUSTED_PROXY_COUNT = environment.number("TRUSTED_PROXY_COUNT", 0)

@@ -1,0 +1,76 @@
+"""A customer at the payment page, and the stand-ins that the page leads to."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from django.http import HttpResponse
+from django.test import Client
+
+from fake_gateways import stripe_server
+from fake_gateways.paypal_fake import FakePayPal
+from fake_gateways.stripe_fake import FakeStripe
+from igny8_core.business.billing import gateways
+from igny8_core.business.billing.models import Invoice
+from igny8_core.business.billing.services.pay_links import pay_link
+from igny8_core.settings.gateways import StripeSettings
+from tests import make
+
+
+@dataclass
+class Customer:
+    """Somebody with a link and a browser, not logged in."""
+
+    invoice: Invoice
+    page: str
+    browser: Client
+
+    def opens(self, query: str = "") -> HttpResponse:
+        """Load the page; with the query that a gateway adds, they are back from it."""
+        return self.browser.get(f"{self.page}{query}")  # type: ignore[return-value]
+
+    def clicks(self, button: str) -> HttpResponse:
+        """Post what the button posts."""
+        return self.browser.post(f"{self.page}{button}/")  # type: ignore[return-value]
+
+    def comes_back(self) -> str:
+        """What the page says after a return from the gateway, with all that the browser does by itself."""
+        assert "Checking your payment" in text_of(self.opens("?payment_intent=pi_x&redirect_status=succeeded"))
+        answer = self.clicks("complete")
+        assert (answer.status_code, answer["Location"]) == (303, self.page)
+        return text_of(self.opens())
+
+
+def text_of(response: HttpResponse) -> str:
+    return " ".join(response.content.decode().split())
+
+
+def customer_of(invoice: Invoice, base_url: str) -> Customer:
+    return Customer(invoice, pay_link(invoice).removeprefix(base_url), Client())
+
+
+@pytest.fixture
+def customer(db: None, settings: Any) -> Customer:
+    """With an open invoice of 89.00 USD; cards and PayPal are offered, and can be used where their stand-in is."""
+    settings.BASE_URL = "http://testserver"
+    make.payment_method(payment_method="stripe", display_name="Credit/Debit Card (Stripe)", sort_order=1)
+    make.payment_method(payment_method="paypal", display_name="PayPal", sort_order=2)
+    owner = make.owner({"name": "Acme Secrets Ltd", "billing_email": "accounts@acme.example"})
+    return customer_of(make.invoice(owner.account), settings.BASE_URL)
+
+
+@pytest.fixture
+def stripe_page(settings: Any) -> Iterator[FakeStripe]:
+    """The stand-in for Stripe on a port of this machine, with its page, as bin/run --with-fake-gateways has it."""
+    fake = FakeStripe()
+    server = stripe_server.serve(fake)
+    settings.STRIPE = StripeSettings("sk_test_k", "pk_test_k", ("whsec_t",), live=False, api_base=server.address)
+    yield fake
+    server.stop()
+    gateways._stripe.cache_clear()
+
+
+@pytest.fixture
+def both(stripe: FakeStripe, paypal: FakePayPal) -> tuple[FakeStripe, FakePayPal]:
+    return stripe, paypal

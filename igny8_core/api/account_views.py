@@ -22,7 +22,7 @@ from igny8_core.auth.permissions import CanManageTeam, IsMember, OwnsAccount, ac
 from igny8_core.auth.selectors import events_of
 from igny8_core.auth.services.account_service import AccountService
 from igny8_core.auth.services.membership_service import MembershipService
-from igny8_core.business.billing.errors import MoneyOpen
+from igny8_core.business.billing.errors import MoneyOpen, SubscriptionBilledByStripe
 from igny8_core.business.closure.service import close_account
 from igny8_core.common.api.envelope import success
 from igny8_core.common.api.query import code_filter, from_day_filter, to_day_filter
@@ -108,7 +108,7 @@ class DeleteAccountView(ApiView):
     throttle_classes = (PasswordThrottle,)
 
     @extend_schema(operation_id="delete_account", tags=["account"], request=DeleteInput, responses={200: None})
-    @refuses(TeamNotManaged, OwnersOnly, MoneyOpen, AccountSuspended)
+    @refuses(TeamNotManaged, OwnersOnly, MoneyOpen, SubscriptionBilledByStripe, AccountSuspended)
     def post(self, request: Request) -> Response:
         """Delete the account for good: the subscription ends at once, nobody can log in any more, people are erased.
 

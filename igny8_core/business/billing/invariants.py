@@ -217,6 +217,10 @@ INVARIANTS = [
         FROM igny8_credit_notes note JOIN igny8_payments payment ON payment.id = note.payment_id
         WHERE payment.account_id <> note.account_id OR payment.invoice_id <> note.invoice_id
         UNION ALL
+        SELECT format('refund %s: payment of account %s', refund.id, payment.account_id)
+        FROM igny8_refunds refund JOIN igny8_payments payment ON payment.id = refund.payment_id
+        WHERE payment.account_id <> refund.account_id
+        UNION ALL
         SELECT format('account %s: owner %s of account %s', account.id, owner.id, owner.account_id)
         FROM igny8_accounts account JOIN igny8_users owner ON owner.id = account.owner_id
         WHERE owner.account_id IS DISTINCT FROM account.id
@@ -235,6 +239,21 @@ INVARIANTS = [
         JOIN igny8_team_invitations_sites link ON link.teaminvitation_id = invitation.id
         JOIN igny8_sites site ON site.id = link.site_id
         WHERE site.account_id <> invitation.account_id
+        """,
+    ),
+    Invariant(
+        14,
+        "no payment or refund stays undecided past its schedule, unless an operator has to look",
+        """
+        SELECT format('%s payment %s is %s: next check %s', payment_method, id, status, next_check_at)
+        FROM igny8_payments
+        WHERE status IN ('pending', 'processing', 'unknown') AND NOT needs_review
+          AND (next_check_at IS NULL OR next_check_at < now() - interval '1 hour')
+        UNION ALL
+        SELECT format('refund %s is %s: next check %s', refund.id, refund.status, refund.next_check_at)
+        FROM igny8_refunds refund JOIN igny8_payments payment ON payment.id = refund.payment_id
+        WHERE refund.status IN ('pending', 'processing', 'unknown') AND NOT payment.needs_review
+          AND (refund.next_check_at IS NULL OR refund.next_check_at < now() - interval '1 hour')
         """,
     ),
     Invariant(
@@ -258,8 +277,24 @@ INVARIANTS = [
                 WHEN 'pending_approval' THEN 'payment.submitted' WHEN 'failed' THEN 'payment.rejected'
                 ELSE 'payment.approved' END AS event
             FROM igny8_payments
-            WHERE stripe_payment_intent_id = '' AND paypal_order_id = ''
+            WHERE payment_method NOT IN ('stripe', 'paypal')
               AND status IN ('pending_approval', 'failed', 'succeeded', 'partially_refunded', 'refunded')
+            UNION ALL
+            SELECT 'billing.payment', id::text, status, CASE status
+                WHEN 'pending' THEN 'payment.started' WHEN 'processing' THEN 'payment.processing'
+                WHEN 'unknown' THEN 'payment.unknown' WHEN 'failed' THEN 'payment.failed'
+                WHEN 'canceled' THEN 'payment.canceled' ELSE 'payment.succeeded' END
+            FROM igny8_payments WHERE payment_method IN ('stripe', 'paypal')
+            UNION ALL
+            SELECT 'billing.payment', id::text, 'to review', 'payment.needs_review' FROM igny8_payments
+            WHERE needs_review
+            UNION ALL
+            SELECT 'billing.payment', payment_id::text, 'returned', 'payment.return_ordered' FROM igny8_refunds
+            WHERE is_return
+            UNION ALL
+            SELECT 'billing.refund', id::text, status, CASE status
+                WHEN 'pending' THEN 'refund.started' ELSE 'refund.' || status END
+            FROM igny8_refunds WHERE NOT (is_return AND status = 'pending')
             UNION ALL
             SELECT 'billing.payment', payment_id::text, 'refunded', 'payment.refunded' FROM igny8_credit_notes
             UNION ALL
@@ -268,8 +303,9 @@ INVARIANTS = [
             FROM igny8_invoices WHERE status IN ('pending', 'paid', 'void')
             UNION ALL
             SELECT 'igny8_auth.subscription', id::text, status, CASE status
-                WHEN 'active' THEN 'subscription.activated' ELSE 'subscription.created' END
-            FROM igny8_subscriptions WHERE status IN ('pending_payment', 'active')
+                WHEN 'pending_payment' THEN 'subscription.created' WHEN 'active' THEN 'subscription.activated'
+                ELSE 'subscription.' || status END
+            FROM igny8_subscriptions
             UNION ALL
             SELECT 'billing.credittransaction', id::text, transaction_type, CASE transaction_type
                 WHEN 'usage' THEN 'credits.spent' WHEN 'expiry' THEN 'credits.expired'

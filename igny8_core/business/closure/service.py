@@ -41,7 +41,8 @@ def close_account(account: Account, owner: User, password: str) -> None:
 
     An order that nobody paid for is voided, the subscription ends at once, everybody is logged out and erased, and the
     billing details are blanked. Invoices with their snapshots, the ledger and the events stay.
-    Raises InvalidInput for a wrong password, OwnersOnly, MoneyOpen, AccountSuspended while an operator holds it.
+    Raises InvalidInput for a wrong password, OwnersOnly, MoneyOpen, SubscriptionBilledByStripe (it has to end there
+    first), AccountSuspended while an operator holds it.
     """
     check_own_password(password, owner)
     account = lock_account(account.pk)

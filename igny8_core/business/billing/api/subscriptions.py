@@ -28,6 +28,7 @@ from igny8_core.business.billing.errors import (
     PlanNotOffered,
     SamePlan,
     SubscriptionAlreadyLive,
+    SubscriptionBilledByStripe,
     SubscriptionEnding,
     SubscriptionNotActive,
 )
@@ -47,7 +48,7 @@ from igny8_core.common.api.refusals import refuses
 from igny8_core.common.api.views import ApiView
 
 ORDER_REFUSALS = (PlanNotOffered, PaymentMethodNotAvailable, GatewayNotConfigured, SubscriptionAlreadyLive)
-CHANGE_REFUSALS = (PlanNotOffered, SamePlan, SubscriptionNotActive, SubscriptionEnding)
+CHANGE_REFUSALS = (PlanNotOffered, SamePlan, SubscriptionNotActive, SubscriptionEnding, SubscriptionBilledByStripe)
 PLAN_ORDERED = "Plan ordered. It starts when the invoice is paid."
 
 
@@ -144,7 +145,7 @@ class CancelView(ApiView):
         request=CancelInput,
         responses=SubscriptionOutput,
     )
-    @refuses(NoSubscription, PaymentUnderWay)
+    @refuses(NoSubscription, SubscriptionBilledByStripe, PaymentUnderWay)
     @idempotent()
     def post(self, request: Request) -> Response:
         """End the subscription with its period, or at once."""
@@ -165,7 +166,7 @@ class ReactivateView(ApiView):
         request=ReactivateInput,
         responses=OrderOutput,
     )
-    @refuses(*ORDER_REFUSALS, NoSubscription, NothingToReactivate)
+    @refuses(*ORDER_REFUSALS, NoSubscription, SubscriptionBilledByStripe, NothingToReactivate)
     @idempotent()
     def post(self, request: Request) -> Response:
         """Take back a scheduled cancellation or downgrade; after the end, order the same plan anew."""

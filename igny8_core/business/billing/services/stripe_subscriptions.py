@@ -4,7 +4,6 @@ import logging
 import re
 from datetime import datetime
 
-from django.db.models import QuerySet
 from django.utils import timezone
 
 from igny8_core.auth.locks import lock_account
@@ -19,7 +18,7 @@ from igny8_core.auth.models import (
     SubscriptionStatus,
     SuspendedReason,
 )
-from igny8_core.business.billing.gateways import stripe_gateway
+from igny8_core.business.billing.gateways import configured_stripe
 from igny8_core.business.billing.gateways.protocol import MirroredSubscription, UnknownObject
 from igny8_core.business.billing.selectors import has_payment_under_way, open_invoices_of
 from igny8_core.business.billing.services.gateway_calls import gateway_refusals
@@ -55,7 +54,7 @@ def sync_subscription(stripe_subscription_id: str) -> Subscription | None:
     asked_at = timezone.now()
     try:
         with gateway_refusals():
-            seen = stripe_gateway().subscription(stripe_subscription_id)
+            seen = configured_stripe().subscription(stripe_subscription_id)
     except UnknownObject:
         return None
     return _record(seen, asked_at)
@@ -63,11 +62,10 @@ def sync_subscription(stripe_subscription_id: str) -> Subscription | None:
 
 @service_transaction
 def _record(seen: MirroredSubscription, asked_at: datetime) -> Subscription | None:
-    known = Subscription.objects.filter(stripe_subscription_id=seen.subscription_id).values("account_id")
-    account_id = known.first() or _customers(seen).values("account_id").first()
+    account_id = _account_id(seen)
     if account_id is None:
         return None
-    account = lock_account(account_id["account_id"])
+    account = lock_account(account_id)
     subscription = _linked(account, seen)
     # Who asked later has written already what is newer than this.
     if subscription is None or (subscription.stripe_synced_at or asked_at) > asked_at:
@@ -82,9 +80,12 @@ def _record(seen: MirroredSubscription, asked_at: datetime) -> Subscription | No
     return subscription
 
 
-def _customers(seen: MirroredSubscription) -> QuerySet[Account]:
-    accounts = Account.objects.filter(stripe_customer_id=seen.customer_id, deleted_at=None)
-    return accounts if seen.customer_id else accounts.none()
+def _account_id(seen: MirroredSubscription) -> int | None:
+    known = Subscription.objects.filter(stripe_subscription_id=seen.subscription_id).first()
+    if known:
+        return known.account_id
+    customer = Account.objects.filter(stripe_customer_id=seen.customer_id).first() if seen.customer_id else None
+    return customer.pk if customer else None
 
 
 def _linked(account: Account, seen: MirroredSubscription) -> Subscription | None:
@@ -154,9 +155,10 @@ def _follow_period(subscription: Subscription, seen: MirroredSubscription) -> No
     subscription.save(
         update_fields=["cancel_at_period_end", "billing_anchor", "current_period_start", "current_period_end"]
     )
-    if was_ending != subscription.cancel_at_period_end:
+    if was_ending != subscription.cancel_at_period_end and subscription.current_period_end:
         kind = "subscription.reactivated" if was_ending else "subscription.cancel_scheduled"
-        events.record(subscription_event(kind, subscription, None, _facts(subscription)))
+        facts = {"at": f"{subscription.current_period_end:%Y-%m-%dT%H:%M:%SZ}"}
+        events.record(subscription_event(kind, subscription, None, _facts(subscription) | facts))
 
 
 def _follow_plan(subscription: Subscription, seen: MirroredSubscription) -> None:

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from igny8_core.auth.locks import lock_account
 from igny8_core.auth.models import Account, PaymentMethodType, Subscription
-from igny8_core.business.billing.gateways import stripe_gateway
+from igny8_core.business.billing.gateways import configured_stripe
 from igny8_core.business.billing.gateways.protocol import MirroredInvoice, UnknownObject
 from igny8_core.business.billing.locks import lock_invoice
 from igny8_core.business.billing.models import INVOICE_MOVES, Invoice, InvoiceStatus, Payment, PaymentStatus
@@ -51,7 +51,7 @@ class SubscriptionMirrorService:
         require_no_transaction()
         try:
             with gateway_refusals():
-                seen = stripe_gateway().invoice(stripe_invoice_id)
+                seen = configured_stripe().invoice(stripe_invoice_id)
         except UnknownObject:
             return None
         subscription = sync_subscription(seen.subscription_id) if seen.subscription_id else None

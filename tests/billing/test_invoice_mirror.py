@@ -1,0 +1,157 @@
+"""What Stripe collected for a subscription that it bills is counted here once: invoice, payment, credits."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from fake_gateways.stripe_fake import FakeStripe
+from igny8_core.auth.models import Account, Subscription
+from igny8_core.business.billing.invariants import broken_invariants
+from igny8_core.business.billing.models import CreditGrant, Invoice, Payment
+from igny8_core.business.billing.services.subscription_mirror import SubscriptionMirrorService
+from tests import make
+from tests.billing.stripe_subscribers import mirrored, said, states, subscribed, subscriber, told
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def tenant(stripe: FakeStripe) -> Account:
+    return subscriber(stripe)
+
+
+def test_a_paid_invoice_is_mirrored_and_settled_once(stripe: FakeStripe, tenant: Account) -> None:
+    name = subscribed(stripe, tenant)
+    bill = stripe.one(name)["latest_invoice"]
+
+    invoices = [SubscriptionMirrorService.record_invoice(bill) for _ in range(3)]
+
+    invoice, payment = Invoice.objects.get(), Payment.objects.get()
+    assert invoices == [invoice] * 3
+    assert (invoice.status, invoice.total, invoice.currency) == ("paid", Decimal("49.00"), "USD")
+    assert (invoice.stripe_invoice_id, invoice.subscription) == (bill, Subscription.objects.get())
+    assert invoice.invoice_number.startswith(f"INV-{tenant.pk}-")
+    [line] = invoice.line_items
+    assert (line["kind"], line["plan"], line["credits"]) == ("plan", "pro", 3000)
+    assert line["period_end"] == invoice.subscription.current_period_end.isoformat()  # type: ignore[union-attr]
+    assert (payment.status, payment.amount, payment.payment_method) == ("succeeded", Decimal("49.00"), "stripe")
+    assert payment.stripe_payment_intent_id.startswith("pi_")
+    lot = CreditGrant.objects.get()
+    assert (lot.amount, lot.expires_at) == (3000, invoice.subscription.current_period_end)  # type: ignore[union-attr]
+    assert Account.objects.get(pk=tenant.pk).credits == 3000
+    assert [told(kind) for kind in ("invoice.created", "invoice.paid", "payment.succeeded")] == [1, 1, 1]
+    assert broken_invariants() == []
+
+
+def test_each_period_brings_its_own_invoice_and_credits(stripe: FakeStripe, tenant: Account) -> None:
+    subscription = mirrored(stripe, tenant)
+    before = subscription.current_period_end
+
+    renewed = stripe.renew(subscription.stripe_subscription_id)
+    SubscriptionMirrorService.record_invoice(renewed["latest_invoice"])
+
+    subscription.refresh_from_db()
+    assert subscription.current_period_start == before
+    assert (Invoice.objects.filter(status="paid").count(), Account.objects.get(pk=tenant.pk).credits) == (2, 6000)
+    assert broken_invariants() == []
+
+
+def test_a_second_invoice_for_a_period_brings_no_second_lot(stripe: FakeStripe, tenant: Account) -> None:
+    name = mirrored(stripe, tenant).stripe_subscription_id
+    with stripe._changing():
+        stripe._bill(stripe._objects[name])
+
+    SubscriptionMirrorService.record_invoice(stripe.one(name)["latest_invoice"])
+
+    assert Invoice.objects.filter(status="paid").count() == 2
+    assert Account.objects.get(pk=tenant.pk).credits == 3000
+    assert broken_invariants() == []
+
+
+def test_a_failed_payment_leaves_the_invoice_open_until_stripe_has_collected(
+    stripe: FakeStripe, tenant: Account
+) -> None:
+    subscription = mirrored(stripe, tenant)
+    stripe.decline_next()
+    bill = stripe.renew(subscription.stripe_subscription_id)["latest_invoice"]
+
+    open_invoice = SubscriptionMirrorService.record_invoice(bill)
+    again = SubscriptionMirrorService.record_invoice(bill)
+
+    assert open_invoice is not None
+    assert again == open_invoice
+    assert (open_invoice.status, states(tenant)) == ("pending", ("past_due", "past_due"))
+    assert Account.objects.get(pk=tenant.pk).credits == 3000
+    stripe.pay_invoice(bill)
+    paid = SubscriptionMirrorService.record_invoice(bill)
+    assert paid is not None
+    assert (paid.pk, paid.status, states(tenant)) == (open_invoice.pk, "paid", ("active", "active"))
+    assert Account.objects.get(pk=tenant.pk).credits == 6000
+    assert broken_invariants() == []
+
+
+def test_an_invoice_that_stripe_voids_is_void_here(stripe: FakeStripe, tenant: Account) -> None:
+    subscription = mirrored(stripe, tenant)
+    stripe.decline_next()
+    bill = stripe.renew(subscription.stripe_subscription_id)["latest_invoice"]
+    SubscriptionMirrorService.record_invoice(bill)
+
+    said(stripe, bill, status="void")
+    for _ in range(2):
+        SubscriptionMirrorService.record_invoice(bill)
+
+    assert Invoice.objects.get(stripe_invoice_id=bill).status == "void"
+
+
+@pytest.mark.parametrize("values", [{"amount_paid": 0, "amount_due": 0}, {"status": "draft"}])
+def test_an_invoice_over_nothing_only_moves_the_period(
+    stripe: FakeStripe, tenant: Account, values: dict[str, Any]
+) -> None:
+    name = subscribed(stripe, tenant)
+    bill = stripe.one(name)["latest_invoice"]
+    said(stripe, bill, **values)
+
+    assert SubscriptionMirrorService.record_invoice(bill) is None
+
+    assert states(tenant) == ("active", "active")
+    assert not Invoice.objects.exists()
+
+
+def test_money_that_another_payment_has_is_not_counted_twice(stripe: FakeStripe, tenant: Account) -> None:
+    name = subscribed(stripe, tenant)
+    intent = stripe.all("payment_intent")[0]["id"]
+    other = make.submitted_payment(make.invoice(tenant))
+    Payment.objects.filter(pk=other.pk).update(stripe_payment_intent_id=intent)
+
+    assert SubscriptionMirrorService.record_invoice(stripe.one(name)["latest_invoice"]) is None
+
+    assert Payment.objects.count() == 1
+    assert not CreditGrant.objects.exists()
+
+
+def test_an_amount_that_changed_meanwhile_is_left_to_an_operator(stripe: FakeStripe, tenant: Account) -> None:
+    subscription = mirrored(stripe, tenant)
+    stripe.decline_next()
+    bill = stripe.renew(subscription.stripe_subscription_id)["latest_invoice"]
+    SubscriptionMirrorService.record_invoice(bill)
+    stripe.pay_invoice(bill)
+    said(stripe, bill, amount_paid=100)
+
+    invoice = SubscriptionMirrorService.record_invoice(bill)
+
+    assert invoice is not None
+    assert invoice.status == "pending"
+    assert Payment.objects.count() == 1
+
+
+def test_a_last_payment_is_counted_after_the_end(stripe: FakeStripe, tenant: Account) -> None:
+    subscription = mirrored(stripe, tenant)
+    bill = stripe.renew(subscription.stripe_subscription_id)["latest_invoice"]
+    stripe.cancel_subscription(subscription.stripe_subscription_id)
+
+    SubscriptionMirrorService.record_invoice(bill)
+
+    assert states(tenant) == ("canceled", "canceled")
+    assert Invoice.objects.get(stripe_invoice_id=bill).status == "paid"
+    assert broken_invariants() == []

@@ -80,8 +80,10 @@ def test_the_bank_may_want_the_customer_to_prove_who_they_are() -> None:
     shop = Shop()
 
     asked = shop.pay(card="pm_card_authenticationRequired", return_url="https://shop.example/back")
+    action = shop.fake.one(asked.object_id)["next_action"]
     shop.fake.authenticate(asked.object_id)
 
+    assert action["redirect_to_url"]["return_url"] == "https://shop.example/back"
     assert asked.state is ChargeState.REQUIRES_ACTION
     assert asked.client_secret
     assert shop.gateway.fetch(asked.object_id).state is ChargeState.SUCCEEDED

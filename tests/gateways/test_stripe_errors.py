@@ -118,6 +118,18 @@ def test_an_earlier_try_that_may_have_happened_is_not_forgotten(then: str) -> No
     assert not next_one.value.may_have_happened
 
 
+@pytest.mark.parametrize("first", [409, 500, 503])
+def test_an_earlier_answer_that_says_nothing_is_not_forgotten(first: int) -> None:
+    shop = Shop()
+    shop.fake.answer_next(first, path=INTENTS, is_stored=False)
+    shop.fake.answer_next(429)
+
+    with pytest.raises(Unavailable) as failed:
+        shop.pay()
+
+    assert (failed.value.code, failed.value.may_have_happened) == ("rate_limit", True)
+
+
 def test_two_at_a_time_under_one_reference_charge_once() -> None:
     shop = Shop()
     held = shop.fake.hold_back_next(path=INTENTS)

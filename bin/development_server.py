@@ -13,6 +13,7 @@ from pathlib import Path
 
 import environment
 import progress
+import stand_ins
 import system_libraries
 from embedded_postgres import EmbeddedPostgres
 from outside_database import check_connection, without_password
@@ -27,7 +28,11 @@ DATABASE_URL_FILE = VAR / "database_url"
 DEVELOPMENT_ENV = VAR / "development.env"
 MAILS = VAR / "mails"
 # What a second terminal needs to have in common with the running server; manage.py reads the file.
-SHARED_VARIABLES = ("DJANGO_DEBUG", "DJANGO_SECRET_KEY", "REDIS_URL", "CELERY_BROKER_URL", "EMAIL_URL", "PORT")
+SHARED_VARIABLES = (
+    *("DJANGO_DEBUG", "DJANGO_SECRET_KEY", "REDIS_URL", "CELERY_BROKER_URL", "EMAIL_URL", "PORT"),
+    *stand_ins.VARIABLES,
+)
+WITH_FAKE_GATEWAYS = "--with-fake-gateways"
 
 ADVICE = "If the code was changed, the lines above say where. For a fresh database, stop everything and remove {var}."
 
@@ -49,7 +54,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _run(arguments: list[str]) -> int:
-    if arguments:
+    if arguments not in ([], [WITH_FAKE_GATEWAYS]):
         progress.say((sys.modules["__main__"].__doc__ or "").strip())
         return 0 if arguments[0] in ("-h", "--help") else 2
     port = _port()
@@ -60,26 +65,33 @@ def _run(arguments: list[str]) -> int:
     lock.take(f"bin/run is already running in this folder ({VAR}). Use it, or stop it with Ctrl-C first.")
     with contextlib.ExitStack() as on_exit:
         try:
-            _serve(port, on_exit.callback)
+            _serve(port, on_exit.callback, with_fake_gateways=bool(arguments))
         finally:
             progress.ignore_signals()
     return 0
 
 
-def _serve(port: int, on_exit: Callable[..., object]) -> None:
+def _serve(port: int, on_exit: Callable[..., object], *, with_fake_gateways: bool) -> None:
     web = Service("web server", LOGS / "web.log", patience=10)
     worker = Service("background worker", LOGS / "worker.log", patience=10)
-    for service in (web, worker):
+    gateways = Service("stand-ins for gateways", LOGS / "gateways.log", patience=2)
+    for service in (web, worker, gateways):
         service.stop_leftover()
     _check_port(port)
 
     postgres, url = _database(on_exit)
     child = _child_environment(url, port)
+    if with_fake_gateways:
+        child |= stand_ins.settings_for_them()
     write_private(DATABASE_URL_FILE, f"{url}\n")
     on_exit(DATABASE_URL_FILE.unlink, missing_ok=True)
     write_private(DEVELOPMENT_ENV, "".join(f"{name}={child[name]}\n" for name in SHARED_VARIABLES if name in child))
 
-    operator = _prepare_database(child)
+    accounts = _prepare_database(child, with_fake_gateways=with_fake_gateways)
+    if with_fake_gateways:
+        with progress.step("Starting stand-ins for Stripe and PayPal"):
+            on_exit(gateways.stop)
+            gateways.start(stand_ins.command(child, f"http://127.0.0.1:{port}"), env=child, cwd=ROOT)
     with progress.step("Starting the web server"):
         on_exit(web.stop)
         web.start(_web_command(port), env=child, cwd=ROOT)
@@ -87,8 +99,8 @@ def _serve(port: int, on_exit: Callable[..., object]) -> None:
     with progress.step("Starting the background worker"):
         on_exit(worker.stop)
         worker.start(_worker_command(), env=child, cwd=ROOT)
-    services = [service for service in (postgres and postgres.service, worker, web) if service]
-    _greet(port, operator)
+    services = [service for service in (postgres and postgres.service, gateways, worker, web) if service]
+    _greet(port, accounts, stand_ins.greeting(child) if with_fake_gateways else [])
     while True:
         for service in services:
             service.fail_if_ended()
@@ -147,11 +159,12 @@ def _secret_key() -> str:
     return file.read_text().strip()
 
 
-def _prepare_database(child: Mapping[str, str]) -> str:
-    """Bring tables and default data up to date; returns what ensure_demo_operator printed."""
+def _prepare_database(child: Mapping[str, str], *, with_fake_gateways: bool) -> str:
+    """Bring tables and default data up to date; returns the demo operator's line, and the demo invoice's if asked."""
     with progress.step("Bringing tables, default data and the demo operator up to date"):
         command = [VENV_PYTHON, ROOT / "bin" / "prepare_database.py"]
-        return progress.run_quietly(command, advice=ADVICE.format(var=shown(VAR)), env=child, cwd=ROOT)
+        extra = ["--demo-invoice"] if with_fake_gateways else []
+        return progress.run_quietly([*command, *extra], advice=ADVICE.format(var=shown(VAR)), env=child, cwd=ROOT)
 
 
 def _worker_command() -> list[str | Path]:
@@ -185,7 +198,7 @@ def _wait_for_answer(port: int, web: Service) -> None:
     raise progress.Stop(f"/healthz/ gives {answer}. The end of {shown(web.log)}:\n{progress.tail(text)}")
 
 
-def _greet(port: int, operator: str) -> None:
+def _greet(port: int, accounts: str, gateways: list[str]) -> None:
     address = f"http://127.0.0.1:{port}"
     broker = without_password(os.environ["REDIS_URL"]) if os.environ.get("REDIS_URL") else "the database"
     mail_server = os.environ.get("EMAIL_URL")
@@ -202,6 +215,6 @@ def _greet(port: int, operator: str) -> None:
     for name, value in rows:
         progress.say(f"  {name:<8}{value}")
     progress.say()
-    for line in operator.strip().splitlines():
+    for line in [*accounts.strip().splitlines(), *gateways]:
         progress.say(f"  {line}")
     progress.say("\nCtrl-C stops everything.")

@@ -1,6 +1,7 @@
 """Bring tables, default data and the demo operator up to date, and print the operator's e-mail and password.
 
-bin/run starts this under .venv's Python. One process for the three commands: starting Django takes longer than each.
+bin/run starts this under .venv's Python. One process for all commands: starting Django takes longer than each.
+With --demo-invoice there is also an invoice to pay, whose link is printed.
 """
 
 import io
@@ -22,6 +23,8 @@ def main() -> int:
         call_command("migrate", verbosity=0)
         call_command("seed_defaults", stdout=io.StringIO())
         call_command("ensure_demo_operator")
+        if "--demo-invoice" in sys.argv:
+            call_command("demo_invoice")
     except CommandError as problem:
         print(problem, file=sys.stderr)
         return 1

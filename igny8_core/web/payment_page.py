@@ -16,7 +16,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
-from igny8_core.business.billing.errors import AuthenticationRequired, PaymentDeclined
+from igny8_core.business.billing.errors import AuthenticationRequired, GatewayNotConfigured, PaymentDeclined
 from igny8_core.business.billing.models import Invoice
 from igny8_core.business.billing.services.gateway_payments import NextStep
 from igny8_core.business.billing.services.pay_links import invoice_of_pay_link
@@ -84,23 +84,10 @@ def payment_page(request: HttpRequest, invoice: Invoice, token: str) -> HttpResp
 @_for_the_form
 def pay_by_card(request: HttpRequest, invoice: Invoice, token: str) -> HttpResponse:
     """POST /pay/<token>/card/: begin a card payment and show Stripe's form for it."""
-    return_url = _address(token)
-    attempt = PaymentService.create_stripe_payment(invoice, return_url=return_url)
+    attempt = PaymentService.create_stripe_payment(invoice, return_url=_address(token))
     if attempt.charge is None or attempt.next_step not in {NextStep.ENTER_CARD, NextStep.AUTHENTICATE}:
         return _back(token)
-    secret = attempt.charge.client_secret
-    if settings.STRIPE.is_fake:
-        query = urlencode({"client_secret": secret, "return_url": return_url})
-        return HttpResponseRedirect(f"{settings.STRIPE.api_base}/fake/stripe/pay?{query}")
-    card_form = {
-        "stripe_js": STRIPE_JS,
-        "public_key": settings.STRIPE.public_key,
-        "client_secret": secret,
-        "return_url": return_url,
-    }
-    response = _shown(request, "card", token, page_context(invoice) | card_form)
-    response._csp_replace = page_policy() | CARD_FORM_POLICY  # type: ignore[attr-defined]
-    return response
+    return _card_form(request, invoice, token, attempt.charge.client_secret)
 
 
 @_for_the_form
@@ -121,6 +108,25 @@ def complete(request: HttpRequest, invoice: Invoice, token: str) -> HttpResponse
         with suppress(PaymentDeclined, AuthenticationRequired):
             PaymentService.complete_payment(attempt)
     return _back(token)
+
+
+def _card_form(request: HttpRequest, invoice: Invoice, token: str, client_secret: str) -> HttpResponse:
+    """Stripe's form on a page of ours, or the page of a stand-in."""
+    keys = settings.STRIPE
+    if keys is None:
+        raise GatewayNotConfigured()
+    if keys.is_fake:
+        query = urlencode({"client_secret": client_secret, "return_url": _address(token)})
+        return HttpResponseRedirect(f"{keys.api_base}/fake/stripe/pay?{query}")
+    form = {
+        "stripe_js": STRIPE_JS,
+        "public_key": keys.public_key,
+        "client_secret": client_secret,
+        "return_url": _address(token),
+    }
+    response = _shown(request, "card", token, page_context(invoice) | form)
+    response._csp_replace = page_policy() | CARD_FORM_POLICY  # type: ignore[attr-defined]
+    return response
 
 
 def _count(request: HttpRequest) -> None:

@@ -159,7 +159,7 @@ def test_a_declined_card_shows_the_reason_and_the_buttons_again(customer: Custom
 
     assert "Pay by card" in page
     assert 'role="alert"' in page
-    assert "funds" in page
+    assert "There is not enough money on the card" in page
     assert first == second
     assert "Paid, thank you" in customer.comes_back()
     assert stripe.charges_count() == 1

@@ -13,9 +13,16 @@ from django.core.management import call_command
 from django.db import connection
 from rest_framework.test import APIClient
 
+from fake_gateways import paypal_server
+from fake_gateways.paypal_fake import FakePayPal
+from fake_gateways.stripe_fake import FakeStripe
+from fake_gateways.stripe_transport import FakeStripeTransport
 from igny8_core.auth.models import Account, Role, User
 from igny8_core.auth.services.session_service import SessionService
+from igny8_core.business.billing import gateways
+from igny8_core.business.billing.gateways.stripe_gateway import StripeGateway
 from igny8_core.common import rate_limits
+from igny8_core.settings.gateways import PayPalSettings, StripeSettings
 from tests import make
 
 uploads = TemporaryDirectory(prefix="igny8-uploads-")
@@ -117,6 +124,26 @@ def throttling(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.THROTTLING = True
     now = time.time()
     monkeypatch.setattr(rate_limits, "time", SimpleNamespace(time=lambda: now))
+
+
+@pytest.fixture
+def stripe(settings: Any, monkeypatch: pytest.MonkeyPatch) -> FakeStripe:
+    """A stand-in for Stripe at the other end of our adapter, in this process."""
+    settings.STRIPE = StripeSettings("sk_test_key", "pk_test_key", ("whsec_test",), live=False)
+    fake = FakeStripe()
+    gateway = StripeGateway(settings.STRIPE, FakeStripeTransport(fake))
+    monkeypatch.setattr(gateways, "_stripe", lambda keys: gateway)
+    return fake
+
+
+@pytest.fixture
+def paypal(settings: Any) -> Iterator[FakePayPal]:
+    """A stand-in for PayPal at the other end of our adapter, on a port of this machine."""
+    fake = FakePayPal()
+    server = paypal_server.serve(fake)
+    settings.PAYPAL = PayPalSettings("fake-client", "fake-secret", fake.webhook_id, live=False, api_base=server.address)
+    yield fake
+    server.stop()
 
 
 @pytest.fixture

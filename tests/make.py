@@ -9,8 +9,10 @@ from typing import Any
 from django.core.files.base import ContentFile
 from PIL import Image
 
+from fake_gateways.stripe_fake import FakeStripe
 from igny8_core.auth.models import Account, AccountStatus, Industry, Plan, Role, Site, Subscription, User
 from igny8_core.business.billing.models import (
+    AccountPaymentMethod,
     CreditCostConfig,
     CreditGrantKind,
     CreditNote,
@@ -24,6 +26,7 @@ from igny8_core.business.billing.models import (
 from igny8_core.business.billing.services.credit_service import CreditService
 from igny8_core.business.billing.services.invoice_service import InvoiceService
 from igny8_core.business.billing.services.payment_service import PaymentService
+from igny8_core.business.billing.services.stripe_customers import stripe_customer_of
 from igny8_core.business.billing.services.subscription_service import SubscriptionService
 
 PASSWORD = "TestPass123!"
@@ -111,6 +114,19 @@ def submitted_payment(of: Invoice | None = None, reference: str = "", **fields: 
     payment_method()
     due = of or subscription().invoices.get()
     return PaymentService.create_manual_payment(due, "bank_transfer", reference or f"BT-{next(_numbers)}", **fields)
+
+
+def customer_at_stripe(fake: FakeStripe, tenant: Account) -> str:
+    """The account's customer at Stripe; the account's country offers cards then."""
+    payment_method(payment_method="stripe", display_name="Card")
+    return stripe_customer_of(tenant)
+
+
+def saved_card(fake: FakeStripe, tenant: Account, card: str = "pm_card_visa", **fields: Any) -> AccountPaymentMethod:
+    """A card that the account has saved at Stripe."""
+    saved = fake.save_card(customer_at_stripe(fake, tenant), card)
+    values = {"type": "stripe", "display_name": "Visa", "is_verified": True, **fields}
+    return AccountPaymentMethod.objects.create(account=tenant, stripe_payment_method_id=saved, **values)
 
 
 def refund(tenant: Account, amount: str = "10.00", reason: str = "Goodwill") -> CreditNote:

@@ -24,6 +24,10 @@ billing/credit-notes/<int64:credit_note_id>/pdf/      GET                    401
 billing/credit-notes/<int64:credit_note_id>/pdf/      POST,PUT,PATCH,DELETE  401 405 405 405 405 405 405 403 403
 billing/payment-methods/mine/                         GET                    401 200 200 200 200 200 200 403 403
 billing/payment-methods/mine/                         POST,PUT,PATCH,DELETE  401 405 405 405 405 405 405 403 403
+billing/payments/<int64:payment_id>/complete/         POST                   401 403 403 409 409 404 409 403 403
+billing/payments/<int64:payment_id>/complete/         GET,PUT,PATCH,DELETE   401 403 403 405 405 405 405 403 403
+billing/payment-methods/setup/                        POST                   401 403 403 400 400 400 400 403 403
+billing/payment-methods/setup/                        GET,PUT,PATCH,DELETE   401 403 403 405 405 405 405 403 403
 billing/payment-methods/add/                          POST                   401 403 403 201 201 201 201 403 403
 billing/payment-methods/add/                          GET,PUT,PATCH,DELETE   401 403 403 405 405 405 405 403 403
 billing/payment-methods/<int64:method_id>/            DELETE                 401 403 403 200 200 404 200 403 403
@@ -39,8 +43,9 @@ billing/credits/usage/                                GET,PUT,PATCH,DELETE   401
 """
 
 ACCEPTED = {
-    ("POST", f"api/v1/{INVOICE}pay/"): "payment_method saved_method",
-    ("POST", f"{API}payment-methods/add/"): "type display_name",
+    ("POST", f"api/v1/{INVOICE}pay/"): "payment_method saved_method save_card return_url",
+    ("POST", f"{API}payment-methods/setup/"): "",
+    ("POST", f"{API}payment-methods/add/"): "type display_name setup",
     ("POST", f"api/v1/{METHOD}default/"): "",
     ("POST", f"{API}credits/purchase/"): "package payment_method",
     ("POST", f"{API}credits/usage/"): "operation_type quantity site metadata",
@@ -52,6 +57,7 @@ EVERYBODY, MANAGERS = ["viewer", "editor", "admin", "owner", "suspended"], ["adm
 OWN_OBJECTS = [
     ("GET", f"api/v1/{INVOICE}pdf/", EVERYBODY),
     ("POST", f"api/v1/{INVOICE}pay/", MANAGERS),
+    ("POST", f"{API}payments/<int64:payment_id>/complete/", MANAGERS),
     ("GET", f"{API}credit-notes/<int64:credit_note_id>/pdf/", EVERYBODY),
     ("DELETE", f"api/v1/{METHOD}", MANAGERS),
     ("POST", f"api/v1/{METHOD}default/", MANAGERS),

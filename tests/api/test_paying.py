@@ -53,6 +53,7 @@ def test_a_manual_method_answers_what_to_send_where_and_changes_nothing(
         "amount": "89.00",
         "currency": "USD",
         "reference": invoice.invoice_number,
+        "attempt": None,
     }
     assert (instructions["bank_name"], instructions["account_number"]) == ("ABC Bank", "1234567890")
     assert instructions["is_available"] is True

@@ -74,7 +74,7 @@ def test_the_first_method_becomes_the_default_and_the_others_wait(
     ("body", "status", "code"),
     [
         ({"type": "bank_transfer"}, 409, "saved_method_exists"),
-        ({"type": "stripe"}, 400, "payment_method_not_available"),
+        ({"type": "stripe"}, 400, "invalid_input"),
         ({"type": "paypal"}, 503, "gateway_not_configured"),
         ({"type": "manual"}, 400, "payment_method_not_available"),
         ({"type": "cash"}, 400, "invalid_input"),

@@ -103,7 +103,7 @@ def test_the_account_is_locked_before_the_first_write(olga: User, statements: li
 @pytest.mark.parametrize("status", [status for status in PaymentStatus if status != PaymentStatus.PENDING_APPROVAL])
 def test_a_payment_that_does_not_wait_for_approval_is_409_and_stays(olga: User, status: str, action: str) -> None:
     payment = make.submitted_payment()
-    Payment.objects.filter(pk=payment.pk).update(status=status)
+    Payment.objects.filter(pk=payment.pk).update(status=status, next_check_at=timezone.now())
 
     # The caller's own copy still says pending: what counts is what the row says under the lock.
     decide: Callable[[], Any] = (lambda: approve(payment, olga)) if action == "approve" else lambda: reject(payment)
@@ -280,7 +280,7 @@ def test_a_flagged_payment_needs_an_override_with_a_note(olga: User, notes: str,
 @pytest.mark.parametrize("status", PaymentStatus)
 def test_only_live_payments_make_a_reference_a_repeat(status: str) -> None:
     first = make.submitted_payment(reference="BT-1")
-    Payment.objects.filter(pk=first.pk).update(status=status)
+    Payment.objects.filter(pk=first.pk).update(status=status, next_check_at=timezone.now())
 
     second = make.submitted_payment(reference="BT-1")
 

@@ -15,13 +15,17 @@ from igny8_core.business.billing.errors import (
     OwnAccountPayment,
     PaymentNotFound,
     PaymentNotRefundable,
+    RefundBeingChecked,
     RefundExceedsPayment,
+    RefundRefused,
+    RefundUnderWay,
+    RequestKeyReused,
 )
-from igny8_core.business.billing.models import Payment, PaymentStatus
+from igny8_core.business.billing.models import GATEWAY_METHODS, Payment, PaymentStatus
 from igny8_core.business.billing.selectors import all_payments, payments_matching
 from igny8_core.business.billing.services.payment_service import PaymentService
 from igny8_core.common.api.envelope import success
-from igny8_core.common.api.idempotency import idempotent
+from igny8_core.common.api.idempotency import idempotent, request_key
 from igny8_core.common.api.query import (
     choice_filter,
     flag_filter,
@@ -105,6 +109,11 @@ class RejectPaymentView(payments.RejectPaymentView):
     """Rejection under the operators' own address."""
 
 
+def goes_through_gateway(view: PaymentView, request: Request, payment_id: int) -> bool:
+    """Whether a refund of this payment asks a gateway. Raises PaymentNotFound."""
+    return view.payment(payment_id).payment_method in GATEWAY_METHODS
+
+
 class RefundPaymentView(PaymentView):
     operator_permissions = {"POST": "billing.refund_payment"}
 
@@ -122,10 +131,17 @@ class RefundPaymentView(PaymentView):
         OwnAccountPayment,
         MoveNotAllowed,
         GatewayNotConfigured,
+        RefundUnderWay,
+        RefundRefused,
+        RefundBeingChecked,
+        RequestKeyReused,
     )
-    @idempotent()
+    @idempotent(asks_gateway=goes_through_gateway)
     def post(self, request: Request, payment_id: int) -> Response:
-        """Give money of a payment back, in part or all that is left, and take back credits that were not spent."""
+        """Give money of a payment back, in part or all that is left, and take back credits that were not spent.
+
+        Card and PayPal money goes back through its gateway, other money by hand: `reference` is that transfer's.
+        """
         refund = self.validated(RefundInput)
         credit_note = PaymentService.process_refund(
             self.payment(payment_id),
@@ -133,5 +149,6 @@ class RefundPaymentView(PaymentView):
             reason=refund["reason"],
             reference=refund["reference"],
             refunded_by=user_of(request),
+            request_key=request_key(request),
         )
         return success(RefundOutput(credit_note).data, "Refund recorded.")

@@ -19,7 +19,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from igny8_core.common.api.parsers import StrictJSONParser
-from igny8_core.common.db import try_lock_text
+from igny8_core.common.db import lock_text, try_lock_text
 from igny8_core.common.errors import DomainError
 from igny8_core.common.kept_answers import keep_answer, kept_answer
 from igny8_core.common.models import IdempotentAnswer
@@ -54,10 +54,14 @@ class IdempotencyKeyReused(DomainError):
     text = "This Idempotency-Key was used for another request. Take a new key for a new request."
 
 
-def idempotent(*, required: bool = False) -> Callable[[Post], Post]:
+def idempotent(
+    *, required: bool = False, asks_gateway: Callable[..., bool] = lambda *args, **kwargs: False
+) -> Callable[[Post], Post]:
     """Decorator of a view's `post`: honours the Idempotency-Key header, and with `required` insists on it.
 
-    The view runs in a transaction then, so it must not mail or call other services of the network.
+    The view runs in a transaction then, so it must not mail or call other services of the network. Where
+    `asks_gateway`, called like the view, says that it does, there is no transaction around it: the view hands
+    request_key() to a service that commits its attempt under it, so that a repeat goes on with that attempt.
     Raises InvalidIdempotencyKey, IdempotencyKeyRequired, IdempotencyKeyInFlight, IdempotencyKeyReused.
     """
 
@@ -71,6 +75,10 @@ def idempotent(*, required: bool = False) -> Callable[[Post], Post]:
                 return post(view, request, *args, **kwargs)
             if not KEY_PATTERN.fullmatch(key):
                 raise InvalidIdempotencyKey()
+            if asks_gateway(view, request, *args, **kwargs):
+                with transaction.atomic():
+                    stored = _stored_answer(request, key)
+                return stored or _store_after(request, key, post(view, request, *args, **kwargs))
             with transaction.atomic():
                 return _stored_answer(request, key) or _store(request, key, post(view, request, *args, **kwargs))
 
@@ -80,12 +88,21 @@ def idempotent(*, required: bool = False) -> Callable[[Post], Post]:
     return decorate
 
 
+def request_key(request: Request) -> str:
+    """What a service keeps of the caller's Idempotency-Key, the same at every repeat; empty where there is none."""
+    key = request.headers.get(HEADER)
+    return hashlib.sha256(f"{_caller(request)}:{key}".encode()).hexdigest() if key else ""
+
+
 def _stored_answer(request: Request, key: str) -> HttpResponse | None:
-    caller = _caller(request)
     # Held until the transaction ends: who does not get it finds the first request still at work.
-    if not try_lock_text("idempotency key", f"{caller}:{key}"):
+    if not try_lock_text("idempotency key", f"{_caller(request)}:{key}"):
         raise IdempotencyKeyInFlight(retry_after=1)
-    stored = kept_answer(caller, key)
+    return _replay(request, key)
+
+
+def _replay(request: Request, key: str) -> HttpResponse | None:
+    stored = kept_answer(_caller(request), key)
     if stored is None:
         return None
     if stored.request_hash != _request_hash(request):
@@ -93,6 +110,13 @@ def _stored_answer(request: Request, key: str) -> HttpResponse | None:
     replay = HttpResponse(stored.body, status=stored.status, content_type=StrictJSONParser.media_type)
     replay["Idempotent-Replayed"] = "true"
     return replay
+
+
+def _store_after(request: Request, key: str, response: HttpResponseBase) -> HttpResponseBase:
+    """Keep an answer whose work is committed already; of two that worked at the same attempt the first one counts."""
+    with transaction.atomic():
+        lock_text("idempotency key", f"{_caller(request)}:{key}")
+        return _replay(request, key) or _store(request, key, response)
 
 
 def _store(request: Request, key: str, response: HttpResponseBase) -> HttpResponseBase:

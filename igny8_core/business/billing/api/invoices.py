@@ -5,23 +5,12 @@ from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from igny8_core.auth.permissions import CanManageBilling, IsMember, account_of
-from igny8_core.business.billing.api.payment_serializers import PayInput, PayOutput
+from igny8_core.auth.permissions import IsMember, account_of
 from igny8_core.business.billing.api.serializers import InvoiceOutput
-from igny8_core.business.billing.errors import (
-    ConfirmationAlreadyOpen,
-    GatewayNotConfigured,
-    InvoiceNotFound,
-    InvoiceNotPayable,
-    PaymentMethodNotAvailable,
-    SavedMethodDisabled,
-    SavedMethodNotFound,
-)
+from igny8_core.business.billing.errors import InvoiceNotFound
 from igny8_core.business.billing.models import Invoice, InvoiceStatus
 from igny8_core.business.billing.selectors import invoices_of
-from igny8_core.business.billing.services.payment_offers import how_to_pay
 from igny8_core.common.api.envelope import success
-from igny8_core.common.api.idempotency import idempotent
 from igny8_core.common.api.query import choice_filter, date_filter, search_filter
 from igny8_core.common.api.refusals import refuses
 from igny8_core.common.api.views import ApiView, ListView
@@ -54,28 +43,6 @@ class InvoiceDetailView(ApiView):
     def get(self, request: Request, invoice_id: int) -> Response:
         """One invoice."""
         return success(InvoiceOutput(own_invoice(request, invoice_id)).data)
-
-
-class PayInvoiceView(ApiView):
-    permission_classes = (CanManageBilling,)
-
-    @extend_schema(operation_id="pay_invoice", tags=["billing"], request=PayInput, responses=PayOutput)
-    @refuses(
-        InvoiceNotFound,
-        InvoiceNotPayable,
-        ConfirmationAlreadyOpen,
-        SavedMethodNotFound,
-        SavedMethodDisabled,
-        PaymentMethodNotAvailable,
-        GatewayNotConfigured,
-    )
-    @idempotent()
-    def post(self, request: Request, invoice_id: int) -> Response:
-        """Pay an open invoice: what to send where, by bank or wallet; confirm the payment when you have sent it."""
-        wish = self.validated(PayInput)
-        invoice = own_invoice(request, invoice_id)
-        answer = how_to_pay(invoice, wish.get("payment_method", ""), wish.get("saved_method"))
-        return success(PayOutput(answer).data, "Send the money, quote the reference, then confirm the payment.")
 
 
 def own_invoice(request: Request, invoice_id: int) -> Invoice:

@@ -6,9 +6,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from igny8_core.auth.permissions import CanManageBilling, IsMember, account_of, user_of
-from igny8_core.business.billing.api.payment_serializers import SavedMethodInput, SavedMethodOutput
+from igny8_core.business.billing.api.payment_serializers import CardSetupOutput, SavedMethodInput, SavedMethodOutput
 from igny8_core.business.billing.errors import (
+    CardSetupIncomplete,
+    GatewayMisconfigured,
     GatewayNotConfigured,
+    GatewayUnavailable,
     PaymentMethodNotAvailable,
     SavedMethodDisabled,
     SavedMethodExists,
@@ -16,11 +19,14 @@ from igny8_core.business.billing.errors import (
 )
 from igny8_core.business.billing.models import AccountPaymentMethod
 from igny8_core.business.billing.selectors import saved_methods_of
+from igny8_core.business.billing.services.card_service import CardService
 from igny8_core.business.billing.services.saved_method_service import SavedMethodService
 from igny8_core.common.api.envelope import success
 from igny8_core.common.api.refusals import refuses
 from igny8_core.common.api.serializers import StrictSerializer
 from igny8_core.common.api.views import ApiView, ListView
+
+CARD_REFUSALS = (GatewayNotConfigured, GatewayUnavailable, GatewayMisconfigured)
 
 
 @extend_schema_view(get=extend_schema(operation_id="list_saved_payment_methods", tags=["billing"]))
@@ -36,6 +42,18 @@ class SavedMethodListView(ListView):
         return saved_methods_of(account_of(self.request))
 
 
+class SetUpCardView(ApiView):
+    permission_classes = (CanManageBilling,)
+
+    @extend_schema(operation_id="set_up_card", tags=["billing"], request=None, responses={201: CardSetupOutput})
+    @refuses(PaymentMethodNotAvailable, *CARD_REFUSALS)
+    def post(self, request: Request) -> Response:
+        """Begin to save a card: the customer enters it in Stripe's form, with the client secret of the answer."""
+        self.validated(StrictSerializer)
+        setup = CardService.begin(account_of(request), user_of(request))
+        return success(CardSetupOutput(setup).data, "Enter the card in the form of the payment service.", status=201)
+
+
 class AddSavedMethodView(ApiView):
     permission_classes = (CanManageBilling,)
 
@@ -45,11 +63,17 @@ class AddSavedMethodView(ApiView):
         request=SavedMethodInput,
         responses={201: SavedMethodOutput},
     )
-    @refuses(PaymentMethodNotAvailable, GatewayNotConfigured, SavedMethodExists)
+    @refuses(PaymentMethodNotAvailable, SavedMethodExists, SavedMethodNotFound, CardSetupIncomplete, *CARD_REFUSALS)
     def post(self, request: Request) -> Response:
-        """Save a way of paying that is offered in the account's country; the first one becomes the default."""
-        method = self.validated(SavedMethodInput)
-        saved = SavedMethodService.add(account_of(request), method["type"], method["display_name"], user_of(request))
+        """Save a way of paying that is offered in the account's country; the first one becomes the default.
+
+        A card is named by its setup (payment-methods/setup/), after the customer has entered it.
+        """
+        method, account, user = self.validated(SavedMethodInput), account_of(request), user_of(request)
+        if method["setup"]:
+            saved = CardService.finish(account, method["setup"], user)
+        else:
+            saved = SavedMethodService.add(account, method["type"], method["display_name"], user)
         return success(SavedMethodOutput(saved).data, "Payment method saved.", status=201)
 
 

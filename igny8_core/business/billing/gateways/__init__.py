@@ -18,17 +18,17 @@ RETRY_SECONDS = 3600
 
 def gateway_of(payment_method: str) -> Gateway:
     """The gateway that collects by this method: "stripe" or "paypal". Raises GatewayNotConfigured without its keys."""
-    return stripe_gateway() if payment_method == "stripe" else paypal_gateway()
+    return configured_stripe() if payment_method == "stripe" else configured_paypal()
 
 
-def stripe_gateway() -> "StripeGateway":
+def configured_stripe() -> "StripeGateway":
     """Stripe. Raises GatewayNotConfigured without its keys."""
     if settings.STRIPE is None:
         raise GatewayNotConfigured(retry_after=RETRY_SECONDS)
     return _stripe(settings.STRIPE)
 
 
-def paypal_gateway() -> "PayPalGateway":
+def configured_paypal() -> "PayPalGateway":
     """PayPal. Raises GatewayNotConfigured without its keys."""
     if settings.PAYPAL is None:
         raise GatewayNotConfigured(retry_after=RETRY_SECONDS)

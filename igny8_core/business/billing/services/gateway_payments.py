@@ -7,6 +7,7 @@ so that the same request can be sent again under the same key until there is an 
 import logging
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -22,11 +23,12 @@ from igny8_core.business.billing.errors import (
     InvoiceNotPayable,
     PaymentBeingChecked,
     PaymentDeclined,
+    PaymentNotAtGateway,
     PaymentNotFound,
     RequestKeyReused,
     SavedMethodNotFound,
 )
-from igny8_core.business.billing.gateways import gateway_of, stripe_gateway
+from igny8_core.business.billing.gateways import configured_stripe, gateway_of
 from igny8_core.business.billing.gateways.protocol import (
     Charge,
     ChargeOrder,
@@ -38,6 +40,7 @@ from igny8_core.business.billing.gateways.protocol import (
 )
 from igny8_core.business.billing.locks import lock_invoice
 from igny8_core.business.billing.models import (
+    GATEWAY_METHODS,
     GATEWAY_UNDER_WAY,
     PAYMENTS_UNDER_WAY,
     Invoice,
@@ -66,12 +69,34 @@ REPEATABLE = {PaymentMethodType.STRIPE: timedelta(hours=23), PaymentMethodType.P
 NEVER_ARRIVED = "The payment service never got this payment. Nothing was charged."
 
 
+class NextStep(StrEnum):
+    """What a customer does to have a payment made."""
+
+    NONE = "none"  # it is decided
+    ENTER_CARD = "enter_card"  # in Stripe's form, with the client secret
+    AUTHENTICATE = "authenticate"  # prove to the bank who they are, with the client secret
+    APPROVE = "approve"  # at PayPal
+    WAIT = "wait"  # the gateway has not decided
+
+
 @dataclass(frozen=True)
 class Attempt:
     """A payment at a gateway; `charge` is what the gateway just said of it, None where it said nothing."""
 
     payment: Payment
     charge: Charge | None = None
+
+    @property
+    def next_step(self) -> NextStep:
+        """What the customer does now."""
+        if self.payment.status != PaymentStatus.PENDING:
+            return NextStep.NONE if self.payment.status not in GATEWAY_UNDER_WAY else NextStep.WAIT
+        if self.charge is None:
+            return NextStep.WAIT
+        if self.charge.state == ChargeState.REQUIRES_ACTION:
+            is_paypal = self.payment.payment_method == PaymentMethodType.PAYPAL
+            return NextStep.APPROVE if is_paypal else NextStep.AUTHENTICATE
+        return NextStep.ENTER_CARD
 
 
 class GatewayPaymentService:
@@ -113,12 +138,20 @@ class GatewayPaymentService:
         return _outcome(GatewayPaymentService.ask(_begin(invoice, payment_method, wish, started_by, request_key)))
 
     @staticmethod
+    def has_begun(request_key: str) -> bool:
+        """Whether a request with this key has begun an attempt."""
+        return bool(request_key) and Payment.objects.filter(request_key=request_key).exists()
+
+    @staticmethod
     def complete(payment: Payment) -> Attempt:
         """Go on after the customer has been at the gateway: take what was approved, record what became of it.
 
-        Raises PaymentDeclined, AuthenticationRequired, GatewayUnavailable, GatewayMisconfigured, GatewayNotConfigured.
+        Raises PaymentNotAtGateway, PaymentDeclined, AuthenticationRequired, GatewayUnavailable, GatewayMisconfigured,
+        GatewayNotConfigured.
         """
         require_no_transaction()
+        if payment.payment_method not in GATEWAY_METHODS:
+            raise PaymentNotAtGateway()
         return _outcome(GatewayPaymentService.ask(payment) if _is_under_way(payment) else Attempt(payment))
 
     @staticmethod
@@ -225,7 +258,7 @@ def _checked_customer(invoice: Invoice, card: str) -> str:
     try:
         with gateway_refusals():
             customer = stripe_customer_of(invoice.account)
-            if card and stripe_gateway().card(card).customer_id != customer:
+            if card and configured_stripe().card(card).customer_id != customer:
                 raise SavedMethodNotFound()
     except UnknownObject:
         raise SavedMethodNotFound() from None
@@ -254,6 +287,10 @@ def _begin(
 ) -> Payment:
     account = lock_account(invoice.account_id)
     invoice = lock_invoice(account, invoice.pk)
+    # The same request on another thread can have come first.
+    begun = _begun_with(request_key, invoice, payment_method)
+    if begun:
+        return begun
     if invoice.status != InvoiceStatus.PENDING:
         raise InvoiceNotPayable(
             f"Invoice {invoice.invoice_number} is {invoice.status}; only a pending one can be paid."

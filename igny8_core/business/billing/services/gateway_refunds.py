@@ -184,6 +184,10 @@ def _begun_with(request_key: str, payment: Payment) -> Refund | None:
 def _begin(payment: Payment, amount: Decimal | None, reason: str, operator: User | None, request_key: str) -> Refund:
     account = lock_account(payment.account_id)
     payment = lock_payment(account, payment.pk)
+    # The same request on another thread can have come first.
+    begun = _begun_with(request_key, payment)
+    if begun:
+        return begun
     require_refundable(payment, operator)
     with refusing("igny8_refunds_one_under_way", RefundUnderWay()):
         refund = Refund.objects.create(

@@ -50,9 +50,9 @@ REFUND_SCHEDULE = [HOUR, DAY, DAY, DAY, DAY, DAY, *[2 * DAY] * 6]
 LEFT_OPEN_FOR = DAY
 
 CLAIM = """
-UPDATE {table} SET checks = checks + 1, next_check_at = statement_timestamp() + make_interval(secs => %s)
+UPDATE {table} SET checks = checks + 1, next_check_at = %s
 WHERE id = (
-    SELECT id FROM {table} WHERE next_check_at <= statement_timestamp()
+    SELECT id FROM {table} WHERE next_check_at <= %s
     ORDER BY next_check_at, id LIMIT 1 FOR UPDATE SKIP LOCKED
 )
 RETURNING id
@@ -105,8 +105,9 @@ class PaymentCheckService:
 
 def _each_due(table: str, limit: int, check: Callable[[int], None]) -> int:
     for looked_at in range(limit):
+        now = timezone.now()
         with connection.cursor() as cursor:
-            cursor.execute(CLAIM.format(table=table), [LEASE.total_seconds()])
+            cursor.execute(CLAIM.format(table=table), [now + LEASE, now])
             row = cursor.fetchone()
         if row is None:
             return looked_at

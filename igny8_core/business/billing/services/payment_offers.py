@@ -4,37 +4,33 @@ from dataclasses import dataclass
 
 from igny8_core.auth.models import Account
 from igny8_core.business.billing.errors import (
-    ConfirmationAlreadyOpen,
     GatewayNotConfigured,
-    InvoiceNotPayable,
     PaymentMethodNotAvailable,
     SavedMethodDisabled,
     SavedMethodNotFound,
 )
-from igny8_core.business.billing.models import Invoice, InvoiceStatus, PaymentMethodConfig
+from igny8_core.business.billing.gateways import RETRY_SECONDS
+from igny8_core.business.billing.models import AccountPaymentMethod, PaymentMethodConfig
 from igny8_core.business.billing.selectors import (
-    has_payment_under_way,
     is_available,
     offered_payment_method,
     saved_methods_of,
     usual_payment_method_of,
 )
 
-GATEWAY_RETRY_SECONDS = 3600
-
 
 @dataclass(frozen=True)
-class HowToPay:
-    """What a customer needs to pay an invoice by bank or wallet."""
+class Chosen:
+    """How a customer wants to pay: what is offered of it, and the saved card (Stripe's id) where it is one."""
 
-    invoice: Invoice
     offer: PaymentMethodConfig
+    card: str = ""
 
 
 def require_gateway(payment_method: str) -> None:
     """Refuse card and PayPal where their gateway is not set up. Raises GatewayNotConfigured."""
     if not is_available(payment_method):
-        raise GatewayNotConfigured(retry_after=GATEWAY_RETRY_SECONDS)
+        raise GatewayNotConfigured(retry_after=RETRY_SECONDS)
 
 
 def required_offer(account: Account, payment_method: str, field: str = "payment_method") -> PaymentMethodConfig:
@@ -49,27 +45,25 @@ def required_offer(account: Account, payment_method: str, field: str = "payment_
     return offer
 
 
-def how_to_pay(invoice: Invoice, payment_method: str = "", saved_method_id: int | None = None) -> HowToPay:
-    """How an open invoice is paid: by the method named, by a saved one of its account, else by the account's usual one.
+def chosen_method(account: Account, payment_method: str = "", saved_method_id: int | None = None) -> Chosen:
+    """What an account pays with: the method named, a saved one of its own, else its usual one.
 
-    Changes nothing. Raises InvoiceNotPayable, ConfirmationAlreadyOpen, SavedMethodNotFound (another account's as none),
-    SavedMethodDisabled, and what required_offer raises.
+    Raises SavedMethodNotFound (another account's as none), SavedMethodDisabled, and what required_offer raises.
     """
-    account = invoice.account
-    if invoice.status != InvoiceStatus.PENDING:
-        raise InvoiceNotPayable(f"Invoice {invoice.invoice_number} is {invoice.status}; only a pending one is paid.")
-    if saved_method_id is not None:
-        payment_method = _saved_type(account, saved_method_id)
-    offer = required_offer(account, payment_method or usual_payment_method_of(account))
-    if has_payment_under_way(invoice):
-        raise ConfirmationAlreadyOpen()
-    return HowToPay(invoice, offer)
-
-
-def _saved_type(account: Account, method_id: int) -> str:
-    saved = saved_methods_of(account).filter(pk=method_id).first()
-    if saved is None:
+    if payment_method:
+        return Chosen(required_offer(account, payment_method))
+    saved = saved_methods_of(account)
+    if saved_method_id is None:
+        default = saved.filter(is_default=True, is_enabled=True).first()
+        usual = usual_payment_method_of(account)
+        return Chosen(required_offer(account, usual), _card(default) if default and default.type == usual else "")
+    method = saved.filter(pk=saved_method_id).first()
+    if method is None:
         raise SavedMethodNotFound()
-    if not saved.is_enabled:
+    if not method.is_enabled:
         raise SavedMethodDisabled()
-    return saved.type
+    return Chosen(required_offer(account, method.type), _card(method))
+
+
+def _card(method: AccountPaymentMethod) -> str:
+    return method.stripe_payment_method_id

@@ -9,7 +9,8 @@ from igny8_core.business.billing.errors import PackageNotOffered
 from igny8_core.business.billing.models import CreditPackage
 from igny8_core.business.billing.selectors import credit_packages, usual_payment_method_of
 from igny8_core.business.billing.services.invoice_service import InvoiceService
-from igny8_core.business.billing.services.payment_offers import HowToPay, required_offer
+from igny8_core.business.billing.services.paying import HowToPay
+from igny8_core.business.billing.services.payment_offers import required_offer
 from igny8_core.common.db import service_transaction
 
 

@@ -2,7 +2,7 @@
 
 from igny8_core.auth.locks import lock_account
 from igny8_core.auth.models import Account
-from igny8_core.business.billing.gateways import stripe_gateway
+from igny8_core.business.billing.gateways import configured_stripe
 from igny8_core.common.db import require_no_transaction, service_transaction
 
 
@@ -16,7 +16,7 @@ def stripe_customer_of(account: Account) -> str:
         email = account.billing_email or (account.owner.email if account.owner else "")
         # With its time of birth: another database may have had an account with the same number.
         reference = f"account:{account.pk}:{account.created_at.isoformat()}"
-        account.stripe_customer_id = _keep(account, stripe_gateway().create_customer(reference, email, account.name))
+        account.stripe_customer_id = _keep(account, configured_stripe().create_customer(reference, email, account.name))
     return account.stripe_customer_id
 
 

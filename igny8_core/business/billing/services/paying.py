@@ -1,0 +1,64 @@
+"""Paying an open invoice: by bank or wallet the customer is told how, card and PayPal are begun at their gateway."""
+
+from dataclasses import dataclass
+
+from igny8_core.auth.models import PaymentMethodType, User
+from igny8_core.business.billing.errors import ConfirmationAlreadyOpen, InvoiceNotPayable
+from igny8_core.business.billing.models import GATEWAY_METHODS, Invoice, InvoiceStatus, PaymentMethodConfig
+from igny8_core.business.billing.selectors import has_payment_under_way
+from igny8_core.business.billing.services.gateway_payments import Attempt, GatewayPaymentService
+from igny8_core.business.billing.services.payment_offers import Chosen, chosen_method
+from igny8_core.business.billing.services.payment_service import PaymentService
+
+
+@dataclass(frozen=True)
+class HowToPay:
+    """What a customer needs to pay an invoice: the offer, and the attempt at the gateway where it is one's."""
+
+    invoice: Invoice
+    offer: PaymentMethodConfig
+    attempt: Attempt | None = None
+
+
+def pay_invoice(
+    invoice: Invoice,
+    payment_method: str = "",
+    saved_method_id: int | None = None,
+    *,
+    save_card: bool = False,
+    return_url: str = "",
+    paid_by: User | None = None,
+    request_key: str = "",
+) -> HowToPay:
+    """Pay by the method named, by a saved one of the invoice's account, else by the account's usual one.
+
+    Raises InvoiceNotPayable, ConfirmationAlreadyOpen, what chosen_method raises, and for card and PayPal what
+    GatewayPaymentService.pay raises. RuntimeError in a transaction for those two.
+    """
+    # The answer to a repeat can be that the invoice is paid: by the attempt that this very request began.
+    if invoice.status != InvoiceStatus.PENDING and not GatewayPaymentService.has_begun(request_key):
+        raise InvoiceNotPayable(f"Invoice {invoice.invoice_number} is {invoice.status}; only a pending one is paid.")
+    chosen = chosen_method(invoice.account, payment_method, saved_method_id)
+    if chosen.offer.payment_method not in GATEWAY_METHODS:
+        if has_payment_under_way(invoice):
+            raise ConfirmationAlreadyOpen()
+        return HowToPay(invoice, chosen.offer)
+    attempt = _begin(invoice, chosen, save_card, return_url, paid_by, request_key)
+    return HowToPay(invoice, chosen.offer, attempt)
+
+
+def _begin(
+    invoice: Invoice, chosen: Chosen, save_card: bool, return_url: str, paid_by: User | None, request_key: str
+) -> Attempt:
+    if chosen.offer.payment_method == PaymentMethodType.PAYPAL:
+        return PaymentService.create_paypal_payment(
+            invoice, return_url=return_url, started_by=paid_by, request_key=request_key
+        )
+    return PaymentService.create_stripe_payment(
+        invoice,
+        chosen.card,
+        save_card=save_card,
+        return_url=return_url,
+        started_by=paid_by,
+        request_key=request_key,
+    )

@@ -27,6 +27,11 @@ METHODS: dict[str, dict[str, list[str]]] = {
     },
     f"{SERVICES}.subscription_service.SubscriptionService": {
         "create_subscription": ["account", "plan", "payment_method"],
+        "cancel_subscription": ["subscription", "cancel_at_period_end"],
+        "upgrade_subscription": ["subscription", "new_plan"],
+        "downgrade_subscription": ["subscription", "new_plan"],
+        "reactivate_subscription": ["subscription"],
+        "sync_from_stripe": ["stripe_subscription_id"],
     },
     f"{SERVICES}.credit_service.CreditService": {
         "grant": ["account", "amount"],
@@ -37,6 +42,7 @@ METHODS: dict[str, dict[str, list[str]]] = {
 }
 # Parameters that may be left out.
 OPTIONAL = {
+    ("cancel_subscription", "cancel_at_period_end"): True,
     ("create_invoice", "subscription"): None,
     ("get_available_payment_methods", "country_code"): "",
     ("process_refund", "amount"): None,
@@ -64,6 +70,7 @@ MODELS = {
         "Invoice",
         "Payment",
         "PaymentMethodConfig",
+        "Refund",
         "WebhookEvent",
     ],
 }

@@ -9,7 +9,6 @@ from io import StringIO
 
 import pytest
 from django.core.management import call_command
-from django.db import connection
 from django.utils import timezone
 
 from igny8_core.auth.models import Account, Subscription, User
@@ -21,6 +20,8 @@ from igny8_core.business.billing.services.payment_service import PaymentService
 from igny8_core.business.signup.service import register
 from igny8_core.events.models import Delivery, Event
 from tests import make
+from tests.billing.breaking import forget_event, run, unguarded
+from tests.billing.test_gateway_invariants import BREAKS as GATEWAY_BREAKS
 
 pytestmark = pytest.mark.django_db
 
@@ -72,27 +73,6 @@ def test_nothing_is_broken_in_a_healthy_world(world: World) -> None:
         "expiry",
         "refund",
     }
-
-
-def run(sql: str, *parameters: object) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, parameters)
-
-
-def unguarded(*tables: str, kinds: str = "cf") -> None:
-    """Take triggers, checks and foreign keys off, with kind u also unique keys; the test's rollback puts them back."""
-    for table in tables:
-        # Deferred checks that wait in the queue would forbid to alter the table.
-        run("SET CONSTRAINTS ALL IMMEDIATE")
-        run(f"ALTER TABLE {table} DISABLE TRIGGER USER")
-        with connection.cursor() as cursor:
-            cursor.execute(
-                'SELECT conname FROM pg_constraint WHERE conrelid = %s::regclass AND contype = ANY (%s::"char"[])',
-                [table, list(kinds)],
-            )
-            names = [name for (name,) in cursor.fetchall()]
-        for name in names:
-            run(f"ALTER TABLE {table} DROP CONSTRAINT {name} CASCADE")
 
 
 Break = Callable[[World], object]
@@ -270,20 +250,10 @@ def leave_webhook_waiting(world: World) -> None:
         provider="stripe",
         event_id="evt_1",
         type="invoice.paid",
-        payload={},
+        body="{}",
         state="waiting",
         next_attempt_at=timezone.now() - timedelta(hours=2),
     )
-
-
-def forget_event(event_type: str) -> Break:
-    def forget(world: World) -> None:
-        unguarded("igny8_events", "igny8_event_deliveries")
-        run("DELETE FROM igny8_event_deliveries")
-        run("DELETE FROM igny8_events WHERE type = %s", event_type)
-
-    forget.__name__ = f"forget_{event_type}"
-    return forget
 
 
 EVENTS = [
@@ -351,7 +321,7 @@ def test_what_breaks_an_invariant_is_found_and_named(number: int, break_it: Brea
 
 
 def test_every_invariant_has_been_broken_by_the_cases_above() -> None:
-    assert {number for number, _ in BREAKS} == {invariant.number for invariant in INVARIANTS}
+    assert {number for number, _ in [*BREAKS, *GATEWAY_BREAKS]} == {invariant.number for invariant in INVARIANTS}
 
 
 def check_invariants(*options: str) -> tuple[int, str]:

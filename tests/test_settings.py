@@ -41,7 +41,9 @@ def manage(*arguments: str, **environment: str) -> subprocess.CompletedProcess[s
 
 def variables_read() -> set[str]:
     """The environment variables that settings, launchers, scripts and the compose file ask for by name."""
-    in_python = re.compile(r"""(?:environment\.\w+|environ(?:\.get)?|getenv)\s*[\[(]\s*"([A-Z][A-Z0-9_]+)\"""")
+    in_python = re.compile(
+        r"""(?:environment\.\w+|_api_base|environ(?:\.get)?|getenv)\s*[\[(]\s*"([A-Z][A-Z0-9_]+)\""""
+    )
     sources = [*SETTINGS.glob("*.py"), *ROOT.glob("bin/*"), *ROOT.glob("*.py")]
     names = {name for path in sources if path.is_file() for name in in_python.findall(path.read_text(encoding="utf-8"))}
     names |= set(re.findall(r'text\("([A-Z][A-Z0-9_]+)"\)', (SETTINGS / "environment.py").read_text(encoding="utf-8")))

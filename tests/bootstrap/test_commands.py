@@ -1,16 +1,22 @@
 """What the launcher shows, writes down for other commands, and refuses."""
 
+import http.client
 import os
 import stat
+import time
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
-from development_server import _check_port, _port
+import stand_ins
+from development_server import SHARED_VARIABLES, _check_port, _port
 from outside_database import check_connection, without_password
-from paths import write_private
+from paths import ROOT, write_private
+from processes import Service
 from progress import Stop
 
 import manage
+from igny8_core.settings import gateways
 
 
 def test_a_password_is_never_shown() -> None:
@@ -73,3 +79,82 @@ def test_manage_py_takes_the_running_servers_settings_but_never_overrides(
     manage.share_settings_with_running_server()
     assert os.environ["IGNY8_TEST_ONE"] == "from=file"
     assert os.environ["IGNY8_TEST_TWO"] == "from shell"
+
+
+# --- bin/run --with-fake-gateways ---------------------------------------------------------------------------------
+
+
+def test_keys_of_stand_ins_are_taken_by_the_settings_and_by_a_second_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STRIPE_SECRET_KEY", "sk_live_of_somebody")
+    variables = stand_ins.settings_for_them()
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+
+    stripe, paypal = gateways.stripe_settings(debug=True), gateways.paypal_settings(debug=True)
+
+    assert stripe
+    assert paypal
+    assert stripe.is_fake
+    assert paypal.is_fake
+    assert not stripe.live
+    assert stripe.webhook_secrets
+    assert paypal.webhook_id
+    assert set(variables) == set(stand_ins.VARIABLES)
+    assert set(stand_ins.VARIABLES) <= set(SHARED_VARIABLES)
+
+
+def test_each_run_has_keys_and_ports_of_its_own() -> None:
+    first, second = stand_ins.settings_for_them(), stand_ins.settings_for_them()
+
+    assert first["STRIPE_API_BASE"] != first["PAYPAL_API_BASE"]
+    for secret in ("STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET", "PAYPAL_CLIENT_SECRET"):
+        assert first[secret] != second[secret]
+
+
+def test_the_greeting_says_where_the_stand_ins_are_and_nothing_secret() -> None:
+    variables = stand_ins.settings_for_them()
+
+    greeting = "\n".join(stand_ins.greeting(variables))
+
+    assert variables["STRIPE_API_BASE"] in greeting
+    assert variables["PAYPAL_API_BASE"] in greeting
+    assert variables["STRIPE_SECRET_KEY"] not in greeting
+    assert variables["PAYPAL_CLIENT_SECRET"] not in greeting
+
+
+def test_both_stand_ins_answer_once_started_and_stop_when_told(var: Path) -> None:
+    variables = stand_ins.settings_for_them()
+    service = Service("stand-ins for gateways", var / "log" / "gateways.log", patience=2)
+
+    service.start(stand_ins.command(variables, "http://127.0.0.1:1"), env={**os.environ, **variables}, cwd=ROOT)
+    statuses = [status_of(f"{variables[name]}{path}", service) for name, path in PAGES_OF_STAND_INS]
+    process = service.process
+    service.stop()
+
+    assert statuses == [404, 404]
+    assert process
+    assert process.poll() is not None
+
+
+# Their pages, for a payment that is not known.
+PAGES_OF_STAND_INS = (
+    ("STRIPE_API_BASE", "/fake/stripe/pay?client_secret=x"),
+    ("PAYPAL_API_BASE", "/checkoutnow?token=x"),
+)
+
+
+def status_of(address: str, service: Service) -> int:
+    """The status of an answer, waiting for the server to come up."""
+    parts = urlsplit(address)
+    deadline = time.monotonic() + 20
+    while True:
+        service.fail_if_ended()
+        connection = http.client.HTTPConnection(parts.netloc, timeout=5)
+        try:
+            connection.request("GET", f"{parts.path}?{parts.query}")
+            return connection.getresponse().status
+        except OSError:
+            assert time.monotonic() < deadline, "the stand-ins do not answer"
+            time.sleep(0.05)
+        finally:
+            connection.close()

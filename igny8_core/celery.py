@@ -15,11 +15,13 @@ app.conf.beat_schedule = {
     # for the next one to come is dropped.
     "deliver-events": {"task": "events.deliver_due", "schedule": 2.0, "options": {"expires": 2}},
     "process-webhooks": {"task": "billing.process_webhooks", "schedule": 2.0, "options": {"expires": 2}},
+    "check-payments": {"task": "billing.check_payments", "schedule": 30.0, "options": {"expires": 30}},
     "expire-credits": {"task": "billing.expire_credits", "schedule": 300.0, "options": {"expires": 300}},
     "sum-up-usage": {"task": "billing.sum_up_usage", "schedule": 300.0, "options": {"expires": 300}},
     "end-periods": {"task": "billing.end_periods", "schedule": 60.0, "options": {"expires": 60}},
     "check-invariants": {"task": "billing.check_invariants", "schedule": 900.0, "options": {"expires": 900}},
     "delete-unused-proofs": {"task": "billing.delete_unused_proofs", "schedule": 3600.0, "options": {"expires": 3600}},
+    "reconcile-gateways": {"task": "billing.reconcile_gateways", "schedule": crontab(hour="3", minute="40")},
     "delete-old-webhooks": {"task": "billing.delete_old_webhooks", "schedule": crontab(hour="4", minute="15")},
     "forget-old-rows": {"task": "auth.forget_old_rows", "schedule": 3600.0, "options": {"expires": 3600}},
 }

@@ -231,7 +231,8 @@ def test_a_filter_alone_answers_the_same_whether_it_would_match_or_not(world: Wo
 def test_every_ordering_outside_the_list_is_400(world: World, route: str) -> None:
     client = world.client("owner")
     crafted = ["id", "pk", "?", "-", "--name", "name,id", "account__name", "-account__owner__password", ""]
-    orderings = [*generated_lookups()[::200], *crafted]
+    # A column's own name may be on a list; a way through other tables never is.
+    orderings = [*(lookup for lookup in generated_lookups()[::200] if "__" in lookup), *crafted]
 
     for ordering in orderings:
         response = client.get(f"/{route}", {"ordering": ordering})

@@ -6,7 +6,9 @@ from celery import shared_task
 
 from igny8_core.business.billing.invariants import broken_invariants
 from igny8_core.business.billing.services.credit_service import CreditService
+from igny8_core.business.billing.services.payment_checks import PaymentCheckService
 from igny8_core.business.billing.services.proof_service import ProofService
+from igny8_core.business.billing.services.reconcile_service import ReconcileService
 from igny8_core.business.billing.services.subscription_service import SubscriptionService
 from igny8_core.business.billing.services.usage_sum_service import UsageSumService
 from igny8_core.business.billing.services.webhook_service import WebhookService
@@ -44,10 +46,22 @@ def process_webhooks() -> None:
     WebhookService.process_due()
 
 
+@shared_task(name="billing.check_payments", ignore_result=True)
+def check_payments() -> None:
+    """Ask gateways what became of payments and refunds that are not decided and are due for a look."""
+    PaymentCheckService.check_due()
+
+
 @shared_task(name="billing.delete_old_webhooks", ignore_result=True)
 def delete_old_webhooks() -> None:
     """Delete messages of gateways that were done with 90 days ago."""
     WebhookService.delete_old()
+
+
+@shared_task(name="billing.reconcile_gateways", ignore_result=True)
+def reconcile_gateways() -> None:
+    """Compare what Stripe and PayPal hold of the last days with what stands here."""
+    ReconcileService.reconcile()
 
 
 @shared_task(name="billing.check_invariants", ignore_result=True)

@@ -6,13 +6,13 @@ from igny8_core.auth.locks import lock_account
 from igny8_core.auth.models import PaymentMethodType
 from igny8_core.business.billing.errors import GatewayUnavailable
 from igny8_core.business.billing.gateways import configured_paypal, configured_stripe
-from igny8_core.business.billing.gateways.protocol import Charge, Dispute, GatewayRefund, RefundState
+from igny8_core.business.billing.gateways.protocol import Dispute, GatewayRefund, RefundState
 from igny8_core.business.billing.locks import lock_payment
 from igny8_core.business.billing.models import PAYMENT_MOVES, Payment, PaymentStatus, Refund, RefundStatus
 from igny8_core.business.billing.services.charge_records import flag_for_review, payment_event
 from igny8_core.business.billing.services.gateway_calls import gateway_refusals
-from igny8_core.business.billing.services.gateway_payments import GatewayPaymentService, payment_of_charge
 from igny8_core.business.billing.services.gateway_refunds import MADE_AT_GATEWAY, GatewayRefundService, book_foreign
+from igny8_core.business.billing.services.settled_payments import settled_payment
 from igny8_core.common.db import require_no_transaction, service_transaction
 from igny8_core.common.states import transition
 from igny8_core.events import services as events
@@ -32,9 +32,10 @@ class DisputeService:
         GatewayMisconfigured. RuntimeError in a transaction.
         """
         require_no_transaction()
+        gateway = configured_paypal() if payment_method == PaymentMethodType.PAYPAL else configured_stripe()
         with gateway_refusals():
-            dispute, charge = _fetch(payment_method, dispute_id)
-        payment = settled_payment(payment_method, charge)
+            dispute = gateway.dispute(dispute_id)
+        payment = settled_payment(payment_method, object_id=dispute.object_id, capture_id=dispute.capture_id)
         if payment is None:
             return None
         if payment.gateway_object_id:
@@ -44,30 +45,6 @@ class DisputeService:
         if dispute.is_lost and payment_method == PaymentMethodType.PAYPAL and not _has_gone_back(payment, dispute):
             raise GatewayUnavailable(NOT_REVERSED_YET)
         return payment
-
-
-def settled_payment(payment_method: str, charge: Charge) -> Payment | None:
-    """The payment of a charge, brought to where its gateway is with it; None for one of another product.
-
-    Raises PaymentNotFound, GatewayUnavailable, GatewayMisconfigured.
-    """
-    payment = payment_of_charge(payment_method, charge)
-    if payment is None:
-        return None
-    object_id = charge.object_id or payment.gateway_object_id
-    return (GatewayPaymentService.sync(payment_method, object_id) if object_id else None) or payment
-
-
-def _fetch(payment_method: str, dispute_id: str) -> tuple[Dispute, Charge]:
-    if payment_method == PaymentMethodType.PAYPAL:
-        paypal = configured_paypal()
-        dispute = paypal.dispute(dispute_id)
-        return dispute, paypal.charge_of_capture(dispute.capture_id)
-    stripe = configured_stripe()
-    dispute = stripe.dispute(dispute_id)
-    if dispute.object_id:
-        return dispute, stripe.fetch(dispute.object_id)
-    return dispute, stripe.charge_with_id(dispute.capture_id)
 
 
 @service_transaction

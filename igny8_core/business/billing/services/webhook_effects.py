@@ -6,14 +6,15 @@ Everything here may be done in any order and any number of times: what counts is
 from collections.abc import Callable
 
 from igny8_core.auth.models import PaymentMethodType
-from igny8_core.business.billing.gateways import configured_paypal, configured_stripe
-from igny8_core.business.billing.gateways.protocol import Charge, UnknownObject, WebhookMessage
+from igny8_core.business.billing.gateways import configured_paypal
+from igny8_core.business.billing.gateways.protocol import UnknownObject, WebhookMessage
 from igny8_core.business.billing.models import Payment, WebhookProvider
 from igny8_core.business.billing.services.card_service import CardService
-from igny8_core.business.billing.services.dispute_service import DisputeService, settled_payment
+from igny8_core.business.billing.services.dispute_service import DisputeService
 from igny8_core.business.billing.services.gateway_calls import gateway_refusals
 from igny8_core.business.billing.services.gateway_refunds import GatewayRefundService
 from igny8_core.business.billing.services.payment_service import PaymentService
+from igny8_core.business.billing.services.settled_payments import settled_payment
 from igny8_core.business.billing.services.subscription_mirror import SubscriptionMirrorService
 
 Effect = Callable[[WebhookMessage], object | None]
@@ -36,47 +37,34 @@ def take_effect(provider: str, message: WebhookMessage) -> bool:
 
 
 def _stripe_refund(message: WebhookMessage) -> Payment | None:
-    with gateway_refusals():
-        charge = _charge_of_stripe_refund(message)
-    return _with_refunds(PaymentMethodType.STRIPE, charge)
-
-
-def _charge_of_stripe_refund(message: WebhookMessage) -> Charge:
-    stripe = configured_stripe()
-    if message.type == "charge.refunded":
-        return stripe.charge_with_id(message.object_id)
-    refund = stripe.refund_with_id(message.object_id)
-    return stripe.fetch(refund.object_id) if refund.object_id else stripe.charge_with_id(refund.capture_id)
+    object_id, capture_id = message.related.get("payment_intent", ""), message.related.get("charge", "")
+    return _with_refunds(settled_payment(PaymentMethodType.STRIPE, object_id=object_id, capture_id=capture_id))
 
 
 def _paypal_payment(message: WebhookMessage) -> Payment | None:
     order_id = message.related.get("order", "")
     if order_id:
         return PaymentService.handle_paypal_success(order_id, message.related.get("capture", ""))
-    return settled_payment(PaymentMethodType.PAYPAL, _paypal_charge(message))
+    return settled_payment(PaymentMethodType.PAYPAL, capture_id=message.related.get("capture", ""))
 
 
 def _paypal_refusal(message: WebhookMessage) -> Payment | None:
     order_id = message.related.get("order", "")
     if order_id:
         return PaymentService.handle_paypal_failure(order_id)
-    return settled_payment(PaymentMethodType.PAYPAL, _paypal_charge(message))
+    return settled_payment(PaymentMethodType.PAYPAL, capture_id=message.related.get("capture", ""))
 
 
 def _paypal_refund(message: WebhookMessage) -> Payment | None:
-    return _with_refunds(PaymentMethodType.PAYPAL, _paypal_charge(message))
+    capture_id = message.related.get("capture", "")
+    if not capture_id:
+        with gateway_refusals():
+            capture_id = configured_paypal().refund_with_id(message.object_id).capture_id
+    return _with_refunds(settled_payment(PaymentMethodType.PAYPAL, capture_id=capture_id))
 
 
-def _paypal_charge(message: WebhookMessage) -> Charge:
-    with gateway_refusals():
-        paypal = configured_paypal()
-        capture_id = message.related.get("capture") or paypal.refund_with_id(message.object_id).capture_id
-        return paypal.charge_of_capture(capture_id)
-
-
-def _with_refunds(payment_method: str, charge: Charge) -> Payment | None:
-    """The payment of a charge with all that went back of it; the money that came is booked before."""
-    payment = settled_payment(payment_method, charge)
+def _with_refunds(payment: Payment | None) -> Payment | None:
+    """The payment, with all that went back of it booked."""
     if payment and payment.gateway_object_id:
         GatewayRefundService.sync(payment)
     return payment

@@ -11,6 +11,7 @@ from igny8_core.business.billing.gateways.protocol import (
 from igny8_core.business.billing.gateways.stripe_connection import StripeConnection, known
 from igny8_core.business.billing.gateways.stripe_shapes import (
     dispute_of,
+    id_of,
     invoice_of,
     paid_with,
     refund_of,
@@ -47,3 +48,11 @@ class StripeMirror(StripeConnection):
             payments = self._client.v1.invoice_payments.list({"invoice": invoice_id, "limit": 100})
             intent_id, charge_id = paid_with(payment.to_dict() for payment in payments.auto_paging_iter())
         return replace(invoice, payment_intent_id=intent_id, charge_id=charge_id or invoice.charge_id)
+
+    def invoice_paid_with(self, payment_intent_id: str) -> str:
+        """The id of the invoice of Stripe's that a PaymentIntent was for; empty where it was for none."""
+        with self._asking():
+            payments = self._client.v1.invoice_payments.list(
+                {"payment": {"type": "payment_intent", "payment_intent": known(payment_intent_id)}, "limit": 1}
+            )
+        return next((id_of(payment.to_dict().get("invoice")) for payment in payments.data), "")

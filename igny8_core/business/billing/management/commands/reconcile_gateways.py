@@ -1,0 +1,31 @@
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from igny8_core.business.billing.services.reconcile_service import Difference, ReconcileService
+
+
+class Command(BaseCommand):
+    help = (
+        "Compare what Stripe and PayPal hold with the payments here, follow the gateways where that is safe, and list "
+        "what differs. Exit code 1 when a difference is left that an operator has to look at."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--days", type=int, default=3, help="how far back; what is open is always compared")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        found = ReconcileService.reconcile(options["days"])
+        for difference in found:
+            self._print(difference)
+        open_ones = [difference for difference in found if not difference.is_healed]
+        self.stdout.write(f"{len(found)} difference(s), {len(open_ones)} to look at")
+        if open_ones:
+            raise SystemExit(1)
+
+    def _print(self, difference: Difference) -> None:
+        state = "healed" if difference.is_healed else "OPEN"
+        subject = difference.subject
+        row = f"{subject._meta.model_name} {subject.pk}" if subject else "-"
+        place = f"{difference.gateway:7} {difference.object_id:30} {row:18}"
+        self.stdout.write(f"{state:7} {difference.kind:13} {place} {difference.text}")

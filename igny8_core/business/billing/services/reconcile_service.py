@@ -1,0 +1,294 @@
+"""The daily comparison of what gateways hold with what stands here (gateways.md section 2.2, last row).
+
+What a lost message or a crash left behind is healed by the same steps that messages and checks take. What does not fit
+then waits for an operator: nothing is guessed, and no money moves because of a comparison alone.
+"""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+from django.db.models import Q, QuerySet, Sum
+from django.utils import timezone
+
+from igny8_core.auth.locks import lock_account
+from igny8_core.auth.models import LIVE_STATUSES, Account, BillingDriver, PaymentMethodType, Subscription
+from igny8_core.business.billing.errors import PaymentNotFound
+from igny8_core.business.billing.gateways import configured_stripe, gateway_of
+from igny8_core.business.billing.gateways.protocol import Charge, ChargeState, UnknownObject
+from igny8_core.business.billing.locks import lock_payment
+from igny8_core.business.billing.models import (
+    CAPTURED_STATUSES,
+    GATEWAY_UNDER_WAY,
+    REFUNDS_UNDER_WAY,
+    CreditNote,
+    Payment,
+    Refund,
+    RefundStatus,
+)
+from igny8_core.business.billing.selectors import is_available
+from igny8_core.business.billing.services.charge_records import flag_for_review, is_confirmed_by_us, record_charge
+from igny8_core.business.billing.services.gateway_calls import gateway_refusals
+from igny8_core.business.billing.services.gateway_payments import GatewayPaymentService, payment_of_charge
+from igny8_core.business.billing.services.gateway_refunds import GatewayRefundService
+from igny8_core.business.billing.services.subscription_mirror import SubscriptionMirrorService
+from igny8_core.common.db import require_no_transaction, service_transaction
+from igny8_core.common.errors import DomainError
+from igny8_core.events import services as events
+from igny8_core.events.models import Event
+
+logger = logging.getLogger(__name__)
+
+STRIPE, PAYPAL = PaymentMethodType.STRIPE, PaymentMethodType.PAYPAL
+# States at the gateway in which an attempt can no longer take money.
+OVER = frozenset({ChargeState.CANCELED})
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What a gateway and we do not agree on; `is_healed` once we have followed the gateway.
+
+    `kind` is one of "amount", "currency", "state", "refunds", "missing_here", "missing_there", "subscription" and
+    "not_checked". `subject` is whose pages show it: the payment or subscription, else the account, if there is one.
+    """
+
+    gateway: str
+    object_id: str
+    kind: str
+    text: str
+    subject: Payment | Subscription | Account | None = None
+    is_healed: bool = False
+
+
+class ReconcileService:
+    """Compares gateways with the database, and heals what is safe to heal."""
+
+    @staticmethod
+    def reconcile(days: int = 3) -> list[Difference]:
+        """Compare everything of the last `days` days, and everything still open, with what the gateways say.
+
+        What cannot be healed flags its payment for review. Each difference becomes an event, once a day and object.
+        May run at any time. RuntimeError in a transaction.
+        """
+        require_no_transaction()
+        since = timezone.now() - timedelta(days=days)
+        found: list[Difference] = []
+        for payment_method in (STRIPE, PAYPAL):
+            if is_available(payment_method):
+                found += _of_gateway(payment_method, since)
+        if is_available(STRIPE):
+            found += _of_subscriptions()
+        for difference in found:
+            _report(difference)
+        return found
+
+
+def _of_gateway(payment_method: str, since: datetime) -> list[Difference]:
+    found: list[Difference] = []
+    charges: list[Charge] = []
+    with _noted(found, payment_method, "the list of payments"), gateway_refusals():
+        charges += gateway_of(payment_method).recent(since)
+    for charge in charges:
+        with _noted(found, payment_method, charge.object_id):
+            found += _of_charge(payment_method, charge)
+    seen = {charge.object_id for charge in charges}
+    for payment in _open_or_recent(payment_method, since):
+        if payment.gateway_object_id not in seen:
+            with _noted(found, payment_method, payment.gateway_object_id):
+                found += _of_payment(payment)
+    return found
+
+
+@contextmanager
+def _noted(found: list[Difference], gateway: str, object_id: str) -> Iterator[None]:
+    """One object that cannot be asked for now does not keep the others from being compared."""
+    try:
+        yield
+    except DomainError as problem:
+        found.append(Difference(gateway, object_id, "not_checked", problem.text))
+
+
+def _open_or_recent(payment_method: str, since: datetime) -> QuerySet[Payment]:
+    known = Payment.objects.filter(payment_method=payment_method).exclude(
+        stripe_payment_intent_id="", paypal_order_id=""
+    )
+    wanted = known.filter(Q(status__in=GATEWAY_UNDER_WAY) | Q(created_at__gte=since))
+    return wanted.select_related("account", "invoice").order_by("pk")
+
+
+def _of_charge(payment_method: str, charge: Charge) -> list[Difference]:
+    try:
+        payment = payment_of_charge(payment_method, charge)
+    except PaymentNotFound as problem:
+        return [Difference(payment_method, charge.object_id, "missing_here", problem.text, _customer(charge))]
+    return _compared(payment, charge) if payment else _of_foreign(payment_method, charge)
+
+
+def _of_foreign(payment_method: str, charge: Charge) -> list[Difference]:
+    """Money of one of our customers that no payment knows of; a charge of another product is none of ours."""
+    customer = _customer(charge)
+    if customer is None or charge.state != ChargeState.SUCCEEDED:
+        return []
+    text = f"{charge.amount} {charge.currency} of this customer is no payment here."
+    missing = Difference(payment_method, charge.object_id, "missing_here", text, customer)
+    with gateway_refusals():
+        bill = configured_stripe().invoice_paid_with(charge.object_id)
+    if not bill:
+        return [missing]
+    # Stripe collected it for a subscription that it bills.
+    SubscriptionMirrorService.record_invoice(bill)
+    booked = Payment.objects.filter(stripe_payment_intent_id=charge.object_id).first()
+    return [replace(missing, subject=booked or customer, is_healed=booked is not None)]
+
+
+def _customer(charge: Charge) -> Account | None:
+    accounts = Account.objects.filter(stripe_customer_id=charge.customer_id)
+    return accounts.first() if charge.customer_id else None
+
+
+def _of_payment(payment: Payment) -> list[Difference]:
+    try:
+        with gateway_refusals():
+            charge = gateway_of(payment.payment_method).fetch(payment.gateway_object_id)
+    except UnknownObject:
+        text = f"The payment is {payment.status} here, and the gateway has no such object."
+        return [Difference(payment.payment_method, payment.gateway_object_id, "missing_there", text, payment)]
+    return _compared(payment, charge)
+
+
+def _compared(payment: Payment, charge: Charge) -> list[Difference]:
+    first = _differences(payment, charge)
+    if not first:
+        return []
+    # Both may have moved since they were read: what counts is what is left after they were read again.
+    _heal(payment, charge)
+    payment.refresh_from_db()
+    with gateway_refusals():
+        left = _differences(payment, gateway_of(payment.payment_method).fetch(charge.object_id))
+    return [
+        Difference(payment.payment_method, charge.object_id, kind, left.get(kind, text), payment, kind not in left)
+        for kind, text in {**first, **left}.items()
+    ]
+
+
+def _heal(payment: Payment, charge: Charge) -> None:
+    """Do what a message about the object would lead to; what stands open for a closed payment is ended there."""
+    healed = GatewayPaymentService.sync(payment.payment_method, charge.object_id) or payment
+    is_closed = healed.status not in {*CAPTURED_STATUSES, *GATEWAY_UNDER_WAY}
+    with gateway_refusals():
+        gateway = gateway_of(payment.payment_method)
+        if is_closed and gateway.fetch(charge.object_id).state not in {*OVER, ChargeState.SUCCEEDED}:
+            record_charge(healed, gateway.cancel(charge.object_id))
+    if healed.gateway_object_id:
+        GatewayRefundService.sync(healed)
+
+
+def _differences(payment: Payment, charge: Charge) -> dict[str, str]:
+    """What differs, by kind, in words for an operator."""
+    found = {}
+    if charge.currency != payment.currency:
+        found["currency"] = f"{payment.currency} here, {charge.currency} at the gateway."
+    elif charge.amount != payment.amount:
+        found["amount"] = f"{payment.amount} {payment.currency} here, {charge.amount} at the gateway."
+    if not _same_state(payment, charge):
+        found["state"] = f"{payment.status} here, {charge.raw_status or charge.state.value} at the gateway."
+    if not _same_refunds(payment, charge):
+        found["refunds"] = f"{charge.refunded} {charge.currency} went back at the gateway; less or more is booked here."
+    return found
+
+
+def _same_state(payment: Payment, charge: Charge) -> bool:
+    is_captured = payment.status in CAPTURED_STATUSES
+    if charge.state == ChargeState.SUCCEEDED:
+        return is_captured or _returns(payment).exists()
+    if payment.status in GATEWAY_UNDER_WAY:
+        is_refused = charge.state == ChargeState.DECLINED and is_confirmed_by_us(payment)
+        return charge.state not in OVER and not is_refused
+    # An order at PayPal has no end; it is only never captured.
+    return not is_captured and (charge.state in OVER or payment.payment_method == PAYPAL)
+
+
+def _same_refunds(payment: Payment, charge: Charge) -> bool:
+    # What a bank took back in a dispute is a refund here and none at the gateway.
+    if charge.is_disputed:
+        return True
+    notes = CreditNote.objects.filter(account_id=payment.account_id, payment=payment).exclude(gateway_refund_id="")
+    returned = _returns(payment).filter(status=RefundStatus.SUCCEEDED)
+    under_way = Refund.objects.filter(account_id=payment.account_id, payment=payment, status__in=REFUNDS_UNDER_WAY)
+    booked = _sum(notes) + _sum(returned)
+    return booked <= charge.refunded <= booked + _sum(under_way)
+
+
+def _returns(payment: Payment) -> QuerySet[Refund]:
+    ordered = Refund.objects.filter(account_id=payment.account_id, payment=payment, is_return=True)
+    return ordered.exclude(status=RefundStatus.FAILED)
+
+
+def _sum(rows: QuerySet[Refund] | QuerySet[CreditNote]) -> Decimal:
+    return rows.aggregate(total=Sum("amount"))["total"] or Decimal(0)
+
+
+def _of_subscriptions() -> list[Difference]:
+    """Subscriptions that Stripe bills: following them again shows whether a message was lost."""
+    found: list[Difference] = []
+    mirrored = Subscription.objects.filter(billing_driver=BillingDriver.STRIPE, status__in=LIVE_STATUSES)
+    for before in mirrored.order_by("pk"):
+        name = before.stripe_subscription_id
+        with _noted(found, STRIPE, name):
+            after = SubscriptionMirrorService.sync(name)
+            if after is None:
+                text = f"The subscription is {before.status} here, and the gateway has no such object."
+                found.append(Difference(STRIPE, name, "missing_there", text, before))
+            elif _terms(before) != _terms(after):
+                text = f"{before.status} here, {after.status} at the gateway, or another period or plan."
+                found.append(Difference(STRIPE, name, "subscription", text, after, is_healed=True))
+    return found
+
+
+def _terms(subscription: Subscription) -> tuple[object, ...]:
+    period = subscription.current_period_start, subscription.current_period_end
+    return (subscription.status, subscription.plan_id, subscription.cancel_at_period_end, *period)
+
+
+def _report(difference: Difference) -> None:
+    logger.log(
+        logging.WARNING if difference.is_healed else logging.ERROR,
+        "gateway difference",
+        extra={
+            "gateway": difference.gateway,
+            "gateway_object": difference.object_id,
+            "kind": difference.kind,
+            "healed": difference.is_healed,
+        },
+    )
+    if difference.subject:
+        _record(difference, difference.subject)
+
+
+@service_transaction
+def _record(difference: Difference, subject: Payment | Subscription | Account) -> None:
+    account = lock_account(subject.pk if isinstance(subject, Account) else subject.account_id)
+    if isinstance(subject, Payment) and not difference.is_healed:
+        payment = lock_payment(account, subject.pk)
+        if not payment.needs_review:
+            flag_for_review(payment, f"{difference.object_id}, {difference.kind}: {difference.text}")
+    midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    facts = {
+        "gateway": difference.gateway,
+        "gateway_object": difference.object_id,
+        "kind": difference.kind,
+        "healed": difference.is_healed,
+    }
+    told = Event.objects.filter(
+        type="gateway.difference",
+        object_type=subject._meta.label_lower,
+        object_id=str(subject.pk),
+        created_at__gte=midnight,
+        data__contains=facts,
+    )
+    if not told.exists():
+        facts["text"] = difference.text
+        events.record(events.NewEvent("gateway.difference", subject, account.pk, None, facts))

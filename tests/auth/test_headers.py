@@ -14,7 +14,7 @@ from igny8_core.common.checks import api_routes
 
 pytestmark = pytest.mark.django_db
 
-PAGES = ["/", "/admin/", "/admin", "/admin/login/", "/healthz/", "/readyz/", "/nothing/", "/api/docs/"]
+PAGES = ["/", "/admin/", "/admin", "/admin/login/", "/pay/forged/", "/healthz/", "/readyz/", "/nothing/", "/api/docs/"]
 
 
 def api_addresses() -> list[str]:

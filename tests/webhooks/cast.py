@@ -1,6 +1,7 @@
 """Payments at the stand-ins, their messages on the way to our doors, and what they leave in the books."""
 
 from typing import Any, Literal
+from uuid import uuid4
 
 from django.utils import timezone
 from rest_framework.test import APIClient
@@ -76,6 +77,28 @@ def stored(provider: str, message: Message) -> WebhookEvent:
     read = gateway_of(provider).read_webhook(body)
     WebhookService.store(provider, read, body, headers.get("paypal-transmission-id", ""))
     return WebhookEvent.objects.get(provider=provider, event_id=read.event_id)
+
+
+def succeeded(stripe: FakeStripe) -> WebhookEvent:
+    """The stored message of the last payment that succeeded."""
+    return stored("stripe", stripe.signed(stripe.events("payment_intent.succeeded")[-1], SECRET))
+
+
+def about(stripe: FakeStripe, object_id: str, type_: str = "payment_intent.succeeded") -> WebhookEvent:
+    """A stored message about an object of which nothing else is known."""
+    kind = type_.partition(".")[0]
+    event = {
+        "id": f"evt_{uuid4().hex}",
+        "object": "event",
+        "type": type_,
+        "livemode": False,
+        "data": {"object": {"id": object_id, "object": kind}},
+    }
+    return stored("stripe", stripe.signed(event, SECRET))
+
+
+def now(event: WebhookEvent) -> WebhookEvent:
+    return WebhookEvent.objects.get(pk=event.pk)
 
 
 def due_again() -> None:

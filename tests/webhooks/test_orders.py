@@ -150,7 +150,7 @@ def test_all_120_orders_of_a_paypal_payment_s_life_end_the_same(paypal: FakePayP
 def test_messages_that_come_while_the_life_goes_on_end_it_the_same(stripe: FakeStripe) -> None:
     pick = random.Random(20261125)
     ends = []
-    for _ in range(40):
+    for _ in range(25):
         payment = card_payment(stripe)
         waiting: list[Event] = []
         for event in live_at_stripe(stripe, payment):

@@ -1,0 +1,250 @@
+"""What each kind of message leads to, and what is none of ours (threats.md WHK-16)."""
+
+from uuid import uuid4
+
+import pytest
+
+from fake_gateways.paypal_fake import FakePayPal
+from fake_gateways.stripe_fake import FakeStripe
+from igny8_core.business.billing.models import AccountPaymentMethod, WebhookEvent
+from igny8_core.business.billing.services.card_service import CardService
+from igny8_core.business.billing.services.payment_service import PaymentService
+from igny8_core.business.billing.services.webhook_service import WebhookService
+from igny8_core.business.billing.tasks import process_webhooks
+from igny8_core.events.models import Event
+from tests import make
+from tests.webhooks.cast import (
+    SECRET,
+    about,
+    books,
+    events_of,
+    now,
+    paid_by_card,
+    paid_by_paypal,
+    states,
+    stored,
+    tell_paypal,
+    tell_stripe,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+# --- What is done ---------------------------------------------------------------------------------------------------
+
+
+def test_a_card_payment_is_settled_by_its_message_alone(stripe: FakeStripe) -> None:
+    payment = paid_by_card(stripe)
+    tell_stripe(stripe, stripe.events("payment_intent.succeeded")[0])
+
+    process_webhooks()
+
+    event = WebhookEvent.objects.get()
+    assert (event.state, event.attempts, event.next_attempt_at, event.last_error) == ("processed", 1, None, "")
+    assert event.processed_at is not None
+    assert (books(payment)["payment"], books(payment)["invoice"], books(payment)["credits"]) == (
+        "succeeded",
+        "paid",
+        1000,
+    )
+
+
+def test_an_approved_order_is_captured_by_its_message_alone(paypal: FakePayPal) -> None:
+    make.payment_method(payment_method="paypal", display_name="PayPal")
+    payment = PaymentService.create_paypal_payment(make.subscription().invoices.get()).payment
+    paypal.approve(payment.paypal_order_id)
+    tell_paypal(paypal, paypal.events("CHECKOUT.ORDER.APPROVED")[0])
+
+    process_webhooks()
+
+    assert states("paypal") == ["processed"]
+    assert (books(payment)["payment"], books(payment)["credits"]) == ("succeeded", 1000)
+    assert len(paypal.captures_with(str(payment.uuid))) == 1
+
+
+@pytest.mark.parametrize("name", ["PAYMENT.CAPTURE.DENIED", "PAYMENT.CAPTURE.DECLINED"])
+def test_a_refused_capture_is_heard_under_both_of_its_names(paypal: FakePayPal, name: str) -> None:
+    make.payment_method(payment_method="paypal", display_name="PayPal")
+    payment = PaymentService.create_paypal_payment(make.subscription().invoices.get()).payment
+    paypal.hold_capture(payment.paypal_order_id)
+    paypal.denied_event = name
+    paypal.approve(payment.paypal_order_id)
+    heard = []
+    for kind in ("CHECKOUT.ORDER.APPROVED", name):
+        if kind == name:
+            paypal.deny(payment.paypal_order_id)
+        WebhookService.process(stored("paypal", paypal.signed(paypal.events(kind)[0])))
+        heard.append(books(payment)["payment"])
+
+    assert heard == ["processing", "failed"]
+    assert states("paypal") == ["processed", "processed"]
+
+
+def test_a_capture_that_does_not_name_its_order_is_found_by_itself(paypal: FakePayPal) -> None:
+    payment = paid_by_paypal(paypal)
+    told = paypal.events("PAYMENT.CAPTURE.COMPLETED")[0]
+    bare = {name: told["resource"][name] for name in ("id", "status", "amount")}
+
+    WebhookService.process(stored("paypal", paypal.signed({**told, "resource": bare})))
+
+    assert (states("paypal"), books(payment)["payment"]) == (["processed"], "succeeded")
+
+
+def test_a_refund_that_fails_later_waits_for_an_operator(stripe: FakeStripe) -> None:
+    payment = paid_by_card(stripe)
+    refund = stripe.refund_in_dashboard(payment.stripe_payment_intent_id, 3000)
+    for event in stripe.events("charge.refunded"):
+        WebhookService.process(stored("stripe", stripe.signed(event, SECRET)))
+    assert books(payment)["refunded"] == "30.00"
+
+    stripe.fail_refund(refund["id"])
+    WebhookService.process(stored("stripe", stripe.signed(stripe.events("refund.failed")[0], SECRET)))
+
+    assert books(payment)["review"].startswith(f"Refund {refund['id']} did not arrive")
+
+
+def test_a_card_that_was_saved_and_detached_at_stripe_is_saved_and_disabled_here(stripe: FakeStripe) -> None:
+    tenant = make.owner().account
+    assert tenant
+    make.customer_at_stripe(stripe, tenant)
+    setup = CardService.begin(tenant, tenant.owner)
+    saved = stripe.complete_setup(setup.setup_id, "pm_card_visa")["payment_method"]
+    for event in stripe.events("setup_intent.succeeded"):
+        WebhookService.process(stored("stripe", stripe.signed(event, SECRET)))
+    kept = AccountPaymentMethod.objects.get(account=tenant)
+    assert (kept.stripe_payment_method_id, kept.is_enabled) == (saved, True)
+
+    stripe.detach_payment_method(saved, {})
+    for event in stripe.events("payment_method.detached"):
+        WebhookService.process(stored("stripe", stripe.signed(event, SECRET)))
+
+    assert not AccountPaymentMethod.objects.get(account=tenant).is_enabled
+    assert set(states()) == {"processed"}
+
+
+# --- Disputes -------------------------------------------------------------------------------------------------------
+
+
+def test_a_dispute_that_is_won_costs_nothing_and_is_told_once(stripe: FakeStripe) -> None:
+    payment = paid_by_card(stripe)
+    dispute = stripe.open_dispute(payment.stripe_payment_intent_id, 5000)
+    WebhookService.process(stored("stripe", stripe.signed(stripe.events("charge.dispute.created")[0], SECRET)))
+    opened = books(payment)
+
+    stripe.close_dispute(dispute["id"], won=True)
+    for _ in range(2):
+        WebhookService.process(stored("stripe", stripe.signed(stripe.events("charge.dispute.closed")[0], SECRET)))
+        WebhookService.replay(WebhookEvent.objects.latest("pk"))
+
+    facts = {"id": dispute["id"], "amount": "50.00", "currency": "USD", "reason": "fraudulent"}
+    assert (opened["payment"], opened["dispute"]) == ("disputed", {**facts, "status": "open"})
+    assert (books(payment)["payment"], books(payment)["dispute"]) == ("disputed", {**facts, "status": "won"})
+    assert (books(payment)["refunded"], books(payment)["credits"]) == ("0.00", 1000)
+    assert events_of(payment) == ["payment.dispute_won", "payment.disputed", "payment.started", "payment.succeeded"]
+
+
+def test_a_dispute_that_is_lost_takes_no_more_than_is_left(stripe: FakeStripe) -> None:
+    payment = paid_by_card(stripe)
+    stripe.refund_in_dashboard(payment.stripe_payment_intent_id, 8000)
+    dispute = stripe.open_dispute(payment.stripe_payment_intent_id, 8900)
+    stripe.close_dispute(dispute["id"], won=False)
+
+    for event in reversed(stripe.events("charge.dispute.closed") + stripe.events("charge.refunded")):
+        WebhookService.process(stored("stripe", stripe.signed(event, SECRET)))
+
+    assert (books(payment)["refunded"], books(payment)["review"]) == ("89.00", "")
+    assert [str(note[0]) for note in books(payment)["notes"]] == ["9.00", "80.00"]
+    assert [note[1] for note in books(payment)["notes"]] == [
+        "Dispute lost: fraudulent",
+        "Refunded at the payment service",
+    ]
+
+
+def test_a_second_dispute_of_a_payment_is_for_an_operator(stripe: FakeStripe) -> None:
+    payment = paid_by_card(stripe)
+    first = stripe.open_dispute(payment.stripe_payment_intent_id, 1000)
+    second = stripe.open_dispute(payment.stripe_payment_intent_id, 2000)
+
+    for event in stripe.events("charge.dispute.created"):
+        WebhookService.process(stored("stripe", stripe.signed(event, SECRET)))
+
+    assert books(payment)["dispute"]["id"] == first["id"]
+    assert books(payment)["review"] == f"Dispute {second['id']} was opened beside dispute {first['id']}."
+
+
+def test_a_lost_dispute_at_paypal_waits_until_paypal_shows_that_the_money_went_back(paypal: FakePayPal) -> None:
+    payment = paid_by_paypal(paypal)
+    (capture,) = paypal.captures_with(str(payment.uuid))
+    dispute_id = paypal.open_dispute(capture.id)
+    dispute = paypal.disputes[dispute_id]
+    dispute.status, dispute.outcome = "RESOLVED", "RESOLVED_BUYER_FAVOUR"
+    event = stored("paypal", paypal.signed(paypal.events("CUSTOMER.DISPUTE.CREATED")[0]))
+
+    WebhookService.process(event)
+    before = books(payment)
+    paypal.reverse(capture.id)
+    WebhookService.process(now(event))
+
+    assert (before["payment"], before["dispute"]["status"], before["refunded"]) == ("disputed", "lost", "0.00")
+    assert (books(payment)["payment"], books(payment)["refunded"]) == ("refunded", "89.00")
+    assert len(books(payment)["notes"]) == 1
+    assert now(event).state == "processed"
+
+
+# --- What is not ours -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("object_id", "type_"),
+    [
+        ("cus_1", "customer.created"),
+        ("pi_1", "v99.brand.new"),
+        ("pi_unknown", "payment_intent.succeeded"),
+        ("ch_unknown", "charge.refunded"),
+        ("re_unknown", "refund.updated"),
+        ("du_unknown", "charge.dispute.closed"),
+        ("seti_unknown", "setup_intent.succeeded"),
+        ("pm_unknown", "payment_method.detached"),
+        ("sub_unknown", "customer.subscription.updated"),
+        ("in_unknown", "invoice.paid"),
+        ("../../v1/customers", "payment_intent.succeeded"),
+    ],
+)
+def test_what_is_unknown_is_kept_and_ignored(stripe: FakeStripe, object_id: str, type_: str) -> None:
+    event = about(stripe, object_id, type_)
+
+    WebhookService.process_due()
+
+    assert (now(event).state, now(event).last_error, now(event).next_attempt_at) == ("ignored", "", None)
+
+
+def test_another_product_s_payment_at_the_same_stripe_is_ignored(stripe: FakeStripe) -> None:
+    intent = stripe.create_payment_intent({"amount": 500, "currency": "usd", "metadata": {"order": "7"}})
+    stripe.pay_in_browser(intent["client_secret"])
+    stripe.refund_in_dashboard(intent["id"])
+    dispute = stripe.open_dispute(intent["id"], 100)
+    stripe.close_dispute(dispute["id"], won=False)
+    for event in stripe.events():
+        stored("stripe", stripe.signed(event, SECRET))
+
+    WebhookService.process_due()
+
+    assert set(states()) == {"ignored"}
+    assert not Event.objects.filter(object_type="billing.payment").exists()
+
+
+@pytest.mark.parametrize(
+    "kind", ["PAYMENT.CAPTURE.COMPLETED", "PAYMENT.CAPTURE.REFUNDED", "CUSTOMER.DISPUTE.RESOLVED", "X.Y"]
+)
+def test_unknown_objects_of_paypal_are_ignored(paypal: FakePayPal, kind: str) -> None:
+    event = {
+        "id": f"WH-{uuid4()}",
+        "event_type": kind,
+        "resource_type": "capture",
+        "resource": {"id": "0" * 17, "dispute_id": "PP-D-1"},
+    }
+    stored("paypal", paypal.signed(event))
+
+    WebhookService.process_due()
+
+    assert states("paypal") == ["ignored"]

@@ -36,15 +36,17 @@ def environment(request: HttpRequest) -> list[str] | None:
 
 
 def waiting_badge(request: HttpRequest) -> str:
-    """How many payments wait for approval, for the sidebar."""
-    return str(reports.pending_approvals().count)
+    """How many payments wait for an operator, for the sidebar."""
+    waiting, to_review = _waiting(request)
+    return str(waiting.count + to_review)
 
 
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Add what this operator may see."""
     cards: list[Card] = []
     if request.user.has_perm("billing.view_payment"):
-        cards += [_waiting_card(), _revenue_card()]
+        waiting, to_review = _waiting(request)
+        cards += [_waiting_card(waiting), *_review_cards(to_review), _revenue_card()]
         context["waiting"] = _oldest_waiting()
         context["waiting_url"] = _waiting_url()
     if request.user.has_perm("igny8_auth.view_subscription"):
@@ -58,10 +60,23 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     return context
 
 
-def _waiting_card() -> Card:
-    waiting = reports.pending_approvals()
+def _waiting(request: HttpRequest) -> tuple[reports.Waiting, int]:
+    """What waits for an operator's approval and for a review; sidebar and page share the answer."""
+    if not hasattr(request, "igny8_waiting"):
+        request.igny8_waiting = (reports.pending_approvals(), reports.payments_to_review())  # type: ignore[attr-defined]
+    found: tuple[reports.Waiting, int] = request.igny8_waiting  # type: ignore[attr-defined]
+    return found
+
+
+def _waiting_card(waiting: reports.Waiting) -> Card:
     detail = f"The oldest for {timesince(waiting.oldest_at, depth=1)}" if waiting.oldest_at else "Nothing to do"
     return Card("To approve", str(waiting.count), detail, _waiting_url(), "payments", bool(waiting.count))
+
+
+def _review_cards(count: int) -> list[Card]:
+    """Payments whose gateway says what does not fit: a card only where there are any."""
+    address = f"{reverse('admin:billing_payment_changelist')}?needs_review__exact=1"
+    return [Card("To review", str(count), "What a gateway says does not fit", address, "report", True)] if count else []
 
 
 def _revenue_card() -> Card:

@@ -1,5 +1,6 @@
 """Rows for the console to show: one of every model, and operators with exactly the permissions of a test."""
 
+import json
 import uuid
 from datetime import timedelta
 from decimal import Decimal
@@ -16,7 +17,9 @@ from igny8_core.business.billing.models import (
     CreditCostConfig,
     CreditPackage,
     CreditUsageSum,
+    Payment,
     PaymentMethodConfig,
+    Refund,
     UsageSumMark,
     WebhookEvent,
 )
@@ -88,7 +91,20 @@ def _around(account: Account, owner: User, number: int, text: str) -> None:
         expires_at=soon,
     )
     WebhookEvent.objects.create(
-        provider="stripe", event_id=f"evt_{number}", type="charge.failed", payload={"text": text}, next_attempt_at=soon
+        provider="stripe",
+        event_id=f"evt_{number}",
+        type="charge.failed",
+        body=json.dumps({"text": text}),
+        next_attempt_at=soon,
+    )
+    Refund.objects.create(
+        account=account,
+        payment=Payment.objects.filter(account=account).latest("pk"),
+        amount="1.00",
+        currency="USD",
+        status="failed",
+        reason=text or "Goodwill",
+        failure_reason=text,
     )
     UsageSumMark.objects.get_or_create(pk=1, defaults={"summed_up_to": soon})
     CreditUsageSum.objects.create(account=account, quarter=soon, operation_type="article", credits=5, operations=1)

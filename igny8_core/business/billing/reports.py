@@ -193,6 +193,11 @@ def pending_approvals() -> Waiting:
     return Waiting(found["count"], found["oldest"])
 
 
+def payments_to_review() -> int:
+    """How many payments wait for an operator because of what their gateway says."""
+    return Payment.objects.filter(needs_review=True).count()
+
+
 def oldest_waiting(limit: int) -> list[Payment]:
     """The payments that have waited longest for a decision, with account and invoice."""
     return list(_waiting().select_related("account", "invoice").order_by("created_at", "pk")[:limit])

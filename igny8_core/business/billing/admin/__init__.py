@@ -7,7 +7,8 @@ from igny8_core.business.billing.admin import (
     payment,
     payment_method,
     payment_proof,
+    refund,
     webhook_event,
 )
 
-__all__ = ["credit", "credit_note", "invoice", "payment", "payment_method", "payment_proof", "webhook_event"]
+__all__ = ["credit", "credit_note", "invoice", "payment", "payment_method", "payment_proof", "refund", "webhook_event"]

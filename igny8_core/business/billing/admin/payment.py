@@ -4,30 +4,30 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html, format_html_join
-from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateTimeFilter
+from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilter, RangeDateTimeFilter
 from unfold.decorators import action as page_action
 from unfold.enums import ActionVariant
 
-from igny8_core.auth.models import User
 from igny8_core.business.billing.admin.payment_decisions import (
     ApproveDialog,
     DecisionForm,
     PaymentActionForm,
     RefundDialog,
     RejectDialog,
+    back_to,
     decide_each,
+    operator_of,
     payment_with_id,
 )
-from igny8_core.business.billing.admin.payment_proof import ShowsProof
+from igny8_core.business.billing.admin.payment_gateways import AsksGateways, gateway_buttons
 from igny8_core.business.billing.models import CreditNote, Payment, PaymentStatus
 from igny8_core.business.billing.services.payment_service import PaymentService
 from igny8_core.common.links import why_not_public_https
 from igny8_core.events.console import (
     EMPTY,
     amount_text,
-    badge,
     change_url,
     choice,
     json_block,
@@ -56,7 +56,7 @@ BUTTONS = {
 
 
 @admin.register(Payment)
-class PaymentAdmin(ShowsProof):
+class PaymentAdmin(AsksGateways):
     """Payments. They move only by the actions, which call the same service as the API."""
 
     list_display = (
@@ -75,6 +75,7 @@ class PaymentAdmin(ShowsProof):
     list_filter = (
         ("status", ChoicesDropdownFilter),
         ("payment_method", ChoicesDropdownFilter),
+        ("needs_review", BooleanRadioFilter),
         ("created_at", RangeDateTimeFilter),
         ("processed_at", RangeDateTimeFilter),
     )
@@ -85,15 +86,18 @@ class PaymentAdmin(ShowsProof):
     ordering = ("-id",)
     actions = ("approve_selected", "reject_selected")
     action_form = PaymentActionForm
-    actions_detail = ("approve", "reject", "refund")
+    actions_detail = ("approve", "reject", "refund", "ask", "giveback")
     fieldsets = (
-        (None, {"fields": (("invoice", "account"), ("amount_shown", "status_shown"), ("method", "created"))}),
+        (
+            None,
+            {"fields": (("invoice", "account"), ("amount_shown", "status_shown"), ("method", "created"), "review")},
+        ),
         ("What the customer says", {"fields": ("reference", "manual_notes", "proof_link", "proof_file")}),
         (
             "Decision",
             {"fields": (("approved_by", "approved"), ("processed", "failed"), "admin_notes", "failure_reason")},
         ),
-        ("Refunds", {"fields": ("refunded_shown", "credit_notes_shown")}),
+        ("Refunds", {"fields": ("refunded_shown", "credit_notes_shown", "refunds_shown")}),
         (
             "Gateways",
             {
@@ -102,6 +106,7 @@ class PaymentAdmin(ShowsProof):
                     "uuid",
                     ("stripe_payment_intent_id", "stripe_charge_id"),
                     ("paypal_order_id", "paypal_capture_id"),
+                    ("checks", "next_check"),
                     "metadata_shown",
                 ),
             },
@@ -110,18 +115,24 @@ class PaymentAdmin(ShowsProof):
 
     amount_shown = money("amount")
     refunded_shown = money("refunded_amount")
-    status_shown = badge("status", PAYMENT_TONES)
     method = choice("payment_method", "method")
     created = moment("created_at")
     approved = moment("approved_at", "decided")
     processed = moment("processed_at")
     failed = moment("failed_at")
+    next_check = moment("next_check_at")
     metadata_shown = json_block("metadata")
 
     @admin.display(description="invoice", ordering="invoice__invoice_number")
     def invoice_number(self, payment: Payment) -> str:
         """The number of the invoice that is paid."""
         return payment.invoice.invoice_number
+
+    @admin.display(description="status", ordering="status")
+    def status_shown(self, payment: Payment) -> str:
+        """The status, and a red label where an operator has to look."""
+        status = label(payment.get_status_display(), PAYMENT_TONES.get(PaymentStatus(payment.status), ""))
+        return format_html("{} {}", status, label("Needs review", "danger") if payment.needs_review else "")
 
     @admin.display(description="reference", ordering="manual_reference")
     def reference(self, payment: Payment) -> str:
@@ -161,6 +172,7 @@ class PaymentAdmin(ShowsProof):
         """The buttons that the payment's status has a use for."""
         payment = payment_with_id(object_id).first()
         offered = BUTTONS.get(PaymentStatus(payment.status), frozenset()) if payment else frozenset()
+        offered |= gateway_buttons(payment) if payment else frozenset()
         buttons: list[Any] = super().get_actions_detail(request, object_id)  # type: ignore[misc]
         return [button for button in buttons if button.action_name.rpartition("_")[2] in offered]
 
@@ -192,7 +204,7 @@ class PaymentAdmin(ShowsProof):
         """Approve the payment of the page; the dialog has been filled in."""
         override = form.cleaned_data.get("override_duplicate", False)
         _approve(request, payment_with_id(object_id), form.cleaned_data["note"], override)
-        return _back_to(request, object_id)
+        return back_to(request, object_id)
 
     @page_action(  # type: ignore[untyped-decorator]
         description="Reject",
@@ -209,7 +221,7 @@ class PaymentAdmin(ShowsProof):
     def reject(self, request: HttpRequest, form: RejectDialog, object_id: str) -> HttpResponse:
         """Reject the payment of the page; the dialog has been filled in."""
         _reject(request, payment_with_id(object_id), form.cleaned_data["note"])
-        return _back_to(request, object_id)
+        return back_to(request, object_id)
 
     @page_action(  # type: ignore[untyped-decorator]
         description="Refund",
@@ -218,8 +230,9 @@ class PaymentAdmin(ShowsProof):
         variant=ActionVariant.DANGER,
         dialog={
             "title": "Refund this payment",
-            "description": "Send the money back first. This records it, makes the credit note, mails it to the "
-            "customer, and takes back the credits that are left of this payment. It cannot be undone.",
+            "description": "Card and PayPal money goes back through its gateway now; other money you send back first. "
+            "This makes the credit note, mails it to the customer, and takes back the credits that are left of this "
+            "payment. It cannot be undone.",
             "form_class": RefundDialog,
             "form_submit_text": "Refund",
         },
@@ -227,7 +240,7 @@ class PaymentAdmin(ShowsProof):
     def refund(self, request: HttpRequest, form: RefundDialog, object_id: str) -> HttpResponse:
         """Refund the payment of the page; the dialog has been filled in."""
         _refund(request, payment_with_id(object_id), form.cleaned_data)
-        return _back_to(request, object_id)
+        return back_to(request, object_id)
 
 
 def _decision(request: HttpRequest) -> dict[str, Any] | None:
@@ -239,18 +252,12 @@ def _decision(request: HttpRequest) -> dict[str, Any] | None:
     return None
 
 
-def _operator(request: HttpRequest) -> User:
-    if not isinstance(request.user, User):
-        raise TypeError("Only a logged-in operator decides payments.")
-    return request.user
-
-
 def _oldest_first(payments: QuerySet[Payment]) -> QuerySet[Payment]:
     return payments.select_related("invoice").order_by("created_at", "pk")
 
 
 def _approve(request: HttpRequest, payments: QuerySet[Payment], note: str, override: bool) -> None:
-    operator = _operator(request)
+    operator = operator_of(request)
     report = decide_each(
         payments,
         lambda payment: PaymentService.approve_manual_payment(
@@ -261,13 +268,13 @@ def _approve(request: HttpRequest, payments: QuerySet[Payment], note: str, overr
 
 
 def _reject(request: HttpRequest, payments: QuerySet[Payment], note: str) -> None:
-    operator = _operator(request)
+    operator = operator_of(request)
     report = decide_each(payments, lambda payment: PaymentService.reject_manual_payment(payment, note, operator))
     report.tell(request, "Rejected")
 
 
 def _refund(request: HttpRequest, payments: QuerySet[Payment], refund: dict[str, Any]) -> None:
-    operator, notes = _operator(request), list[CreditNote]()
+    operator, notes = operator_of(request), list[CreditNote]()
     report = decide_each(
         payments,
         lambda payment: notes.append(
@@ -284,11 +291,3 @@ def _refund(request: HttpRequest, payments: QuerySet[Payment], refund: dict[str,
         messages.success(request, f"Refunded {amount_text(note.amount, note.currency)}: credit note {note}.")
     for line in report.refused:
         messages.warning(request, line)
-
-
-def _back_to(request: HttpRequest, object_id: str) -> HttpResponse:
-    address = change_url("billing_payment", object_id)
-    # The dialog is sent by a script, which would swap a redirect's page into itself.
-    if request.headers.get("HX-Request"):
-        return HttpResponse(headers={"HX-Redirect": address})
-    return HttpResponseRedirect(address)

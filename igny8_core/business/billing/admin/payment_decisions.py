@@ -11,15 +11,16 @@ from django import forms
 from django.contrib import messages
 from django.db import DatabaseError
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from unfold.forms import ActionForm, BaseDialogForm
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget, UnfoldBooleanSwitchWidget
 
+from igny8_core.auth.models import User
 from igny8_core.business.billing.models import Payment
 from igny8_core.common.errors import DomainError
 from igny8_core.common.money import InvalidAmount, parse_amount
 from igny8_core.common.text import first_refused, normalized
-from igny8_core.events.console import amount_text
+from igny8_core.events.console import amount_text, change_url
 
 logger = logging.getLogger(__name__)
 
@@ -111,7 +112,7 @@ class RefundDialog(BaseDialogForm):  # type: ignore[misc]
         required=False,
         max_length=100,
         widget=UnfoldAdminTextInputWidget(),
-        help_text="Of the transfer with which you have sent the money back.",
+        help_text="Of the transfer with which you have sent the money back by hand.",
     )
 
     def clean_amount(self) -> Decimal | None:
@@ -152,6 +153,22 @@ def payment_with_id(object_id: str) -> QuerySet[Payment]:
     """The payment that an address names, with its invoice; none for what is no number."""
     number = int(object_id) if object_id.isdecimal() and len(object_id) < 20 else 0
     return Payment.objects.select_related("invoice").filter(pk=number)
+
+
+def operator_of(request: HttpRequest) -> User:
+    """Who works with the console."""
+    if not isinstance(request.user, User):
+        raise TypeError("Only a logged-in operator decides payments.")
+    return request.user
+
+
+def back_to(request: HttpRequest, object_id: str) -> HttpResponse:
+    """To the payment's page, after a dialog on it."""
+    address = change_url("billing_payment", object_id)
+    # The dialog is sent by a script, which would swap a redirect's page into itself.
+    if request.headers.get("HX-Request"):
+        return HttpResponse(headers={"HX-Redirect": address})
+    return HttpResponseRedirect(address)
 
 
 def decide_each(payments: Iterable[Payment], decide: Callable[[Payment], object]) -> Report:

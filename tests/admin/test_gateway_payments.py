@@ -1,0 +1,102 @@
+"""Operators look after payments at gateways in the console: asking, giving back, refunding (threats.md WHK-10)."""
+
+from decimal import Decimal
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from fake_gateways.stripe_fake import FakeStripe
+from igny8_core.business.billing.invariants import broken_invariants
+from igny8_core.business.billing.models import Payment, Refund
+from igny8_core.business.billing.services.payment_service import PaymentService
+from tests import make
+from tests.admin.samples import operator_with
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def payment(stripe: FakeStripe) -> Payment:
+    """89.00 USD paid by card."""
+    invoice = make.subscription().invoices.get()
+    saved = make.saved_card(stripe, invoice.account).stripe_payment_method_id
+    return PaymentService.create_stripe_payment(invoice, saved).payment
+
+
+@pytest.fixture
+def flagged(stripe: FakeStripe) -> Payment:
+    """A payment of which the gateway holds another amount than was due."""
+    invoice = make.invoice()
+    make.customer_at_stripe(stripe, invoice.account)
+    attempt = PaymentService.create_stripe_payment(invoice)
+    stripe.pay_in_browser(attempt.charge.client_secret)
+    Payment.objects.filter(pk=attempt.payment.pk).update(amount=Decimal("90.00"))
+    PaymentService.handle_stripe_success(attempt.charge.object_id)
+    return Payment.objects.get(pk=attempt.payment.pk)
+
+
+def press(browser: Client, payment: Payment, button: str, **inputs: str) -> list[tuple[str, str]]:
+    """Send a dialog of the payment's page; returns kind and text of each line of the report."""
+    address = reverse(f"admin:billing_payment_{button}", args=[payment.pk])
+    response = browser.post(address, {"_form_submitted": "True", **inputs}, follow=True)
+    return [(message.level_tag, message.message) for message in response.context["messages"]]
+
+
+def test_a_card_payment_is_refunded_through_its_gateway(console: Client, stripe: FakeStripe, payment: Payment) -> None:
+    report = press(console, payment, "refund", amount="9.00", reason="Ordered twice")
+
+    assert report[0][0] == "success"
+    assert [refund["amount"] for refund in stripe.all("refund")] == [900]
+    assert Refund.objects.get().status == "succeeded"
+    assert broken_invariants() == []
+
+
+def test_what_needs_review_is_seen_in_the_list_and_on_the_first_page(console: Client, flagged: Payment) -> None:
+    listed = console.get(reverse("admin:billing_payment_changelist"), {"needs_review__exact": "1"}).content.decode()
+    first_page = console.get(reverse("admin:index")).content.decode()
+
+    page = console.get(reverse("admin:billing_payment_change", args=[flagged.pk])).content.decode()
+
+    assert "Needs review" in listed
+    assert "The gateway took 89.00 USD; 90.00 USD was due." in page
+    assert "To review" in first_page
+
+
+def test_asking_again_settles_what_fits_now(console: Client, flagged: Payment) -> None:
+    still = press(console, flagged, "ask")
+    Payment.objects.filter(pk=flagged.pk).update(amount=Decimal("89.00"))
+    settled = press(console, flagged, "ask")
+
+    assert "still needs review" in still[0][1]
+    assert settled == [("success", "The gateway was asked. The payment is succeeded.")]
+
+
+def test_the_money_of_what_needs_review_can_be_given_back(
+    console: Client, stripe: FakeStripe, flagged: Payment
+) -> None:
+    report = press(console, flagged, "giveback")
+
+    flagged.refresh_from_db()
+    assert report == [("success", f"89.00 USD goes back: {Refund.objects.get()} is succeeded.")]
+    assert (flagged.status, flagged.needs_review) == ("failed", False)
+
+
+def test_the_buttons_are_where_they_have_a_use(console: Client, payment: Payment, flagged: Payment) -> None:
+    paid = console.get(reverse("admin:billing_payment_change", args=[payment.pk])).content.decode()
+    open_one = console.get(reverse("admin:billing_payment_change", args=[flagged.pk])).content.decode()
+
+    assert ("Ask the gateway" in paid, "Give the money back" in paid) == (True, False)
+    assert ("Ask the gateway" in open_one, "Give the money back" in open_one) == (True, True)
+
+
+@pytest.mark.parametrize("button", ["ask", "giveback"])
+def test_only_operators_with_the_permission_may(flagged: Payment, button: str) -> None:
+    browser = Client()
+    browser.force_login(operator_with("billing.view_payment"))
+
+    answer = browser.post(reverse(f"admin:billing_payment_{button}", args=[flagged.pk]), {"_form_submitted": "True"})
+
+    flagged.refresh_from_db()
+    assert answer.status_code == 403
+    assert (flagged.needs_review, Refund.objects.count()) == (True, 0)

@@ -10,6 +10,7 @@ from django.db import connection
 from django.utils import timezone
 from rest_framework.test import APIClient
 
+from fake_gateways.stripe_fake import FakeStripe
 from igny8_core.auth.models import Account, AccountStatus, LoginSession, Role, Subscription, TeamInvitation, User
 from igny8_core.auth.services.invitation_service import InvitationService, invitation_token
 from igny8_core.auth.services.session_service import SessionService
@@ -22,6 +23,7 @@ from igny8_core.common.errors import NotFound
 from igny8_core.events.models import Event
 from tests import make
 from tests.api.world import fingerprint, refusal
+from tests.billing import stripe_subscribers
 
 pytestmark = pytest.mark.django_db
 
@@ -216,11 +218,23 @@ def refused(client: APIClient) -> str:
 @pytest.mark.parametrize("status", ["pending_approval", "pending", "processing", "unknown"])
 def test_a_payment_under_way_stands_in_the_way(as_user: Login, status: str) -> None:
     payment = make.submitted_payment()
-    Payment.objects.filter(pk=payment.pk).update(status=status)
+    Payment.objects.filter(pk=payment.pk).update(status=status, next_check_at=timezone.now())
     owner = payment.account.owner
     assert owner
 
     assert payment.invoice.invoice_number in refused(as_user(owner))
+
+
+def test_a_subscription_that_stripe_bills_has_to_end_there_first(stripe: FakeStripe, as_user: Login) -> None:
+    account = stripe_subscribers.mirrored(stripe, stripe_subscribers.subscriber(stripe)).account
+    assert account.owner
+    client = as_user(account.owner)
+    before = fingerprint()
+
+    answer = delete(client)
+
+    assert (answer.status_code, refusal(answer)["code"]) == (409, "subscription_billed_by_stripe")
+    assert fingerprint() == before
 
 
 def test_an_invoice_for_something_delivered_stands_in_the_way(alice: User, as_user: Login) -> None:

@@ -7,8 +7,12 @@ import pytest
 
 from fake_gateways.stripe_fake import FakeStripe
 from igny8_core.auth.models import Account, Subscription
+from igny8_core.business.billing.errors import InvoiceNotPayable
 from igny8_core.business.billing.invariants import broken_invariants
 from igny8_core.business.billing.models import CreditGrant, Invoice, Payment
+from igny8_core.business.billing.services.pay_links import online_offers
+from igny8_core.business.billing.services.paying import pay_invoice
+from igny8_core.business.billing.services.payment_service import PaymentService
 from igny8_core.business.billing.services.subscription_mirror import SubscriptionMirrorService
 from tests import make
 from tests.billing.stripe_subscribers import mirrored, said, states, subscribed, subscriber, told
@@ -67,6 +71,27 @@ def test_a_second_invoice_for_a_period_brings_no_second_lot(stripe: FakeStripe, 
     assert Invoice.objects.filter(status="paid").count() == 2
     assert Account.objects.get(pk=tenant.pk).credits == 3000
     assert broken_invariants() == []
+
+
+def test_what_stripe_collects_is_not_paid_here_as_well(stripe: FakeStripe, tenant: Account) -> None:
+    subscription = mirrored(stripe, tenant)
+    make.payment_method()
+    stripe.decline_next()
+    invoice = SubscriptionMirrorService.record_invoice(
+        stripe.renew(subscription.stripe_subscription_id)["latest_invoice"]
+    )
+    assert invoice is not None
+
+    for pay in (
+        lambda: pay_invoice(invoice, "bank_transfer"),
+        lambda: PaymentService.create_manual_payment(invoice, "bank_transfer", "BT-1"),
+        lambda: PaymentService.create_stripe_payment(invoice, stripe.save_card(tenant.stripe_customer_id)),
+    ):
+        with pytest.raises(InvoiceNotPayable, match="collected by Stripe"):
+            pay()
+
+    assert online_offers(invoice) == []
+    assert Payment.objects.filter(invoice=invoice).count() == 0
 
 
 def test_a_failed_payment_leaves_the_invoice_open_until_stripe_has_collected(

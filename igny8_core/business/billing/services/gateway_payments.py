@@ -20,7 +20,6 @@ from igny8_core.business.billing.errors import (
     ConfirmationAlreadyOpen,
     GatewayMisconfigured,
     GatewayUnavailable,
-    InvoiceNotPayable,
     PaymentBeingChecked,
     PaymentDeclined,
     PaymentNotAtGateway,
@@ -44,7 +43,6 @@ from igny8_core.business.billing.models import (
     GATEWAY_UNDER_WAY,
     PAYMENTS_UNDER_WAY,
     Invoice,
-    InvoiceStatus,
     Payment,
     PaymentStatus,
 )
@@ -56,7 +54,7 @@ from igny8_core.business.billing.services.charge_records import (
     record_silence,
 )
 from igny8_core.business.billing.services.gateway_calls import gateway_refusals
-from igny8_core.business.billing.services.payment_offers import required_offer
+from igny8_core.business.billing.services.payment_offers import require_payable, required_offer
 from igny8_core.business.billing.services.stripe_customers import stripe_customer_of
 from igny8_core.common.db import refusing, require_no_transaction, service_transaction
 from igny8_core.events import services as events
@@ -291,10 +289,7 @@ def _begin(
     begun = _begun_with(request_key, invoice, payment_method)
     if begun:
         return begun
-    if invoice.status != InvoiceStatus.PENDING:
-        raise InvoiceNotPayable(
-            f"Invoice {invoice.invoice_number} is {invoice.status}; only a pending one can be paid."
-        )
+    require_payable(invoice)
     with refusing("igny8_payments_one_under_way", PaymentBeingChecked()):
         payment = Payment.objects.create(
             account=account,

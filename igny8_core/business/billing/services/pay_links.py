@@ -32,8 +32,11 @@ def invoice_of_pay_link(token: str) -> Invoice:
 
 
 def online_offers(invoice: Invoice) -> list[PaymentMethodConfig]:
-    """Card and PayPal, where an open invoice can be paid by them now, by sort order; none for any other invoice."""
-    if invoice.status != InvoiceStatus.PENDING:
+    """Card and PayPal, where an open invoice can be paid by them now, by sort order; none for any other invoice.
+
+    None either for one that Stripe collects by itself.
+    """
+    if invoice.status != InvoiceStatus.PENDING or invoice.stripe_invoice_id:
         return []
     offers = offered_payment_methods(invoice.account.billing_country)
     return [offer for offer in offers if offer.payment_method in GATEWAY_METHODS and is_available(offer.payment_method)]

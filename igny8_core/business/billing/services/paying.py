@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 
 from igny8_core.auth.models import PaymentMethodType, User
-from igny8_core.business.billing.errors import ConfirmationAlreadyOpen, InvoiceNotPayable
-from igny8_core.business.billing.models import GATEWAY_METHODS, Invoice, InvoiceStatus, PaymentMethodConfig
+from igny8_core.business.billing.errors import ConfirmationAlreadyOpen
+from igny8_core.business.billing.models import GATEWAY_METHODS, Invoice, PaymentMethodConfig
 from igny8_core.business.billing.selectors import has_payment_under_way
 from igny8_core.business.billing.services.gateway_payments import Attempt, GatewayPaymentService
-from igny8_core.business.billing.services.payment_offers import Chosen, chosen_method
+from igny8_core.business.billing.services.payment_offers import Chosen, chosen_method, require_payable
 from igny8_core.business.billing.services.payment_service import PaymentService
 
 
@@ -36,8 +36,8 @@ def pay_invoice(
     GatewayPaymentService.pay raises. RuntimeError in a transaction for those two.
     """
     # The answer to a repeat can be that the invoice is paid: by the attempt that this very request began.
-    if invoice.status != InvoiceStatus.PENDING and not GatewayPaymentService.has_begun(request_key):
-        raise InvoiceNotPayable(f"Invoice {invoice.invoice_number} is {invoice.status}; only a pending one is paid.")
+    if not GatewayPaymentService.has_begun(request_key):
+        require_payable(invoice)
     chosen = chosen_method(invoice.account, payment_method, saved_method_id)
     if chosen.offer.payment_method not in GATEWAY_METHODS:
         if has_payment_under_way(invoice):

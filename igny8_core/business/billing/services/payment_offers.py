@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from igny8_core.auth.models import Account
 from igny8_core.business.billing.errors import (
     GatewayNotConfigured,
+    InvoiceNotPayable,
     PaymentMethodNotAvailable,
     SavedMethodDisabled,
     SavedMethodNotFound,
 )
 from igny8_core.business.billing.gateways import RETRY_SECONDS
-from igny8_core.business.billing.models import AccountPaymentMethod, PaymentMethodConfig
+from igny8_core.business.billing.models import AccountPaymentMethod, Invoice, InvoiceStatus, PaymentMethodConfig
 from igny8_core.business.billing.selectors import (
     is_available,
     offered_payment_method,
@@ -31,6 +32,19 @@ def require_gateway(payment_method: str) -> None:
     """Refuse card and PayPal where their gateway is not set up. Raises GatewayNotConfigured."""
     if not is_available(payment_method):
         raise GatewayNotConfigured(retry_after=RETRY_SECONDS)
+
+
+def require_payable(invoice: Invoice) -> None:
+    """Refuse to pay an invoice that is not open, or that Stripe collects by itself. Raises InvoiceNotPayable."""
+    if invoice.status != InvoiceStatus.PENDING:
+        raise InvoiceNotPayable(
+            f"Invoice {invoice.invoice_number} is {invoice.status}; only a pending one can be paid."
+        )
+    if invoice.stripe_invoice_id:
+        # Paid here as well, it would be paid twice.
+        raise InvoiceNotPayable(
+            f"Invoice {invoice.invoice_number} is collected by Stripe; pay it with the link that came from there."
+        )
 
 
 def required_offer(account: Account, payment_method: str, field: str = "payment_method") -> PaymentMethodConfig:

@@ -10,7 +10,6 @@ from igny8_core.business.billing.errors import (
     AmountMismatch,
     ConfirmationAlreadyOpen,
     DuplicateReference,
-    InvoiceNotPayable,
     NoSuchProof,
     OwnAccountPayment,
     PaymentMethodNotAvailable,
@@ -25,7 +24,6 @@ from igny8_core.business.billing.models import (
     PAYMENT_MOVES,
     CreditNote,
     Invoice,
-    InvoiceStatus,
     Payment,
     PaymentMethodConfig,
     PaymentProof,
@@ -35,6 +33,7 @@ from igny8_core.business.billing.selectors import offered_payment_method, offere
 from igny8_core.business.billing.services.gateway_payments import Attempt, GatewayPaymentService
 from igny8_core.business.billing.services.gateway_refunds import GatewayRefundService
 from igny8_core.business.billing.services.pay_links import pay_link
+from igny8_core.business.billing.services.payment_offers import require_payable
 from igny8_core.business.billing.services.refund_service import RefundService
 from igny8_core.business.billing.services.settlement import Settlement, settle
 from igny8_core.common.db import lock_text, refusing, service_transaction
@@ -265,10 +264,7 @@ def reference_key(reference: str) -> str:
 
 
 def _require_payable(account: Account, invoice: Invoice, payment_method: str, amount: Decimal | None) -> None:
-    if invoice.status != InvoiceStatus.PENDING:
-        raise InvoiceNotPayable(
-            f"Invoice {invoice.invoice_number} is {invoice.status}; only a pending one can be paid."
-        )
+    require_payable(invoice)
     if amount is not None:
         _require_exact(amount, invoice)
     offered = offered_payment_method(account.billing_country, payment_method)

@@ -27,6 +27,7 @@ class PageState(StrEnum):
     WAITING = "waiting"  # the gateway, or one of us, has not decided
     CONFIRMED = "confirmed"  # a transfer that an operator looks for on the bank statement
     PAID = "paid"
+    COLLECTED = "collected"  # by Stripe, which bills the subscription
     VOID = "void"
     CLOSED = "closed"
 
@@ -61,6 +62,8 @@ def _state(invoice: Invoice, attempt: Payment | None, *, has_returned: bool) -> 
     if invoice.status != InvoiceStatus.PENDING:
         closed = {InvoiceStatus.PAID: PageState.PAID, InvoiceStatus.VOID: PageState.VOID}
         return closed.get(InvoiceStatus(invoice.status), PageState.CLOSED)
+    if invoice.stripe_invoice_id:
+        return PageState.COLLECTED
     if attempt is None or attempt.status not in GATEWAY_UNDER_WAY:
         return PageState.CONFIRMED if has_payment_under_way(invoice) else PageState.OPEN
     if attempt.needs_review or (attempt.status != PaymentStatus.PENDING and not has_returned):

@@ -12,7 +12,7 @@ from django.core.mail import EmailMultiAlternatives
 from fake_gateways.stripe_fake import FakeStripe
 from igny8_core.auth.models import User
 from igny8_core.business.billing.errors import AuthenticationRequired, PaymentDeclined, RefundRefused
-from igny8_core.business.billing.models import Invoice, Payment
+from igny8_core.business.billing.models import Invoice, Payment, WebhookEvent
 from igny8_core.business.billing.services import charge_records, notification_service
 from igny8_core.business.billing.services.gateway_mails import FOR_OPERATORS, GATEWAY_NOTICES
 from igny8_core.business.billing.services.gateway_refunds import GatewayRefundService
@@ -247,6 +247,24 @@ def test_operators_are_told_of_a_refund_that_the_gateway_refused(stripe: FakeStr
     assert f"A refund of payment {payment.pk} failed".upper() in text
     assert "Amount: 20.00 USD" in text
     assert f"/admin/billing/payment/{payment.pk}/change/" in html
+
+
+@pytest.mark.usefixtures("olga")
+def test_operators_who_may_process_messages_are_told_of_one_that_was_given_up() -> None:
+    message = WebhookEvent.objects.create(
+        provider="paypal", event_id="WH-1", type="PAYMENT.CAPTURE.DENIED", body="{}", state="dead"
+    )
+    facts = {"provider": "paypal", "type": message.type, "error": "GatewayUnavailable: no answer"}
+    service_transaction(events.record)(events.NewEvent("webhook.dead", message, None, None, facts))
+
+    sent = the_mail("webhook.dead")
+
+    assert sent.to == ["olga@example.com"]
+    assert sent.subject == "A message of PayPal was given up"
+    for part in parts_of(sent):
+        assert "GatewayUnavailable: no answer" in part
+        assert f"{BASE_URL}/admin/billing/webhookevent/{message.pk}/change/" in part
+        assert "Invoice" not in part
 
 
 # --- All ----------------------------------------------------------------------------------------------------------

@@ -122,6 +122,17 @@ def test_an_uncollectible_invoice_cannot_be_paid_here(customer: Customer, stripe
     assert "<button" not in page
 
 
+def test_an_invoice_that_stripe_collects_by_itself_has_no_buttons(customer: Customer, stripe: FakeStripe) -> None:
+    make.payment_method(bank_name="ABC Bank")
+    Invoice.objects.update(stripe_invoice_id="in_1")
+
+    page = text_of(customer.opens())
+
+    assert "collected by itself" in page
+    assert "<button" not in page
+    assert "ABC Bank" not in page
+
+
 def test_text_on_the_invoice_brings_no_markup(customer: Customer) -> None:
     lines = [{"description": "<script>alert(1)</script>", "quantity": 2, "amount": "10.00"}]
     shown = customer_of(make.invoice(customer.invoice.account, line_items=lines), "http://testserver")

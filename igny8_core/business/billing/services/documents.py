@@ -37,8 +37,11 @@ def payment_instructions(invoice: Invoice) -> PaymentInstructions | None:
 
 
 def all_payment_instructions(invoice: Invoice) -> list[PaymentInstructions]:
-    """Every bank and wallet to which the money for a pending invoice can be sent, the account's default first."""
-    if invoice.status != InvoiceStatus.PENDING:
+    """Every bank and wallet to which the money for a pending invoice can be sent, the account's default first.
+
+    None for an invoice that Stripe collects by itself.
+    """
+    if invoice.status != InvoiceStatus.PENDING or invoice.stripe_invoice_id:
         return []
     country: str = invoice.metadata.get("billing_snapshot", {}).get("country", "")
     offers = [offer for offer in offered_payment_methods(country) if offer.payment_method in MANUAL_METHODS]

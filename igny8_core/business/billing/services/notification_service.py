@@ -1,6 +1,7 @@
 """E-mails about billing. The outbox (igny8_core/events) calls `handle` for each event, at least once."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from django.conf import settings
@@ -16,6 +17,7 @@ from igny8_core.business.billing.services.gateway_mails import (
     gateway_mail,
     gateway_notice,
     told_payment,
+    webhook_given_up,
 )
 from igny8_core.business.billing.services.pay_links import link_to_pay_online
 from igny8_core.business.billing.services.subscription_mails import SUBSCRIPTION_NOTICES, subscription_mail
@@ -127,6 +129,10 @@ def _gateway_notice(event: Event) -> Mail | None:
     return gateway_mail(event, payment, notice, recipients)
 
 
+def _webhook_dead(event: Event) -> Mail:
+    return replace(webhook_given_up(event), recipients=_operators("process_webhook"))
+
+
 def _account_address(event: Event) -> list[str]:
     account = event.account
     owner = account.owner.email if account and account.owner else ""
@@ -144,6 +150,7 @@ HANDLERS: dict[str, Callable[[Event], Mail | None]] = {
     "credits.low": _credits_low,
     **dict.fromkeys(SUBSCRIPTION_NOTICES, _subscription_notice),
     **dict.fromkeys(GATEWAY_NOTICES, _gateway_notice),
+    "webhook.dead": _webhook_dead,
 }
 
 

@@ -77,6 +77,10 @@ billing/subscriptions/cancel/                       POST                       4
 billing/subscriptions/cancel/                       GET,PUT,PATCH,DELETE       401 403 403 405 405 405 405 403 403
 billing/subscriptions/reactivate/                   POST                       401 403 403 409 409 409 409 403 403
 billing/subscriptions/reactivate/                   GET,PUT,PATCH,DELETE       401 403 403 405 405 405 405 403 403
+billing/webhooks/stripe/                            POST                       503 503 503 503 503 503 503 503 503
+billing/webhooks/stripe/                            GET,PUT,PATCH,DELETE       405 405 405 405 405 405 405 405 405
+billing/webhooks/paypal/                            POST                       503 503 503 503 503 503 503 503 503
+billing/webhooks/paypal/                            GET,PUT,PATCH,DELETE       405 405 405 405 405 405 405 405 405
 billing/credits/balance/                            GET                        401 200 200 200 200 200 200 403 403
 billing/credits/balance/                            POST,PUT,PATCH,DELETE      401 405 405 405 405 405 405 403 403
 billing/credits/transactions/                       GET                        401 200 200 200 200 200 200 403 403

@@ -13,11 +13,11 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from igny8_core.auth.models import User
-from igny8_core.business.billing.errors import BadSignature, UnreadableMessage
 from igny8_core.business.billing.gateways import gateway_of
 from igny8_core.business.billing.gateways.protocol import WebhookMessage
 from igny8_core.business.billing.models import WebhookEvent, WebhookState
 from igny8_core.business.billing.services import webhook_effects
+from igny8_core.business.billing.services.webhook_refusals import BadSignature, UnreadableMessage
 from igny8_core.common.db import PreparedStatement, require_no_transaction, service_transaction
 from igny8_core.common.errors import DomainError
 from igny8_core.events import services as events

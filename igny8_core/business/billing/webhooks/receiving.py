@@ -13,9 +13,10 @@ from rest_framework.exceptions import ParseError, UnsupportedMediaType
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from igny8_core.business.billing import errors
+from igny8_core.business.billing.errors import GatewayNotConfigured
 from igny8_core.business.billing.gateways import protocol
 from igny8_core.business.billing.models import WebhookProvider
+from igny8_core.business.billing.services import webhook_refusals as refusals
 from igny8_core.business.billing.services.webhook_service import WebhookService
 from igny8_core.common.api.downloads import AnyType
 from igny8_core.common.api.envelope import success
@@ -29,11 +30,11 @@ MAX_MESSAGE_BYTES = 256 * 1024
 RETRY_SECONDS = 60
 JSON = "application/json"
 REFUSALS = (
-    errors.GatewayNotConfigured,
-    errors.BadSignature,
-    errors.SignatureUncheckable,
-    errors.UnreadableMessage,
-    errors.MessageOfOtherMode,
+    GatewayNotConfigured,
+    refusals.BadSignature,
+    refusals.SignatureUncheckable,
+    refusals.UnreadableMessage,
+    refusals.MessageOfOtherMode,
 )
 # For extend_schema: a message of the gateway's own making, which its own pages describe.
 MESSAGE = {JSON: {"type": "object", "additionalProperties": True}}
@@ -57,10 +58,10 @@ class WebhookView(ApiView):
         try:
             message = gateway.read_webhook(body)
         except ValueError:
-            raise errors.UnreadableMessage() from None
+            raise refusals.UnreadableMessage() from None
         if not self.is_of_our_mode(message, gateway):
             logger.error("webhook of the other mode", extra={"provider": self.provider, "type": message.type})
-            raise errors.MessageOfOtherMode()
+            raise refusals.MessageOfOtherMode()
         is_new = WebhookService.store(self.provider, message, body, self.transmission_id(headers))
         return success(message="Stored." if is_new else "Stored before.")
 
@@ -78,10 +79,10 @@ class WebhookView(ApiView):
         except protocol.BadSignature as refusal:
             # Counted by whoever watches the log: many of these are an attack, or a wrong secret.
             logger.warning("webhook refused", extra={"provider": self.provider, "reason": str(refusal)})
-            raise errors.BadSignature() from None
+            raise refusals.BadSignature() from None
         except protocol.SignatureUncheckable as problem:
             logger.warning("webhook not checked", extra={"provider": self.provider, "reason": str(problem)})
-            raise errors.SignatureUncheckable(retry_after=RETRY_SECONDS) from None
+            raise refusals.SignatureUncheckable(retry_after=RETRY_SECONDS) from None
 
 
 def _raw_body(request: Request) -> bytes:

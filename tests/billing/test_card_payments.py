@@ -344,3 +344,25 @@ def test_an_object_of_another_product_is_not_ours(stripe: FakeStripe, invoice: I
 
     assert PaymentService.handle_stripe_success(foreign["id"]) is None
     assert PaymentService.handle_stripe_success("pi_unknown") is None
+
+
+def test_a_payment_that_stripe_does_not_know_waits_for_an_operator_because_the_keys_may_be_wrong(
+    stripe: FakeStripe, invoice: Invoice
+) -> None:
+    payment = pay(invoice).payment
+    Payment.objects.filter(pk=payment.pk).update(stripe_payment_intent_id="pi_of_another_account")
+
+    PaymentService.complete_payment(now(payment))
+
+    assert (now(payment).needs_review, now(payment).status) == (True, "pending")
+
+
+def test_a_key_that_was_revoked_after_the_charge_fails_nothing(stripe: FakeStripe, invoice: Invoice) -> None:
+    stripe.lose_next_answers(3, method="POST", path="/v1/payment_intents")
+    payment = pay(invoice, card(stripe, invoice)).payment
+    stripe.answer_next(401, times=9, path="/v1/payment_intents")
+
+    with pytest.raises(errors.GatewayMisconfigured):
+        PaymentService.complete_payment(payment)
+
+    assert now(payment).status == "unknown"

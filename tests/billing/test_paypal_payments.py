@@ -159,3 +159,19 @@ def test_without_keys_paypal_is_off(invoice: Invoice, settings: Any) -> None:
 
     settings.PAYPAL = keys
     assert not Payment.objects.exists()
+
+
+def test_an_order_that_paypal_has_forgotten_is_over_and_another_can_be_begun(
+    paypal: FakePayPal, stripe: FakeStripe, invoice: Invoice
+) -> None:
+    first = PaymentService.create_paypal_payment(invoice).payment
+    paypal.expire(first.paypal_order_id)
+
+    with pytest.raises(errors.PaymentDeclined):
+        PaymentService.complete_payment(first)
+    second = PaymentService.create_paypal_payment(invoice).payment
+    paypal.expire(second.paypal_order_id)
+    saved = make.saved_card(stripe, invoice.account).stripe_payment_method_id
+    by_card = PaymentService.create_stripe_payment(invoice, saved).payment
+
+    assert (now(first).status, now(second).status, by_card.status) == ("failed", "failed", "succeeded")

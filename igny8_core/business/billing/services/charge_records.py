@@ -80,6 +80,24 @@ def record_silence(payment: Payment) -> Payment:
     return payment
 
 
+@service_transaction
+def record_loss(payment: Payment) -> Payment:
+    """The gateway does not know an attempt any more that it had begun.
+
+    An order at PayPal that nobody approved is forgotten after some hours: it has failed. Anything else is for an
+    operator; the keys can be another account's.
+    """
+    account = lock_account(payment.account_id)
+    payment = lock_payment(account, payment.pk)
+    if payment.status not in GATEWAY_UNDER_WAY or payment.needs_review:
+        return payment
+    if payment.payment_method == PaymentMethodType.PAYPAL and payment.status == PaymentStatus.PENDING:
+        _fail(payment, "expired", "The payment was not finished in time. Nothing was charged.")
+    else:
+        flag_for_review(payment, f"The gateway does not know {payment.gateway_object_id}. Are its keys the right ones?")
+    return payment
+
+
 def flag_for_review(payment: Payment, reason: str) -> None:
     """Take a locked payment out of everything that runs by itself, and tell the operators."""
     payment.needs_review, payment.review_reason, payment.next_check_at = True, reason[:500], None

@@ -51,6 +51,7 @@ from igny8_core.business.billing.services.charge_records import (
     payment_event,
     record_charge,
     record_failure,
+    record_loss,
     record_silence,
 )
 from igny8_core.business.billing.services.gateway_calls import gateway_refusals
@@ -133,7 +134,8 @@ class GatewayPaymentService:
             return _outcome(GatewayPaymentService.ask(earlier))
         if earlier:
             GatewayPaymentService.close(earlier)
-        return _outcome(GatewayPaymentService.ask(_begin(invoice, payment_method, wish, started_by, request_key)))
+        payment = _begin(invoice, payment_method, wish, started_by, request_key)
+        return _outcome(GatewayPaymentService.ask(payment, is_first=True))
 
     @staticmethod
     def has_begun(request_key: str) -> bool:
@@ -153,9 +155,11 @@ class GatewayPaymentService:
         return _outcome(GatewayPaymentService.ask(payment) if _is_under_way(payment) else Attempt(payment))
 
     @staticmethod
-    def ask(payment: Payment) -> Attempt:
+    def ask(payment: Payment, *, is_first: bool = False) -> Attempt:
         """Send the attempt's request, or ask what became of it, and record the answer; safe to do again at any time.
 
+        Only of the first request is known that none before it can have charged: where that one was not taken, the
+        attempt has failed.
         Raises GatewayUnavailable and GatewayMisconfigured where nothing was asked for that could have been charged.
         """
         require_no_transaction()
@@ -171,10 +175,12 @@ class GatewayPaymentService:
         except Declined as refusal:
             return Attempt(_refused(payment, refusal), refusal.charge)
         except Unavailable as problem:
-            return Attempt(_unanswered(payment, problem, asks_for_money=asks_for_money))
-        except (Misconfigured, UnknownObject) as problem:
+            return Attempt(_unanswered(payment, problem, asks_for_money=asks_for_money, is_first=is_first))
+        except UnknownObject:
+            return Attempt(record_loss(payment))
+        except Misconfigured as problem:
             logger.error("gateway misconfigured", extra={"payment": payment.pk, "code": problem.code})
-            if asks_for_money:
+            if is_first:
                 record_failure(payment, "gateway_misconfigured", GatewayMisconfigured.text, frees_key=True)
             raise GatewayMisconfigured() from problem
         return Attempt(_closed_if_failed(record_charge(payment, charge)), charge)
@@ -191,8 +197,11 @@ class GatewayPaymentService:
             payment = GatewayPaymentService.ask(payment).payment
             if not payment.gateway_object_id:
                 return payment
-        with gateway_refusals():
-            charge = gateway_of(payment.payment_method).cancel(payment.gateway_object_id)
+        try:
+            with gateway_refusals():
+                charge = gateway_of(payment.payment_method).cancel(payment.gateway_object_id)
+        except UnknownObject:
+            return _nothing_left_to_close(record_loss(payment))
         payment = record_charge(payment, charge)
         if charge.state == ChargeState.PROCESSING:
             raise PaymentBeingChecked()
@@ -345,10 +354,10 @@ def _refused(payment: Payment, refusal: Declined) -> Payment:
     return _closed_if_failed(record_failure(payment, refusal.code, refusal.text))
 
 
-def _unanswered(payment: Payment, problem: Unavailable, *, asks_for_money: bool) -> Payment:
+def _unanswered(payment: Payment, problem: Unavailable, *, asks_for_money: bool, is_first: bool) -> Payment:
     if asks_for_money and problem.may_have_happened:
         return record_silence(payment)
-    if asks_for_money and not payment.gateway_object_id and payment.status == PaymentStatus.PENDING:
+    if is_first:
         record_failure(payment, "gateway_unavailable", GatewayUnavailable.text, frees_key=True)
     raise GatewayUnavailable(retry_after=problem.retry_after) from problem
 

@@ -1,0 +1,33 @@
+"""What can be refused of credits and what they are spent on."""
+
+from igny8_core.common.errors import DomainError
+
+
+class InsufficientCredits(DomainError):
+    code = "insufficient_credits"
+    http_status = 402
+    text = "There are not enough credits for this. Buy credits or a larger plan, then try again."
+
+
+class CreditCostExists(DomainError):
+    code = "credit_cost_exists"
+    http_status = 409
+    text = "This operation has its costs already. Change those instead."
+
+
+class PackageNotOffered(DomainError):
+    code = "package_not_offered"
+    http_status = 400
+    text = "This credit package is not offered. GET /api/v1/billing/credits/packages/ lists them."
+
+
+class OperationNotOffered(DomainError):
+    code = "operation_not_offered"
+    http_status = 400
+    text = "This operation is unknown or not in use."
+
+
+class SpendKeyReused(DomainError):
+    code = "spend_key_reused"
+    http_status = 422
+    text = "This Idempotency-Key paid for another operation before. Take a new key for a new operation."

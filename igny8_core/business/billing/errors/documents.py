@@ -1,0 +1,97 @@
+"""What can be refused of invoices, credit notes, PDFs and uploaded files."""
+
+from igny8_core.common.errors import DomainError
+
+
+class InvoiceNotFound(DomainError):
+    code = "invoice_not_found"
+    http_status = 404
+    text = "Invoice not found"
+
+
+class InvoiceNotPayable(DomainError):
+    code = "invoice_not_payable"
+    http_status = 409
+    text = "This invoice is not open for payment."
+
+
+class MoneyOpen(DomainError):
+    code = "money_open"
+    http_status = 409
+    text = "Money is open: a payment under way or an invoice that is owed. Settle that first."
+
+
+class PdfUnavailable(DomainError):
+    code = "pdf_unavailable"
+    http_status = 503
+    text = (
+        "PDFs cannot be made on this server: system libraries are missing. Install them with "
+        "apt-get install --no-install-recommends libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 "
+        "(Debian, Ubuntu) or brew install pango (macOS), then start the server again."
+    )
+
+
+class FileTooLarge(DomainError):
+    code = "file_too_large"
+    http_status = 413
+    text = "The file is too large. The limit is 5 MB. Make it smaller and send it again."
+
+
+class UnsupportedFileType(DomainError):
+    code = "unsupported_file_type"
+    http_status = 415
+    text = "This is no PNG, JPEG or PDF, whatever it is called. Send a picture or a PDF that shows the payment."
+
+
+class UnreadableFile(DomainError):
+    code = "unreadable_file"
+    http_status = 400
+    text = "The file is broken or cut off. Open it to see whether it is whole, then send it again."
+
+
+class FileCheckBusy(DomainError):
+    code = "file_check_busy"
+    http_status = 503
+    text = "Many files are being checked at the moment. Send yours again in a few seconds."
+
+
+class ProofStorageDown(DomainError):
+    code = "proof_storage_down"
+    http_status = 503
+    text = "Files cannot be stored or fetched at the moment. Nothing was changed; try again in a few minutes."
+
+
+class ProofLimitReached(DomainError):
+    code = "proof_limit_reached"
+    http_status = 409
+    text = "Your account has uploaded as much as it may. Use an earlier upload; unused ones are deleted after 7 days."
+
+
+class NoSuchProof(DomainError):
+    code = "no_such_proof"
+    http_status = 400
+    text = "There is no such file of your account. Upload it first: POST /api/v1/billing/payment-proofs/ tells its id."
+
+
+class ProofAlreadyUsed(DomainError):
+    code = "proof_already_used"
+    http_status = 409
+    text = "This file belongs to another payment already. Upload the file of this payment."
+
+
+class ProofLinkExpired(DomainError):
+    code = "proof_link_expired"
+    http_status = 410
+    text = "This link has run out after 5 minutes. Ask for a new one where you got it."
+
+
+class PayLinkExpired(DomainError):
+    code = "pay_link_expired"
+    http_status = 410
+    text = "This link has run out. Log in to pay the invoice, or ask us for a new link."
+
+
+class CreditNoteNotFound(DomainError):
+    code = "credit_note_not_found"
+    http_status = 404
+    text = "Credit note not found"

@@ -100,3 +100,29 @@ def test_only_operators_with_the_permission_may(flagged: Payment, button: str) -
     flagged.refresh_from_db()
     assert answer.status_code == 403
     assert (flagged.needs_review, Refund.objects.count()) == (True, 0)
+
+
+# --- Charging a saved card ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("card", "report", "status"),
+    [
+        ("pm_card_visa", "is succeeded", "paid"),
+        ("pm_card_authenticationRequired", "The bank wants the cardholder", "pending"),
+        ("", "The account has no saved card", "pending"),
+    ],
+)
+def test_an_open_invoice_is_charged_to_the_saved_card_while_the_customer_is_away(
+    console: Client, stripe: FakeStripe, card: str, report: str, status: str
+) -> None:
+    invoice = make.invoice()
+    if card:
+        make.saved_card(stripe, invoice.account, card)
+
+    address = reverse("admin:billing_invoice_charge", args=[invoice.pk])
+    response = console.post(address, {"_form_submitted": "True"}, follow=True)
+
+    invoice.refresh_from_db()
+    assert report in str(next(iter(response.context["messages"])))
+    assert invoice.status == status

@@ -1,15 +1,30 @@
 """Console pages of invoices."""
 
 from decimal import Decimal
+from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import Model
-from django.http import HttpRequest
-from django.utils.html import format_html_join
+from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html, format_html_join
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter, RangeDateFilter
+from unfold.decorators import action as page_action
 
+from igny8_core.business.billing.admin.payment_decisions import ConfirmDialog, back_to, operator_of
 from igny8_core.business.billing.models import Invoice, InvoiceCounter, InvoiceStatus
-from igny8_core.events.console import ConsoleAdmin, ReadOnlyAdmin, amount_text, badge, json_block, moment, money
+from igny8_core.business.billing.services.pay_links import pay_link
+from igny8_core.business.billing.services.paying import charge_saved_card
+from igny8_core.common.errors import DomainError
+from igny8_core.events.console import (
+    EMPTY,
+    ConsoleAdmin,
+    ReadOnlyAdmin,
+    amount_text,
+    badge,
+    json_block,
+    moment,
+    money,
+)
 
 INVOICE_TONES = {
     InvoiceStatus.PENDING: "warning",
@@ -30,6 +45,7 @@ class InvoiceAdmin(ConsoleAdmin):
         ("account", AutocompleteSelectFilter),
     )
     list_select_related = ("account",)
+    actions_detail = ("charge",)
     search_fields = ("invoice_number", "account__name")
     search_help_text = "Invoice number, account"
     date_hierarchy = "invoice_date"
@@ -37,6 +53,7 @@ class InvoiceAdmin(ConsoleAdmin):
         (None, {"fields": (("invoice_number", "status_shown"), ("account", "subscription"))}),
         ("Amount", {"fields": ("lines", ("subtotal_shown", "tax_shown", "total_shown"))}),
         ("Dates", {"fields": (("date", "due"), ("paid", "created"))}),
+        ("Paying", {"fields": ("pay_link_shown",)}),
         ("Notes", {"fields": ("notes", "void_reason")}),
         ("As it was when the invoice was made", {"fields": ("metadata_shown",)}),
     )
@@ -54,6 +71,7 @@ class InvoiceAdmin(ConsoleAdmin):
         "paid",
         "created",
         "void_reason",
+        "pay_link_shown",
         "metadata_shown",
     )
 
@@ -83,6 +101,46 @@ class InvoiceAdmin(ConsoleAdmin):
             for line in invoice.line_items
         )
         return format_html_join("", "<div>{} × {}, {} each</div>", lines)
+
+    @admin.display(description="payment page")
+    def pay_link_shown(self, invoice: Invoice) -> str:
+        """The link with which the customer can pay without logging in, while there is something to pay."""
+        if invoice.status != InvoiceStatus.PENDING:
+            return EMPTY
+        return format_html('<a class="text-link" href="{0}" rel="noopener" target="_blank">{0}</a>', pay_link(invoice))
+
+    def has_charge_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        """Operators who may see invoices and charge saved cards."""
+        return self.has_view_permission(request) and request.user.has_perm("billing.charge_invoice")
+
+    def get_actions_detail(self, request: HttpRequest, object_id: str) -> list[Any]:
+        """The button is there while the invoice is open."""
+        is_open = Invoice.objects.filter(pk=object_id, status=InvoiceStatus.PENDING).exists()
+        buttons: list[Any] = super().get_actions_detail(request, object_id)  # type: ignore[misc]
+        return buttons if is_open else []
+
+    @page_action(  # type: ignore[untyped-decorator]
+        description="Charge the saved card",
+        permissions=["charge"],
+        icon="credit_card",
+        dialog={
+            "title": "Charge the customer's saved card",
+            "description": "The whole invoice is charged now, to the default card or the one saved last. Where the "
+            "bank wants the customer, they get a mail with a link to pay, and nothing is charged.",
+            "form_class": ConfirmDialog,
+            "form_submit_text": "Charge",
+        },
+    )
+    def charge(self, request: HttpRequest, form: ConfirmDialog, object_id: str) -> HttpResponse:
+        """Charge the invoice of the page off-session."""
+        invoice = Invoice.objects.select_related("account").get(pk=object_id)
+        try:
+            payment = charge_saved_card(invoice, operator_of(request)).payment
+        except DomainError as refusal:
+            messages.warning(request, refusal.text)
+        else:
+            messages.success(request, f"{payment} is {payment.get_status_display().lower()}.")
+        return back_to(request, "billing_invoice", object_id)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Nobody: orders and renewals make invoices."""

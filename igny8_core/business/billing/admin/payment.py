@@ -204,7 +204,7 @@ class PaymentAdmin(AsksGateways):
         """Approve the payment of the page; the dialog has been filled in."""
         override = form.cleaned_data.get("override_duplicate", False)
         _approve(request, payment_with_id(object_id), form.cleaned_data["note"], override)
-        return back_to(request, object_id)
+        return back_to(request, "billing_payment", object_id)
 
     @page_action(  # type: ignore[untyped-decorator]
         description="Reject",
@@ -221,7 +221,7 @@ class PaymentAdmin(AsksGateways):
     def reject(self, request: HttpRequest, form: RejectDialog, object_id: str) -> HttpResponse:
         """Reject the payment of the page; the dialog has been filled in."""
         _reject(request, payment_with_id(object_id), form.cleaned_data["note"])
-        return back_to(request, object_id)
+        return back_to(request, "billing_payment", object_id)
 
     @page_action(  # type: ignore[untyped-decorator]
         description="Refund",
@@ -240,7 +240,7 @@ class PaymentAdmin(AsksGateways):
     def refund(self, request: HttpRequest, form: RefundDialog, object_id: str) -> HttpResponse:
         """Refund the payment of the page; the dialog has been filled in."""
         _refund(request, payment_with_id(object_id), form.cleaned_data)
-        return back_to(request, object_id)
+        return back_to(request, "billing_payment", object_id)
 
 
 def _decision(request: HttpRequest) -> dict[str, Any] | None:

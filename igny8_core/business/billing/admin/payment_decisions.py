@@ -85,6 +85,10 @@ class RejectDialog(BaseDialogForm):  # type: ignore[misc]
     )
 
 
+class ConfirmDialog(BaseDialogForm):  # type: ignore[misc]
+    """Nothing to fill in: the button alone, sent as a POST."""
+
+
 class PlainLineField(forms.CharField):
     """A line that customers will read: any script, and nothing that does not show."""
 
@@ -162,9 +166,9 @@ def operator_of(request: HttpRequest) -> User:
     return request.user
 
 
-def back_to(request: HttpRequest, object_id: str) -> HttpResponse:
-    """To the payment's page, after a dialog on it."""
-    address = change_url("billing_payment", object_id)
+def back_to(request: HttpRequest, model: str, object_id: str) -> HttpResponse:
+    """To the page of a row of `model` (app_model), after a dialog on it."""
+    address = change_url(model, object_id)
     # The dialog is sent by a script, which would swap a redirect's page into itself.
     if request.headers.get("HX-Request"):
         return HttpResponse(headers={"HX-Redirect": address})

@@ -7,19 +7,14 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html_join
 from unfold.decorators import action as page_action
 from unfold.enums import ActionVariant
-from unfold.forms import BaseDialogForm
 
-from igny8_core.business.billing.admin.payment_decisions import back_to, operator_of, payment_with_id
+from igny8_core.business.billing.admin.payment_decisions import ConfirmDialog, back_to, operator_of, payment_with_id
 from igny8_core.business.billing.admin.payment_proof import ShowsProof
 from igny8_core.business.billing.admin.refund import REFUND_TONES
 from igny8_core.business.billing.models import CAPTURED_STATUSES, GATEWAY_METHODS, GATEWAY_UNDER_WAY, Payment
 from igny8_core.business.billing.services.payment_checks import PaymentCheckService
 from igny8_core.common.errors import DomainError
 from igny8_core.events.console import EMPTY, amount_text, change_url, label
-
-
-class ConfirmDialog(BaseDialogForm):  # type: ignore[misc]
-    """Nothing to fill in: the button alone, sent as a POST."""
 
 
 def gateway_buttons(payment: Payment) -> frozenset[str]:
@@ -83,7 +78,7 @@ class AsksGateways(ShowsProof):
             status = payment.get_status_display().lower()
             outcome = f" It still needs review: {payment.review_reason}" if payment.needs_review else ""
             messages.success(request, f"The gateway was asked. The payment is {status}.{outcome}")
-        return back_to(request, object_id)
+        return back_to(request, "billing_payment", object_id)
 
     @page_action(  # type: ignore[untyped-decorator]
         description="Give the money back",
@@ -108,4 +103,4 @@ class AsksGateways(ShowsProof):
         else:
             amount = amount_text(refund.amount, refund.currency)
             messages.success(request, f"{amount} goes back: {refund} is {refund.get_status_display().lower()}.")
-        return back_to(request, object_id)
+        return back_to(request, "billing_payment", object_id)

@@ -87,6 +87,14 @@ class NothingToReturn(DomainError):
     text = "The payment service holds no money of this payment that could be returned here. A paid one is refunded."
 
 
+class NoSavedCard(DomainError):
+    code = "no_saved_card"
+    http_status = 409
+    text = (
+        "The account has no saved card that can be charged. Send the customer the link of the invoice's payment page."
+    )
+
+
 class CardSetupIncomplete(DomainError):
     code = "card_setup_incomplete"
     http_status = 409

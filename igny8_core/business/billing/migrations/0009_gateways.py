@@ -71,6 +71,16 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.AlterModelOptions(
+            name="invoice",
+            options={
+                "ordering": ("-id",),
+                "permissions": [
+                    ("void_invoice", "Can void invoices"),
+                    ("charge_invoice", "Can charge saved cards for open invoices"),
+                ],
+            },
+        ),
+        migrations.AlterModelOptions(
             name="payment",
             options={
                 "ordering": ("-id",),

@@ -62,7 +62,10 @@ class Invoice(models.Model):
     class Meta:
         db_table = "igny8_invoices"
         ordering = ("-id",)
-        permissions = [("void_invoice", "Can void invoices")]
+        permissions = [
+            ("void_invoice", "Can void invoices"),
+            ("charge_invoice", "Can charge saved cards for open invoices"),
+        ]
         constraints = [
             models.CheckConstraint(condition=Q(status__in=InvoiceStatus.values), name="igny8_invoices_status_known"),
             models.CheckConstraint(condition=Q(currency__regex=r"^[A-Z]{3}$"), name="igny8_invoices_currency_iso"),

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from igny8_core.auth.models import PaymentMethodType, User
-from igny8_core.business.billing.errors import ConfirmationAlreadyOpen
+from igny8_core.business.billing.errors import ConfirmationAlreadyOpen, NoSavedCard
 from igny8_core.business.billing.models import GATEWAY_METHODS, Invoice, PaymentMethodConfig
-from igny8_core.business.billing.selectors import has_payment_under_way
+from igny8_core.business.billing.selectors import has_payment_under_way, saved_methods_of
 from igny8_core.business.billing.services.gateway_payments import Attempt, GatewayPaymentService
 from igny8_core.business.billing.services.payment_offers import Chosen, chosen_method, require_payable
 from igny8_core.business.billing.services.payment_service import PaymentService
@@ -45,6 +45,21 @@ def pay_invoice(
         return HowToPay(invoice, chosen.offer)
     attempt = _begin(invoice, chosen, save_card, return_url, paid_by, request_key)
     return HowToPay(invoice, chosen.offer, attempt)
+
+
+def charge_saved_card(invoice: Invoice, charged_by: User | None = None) -> Attempt:
+    """Charge an open invoice to its account's saved card, the default one first, while the customer is not there.
+
+    Where the bank wants the customer, the invoice stays open and they get a mail with a link to pay.
+    Raises NoSavedCard, and what GatewayPaymentService.pay raises. RuntimeError in a transaction.
+    """
+    cards = saved_methods_of(invoice.account).filter(type=PaymentMethodType.STRIPE, is_enabled=True)
+    card = cards.exclude(stripe_payment_method_id="").order_by("-is_default", "-pk").first()
+    if card is None:
+        raise NoSavedCard()
+    return PaymentService.create_stripe_payment(
+        invoice, card.stripe_payment_method_id, off_session=True, started_by=charged_by
+    )
 
 
 def _begin(

@@ -6,6 +6,7 @@ from typing import Any
 BY_NAME: dict[str, Any] = {
     "account_name": "Ayesha's Studio",
     "account_number": "1234567890",
+    "approve_url": "https://www.paypal.com/checkoutnow?token=5O190127TN364715T",
     "admin_notes": "Seen on the bank statement",
     "amount": "89.00",
     "bank_name": "ABC Bank",
@@ -16,6 +17,7 @@ BY_NAME: dict[str, Any] = {
     "billing_email": "accounts@example.com",
     "billing_postal_code": "54000",
     "billing_state": "Punjab",
+    "client_secret": "pi_3QxYzAbCdEfGhIjK_secret_…",
     "code": "invalid_input",
     "country_code": "PK",
     "credit_note_number": "CN-2-202612-0001",
@@ -45,11 +47,14 @@ BY_NAME: dict[str, Any] = {
     "plan": "starter",
     "plan_slug": "starter",
     "proof_url": "https://files.example.com/receipt.png",
+    "public_key": "pk_test_…",
     "reason": "Agreed with the customer",
     "reference": "RT-20261209-1",
     "refresh": "eyJhbGciOiJIUzI1NiJ9…",
     "request_id": "5f0c7a0e6c1b4a52",
+    "return_url": "http://localhost:8011/pay/thanks/",
     "routing_number": "021000021",
+    "setup": "seti_1QxYzAbCdEfGhIjK",
     "slug": "my-shop",
     "status": "active",
     "swift_code": "ABCPKKA",
@@ -67,6 +72,8 @@ BY_FORMAT = {
     "uuid": "3f0c2a4e-9d7b-4a50-8c1f-6a1e2b3c4d5e",
 }
 MAX_DEPTH = 8
+# On a field that takes the place of another one: an example that had both would be refused.
+NOT_SHOWN = "x-not-in-examples"
 
 
 def example_of(schema: dict[str, Any], components: dict[str, Any], name: str = "", depth: int = 0) -> Any:
@@ -89,7 +96,8 @@ def _of_type(schema: dict[str, Any], components: dict[str, Any], name: str, dept
         kind = next((choice for choice in kind if choice != "null"), "null")
     if kind == "object":
         properties = schema.get("properties", {}) if depth < MAX_DEPTH else {}
-        return {key: example_of(value, components, key, depth + 1) for key, value in properties.items()}
+        shown = {key: value for key, value in properties.items() if not value.get(NOT_SHOWN)}
+        return {key: example_of(value, components, key, depth + 1) for key, value in shown.items()}
     if kind == "array":
         return [example_of(schema["items"], components, name.removesuffix("s"), depth + 1)] if "items" in schema else []
     if kind == "string":

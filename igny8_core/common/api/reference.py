@@ -103,6 +103,8 @@ def _row(name: str, required: bool, schema: dict[str, Any], description: str) ->
     kind = kind if isinstance(kind, str) else " or ".join(kind)
     choices = [f"`{choice}`" for choice in schema.get("enum", []) if choice not in ("", None)]
     words = [kind, *([schema["format"]] if "format" in schema else [])]
+    # The generator adds the choices as a list, which no cell of a table can hold; they are named below.
+    description = description.partition("\n")[0]
     text = ". ".join(
         part.rstrip(".") for part in (description, "One of " + ", ".join(choices) if choices else "") if part
     )

@@ -1,18 +1,21 @@
 """What each kind of message leads to, and what is none of ours (threats.md WHK-16)."""
 
+from typing import Literal
 from uuid import uuid4
 
 import pytest
 
 from fake_gateways.paypal_fake import FakePayPal
 from fake_gateways.stripe_fake import FakeStripe
-from igny8_core.business.billing.models import AccountPaymentMethod, WebhookEvent
+from igny8_core.auth.models import Subscription
+from igny8_core.business.billing.models import AccountPaymentMethod, Invoice, WebhookEvent
 from igny8_core.business.billing.services.card_service import CardService
 from igny8_core.business.billing.services.payment_service import PaymentService
 from igny8_core.business.billing.services.webhook_service import WebhookService
 from igny8_core.business.billing.tasks import process_webhooks
 from igny8_core.events.models import Event
 from tests import make
+from tests.billing.stripe_subscribers import subscribed, subscriber
 from tests.webhooks.cast import (
     SECRET,
     about,
@@ -119,6 +122,29 @@ def test_a_card_that_was_saved_and_detached_at_stripe_is_saved_and_disabled_here
         WebhookService.process(stored("stripe", stripe.signed(event, SECRET)))
 
     assert not AccountPaymentMethod.objects.get(account=tenant).is_enabled
+    assert set(states()) == {"processed"}
+
+
+@pytest.mark.parametrize("shape", ["endive", "2022-11-15"])
+def test_a_subscription_that_stripe_bills_is_followed_by_its_messages_alone(
+    stripe: FakeStripe, shape: Literal["endive", "2022-11-15"]
+) -> None:
+    tenant = subscriber(stripe)
+    name = subscribed(stripe, tenant)
+    created = stripe.events("customer.subscription.created")[0]
+    WebhookService.process(stored("stripe", stripe.signed(created, SECRET, shape=shape)))
+    stripe.renew(name)
+    stripe.cancel_subscription(name)
+    kinds = ("customer.subscription", "invoice.paid")
+    told = [event for event in stripe.events() if event["type"].startswith(kinds)]
+
+    for event in reversed(told):
+        WebhookService.process(stored("stripe", stripe.signed(event, SECRET, shape=shape)))
+
+    subscription = Subscription.objects.get(stripe_subscription_id=name)
+    assert (subscription.status, subscription.billing_driver) == ("canceled", "stripe")
+    assert sorted(Invoice.objects.filter(account=tenant).values_list("status", flat=True)) == ["paid", "paid"]
+    assert {event["type"] for event in told} >= {"customer.subscription.created", "customer.subscription.deleted"}
     assert set(states()) == {"processed"}
 
 

@@ -1,24 +1,22 @@
 """Disputes: a customer complains at their bank or at PayPal, and the money goes back if they are right."""
 
-from decimal import Decimal
-
 from igny8_core.auth.locks import lock_account
 from igny8_core.auth.models import PaymentMethodType
 from igny8_core.business.billing.errors import GatewayUnavailable
 from igny8_core.business.billing.gateways import configured_paypal, configured_stripe
 from igny8_core.business.billing.gateways.protocol import Dispute, GatewayRefund, RefundState
 from igny8_core.business.billing.locks import lock_payment
-from igny8_core.business.billing.models import PAYMENT_MOVES, Payment, PaymentStatus, Refund, RefundStatus
+from igny8_core.business.billing.models import PAYMENT_MOVES, Payment, PaymentStatus
 from igny8_core.business.billing.services.charge_records import flag_for_review, payment_event
 from igny8_core.business.billing.services.gateway_calls import gateway_refusals
-from igny8_core.business.billing.services.gateway_refunds import MADE_AT_GATEWAY, GatewayRefundService, book_foreign
+from igny8_core.business.billing.services.gateway_refunds import GatewayRefundService, book_foreign
 from igny8_core.business.billing.services.settled_payments import settled_payment
 from igny8_core.common.db import require_no_transaction, service_transaction
 from igny8_core.common.states import transition
 from igny8_core.events import services as events
 
 OPEN, LOST, WON = "open", "lost", "won"
-NOT_REVERSED_YET = "PayPal has decided a dispute for the customer, and does not show yet that the money went back."
+NOT_REVERSED_YET = "A dispute is lost, and the payment service does not show yet that all of the money went back."
 
 
 class DisputeService:
@@ -42,7 +40,7 @@ class DisputeService:
             # What went back before the dispute is booked first, so that both together do not exceed the payment.
             GatewayRefundService.sync(payment)
         payment = _record(payment, dispute)
-        if dispute.is_lost and payment_method == PaymentMethodType.PAYPAL and not _has_gone_back(payment, dispute):
+        if dispute.is_lost and payment.refunded_amount < min(dispute.amount, payment.amount):
             raise GatewayUnavailable(NOT_REVERSED_YET)
         return payment
 
@@ -104,14 +102,6 @@ def _book_loss(payment: Payment, dispute: Dispute) -> None:
         taken = GatewayRefund(dispute.dispute_id, RefundState.SUCCEEDED, amount, dispute.currency)
         book_foreign(payment, taken, reason=f"Dispute lost: {dispute.reason}"[:500])
         payment.refresh_from_db()
-
-
-def _has_gone_back(payment: Payment, dispute: Dispute) -> bool:
-    """Whether PayPal's own reversals cover what the customer was given, or nothing is left that could go back."""
-    reversals = Refund.objects.filter(payment=payment, reason=MADE_AT_GATEWAY, status=RefundStatus.SUCCEEDED)
-    reversed_amount = sum(reversals.values_list("amount", flat=True), Decimal(0))
-    is_covered: bool = reversed_amount >= dispute.amount or payment.refunded_amount == payment.amount
-    return is_covered
 
 
 def _event(event_type: str, payment: Payment, dispute: Dispute) -> events.NewEvent:

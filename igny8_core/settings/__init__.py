@@ -210,6 +210,7 @@ RATE_LIMITS = {
     "payment_methods": ["120/minute"],
     "pdf": ["30/minute"],
     "purchase": ["30/hour"],
+    "pay": ["20/minute", "100/hour"],
     "pay_page": ["60/minute", "600/hour"],
 }
 # How many proxies in front of us append to X-Forwarded-For; 0 believes only the socket's address.
@@ -218,6 +219,9 @@ TRUSTED_PROXY_COUNT = environment.number("TRUSTED_PROXY_COUNT", 0)
 # --- Billing ----------------------------------------------------------------------------------------------------
 
 INVOICE_DUE_DAYS = 7
+# Bounds of a billing loop that nobody meant: past them nothing is invoiced or charged (threats.md AMT-12).
+MAX_INVOICES_OF_SUBSCRIPTION_PER_DAY = 15
+MAX_ATTEMPTS_OF_INVOICE_PER_DAY = 15
 PAYMENT_METHOD_LIST_RECHECK_SECONDS = 1.0
 # A balance that falls below this share of the plan's credits is told to the owner (event credits.low).
 CREDITS_LOW_PERCENT = 10

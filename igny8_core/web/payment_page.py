@@ -18,7 +18,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from igny8_core.business.billing.errors import AuthenticationRequired, GatewayNotConfigured, PaymentDeclined
 from igny8_core.business.billing.models import Invoice
-from igny8_core.business.billing.services.gateway_payments import NextStep
+from igny8_core.business.billing.services.attempts import NextStep
 from igny8_core.business.billing.services.pay_links import invoice_of_pay_link
 from igny8_core.business.billing.services.payment_service import PaymentService
 from igny8_core.common.errors import DomainError

@@ -11,7 +11,7 @@ from igny8_core.auth.models import Account
 from igny8_core.business.billing import errors
 from igny8_core.business.billing.invariants import broken_invariants
 from igny8_core.business.billing.models import CreditGrant, Invoice, Payment, Refund
-from igny8_core.business.billing.services.gateway_payments import NextStep
+from igny8_core.business.billing.services.attempts import NextStep
 from igny8_core.business.billing.services.invoice_service import InvoiceService
 from igny8_core.business.billing.services.payment_service import PaymentService
 from igny8_core.events.models import Event
@@ -366,3 +366,18 @@ def test_a_key_that_was_revoked_after_the_charge_fails_nothing(stripe: FakeStrip
         PaymentService.complete_payment(payment)
 
     assert now(payment).status == "unknown"
+
+
+def test_a_loop_of_attempts_is_stopped_before_it_charges(stripe: FakeStripe, invoice: Invoice, settings: Any) -> None:
+    settings.MAX_ATTEMPTS_OF_INVOICE_PER_DAY = 3
+    saved = card(stripe, invoice)
+    stripe.decline_next(times=3)
+    for _ in range(3):
+        with pytest.raises(errors.PaymentDeclined):
+            pay(invoice, saved)
+
+    with pytest.raises(errors.BillingBoundReached):
+        pay(invoice, saved)
+
+    assert Payment.objects.filter(invoice=invoice).count() == 3
+    assert sum(charge["paid"] for charge in stripe.all("charge")) == 0

@@ -10,7 +10,7 @@ import time_machine
 from django.db import IntegrityError, InternalError, transaction
 
 from igny8_core.auth.models import Account, User
-from igny8_core.business.billing.errors import InvoiceNotPayable
+from igny8_core.business.billing.errors import BillingBoundReached, InvoiceNotPayable
 from igny8_core.business.billing.models import Invoice, InvoiceStatus, Payment
 from igny8_core.business.billing.models.invoice import InvoiceCounter
 from igny8_core.business.billing.services.invoice_service import InvoiceService
@@ -217,3 +217,18 @@ def test_what_a_paid_invoice_states_cannot_be_changed_even_by_sql(olga: User) ->
     require_refusal(
         (InternalError, IntegrityError), lambda: Invoice.objects.filter(pk=invoice.pk)._raw_delete("default")
     )  # type: ignore[arg-type]
+
+
+def test_a_loop_of_invoices_of_one_subscription_is_stopped(settings: Any) -> None:
+    """threats.md AMT-12: fifteen a day."""
+    subscription = make.subscription()
+
+    def order() -> None:
+        InvoiceService.create_subscription_invoice(subscription)
+
+    for _ in range(14):
+        order()
+    with pytest.raises(BillingBoundReached):
+        order()
+
+    assert subscription.invoices.count() == settings.MAX_INVOICES_OF_SUBSCRIPTION_PER_DAY == 15

@@ -13,7 +13,7 @@ from fake_gateways.stripe_fake import FakeStripe
 from igny8_core.business.billing import errors
 from igny8_core.business.billing.invariants import broken_invariants
 from igny8_core.business.billing.models import CreditGrant, Invoice, Payment
-from igny8_core.business.billing.services.gateway_payments import NextStep
+from igny8_core.business.billing.services.attempts import NextStep
 from igny8_core.business.billing.services.payment_checks import PaymentCheckService
 from igny8_core.business.billing.services.payment_service import PaymentService
 from igny8_core.events.models import Event

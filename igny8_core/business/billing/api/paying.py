@@ -9,6 +9,7 @@ from igny8_core.business.billing.api.invoices import own_invoice
 from igny8_core.business.billing.api.payment_serializers import AttemptOutput, PayInput, PayOutput
 from igny8_core.business.billing.errors import (
     AuthenticationRequired,
+    BillingBoundReached,
     ConfirmationAlreadyOpen,
     GatewayMisconfigured,
     GatewayNotConfigured,
@@ -25,13 +26,14 @@ from igny8_core.business.billing.errors import (
     SavedMethodNotFound,
 )
 from igny8_core.business.billing.selectors import payments_of
-from igny8_core.business.billing.services.gateway_payments import NextStep
+from igny8_core.business.billing.services.attempts import NextStep
 from igny8_core.business.billing.services.paying import pay_invoice
 from igny8_core.business.billing.services.payment_service import PaymentService
 from igny8_core.common.api.envelope import success
 from igny8_core.common.api.idempotency import idempotent, request_key
 from igny8_core.common.api.refusals import refuses
 from igny8_core.common.api.serializers import StrictSerializer
+from igny8_core.common.api.throttling import UserThrottle
 from igny8_core.common.api.views import ApiView
 
 SEND_AND_CONFIRM = "Send the money, quote the reference, then confirm the payment."
@@ -51,8 +53,15 @@ GATEWAY_REFUSALS = (
 )
 
 
+class PayThrottle(UserThrottle):
+    """Against trying cards one after the other."""
+
+    scope = "pay"
+
+
 class PayInvoiceView(ApiView):
     permission_classes = (CanManageBilling,)
+    throttle_classes = (PayThrottle,)
 
     @extend_schema(operation_id="pay_invoice", tags=["billing"], request=PayInput, responses=PayOutput)
     @refuses(
@@ -64,6 +73,7 @@ class PayInvoiceView(ApiView):
         PaymentMethodNotAvailable,
         RequestKeyReused,
         PaymentBeingChecked,
+        BillingBoundReached,
         *GATEWAY_REFUSALS,
     )
     @idempotent(asks_gateway=lambda *args, **kwargs: True)

@@ -9,7 +9,7 @@ from rest_framework import serializers
 from igny8_core.auth.models import PaymentMethodType
 from igny8_core.business.billing.api.serializers import PaymentMethodOutput
 from igny8_core.business.billing.models import PaymentStatus
-from igny8_core.business.billing.services.gateway_payments import NextStep
+from igny8_core.business.billing.services.attempts import NextStep
 from igny8_core.common.api.examples import NOT_SHOWN
 from igny8_core.common.api.fields import IdField, MoneyField, PlainTextField
 from igny8_core.common.api.serializers import StrictSerializer

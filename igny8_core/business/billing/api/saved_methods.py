@@ -24,6 +24,7 @@ from igny8_core.business.billing.services.saved_method_service import SavedMetho
 from igny8_core.common.api.envelope import success
 from igny8_core.common.api.refusals import refuses
 from igny8_core.common.api.serializers import StrictSerializer
+from igny8_core.common.api.throttling import UserThrottle
 from igny8_core.common.api.views import ApiView, ListView
 
 CARD_REFUSALS = (GatewayNotConfigured, GatewayUnavailable, GatewayMisconfigured)
@@ -42,8 +43,15 @@ class SavedMethodListView(ListView):
         return saved_methods_of(account_of(self.request))
 
 
+class CardThrottle(UserThrottle):
+    """Against trying cards one after the other: they count with payments."""
+
+    scope = "pay"
+
+
 class SetUpCardView(ApiView):
     permission_classes = (CanManageBilling,)
+    throttle_classes = (CardThrottle,)
 
     @extend_schema(operation_id="set_up_card", tags=["billing"], request=None, responses={201: CardSetupOutput})
     @refuses(PaymentMethodNotAvailable, *CARD_REFUSALS)

@@ -17,6 +17,7 @@ from igny8_core.business.billing.api.plan_serializers import (
 )
 from igny8_core.business.billing.api.serializers import SubscriptionOutput
 from igny8_core.business.billing.errors import (
+    BillingBoundReached,
     GatewayNotConfigured,
     NoSubscription,
     NotADowngrade,
@@ -106,7 +107,7 @@ class UpgradeView(ApiView):
         request=PlanChangeInput,
         responses=OrderOutput,
     )
-    @refuses(*CHANGE_REFUSALS, NoSubscription, NotAnUpgrade, OverLimits, PaymentUnderWay)
+    @refuses(*CHANGE_REFUSALS, NoSubscription, NotAnUpgrade, OverLimits, PaymentUnderWay, BillingBoundReached)
     @idempotent()
     def post(self, request: Request) -> Response:
         """Move to a larger plan: an invoice over the prorated difference, which takes effect when it is paid."""

@@ -42,6 +42,7 @@ from igny8_core.business.billing.errors.gateways import (
 )
 from igny8_core.business.billing.errors.payments import (
     AmountMismatch,
+    BillingBoundReached,
     ConfirmationAlreadyOpen,
     DuplicateReference,
     OwnAccountPayment,
@@ -74,6 +75,7 @@ from igny8_core.business.billing.errors.subscriptions import (
 __all__ = [
     "AmountMismatch",
     "AuthenticationRequired",
+    "BillingBoundReached",
     "CardSetupIncomplete",
     "ConfirmationAlreadyOpen",
     "CreditCostExists",

@@ -48,6 +48,12 @@ class OwnAccountPayment(DomainError):
     text = "You belong to the account that this payment is for. Another operator has to decide it."
 
 
+class BillingBoundReached(DomainError):
+    code = "billing_bound_reached"
+    http_status = 409
+    text = "This was tried too often today, so that it was stopped. Try again tomorrow, or ask us to look at it."
+
+
 class PaymentUnderWay(DomainError):
     code = "payment_under_way"
     http_status = 409

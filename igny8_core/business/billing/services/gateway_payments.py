@@ -5,60 +5,56 @@ so that the same request can be sent again under the same key until there is an 
 """
 
 import logging
-from dataclasses import dataclass
 from datetime import timedelta
-from enum import StrEnum
-from typing import Any
 from uuid import UUID
 
 from django.utils import timezone
 
-from igny8_core.auth.locks import lock_account
 from igny8_core.auth.models import PaymentMethodType, User
 from igny8_core.business.billing.errors import (
     AuthenticationRequired,
-    ConfirmationAlreadyOpen,
     GatewayMisconfigured,
     GatewayUnavailable,
     PaymentBeingChecked,
     PaymentDeclined,
     PaymentNotAtGateway,
     PaymentNotFound,
-    RequestKeyReused,
     SavedMethodNotFound,
 )
 from igny8_core.business.billing.gateways import configured_stripe, gateway_of
 from igny8_core.business.billing.gateways.protocol import (
     Charge,
-    ChargeOrder,
     ChargeState,
     Declined,
     Misconfigured,
     Unavailable,
     UnknownObject,
 )
-from igny8_core.business.billing.locks import lock_invoice
 from igny8_core.business.billing.models import (
     GATEWAY_METHODS,
     GATEWAY_UNDER_WAY,
-    PAYMENTS_UNDER_WAY,
     Invoice,
     Payment,
     PaymentStatus,
 )
+from igny8_core.business.billing.services.attempts import (
+    Attempt,
+    begin_attempt,
+    begun_with,
+    goes_on,
+    open_attempt,
+    order_of,
+)
 from igny8_core.business.billing.services.charge_records import (
-    FIRST_CHECK,
-    payment_event,
     record_charge,
     record_failure,
     record_loss,
     record_silence,
 )
 from igny8_core.business.billing.services.gateway_calls import gateway_refusals
-from igny8_core.business.billing.services.payment_offers import require_payable, required_offer
+from igny8_core.business.billing.services.payment_offers import required_offer
 from igny8_core.business.billing.services.stripe_customers import stripe_customer_of
-from igny8_core.common.db import refusing, require_no_transaction, service_transaction
-from igny8_core.events import services as events
+from igny8_core.common.db import require_no_transaction
 
 logger = logging.getLogger(__name__)
 
@@ -66,36 +62,6 @@ logger = logging.getLogger(__name__)
 # least 24 hours; PayPal: 6 hours).
 REPEATABLE = {PaymentMethodType.STRIPE: timedelta(hours=23), PaymentMethodType.PAYPAL: timedelta(hours=5)}
 NEVER_ARRIVED = "The payment service never got this payment. Nothing was charged."
-
-
-class NextStep(StrEnum):
-    """What a customer does to have a payment made."""
-
-    NONE = "none"  # it is decided
-    ENTER_CARD = "enter_card"  # in Stripe's form, with the client secret
-    AUTHENTICATE = "authenticate"  # prove to the bank who they are, with the client secret
-    APPROVE = "approve"  # at PayPal
-    WAIT = "wait"  # the gateway has not decided
-
-
-@dataclass(frozen=True)
-class Attempt:
-    """A payment at a gateway; `charge` is what the gateway just said of it, None where it said nothing."""
-
-    payment: Payment
-    charge: Charge | None = None
-
-    @property
-    def next_step(self) -> NextStep:
-        """What the customer does now."""
-        if self.payment.status != PaymentStatus.PENDING:
-            return NextStep.NONE if self.payment.status not in GATEWAY_UNDER_WAY else NextStep.WAIT
-        if self.charge is None:
-            return NextStep.WAIT
-        if self.charge.state == ChargeState.REQUIRES_ACTION:
-            is_paypal = self.payment.payment_method == PaymentMethodType.PAYPAL
-            return NextStep.APPROVE if is_paypal else NextStep.AUTHENTICATE
-        return NextStep.ENTER_CARD
 
 
 class GatewayPaymentService:
@@ -118,23 +84,24 @@ class GatewayPaymentService:
         An attempt of the same kind that the customer has left open goes on; one of another kind is closed first. The
         same `request_key` always means the same attempt.
         Raises GatewayNotConfigured, PaymentMethodNotAvailable, InvoiceNotPayable, SavedMethodNotFound for a card that
-        is not the account's, ConfirmationAlreadyOpen, PaymentBeingChecked, RequestKeyReused, PaymentDeclined,
-        AuthenticationRequired, GatewayUnavailable, GatewayMisconfigured. RuntimeError in a transaction.
+        is not the account's, ConfirmationAlreadyOpen, PaymentBeingChecked, BillingBoundReached, RequestKeyReused,
+        PaymentDeclined, AuthenticationRequired, GatewayUnavailable, GatewayMisconfigured. RuntimeError in a
+        transaction.
         """
         require_no_transaction()
         required_offer(invoice.account, payment_method)
         wish = {"card": card, "off_session": off_session, "save_card": save_card, "return_url": return_url}
-        repeated = _begun_with(request_key, invoice, payment_method)
+        repeated = begun_with(request_key, invoice, payment_method)
         if repeated:
             return _outcome(GatewayPaymentService.ask(repeated) if _is_under_way(repeated) else Attempt(repeated))
         if payment_method == PaymentMethodType.STRIPE:
             wish["customer"] = _checked_customer(invoice, card)
-        earlier = _open_attempt(invoice)
-        if earlier and _goes_on(earlier, payment_method, wish):
+        earlier = open_attempt(invoice)
+        if earlier and goes_on(earlier, payment_method, wish):
             return _outcome(GatewayPaymentService.ask(earlier))
         if earlier:
             GatewayPaymentService.close(earlier)
-        payment = _begin(invoice, payment_method, wish, started_by, request_key)
+        payment = begin_attempt(invoice, payment_method, wish, started_by, request_key)
         return _outcome(GatewayPaymentService.ask(payment, is_first=True))
 
     @staticmethod
@@ -168,7 +135,7 @@ class GatewayPaymentService:
         asks_for_money = not payment.gateway_object_id
         gateway = gateway_of(payment.payment_method)
         try:
-            charge = gateway.start(_order(payment)) if asks_for_money else gateway.fetch(payment.gateway_object_id)
+            charge = gateway.start(order_of(payment)) if asks_for_money else gateway.fetch(payment.gateway_object_id)
             if charge.state == ChargeState.APPROVED:
                 payment, asks_for_money = record_charge(payment, charge), True
                 charge = gateway.complete(charge.object_id, str(payment.uuid))
@@ -253,13 +220,6 @@ def _is_under_way(payment: Payment) -> bool:
     return payment.status in GATEWAY_UNDER_WAY and not payment.needs_review
 
 
-def _begun_with(request_key: str, invoice: Invoice, payment_method: str) -> Payment | None:
-    payment = Payment.objects.filter(request_key=request_key).first() if request_key else None
-    if payment and (payment.invoice_id, payment.payment_method) != (invoice.pk, payment_method):
-        raise RequestKeyReused()
-    return payment
-
-
 def _checked_customer(invoice: Invoice, card: str) -> str:
     """The account's customer at Stripe, whose the card must be (gateways.md section 2)."""
     try:
@@ -272,68 +232,6 @@ def _checked_customer(invoice: Invoice, card: str) -> str:
     return customer
 
 
-def _open_attempt(invoice: Invoice) -> Payment | None:
-    """The invoice's payment under way, where another one may take its place. Raises what forbids that."""
-    payment = Payment.objects.filter(invoice=invoice, status__in=PAYMENTS_UNDER_WAY).first()
-    if payment is None:
-        return None
-    if payment.status == PaymentStatus.PENDING_APPROVAL:
-        raise ConfirmationAlreadyOpen()
-    if payment.status != PaymentStatus.PENDING or payment.needs_review:
-        raise PaymentBeingChecked()
-    return payment
-
-
-def _goes_on(earlier: Payment, payment_method: str, wish: dict[str, Any]) -> bool:
-    return earlier.payment_method == payment_method and earlier.metadata.get("order") == wish
-
-
-@service_transaction
-def _begin(
-    invoice: Invoice, payment_method: str, wish: dict[str, Any], started_by: User | None, request_key: str
-) -> Payment:
-    account = lock_account(invoice.account_id)
-    invoice = lock_invoice(account, invoice.pk)
-    # The same request on another thread can have come first.
-    begun = _begun_with(request_key, invoice, payment_method)
-    if begun:
-        return begun
-    require_payable(invoice)
-    with refusing("igny8_payments_one_under_way", PaymentBeingChecked()):
-        payment = Payment.objects.create(
-            account=account,
-            invoice=invoice,
-            amount=invoice.total,
-            currency=invoice.currency,
-            payment_method=payment_method,
-            status=PaymentStatus.PENDING,
-            request_key=request_key,
-            next_check_at=timezone.now() + FIRST_CHECK,
-            metadata={"order": wish},
-        )
-    events.record(payment_event("payment.started", payment, started_by))
-    return payment
-
-
-def _order(payment: Payment) -> ChargeOrder:
-    """The request of an attempt, the same at every repeat: another one under the same key would be refused."""
-    wish = payment.metadata["order"]
-    back = wish["return_url"]
-    return ChargeOrder(
-        reference=str(payment.uuid),
-        amount=payment.amount,
-        currency=payment.currency,
-        invoice_number=payment.invoice.invoice_number,
-        metadata={"invoice_id": str(payment.invoice_id), "account_id": str(payment.account_id)},
-        customer_id=wish.get("customer", ""),
-        payment_method_id=wish["card"],
-        off_session=wish["off_session"],
-        save_card=wish["save_card"],
-        return_url=back,
-        cancel_url=back,
-    )
-
-
 def _is_too_old_to_repeat(payment: Payment) -> bool:
     return timezone.now() - payment.created_at > REPEATABLE[PaymentMethodType(payment.payment_method)]
 
@@ -341,7 +239,7 @@ def _is_too_old_to_repeat(payment: Payment) -> bool:
 def _search(payment: Payment) -> Attempt:
     """An attempt whose answer was lost so long ago that its key is forgotten: look for it by what it carries."""
     with gateway_refusals():
-        charge = gateway_of(payment.payment_method).find(_order(payment), payment.created_at)
+        charge = gateway_of(payment.payment_method).find(order_of(payment), payment.created_at)
     if charge is None:
         return Attempt(record_failure(payment, "never_arrived", NEVER_ARRIVED))
     return Attempt(_closed_if_failed(record_charge(payment, charge)), charge)

@@ -1,5 +1,6 @@
 """Invoices: making them, and their moves to paid and void."""
 
+import logging
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -11,7 +12,7 @@ from django.utils import timezone
 from igny8_core.auth.errors import AccountDeleted
 from igny8_core.auth.locks import lock_account
 from igny8_core.auth.models import Account, Subscription, User
-from igny8_core.business.billing.errors import InvoiceNotPayable
+from igny8_core.business.billing.errors import BillingBoundReached, InvoiceNotPayable
 from igny8_core.business.billing.locks import lock_invoice
 from igny8_core.business.billing.models import (
     CAPTURED_STATUSES,
@@ -27,6 +28,8 @@ from igny8_core.common.db import service_transaction
 from igny8_core.common.errors import InvalidInput, MoveNotAllowed
 from igny8_core.common.states import transition
 from igny8_core.events import services as events
+
+logger = logging.getLogger(__name__)
 
 MAX_DUE_DAYS = 365
 
@@ -54,7 +57,8 @@ class InvoiceService:
         `currency` (ISO 4217; empty: that of the subscription's plan, else of the account's). Due in
         settings.INVOICE_DUE_DAYS days where no `due_date` from today to a year ahead is given. Without `send` the
         customer gets no mail of it. `stripe_invoice_id` names the invoice at Stripe that this one mirrors.
-        Raises InvalidInput or InvalidAmount naming the line or date that is wrong.
+        Raises InvalidInput or InvalidAmount naming the line or date that is wrong; BillingBoundReached for a
+        subscription with too many of a day.
         """
         account = lock_account(account.pk)
         if account.deleted_at:
@@ -64,6 +68,8 @@ class InvoiceService:
         total = subtotal(lines)
         if total <= 0:
             raise InvalidInput("The total of an invoice must be more than zero.")
+        if subscription:
+            _require_within_bound(subscription)
         today = timezone.now().astimezone(UTC).date()
         metadata: dict[str, Any] = {"billing_snapshot": _billing_snapshot(account)}
         if subscription:
@@ -141,6 +147,14 @@ class InvoiceService:
     def send_invoice_email(invoice: Invoice) -> None:
         """Mail the invoice with its PDF and how to pay it to its billing address; outside any transaction."""
         notification_service.send_invoice(invoice)
+
+
+def _require_within_bound(subscription: Subscription) -> None:
+    """A loop that nobody meant is stopped before it bills (threats.md AMT-12)."""
+    today = Invoice.objects.filter(subscription=subscription, created_at__gt=timezone.now() - timedelta(days=1))
+    if today.count() >= settings.MAX_INVOICES_OF_SUBSCRIPTION_PER_DAY:
+        logger.error("too many invoices of a subscription", extra={"subscription": subscription.pk})
+        raise BillingBoundReached()
 
 
 def _due_date(wanted: date | None, today: date) -> date:

@@ -6,7 +6,8 @@ from igny8_core.auth.models import PaymentMethodType, User
 from igny8_core.business.billing.errors import ConfirmationAlreadyOpen, NoSavedCard
 from igny8_core.business.billing.models import GATEWAY_METHODS, Invoice, PaymentMethodConfig
 from igny8_core.business.billing.selectors import has_payment_under_way, saved_methods_of
-from igny8_core.business.billing.services.gateway_payments import Attempt, GatewayPaymentService
+from igny8_core.business.billing.services.attempts import Attempt
+from igny8_core.business.billing.services.gateway_payments import GatewayPaymentService
 from igny8_core.business.billing.services.payment_offers import Chosen, chosen_method, require_payable
 from igny8_core.business.billing.services.payment_service import PaymentService
 

@@ -30,7 +30,8 @@ from igny8_core.business.billing.models import (
     PaymentStatus,
 )
 from igny8_core.business.billing.selectors import offered_payment_method, offered_payment_methods, proofs_of
-from igny8_core.business.billing.services.gateway_payments import Attempt, GatewayPaymentService
+from igny8_core.business.billing.services.attempts import Attempt
+from igny8_core.business.billing.services.gateway_payments import GatewayPaymentService
 from igny8_core.business.billing.services.gateway_refunds import GatewayRefundService
 from igny8_core.business.billing.services.pay_links import pay_link
 from igny8_core.business.billing.services.payment_offers import require_payable

@@ -22,7 +22,7 @@ from igny8_core.business.billing.admin.payment_decisions import (
     payment_with_id,
 )
 from igny8_core.business.billing.admin.payment_gateways import AsksGateways, gateway_buttons
-from igny8_core.business.billing.models import CreditNote, Payment, PaymentStatus
+from igny8_core.business.billing.models import GATEWAY_METHODS, CreditNote, Payment, PaymentStatus
 from igny8_core.business.billing.services.payment_service import PaymentService
 from igny8_core.common.links import why_not_public_https
 from igny8_core.events.console import (
@@ -53,6 +53,10 @@ BUTTONS = {
     PaymentStatus.SUCCEEDED: frozenset({"refund"}),
     PaymentStatus.PARTIALLY_REFUNDED: frozenset({"refund"}),
 }
+
+
+# Parts of a page that one kind of payment has no use for.
+FROM_CUSTOMER, AT_GATEWAY = "What the customer says", "Gateways"
 
 
 @admin.register(Payment)
@@ -92,16 +96,15 @@ class PaymentAdmin(AsksGateways):
             None,
             {"fields": (("invoice", "account"), ("amount_shown", "status_shown"), ("method", "created"), "review")},
         ),
-        ("What the customer says", {"fields": ("reference", "manual_notes", "proof_link", "proof_file")}),
+        (FROM_CUSTOMER, {"fields": ("reference", "manual_notes", "proof_link", "proof_file")}),
         (
             "Decision",
             {"fields": (("approved_by", "approved"), ("processed", "failed"), "admin_notes", "failure_reason")},
         ),
         ("Refunds", {"fields": ("refunded_shown", "credit_notes_shown", "refunds_shown")}),
         (
-            "Gateways",
+            AT_GATEWAY,
             {
-                "classes": ("collapse",),
                 "fields": (
                     "uuid",
                     ("stripe_payment_intent_id", "stripe_charge_id"),
@@ -159,6 +162,12 @@ class PaymentAdmin(AsksGateways):
             return payment.proof_url or EMPTY
         link = '<a class="text-link" href="{0}" rel="noopener noreferrer nofollow" target="_blank">{0}</a>'
         return format_html(link, payment.proof_url)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Without the part that this kind of payment leaves empty."""
+        is_collected = isinstance(obj, Payment) and obj.payment_method in GATEWAY_METHODS
+        unused = FROM_CUSTOMER if is_collected else AT_GATEWAY
+        return [part for part in super().get_fieldsets(request, obj) if part[0] != unused]
 
     def has_approve_permission(self, request: HttpRequest, obj: object = None) -> bool:
         """Operators who may see payments and decide them."""

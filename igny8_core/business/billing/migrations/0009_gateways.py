@@ -164,7 +164,7 @@ class Migration(migrations.Migration):
                 choices=[
                     ("waiting", "Waiting"),
                     ("processed", "Processed"),
-                    ("ignored", "Not ours"),
+                    ("ignored", "Nothing to do"),
                     ("dead", "Given up"),
                 ],
                 default="waiting",

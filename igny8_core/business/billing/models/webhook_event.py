@@ -10,7 +10,7 @@ class WebhookProvider(models.TextChoices):
 class WebhookState(models.TextChoices):
     WAITING = "waiting", "Waiting"
     PROCESSED = "processed", "Processed"
-    IGNORED = "ignored", "Not ours"
+    IGNORED = "ignored", "Nothing to do"
     DEAD = "dead", "Given up"
 
 

@@ -96,7 +96,11 @@ def _api_base(name: str, *, debug: bool) -> str:
 
 
 def _refuse_live(name: str, *, live: bool, debug: bool) -> None:
-    if live and (debug or "pytest" in sys.modules):
+    if live and (debug or _is_test_run()):
         raise ImproperlyConfigured(
             f"{name} is for real money, and this is a development or test run. Use the gateway's test keys here."
         )
+
+
+def _is_test_run() -> bool:
+    return "pytest" in sys.modules

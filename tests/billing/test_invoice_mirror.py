@@ -180,3 +180,34 @@ def test_a_last_payment_is_counted_after_the_end(stripe: FakeStripe, tenant: Acc
     assert states(tenant) == ("canceled", "canceled")
     assert Invoice.objects.get(stripe_invoice_id=bill).status == "paid"
     assert broken_invariants() == []
+
+
+def test_what_was_paid_is_counted_also_where_the_subscription_had_ended_before_we_heard_of_it(
+    stripe: FakeStripe, tenant: Account
+) -> None:
+    name = subscribed(stripe, tenant)
+    bill = stripe.one(name)["latest_invoice"]
+    stripe.cancel_subscription(name)
+
+    for _ in range(2):
+        SubscriptionMirrorService.sync(name)
+        SubscriptionMirrorService.record_invoice(bill)
+
+    assert (Subscription.objects.get().status, Invoice.objects.get().status) == ("canceled", "paid")
+    assert Payment.objects.get().amount == Decimal("49.00")
+    assert broken_invariants() == []
+
+
+def test_a_refund_that_was_told_of_before_its_invoice_is_booked_with_it(stripe: FakeStripe, tenant: Account) -> None:
+    name = subscribed(stripe, tenant)
+    bill = stripe.one(name)["latest_invoice"]
+    [intent] = stripe.all("payment_intent")
+    stripe.refund_in_dashboard(intent["id"], 900)
+
+    SubscriptionMirrorService.record_invoice(bill)
+
+    assert (Payment.objects.get().status, Payment.objects.get().refunded_amount) == (
+        "partially_refunded",
+        Decimal("9.00"),
+    )
+    assert broken_invariants() == []

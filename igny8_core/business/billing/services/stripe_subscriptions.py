@@ -48,8 +48,11 @@ STATUSES = {
 }
 
 
-def sync_subscription(stripe_subscription_id: str) -> Subscription | None:
-    """As SubscriptionService.sync_from_stripe."""
+def sync_subscription(stripe_subscription_id: str, *, has_paid: bool = False) -> Subscription | None:
+    """As SubscriptionService.sync_from_stripe.
+
+    With `has_paid`, one that had ended before we heard of it is kept, too: its paid invoices belong to it.
+    """
     require_no_transaction()
     asked_at = timezone.now()
     try:
@@ -57,16 +60,16 @@ def sync_subscription(stripe_subscription_id: str) -> Subscription | None:
             seen = configured_stripe().subscription(stripe_subscription_id)
     except UnknownObject:
         return None
-    return _record(seen, asked_at)
+    return _record(seen, asked_at, has_paid)
 
 
 @service_transaction
-def _record(seen: MirroredSubscription, asked_at: datetime) -> Subscription | None:
+def _record(seen: MirroredSubscription, asked_at: datetime, has_paid: bool) -> Subscription | None:
     account_id = _account_id(seen)
     if account_id is None:
         return None
     account = lock_account(account_id)
-    subscription = _linked(account, seen)
+    subscription = _linked(account, seen, has_paid)
     # Who asked later has written already what is newer than this.
     if subscription is None or (subscription.stripe_synced_at or asked_at) > asked_at:
         return subscription
@@ -88,15 +91,18 @@ def _account_id(seen: MirroredSubscription) -> int | None:
     return customer.pk if customer else None
 
 
-def _linked(account: Account, seen: MirroredSubscription) -> Subscription | None:
+def _linked(account: Account, seen: MirroredSubscription, has_paid: bool) -> Subscription | None:
     """The account's row for a subscription at Stripe, which may have to be made; None where it has nothing to do here.
 
     A row that is there is found by Stripe's id, else by ours in the metadata, which only whoever has our key can write.
     """
     rows = Subscription.objects.filter(account=account).select_related("plan", "pending_plan")
     known = rows.filter(stripe_subscription_id=seen.subscription_id).first()
-    if known or account.deleted_at or STATUSES.get(seen.status) in {None, SubscriptionStatus.CANCELED}:
+    status = STATUSES.get(seen.status)
+    if known or account.deleted_at or status is None:
         return known
+    if status == SubscriptionStatus.CANCELED:
+        return _made_ended(account, seen) if has_paid else None
     number = seen.metadata.get("subscription_id", "")
     named = rows.filter(pk=number).first() if re.fullmatch("[0-9]{1,18}", number) else None
     if named and named.billing_driver == BillingDriver.LOCAL and named.status == SubscriptionStatus.PENDING_PAYMENT:
@@ -139,6 +145,24 @@ def _made(account: Account, plan: Plan, seen: MirroredSubscription) -> Subscript
     events.record(subscription_event("subscription.created", subscription, None, facts))
     if account.status == AccountStatus.CANCELED:
         move_account(account, AccountStatus.PENDING_PAYMENT, "account.awaiting_payment", None)
+    return subscription
+
+
+def _made_ended(account: Account, seen: MirroredSubscription) -> Subscription | None:
+    plan = _plan_of(seen)
+    if plan is None:
+        return None
+    subscription = Subscription.objects.create(
+        account=account,
+        plan=plan,
+        status=SubscriptionStatus.CANCELED,
+        canceled_at=seen.ended_at or timezone.now(),
+        billing_driver=BillingDriver.STRIPE,
+        stripe_subscription_id=seen.subscription_id,
+    )
+    facts = {"plan": plan.slug, "stripe_subscription_id": seen.subscription_id}
+    for kind in ("subscription.created", "subscription.canceled"):
+        events.record(subscription_event(kind, subscription, None, facts))
     return subscription
 
 

@@ -20,6 +20,7 @@ from igny8_core.business.billing.pricing import plan_line
 from igny8_core.business.billing.selectors import has_payment_under_way
 from igny8_core.business.billing.services.charge_records import payment_event
 from igny8_core.business.billing.services.gateway_calls import gateway_refusals
+from igny8_core.business.billing.services.gateway_refunds import GatewayRefundService
 from igny8_core.business.billing.services.invoice_service import InvoiceService
 from igny8_core.business.billing.services.settlement import settle
 from igny8_core.business.billing.services.stripe_subscriptions import sync_subscription
@@ -54,8 +55,12 @@ class SubscriptionMirrorService:
                 seen = configured_stripe().invoice(stripe_invoice_id)
         except UnknownObject:
             return None
-        subscription = sync_subscription(seen.subscription_id) if seen.subscription_id else None
-        return _record(subscription, seen) if subscription else None
+        has_paid = seen.status == "paid" and seen.amount_paid > 0
+        subscription = sync_subscription(seen.subscription_id, has_paid=has_paid) if seen.subscription_id else None
+        invoice = _record(subscription, seen) if subscription else None
+        if invoice and invoice.status == InvoiceStatus.PAID:
+            _book_what_went_back(invoice)
+        return invoice
 
 
 @service_transaction
@@ -87,6 +92,12 @@ def _record_paid(subscription: Subscription, seen: MirroredInvoice, known: Invoi
     with events.recorded_together():
         settle(_payment(account, invoice, seen))
     return invoice
+
+
+def _book_what_went_back(invoice: Invoice) -> None:
+    """Refunds that were made, and told of, before the payment was known here."""
+    for payment in invoice.payments.exclude(stripe_payment_intent_id=""):
+        GatewayRefundService.sync(payment)
 
 
 def _is_counted(seen: MirroredInvoice) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import timezone
 from rest_framework.test import APIClient
 
 from igny8_core.auth.models import User
@@ -223,7 +224,7 @@ def test_a_used_proof_is_never_used_again_nor_replaced(world: World, actor: str)
     paths = [f"{PROOFS}{used}/", f"{PROOFS}{used}/file/", f"/api/v1/billing/payments/{payment}/"]
 
     for status in PaymentStatus.values:
-        Payment.objects.filter(pk=payment).update(status=status)
+        Payment.objects.filter(pk=payment).update(status=status, next_check_at=timezone.now())
         before, files = fingerprint(), stored_files()
         assert confirm(world, actor, proof=used).status_code == expected, status
         for method, path in product(("POST", "PUT", "PATCH", "DELETE"), paths):

@@ -152,16 +152,19 @@ def book_foreign(payment: Payment, answer: GatewayRefund, reason: str = MADE_AT_
                 payment, f"{answer.refund_id} gave back {answer.amount} {answer.currency}; {left} was left."
             )
         return None
+    # Never under way here, so that it can be booked beside a refund of ours that is.
     refund = Refund.objects.create(
         account=account,
         payment=payment,
         amount=answer.amount,
         currency=answer.currency,
-        status=RefundStatus.PROCESSING,
+        status=RefundStatus.SUCCEEDED,
         reason=reason,
         gateway_refund_id=answer.refund_id,
+        credit_note=RefundService.book(payment, answer.amount, reason=reason, gateway_refund_id=answer.refund_id),
+        finished_at=timezone.now(),
     )
-    _book(refund, answer.refund_id)
+    events.record(_event("refund.succeeded", refund))
     return refund
 
 
@@ -255,7 +258,11 @@ def _lock(refund: Refund) -> Refund:
 def _book(refund: Refund, gateway_refund_id: str) -> None:
     payment = refund.payment
     credit_note = None
-    if not refund.is_return:
+    left = payment.amount - payment.refunded_amount
+    if refund.amount > left and not refund.is_return:
+        # A dispute or somebody at the gateway was quicker; what a credit note would say is not true any more.
+        flag_for_review(payment, f"Refund {gateway_refund_id} of {refund.amount} went back when {left} was left.")
+    elif not refund.is_return:
         credit_note = RefundService.book(
             payment,
             refund.amount,

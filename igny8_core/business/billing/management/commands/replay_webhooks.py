@@ -18,9 +18,7 @@ class Command(BaseCommand):
         which = parser.add_mutually_exclusive_group(required=True)
         which.add_argument("--id", type=int, nargs="+", metavar="ID", help="these rows of igny8_webhook_events")
         which.add_argument("--dead", action="store_true", help="all that were given up")
-        which.add_argument(
-            "--since", type=_moment, metavar="TIME", help="all since then, as 2026-11-25T14:00 (UTC)"
-        )
+        which.add_argument("--since", type=_moment, metavar="TIME", help="all since then, as 2026-11-25T14:00 (UTC)")
 
     def handle(self, *args: Any, **options: Any) -> None:
         chosen = _chosen(options)

@@ -165,6 +165,23 @@ def test_what_could_not_be_closed_at_the_gateway_is_closed_later(
     assert now(payment).next_check_at is None
 
 
+def test_what_can_never_be_closed_at_the_gateway_is_given_up_with_an_error(
+    stripe: FakeStripe, invoice: Invoice, clock: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    saved = stripe.save_card(invoice.account.stripe_customer_id)
+    stripe.set_card_declines(saved, "insufficient_funds")
+    stripe.refuse_next_connections(10_000, method="POST", path="/v1/payment_intents/")
+    with pytest.raises(errors.PaymentDeclined):
+        PaymentService.create_stripe_payment(invoice, saved)
+
+    for _ in range(30):
+        clock.shift(timedelta(days=1))
+        PaymentCheckService.check_due()
+
+    assert Payment.objects.get().next_check_at is None
+    assert [record.levelname for record in caplog.records if "could not be closed" in record.message] == ["ERROR"]
+
+
 def test_a_thousand_charges_without_an_answer_are_charged_once_and_settled_on_schedule(
     stripe: FakeStripe, clock: Any
 ) -> None:

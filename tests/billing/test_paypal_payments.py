@@ -1,6 +1,7 @@
 """Paying by PayPal: an order is opened, the payer approves it, we take the money (gateways.md section 6)."""
 
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -175,3 +176,13 @@ def test_an_order_that_paypal_has_forgotten_is_over_and_another_can_be_begun(
     by_card = PaymentService.create_stripe_payment(invoice, saved).payment
 
     assert (now(first).status, now(second).status, by_card.status) == ("failed", "failed", "succeeded")
+
+
+def test_an_order_over_another_amount_is_not_taken(paypal: FakePayPal, invoice: Invoice) -> None:
+    payment = approved(paypal, invoice)
+    Payment.objects.filter(pk=payment.pk).update(amount=Decimal("88.99"))
+
+    PaymentService.complete_payment(now(payment))
+
+    assert now(payment).review_reason == "The gateway would take 89.00 USD; 88.99 USD was due."
+    assert paypal.captures == {}

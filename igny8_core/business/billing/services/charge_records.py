@@ -132,7 +132,7 @@ def is_confirmed_by_us(payment: Payment) -> bool:
 
 
 def payment_event(event_type: str, payment: Payment, actor: User | None = None, **data: Any) -> events.NewEvent:
-    """An event of a payment at a gateway."""
+    """An event of a payment, with what it was about."""
     facts = {
         "invoice_id": payment.invoice_id,
         "invoice_number": payment.invoice.invoice_number,
@@ -151,14 +151,15 @@ def _mismatch(account: Account, payment: Payment, charge: Charge) -> str:
         return f"The gateway answered with {charge.object_id}; this payment is {payment.gateway_object_id}."
     if charge.live != gateway_of(payment.payment_method).live:
         return "The gateway's object is of the other mode, test instead of live or the other way round."
-    if charge.state != ChargeState.SUCCEEDED:
+    if charge.state not in {ChargeState.SUCCEEDED, ChargeState.APPROVED}:
         return ""
     if payment.payment_method == PaymentMethodType.STRIPE and charge.customer_id != account.stripe_customer_id:
         return f"The charge is of customer {charge.customer_id or 'none'}, not of this account's."
     if (charge.amount, charge.currency) != (payment.amount, payment.currency):
         taken = f"{format_amount(charge.amount, charge.currency)} {charge.currency}"
         due = f"{format_amount(payment.amount, payment.currency)} {payment.currency}"
-        return f"The gateway took {taken}; {due} was due."
+        verb = "took" if charge.state == ChargeState.SUCCEEDED else "would take"
+        return f"The gateway {verb} {taken}; {due} was due."
     return ""
 
 

@@ -5,7 +5,9 @@ so that the same request can be sent again under the same key until there is an 
 """
 
 import logging
+from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from uuid import UUID
 
 from django.utils import timezone
@@ -132,25 +134,18 @@ class GatewayPaymentService:
         require_no_transaction()
         if not payment.gateway_object_id and _is_too_old_to_repeat(payment):
             return _search(payment)
-        asks_for_money = not payment.gateway_object_id
-        gateway = gateway_of(payment.payment_method)
-        try:
-            charge = gateway.start(order_of(payment)) if asks_for_money else gateway.fetch(payment.gateway_object_id)
-            if charge.state == ChargeState.APPROVED:
-                payment, asks_for_money = record_charge(payment, charge), True
-                charge = gateway.complete(charge.object_id, str(payment.uuid))
-        except Declined as refusal:
-            return Attempt(_refused(payment, refusal), refusal.charge)
-        except Unavailable as problem:
-            return Attempt(_unanswered(payment, problem, asks_for_money=asks_for_money, is_first=is_first))
-        except UnknownObject:
-            return Attempt(record_loss(payment))
-        except Misconfigured as problem:
-            logger.error("gateway misconfigured", extra={"payment": payment.pk, "code": problem.code})
-            if is_first:
-                record_failure(payment, "gateway_misconfigured", GatewayMisconfigured.text, frees_key=True)
-            raise GatewayMisconfigured() from problem
-        return Attempt(_closed_if_failed(record_charge(payment, charge)), charge)
+        gateway, object_id = gateway_of(payment.payment_method), payment.gateway_object_id
+        if object_id:
+            attempt = _answered(payment, lambda: gateway.fetch(object_id))
+        else:
+            attempt = _answered(
+                payment, lambda: gateway.start(order_of(payment)), asks_for_money=True, is_first=is_first
+            )
+        charge = attempt.charge
+        if charge is None or charge.state != ChargeState.APPROVED or not _is_under_way(attempt.payment):
+            return attempt
+        complete = partial(gateway.complete, charge.object_id, str(payment.uuid))
+        return _answered(attempt.payment, complete, asks_for_money=True)
 
     @staticmethod
     def close(payment: Payment) -> Payment:
@@ -242,6 +237,26 @@ def _search(payment: Payment) -> Attempt:
         charge = gateway_of(payment.payment_method).find(order_of(payment), payment.created_at)
     if charge is None:
         return Attempt(record_failure(payment, "never_arrived", NEVER_ARRIVED))
+    return Attempt(_closed_if_failed(record_charge(payment, charge)), charge)
+
+
+def _answered(
+    payment: Payment, question: Callable[[], Charge], *, asks_for_money: bool = False, is_first: bool = False
+) -> Attempt:
+    """Ask the gateway, and record whatever it says: a charge, a refusal, nothing."""
+    try:
+        charge = question()
+    except Declined as refusal:
+        return Attempt(_refused(payment, refusal), refusal.charge)
+    except Unavailable as problem:
+        return Attempt(_unanswered(payment, problem, asks_for_money=asks_for_money, is_first=is_first))
+    except UnknownObject:
+        return Attempt(record_loss(payment))
+    except Misconfigured as problem:
+        logger.error("gateway misconfigured", extra={"payment": payment.pk, "code": problem.code})
+        if is_first:
+            record_failure(payment, "gateway_misconfigured", GatewayMisconfigured.text, frees_key=True)
+        raise GatewayMisconfigured() from problem
     return Attempt(_closed_if_failed(record_charge(payment, charge)), charge)
 
 

@@ -157,10 +157,12 @@ def _schedule_next(row: Payment | Refund, schedule: list[timedelta]) -> None:
 def _give_up(row: Payment | Refund) -> None:
     account = lock_account(row.account_id)
     payment = lock_payment(account, row.payment_id if isinstance(row, Refund) else row.pk)
-    if isinstance(row, Refund):
-        Refund.objects.filter(pk=row.pk).update(next_check_at=None)
     undecided = row.status in REFUNDS_UNDER_WAY or row.status in GATEWAY_UNDER_WAY
-    if undecided and not payment.needs_review:
+    if isinstance(row, Refund) or not undecided:
+        type(row).objects.filter(pk=row.pk).update(next_check_at=None)
+    if not undecided:
+        logger.error("a failed attempt could not be closed at its gateway", extra={"payment": payment.pk})
+    elif not payment.needs_review:
         flag_for_review(payment, "The gateway has not said in days what became of it. Look at its dashboard.")
 
 

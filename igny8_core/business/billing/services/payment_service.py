@@ -31,6 +31,7 @@ from igny8_core.business.billing.models import (
 )
 from igny8_core.business.billing.selectors import offered_payment_method, offered_payment_methods, proofs_of
 from igny8_core.business.billing.services.attempts import Attempt
+from igny8_core.business.billing.services.charge_records import payment_event
 from igny8_core.business.billing.services.gateway_payments import GatewayPaymentService
 from igny8_core.business.billing.services.gateway_refunds import GatewayRefundService
 from igny8_core.business.billing.services.pay_links import pay_link
@@ -98,7 +99,7 @@ class PaymentService:
                 proof=proof,
                 metadata={"duplicate_of": earlier.pk} if earlier else {},
             )
-        events.record(_event("payment.submitted", payment, submitted_by, reference=reference))
+        events.record(payment_event("payment.submitted", payment, submitted_by, reference=reference))
         return payment
 
     @staticmethod
@@ -127,7 +128,7 @@ class PaymentService:
                 processed_at=now,
                 admin_notes=admin_notes,
             )
-            events.record(_event("payment.approved", payment, approved_by, admin_notes=admin_notes))
+            events.record(payment_event("payment.approved", payment, approved_by, admin_notes=admin_notes))
             return settle(payment)
 
     @staticmethod
@@ -149,7 +150,7 @@ class PaymentService:
             admin_notes=reason,
             failure_reason=reason[:500],
         )
-        events.record(_event("payment.rejected", payment, rejected_by, reason=reason))
+        events.record(payment_event("payment.rejected", payment, rejected_by, reason=reason))
         return payment
 
     @staticmethod
@@ -303,14 +304,3 @@ def _require_undecided(payment: Payment, operator: User | None) -> None:
         raise OwnAccountPayment()
     if payment.status != PaymentStatus.PENDING_APPROVAL:
         raise PaymentNotPending()
-
-
-def _event(event_type: str, payment: Payment, actor: User | None, **data: str) -> events.NewEvent:
-    facts = {
-        "invoice_id": payment.invoice_id,
-        "invoice_number": payment.invoice.invoice_number,
-        "amount": str(payment.amount),
-        "currency": payment.currency,
-        "payment_method": payment.payment_method,
-    }
-    return events.NewEvent(event_type, payment, payment.account_id, actor.pk if actor else None, facts | data)

@@ -4,6 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+import time_machine
 from django.db import transaction
 
 from fake_gateways.stripe_fake import FakeStripe
@@ -232,7 +233,10 @@ def test_an_address_that_nobody_listens_at_charges_nobody_and_lets_the_customer_
 
 
 def test_the_form_that_was_left_open_goes_on(stripe: FakeStripe, invoice: Invoice) -> None:
-    first, second = pay(invoice), pay(invoice)
+    with time_machine.travel("2026-03-01T12:00:00Z", tick=False) as clock:
+        first = pay(invoice)
+        clock.shift(60)
+        second = pay(invoice)
 
     assert first.payment == second.payment
     assert first.charge.client_secret == second.charge.client_secret

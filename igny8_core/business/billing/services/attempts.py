@@ -27,6 +27,7 @@ from igny8_core.business.billing.models import (
     PaymentStatus,
 )
 from igny8_core.business.billing.services.charge_records import FIRST_CHECK, payment_event
+from igny8_core.business.billing.services.pay_links import is_pay_link
 from igny8_core.business.billing.services.payment_offers import require_payable
 from igny8_core.common.db import refusing, service_transaction
 from igny8_core.events import services as events
@@ -84,7 +85,14 @@ def open_attempt(invoice: Invoice) -> Payment | None:
 
 
 def goes_on(earlier: Payment, payment_method: str, wish: dict[str, Any]) -> bool:
-    return earlier.payment_method == payment_method and earlier.metadata.get("order") == wish
+    """Whether an open attempt is what a customer wants again, so that it goes on instead of being closed."""
+    begun: dict[str, Any] | None = earlier.metadata.get("order")
+    if earlier.payment_method != payment_method or begun is None:
+        return False
+    ways_back = {begun["return_url"], wish["return_url"]}
+    # Two links to one payment page are two texts, because each says when it was made.
+    is_same_way = len(ways_back) == 1 or all(is_pay_link(address) for address in ways_back)
+    return is_same_way and begun | {"return_url": ""} == wish | {"return_url": ""}
 
 
 @service_transaction

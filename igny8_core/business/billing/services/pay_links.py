@@ -20,6 +20,11 @@ def pay_link(invoice: Invoice) -> str:
     return f"{settings.BASE_URL}/pay/{_signer.sign(str(invoice.pk))}/"
 
 
+def is_pay_link(address: str) -> bool:
+    """Whether an address is that of a payment page."""
+    return address.startswith(f"{settings.BASE_URL}/pay/")
+
+
 def invoice_of_pay_link(token: str) -> Invoice:
     """The invoice that a link opens. Raises PayLinkExpired, NotFound for a token that we never made."""
     try:

@@ -16,7 +16,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from igny8_core.auth.models import Account, Subscription
-from igny8_core.business.billing.models import Payment, PaymentStatus, WebhookEvent
+from igny8_core.business.billing.models import Payment, PaymentStatus, WebhookEvent, WebhookState
 from igny8_core.events.models import Delivery, DeliveryStatus
 
 
@@ -48,6 +48,14 @@ class Figures(Collector):
         )
         waiting = Payment.objects.filter(status=PaymentStatus.PENDING_APPROVAL)
         yield from _queue("igny8_payments_to_approve", "Payments that wait for approval", waiting, "created_at")
+        review = Payment.objects.filter(needs_review=True).count()
+        yield _single("igny8_payments_to_review", "Payments whose gateway says what does not fit", review)
+        to_check = Payment.objects.filter(next_check_at__lte=timezone.now())
+        yield from _queue(
+            "igny8_payments_check_due", "Payments that a gateway is to be asked about", to_check, "next_check_at"
+        )
+        messages = WebhookEvent.objects.filter(state=WebhookState.WAITING, next_attempt_at__lte=timezone.now())
+        yield from _queue("igny8_webhooks_due", "Messages of gateways that are due", messages, "next_attempt_at")
         due = Delivery.objects.filter(status=DeliveryStatus.WAITING, next_attempt_at__lte=timezone.now())
         yield from _queue("igny8_deliveries_due", "Deliveries of events that are due", due, "next_attempt_at")
         dead = Delivery.objects.filter(status=DeliveryStatus.DEAD).count()

@@ -36,6 +36,8 @@ def test_it_tells_how_business_and_queues_stand(settings: Any) -> None:
     assert found['igny8_subscriptions{status="pending_payment"}'] == "1.0"
     assert found["igny8_credits_outstanding"] == "70.0"
     assert found["igny8_payments_to_approve"] == "1.0"
+    assert found["igny8_payments_to_review"] == "0.0"
+    assert found["igny8_payments_check_due"] == found["igny8_webhooks_due"] == "0.0"
     assert 3600 <= float(found["igny8_payments_to_approve_oldest_seconds"]) < 3660
     assert found["igny8_deliveries_due"] == "0.0"
     assert float(found["igny8_deliveries_given_up"]) == Delivery.objects.count() > 0

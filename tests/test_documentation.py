@@ -185,7 +185,7 @@ def test_the_shell_session_of_the_documentation_runs_and_shows_what_it_says(cust
 
 
 def test_the_shell_blocks_of_the_troubleshooting_page_run(customer: Signup) -> None:
-    due = customer.account.invoices.get()
+    due = make.invoice(customer.account)
     Payment.objects.create(
         account=customer.account,
         invoice=due,

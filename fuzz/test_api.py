@@ -23,7 +23,10 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from fake_gateways.paypal_fake import FakePayPal
+from fake_gateways.stripe_fake import FakeStripe
 from igny8_core.wsgi import application
+from tests import make
 from tests.api.snapshot import fresh_world
 from tests.api.world import World, undone
 
@@ -34,12 +37,18 @@ api = schemathesis.openapi.from_wsgi("/api/schema/", application)
 
 
 @pytest.fixture
-def world(db: None) -> Iterator[World]:
-    """Two tenants and operators, saved in the transaction of the test, which all its calls share."""
+def world(db: None, stripe: FakeStripe, paypal: FakePayPal) -> Iterator[World]:
+    """Two tenants and operators, saved in the transaction of the test, which all its calls share.
+
+    Card and PayPal are offered, with stand-ins at the other end.
+    """
     # A request of its own would end the transaction together with its connection.
     for signal in (request_started, request_finished):
         signal.disconnect(close_old_connections)
-    yield fresh_world()
+    world = fresh_world()
+    make.payment_method(payment_method="stripe", display_name="Card")
+    make.payment_method(payment_method="paypal", display_name="PayPal")
+    yield world
     for signal in (request_started, request_finished):
         signal.connect(close_old_connections)
 

@@ -241,7 +241,9 @@ def test_a_list_of_30_rows_takes_as_many_queries_as_a_list_of_one(
     account_a: Account,
     as_user: Callable[[User], APIClient],
     statements: list[str],
+    settings: Any,
 ) -> None:
+    settings.MAX_INVOICES_OF_SUBSCRIPTION_PER_DAY = 100
     client = as_user(alice)
     page = "" if "balance" in path else "?page_size=100"
 

@@ -274,6 +274,7 @@ class Model:
         return True
 
 
+@pytest.mark.stress
 def test_a_random_schedule_of_a_thousand_requests_and_retries_keeps_the_ledger_right(
     client: APIClient, breakage: Breakage, account_a: Account
 ) -> None:

@@ -208,6 +208,7 @@ def test_a_token_that_was_changed_in_any_place_is_none(alice: User) -> None:
         assert post(CONFIRM, token=changed, new_password=NEW).status_code == 400, place
 
 
+@pytest.mark.stress
 def test_a_hundred_thousand_guesses_find_nothing(alice: User) -> None:
     head = token_of(alice).rpartition(".")[0]
 

@@ -182,6 +182,7 @@ def test_what_can_never_be_closed_at_the_gateway_is_given_up_with_an_error(
     assert [record.levelname for record in caplog.records if "could not be closed" in record.message] == ["ERROR"]
 
 
+@pytest.mark.stress
 def test_a_thousand_charges_without_an_answer_are_charged_once_and_settled_on_schedule(
     stripe: FakeStripe, clock: Any
 ) -> None:

@@ -1,16 +1,17 @@
 """The invoice as a PDF: what it states, what it refuses to fetch, and what is said where it cannot be made."""
 
 import os
-import shutil
 import socket
 import subprocess
 import sys
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pypdf import PdfReader
 
 from igny8_core.auth.models import Account, User
 from igny8_core.business.billing.errors import PdfUnavailable
@@ -47,14 +48,15 @@ HOSTILE = [
 ]
 
 
-def text_of(pdf: bytes, tmp_path: Path) -> str:
+def text_of(pdf: bytes) -> str:
     """What a reader sees, with runs of white space as one space."""
-    if not shutil.which("pdftotext"):
-        pytest.skip("pdftotext is not installed, so that the text of a PDF cannot be read back")
-    file = tmp_path / "invoice.pdf"
-    file.write_bytes(pdf)
-    done = subprocess.run(["pdftotext", "-layout", str(file), "-"], check=True, capture_output=True, text=True)
-    return " ".join(done.stdout.split())
+    return " ".join(" ".join(page.extract_text() for page in PdfReader(BytesIO(pdf)).pages).split())
+
+
+def fonts_of(pdf: bytes) -> set[str]:
+    """The names of all fonts that its pages use."""
+    resources = [page["/Resources"]["/Font"] for page in PdfReader(BytesIO(pdf)).pages]
+    return {font.get_object()["/BaseFont"] for fonts in resources for font in fonts.values()}
 
 
 @pytest.fixture
@@ -65,7 +67,7 @@ def acme(db: None) -> Account:
 
 
 @needs_pango
-def test_invoice_states_its_number_dates_lines_and_totals(acme: Account, tmp_path: Path) -> None:
+def test_invoice_states_its_number_dates_lines_and_totals(acme: Account) -> None:
     lines = [
         {"description": "Starter plan, monthly", "quantity": 1, "amount": "89.00"},
         {"description": "Setup hours", "quantity": 3, "amount": "25.50"},
@@ -75,7 +77,7 @@ def test_invoice_states_its_number_dates_lines_and_totals(acme: Account, tmp_pat
     pdf = InvoiceService.generate_pdf(invoice)
 
     assert pdf.startswith(b"%PDF-1.7")
-    text = text_of(pdf, tmp_path)
+    text = text_of(pdf)
     assert invoice.invoice_number in text
     assert f"{invoice.due_date:%-d %B %Y}" in text
     assert "Setup hours 3 25.50 76.50" in text
@@ -85,9 +87,7 @@ def test_invoice_states_its_number_dates_lines_and_totals(acme: Account, tmp_pat
 
 
 @needs_pango
-def test_invoice_states_the_billing_details_of_its_day_after_the_account_was_edited(
-    acme: Account, tmp_path: Path
-) -> None:
+def test_invoice_states_the_billing_details_of_its_day_after_the_account_was_edited(acme: Account) -> None:
     invoice = make.invoice(acme)
     before = render_invoice(invoice)
     acme.name, acme.billing_address_line1, acme.tax_id = "Renamed", "Elsewhere 9", "XX0"
@@ -96,29 +96,29 @@ def test_invoice_states_the_billing_details_of_its_day_after_the_account_was_edi
     after = render_invoice(Invoice.objects.get(pk=invoice.pk))
 
     assert after == before
-    text = text_of(after, tmp_path)
+    text = text_of(after)
     for stated in ("Acme Trading", "221B Baker Street", "NW1 6XE London", "United Kingdom", "GB123456789"):
         assert stated in text
 
 
 @needs_pango
-def test_currency_without_decimals_is_printed_without_decimals(acme: Account, tmp_path: Path) -> None:
+def test_currency_without_decimals_is_printed_without_decimals(acme: Account) -> None:
     acme.plan = make.plan("yen", currency="JPY", price=Decimal(12000))
     acme.save()
     invoice = make.invoice(acme, line_items=[{"description": "Plan", "quantity": 2, "amount": "1500"}])
 
-    assert "Total 3000 JPY" in text_of(render_invoice(invoice), tmp_path)
+    assert "Total 3000 JPY" in text_of(render_invoice(invoice))
 
 
 @needs_pango
-def test_pending_invoice_says_how_to_pay_in_the_country_it_was_made_for(acme: Account, tmp_path: Path) -> None:
+def test_pending_invoice_says_how_to_pay_in_the_country_it_was_made_for(acme: Account) -> None:
     make.payment_method(bank_name="World Bank", account_number="111")
     make.payment_method(country_code="GB", bank_name="London Bank", account_number="222")
     invoice = make.invoice(acme)
     acme.billing_country = "DE"
     acme.save()
 
-    text = text_of(render_invoice(invoice), tmp_path)
+    text = text_of(render_invoice(invoice))
 
     assert "London Bank" in text
     assert "222" in text
@@ -127,12 +127,12 @@ def test_pending_invoice_says_how_to_pay_in_the_country_it_was_made_for(acme: Ac
 
 
 @needs_pango
-def test_paid_invoice_is_marked_paid_and_asks_for_nothing(olga: User, tmp_path: Path) -> None:
+def test_paid_invoice_is_marked_paid_and_asks_for_nothing(olga: User) -> None:
     make.payment_method(bank_name="ABC Bank")
     payment = make.submitted_payment()
     PaymentService.approve_manual_payment(payment, olga)
 
-    text = text_of(render_invoice(Invoice.objects.get(pk=payment.invoice_id)), tmp_path)
+    text = text_of(render_invoice(Invoice.objects.get(pk=payment.invoice_id)))
 
     assert "PAID" in text
     assert "Paid on" in text
@@ -141,10 +141,10 @@ def test_paid_invoice_is_marked_paid_and_asks_for_nothing(olga: User, tmp_path: 
 
 
 @needs_pango
-def test_void_invoice_is_marked_void_with_its_reason(acme: Account, tmp_path: Path) -> None:
+def test_void_invoice_is_marked_void_with_its_reason(acme: Account) -> None:
     invoice = InvoiceService.mark_void(make.invoice(acme), "Ordered twice")
 
-    text = text_of(render_invoice(invoice), tmp_path)
+    text = text_of(render_invoice(invoice))
 
     assert "VOID" in text
     assert "Ordered twice" in text
@@ -153,10 +153,10 @@ def test_void_invoice_is_marked_void_with_its_reason(acme: Account, tmp_path: Pa
 
 
 @needs_pango
-def test_long_invoice_repeats_its_header_and_counts_its_pages(acme: Account, tmp_path: Path) -> None:
+def test_long_invoice_repeats_its_header_and_counts_its_pages(acme: Account) -> None:
     lines = [{"description": f"Line {number}", "quantity": 1, "amount": "1.25"} for number in range(1, 201)]
 
-    text = text_of(render_invoice(make.invoice(acme, line_items=lines)), tmp_path)
+    text = text_of(render_invoice(make.invoice(acme, line_items=lines)))
 
     pages = text.count("Description Quantity")
     assert pages >= 4
@@ -169,23 +169,18 @@ def test_long_invoice_repeats_its_header_and_counts_its_pages(acme: Account, tmp
 @pytest.mark.parametrize(
     "name", ["محمد طاہر اینڈ سنز", "شركة الأمل", "株式会社イグナイト", "Łódź Żółć", "Công ty Việt", "Αθήνα", "Москва"]
 )
-def test_names_in_many_scripts_have_letters_and_no_boxes(acme: Account, name: str, tmp_path: Path) -> None:
+def test_names_in_many_scripts_have_letters_and_no_boxes(acme: Account, name: str) -> None:
     acme.name = name
     acme.save()
-    pdf = render_invoice(make.invoice(acme))
-    file = tmp_path / "scripts.pdf"
-    file.write_bytes(pdf)
-    if not shutil.which("pdffonts"):
-        pytest.skip("pdffonts is not installed, so that the fonts of a PDF cannot be read back")
-
-    fonts = subprocess.run(["pdffonts", str(file)], check=True, capture_output=True, text=True).stdout
+    fonts = fonts_of(render_invoice(make.invoice(acme)))
 
     # A letter that our fonts do not have would be taken from a font of this machine, if it has one.
-    assert all("+Invoice-" in line for line in fonts.splitlines()[2:])
+    assert fonts
+    assert all("+Invoice-" in font for font in fonts)
 
 
 @needs_pango
-def test_hostile_text_is_printed_and_fetches_nothing(tmp_path: Path, db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_hostile_text_is_printed_and_fetches_nothing(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
     asked_for: list[str] = []
     fetch = pdf_renderer.PackagedFilesOnly.fetch
 
@@ -210,7 +205,7 @@ def test_hostile_text_is_printed_and_fetches_nothing(tmp_path: Path, db: None, m
             server.accept()
     assert set(asked_for) == {"packaged:logo"}
     assert b"EmbeddedFile" not in pdf
-    text = text_of(pdf, tmp_path)
+    text = text_of(pdf)
     assert "<script>alert(1)</script>" in text
     assert "00.9" in text
     assert "\u202e" not in text

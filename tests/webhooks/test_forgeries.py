@@ -141,6 +141,7 @@ def forgeries_of(
     return [kinds[number % len(kinds)](*message, pick) for number in range(count)]  # type: ignore[operator]
 
 
+@pytest.mark.stress
 def test_2000_forged_messages_have_no_effect(stripe: FakeStripe, paypal: FakePayPal) -> None:
     pick = random.Random(2000)
     paid_by_card(stripe)

@@ -112,6 +112,7 @@ def assert_all_end_as(expected: dict[str, Any], payment: Payment, events: list[W
     assert {name: first[0][name] for name in expected} == expected
 
 
+@pytest.mark.stress
 def test_all_720_orders_of_a_card_payment_s_life_end_the_same(stripe: FakeStripe) -> None:
     payment = card_payment(stripe)
     told = list(live_at_stripe(stripe, payment))
@@ -136,6 +137,7 @@ def test_all_720_orders_of_a_card_payment_s_life_end_the_same(stripe: FakeStripe
     assert broken_invariants() == []
 
 
+@pytest.mark.stress
 def test_all_120_orders_of_a_paypal_payment_s_life_end_the_same(paypal: FakePayPal) -> None:
     payment = paypal_payment(paypal)
     told = list(live_at_paypal(paypal, payment))

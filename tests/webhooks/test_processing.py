@@ -96,6 +96,7 @@ def test_without_keys_messages_wait_until_they_are_back(stripe: FakeStripe, sett
     assert now(event).state == "processed"
 
 
+@pytest.mark.stress
 def test_a_poisonous_message_among_a_thousand_harms_none_of_the_others(
     stripe: FakeStripe, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

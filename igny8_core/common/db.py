@@ -10,8 +10,10 @@ from typing import Any, ParamSpec, TypeVar
 
 import psycopg2
 from django.conf import settings
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db import IntegrityError, connection, transaction
 from django.db.backends.utils import CursorWrapper
+from django.db.models import BooleanField, F, Func, Q, QuerySet
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
@@ -120,6 +122,17 @@ def refusing(constraint: str, error: Exception) -> Iterator[None]:
         if isinstance(cause, psycopg2.Error) and cause.diag.constraint_name == constraint:
             raise error from violation
         raise
+
+
+def among(column: str, values: QuerySet[Any]) -> Q:
+    """Condition: `column` is one of `values`, a query of one column that is run first.
+
+    Where it is joined with OR to conditions on other columns, PostgreSQL still uses the index of each; beside `IN (…)`
+    it would use none.
+    """
+    found = ArraySubquery(values)
+    is_one = Func(F(column), found, template="(%(expressions)s))", arg_joiner=" = ANY (", output_field=BooleanField())
+    return Q(is_one)
 
 
 def lock_text(kind: str, text: str) -> None:

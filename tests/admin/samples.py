@@ -52,7 +52,7 @@ def one_of_each(text: str = "") -> Account:
     invoice = subscription.invoices.get()
     invoice.notes = text
     invoice.save()
-    payment = make.submitted_payment(invoice, f"BT {number} {text}", notes=text, proof=make.proof(account))
+    payment = make.submitted_payment(invoice, f"Transfer {number} {text}", notes=text, proof=make.proof(account))
     PaymentService.approve_manual_payment(payment, make.operator(), admin_notes=text)
     PaymentService.process_refund(payment, Decimal("1.00"), reason=text or "Goodwill", reference=text[:100])
     account.refresh_from_db()

@@ -17,8 +17,6 @@ MAX_DIGITS = 30
 COUNT_LIMIT = 10_000
 # A page is reached by passing over the ones before it: the thousandth of a hundred rows is the last.
 DEEPEST_ROW = 100_000
-# From here on only keys are passed over, and the rows of the page are fetched by them (benchmarks/lists.py).
-DEEP = 1_000
 
 
 class EnvelopePagination(PageNumberPagination):
@@ -34,18 +32,24 @@ class EnvelopePagination(PageNumberPagination):
     def paginate_queryset(  # type: ignore[override]
         self, queryset: QuerySet[Any], request: Request, view: APIView | None = None
     ) -> list[Any]:
-        """The rows of the requested page; raises ValidationError (400) or NotFound (404)."""
+        """What the requested page has of `queryset`, the keys of a list in its order (benchmarks/lists.py).
+
+        Raises ValidationError (400) or NotFound (404).
+        """
         self.request = request
         self.number, size = _positive(request, "page", 1), self.get_page_size(request)
-        offset = (self.number - 1) * size
-        if offset + size > DEEPEST_ROW:
-            self._refuse_deep_page(queryset)
-        rows = _slice(queryset, offset, size + 1)
-        if not rows and self.number > 1:
+        start, end = (self.number - 1) * size, self.number * size
+        # Read once, to be counted and for the page: what a search finds is found once.
+        keys = list(queryset[: COUNT_LIMIT + 1])
+        self.count = len(keys)
+        if self.count > COUNT_LIMIT and end > DEEPEST_ROW:
+            raise ValidationError({"page": [f"Pages end at row {DEEPEST_ROW}. Narrow the list with filters."]})
+        behind = self.count > COUNT_LIMIT and end > COUNT_LIMIT
+        page = list(queryset[start : end + 1]) if behind else keys[start : end + 1]
+        if not page and self.number > 1:
             raise NotFound("There is no such page: the list ends before it.")
-        self.has_more = len(rows) > size
-        self.count = _bounded_count(queryset) if self.has_more or offset > COUNT_LIMIT else offset + len(rows)
-        return rows[:size]
+        self.has_more = len(page) > size
+        return page[:size]
 
     def get_page_size(self, request: Request) -> int:
         size = _positive(request, "page_size", self.page_size)
@@ -92,22 +96,6 @@ class EnvelopePagination(PageNumberPagination):
 
     def _address(self) -> str:
         return str(self.request.build_absolute_uri())  # type: ignore[union-attr]
-
-    def _refuse_deep_page(self, queryset: QuerySet[Any]) -> None:
-        if _bounded_count(queryset) <= COUNT_LIMIT:
-            raise NotFound("There is no such page: the list ends before it.")
-        raise ValidationError({"page": [f"Pages end at row {DEEPEST_ROW}. Narrow the list with filters."]})
-
-
-def _slice(queryset: QuerySet[Any], offset: int, limit: int) -> list[Any]:
-    if offset < DEEP:
-        return list(queryset[offset : offset + limit])
-    keys = list(queryset.values_list("pk", flat=True)[offset : offset + limit])
-    return list(queryset.filter(pk__in=keys))
-
-
-def _bounded_count(queryset: QuerySet[Any]) -> int:
-    return queryset.order_by()[: COUNT_LIMIT + 1].count()
 
 
 def _positive(request: Request, name: str, default: int) -> int:

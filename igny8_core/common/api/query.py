@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.db.models.enums import Choices
 from django.http import QueryDict
 from rest_framework.exceptions import ValidationError
@@ -18,10 +18,14 @@ MAX_SEARCH_LENGTH = 100
 
 @dataclass(frozen=True)
 class Filter:
-    """How one query parameter narrows a list: `narrow` raises ValidationError, `schema` documents what it takes."""
+    """How one query parameter narrows a list: `narrow` raises ValidationError, `schema` documents what it takes.
+
+    `picks`: what it leaves is found by indexes of its own and sorted then (see `ordered`).
+    """
 
     narrow: Callable[[QuerySet[Any], str], QuerySet[Any]]
     schema: dict[str, Any]
+    picks: bool = False
 
 
 def refuse_unknown_parameters(query: QueryDict, known: Iterable[str]) -> None:
@@ -120,10 +124,10 @@ def search_filter(*lookups: str) -> Filter:
             condition |= Q((lookup, value))
         return rows.filter(condition)
 
-    return search_by(narrow)
+    return search_by(narrow, picks=False)
 
 
-def search_by(find: Callable[[QuerySet[Any], str], QuerySet[Any]]) -> Filter:
+def search_by(find: Callable[[QuerySet[Any], str], QuerySet[Any]], *, picks: bool = True) -> Filter:
     """A filter that takes text and keeps the rows that `find` finds; for what one table's columns do not tell."""
 
     def narrow(rows: QuerySet[Any], value: str) -> QuerySet[Any]:
@@ -131,7 +135,7 @@ def search_by(find: Callable[[QuerySet[Any], str], QuerySet[Any]]) -> Filter:
             raise ValidationError(f"Expected 1 to {MAX_SEARCH_LENGTH} readable characters.")
         return find(rows, value)
 
-    return Filter(narrow, {"type": "string", "minLength": 1, "maxLength": MAX_SEARCH_LENGTH})
+    return Filter(narrow, {"type": "string", "minLength": 1, "maxLength": MAX_SEARCH_LENGTH}, picks)
 
 
 def parse_day(value: str) -> date:
@@ -155,12 +159,18 @@ def filtered(rows: QuerySet[Any], query: QueryDict, filters: Mapping[str, Filter
     return rows
 
 
-def ordered(rows: QuerySet[Any], query: QueryDict, orderings: Mapping[str, str], default: str) -> QuerySet[Any]:
-    """`rows` in the order that `ordering` names (with `-` before it: descending), ties by primary key."""
+def ordered(
+    rows: QuerySet[Any], query: QueryDict, orderings: Mapping[str, str], default: str, *, picked: bool = False
+) -> QuerySet[Any]:
+    """`rows` in the order that `ordering` names (with `-` before it: descending), ties by primary key.
+
+    `picked`: a filter has picked its rows by indexes of its own. PostgreSQL would still rather walk the index of the
+    order until a page is full, which for few rows or old ones is the whole table; a sum has no index to be walked.
+    """
     requested = query.get("ordering", default)
     name = requested.removeprefix("-")
     if name not in orderings:
         allowed = ", ".join(sorted(orderings)) or "none"
         raise ValidationError({"ordering": [f"Expected one of: {allowed}; with - before it for descending."]})
-    sign = "-" if requested.startswith("-") else ""
-    return rows.order_by(f"{sign}{orderings[name]}", f"{sign}pk")
+    columns = [F("pk") + 0] if picked else [F(orderings[name]), F("pk")]
+    return rows.order_by(*(column.desc() if requested.startswith("-") else column.asc() for column in columns))

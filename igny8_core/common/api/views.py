@@ -67,9 +67,13 @@ class ListView(ApiView):
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """One page of the rows."""
         query = request.query_params
-        rows = ordered(filtered(self.rows(), query, self.filters), query, self.orderings, self.default_ordering)
+        rows = filtered(self.rows(), query, self.filters)
+        picked = any(known.picks for name, known in self.filters.items() if name in query)
+        rows = ordered(rows, query, self.orderings, self.default_ordering, picked=picked)
         paginator = self.pagination_class()
-        page = paginator.paginate_queryset(rows, request, self)
+        keys = paginator.paginate_queryset(rows.values_list("pk", flat=True), request, self)
+        found = self.rows().in_bulk(keys)
+        page = [found[key] for key in keys if key in found]
         serializer = self.serializer_class(page, many=True, context=self.serializer_context())
         return paginator.get_paginated_response(serializer.data)
 

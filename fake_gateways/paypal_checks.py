@@ -4,12 +4,15 @@ Stricter than PayPal in one thing: an unknown key is refused, because here it is
 """
 
 import re
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Mapping
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 Json = dict[str, Any]
 
+LISTED_FOR = 180 * 24 * 3600  # seconds that a list of disputes reaches back
 NO_DECIMALS = frozenset({"HUF", "JPY", "TWD"})
 TWO_DECIMALS = frozenset("AUD BRL CAD CHF CNY CZK DKK EUR GBP HKD ILS MXN MYR NOK NZD PHP PLN SEK SGD THB USD".split())
 USER_ACTIONS = frozenset({"CONTINUE", "PAY_NOW"})
@@ -70,6 +73,26 @@ def check_order(body: Json) -> None:
     if "payment_source" in body:
         _keys(body["payment_source"], {"paypal"}, required={"paypal"}, at="/payment_source")
         _check_paypal(body["payment_source"]["paypal"])
+
+
+def check_dispute_list(query: Mapping[str, str]) -> tuple[float, int, int]:
+    """Since when (seconds since 1970), how many a page, and which page is asked for."""
+    _keys(dict(query), {"create_time_after", "page_size", "page"}, required=set(), at="")
+    since = 0.0
+    if "create_time_after" in query:
+        try:
+            since = datetime.fromisoformat(query["create_time_after"]).timestamp()
+        except ValueError:
+            raise Refusal(400, "INVALID_PARAMETER_SYNTAX", field="create_time_after") from None
+        if since < time.time() - LISTED_FOR:
+            raise Refusal(400, "INVALID_PARAMETER_VALUE", field="create_time_after")
+    numbers = []
+    for name, usual in (("page_size", "10"), ("page", "1")):
+        text = query.get(name, usual)
+        if not re.fullmatch(r"[1-9][0-9]?", text) or int(text) > 50:
+            raise Refusal(400, "INVALID_PARAMETER_VALUE", field=name)
+        numbers.append(int(text))
+    return since, numbers[0], numbers[1]
 
 
 def _check_paypal(source: Any) -> None:

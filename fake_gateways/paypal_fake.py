@@ -7,12 +7,12 @@ arrive together wait for each other instead of being refused.
 
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TypeVar
 
-from fake_gateways.paypal_checks import Json, Refusal, check_amount, check_order, check_refund
+from fake_gateways.paypal_checks import Json, Refusal, check_amount, check_dispute_list, check_order, check_refund
 from fake_gateways.paypal_events import Announcements
 from fake_gateways.paypal_objects import TAKEN, Capture, Dispute, Order, Refund
 from fake_gateways.paypal_troubles import Troubles
@@ -144,6 +144,13 @@ class FakePayPal(Announcements):
         """GET /v1/customer/disputes/{id}"""
         with self._change():
             return self._known(self.disputes, dispute_id).as_json()
+
+    def list_disputes(self, query: Mapping[str, str]) -> Json:
+        """GET /v1/customer/disputes: a page, newest first"""
+        since, size, page = check_dispute_list(query)
+        with self._change():
+            found = [dispute for dispute in self.disputes.values() if dispute.created_at >= since][::-1]
+            return {"items": [dispute.summary() for dispute in found[(page - 1) * size : page * size]], "links": []}
 
     # What people and PayPal do, for tests and demos
 

@@ -210,3 +210,9 @@ class Dispute:
         if self.outcome:
             body["dispute_outcome"] = {"outcome_code": self.outcome}
         return body
+
+    def summary(self) -> Json:
+        """As a row of a list, which does not name the capture."""
+        body = self.as_json()
+        del body["disputed_transactions"]
+        return body

@@ -5,7 +5,7 @@ import binascii
 import json
 import re
 import uuid
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 from fake_gateways.loopback import Answer, HangUp, LoopbackServer, Request
 from fake_gateways.paypal_checks import Json, Refusal
@@ -95,6 +95,8 @@ class _Door:
     def _read(self, request: Request, path: str) -> tuple[int, Json]:
         if request.body:
             raise Refusal(400, "MALFORMED_REQUEST_JSON")
+        if path == "/v1/customer/disputes":
+            return 200, self._fake.list_disputes(dict(parse_qsl(urlsplit(request.path).query)))
         for pattern, read in READ.items():
             if found := re.fullmatch(pattern, path):
                 return 200, read(self._fake, found[1])

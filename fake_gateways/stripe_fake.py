@@ -44,6 +44,7 @@ ROUTES = (
     ("POST", "/v1/refunds", "RefundCreateParams", "create_refund"),
     ("GET", "/v1/refunds", "RefundListParams", "list_refunds"),
     ("GET", f"/v1/refunds/{ID}", "RefundRetrieveParams", "refund"),
+    ("GET", "/v1/disputes", "DisputeListParams", "list_disputes"),
     ("GET", f"/v1/disputes/{ID}", "DisputeRetrieveParams", "dispute"),
     ("GET", f"/v1/subscriptions/{ID}", "SubscriptionRetrieveParams", "subscription"),
     ("GET", f"/v1/invoices/{ID}", "InvoiceRetrieveParams", "invoice"),

@@ -22,6 +22,10 @@ class Lists(Faults):
         """GET /v1/refunds"""
         return self._page("refund", params, lambda thing: _fits(thing, params, "payment_intent", "charge"))
 
+    def list_disputes(self, params: Object) -> Object:
+        """GET /v1/disputes"""
+        return self._page("dispute", params, lambda thing: _fits(thing, params, "payment_intent", "charge"))
+
     def list_invoice_payments(self, params: Object) -> Object:
         """GET /v1/invoice_payments"""
         paid_with = params.get("payment", {}).get("payment_intent")

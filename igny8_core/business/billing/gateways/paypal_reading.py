@@ -98,6 +98,11 @@ def read_refunds(order: Json) -> list[GatewayRefund]:
     return [_read_refund(refund, _text(order.get("id"))) for refund in _dicts(payments.get("refunds"))]
 
 
+def read_dispute_ids(answer: Json) -> list[str]:
+    """The ids in a page of the list of disputes; empty for what has none."""
+    return [_id(dispute.get("dispute_id")) for dispute in _dicts(answer.get("items"))]
+
+
 def read_dispute(dispute: Json) -> Dispute:
     """What PayPal holds of a dispute. Raises PayPalError for one that cannot be read."""
     amount, currency = _money(dispute.get("dispute_amount"))

@@ -291,6 +291,12 @@ class Gateway(Protocol):
     def recent(self, since: datetime) -> Iterator[Charge]:
         """Attempts begun since then; empty for a gateway that has no such list."""
 
+    def dispute(self, dispute_id: str) -> Dispute:
+        """A customer's complaint as the gateway has it now. Raises UnknownObject."""
+
+    def recent_disputes(self, since: datetime) -> Iterator[str]:
+        """The ids of complaints made since then, also about payments that are not ours."""
+
     def verify_webhook(self, body: bytes, headers: Mapping[str, str]) -> None:
         """Check that the raw bytes come from the gateway. Raises BadSignature, SignatureUncheckable."""
 

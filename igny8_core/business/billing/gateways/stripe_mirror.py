@@ -1,6 +1,8 @@
 """What Stripe keeps on its own: refunds, disputes, and the subscriptions and invoices that it bills itself."""
 
+from collections.abc import Iterator
 from dataclasses import replace
+from datetime import datetime
 
 from igny8_core.business.billing.gateways.protocol import (
     Dispute,
@@ -20,7 +22,7 @@ from igny8_core.business.billing.gateways.stripe_shapes import (
 
 
 class StripeMirror(StripeConnection):
-    """The part of StripeGateway that only reads. All methods raise UnknownObject."""
+    """The part of StripeGateway that only reads. Methods that take an id raise UnknownObject."""
 
     def refund_with_id(self, refund_id: str) -> GatewayRefund:
         """A refund as Stripe has it now; one that succeeded may fail later."""
@@ -29,10 +31,17 @@ class StripeMirror(StripeConnection):
         return refund_of(refund.to_dict())
 
     def dispute(self, dispute_id: str) -> Dispute:
-        """A customer's complaint as Stripe has it now."""
+        """See Gateway."""
         with self._asking():
             dispute = self._client.v1.disputes.retrieve(known(dispute_id))
         return dispute_of(dispute.to_dict())
+
+    def recent_disputes(self, since: datetime) -> Iterator[str]:
+        """See Gateway; newest first."""
+        with self._asking():
+            disputes = self._client.v1.disputes.list({"created": {"gte": int(since.timestamp())}, "limit": 100})
+            for dispute in disputes.auto_paging_iter():
+                yield dispute.id
 
     def subscription(self, subscription_id: str) -> MirroredSubscription:
         """A subscription that Stripe bills, as it is now."""

@@ -3,7 +3,7 @@
 from igny8_core.auth.locks import lock_account
 from igny8_core.auth.models import PaymentMethodType
 from igny8_core.business.billing.errors import GatewayUnavailable
-from igny8_core.business.billing.gateways import configured_paypal, configured_stripe
+from igny8_core.business.billing.gateways import gateway_of
 from igny8_core.business.billing.gateways.protocol import Dispute, GatewayRefund, RefundState
 from igny8_core.business.billing.locks import lock_payment
 from igny8_core.business.billing.models import PAYMENT_MOVES, Payment, PaymentStatus
@@ -30,9 +30,8 @@ class DisputeService:
         GatewayMisconfigured. RuntimeError in a transaction.
         """
         require_no_transaction()
-        gateway = configured_paypal() if payment_method == PaymentMethodType.PAYPAL else configured_stripe()
         with gateway_refusals():
-            dispute = gateway.dispute(dispute_id)
+            dispute = gateway_of(payment_method).dispute(dispute_id)
         payment = settled_payment(payment_method, object_id=dispute.object_id, capture_id=dispute.capture_id)
         if payment is None:
             return None
@@ -80,6 +79,12 @@ def _note(payment: Payment, dispute: Dispute, status: str) -> None:
 
 
 def _note_another(payment: Payment, dispute: Dispute, first: str) -> None:
+    """Have an operator look at a second dispute, once."""
+    others = payment.metadata.get("other_disputes", [])
+    if dispute.dispute_id in others:
+        return
+    payment.metadata["other_disputes"] = [*others, dispute.dispute_id]
+    payment.save(update_fields=["metadata"])
     if not payment.needs_review:
         flag_for_review(payment, f"Dispute {dispute.dispute_id} was opened beside dispute {first}.")
 

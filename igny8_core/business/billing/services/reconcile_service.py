@@ -31,6 +31,8 @@ from igny8_core.business.billing.models import (
 )
 from igny8_core.business.billing.selectors import is_available
 from igny8_core.business.billing.services.charge_records import flag_for_review, is_confirmed_by_us, record_charge
+from igny8_core.business.billing.services.dispute_service import OPEN as OPEN_DISPUTE
+from igny8_core.business.billing.services.dispute_service import DisputeService
 from igny8_core.business.billing.services.gateway_calls import gateway_refusals
 from igny8_core.business.billing.services.gateway_payments import GatewayPaymentService, payment_of_charge
 from igny8_core.business.billing.services.gateway_refunds import GatewayRefundService
@@ -51,8 +53,9 @@ OVER = frozenset({ChargeState.CANCELED})
 class Difference:
     """What a gateway and we do not agree on; `is_healed` once we have followed the gateway.
 
-    `kind` is one of "amount", "currency", "state", "refunds", "missing_here", "missing_there", "subscription" and
-    "not_checked". `subject` is whose pages show it: the payment or subscription, else the account, if there is one.
+    `kind` is one of "amount", "currency", "state", "refunds", "dispute", "missing_here", "missing_there",
+    "subscription" and "not_checked". `subject` is whose pages show it: the payment or subscription, else the account,
+    if there is one.
     """
 
     gateway: str
@@ -99,7 +102,7 @@ def _of_gateway(payment_method: str, since: datetime) -> list[Difference]:
         if payment.gateway_object_id not in seen:
             with _noted(found, payment_method, payment.gateway_object_id):
                 found += _of_payment(payment)
-    return found
+    return found + _of_disputes(payment_method, since)
 
 
 @contextmanager
@@ -229,6 +232,37 @@ def _returns(payment: Payment) -> QuerySet[Refund]:
 
 def _sum(rows: QuerySet[Refund] | QuerySet[CreditNote]) -> Decimal:
     return rows.aggregate(total=Sum("amount"))["total"] or Decimal(0)
+
+
+def _of_disputes(payment_method: str, since: datetime) -> list[Difference]:
+    """Disputes made lately, and those that are open here: asking for them again shows whether a message was lost."""
+    found: list[Difference] = []
+    known: list[str] = []
+    with _noted(found, payment_method, "the list of disputes"), gateway_refusals():
+        known += gateway_of(payment_method).recent_disputes(since)
+    open_here = Payment.objects.filter(payment_method=payment_method, metadata__dispute__status=OPEN_DISPUTE)
+    known += open_here.order_by("pk").values_list("metadata__dispute__id", flat=True)
+    for dispute_id in dict.fromkeys(known):
+        with _noted(found, payment_method, dispute_id):
+            found += _of_dispute(payment_method, dispute_id)
+    return found
+
+
+def _of_dispute(payment_method: str, dispute_id: str) -> list[Difference]:
+    disputed = Payment.objects.filter(payment_method=payment_method, metadata__dispute__id=dispute_id).first()
+    before = disputed.metadata["dispute"]["status"] if disputed else ""
+    try:
+        payment = DisputeService.sync(payment_method, dispute_id)
+    except UnknownObject:
+        if disputed is None:  # It is about a payment of a kind that we do not take.
+            return []
+        text = f"The dispute is {before} here, and the gateway has no such object."
+        return [Difference(payment_method, dispute_id, "missing_there", text, disputed)]
+    noted = payment.metadata.get("dispute", {}) if payment else {}
+    if noted.get("id") != dispute_id or noted["status"] == before:
+        return []
+    text = f"The dispute was {before or 'not known'} here, and is {noted['status']} at the gateway."
+    return [Difference(payment_method, dispute_id, "dispute", text, payment, is_healed=True)]
 
 
 def _of_subscriptions() -> list[Difference]:

@@ -1,7 +1,6 @@
 """What gateways hold and what stands here are compared; what a lost message left behind is healed."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from io import StringIO
@@ -17,7 +16,6 @@ from igny8_core.auth.models import Account, Subscription
 from igny8_core.business.billing.errors import PaymentDeclined
 from igny8_core.business.billing.invariants import broken_invariants
 from igny8_core.business.billing.models import Invoice, Payment, Refund
-from igny8_core.business.billing.services.dispute_service import DisputeService
 from igny8_core.business.billing.services.gateway_refunds import GatewayRefundService
 from igny8_core.business.billing.services.invoice_service import InvoiceService
 from igny8_core.business.billing.services.payment_service import PaymentService
@@ -197,101 +195,6 @@ def test_a_paypal_order_whose_message_was_lost_is_settled(paypal: FakePayPal) ->
 
     assert now(payment).status == "succeeded"
     assert found() == []
-
-
-def paid_at_paypal(paypal: FakePayPal) -> Payment:
-    payment = approved_at_paypal(paypal)
-    return PaymentService.complete_payment(payment).payment
-
-
-def test_a_dispute_that_was_not_told_of_is_noted_and_so_is_its_end(stripe: FakeStripe, invoice: Invoice) -> None:
-    payment = paid(stripe, invoice)
-    dispute = stripe.open_dispute(payment.stripe_payment_intent_id)["id"]
-
-    assert found() == [("dispute", True)]
-    assert (now(payment).status, now(payment).metadata["dispute"]["status"]) == ("disputed", "open")
-    assert found() == []
-
-    # It ends weeks later, when the list has it no longer.
-    said(stripe, dispute, created=int((timezone.now() - timedelta(days=40)).timestamp()))
-    stripe.close_dispute(dispute, won=False)
-
-    assert found() == [("dispute", True)]
-    assert (now(payment).status, now(payment).refunded_amount) == ("refunded", payment.amount)
-    assert found() == []
-    assert broken_invariants() == []
-
-
-def test_a_dispute_of_an_invoice_of_stripes_that_is_not_known_yet_is_noted_with_it(stripe: FakeStripe) -> None:
-    subscription = subscribed(stripe, subscriber(stripe))
-    bill = stripe.one(subscription)["latest_invoice"]
-    [paid_with] = stripe.list_invoice_payments({"invoice": bill})["data"]
-    stripe.open_dispute(paid_with["payment"]["payment_intent"])
-
-    assert found() == [("missing_here", True), ("dispute", True)]
-
-    assert Payment.objects.get().status == "disputed"
-    assert found() == []
-
-
-def test_disputes_at_paypal_are_followed_too(paypal: FakePayPal) -> None:
-    payment = paid_at_paypal(paypal)
-    dispute = paypal.open_dispute(payment.paypal_capture_id)
-
-    assert found() == [("dispute", True)]
-    assert now(payment).status == "disputed"
-    assert found() == []
-
-    paypal.disputes[dispute].created_at -= timedelta(days=40).total_seconds()
-    paypal.close_dispute(dispute, "RESOLVED_SELLER_FAVOUR")
-
-    assert found() == [("dispute", True)]
-    assert now(payment).metadata["dispute"]["status"] == "won"
-    assert found() == []
-
-
-def test_all_pages_of_the_lists_of_disputes_are_read(stripe: FakeStripe, paypal: FakePayPal, invoice: Invoice) -> None:
-    """Newer ones of other products fill the first pages."""
-    payment, other = paid(stripe, invoice), paid_at_paypal(paypal)
-    stripe.open_dispute(payment.stripe_payment_intent_id)
-    paypal.open_dispute(other.paypal_capture_id)
-    stranger = stripe.create_customer({})["id"]
-    bill = stripe.make_subscription(stranger, stripe.save_card(stranger), amount=500)["latest_invoice"]
-    [strangers] = stripe.list_invoice_payments({"invoice": bill})["data"]
-    for _ in range(120):
-        stripe.open_dispute(strangers["payment"]["payment_intent"])
-    ours = paypal.disputes[next(iter(paypal.disputes))]
-    for number in range(60):
-        elsewhere = replace(ours, id=f"PP-D-{number}", capture=replace(ours.capture, id="ELSEWHERE"))
-        paypal.disputes[elsewhere.id] = elsewhere
-
-    ReconcileService.reconcile(days=400)
-
-    assert [now(payment).status, now(other).status] == ["disputed", "disputed"]
-
-
-def test_a_dispute_that_is_gone_waits_for_an_operator(stripe: FakeStripe, invoice: Invoice) -> None:
-    payment = paid(stripe, invoice)
-    dispute = stripe.open_dispute(payment.stripe_payment_intent_id)["id"]
-    DisputeService.sync("stripe", dispute)
-    with stripe._changing():
-        del stripe._objects[dispute]
-
-    assert found() == [("missing_there", False)]
-    assert now(payment).needs_review
-
-
-def test_a_second_dispute_is_shown_to_operators_once(stripe: FakeStripe, invoice: Invoice) -> None:
-    payment = paid(stripe, invoice)
-    for amount in (500, 700):
-        stripe.open_dispute(payment.stripe_payment_intent_id, amount)
-
-    assert found() == [("dispute", True)]
-    assert now(payment).needs_review
-
-    Payment.objects.filter(pk=payment.pk).update(needs_review=False)
-    assert found() == []
-    assert not now(payment).needs_review
 
 
 # --- For an operator ------------------------------------------------------------------------------------------------

@@ -4,12 +4,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 
-from igny8_core.business.billing.gateways.protocol import (
-    Dispute,
-    GatewayRefund,
-    MirroredInvoice,
-    MirroredSubscription,
-)
+from igny8_core.business.billing.gateways.mirrored import MirroredInvoice, MirroredSubscription
+from igny8_core.business.billing.gateways.protocol import Dispute, GatewayRefund
 from igny8_core.business.billing.gateways.stripe_connection import StripeConnection, known
 from igny8_core.business.billing.gateways.stripe_shapes import (
     dispute_of,

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from igny8_core.business.billing.gateways.mirrored import MirroredInvoice, MirroredSubscription
 from igny8_core.business.billing.gateways.protocol import (
     Card,
     CardSetup,
@@ -16,8 +17,6 @@ from igny8_core.business.billing.gateways.protocol import (
     ChargeState,
     Dispute,
     GatewayRefund,
-    MirroredInvoice,
-    MirroredSubscription,
     RefundState,
 )
 from igny8_core.business.billing.gateways.stripe_declines import decline_code, decline_sentence

@@ -4,22 +4,17 @@ What a lost message or a crash left behind is healed by the same steps that mess
 then waits for an operator: nothing is guessed, and no money moves because of a comparison alone.
 """
 
-import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from django.db.models import Q, QuerySet, Sum
 from django.utils import timezone
 
-from igny8_core.auth.locks import lock_account
 from igny8_core.auth.models import LIVE_STATUSES, Account, BillingDriver, PaymentMethodType, Subscription
 from igny8_core.business.billing.errors import PaymentNotFound
 from igny8_core.business.billing.gateways import configured_stripe, gateway_of
 from igny8_core.business.billing.gateways.protocol import Charge, ChargeState, UnknownObject
-from igny8_core.business.billing.locks import lock_payment
 from igny8_core.business.billing.models import (
     CAPTURED_STATUSES,
     GATEWAY_UNDER_WAY,
@@ -30,40 +25,19 @@ from igny8_core.business.billing.models import (
     RefundStatus,
 )
 from igny8_core.business.billing.selectors import is_available
-from igny8_core.business.billing.services.charge_records import flag_for_review, is_confirmed_by_us, record_charge
+from igny8_core.business.billing.services.charge_records import is_confirmed_by_us, record_charge
 from igny8_core.business.billing.services.dispute_service import OPEN as OPEN_DISPUTE
 from igny8_core.business.billing.services.dispute_service import DisputeService
 from igny8_core.business.billing.services.gateway_calls import gateway_refusals
+from igny8_core.business.billing.services.gateway_differences import Difference, noted, report
 from igny8_core.business.billing.services.gateway_payments import GatewayPaymentService, payment_of_charge
 from igny8_core.business.billing.services.gateway_refunds import GatewayRefundService
 from igny8_core.business.billing.services.subscription_mirror import SubscriptionMirrorService
-from igny8_core.common.db import require_no_transaction, service_transaction
-from igny8_core.common.errors import DomainError
-from igny8_core.events import services as events
-from igny8_core.events.models import Event
-
-logger = logging.getLogger(__name__)
+from igny8_core.common.db import require_no_transaction
 
 STRIPE, PAYPAL = PaymentMethodType.STRIPE, PaymentMethodType.PAYPAL
 # States at the gateway in which an attempt can no longer take money.
 OVER = frozenset({ChargeState.CANCELED})
-
-
-@dataclass(frozen=True)
-class Difference:
-    """What a gateway and we do not agree on; `is_healed` once we have followed the gateway.
-
-    `kind` is one of "amount", "currency", "state", "refunds", "dispute", "missing_here", "missing_there",
-    "subscription" and "not_checked". `subject` is whose pages show it: the payment or subscription, else the account,
-    if there is one.
-    """
-
-    gateway: str
-    object_id: str
-    kind: str
-    text: str
-    subject: Payment | Subscription | Account | None = None
-    is_healed: bool = False
 
 
 class ReconcileService:
@@ -85,33 +59,24 @@ class ReconcileService:
         if is_available(STRIPE):
             found += _of_subscriptions()
         for difference in found:
-            _report(difference)
+            report(difference)
         return found
 
 
 def _of_gateway(payment_method: str, since: datetime) -> list[Difference]:
     found: list[Difference] = []
     charges: list[Charge] = []
-    with _noted(found, payment_method, "the list of payments"), gateway_refusals():
+    with noted(found, payment_method, "the list of payments"), gateway_refusals():
         charges += gateway_of(payment_method).recent(since)
     for charge in charges:
-        with _noted(found, payment_method, charge.object_id):
+        with noted(found, payment_method, charge.object_id):
             found += _of_charge(payment_method, charge)
     seen = {charge.object_id for charge in charges}
     for payment in _open_or_recent(payment_method, since):
         if payment.gateway_object_id not in seen:
-            with _noted(found, payment_method, payment.gateway_object_id):
+            with noted(found, payment_method, payment.gateway_object_id):
                 found += _of_payment(payment)
     return found + _of_disputes(payment_method, since)
-
-
-@contextmanager
-def _noted(found: list[Difference], gateway: str, object_id: str) -> Iterator[None]:
-    """One object that cannot be asked for now does not keep the others from being compared."""
-    try:
-        yield
-    except DomainError as problem:
-        found.append(Difference(gateway, object_id, "not_checked", problem.text))
 
 
 def _open_or_recent(payment_method: str, since: datetime) -> QuerySet[Payment]:
@@ -238,12 +203,12 @@ def _of_disputes(payment_method: str, since: datetime) -> list[Difference]:
     """Disputes made lately, and those that are open here: asking for them again shows whether a message was lost."""
     found: list[Difference] = []
     known: list[str] = []
-    with _noted(found, payment_method, "the list of disputes"), gateway_refusals():
+    with noted(found, payment_method, "the list of disputes"), gateway_refusals():
         known += gateway_of(payment_method).recent_disputes(since)
     open_here = Payment.objects.filter(payment_method=payment_method, metadata__dispute__status=OPEN_DISPUTE)
     known += open_here.order_by("pk").values_list("metadata__dispute__id", flat=True)
     for dispute_id in dict.fromkeys(known):
-        with _noted(found, payment_method, dispute_id):
+        with noted(found, payment_method, dispute_id):
             found += _of_dispute(payment_method, dispute_id)
     return found
 
@@ -258,10 +223,10 @@ def _of_dispute(payment_method: str, dispute_id: str) -> list[Difference]:
             return []
         text = f"The dispute is {before} here, and the gateway has no such object."
         return [Difference(payment_method, dispute_id, "missing_there", text, disputed)]
-    noted = payment.metadata.get("dispute", {}) if payment else {}
-    if noted.get("id") != dispute_id or noted["status"] == before:
+    facts = payment.metadata.get("dispute", {}) if payment else {}
+    if facts.get("id") != dispute_id or facts["status"] == before:
         return []
-    text = f"The dispute was {before or 'not known'} here, and is {noted['status']} at the gateway."
+    text = f"The dispute was {before or 'not known'} here, and is {facts['status']} at the gateway."
     return [Difference(payment_method, dispute_id, "dispute", text, payment, is_healed=True)]
 
 
@@ -271,7 +236,7 @@ def _of_subscriptions() -> list[Difference]:
     mirrored = Subscription.objects.filter(billing_driver=BillingDriver.STRIPE, status__in=LIVE_STATUSES)
     for before in mirrored.order_by("pk"):
         name = before.stripe_subscription_id
-        with _noted(found, STRIPE, name):
+        with noted(found, STRIPE, name):
             after = SubscriptionMirrorService.sync(name)
             if after is None:
                 text = f"The subscription is {before.status} here, and the gateway has no such object."
@@ -285,44 +250,3 @@ def _of_subscriptions() -> list[Difference]:
 def _terms(subscription: Subscription) -> tuple[object, ...]:
     period = subscription.current_period_start, subscription.current_period_end
     return (subscription.status, subscription.plan_id, subscription.cancel_at_period_end, *period)
-
-
-def _report(difference: Difference) -> None:
-    logger.log(
-        logging.WARNING if difference.is_healed else logging.ERROR,
-        "gateway difference",
-        extra={
-            "gateway": difference.gateway,
-            "gateway_object": difference.object_id,
-            "kind": difference.kind,
-            "healed": difference.is_healed,
-        },
-    )
-    if difference.subject:
-        _record(difference, difference.subject)
-
-
-@service_transaction
-def _record(difference: Difference, subject: Payment | Subscription | Account) -> None:
-    account = lock_account(subject.pk if isinstance(subject, Account) else subject.account_id)
-    if isinstance(subject, Payment) and not difference.is_healed:
-        payment = lock_payment(account, subject.pk)
-        if not payment.needs_review:
-            flag_for_review(payment, f"{difference.object_id}, {difference.kind}: {difference.text}")
-    midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    facts = {
-        "gateway": difference.gateway,
-        "gateway_object": difference.object_id,
-        "kind": difference.kind,
-        "healed": difference.is_healed,
-    }
-    told = Event.objects.filter(
-        type="gateway.difference",
-        object_type=subject._meta.label_lower,
-        object_id=str(subject.pk),
-        created_at__gte=midnight,
-        data__contains=facts,
-    )
-    if not told.exists():
-        facts["text"] = difference.text
-        events.record(events.NewEvent("gateway.difference", subject, account.pk, None, facts))

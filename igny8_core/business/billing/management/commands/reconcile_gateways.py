@@ -2,7 +2,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from igny8_core.business.billing.services.reconcile_service import Difference, ReconcileService
+from igny8_core.business.billing.services.gateway_differences import Difference
+from igny8_core.business.billing.services.reconcile_service import ReconcileService
 
 
 class Command(BaseCommand):

@@ -68,6 +68,14 @@ class Billing(Reversals):
             self._collect(invoice, self._objects[invoice["parent"]["subscription_details"]["subscription"]])
             return deepcopy(invoice)
 
+    def void_invoice(self, invoice_id: str) -> Object:
+        """Somebody gives an open invoice up in the dashboard."""
+        with self._changing():
+            invoice = self._existing("invoice", invoice_id)
+            invoice.update(status="void")
+            self._tell("invoice.voided", invoice)
+            return deepcopy(invoice)
+
     def cancel_subscription(self, subscription_id: str, *, at_period_end: bool = False) -> Object:
         """End a subscription, at once or (as the customer portal does it) by a date at the end of its period."""
         with self._changing():

@@ -148,6 +148,21 @@ def test_a_subscription_that_stripe_bills_is_followed_by_its_messages_alone(
     assert set(states()) == {"processed"}
 
 
+def test_an_invoice_that_stripe_could_not_collect_and_gives_up_is_void_here_too(stripe: FakeStripe) -> None:
+    tenant = subscriber(stripe)
+    name = subscribed(stripe, tenant, "pm_card_chargeCustomerFail")
+    [failed] = stripe.events("invoice.payment_failed")
+    WebhookService.process(stored("stripe", stripe.signed(failed, SECRET)))
+    assert Invoice.objects.get(account=tenant).status == "pending"
+
+    stripe.void_invoice(str(stripe.one(name)["latest_invoice"]))
+    [voided] = stripe.events("invoice.voided")
+    WebhookService.process(stored("stripe", stripe.signed(voided, SECRET)))
+
+    assert Invoice.objects.get(account=tenant).status == "void"
+    assert states() == ["processed", "processed"]
+
+
 # --- Disputes -------------------------------------------------------------------------------------------------------
 
 

@@ -95,7 +95,7 @@ STRIPE_EFFECTS: dict[str, Effect] = {
         lambda message: SubscriptionMirrorService.sync(message.object_id),
     ),
     **dict.fromkeys(
-        ("invoice.paid", "invoice.payment_failed"),
+        ("invoice.paid", "invoice.payment_failed", "invoice.voided"),
         lambda message: SubscriptionMirrorService.record_invoice(message.object_id),
     ),
 }

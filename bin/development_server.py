@@ -216,5 +216,5 @@ def _greet(port: int, accounts: str, gateways: list[str]) -> None:
         progress.say(f"  {name:<8}{value}")
     progress.say()
     for line in [*accounts.strip().splitlines(), *gateways]:
-        progress.say(f"  {line}")
+        progress.say(f"  {line}".rstrip())
     progress.say("\nCtrl-C stops everything.")

@@ -42,6 +42,7 @@ class WebhookEvent(models.Model):
 
     class Meta:
         db_table = "igny8_webhook_events"
+        verbose_name = "gateway message"  # as the console calls it
         ordering = ("-id",)
         permissions = [("process_webhook", "Can have messages of gateways processed again")]
         constraints = [

@@ -1,20 +1,24 @@
 """What the benchmarks share: a scratch database, pgbench, processes that start together, and the report."""
 
 import argparse
+import contextlib
+import http.client
 import multiprocessing
 import os
 import re
 import shutil
+import socket
 import statistics
 import subprocess
 import sys
 import sysconfig
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+START_LIMIT = 30  # seconds
 LOOPBACK = ("127.0.0.1", "localhost", "::1", "")
 
 
@@ -150,6 +154,39 @@ def sent_by(call: Callable[[], object]) -> list[str]:
         call()
     settings.DATABASE_PREPARED_STATEMENTS = True
     return [query["sql"] for query in trace.captured_queries]
+
+
+@contextlib.contextmanager
+def server(**environment: str) -> Iterator[int]:
+    """gunicorn as bin/run starts it, with these variables; gives its port."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    options = ["--bind", f"127.0.0.1:{port}", "--worker-class", "gthread", "--workers", "2", "--threads", "4"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "gunicorn", "igny8_core.wsgi", *options, "--keep-alive", "75", "--no-control-socket"],
+        cwd=ROOT,
+        env={**os.environ, "LOG_LEVEL": "ERROR", **environment},
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        _wait_for_answer(port, process)
+        yield port
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def _wait_for_answer(port: int, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + START_LIMIT
+    while time.monotonic() < deadline and process.poll() is None:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        with contextlib.suppress(OSError), contextlib.closing(connection):
+            connection.request("GET", "/")
+            connection.getresponse()
+            return
+        time.sleep(0.1)
+    raise SystemExit("The server did not start.")
 
 
 def make_accounts(ids: Sequence[int]) -> None:

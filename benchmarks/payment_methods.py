@@ -2,28 +2,23 @@
 
 import contextlib
 import http.client
-import os
 import re
 import shutil
-import socket
 import subprocess
-import sys
 import threading
 import time
-from collections.abc import Iterator
 
 import bench
 
 LIST = "/api/v1/billing/payment-methods/?country=PK"
 CONSTANT = "/api/v1/billing/constant/"
 CONNECTIONS = 16
-START_LIMIT = 30  # seconds
 GOAL = 0.8
 
 
 def main() -> None:
     setup = bench.prepare(__doc__)
-    with server() as port:
+    with bench.server(DJANGO_SETTINGS_MODULE="benchmarks.payment_method_settings") as port:
         if get(port, LIST) != get(port, CONSTANT):
             raise SystemExit("The two views do not answer the same bytes.")
         for path in (LIST, CONSTANT):
@@ -36,37 +31,6 @@ def main() -> None:
             GOAL,
         )
     bench.finish()
-
-
-@contextlib.contextmanager
-def server() -> Iterator[int]:
-    """gunicorn as bin/run starts it, with the addresses of the benchmark; gives its port."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    options = ["--bind", f"127.0.0.1:{port}", "--worker-class", "gthread", "--workers", "2", "--threads", "4"]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "gunicorn", "igny8_core.wsgi", *options, "--keep-alive", "75", "--no-control-socket"],
-        cwd=bench.ROOT,
-        env={**os.environ, "DJANGO_SETTINGS_MODULE": "benchmarks.payment_method_settings", "LOG_LEVEL": "ERROR"},
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        _wait_for_answer(port, process)
-        yield port
-    finally:
-        process.terminate()
-        process.wait(10)
-
-
-def _wait_for_answer(port: int, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + START_LIMIT
-    while time.monotonic() < deadline and process.poll() is None:
-        with contextlib.suppress(OSError):
-            get(port, LIST)
-            return
-        time.sleep(0.1)
-    raise SystemExit("The server did not start.")
 
 
 def get(port: int, path: str) -> bytes:

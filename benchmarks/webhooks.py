@@ -10,13 +10,9 @@ import multiprocessing
 import os
 import queue
 import secrets
-import socket
 import statistics
-import subprocess
-import sys
 import threading
 import time
-from collections.abc import Iterator
 from multiprocessing.queues import SimpleQueue
 
 import bench
@@ -25,7 +21,6 @@ PATH = "/api/v1/billing/webhooks/stripe/"
 PER_SECOND, SECONDS = 200, 20
 CONNECTIONS = 16
 GOAL = 50  # milliseconds, at the 95th percentile
-START_LIMIT = 30  # seconds
 SECRET = "whsec_benchmark"
 KEYS = {
     "STRIPE_SECRET_KEY": "sk_test_benchmark",
@@ -42,7 +37,7 @@ def main() -> None:
 
     connections.close_all()
     context = multiprocessing.get_context("spawn")
-    with server() as port:
+    with bench.server() as port:
         took: Took = []
         for seconds in (2, SECONDS):  # the first ones warm up
             answers: SimpleQueue[Took] = context.SimpleQueue()
@@ -69,38 +64,6 @@ def report(took: Took) -> None:
     )
     if errors or stored != len(took):
         raise SystemExit("Messages were lost.")
-
-
-@contextlib.contextmanager
-def server() -> Iterator[int]:
-    """gunicorn as bin/run starts it; gives its port."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    options = ["--bind", f"127.0.0.1:{port}", "--worker-class", "gthread", "--workers", "2", "--threads", "4"]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "gunicorn", "igny8_core.wsgi", *options, "--keep-alive", "75", "--no-control-socket"],
-        cwd=bench.ROOT,
-        env={**os.environ, "LOG_LEVEL": "ERROR"},
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        _wait_for_answer(port, process)
-        yield port
-    finally:
-        process.terminate()
-        process.wait(10)
-
-
-def _wait_for_answer(port: int, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + START_LIMIT
-    while time.monotonic() < deadline and process.poll() is None:
-        with contextlib.suppress(OSError), contextlib.closing(_connection(port)) as connection:
-            connection.request("GET", "/healthz/")
-            if connection.getresponse().status == 200:
-                return
-        time.sleep(0.1)
-    raise SystemExit("The server did not start.")
 
 
 def _connection(port: int) -> http.client.HTTPConnection:

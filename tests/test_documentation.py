@@ -21,6 +21,7 @@ from pytest_django.live_server_helper import LiveServer
 from igny8_core.auth.models import ACCOUNT_MOVES, SUBSCRIPTION_MOVES, Account, User
 from igny8_core.business.billing.models import INVOICE_MOVES, Payment
 from igny8_core.business.billing.services.payment_service import PaymentService
+from igny8_core.business.billing.services.webhook_effects import PAYPAL_EFFECTS, STRIPE_EFFECTS
 from igny8_core.business.signup.service import Signup, register
 from igny8_core.common.api.views import NoSuchAddress
 from igny8_core.common.states import Moves
@@ -112,6 +113,15 @@ def test_the_workflow_page_draws_exactly_the_moves_of_the_code(heading: str, mov
     drawn = set(re.findall(r"([a-z_]+) --> ([a-z_]+)", diagram))
 
     assert drawn == {(str(status), str(target)) for status, targets in moves.items() for target in targets}
+
+
+def test_the_webhook_page_names_exactly_the_events_that_are_taken() -> None:
+    text = (ROOT / "docs" / "webhooks.md").read_text(encoding="utf-8")
+    ticked = text.split("Tick these event types:")[1].split("4. Save")[0]
+    named = {name.upper().replace(" ", ".") for name in re.findall(r"`([A-Z][a-z ]+)`", ticked)}
+
+    assert sorted(re.findall(r"enabled_events\[\]=([a-z_.]+)", text)) == sorted(STRIPE_EFFECTS)
+    assert named == {name.replace("_", ".") for name in PAYPAL_EFFECTS}
 
 
 @pytest.mark.skipif(not shutil.which("curl"), reason="the README's workflow is written with curl, which is not here")

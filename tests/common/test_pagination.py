@@ -4,12 +4,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import models
+from django.http import QueryDict
 from django.test import Client
 from django.urls import path
 from rest_framework import serializers
 
 from igny8_core.common.api.permissions import PublicEndpoint
-from igny8_core.common.api.query import choice_filter, date_filter, search_filter
+from igny8_core.common.api.query import choice_filter, date_filter, ordered, search_filter
 from igny8_core.common.api.views import ListView
 from igny8_core.common.models import RateCounter
 
@@ -184,6 +185,15 @@ def test_filters_narrow_the_list():
 def test_ordering_is_by_public_names_in_both_directions():
     assert counts("?ordering=-size&page_size=2") == [130, 129]
     assert counts("?ordering=key&page_size=2") == [2, 4]
+
+
+@pytest.mark.parametrize(("wanted", "first"), [("key", [2, 4]), ("-size", [130, 129]), ("-made", [130, 129])])
+def test_what_a_search_has_picked_comes_in_the_order_that_was_asked_for(wanted, first):
+    orderings = {**Counters.orderings, "made": "id"}
+
+    rows = ordered(RateCounter.objects.all(), QueryDict(f"ordering={wanted}"), orderings, "size", picked=True)
+
+    assert [row.count for row in rows[:2]] == first
 
 
 @pytest.mark.parametrize(

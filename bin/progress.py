@@ -2,13 +2,18 @@
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
+
+SPARSE = 10  # seconds between two lines of a long step in a pipe
+LOOK = 0.3  # seconds between two looks at what a command has printed
 
 
 class Stop(Exception):
@@ -64,6 +69,35 @@ def step(title: str) -> Iterator[None]:
     say(f"{time.monotonic() - begun:.1f} s")
 
 
+@contextlib.contextmanager
+def long_step(title: str) -> Iterator[Callable[[str], None]]:
+    """A step that shows how far it is: call what it gives with a few words, as often as you like.
+
+    A terminal sees one line that changes, a pipe a line every ten seconds.
+    """
+    begun = time.monotonic()
+    on_terminal = sys.stdout.isatty()
+    again = "\r\x1b[K" if on_terminal else ""
+    due = begun + SPARSE
+
+    def show(state: str) -> None:
+        nonlocal due
+        if on_terminal:
+            width = shutil.get_terminal_size().columns - 1
+            say_part(again + f"  {title} … {state}, {time.monotonic() - begun:.0f} s"[:width])
+        elif time.monotonic() >= due:
+            due += SPARSE
+            say(f"    {state}, {time.monotonic() - begun:.0f} s")
+
+    say_part(f"  {title} …{' ' if on_terminal else chr(10)}")
+    try:
+        yield show
+    except BaseException as problem:
+        say(f"{again}  {title}: {'stopped' if isinstance(problem, Interrupted) else 'failed'}")
+        raise
+    say(f"{again}  {title}: {time.monotonic() - begun:.1f} s")
+
+
 def say_part(text: str) -> None:
     """Show the beginning of a line."""
     with contextlib.suppress(BrokenPipeError, OSError):
@@ -109,5 +143,36 @@ def run_quietly(
     except OSError as problem:
         raise Stop(f"{arguments[0]} could not be started: {problem}\n{advice}") from problem
     if done.returncode != 0:
-        raise Stop(f"{tail(done.stdout)}\n\n{' '.join(arguments)}\nended with code {done.returncode}. {advice}")
+        raise _failure(arguments, done.returncode, done.stdout, advice)
     return done.stdout
+
+
+def run_watched(command: Sequence[str | Path], *, advice: str, cwd: Path, watch: Callable[[str], None]) -> None:
+    """Run a command, and call `watch` now and then with all that it has printed so far.
+
+    `advice` is the sentence shown below the output when the command fails.
+    Raises Stop when it cannot be started or exits non-zero.
+    """
+    arguments = [str(part) for part in command]
+    with tempfile.NamedTemporaryFile(prefix="igny8-") as output:
+        printed = Path(output.name)
+        try:
+            process = subprocess.Popen(
+                arguments, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, cwd=cwd
+            )
+        except OSError as problem:
+            raise Stop(f"{arguments[0]} could not be started: {problem}\n{advice}") from problem
+        try:
+            while process.poll() is None:
+                watch(printed.read_text(errors="replace"))
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(timeout=LOOK)
+        finally:
+            process.kill()
+            process.wait()
+        if process.returncode != 0:
+            raise _failure(arguments, process.returncode, printed.read_text(errors="replace"), advice)
+
+
+def _failure(arguments: list[str], code: int, printed: str, advice: str) -> Stop:
+    return Stop(f"{tail(printed)}\n\n{' '.join(arguments)}\nended with code {code}. {advice}")

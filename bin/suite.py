@@ -21,7 +21,7 @@ def main(arguments: list[str]) -> int:
     """Run pytest with the given arguments; returns its exit code, which is not 0 when no test ran."""
     progress.stop_on_signals()
     try:
-        environment.prepare("requirements.txt")
+        environment.prepare(*environment.FOR_TESTS)
         environment.enter("test", arguments)
         system_libraries.report_missing()
         with contextlib.ExitStack() as on_exit:

@@ -20,7 +20,6 @@ from igny8_core.business.billing.models import PaymentProof
 from igny8_core.settings import environment
 from tests import make
 
-moto_server = pytest.importorskip("moto.server", reason="the S3 for tests comes with requirements-dev.txt")
 pytestmark = pytest.mark.django_db
 
 PROOFS = "/api/v1/billing/payment-proofs/"
@@ -31,7 +30,9 @@ Clients = Callable[[User], APIClient]
 @pytest.fixture(scope="module")
 def s3() -> Iterator[str]:
     """The address of an S3."""
-    server = moto_server.ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
+    from moto.server import ThreadedMotoServer  # slow to import, so not for every run of other tests
+
+    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
     yield f"http://{host}:{port}"

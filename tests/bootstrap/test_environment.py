@@ -1,6 +1,7 @@
 """From a bare Python to the project's packages."""
 
 import ast
+import importlib.metadata
 import re
 import shutil
 import subprocess
@@ -106,3 +107,33 @@ def test_requirements_are_pinned_hashed_and_name_no_machine(name: str) -> None:
     assert "file:" not in text
     # Django would silently prefer psycopg 3 to the psycopg2 that everything is tested with.
     assert not re.search(r"(?m)^psycopg==", text)
+
+
+def test_all_that_the_tests_import_is_installed_by_bin_test() -> None:
+    """Those that a fresh machine lacked stopped the whole suite before its first test."""
+    owners = importlib.metadata.packages_distributions()
+    text = "\n".join((ROOT / name).read_text() for name in environment.FOR_TESTS)
+    installed = {re.sub(r"[-_.]+", "-", name).lower() for name in re.findall(r"(?m)^([A-Za-z0-9._-]+)==", text)}
+
+    missing = {
+        module
+        for module in imported_modules([ROOT / "tests", ROOT / "fuzz"]) - sys.stdlib_module_names - our_modules()
+        if not {re.sub(r"[-_.]+", "-", owner).lower() for owner in owners.get(module, [])} & installed
+    }
+
+    assert missing == set()
+
+
+def imported_modules(folders: list[Path]) -> set[str]:
+    """The first part of the name of each module that is imported anywhere in the folders' files."""
+    trees = [ast.parse(file.read_text()) for folder in folders for file in folder.rglob("*.py")]
+    nodes = [node for tree in trees for node in ast.walk(tree)]
+    names = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
+    names += [node.module or "" for node in nodes if isinstance(node, ast.ImportFrom) and not node.level]
+    return {name.partition(".")[0] for name in names}
+
+
+def our_modules() -> set[str]:
+    """Packages and scripts of this repository; the launcher's and the benchmarks' modules stand in their folders."""
+    folders = (ROOT, ROOT / "bin", ROOT / "benchmarks")
+    return {entry.stem for folder in folders for entry in folder.iterdir() if entry.suffix in ("", ".py")}

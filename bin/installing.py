@@ -1,0 +1,38 @@
+"""How far pip is, in words: it tells little itself, and for half a minute nothing at all."""
+
+import re
+from pathlib import Path
+
+COLLECTED = re.compile(r"(?m)^(?:Collecting|Requirement already satisfied:) ([\w.-]+)")
+CHOSEN = re.compile(r"(?m)^Installing collected packages: (.+)$")
+
+
+class PipWatch:
+    """Follows one `pip install` by what it has printed and by what lies in the folder of packages."""
+
+    def __init__(self, site_packages: Path, wanted: int) -> None:
+        """`site_packages` is where pip installs to, `wanted` how many packages its requirements name."""
+        self.site_packages = site_packages
+        self.wanted = wanted
+        self.there_before = self._there()
+
+    def state(self, printed: str) -> str:
+        """What pip is at, for example "41 of 98 packages fetched (django)"."""
+        chosen = CHOSEN.search(printed)
+        if chosen:
+            of = len(chosen[1].split(","))
+            # An upgrade takes the old version away first, so the number may go down for a moment.
+            return f"{min(max(self._there() - self.there_before, 0), of)} of {of} packages installed"
+        collected = COLLECTED.findall(printed)
+        return (
+            f"{len(collected)} of {self.wanted} packages fetched ({collected[-1]})" if collected else "asking the index"
+        )
+
+    def _there(self) -> int:
+        return sum(1 for _ in self.site_packages.glob("*.dist-info"))
+
+
+def count(requirements: str) -> int:
+    """How many packages the text of a requirements file names for this system, Windows being none of ours."""
+    pins = re.findall(r"(?m)^[A-Za-z0-9._-]+==.*$", requirements)
+    return sum("sys_platform == 'win32'" not in pin for pin in pins)

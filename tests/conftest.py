@@ -1,7 +1,6 @@
 """What all tests share: the cast, clients that speak HTTP for them, and a database that can be emptied."""
 
 import os
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,7 +20,7 @@ from igny8_core.auth.models import Account, Role, User
 from igny8_core.auth.services.session_service import SessionService
 from igny8_core.business.billing import gateways
 from igny8_core.business.billing.gateways.stripe_gateway import StripeGateway
-from igny8_core.common import rate_limits
+from igny8_core.common import clock, rate_limits
 from igny8_core.settings.gateways import PayPalSettings, StripeSettings
 from tests import make
 
@@ -122,8 +121,8 @@ def as_user() -> Callable[[User], APIClient]:
 def throttling(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Limits are on, and all hits of the test fall into one window, also when a minute ends while it runs."""
     settings.THROTTLING = True
-    now = time.time()
-    monkeypatch.setattr(rate_limits, "time", SimpleNamespace(time=lambda: now))
+    now = clock.now()
+    monkeypatch.setattr(rate_limits, "clock", SimpleNamespace(now=lambda: now))
 
 
 @pytest.fixture

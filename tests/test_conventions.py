@@ -1,8 +1,12 @@
 """House rules that a reviewer would otherwise have to look for: read from the source, not from running it."""
 
 import ast
+import re
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
 
 import igny8_core
 
@@ -12,6 +16,16 @@ MAX_LINES = 400
 FORBIDDEN_NAMES = {"utils", "util", "helpers", "helper", "misc", "manager", "managers", "base", "common_utils", "tools"}
 # JSON numbers are read into floats once, to refuse those that are not finite; nobody counts money with them.
 MAY_USE_FLOAT = {"common/api/parsers.py"}
+# The database's clock in SQL. `now()` may stand in prose between backticks; SQL has none.
+TIME_OF_SQL = re.compile(
+    r"(?<!`)\b(now|statement_timestamp|clock_timestamp|transaction_timestamp|timeofday)\s*\(\s*\)"
+    r"|\b(current_timestamp|current_date|current_time|localtimestamp)\b",
+    re.IGNORECASE,
+)
+TIME_OF_PYTHON = {
+    *("timezone.now", "timezone.localdate", "datetime.now", "datetime.utcnow", "datetime.today", "date.today"),
+    *("time.time", "time.time_ns", "time.localtime", "time.gmtime", "time.ctime", "auto_now", "auto_now_add"),
+}
 ORM_LOOKUPS = {"filter", "exclude", "get", "annotate", "alias", "aggregate", "order_by", "values", "values_list", "Q"}
 
 
@@ -136,6 +150,87 @@ def test_no_except_swallows_everything() -> None:
 
     assert bare == []
     assert broad <= {"events/deliveries.py", "common/health.py", "business/billing/services/webhook_service.py"}
+
+
+def other_clocks(source: str) -> Iterator[str]:
+    """What in a module's source reads the time elsewhere than from common/clock, each as `line: what`."""
+    for node in ast.walk(ast.parse(source)):
+        for name in _times_read(node):
+            yield f"{node.lineno}: {name}"  # type: ignore[attr-defined]
+
+
+def _times_read(node: ast.AST) -> list[str]:
+    match node:
+        case ast.Attribute(attr="Now"):
+            return ["Now"]
+        case ast.Attribute(value=ast.Name(id=owner) | ast.Attribute(attr=owner), attr=name):
+            return [f"{owner}.{name}"] if f"{owner}.{name}" in TIME_OF_PYTHON else []
+        case ast.keyword(arg=str(name)) if name in TIME_OF_PYTHON:
+            return [name]
+        case ast.ImportFrom(module="time", names=names):
+            return [f"time.{alias.name}" for alias in names if f"time.{alias.name}" in TIME_OF_PYTHON]
+        case ast.ImportFrom(module="django.utils.timezone", names=names):
+            return [f"timezone.{alias.name}" for alias in names if f"timezone.{alias.name}" in TIME_OF_PYTHON]
+        case ast.ImportFrom(module=str(module), names=names) if module.startswith("django.db"):
+            return [alias.name for alias in names if alias.name == "Now"]
+        case ast.Constant(value=str(text)):
+            return [found[0] for found in TIME_OF_SQL.finditer(text)]
+    return []
+
+
+def test_the_clock_is_the_only_source_of_time() -> None:
+    found = [
+        f"{named(path)}:{reading}"
+        for path in SOURCES
+        if path != ROOT / "common/clock.py"
+        for reading in other_clocks(path.read_text())
+    ]
+
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "from django.utils import timezone\nat = timezone.now()",
+        "from django.utils import timezone\nat = Field(default=timezone.now)",
+        "from django.utils.timezone import now",
+        "from django.utils.timezone import localdate as day",
+        "import django.utils\nat = django.utils.timezone.now()",
+        "from datetime import UTC, datetime\nat = datetime.now(UTC)",
+        "import datetime\nat = datetime.datetime.utcnow()",
+        "from datetime import datetime\nat = datetime.today()",
+        "from datetime import date\nday = date.today()",
+        "import time\nat = time.time()",
+        "import time\ndef wait(clock=time.time_ns): ...",
+        "from time import time",
+        "at = models.DateTimeField(auto_now=True)",
+        "at = models.DateTimeField(auto_now_add=True)",
+        "from django.db.models.functions import Now",
+        "from django.db.models import functions\nat = functions.Now()",
+        "SQL = 'SELECT now()'",
+        "SQL = 'UPDATE t SET at = NOW ()'",
+        "SQL = f'UPDATE {table} SET at = statement_timestamp() + interval %s'",
+        "SQL = 'SELECT clock_timestamp()'",
+        "SQL = 'SELECT transaction_timestamp()'",
+        "SQL = 'DELETE FROM t WHERE at < CURRENT_TIMESTAMP'",
+        "SQL = 'DELETE FROM t WHERE day < current_date'",
+    ],
+)
+def test_every_other_clock_is_noticed(source: str) -> None:
+    assert list(other_clocks(source)) != []
+
+
+def test_durations_and_moments_that_somebody_names_are_no_clock() -> None:
+    source = """
+        import time
+        from igny8_core.common import clock
+        started, at = time.monotonic(), clock.now()
+        SQL = "UPDATE t SET at = %s WHERE known_now = 1"
+        day = timezone.localtime(at)
+    """
+
+    assert list(other_clocks(textwrap.dedent(source))) == []
 
 
 def test_nobody_opens_a_url_by_hand() -> None:

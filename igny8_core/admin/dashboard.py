@@ -6,12 +6,12 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.timesince import timesince
 
 from igny8_core.auth.models import SubscriptionStatus
 from igny8_core.business.billing import reports
 from igny8_core.business.billing.models import PaymentStatus
+from igny8_core.common import clock
 from igny8_core.events.console import amount_text, change_url
 
 SHOWN_WAITING = 5
@@ -85,7 +85,7 @@ def _revenue_card() -> Card:
     first, others = (amounts[0], ", ".join(amounts[1:])) if amounts else ("0", "")
     address = f"{reverse('admin:billing_payment_changelist')}?status__exact={PaymentStatus.SUCCEEDED}"
     detail = others or "Payments that succeeded, less refunds"
-    return Card(f"Revenue in {timezone.now():%B}", first, detail, address, "trending_up")
+    return Card(f"Revenue in {clock.now():%B}", first, detail, address, "trending_up")
 
 
 def _subscriptions_card() -> Card:

@@ -8,7 +8,6 @@ from typing import Any
 from django.conf import settings
 from django.db.models import Count, Min, QuerySet, Sum
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
@@ -17,6 +16,7 @@ from prometheus_client.registry import Collector
 
 from igny8_core.auth.models import Account, Subscription
 from igny8_core.business.billing.models import Payment, PaymentStatus, WebhookEvent, WebhookState
+from igny8_core.common import clock
 from igny8_core.events.models import Delivery, DeliveryStatus
 
 
@@ -50,13 +50,13 @@ class Figures(Collector):
         yield from _queue("igny8_payments_to_approve", "Payments that wait for approval", waiting, "created_at")
         review = Payment.objects.filter(needs_review=True).count()
         yield _single("igny8_payments_to_review", "Payments whose gateway says what does not fit", review)
-        to_check = Payment.objects.filter(next_check_at__lte=timezone.now())
+        to_check = Payment.objects.filter(next_check_at__lte=clock.now())
         yield from _queue(
             "igny8_payments_check_due", "Payments that a gateway is to be asked about", to_check, "next_check_at"
         )
-        messages = WebhookEvent.objects.filter(state=WebhookState.WAITING, next_attempt_at__lte=timezone.now())
+        messages = WebhookEvent.objects.filter(state=WebhookState.WAITING, next_attempt_at__lte=clock.now())
         yield from _queue("igny8_webhooks_due", "Messages of gateways that are due", messages, "next_attempt_at")
-        due = Delivery.objects.filter(status=DeliveryStatus.WAITING, next_attempt_at__lte=timezone.now())
+        due = Delivery.objects.filter(status=DeliveryStatus.WAITING, next_attempt_at__lte=clock.now())
         yield from _queue("igny8_deliveries_due", "Deliveries of events that are due", due, "next_attempt_at")
         dead = Delivery.objects.filter(status=DeliveryStatus.DEAD).count()
         yield _single("igny8_deliveries_given_up", "Deliveries of events that were given up", dead)
@@ -80,4 +80,4 @@ def _single(name: str, text: str, value: int) -> GaugeMetricFamily:
 
 
 def _age(moment: datetime | None) -> int:
-    return int((timezone.now() - moment).total_seconds()) if moment else 0
+    return int((clock.now() - moment).total_seconds()) if moment else 0

@@ -3,12 +3,11 @@
 from dataclasses import dataclass
 from typing import Any
 
-from django.utils import timezone
-
 from igny8_core.auth.models import Account
 from igny8_core.auth.selectors import seats_taken, site_count
 from igny8_core.business.billing.selectors import live_subscription_of, spendable_credits
 from igny8_core.business.billing.usage import used_since
+from igny8_core.common import clock
 
 
 @dataclass(frozen=True)
@@ -29,7 +28,7 @@ def limits_of(account: Account) -> dict[str, Any]:
     """For LimitsOutput. Credits count from the start of the paid period, on a trial from that of the account."""
     subscription = live_subscription_of(account)
     start = (subscription and subscription.current_period_start) or account.created_at
-    used = used_since(account, start, timezone.now())
+    used = used_since(account, start, clock.now())
     return {
         "sites": Limit(site_count(account), account.plan.max_sites),
         "users": Limit(seats_taken(account), account.plan.max_users),

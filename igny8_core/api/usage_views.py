@@ -3,7 +3,6 @@
 from datetime import date, timedelta
 from typing import Any
 
-from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
@@ -12,6 +11,7 @@ from rest_framework.response import Response
 
 from igny8_core.auth.permissions import IsMember, account_of
 from igny8_core.business.billing.usage import analytics, today_of
+from igny8_core.common import clock
 from igny8_core.common.api.envelope import success
 from igny8_core.common.api.query import parse_day
 from igny8_core.common.api.views import ApiView
@@ -72,7 +72,7 @@ class UsageAnalyticsView(ApiView):
     )
     def get(self, request: Request) -> Response:
         """Credits used: totals, series, by operation, average and projection, in days of the account's time zone."""
-        account, now = account_of(request), timezone.now()
+        account, now = account_of(request), clock.now()
         last = self.day("to") or today_of(account, now)
         first = self.day("from") or last - timedelta(days=USUAL_DAYS - 1)
         if not first <= last < first + timedelta(days=MAX_DAYS):

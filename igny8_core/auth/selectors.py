@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
-from django.utils import timezone
 
 from igny8_core.auth.models import (
     MANAGER_ROLES,
@@ -20,6 +19,7 @@ from igny8_core.auth.models import (
     TeamInvitation,
     User,
 )
+from igny8_core.common import clock
 from igny8_core.common.db import among
 from igny8_core.events.models import Event
 
@@ -92,8 +92,8 @@ def invitations_with_status(invitations: QuerySet[TeamInvitation], status: str) 
     """Those of which TeamInvitation.status says this."""
     unanswered = Q(accepted_at=None, canceled_at=None)
     conditions = {
-        InvitationState.OPEN: unanswered & Q(expires_at__gt=timezone.now()),
-        InvitationState.EXPIRED: unanswered & Q(expires_at__lte=timezone.now()),
+        InvitationState.OPEN: unanswered & Q(expires_at__gt=clock.now()),
+        InvitationState.EXPIRED: unanswered & Q(expires_at__lte=clock.now()),
         InvitationState.ACCEPTED: Q(accepted_at__isnull=False),
         InvitationState.CANCELED: Q(canceled_at__isnull=False),
     }

@@ -2,8 +2,7 @@
 
 from datetime import timedelta
 
-from django.utils import timezone
-
+from igny8_core.common import clock
 from igny8_core.common.models import IdempotentAnswer
 
 KEPT_FOR = timedelta(hours=48)
@@ -21,5 +20,5 @@ def keep_answer(answer: IdempotentAnswer) -> None:
 
 def forget_old_answers() -> int:
     """Delete answers that are older than 48 hours; returns how many."""
-    deleted, _ = IdempotentAnswer.objects.filter(created_at__lt=timezone.now() - KEPT_FOR).delete()
+    deleted, _ = IdempotentAnswer.objects.filter(created_at__lt=clock.now() - KEPT_FOR).delete()
     return deleted

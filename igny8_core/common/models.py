@@ -4,6 +4,8 @@ from typing import ClassVar
 
 from django.db import models
 
+from igny8_core.common import clock
+
 
 class RateCounter(models.Model):
     """How often a key was seen in one window of time; written only by rate_limits.py, in one statement."""
@@ -30,7 +32,7 @@ class IdempotentAnswer(models.Model):
     request_hash = models.CharField(max_length=64, help_text="SHA-256 of method, address and body")
     status = models.PositiveSmallIntegerField()
     body = models.TextField(help_text="JSON, as it was sent")
-    created_at = models.DateTimeField(auto_now_add=True, db_index=True)
+    created_at = models.DateTimeField(default=clock.now, editable=False, db_index=True)
 
     class Meta:
         db_table = "igny8_idempotent_answers"

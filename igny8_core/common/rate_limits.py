@@ -6,7 +6,6 @@ docs/adr/0003 says why each of the two is safe.
 import hashlib
 import logging
 import re
-import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -16,6 +15,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
 
+from igny8_core.common import clock
 from igny8_core.common.models import RateCounter
 
 logger = logging.getLogger(__name__)
@@ -63,7 +63,7 @@ def seconds_to_wait(scope: str, caller: str) -> int | None:
     Windows start at fixed times, so waiting always ends, and a hit that a short window refuses does not count in a
     longer one: nobody can lock another person out for long by knocking fast.
     """
-    now = time.time()
+    now = clock.now().timestamp()
     for rate in sorted(rates_of(scope), key=lambda rate: rate.seconds):
         start = int(now // rate.seconds) * rate.seconds
         if _count_hit(_key(scope, rate, caller), start, rate.seconds) > rate.limit:
@@ -74,7 +74,7 @@ def seconds_to_wait(scope: str, caller: str) -> int | None:
 def forget_old_windows() -> int:
     """Delete counters of windows that are over; returns how many."""
     longest = max((rate.seconds for scope in settings.RATE_LIMITS for rate in rates_of(scope)), default=0)
-    oldest = datetime.now(UTC) - timedelta(seconds=longest)
+    oldest = clock.now() - timedelta(seconds=longest)
     deleted, _ = RateCounter.objects.filter(window_start__lt=oldest).delete()
     return deleted
 

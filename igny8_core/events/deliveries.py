@@ -4,8 +4,8 @@ import logging
 from datetime import timedelta
 
 from django.db import connection
-from django.utils import timezone
 
+from igny8_core.common import clock
 from igny8_core.common.states import transition
 from igny8_core.events import consumers
 from igny8_core.events.models import DELIVERY_MOVES, Delivery, DeliveryStatus
@@ -19,9 +19,9 @@ BACK_OFF = [timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 240, 720, 1
 
 CLAIM = """
 UPDATE igny8_event_deliveries
-SET attempts = attempts + 1, next_attempt_at = statement_timestamp() + make_interval(secs => %s)
+SET attempts = attempts + 1, next_attempt_at = %s
 WHERE id = (
-    SELECT id FROM igny8_event_deliveries WHERE status = 'waiting' AND next_attempt_at <= statement_timestamp()
+    SELECT id FROM igny8_event_deliveries WHERE status = 'waiting' AND next_attempt_at <= %s
     ORDER BY next_attempt_at, id LIMIT 1 FOR UPDATE SKIP LOCKED
 )
 RETURNING id
@@ -40,12 +40,13 @@ def deliver_due(limit: int = 500) -> int:
 
 def retry(delivery: Delivery) -> None:
     """Put a delivery that was given up back in the queue; MoveNotAllowed when it was not given up."""
-    transition(delivery, DeliveryStatus.WAITING, DELIVERY_MOVES, attempts=0, next_attempt_at=timezone.now())
+    transition(delivery, DeliveryStatus.WAITING, DELIVERY_MOVES, attempts=0, next_attempt_at=clock.now())
 
 
 def _claim_next() -> int | None:
+    now = clock.now()
     with connection.cursor() as cursor:
-        cursor.execute(CLAIM, [LEASE.total_seconds()])
+        cursor.execute(CLAIM, [now + LEASE, now])
         row = cursor.fetchone()
     return row[0] if row else None
 
@@ -66,4 +67,4 @@ def _note_failure(delivery: Delivery, error: str) -> None:
     if delivery.attempts > len(BACK_OFF):
         waiting.update(status=DeliveryStatus.DEAD, next_attempt_at=None, last_error=error)
     else:
-        waiting.update(next_attempt_at=timezone.now() + BACK_OFF[delivery.attempts - 1], last_error=error)
+        waiting.update(next_attempt_at=clock.now() + BACK_OFF[delivery.attempts - 1], last_error=error)

@@ -10,6 +10,7 @@ from typing import Any
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 
+from igny8_core.common import clock
 from igny8_core.common.db import PreparedStatement, require_atomic
 from igny8_core.common.request_id import current_request_id
 from igny8_core.events import consumers
@@ -18,17 +19,17 @@ from igny8_core.events import consumers
 # and a delivery can never be missing for an event that is there.
 RECORD = PreparedStatement(
     name="igny8_record_events",
-    types=("text[]", "bigint[]", "text[]", "text[]", "bigint[]", "jsonb[]", "text", "text[]", "text[]"),
+    types=("text[]", "bigint[]", "text[]", "text[]", "bigint[]", "jsonb[]", "text", "text[]", "text[]", "timestamptz"),
     sql="""
         WITH new_event AS (
             INSERT INTO igny8_events
                 (type, account_id, object_type, object_id, actor_id, data, request_id, created_at)
-            SELECT type, account_id, object_type, object_id, actor_id, data, $7, statement_timestamp()
+            SELECT type, account_id, object_type, object_id, actor_id, data, $7, $10
             FROM unnest($1, $2, $3, $4, $5, $6) AS draft (type, account_id, object_type, object_id, actor_id, data)
             RETURNING id, type
         )
         INSERT INTO igny8_event_deliveries (event_id, consumer, status, attempts, next_attempt_at, last_error)
-        SELECT new_event.id, subscription.consumer, 'waiting', 0, statement_timestamp(), ''
+        SELECT new_event.id, subscription.consumer, 'waiting', 0, $10, ''
         FROM new_event JOIN unnest($8, $9) AS subscription (type, consumer) USING (type)
     """,
 )
@@ -90,5 +91,6 @@ def _write(events: Sequence[NewEvent]) -> None:
             current_request_id(),
             [kind for kind, _ in subscriptions],
             [name for _, name in subscriptions],
+            clock.now(),
         ]
     )

@@ -260,7 +260,7 @@ def test_an_older_answer_does_not_undo_a_newer_one(
     name = mirrored(stripe, tenant).stripe_subscription_id
     said(stripe, name, status="past_due")
     an_hour_ago = timezone.now() - timedelta(hours=1)
-    monkeypatch.setattr(stripe_subscriptions.timezone, "now", lambda: an_hour_ago)
+    monkeypatch.setattr(stripe_subscriptions.clock, "now", lambda: an_hour_ago)
 
     subscription = sync(name)
 

@@ -72,7 +72,7 @@ class Stage:
 def on_stage() -> Iterator[Stage]:
     fake, clock, pauses = FakePayPal(), Clock(), []
     server = serve(fake)
-    gateway = PayPalGateway(settings_for(server.address), sleep=pauses.append, clock=clock)
+    gateway = PayPalGateway(settings_for(server.address), sleep=pauses.append, timer=clock)
     try:
         yield Stage(fake, gateway, clock, pauses)
     finally:

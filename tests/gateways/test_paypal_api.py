@@ -273,7 +273,7 @@ def test_threads_that_wait_for_a_token_share_its_failure() -> None:
         reading_clock.release()
         return 1000.0
 
-    api = PayPalApi(settings_for(server.address), clock=clock)
+    api = PayPalApi(settings_for(server.address), timer=clock)
     with ThreadPoolExecutor(5) as threads:
         failures = [threads.submit(api.read, "/v2/checkout/orders/X") for _ in range(5)]
         for _ in range(5):

@@ -5,6 +5,8 @@ from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
 
+from igny8_core.common import clock
+
 if TYPE_CHECKING:
     from django.db.models.fields.related_descriptors import RelatedManager
 
@@ -92,7 +94,7 @@ class Account(models.Model):
     deleted_at = models.DateTimeField(
         null=True, blank=True, help_text="Set when its owner deleted it: nobody can log in, its invoices are kept"
     )
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(default=clock.now, editable=False)
 
     if TYPE_CHECKING:
         from igny8_core.auth.models.user import User

@@ -3,6 +3,8 @@ import uuid
 from django.conf import settings
 from django.db import models
 
+from igny8_core.common import clock
+
 
 class LoginSession(models.Model):
     """One login on one device: the family of refresh tokens that replace each other (threats.md AUT-03 to AUT-06).
@@ -13,7 +15,7 @@ class LoginSession(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="login_sessions")
     current_token = models.CharField(max_length=64, help_text="Id of the one refresh token that is still good")
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(default=clock.now, editable=False)
     expires_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)
     ended_reason = models.CharField(max_length=40, blank=True)

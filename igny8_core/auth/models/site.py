@@ -2,6 +2,8 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from igny8_core.common import clock
+
 
 class SiteStatus(models.TextChoices):
     ACTIVE = "active", "Active"
@@ -17,7 +19,7 @@ class Site(models.Model):
     domain = models.CharField(max_length=253, blank=True)
     industry = models.ForeignKey("igny8_auth.Industry", on_delete=models.PROTECT, related_name="sites")
     status = models.CharField(max_length=10, choices=SiteStatus.choices, default=SiteStatus.ACTIVE)
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(default=clock.now, editable=False)
 
     class Meta:
         db_table = "igny8_sites"
@@ -39,7 +41,7 @@ class SiteUserAccess(models.Model):
     granted_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(default=clock.now, editable=False)
 
     class Meta:
         db_table = "igny8_site_user_access"

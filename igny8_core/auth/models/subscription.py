@@ -1,6 +1,8 @@
 from django.db import models
 from django.db.models import F, Q
 
+from igny8_core.common import clock
+
 
 class SubscriptionStatus(models.TextChoices):
     PENDING_PAYMENT = "pending_payment", "Pending payment"
@@ -54,7 +56,7 @@ class Subscription(models.Model):
     stripe_synced_at = models.DateTimeField(
         null=True, blank=True, help_text="When Stripe was asked for what stands here"
     )
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(default=clock.now, editable=False)
 
     class Meta:
         db_table = "igny8_subscriptions"

@@ -2,9 +2,9 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
-from django.utils import timezone
 
 from igny8_core.auth.models.user import Role
+from igny8_core.common import clock
 
 
 class InvitationState(models.TextChoices):
@@ -26,7 +26,7 @@ class TeamInvitation(models.Model):
     expires_at = models.DateTimeField()
     accepted_at = models.DateTimeField(null=True, blank=True)
     canceled_at = models.DateTimeField(null=True, blank=True)
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(default=clock.now, editable=False)
 
     class Meta:
         db_table = "igny8_team_invitations"
@@ -55,4 +55,4 @@ class TeamInvitation(models.Model):
             return InvitationState.ACCEPTED
         if self.canceled_at:
             return InvitationState.CANCELED
-        return InvitationState.OPEN if self.expires_at > timezone.now() else InvitationState.EXPIRED
+        return InvitationState.OPEN if self.expires_at > clock.now() else InvitationState.EXPIRED

@@ -5,7 +5,8 @@ from django.contrib.auth.models import PermissionsMixin
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
-from django.utils import timezone
+
+from igny8_core.common import clock
 
 
 class Role(models.TextChoices):
@@ -64,7 +65,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     )
     is_active = models.BooleanField(default=True, help_text="Off: every session ends with the next request")
     is_staff = models.BooleanField(default=False, help_text="A platform operator, who may log in to the console")
-    date_joined = models.DateTimeField(default=timezone.now)
+    date_joined = models.DateTimeField(default=clock.now)
 
     objects = People()
 

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, timedelta
 
-from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from igny8_core.auth.errors import (
@@ -26,6 +25,7 @@ from igny8_core.auth.permissions import require_usable
 from igny8_core.auth.selectors import members_of, seats_taken, user_by_email
 from igny8_core.auth.services import team_rules
 from igny8_core.auth.services.user_service import check_new_password
+from igny8_core.common import clock
 from igny8_core.common.db import refusing, service_transaction
 from igny8_core.common.errors import InvalidInput, NotFound
 from igny8_core.common.mail import nowhere
@@ -67,7 +67,7 @@ class InvitationService:
         _clear_the_way(account, email, actor)
         _require_seat(account)
         invitation = TeamInvitation(account=account, email=email, role=role, invited_by=actor)
-        invitation.expires_at = timezone.now() + LIFETIME
+        invitation.expires_at = clock.now() + LIFETIME
         # The token is made from the row's key; until there is one the hash is of nothing that anybody knows.
         invitation.token_hash = secrets.token_hex(32)
         with refusing("igny8_team_invitations_one_open", InvitationOpen()):
@@ -92,7 +92,7 @@ class InvitationService:
         require_usable(account)
         if invitation.status == InvitationState.EXPIRED:
             _require_seat(account)
-        invitation.expires_at, invitation.invited_by = timezone.now() + LIFETIME, actor
+        invitation.expires_at, invitation.invited_by = clock.now() + LIFETIME, actor
         invitation.save(update_fields=["expires_at", "invited_by"])
         _seal(invitation)
         _record("invitation.resent", invitation, actor)
@@ -113,7 +113,7 @@ class InvitationService:
     def withdraw_all(account: Account) -> None:
         """Withdraw what is open and erase every invited address: the account is being deleted, under its lock."""
         invitations = TeamInvitation.objects.filter(account=account)
-        invitations.filter(accepted_at=None, canceled_at=None).update(canceled_at=timezone.now())
+        invitations.filter(accepted_at=None, canceled_at=None).update(canceled_at=clock.now())
         # One at a time: each has an address of its own now, so that none is taken for another.
         for invitation in invitations:
             invitation.email = nowhere(invitation.pk)
@@ -205,7 +205,7 @@ def _unanswered(account: Account, invitation_id: int) -> TeamInvitation:
 
 
 def _cancel(invitation: TeamInvitation, actor: User) -> None:
-    invitation.canceled_at = timezone.now()
+    invitation.canceled_at = clock.now()
     invitation.save(update_fields=["canceled_at"])
     _record("invitation.canceled", invitation, actor)
 
@@ -249,7 +249,7 @@ def _new_user(email: str, person: NewPerson | None) -> User:
 
 def _use_up(invitation: TeamInvitation) -> None:
     """Mark the invitation as accepted, once: the row count decides, also for a caller who forgot the lock."""
-    now = timezone.now()
+    now = clock.now()
     unused = TeamInvitation.objects.filter(
         pk=invitation.pk, token_hash=invitation.token_hash, accepted_at=None, canceled_at=None
     )
@@ -259,7 +259,7 @@ def _use_up(invitation: TeamInvitation) -> None:
 
 
 def _join(account: Account, member: User, invitation: TeamInvitation) -> None:
-    verified = member.email_verified_at or timezone.now()
+    verified = member.email_verified_at or clock.now()
     if member._state.adding:
         member.account, member.role, member.email_verified_at = account, invitation.role, verified
         with refusing("igny8_users_email_unique", LoginExists()):

@@ -4,11 +4,11 @@ from datetime import datetime, timedelta
 
 from django.core.signing import BadSignature, Signer
 from django.db.models import TextChoices
-from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from igny8_core.auth.errors import InvalidLink, LinkExpired
 from igny8_core.auth.models import User
+from igny8_core.common import clock
 
 
 class Purpose(TextChoices):
@@ -41,7 +41,7 @@ def user_of_link(token: str, purpose: Purpose) -> User:
 
 def has_run_out(purpose: Purpose, issued_at: float) -> bool:
     """Whether a link that was issued at this time (seconds since 1970) works no more."""
-    return timezone.now().timestamp() >= int(issued_at) + LIFETIMES[purpose].total_seconds()
+    return clock.now().timestamp() >= int(issued_at) + LIFETIMES[purpose].total_seconds()
 
 
 def _signer(purpose: Purpose) -> Signer:

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.contrib.auth.hashers import make_password
-from django.utils import timezone
 from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.tokens import AccessToken, RefreshToken
 
 from igny8_core.auth.errors import InvalidCredentials, InvalidToken
 from igny8_core.auth.models import LoginSession, User
 from igny8_core.auth.selectors import live_session, user_by_email
+from igny8_core.common import clock
 from igny8_core.common.db import service_transaction
 from igny8_core.events import services as events
 
@@ -56,7 +56,7 @@ class SessionService:
         session_id, token_id = uuid.uuid4(), secrets.token_hex(32)
         pair = _pair(user, session_id, token_id)
         LoginSession.objects.create(
-            id=session_id, user=user, current_token=token_id, expires_at=timezone.now() + RefreshToken.lifetime
+            id=session_id, user=user, current_token=token_id, expires_at=clock.now() + RefreshToken.lifetime
         )
         return pair
 
@@ -74,7 +74,7 @@ class SessionService:
         next_token = secrets.token_hex(32)
         # One conditional UPDATE: of many who send the same token at once, the row count lets one through.
         rotated = LoginSession.objects.filter(pk=session.pk, current_token=token["jti"], ended_at=None).update(
-            current_token=next_token, expires_at=timezone.now() + RefreshToken.lifetime
+            current_token=next_token, expires_at=clock.now() + RefreshToken.lifetime
         )
         if not rotated:
             SessionService._end(session, "token_reused")
@@ -93,13 +93,13 @@ class SessionService:
     def end_all(user: User, reason: str) -> None:
         """End every session of a user, on all devices."""
         open_sessions = LoginSession.objects.filter(user_id=user.pk, ended_at=None)
-        open_sessions.update(ended_at=timezone.now(), ended_reason=reason)
+        open_sessions.update(ended_at=clock.now(), ended_reason=reason)
 
     @staticmethod
     @service_transaction
     def _end(session: LoginSession, reason: str) -> None:
         ended = LoginSession.objects.filter(pk=session.pk, ended_at=None).update(
-            ended_at=timezone.now(), ended_reason=reason
+            ended_at=clock.now(), ended_reason=reason
         )
         if ended and reason == "token_reused":
             logger.warning("authn_token_reuse", extra={"user": session.user_id, "session": str(session.pk)})
@@ -109,7 +109,7 @@ class SessionService:
     @staticmethod
     def forget_old() -> int:
         """Delete sessions that ran out or ended more than 30 days ago; returns how many."""
-        before = timezone.now() - ENDED_ROWS_KEPT
+        before = clock.now() - ENDED_ROWS_KEPT
         deleted, _ = LoginSession.objects.filter(expires_at__lt=before).delete()
         return deleted
 

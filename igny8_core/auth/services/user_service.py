@@ -2,13 +2,13 @@
 
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
-from django.utils import timezone
 
 from igny8_core.auth.errors import EmailAlreadyVerified, LinkExpired
 from igny8_core.auth.models import User
 from igny8_core.auth.selectors import user_id_by_email
 from igny8_core.auth.services.link_tokens import Purpose, user_of_link
 from igny8_core.auth.services.session_service import SessionService, TokenPair
+from igny8_core.common import clock
 from igny8_core.common.db import service_transaction
 from igny8_core.common.errors import InvalidInput
 from igny8_core.events import services as events
@@ -73,7 +73,7 @@ class UserService:
         user.set_password(new_password)
         # One conditional UPDATE: of many who send the same token at once, the row count lets one through.
         changed = User.objects.filter(pk=user.pk, password=previous, is_active=True).update(
-            password=user.password, email_verified_at=user.email_verified_at or timezone.now()
+            password=user.password, email_verified_at=user.email_verified_at or clock.now()
         )
         if not changed:
             raise LinkExpired()
@@ -94,7 +94,7 @@ class UserService:
         """Note that mails to the address reach the person, by a mailed token. Raises InvalidLink, LinkExpired."""
         user = user_of_link(token, Purpose.VERIFICATION)
         unverified = User.objects.filter(pk=user.pk, email=user.email, email_verified_at=None)
-        if not unverified.update(email_verified_at=timezone.now()):
+        if not unverified.update(email_verified_at=clock.now()):
             raise LinkExpired()
         events.record(events.NewEvent("user.email_verified", user, user.account_id, user.pk))
 

@@ -2,15 +2,20 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 
 from django.db import connection
 
+from igny8_core.common import clock
+
 EXAMPLES = 5
+# How long after its time something that works by itself may still wait.
+OVERDUE_AFTER = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
 class Invariant:
-    """`sql` selects one text per violation; none means that the invariant holds."""
+    """`sql` selects one text per violation; none means that the invariant holds. What waits since $overdue is late."""
 
     number: int
     name: str
@@ -248,12 +253,12 @@ INVARIANTS = [
         SELECT format('%s payment %s is %s: next check %s', payment_method, id, status, next_check_at)
         FROM igny8_payments
         WHERE status IN ('pending', 'processing', 'unknown') AND NOT needs_review
-          AND (next_check_at IS NULL OR next_check_at < now() - interval '1 hour')
+          AND (next_check_at IS NULL OR next_check_at < $overdue)
         UNION ALL
         SELECT format('refund %s is %s: next check %s', refund.id, refund.status, refund.next_check_at)
         FROM igny8_refunds refund JOIN igny8_payments payment ON payment.id = refund.payment_id
         WHERE refund.status IN ('pending', 'processing', 'unknown') AND NOT payment.needs_review
-          AND (refund.next_check_at IS NULL OR refund.next_check_at < now() - interval '1 hour')
+          AND (refund.next_check_at IS NULL OR refund.next_check_at < $overdue)
         """,
     ),
     Invariant(
@@ -261,10 +266,10 @@ INVARIANTS = [
         "no delivery or webhook waits without a next try, or longer than an hour after it",
         """
         SELECT format('delivery %s to %s: next try %s', id, consumer, next_attempt_at) FROM igny8_event_deliveries
-        WHERE status = 'waiting' AND (next_attempt_at IS NULL OR next_attempt_at < now() - interval '1 hour')
+        WHERE status = 'waiting' AND (next_attempt_at IS NULL OR next_attempt_at < $overdue)
         UNION ALL
         SELECT format('%s webhook %s: next try %s', provider, event_id, next_attempt_at) FROM igny8_webhook_events
-        WHERE state = 'waiting' AND (next_attempt_at IS NULL OR next_attempt_at < now() - interval '1 hour')
+        WHERE state = 'waiting' AND (next_attempt_at IS NULL OR next_attempt_at < $overdue)
         """,
     ),
     Invariant(
@@ -325,8 +330,9 @@ INVARIANTS = [
 def check(invariant: Invariant) -> Result:
     """Run one invariant's query."""
     with connection.cursor() as cursor:
-        # Without parameters the driver leaves the % of LIKE alone.
-        cursor.execute(invariant.sql)
+        # The driver reads % as the start of a parameter, also that of LIKE and format().
+        sql = invariant.sql.replace("%", "%%").replace("$overdue", "%(overdue)s")
+        cursor.execute(sql, {"overdue": clock.now() - OVERDUE_AFTER})
         found = [row[0] for row in cursor.fetchall()]
     return Result(invariant.number, invariant.name, len(found), found[:EXAMPLES])
 

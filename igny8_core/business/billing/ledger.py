@@ -11,13 +11,13 @@ from igny8_core.common.db import PreparedStatement
 # old snapshot does no harm here, because nothing is read but the balance, and an UPDATE sees that as it is now.
 GRANT = PreparedStatement(
     name="igny8_grant_credits",
-    types=("bigint", "text", "text", "bigint", "timestamptz", "text", "text", "jsonb"),
+    types=("bigint", "text", "text", "bigint", "timestamptz", "text", "text", "jsonb", "timestamptz"),
     sql="""
         WITH locked AS (
             SELECT id FROM igny8_accounts WHERE id = $1 FOR NO KEY UPDATE
         ), lot AS (
             INSERT INTO igny8_credit_grants (account_id, kind, source, amount, remaining, expires_at, created_at)
-            SELECT id, $2, $3, $4, $4, $5, statement_timestamp() FROM locked
+            SELECT id, $2, $3, $4, $4, $5, $9 FROM locked
             ON CONFLICT (account_id, source) DO NOTHING
             RETURNING account_id
         ), balance AS (
@@ -27,7 +27,7 @@ GRANT = PreparedStatement(
         )
         INSERT INTO igny8_credit_transactions
             (account_id, transaction_type, amount, balance_after, description, source, metadata, created_at)
-        SELECT $1, $6, $4, credits, $7, $3, $8, statement_timestamp() FROM balance
+        SELECT $1, $6, $4, credits, $7, $3, $8, $9 FROM balance
         RETURNING id, balance_after
     """,
 )
@@ -36,7 +36,7 @@ GRANT = PreparedStatement(
 # a lot gives min(what it has, what is still missing). The last column tells a repeat of the same source.
 SPEND = PreparedStatement(
     name="igny8_spend_credits",
-    types=("bigint", "bigint", "text", "text", "text", "jsonb", "bigint", "bigint", "text"),
+    types=("bigint", "bigint", "text", "text", "text", "jsonb", "bigint", "bigint", "text", "timestamptz"),
     sql="""
         WITH previous AS (
             SELECT id, balance_after FROM igny8_credit_transactions
@@ -44,7 +44,7 @@ SPEND = PreparedStatement(
         ), lot AS (
             SELECT id, remaining, sum(remaining) OVER (ORDER BY expires_at NULLS LAST, kind, id) AS up_to
             FROM igny8_credit_grants
-            WHERE account_id = $1 AND remaining > 0 AND (expires_at IS NULL OR expires_at > statement_timestamp())
+            WHERE account_id = $1 AND remaining > 0 AND (expires_at IS NULL OR expires_at > $10)
         ), enough AS (
             SELECT 1 FROM lot HAVING sum(remaining) >= $2 AND NOT EXISTS (SELECT FROM previous)
         ), taken AS (
@@ -59,18 +59,18 @@ SPEND = PreparedStatement(
         ), entry AS (
             INSERT INTO igny8_credit_transactions
                 (account_id, transaction_type, amount, balance_after, description, source, metadata, created_at)
-            SELECT $1, 'usage', -$2, credits, $5, $3, $6, statement_timestamp() FROM balance
+            SELECT $1, 'usage', -$2, credits, $5, $3, $6, $10 FROM balance
             RETURNING id, balance_after
         ), usage AS (
             INSERT INTO igny8_credit_usage_log
                 (account_id, site_id, user_id, operation_type, credits, metadata, created_at)
-            SELECT $1, $8, $7, $4, $2, $6, statement_timestamp() FROM entry
+            SELECT $1, $8, $7, $4, $2, $6, $10 FROM entry
         ), event AS (
             INSERT INTO igny8_events
                 (type, account_id, object_type, object_id, actor_id, data, request_id, created_at)
             SELECT 'credits.spent', $1, 'billing.credittransaction', id::text, $7,
                    jsonb_build_object('amount', $2, 'operation_type', $4, 'balance_after', balance_after), $9,
-                   statement_timestamp()
+                   $10
             FROM entry
         )
         SELECT id, balance_after, FALSE FROM entry UNION ALL SELECT id, balance_after, TRUE FROM previous

@@ -8,7 +8,6 @@ from decimal import Decimal
 
 from django.db.models import Count, Min, Q, QuerySet, Sum
 from django.db.models.functions import TruncMonth
-from django.utils import timezone
 
 from igny8_core.auth.models import Account, AccountStatus, BillingCycle, Plan, Site, Subscription, SubscriptionStatus
 from igny8_core.business.billing.models import (
@@ -21,6 +20,7 @@ from igny8_core.business.billing.models import (
     Payment,
     PaymentStatus,
 )
+from igny8_core.common import clock
 from igny8_core.common.money import round_amount
 from igny8_core.events.models import Event
 
@@ -99,7 +99,7 @@ class Waiting:
     @property
     def oldest_age_hours(self) -> int | None:
         """Whole hours since the oldest was submitted."""
-        return (timezone.now() - self.oldest_at) // timedelta(hours=1) if self.oldest_at else None
+        return (clock.now() - self.oldest_at) // timedelta(hours=1) if self.oldest_at else None
 
 
 @dataclass(frozen=True)
@@ -205,7 +205,7 @@ def oldest_waiting(limit: int) -> list[Payment]:
 
 def failed_payments() -> QuerySet[Payment]:
     """Payments that failed or were rejected in the last 30 days, newest first, with account and invoice."""
-    since = timezone.now() - timedelta(days=FAILED_DAYS)
+    since = clock.now() - timedelta(days=FAILED_DAYS)
     failed = Payment.objects.filter(status=PaymentStatus.FAILED, failed_at__gte=since)
     return failed.select_related("account", "invoice").order_by("-failed_at", "-pk")
 
@@ -233,7 +233,7 @@ def _waiting() -> QuerySet[Payment]:
 
 def _months(number: int) -> list[datetime]:
     """Begin of each of the last `number` months in UTC, oldest first."""
-    now = timezone.now().astimezone(UTC)
+    now = clock.now()
     count = now.year * 12 + now.month - 1
     return [datetime(month // 12, month % 12 + 1, 1, tzinfo=UTC) for month in range(count - number + 1, count + 1)]
 

@@ -4,7 +4,6 @@ from typing import Any
 
 from django.conf import settings
 from django.db.models import Q, QuerySet, Sum
-from django.utils import timezone
 
 from igny8_core.auth.models import LIVE_STATUSES, Account, PaymentMethodType, Plan, Subscription
 from igny8_core.business.billing.models import (
@@ -23,6 +22,7 @@ from igny8_core.business.billing.models import (
     PaymentMethodConfig,
     PaymentProof,
 )
+from igny8_core.common import clock
 from igny8_core.common.db import among
 from igny8_core.common.text import folded
 
@@ -128,7 +128,7 @@ def credit_transactions_of(account: Account) -> QuerySet[CreditTransaction]:
 
 def live_grants_of(account: Account) -> QuerySet[CreditGrant]:
     """Lots that can be spent now, in the order in which they will be."""
-    unexpired = Q(expires_at=None) | Q(expires_at__gt=timezone.now())
+    unexpired = Q(expires_at=None) | Q(expires_at__gt=clock.now())
     grants = CreditGrant.objects.filter(unexpired, account=account, remaining__gt=0)
     return grants.order_by("expires_at", "kind", "pk")
 

@@ -2,8 +2,6 @@
 
 from datetime import datetime
 
-from django.utils import timezone
-
 from igny8_core.auth.errors import AccountSuspended
 from igny8_core.auth.locks import lock_account
 from igny8_core.auth.models import (
@@ -26,6 +24,7 @@ from igny8_core.business.billing.selectors import invoices_of, live_subscription
 from igny8_core.business.billing.services.invoice_service import InvoiceService
 from igny8_core.business.billing.services.saved_method_service import SavedMethodService
 from igny8_core.business.billing.services.subscription_service import SubscriptionService
+from igny8_core.common import clock
 from igny8_core.common.db import service_transaction
 from igny8_core.common.mail import nowhere
 from igny8_core.common.states import transition
@@ -53,7 +52,7 @@ def close_account(account: Account, owner: User, password: str) -> None:
     _require_settled(account)
     _end_orders(account, actor)
     account = lock_account(account.pk)
-    now = timezone.now()
+    now = clock.now()
     InvitationService.withdraw_all(account)
     SavedMethodService.forget_all(account)
     members = list(members_of(account).order_by("pk"))

@@ -86,7 +86,7 @@ def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
 
 
 class PayPalApi(paypalrestsdk.Api):  # type: ignore[misc]
-    """Requests to PayPal with one token for all threads. `sleep` and `clock` count seconds; tests bring their own."""
+    """Requests to PayPal with one token for all threads. `sleep` and `timer` count seconds; tests bring their own."""
 
     token_hash: Json | None
 
@@ -95,7 +95,7 @@ class PayPalApi(paypalrestsdk.Api):  # type: ignore[misc]
         settings: PayPalSettings,
         *,
         sleep: Callable[[float], None] = time.sleep,
-        clock: Callable[[], float] = time.monotonic,
+        timer: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__(
             mode="live" if settings.live else "sandbox",
@@ -105,7 +105,7 @@ class PayPalApi(paypalrestsdk.Api):  # type: ignore[misc]
             endpoint=settings.api_base.rstrip("/"),
         )
         self._sleep = sleep
-        self._clock = clock
+        self._timer = timer
         self._of_thread = threading.local()
         self._token_lock = threading.Lock()
         self._token_until = 0.0
@@ -126,19 +126,19 @@ class PayPalApi(paypalrestsdk.Api):  # type: ignore[misc]
 
         Raises PayPalError, also to threads that waited meanwhile: each trying anew would take minutes.
         """
-        waits_since = self._clock()
+        waits_since = self._timer()
         with self._token_lock:
-            if self.token_hash is not None and self._clock() < self._token_until:
+            if self.token_hash is not None and self._timer() < self._token_until:
                 return dict(self.token_hash)
             if self._token_failure is not None and self._token_failure[0] >= waits_since:
                 raise self._token_failure[1]
             try:
-                asked_at = self._clock()
+                asked_at = self._timer()
                 token = self._persist(self._new_token, repeatable=True)
             except PayPalError as error:
                 # A token moves no money.
                 error.may_have_happened, error.was_repeated = False, True
-                self._token_failure = (self._clock(), error)
+                self._token_failure = (self._timer(), error)
                 raise
             self.token_hash, self._token_until = token, asked_at + token["expires_in"] - TOKEN_MARGIN
             return dict(token)

@@ -26,6 +26,7 @@ from igny8_core.business.billing.gateways.protocol import (
     UnknownObject,
     WebhookMessage,
 )
+from igny8_core.common import clock
 from igny8_core.settings.gateways import PayPalSettings
 
 logger = logging.getLogger(__name__)
@@ -80,13 +81,13 @@ class PayPalGateway:
         *,
         fetch_certificate: FetchCertificate | None = None,
         sleep: Callable[[float], None] = time.sleep,
-        clock: Callable[[], float] = time.monotonic,
+        timer: Callable[[], float] = time.monotonic,
     ) -> None:
         self.live = settings.live
         # Payers approve at www.; at a stand-in all is in one place.
         self._pay_site = settings.api_base.replace("//api-m.", "//www.")
-        self._api = PayPalApi(settings, sleep=sleep, clock=clock)
-        self._signatures = SignatureCheck(settings, fetch_certificate, clock)
+        self._api = PayPalApi(settings, sleep=sleep, timer=timer)
+        self._signatures = SignatureCheck(settings, fetch_certificate, timer)
 
     def start(self, order: ChargeOrder) -> Charge:
         """See Gateway. The payer goes on at `approve_url`; no money moves before `complete`."""
@@ -135,7 +136,7 @@ class PayPalGateway:
 
     def find(self, order: ChargeOrder, created_at: datetime) -> Charge | None:
         """See Gateway. PayPal has no search by our reference, but repeats its answer to a create for six hours."""
-        if datetime.now(UTC) - created_at >= CREATE_REPEATABLE_FOR:
+        if clock.now() - created_at >= CREATE_REPEATABLE_FOR:
             return None
         return self.start(order)
 
@@ -197,7 +198,7 @@ class PayPalGateway:
 
         The app at PayPal needs its feature "Disputes" ticked; without it PayPal refuses, which is Misconfigured.
         """
-        since = max(since, datetime.now(UTC) - DISPUTES_LISTED_FOR)
+        since = max(since, clock.now() - DISPUTES_LISTED_FOR)
         asked = {"create_time_after": since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), "page_size": LIST_SIZE}
         for page in range(1, LIST_PAGES + 1):
             with _our_errors():

@@ -11,7 +11,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from zlib import crc32
 
 import requests
@@ -24,6 +24,7 @@ from cryptography.x509.oid import NameOID
 
 from igny8_core.business.billing.gateways.paypal_api import new_session
 from igny8_core.business.billing.gateways.protocol import BadSignature, SignatureUncheckable
+from igny8_core.common import clock
 from igny8_core.settings.gateways import PayPalSettings
 
 FetchCertificate = Callable[[str], bytes]
@@ -56,19 +57,19 @@ def transmission_id(headers: Mapping[str, str]) -> str:
 
 
 class SignatureCheck:
-    """Checks messages for one webhook. `fetch_certificate` and `clock` (seconds) are for tests."""
+    """Checks messages for one webhook. `fetch_certificate` and `timer` (seconds) are for tests."""
 
     def __init__(
         self,
         settings: PayPalSettings,
         fetch_certificate: FetchCertificate | None = None,
-        clock: Callable[[], float] = time.monotonic,
+        timer: Callable[[], float] = time.monotonic,
     ) -> None:
         hosts = (settings.api_base,) if settings.is_fake else CERTIFICATE_HOSTS[settings.live]
         port = "" if settings.is_fake else "(?::443)?"
         self._address = re.compile(f"(?:{'|'.join(map(re.escape, hosts))}){port}{CERTIFICATE_PATH}", re.ASCII)
         self._webhook_id = settings.webhook_id
-        self._certificates = _Certificates(fetch_certificate or fetch_certificate_of_paypal, clock)
+        self._certificates = _Certificates(fetch_certificate or fetch_certificate_of_paypal, timer)
 
     def verify(self, body: bytes, headers: Mapping[str, str]) -> None:
         """Check the raw body of a message; header names are in lower case.
@@ -120,9 +121,9 @@ def fetch_certificate_of_paypal(address: str) -> bytes:
 class _Certificates:
     """Certificates by address for a day, and failures for a minute, so that bogus messages cost next to nothing."""
 
-    def __init__(self, fetch: FetchCertificate, clock: Callable[[], float]) -> None:
+    def __init__(self, fetch: FetchCertificate, timer: Callable[[], float]) -> None:
         self._fetch = fetch
-        self._clock = clock
+        self._timer = timer
         self._lock = threading.Lock()
         self._kept: dict[str, tuple[float, x509.Certificate]] = {}
         self._failed: dict[str, tuple[float, BadSignature | SignatureUncheckable]] = {}
@@ -136,7 +137,7 @@ class _Certificates:
         return found or self._fetched(address)
 
     def _remembered(self, address: str) -> x509.Certificate | BadSignature | SignatureUncheckable | None:
-        now = self._clock()
+        now = self._timer()
         self._failed = {url: entry for url, entry in self._failed.items() if now < entry[0] + FAILURE_KEPT_FOR}
         if address in self._kept:
             kept_at, certificate = self._kept[address]
@@ -154,10 +155,10 @@ class _Certificates:
             certificate = _read(self._fetch(address))
         except (BadSignature, SignatureUncheckable) as error:
             with self._lock:
-                self._failed[address] = (self._clock(), error)
+                self._failed[address] = (self._timer(), error)
             raise
         with self._lock:
-            self._kept[address] = (self._clock(), certificate)
+            self._kept[address] = (self._timer(), certificate)
             if len(self._kept) > MOST_ADDRESSES:
                 del self._kept[min(self._kept, key=lambda url: self._kept[url][0])]
         return certificate
@@ -177,7 +178,7 @@ def _read(content: bytes) -> x509.Certificate:
 
 
 def _valid_key(certificate: x509.Certificate) -> RSAPublicKey:
-    if not certificate.not_valid_before_utc <= datetime.now(UTC) <= certificate.not_valid_after_utc:
+    if not certificate.not_valid_before_utc <= clock.now() <= certificate.not_valid_after_utc:
         raise BadSignature("the certificate is not valid now")
     key = certificate.public_key()
     if not isinstance(key, RSAPublicKey):
@@ -194,7 +195,7 @@ def _decoded(signature: str) -> bytes:
 
 def _notice_age(sent_at: str) -> None:
     try:
-        age = datetime.now(UTC) - datetime.fromisoformat(sent_at)
+        age = clock.now() - datetime.fromisoformat(sent_at)
     except (ValueError, TypeError):
         return
     if age > USUAL_AGE:

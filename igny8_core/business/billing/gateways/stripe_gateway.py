@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -26,6 +26,7 @@ from igny8_core.business.billing.gateways.stripe_errors import translated
 from igny8_core.business.billing.gateways.stripe_mirror import StripeMirror
 from igny8_core.business.billing.gateways.stripe_money import to_stripe
 from igny8_core.business.billing.gateways.stripe_shapes import charge_of, id_of, refund_of
+from igny8_core.common import clock
 
 if TYPE_CHECKING:
     from stripe.params import PaymentIntentCreateParams, PaymentIntentListParams, RefundCreateParams, RefundListParams
@@ -69,7 +70,7 @@ class StripeGateway(StripeCards, StripeMirror):
             return self._declined(error)
         except stripe.IdempotencyError:
             # Another release may have asked for the same with other words, and have been heard.
-            earlier = self.find(order, datetime.now(UTC) - WINDOW)
+            earlier = self.find(order, clock.now() - WINDOW)
             if earlier is None:
                 raise
             return earlier

@@ -4,6 +4,7 @@ from decimal import Decimal
 from django.db import models
 from django.db.models import F, Q
 
+from igny8_core.common import clock
 from igny8_core.common.model_fields import AmountField
 
 
@@ -57,7 +58,7 @@ class Invoice(models.Model):
         max_length=100, blank=True, help_text="Of the invoice at Stripe that this one mirrors"
     )
     metadata = models.JSONField(default=dict, blank=True)
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(default=clock.now, editable=False)
 
     class Meta:
         db_table = "igny8_invoices"

@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from igny8_core.auth.models import PaymentMethodType
+from igny8_core.common import clock
 from igny8_core.common.model_fields import AmountField
 
 
@@ -100,7 +101,7 @@ class Payment(models.Model):
     needs_review = models.BooleanField(default=False, help_text="An operator has to look; nothing is settled by itself")
     review_reason = models.CharField(max_length=500, blank=True)
     metadata = models.JSONField(default=dict, blank=True)
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(default=clock.now, editable=False)
 
     class Meta:
         db_table = "igny8_payments"

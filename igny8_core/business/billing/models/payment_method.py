@@ -2,6 +2,7 @@ from django.db import models
 from django.db.models import Q
 
 from igny8_core.auth.models import PaymentMethodType
+from igny8_core.common import clock
 
 ALL_COUNTRIES = "*"
 GATEWAY_METHODS = frozenset({PaymentMethodType.STRIPE, PaymentMethodType.PAYPAL})
@@ -66,7 +67,7 @@ class AccountPaymentMethod(models.Model):
     card_last4 = models.CharField(max_length=4, blank=True)
     card_exp_month = models.PositiveSmallIntegerField(null=True, blank=True)
     card_exp_year = models.PositiveSmallIntegerField(null=True, blank=True)
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(default=clock.now, editable=False)
 
     class Meta:
         db_table = "igny8_account_payment_methods"

@@ -5,6 +5,8 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from igny8_core.common import clock
+
 
 class ProofType(models.TextChoices):
     """What a proof can be, by its content."""
@@ -31,7 +33,7 @@ class PaymentProof(models.Model):
     content_type = models.CharField(max_length=20, choices=ProofType.choices)
     size = models.PositiveIntegerField(help_text="Bytes as stored")
     sha256 = models.CharField(max_length=64, help_text="Of the bytes as stored")
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(default=clock.now, editable=False)
 
     class Meta:
         db_table = "igny8_payment_proofs"

@@ -4,6 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from igny8_core.common import clock
 from igny8_core.common.model_fields import AmountField
 
 
@@ -56,7 +57,7 @@ class Refund(models.Model):
     failure_reason = models.CharField(max_length=500, blank=True)
     next_check_at = models.DateTimeField(null=True, blank=True, help_text="When the gateway is asked again")
     checks = models.PositiveSmallIntegerField(default=0)
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(default=clock.now, editable=False)
     finished_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:

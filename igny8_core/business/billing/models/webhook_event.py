@@ -1,6 +1,8 @@
 from django.db import models
 from django.db.models import Q
 
+from igny8_core.common import clock
+
 
 class WebhookProvider(models.TextChoices):
     STRIPE = "stripe", "Stripe"
@@ -37,7 +39,7 @@ class WebhookEvent(models.Model):
     attempts = models.PositiveSmallIntegerField(default=0)
     next_attempt_at = models.DateTimeField(null=True, blank=True)
     last_error = models.CharField(max_length=500, blank=True)
-    received_at = models.DateTimeField(auto_now_add=True)
+    received_at = models.DateTimeField(default=clock.now, editable=False)
     processed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:

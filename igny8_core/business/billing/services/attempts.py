@@ -7,7 +7,6 @@ from enum import StrEnum
 from typing import Any
 
 from django.conf import settings
-from django.utils import timezone
 
 from igny8_core.auth.locks import lock_account
 from igny8_core.auth.models import PaymentMethodType, User
@@ -29,6 +28,7 @@ from igny8_core.business.billing.models import (
 from igny8_core.business.billing.services.charge_records import FIRST_CHECK, payment_event
 from igny8_core.business.billing.services.pay_links import is_pay_link
 from igny8_core.business.billing.services.payment_offers import require_payable
+from igny8_core.common import clock
 from igny8_core.common.db import refusing, service_transaction
 from igny8_core.events import services as events
 
@@ -116,7 +116,7 @@ def begin_attempt(
             payment_method=payment_method,
             status=PaymentStatus.PENDING,
             request_key=request_key,
-            next_check_at=timezone.now() + FIRST_CHECK,
+            next_check_at=clock.now() + FIRST_CHECK,
             metadata={"order": wish},
         )
     events.record(payment_event("payment.started", payment, started_by))
@@ -125,7 +125,7 @@ def begin_attempt(
 
 def _require_within_bound(invoice: Invoice) -> None:
     """Nobody tries one card after the other on an invoice, and no loop of ours does (threats.md AMT-12)."""
-    today = Payment.objects.filter(invoice=invoice, created_at__gt=timezone.now() - timedelta(days=1))
+    today = Payment.objects.filter(invoice=invoice, created_at__gt=clock.now() - timedelta(days=1))
     if today.count() >= settings.MAX_ATTEMPTS_OF_INVOICE_PER_DAY:
         logger.error("too many attempts to pay an invoice", extra={"invoice": invoice.pk})
         raise BillingBoundReached()

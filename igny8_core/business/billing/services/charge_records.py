@@ -8,8 +8,6 @@ import logging
 from datetime import timedelta
 from typing import Any
 
-from django.utils import timezone
-
 from igny8_core.auth.locks import lock_account
 from igny8_core.auth.models import Account, PaymentMethodType, SubscriptionStatus, User
 from igny8_core.business.billing.gateways import gateway_of
@@ -26,6 +24,7 @@ from igny8_core.business.billing.models import (
     RefundStatus,
 )
 from igny8_core.business.billing.services.settlement import settle
+from igny8_core.common import clock
 from igny8_core.common.db import service_transaction
 from igny8_core.common.money import format_amount
 from igny8_core.common.states import transition
@@ -75,7 +74,7 @@ def record_silence(payment: Payment) -> Payment:
     account = lock_account(payment.account_id)
     payment = lock_payment(account, payment.pk)
     if payment.status in {PaymentStatus.PENDING, PaymentStatus.PROCESSING} and not payment.needs_review:
-        transition(payment, PaymentStatus.UNKNOWN, PAYMENT_MOVES, next_check_at=timezone.now() + FIRST_CHECK, checks=0)
+        transition(payment, PaymentStatus.UNKNOWN, PAYMENT_MOVES, next_check_at=clock.now() + FIRST_CHECK, checks=0)
         events.record(payment_event("payment.unknown", payment))
     return payment
 
@@ -120,7 +119,7 @@ def order_return(payment: Payment, charge: Charge, reason: str, ordered_by: User
         reason=reason,
         is_return=True,
         requested_by=ordered_by,
-        next_check_at=timezone.now(),
+        next_check_at=clock.now(),
     )
     events.record(payment_event("payment.return_ordered", payment, ordered_by, reason=reason))
     return refund
@@ -175,7 +174,7 @@ def _capture(payment: Payment, charge: Charge) -> None:
             payment,
             PaymentStatus.SUCCEEDED,
             PAYMENT_MOVES,
-            processed_at=timezone.now(),
+            processed_at=clock.now(),
             failure_reason="",
             next_check_at=None,
             **_ids(payment, charge),
@@ -191,7 +190,7 @@ def _order_return(payment: Payment, charge: Charge) -> None:
             payment,
             PaymentStatus.FAILED,
             PAYMENT_MOVES,
-            failed_at=timezone.now(),
+            failed_at=clock.now(),
             failure_reason=CAME_TOO_LATE,
             next_check_at=None,
             **_ids(payment, charge),
@@ -211,7 +210,7 @@ def _follow(payment: Payment, charge: Charge) -> None:
     elif charge.state == ChargeState.CANCELED:
         _end_canceled(payment, charge)
     elif charge.state == ChargeState.PROCESSING and is_pending:
-        next_check = timezone.now() + PROCESSING_CHECK
+        next_check = clock.now() + PROCESSING_CHECK
         ids = _ids(payment, charge)
         transition(payment, PaymentStatus.PROCESSING, PAYMENT_MOVES, next_check_at=next_check, checks=0, **ids)
         events.record(payment_event("payment.processing", payment))
@@ -241,11 +240,11 @@ def _fail(payment: Payment, code: str, text: str, **changes: Any) -> None:
         payment,
         PaymentStatus.FAILED,
         PAYMENT_MOVES,
-        failed_at=timezone.now(),
+        failed_at=clock.now(),
         failure_reason=text[:500],
         metadata={**payment.metadata, "failure_code": code},
         # What stands open at the gateway is closed there, so that it cannot succeed later.
-        next_check_at=timezone.now() if _stays_open(payment, changes) else None,
+        next_check_at=clock.now() if _stays_open(payment, changes) else None,
         **changes,
     )
     off_session = bool(payment.metadata.get("order", {}).get("off_session"))

@@ -9,7 +9,6 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.utils import timezone
 
 from igny8_core.auth.errors import AccountDeleted
 from igny8_core.auth.locks import lock_account
@@ -21,6 +20,7 @@ from igny8_core.business.billing.ledger import GRANT, SPEND
 from igny8_core.business.billing.locks import lock_balance
 from igny8_core.business.billing.models import CreditGrant, CreditGrantKind, CreditTransaction, CreditTransactionType
 from igny8_core.business.billing.selectors import cost_in_use, live_grants_of, spendable_credits
+from igny8_core.common import clock
 from igny8_core.common.db import service_transaction
 from igny8_core.common.errors import InvalidInput
 from igny8_core.common.request_id import current_request_id
@@ -190,7 +190,7 @@ class CreditService:
     def expire(account: Account) -> int:
         """Take back what is left of the account's lots whose time is over; returns the credits taken."""
         locked = lock_account(account.pk)
-        now = timezone.now()
+        now = clock.now()
         taken = 0
         with events.recorded_together():
             for lot in CreditGrant.objects.filter(account=locked, remaining__gt=0, expires_at__lte=now).order_by("pk"):
@@ -201,7 +201,7 @@ class CreditService:
     @staticmethod
     def expire_due() -> int:
         """Expire lots of all accounts that have any, each account in its own transaction; returns the credits taken."""
-        due = CreditGrant.objects.filter(remaining__gt=0, expires_at__lte=timezone.now())
+        due = CreditGrant.objects.filter(remaining__gt=0, expires_at__lte=clock.now())
         accounts = Account.objects.filter(pk__in=due.values("account_id")).order_by("pk")
         return sum(CreditService.expire(account) for account in accounts.iterator())
 
@@ -237,7 +237,7 @@ def _add_lot(
     account: Account, amount: int, kind: CreditGrantKind, expires_at: datetime | None, row: _Row
 ) -> LedgerEntry:
     parameters = [account.pk, kind, row.source, amount, expires_at, row.transaction_type, row.description]
-    written = GRANT.fetch_one([*parameters, json.dumps(row.metadata)])
+    written = GRANT.fetch_one([*parameters, json.dumps(row.metadata), clock.now()])
     if written is None:
         same = CreditTransaction.objects.filter(transaction_type=row.transaction_type, source=row.source)
         earlier = same.get(account=account)
@@ -259,6 +259,7 @@ def _spend(account: Account, locked: tuple[int, int], amount: int, purpose: _Pur
         purpose.user.pk if purpose.user else None,
         purpose.site.pk if purpose.site else None,
         current_request_id(),
+        clock.now(),
     ]
     row = SPEND.fetch_one(parameters)
     if row is None:
@@ -317,7 +318,7 @@ def _take(account: Account, lots: Iterable[CreditGrant], amount: int, row: _Row)
         description=row.description,
         source=row.source,
         metadata=row.metadata,
-        created_at=timezone.now(),
+        created_at=clock.now(),
     )
     return LedgerEntry(written.pk, written.balance_after)
 

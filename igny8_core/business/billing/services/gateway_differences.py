@@ -4,13 +4,13 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from igny8_core.auth.locks import lock_account
 from igny8_core.auth.models import Account, Subscription
 from igny8_core.business.billing.locks import lock_payment
 from igny8_core.business.billing.models import Payment
 from igny8_core.business.billing.services.charge_records import flag_for_review
+from igny8_core.common import clock
 from igny8_core.common.db import service_transaction
 from igny8_core.common.errors import DomainError
 from igny8_core.events import services as events
@@ -68,7 +68,7 @@ def _record(difference: Difference, subject: Payment | Subscription | Account) -
         payment = lock_payment(account, subject.pk)
         if not payment.needs_review:
             flag_for_review(payment, f"{difference.object_id}, {difference.kind}: {difference.text}")
-    midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    midnight = clock.now().replace(hour=0, minute=0, second=0, microsecond=0)
     facts = {
         "gateway": difference.gateway,
         "gateway_object": difference.object_id,

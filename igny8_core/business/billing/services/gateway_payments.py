@@ -10,8 +10,6 @@ from datetime import timedelta
 from functools import partial
 from uuid import UUID
 
-from django.utils import timezone
-
 from igny8_core.auth.models import PaymentMethodType, User
 from igny8_core.business.billing.errors import (
     AuthenticationRequired,
@@ -56,6 +54,7 @@ from igny8_core.business.billing.services.charge_records import (
 from igny8_core.business.billing.services.gateway_calls import gateway_refusals
 from igny8_core.business.billing.services.payment_offers import required_offer
 from igny8_core.business.billing.services.stripe_customers import stripe_customer_of
+from igny8_core.common import clock
 from igny8_core.common.db import require_no_transaction
 
 logger = logging.getLogger(__name__)
@@ -228,7 +227,7 @@ def _checked_customer(invoice: Invoice, card: str) -> str:
 
 
 def _is_too_old_to_repeat(payment: Payment) -> bool:
-    return timezone.now() - payment.created_at > REPEATABLE[PaymentMethodType(payment.payment_method)]
+    return clock.now() - payment.created_at > REPEATABLE[PaymentMethodType(payment.payment_method)]
 
 
 def _search(payment: Payment) -> Attempt:

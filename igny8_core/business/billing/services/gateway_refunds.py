@@ -8,8 +8,6 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
-from django.utils import timezone
-
 from igny8_core.auth.locks import lock_account
 from igny8_core.auth.models import User
 from igny8_core.business.billing.errors import (
@@ -42,6 +40,7 @@ from igny8_core.business.billing.services.charge_records import flag_for_review,
 from igny8_core.business.billing.services.gateway_calls import gateway_refusals
 from igny8_core.business.billing.services.payment_offers import require_gateway
 from igny8_core.business.billing.services.refund_service import RefundService, checked_amount, require_refundable
+from igny8_core.common import clock
 from igny8_core.common.db import refusing, require_no_transaction, service_transaction
 from igny8_core.common.states import transition
 from igny8_core.events import services as events
@@ -86,7 +85,7 @@ class GatewayRefundService:
         payment = refund.payment
         gateway = gateway_of(payment.payment_method)
         try:
-            if refund.gateway_refund_id or timezone.now() - refund.created_at > REPEATABLE:
+            if refund.gateway_refund_id or clock.now() - refund.created_at > REPEATABLE:
                 answer = _found(refund)
             else:
                 answer = gateway.refund(_order(refund))
@@ -162,7 +161,7 @@ def book_foreign(payment: Payment, answer: GatewayRefund, reason: str = MADE_AT_
         reason=reason,
         gateway_refund_id=answer.refund_id,
         credit_note=RefundService.book(payment, answer.amount, reason=reason, gateway_refund_id=answer.refund_id),
-        finished_at=timezone.now(),
+        finished_at=clock.now(),
     )
     events.record(_event("refund.succeeded", refund))
     return refund
@@ -201,7 +200,7 @@ def _begin(payment: Payment, amount: Decimal | None, reason: str, operator: User
             reason=reason,
             requested_by=operator,
             request_key=request_key,
-            next_check_at=timezone.now() + FIRST_CHECK,
+            next_check_at=clock.now() + FIRST_CHECK,
         )
     events.record(_event("refund.started", refund))
     return refund
@@ -277,7 +276,7 @@ def _book(refund: Refund, gateway_refund_id: str) -> None:
         gateway_refund_id=gateway_refund_id,
         credit_note=credit_note,
         next_check_at=None,
-        finished_at=timezone.now(),
+        finished_at=clock.now(),
     )
     if refund.is_return:
         events.record(payment_event("payment.returned", payment, returned=str(refund.amount)))
@@ -299,7 +298,7 @@ def _fail(refund: Refund, text: str, gateway_refund_id: str = "") -> None:
         failure_reason=text[:500],
         gateway_refund_id=gateway_refund_id or refund.gateway_refund_id,
         next_check_at=None,
-        finished_at=timezone.now(),
+        finished_at=clock.now(),
     )
     events.record(_event("refund.failed", refund, reason=text[:500]))
     if refund.is_return:
@@ -308,7 +307,7 @@ def _fail(refund: Refund, text: str, gateway_refund_id: str = "") -> None:
 
 def _wait(refund: Refund, status: RefundStatus, delay: timedelta, **changes: str) -> None:
     if refund.status != status:
-        transition(refund, status, REFUND_MOVES, next_check_at=timezone.now() + delay, checks=0, **changes)
+        transition(refund, status, REFUND_MOVES, next_check_at=clock.now() + delay, checks=0, **changes)
         events.record(_event(f"refund.{status.value}", refund))
 
 

@@ -2,12 +2,11 @@
 
 import logging
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
-from django.utils import timezone
 
 from igny8_core.auth.errors import AccountDeleted
 from igny8_core.auth.locks import lock_account
@@ -24,6 +23,7 @@ from igny8_core.business.billing.models import (
 from igny8_core.business.billing.pricing import checked_lines, plan_line, subtotal
 from igny8_core.business.billing.selectors import has_payment_under_way
 from igny8_core.business.billing.services import notification_service, numbering, pdf_service
+from igny8_core.common import clock
 from igny8_core.common.db import service_transaction
 from igny8_core.common.errors import InvalidInput, MoveNotAllowed
 from igny8_core.common.states import transition
@@ -70,7 +70,7 @@ class InvoiceService:
             raise InvalidInput("The total of an invoice must be more than zero.")
         if subscription:
             _require_within_bound(subscription)
-        today = timezone.now().astimezone(UTC).date()
+        today = clock.today()
         metadata: dict[str, Any] = {"billing_snapshot": _billing_snapshot(account)}
         if subscription:
             metadata["subscription_id"] = subscription.pk
@@ -105,7 +105,7 @@ class InvoiceService:
     @staticmethod
     def generate_invoice_number(account: Account) -> str:
         """Take the account's next number of this month; inside the transaction that creates the invoice."""
-        return numbering.next_invoice_number(account.pk, timezone.now().astimezone(UTC).date())
+        return numbering.next_invoice_number(account.pk, clock.today())
 
     @staticmethod
     @service_transaction
@@ -151,7 +151,7 @@ class InvoiceService:
 
 def _require_within_bound(subscription: Subscription) -> None:
     """A loop that nobody meant is stopped before it bills (threats.md AMT-12)."""
-    today = Invoice.objects.filter(subscription=subscription, created_at__gt=timezone.now() - timedelta(days=1))
+    today = Invoice.objects.filter(subscription=subscription, created_at__gt=clock.now() - timedelta(days=1))
     if today.count() >= settings.MAX_INVOICES_OF_SUBSCRIPTION_PER_DAY:
         logger.error("too many invoices of a subscription", extra={"subscription": subscription.pk})
         raise BillingBoundReached()
@@ -178,7 +178,7 @@ def _billing_snapshot(account: Account) -> dict[str, str]:
         "postal_code": account.billing_postal_code,
         "country": account.billing_country,
         "tax_id": account.tax_id,
-        "snapshot_date": datetime.now(UTC).isoformat(),
+        "snapshot_date": clock.now().isoformat(),
     }
 
 

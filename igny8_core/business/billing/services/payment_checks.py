@@ -9,7 +9,6 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from django.db import connection
-from django.utils import timezone
 
 from igny8_core.auth.locks import lock_account
 from igny8_core.auth.models import User
@@ -30,6 +29,7 @@ from igny8_core.business.billing.services.charge_records import flag_for_review,
 from igny8_core.business.billing.services.gateway_calls import gateway_refusals
 from igny8_core.business.billing.services.gateway_payments import GatewayPaymentService
 from igny8_core.business.billing.services.gateway_refunds import GatewayRefundService
+from igny8_core.common import clock
 from igny8_core.common.db import require_no_transaction, service_transaction
 from igny8_core.common.errors import DomainError
 from igny8_core.common.states import transition
@@ -105,7 +105,7 @@ class PaymentCheckService:
 
 def _each_due(table: str, limit: int, check: Callable[[int], None]) -> int:
     for looked_at in range(limit):
-        now = timezone.now()
+        now = clock.now()
         with connection.cursor() as cursor:
             cursor.execute(CLAIM.format(table=table), [now + LEASE, now])
             row = cursor.fetchone()
@@ -128,7 +128,7 @@ def _check_payment(payment_id: int) -> None:
     attempt = GatewayPaymentService.ask(payment)
     state = attempt.charge.state if attempt.charge else None
     waits_for_customer = state in {ChargeState.AWAITING_CUSTOMER, ChargeState.REQUIRES_ACTION, ChargeState.DECLINED}
-    is_left = timezone.now() - payment.created_at >= LEFT_OPEN_FOR
+    is_left = clock.now() - payment.created_at >= LEFT_OPEN_FOR
     # Whoever got no answer has left the page: there is nobody who could go on.
     if attempt.payment.status in GATEWAY_UNDER_WAY and waits_for_customer and (is_left or not _is_pending(payment)):
         GatewayPaymentService.close(attempt.payment)
@@ -147,7 +147,7 @@ def _check_refund(refund_id: int) -> None:
 def _schedule_next(row: Payment | Refund, schedule: list[timedelta]) -> None:
     """Before the gateway is asked: whatever the answer does to the row afterwards counts."""
     if row.checks <= len(schedule):
-        row.next_check_at = timezone.now() + schedule[row.checks - 1]
+        row.next_check_at = clock.now() + schedule[row.checks - 1]
         type(row).objects.filter(pk=row.pk, next_check_at__isnull=False).update(next_check_at=row.next_check_at)
     else:
         _give_up(row)
@@ -174,7 +174,7 @@ def _clear_review(payment: Payment, checked_by: User | None) -> None:
         return
     payment.needs_review, payment.review_reason, payment.checks = False, "", 0
     # Under way it must be looked at again in any case, should the gateway not answer now.
-    payment.next_check_at = timezone.now() + LEASE if payment.status in GATEWAY_UNDER_WAY else None
+    payment.next_check_at = clock.now() + LEASE if payment.status in GATEWAY_UNDER_WAY else None
     payment.save(update_fields=["needs_review", "review_reason", "checks", "next_check_at"])
     events.record(payment_event("payment.review_cleared", payment, checked_by))
 
@@ -189,7 +189,7 @@ def _return(payment: Payment, charge: Charge, ordered_by: User) -> Refund:
         raise NothingToReturn()
     reason = f"Returned after a review: {payment.review_reason}"[:500]
     if payment.status in GATEWAY_UNDER_WAY:
-        now = timezone.now()
+        now = clock.now()
         transition(
             payment, PaymentStatus.FAILED, PAYMENT_MOVES, failed_at=now, failure_reason=reason, next_check_at=None
         )

@@ -2,8 +2,6 @@
 
 from decimal import Decimal
 
-from django.utils import timezone
-
 from igny8_core.auth.locks import lock_account
 from igny8_core.auth.models import Account, PaymentMethodType, User
 from igny8_core.business.billing.errors import (
@@ -38,6 +36,7 @@ from igny8_core.business.billing.services.pay_links import pay_link
 from igny8_core.business.billing.services.payment_offers import require_payable
 from igny8_core.business.billing.services.refund_service import RefundService
 from igny8_core.business.billing.services.settlement import Settlement, settle
+from igny8_core.common import clock
 from igny8_core.common.db import lock_text, refusing, service_transaction
 from igny8_core.common.errors import InvalidInput
 from igny8_core.common.money import InvalidAmount, format_amount, minor_units
@@ -117,7 +116,7 @@ class PaymentService:
         _require_undecided(payment, approved_by)
         if payment.is_flagged_duplicate and not (override_duplicate and admin_notes):
             raise DuplicateReference()
-        now = timezone.now()
+        now = clock.now()
         with events.recorded_together():
             transition(
                 payment,
@@ -145,7 +144,7 @@ class PaymentService:
             payment,
             PaymentStatus.FAILED,
             PAYMENT_MOVES,
-            failed_at=timezone.now(),
+            failed_at=clock.now(),
             approved_by=rejected_by,
             admin_notes=reason,
             failure_reason=reason[:500],

@@ -6,8 +6,6 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from django.utils import timezone
-
 from igny8_core.auth.models import Account, BillingCycle, Plan, Subscription, SubscriptionStatus
 from igny8_core.auth.selectors import OverLimit, over_limits
 from igny8_core.business.billing.errors import (
@@ -27,6 +25,7 @@ from igny8_core.business.billing.pricing import (
 )
 from igny8_core.business.billing.selectors import last_sold_line_of, live_subscription_of
 from igny8_core.business.billing.services.subscription_moves import require_billed_here
+from igny8_core.common import clock
 
 
 class ChangeKind(StrEnum):
@@ -75,7 +74,7 @@ def quote(account: Account, plan: Plan, now: datetime | None = None) -> Quote:
     if subscription is None:
         line = plan_line(plan)
         return Quote(ChangeKind.ORDER, plan, [line], line["credits"], over_limits=over_limits(account, plan))
-    return quote_change(subscription, plan, now or timezone.now())
+    return quote_change(subscription, plan, now or clock.now())
 
 
 def quote_change(subscription: Subscription, plan: Plan, now: datetime) -> Quote:

@@ -4,7 +4,6 @@ from contextlib import ExitStack
 from datetime import timedelta
 
 from django.db.models import Sum
-from django.utils import timezone
 
 from igny8_core.auth.locks import lock_account
 from igny8_core.auth.models import Account, User
@@ -13,6 +12,7 @@ from igny8_core.business.billing.models import PaymentProof
 from igny8_core.business.billing.models.payment_proof import storage_name
 from igny8_core.business.billing.services import proof_files
 from igny8_core.business.billing.services.proof_files import NewFile
+from igny8_core.common import clock
 from igny8_core.common.db import service_transaction
 from igny8_core.events import services as events
 
@@ -63,7 +63,7 @@ class ProofService:
 
         Raises ProofStorageDown when a file cannot be deleted; its row is gone by then.
         """
-        old = PaymentProof.objects.filter(payment=None, created_at__lte=timezone.now() - UNUSED_KEPT_FOR)
+        old = PaymentProof.objects.filter(payment=None, created_at__lte=clock.now() - UNUSED_KEPT_FOR)
         deleted = 0
         for proof in old.order_by("pk").iterator():
             name = ProofService._delete_row(proof)

@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from django.db.models import Q, QuerySet, Sum
-from django.utils import timezone
 
 from igny8_core.auth.models import LIVE_STATUSES, Account, BillingDriver, PaymentMethodType, Subscription
 from igny8_core.business.billing.errors import PaymentNotFound
@@ -33,6 +32,7 @@ from igny8_core.business.billing.services.gateway_differences import Difference,
 from igny8_core.business.billing.services.gateway_payments import GatewayPaymentService, payment_of_charge
 from igny8_core.business.billing.services.gateway_refunds import GatewayRefundService
 from igny8_core.business.billing.services.subscription_mirror import SubscriptionMirrorService
+from igny8_core.common import clock
 from igny8_core.common.db import require_no_transaction
 
 STRIPE, PAYPAL = PaymentMethodType.STRIPE, PaymentMethodType.PAYPAL
@@ -51,7 +51,7 @@ class ReconcileService:
         May run at any time. RuntimeError in a transaction.
         """
         require_no_transaction()
-        since = timezone.now() - timedelta(days=days)
+        since = clock.now() - timedelta(days=days)
         found: list[Difference] = []
         for payment_method in (STRIPE, PAYPAL):
             if is_available(payment_method):

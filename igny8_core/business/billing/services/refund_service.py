@@ -3,8 +3,6 @@
 from datetime import UTC
 from decimal import Decimal
 
-from django.utils import timezone
-
 from igny8_core.auth.locks import lock_account
 from igny8_core.auth.models import User
 from igny8_core.business.billing.errors import (
@@ -25,6 +23,7 @@ from igny8_core.business.billing.models import (
 )
 from igny8_core.business.billing.services import numbering
 from igny8_core.business.billing.services.credit_service import CreditService
+from igny8_core.common import clock
 from igny8_core.common.db import service_transaction
 from igny8_core.common.errors import MoveNotAllowed
 from igny8_core.common.money import InvalidAmount, format_amount, minor_units
@@ -71,7 +70,7 @@ class RefundService:
         already = payment.refunded_amount
         with events.recorded_together():
             _move(payment, already + amount)
-            now = timezone.now()
+            now = clock.now()
             number = numbering.next_credit_note_number(payment.account_id, now.astimezone(UTC).date())
             due = _credits_due(payment, already)
             taken = CreditService.take_back(

@@ -4,8 +4,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.utils import timezone
-
 from igny8_core.auth.models import Account
 from igny8_core.business.billing.models import (
     PLAN_LINES,
@@ -18,6 +16,7 @@ from igny8_core.business.billing.pricing import credit_line
 from igny8_core.business.billing.services.credit_service import CreditService
 from igny8_core.business.billing.services.invoice_service import InvoiceService
 from igny8_core.business.billing.services.subscription_service import SubscriptionService
+from igny8_core.common import clock
 
 
 @dataclass(frozen=True)
@@ -76,7 +75,7 @@ def _grant_credits(payment: Payment) -> int:
 
 def _expiry(payment: Payment, line: dict[str, Any]) -> datetime | None:
     """When credits of an invoice line end: plan credits with their period, bought ones by their package's days."""
-    paid_at = payment.processed_at or timezone.now()
+    paid_at = payment.processed_at or clock.now()
     if line.get("valid_days"):
         return paid_at + timedelta(days=line["valid_days"])
     if line.get("kind") not in PLAN_LINES or line.get("credits_rollover"):

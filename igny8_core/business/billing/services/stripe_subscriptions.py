@@ -4,8 +4,6 @@ import logging
 import re
 from datetime import datetime
 
-from django.utils import timezone
-
 from igny8_core.auth.locks import lock_account
 from igny8_core.auth.models import (
     LIVE_STATUSES,
@@ -31,6 +29,7 @@ from igny8_core.business.billing.services.subscription_moves import (
     move_account,
     subscription_event,
 )
+from igny8_core.common import clock
 from igny8_core.common.db import require_no_transaction, service_transaction
 from igny8_core.common.states import transition
 from igny8_core.events import services as events
@@ -55,7 +54,7 @@ def sync_subscription(stripe_subscription_id: str, *, has_paid: bool = False) ->
     With `has_paid`, one that had ended before we heard of it is kept, too: its paid invoices belong to it.
     """
     require_no_transaction()
-    asked_at = timezone.now()
+    asked_at = clock.now()
     try:
         with gateway_refusals():
             seen = configured_stripe().subscription(stripe_subscription_id)
@@ -157,7 +156,7 @@ def _made_ended(account: Account, seen: MirroredSubscription) -> Subscription | 
         account=account,
         plan=plan,
         status=SubscriptionStatus.CANCELED,
-        canceled_at=seen.ended_at or timezone.now(),
+        canceled_at=seen.ended_at or clock.now(),
         billing_driver=BillingDriver.STRIPE,
         stripe_subscription_id=seen.subscription_id,
     )
@@ -203,7 +202,7 @@ def _follow_status(subscription: Subscription, seen: MirroredSubscription) -> No
     has_ended = subscription.status == SubscriptionStatus.CANCELED
     runs = wanted in {SubscriptionStatus.ACTIVE, SubscriptionStatus.PAST_DUE}
     if wanted == SubscriptionStatus.CANCELED and not has_ended:
-        end(subscription, seen.ended_at or timezone.now(), None)
+        end(subscription, seen.ended_at or clock.now(), None)
     elif wanted is None or (runs and (has_ended or subscription.current_period_end is None)):
         logger.error(
             "subscription at Stripe cannot be followed",

@@ -8,8 +8,6 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from django.utils import timezone
-
 from igny8_core.auth.locks import lock_account
 from igny8_core.auth.models import Account, PaymentMethodType, Subscription
 from igny8_core.business.billing.gateways import configured_stripe
@@ -25,6 +23,7 @@ from igny8_core.business.billing.services.gateway_refunds import GatewayRefundSe
 from igny8_core.business.billing.services.invoice_service import InvoiceService
 from igny8_core.business.billing.services.settlement import settle
 from igny8_core.business.billing.services.stripe_subscriptions import sync_subscription
+from igny8_core.common import clock
 from igny8_core.common.db import require_no_transaction, service_transaction
 from igny8_core.events import services as events
 
@@ -121,7 +120,7 @@ def _payment(account: Account, invoice: Invoice, seen: MirroredInvoice) -> Payme
         currency=invoice.currency,
         payment_method=PaymentMethodType.STRIPE,
         status=PaymentStatus.SUCCEEDED,
-        processed_at=timezone.now(),
+        processed_at=clock.now(),
         stripe_payment_intent_id=seen.payment_intent_id,
         stripe_charge_id=seen.charge_id,
         metadata={"stripe_invoice_id": seen.invoice_id},

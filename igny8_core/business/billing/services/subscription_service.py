@@ -4,7 +4,6 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import Q
-from django.utils import timezone
 
 from igny8_core.auth.locks import lock_account
 from igny8_core.auth.models import (
@@ -50,6 +49,7 @@ from igny8_core.business.billing.services.subscription_moves import (
     require_billed_here,
     subscription_event,
 )
+from igny8_core.common import clock
 from igny8_core.common.db import refusing, service_transaction
 from igny8_core.common.states import transition
 from igny8_core.events import services as events
@@ -101,7 +101,7 @@ class SubscriptionService:
             raise SubscriptionNotPayable()
         line = plan_line_of(payment.invoice)
         if line and line["kind"] == "plan_change":
-            _change_plan(subscription, line, payment.processed_at or timezone.now(), payment.approved_by_id)
+            _change_plan(subscription, line, payment.processed_at or clock.now(), payment.approved_by_id)
             return subscription
         plan, billing_cycle = sold_plan(payment.invoice, subscription)
         if subscription.status != SubscriptionStatus.ACTIVE:
@@ -124,7 +124,7 @@ class SubscriptionService:
         """
         subscription = _lock(subscription)
         require_offered(new_plan)
-        now = timezone.now()
+        now = clock.now()
         change = quote_change(subscription, new_plan, now)
         if change.kind != ChangeKind.UPGRADE:
             raise NotAnUpgrade()
@@ -151,7 +151,7 @@ class SubscriptionService:
         """
         subscription = _lock(subscription)
         require_offered(new_plan)
-        if quote_change(subscription, new_plan, timezone.now()).kind != ChangeKind.DOWNGRADE:
+        if quote_change(subscription, new_plan, clock.now()).kind != ChangeKind.DOWNGRADE:
             raise NotADowngrade()
         _withdraw(open_plan_changes_of(subscription), downgraded_by)
         subscription.pending_plan = new_plan
@@ -176,7 +176,7 @@ class SubscriptionService:
             raise NoSubscription()
         require_billed_here(subscription)
         actor = canceled_by.pk if canceled_by else None
-        now = timezone.now()
+        now = clock.now()
         runs_on = subscription.current_period_end is not None and subscription.current_period_end > now
         if cancel_at_period_end and subscription.status == SubscriptionStatus.ACTIVE and runs_on:
             _withdraw(open_plan_changes_of(subscription), canceled_by)
@@ -224,7 +224,7 @@ class SubscriptionService:
         unpaid change of plan within the period is void. Anything else is left alone; it may run twice.
         """
         subscription = _lock(subscription)
-        now = timezone.now()
+        now = clock.now()
         is_ours = subscription.billing_driver == BillingDriver.LOCAL
         is_over = (subscription.current_period_end or now) <= now
         if not (is_ours and is_over) or subscription.status != SubscriptionStatus.ACTIVE:
@@ -253,7 +253,7 @@ class SubscriptionService:
             scheduled | changing,
             status=SubscriptionStatus.ACTIVE,
             billing_driver=BillingDriver.LOCAL,
-            current_period_end__lte=timezone.now(),
+            current_period_end__lte=clock.now(),
         )
         subscriptions = list(due.order_by("pk"))
         for subscription in subscriptions:
@@ -286,7 +286,7 @@ def _withdraw(invoices: list[Invoice], actor: User | None) -> None:
 
 
 def _start_period(subscription: Subscription, billing_cycle: str, payment: Payment) -> None:
-    start = payment.processed_at or timezone.now()
+    start = payment.processed_at or clock.now()
     transition(
         subscription,
         SubscriptionStatus.ACTIVE,

@@ -3,12 +3,12 @@
 from datetime import UTC, datetime, timedelta
 
 from django.db import connection, transaction
-from django.utils import timezone
 
 from igny8_core.business.billing.models import UsageSumMark
+from igny8_core.common import clock
 
-# A spend's time is taken when its statement starts, and it is committed seconds later at most: a transaction that
-# idles is ended after 10 seconds, and one that waits for a lock after 3.
+# A spend's time is taken when its statement is sent, and it is committed seconds later at most: a transaction that
+# idles is ended after 10 seconds, and one that waits for a lock after 3. The rest is for clocks that differ.
 SETTLED_AFTER = timedelta(minutes=5)
 
 SUM_UP = """
@@ -29,7 +29,7 @@ class UsageSumService:
 
         Safe to run twice or at once: the mark is moved by one conditional UPDATE, with the sums in its transaction.
         """
-        end = _quarter((now or timezone.now()) - SETTLED_AFTER)
+        end = _quarter((now or clock.now()) - SETTLED_AFTER)
         with transaction.atomic():
             begin = UsageSumMark.read()
             UsageSumMark.objects.bulk_create([UsageSumMark(pk=1, summed_up_to=begin)], ignore_conflicts=True)

@@ -10,7 +10,6 @@ from datetime import timedelta
 
 from django.db import connection
 from django.db.models import F, QuerySet
-from django.utils import timezone
 
 from igny8_core.auth.models import User
 from igny8_core.business.billing.gateways import gateway_of
@@ -18,6 +17,7 @@ from igny8_core.business.billing.gateways.protocol import WebhookMessage
 from igny8_core.business.billing.models import WebhookEvent, WebhookState
 from igny8_core.business.billing.services import webhook_effects
 from igny8_core.business.billing.services.webhook_refusals import BadSignature, UnreadableMessage
+from igny8_core.common import clock
 from igny8_core.common.db import PreparedStatement, require_no_transaction, service_transaction
 from igny8_core.common.errors import DomainError
 from igny8_core.events import services as events
@@ -38,20 +38,20 @@ NAME = re.compile(r"[\x21-\x7e]{1,100}", re.ASCII)
 # One statement, because the gateway waits for the answer: which of two equal messages is first, the index decides.
 STORE = PreparedStatement(
     name="igny8_store_webhook",
-    types=("text", "text", "text", "text", "text"),
+    types=("text", "text", "text", "text", "text", "timestamptz"),
     sql="""
         INSERT INTO igny8_webhook_events
             (provider, event_id, type, transmission_id, body, state, attempts, next_attempt_at, last_error, received_at)
-        VALUES ($1, $2, $3, $4, $5, 'waiting', 0, statement_timestamp(), '', statement_timestamp())
+        VALUES ($1, $2, $3, $4, $5, 'waiting', 0, $6, '', $6)
         ON CONFLICT DO NOTHING
         RETURNING id
     """,
 )
 CLAIM = """
 UPDATE igny8_webhook_events
-SET attempts = attempts + 1, next_attempt_at = statement_timestamp() + make_interval(secs => %s)
+SET attempts = attempts + 1, next_attempt_at = %s
 WHERE id = (
-    SELECT id FROM igny8_webhook_events WHERE state = 'waiting' AND next_attempt_at <= statement_timestamp()
+    SELECT id FROM igny8_webhook_events WHERE state = 'waiting' AND next_attempt_at <= %s
     ORDER BY next_attempt_at, id LIMIT 1 FOR UPDATE SKIP LOCKED
 )
 RETURNING id
@@ -59,7 +59,7 @@ RETURNING id
 DELETE_OLD = """
 DELETE FROM igny8_webhook_events WHERE id IN (
     SELECT id FROM igny8_webhook_events
-    WHERE state IN ('processed', 'ignored') AND received_at < statement_timestamp() - make_interval(secs => %s)
+    WHERE state IN ('processed', 'ignored') AND received_at < %s
     ORDER BY id LIMIT %s
 )
 """
@@ -76,7 +76,7 @@ class WebhookService:
         it: PayPal's signature covers no more than a CRC32 of the body.
         """
         text = _text(message, body)
-        if STORE.fetch_one([provider, message.event_id, message.type, transmission_id, text]):
+        if STORE.fetch_one([provider, message.event_id, message.type, transmission_id, text, clock.now()]):
             return True
         if WebhookEvent.objects.filter(provider=provider, event_id=message.event_id).exists():
             return False
@@ -119,7 +119,7 @@ class WebhookService:
         else:
             # Only now: where the worker dies before this, the message is processed once more, to no further effect.
             state = WebhookState.PROCESSED if is_ours else WebhookState.IGNORED
-            _waiting(event).update(state=state, processed_at=timezone.now(), next_attempt_at=None, last_error="")
+            _waiting(event).update(state=state, processed_at=clock.now(), next_attempt_at=None, last_error="")
         event.refresh_from_db()
         return event
 
@@ -128,7 +128,7 @@ class WebhookService:
     def replay(event: WebhookEvent, by: User | None = None) -> None:
         """Put a message back in the queue, whatever became of it; it is processed within seconds."""
         WebhookEvent.objects.filter(pk=event.pk).update(
-            state=WebhookState.WAITING, attempts=0, next_attempt_at=timezone.now(), processed_at=None
+            state=WebhookState.WAITING, attempts=0, next_attempt_at=clock.now(), processed_at=None
         )
         events.record(_event("webhook.replayed", event, by))
 
@@ -137,7 +137,7 @@ class WebhookService:
         """As replay, and process it here and now; returns it as it is then. RuntimeError in a transaction."""
         require_no_transaction()
         WebhookService.replay(event, by)
-        _waiting(event).update(attempts=F("attempts") + 1, next_attempt_at=timezone.now() + LEASE)
+        _waiting(event).update(attempts=F("attempts") + 1, next_attempt_at=clock.now() + LEASE)
         event.refresh_from_db()
         return WebhookService.process(event)
 
@@ -145,7 +145,7 @@ class WebhookService:
     def delete_old(limit: int = 50_000) -> int:
         """Delete what was done, or was none of ours, for 90 days; at most `limit` rows. Returns how many there were."""
         with connection.cursor() as cursor:
-            cursor.execute(DELETE_OLD, [KEPT_FOR.total_seconds(), limit])
+            cursor.execute(DELETE_OLD, [clock.now() - KEPT_FOR, limit])
             return int(cursor.rowcount)
 
 
@@ -160,8 +160,9 @@ def _text(message: WebhookMessage, body: bytes) -> str:
 
 
 def _claim_next() -> int | None:
+    now = clock.now()
     with connection.cursor() as cursor:
-        cursor.execute(CLAIM, [LEASE.total_seconds()])
+        cursor.execute(CLAIM, [now + LEASE, now])
         row = cursor.fetchone()
     return row[0] if row else None
 
@@ -178,7 +179,7 @@ def _note_failure(event: WebhookEvent, error: str) -> None:
         _give_up(event, error)
     else:
         pause = BACK_OFF[max(event.attempts, 1) - 1]
-        _waiting(event).update(next_attempt_at=timezone.now() + pause, last_error=error)
+        _waiting(event).update(next_attempt_at=clock.now() + pause, last_error=error)
 
 
 @service_transaction

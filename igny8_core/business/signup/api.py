@@ -7,17 +7,16 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from igny8_core.auth.api.serializers import MAX_PASSWORD_INPUT, BillingDetailsInput, LoginOutput, SecretField
-from igny8_core.auth.api.sessions import profile, tokens
 from igny8_core.auth.errors import EmailTaken
 from igny8_core.auth.models import BILLING_DETAILS, PaymentMethodType
+from igny8_core.auth.serializers import BillingDetailsInput, LoginOutput, logged_in
 from igny8_core.auth.services.session_service import SessionService
-from igny8_core.business.billing.api.serializers import InvoiceOutput, PaymentMethodOutput, SubscriptionOutput
 from igny8_core.business.billing.errors import GatewayNotConfigured, PaymentMethodNotAvailable, PlanNotOffered
 from igny8_core.business.billing.selectors import offered_payment_method
+from igny8_core.business.billing.serializers import InvoiceOutput, PaymentMethodOutput, SubscriptionOutput
 from igny8_core.business.signup.service import Signup, register
 from igny8_core.common.api.envelope import success
-from igny8_core.common.api.fields import EmailAddressField, PlainTextField
+from igny8_core.common.api.fields import MAX_PASSWORD_INPUT, EmailAddressField, PlainTextField, SecretField
 from igny8_core.common.api.permissions import PublicEndpoint
 from igny8_core.common.api.refusals import refuses
 from igny8_core.common.api.throttling import NetworkThrottle
@@ -63,8 +62,7 @@ class RegisterView(ApiView):
         billing = {name: given.pop(name) for name in BILLING_DETAILS if name in given}
         signup = register(**given, billing=billing)
         answer = {
-            **tokens(SessionService.open(signup.user)),
-            **profile(signup.user),
+            **logged_in(signup.user, SessionService.open(signup.user)),
             "account": signup.account,
             "subscription": signup.subscription,
             "invoice": signup.invoice,

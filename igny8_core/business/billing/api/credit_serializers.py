@@ -7,7 +7,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from igny8_core.auth.models import PaymentMethodType
-from igny8_core.business.billing.api.serializers import InvoiceOutput, PaymentMethodOutput
+from igny8_core.business.billing.serializers import InvoiceOutput, PaymentMethodOutput
 from igny8_core.common.api.fields import IdField, MoneyField, PlainTextField, WholeNumberField
 from igny8_core.common.api.serializers import StrictSerializer
 from igny8_core.common.text import first_refused

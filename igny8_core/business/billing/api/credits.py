@@ -14,7 +14,6 @@ from igny8_core.business.billing.api.credit_serializers import (
     UsageInput,
     UsageOutput,
 )
-from igny8_core.business.billing.api.serializers import BalanceOutput, CreditTransactionOutput
 from igny8_core.business.billing.errors import (
     GatewayNotConfigured,
     InsufficientCredits,
@@ -30,6 +29,7 @@ from igny8_core.business.billing.selectors import (
     live_grants_of,
     spendable_credits,
 )
+from igny8_core.business.billing.serializers import BalanceOutput, CreditTransactionOutput
 from igny8_core.business.billing.services.credit_service import CreditService
 from igny8_core.business.billing.services.purchase_service import PurchaseService
 from igny8_core.common.api.envelope import success

@@ -6,10 +6,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from igny8_core.auth.permissions import IsMember, account_of
-from igny8_core.business.billing.api.serializers import InvoiceOutput
 from igny8_core.business.billing.errors import InvoiceNotFound
 from igny8_core.business.billing.models import Invoice, InvoiceStatus
 from igny8_core.business.billing.selectors import invoices_of
+from igny8_core.business.billing.serializers import InvoiceOutput
 from igny8_core.common.api.envelope import success
 from igny8_core.common.api.query import choice_filter, date_filter, search_filter
 from igny8_core.common.api.refusals import refuses

@@ -11,7 +11,7 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 
-from igny8_core.business.billing.api.serializers import PaymentMethodOutput
+from igny8_core.business.billing.serializers import PaymentMethodOutput
 from igny8_core.business.billing.services.payment_service import PaymentService
 from igny8_core.common.api.openapi import BARE
 from igny8_core.common.api.permissions import PublicEndpoint

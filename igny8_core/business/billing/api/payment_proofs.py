@@ -7,7 +7,6 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from igny8_core.auth.permissions import CanManageBilling, IsMember, account_of, user_of
-from igny8_core.business.billing.api.serializers import PaymentProofOutput
 from igny8_core.business.billing.errors import (
     FileCheckBusy,
     FileTooLarge,
@@ -19,6 +18,7 @@ from igny8_core.business.billing.errors import (
 )
 from igny8_core.business.billing.models import ProofType
 from igny8_core.business.billing.selectors import proofs_of
+from igny8_core.business.billing.serializers import PaymentProofOutput
 from igny8_core.business.billing.services import proof_files
 from igny8_core.business.billing.services.proof_links import proof_of_link
 from igny8_core.business.billing.services.proof_service import ProofService

@@ -7,8 +7,8 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from igny8_core.auth.models import PaymentMethodType
-from igny8_core.business.billing.api.serializers import PaymentMethodOutput
 from igny8_core.business.billing.models import PaymentStatus
+from igny8_core.business.billing.serializers import PaymentMethodOutput
 from igny8_core.business.billing.services.attempts import NextStep
 from igny8_core.common.api.examples import NOT_SHOWN
 from igny8_core.common.api.fields import IdField, MoneyField, PlainTextField

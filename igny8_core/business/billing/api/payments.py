@@ -7,15 +7,6 @@ from rest_framework.response import Response
 
 from igny8_core.auth.models import PaymentMethodType
 from igny8_core.auth.permissions import CanManageBilling, IsMember, IsOperator, account_of, user_of
-from igny8_core.business.billing.api.serializers import (
-    ApproveInput,
-    ApproveOutput,
-    ConfirmInput,
-    ConfirmOutput,
-    PaymentOutput,
-    RejectInput,
-    RejectOutput,
-)
 from igny8_core.business.billing.errors import (
     AmountMismatch,
     ConfirmationAlreadyOpen,
@@ -32,6 +23,15 @@ from igny8_core.business.billing.errors import (
 )
 from igny8_core.business.billing.models import Payment, PaymentStatus
 from igny8_core.business.billing.selectors import invoices_of, payment_to_decide, payments_of, proofs_of
+from igny8_core.business.billing.serializers import (
+    ApproveInput,
+    ApproveOutput,
+    ConfirmInput,
+    ConfirmOutput,
+    PaymentOutput,
+    RejectInput,
+    RejectOutput,
+)
 from igny8_core.business.billing.services.payment_service import PaymentService
 from igny8_core.common.api.envelope import success
 from igny8_core.common.api.idempotency import idempotent

@@ -15,7 +15,6 @@ from igny8_core.business.billing.api.plan_serializers import (
     QuoteOutput,
     ReactivateInput,
 )
-from igny8_core.business.billing.api.serializers import SubscriptionOutput
 from igny8_core.business.billing.errors import (
     BillingBoundReached,
     GatewayNotConfigured,
@@ -40,6 +39,7 @@ from igny8_core.business.billing.selectors import (
     offered_payment_method,
     usual_payment_method_of,
 )
+from igny8_core.business.billing.serializers import SubscriptionOutput
 from igny8_core.business.billing.services.plan_change import quote
 from igny8_core.business.billing.services.subscription_service import SubscriptionService
 from igny8_core.common.api.envelope import success

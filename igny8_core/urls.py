@@ -6,7 +6,7 @@ from django.views.generic import RedirectView
 
 from igny8_core.admin.metrics import metrics
 from igny8_core.auth.api.urls import auth_urls, site_router
-from igny8_core.business.signup.api import RegisterView
+from igny8_core.business.signup.api.registration import RegisterView
 from igny8_core.common import health
 from igny8_core.common.api.documentation import DocsView, SchemaView
 from igny8_core.common.api.views import NoSuchAddress

@@ -5,8 +5,8 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from igny8_core.admin.metrics import metrics
-from igny8_core.auth.api.urls import auth_urls, site_urls
-from igny8_core.business.signup.api import RegisterView
+from igny8_core.auth.api.urls import auth_urls, site_router
+from igny8_core.business.signup.api.registration import RegisterView
 from igny8_core.common import health
 from igny8_core.common.api.documentation import DocsView, SchemaView
 from igny8_core.common.api.views import NoSuchAddress
@@ -19,7 +19,7 @@ handler500 = "igny8_core.common.api.error_views.server_error"
 urlpatterns = [
     path("api/v1/auth/register/", RegisterView.as_view()),
     path("api/v1/auth/", include(auth_urls)),
-    path("api/v1/sites/", include(site_urls)),
+    path("api/v1/", include(site_router.urls)),
     path("api/v1/account/", include("igny8_core.api.urls")),
     path("api/v1/billing/webhooks/", include("igny8_core.business.billing.webhooks.urls")),
     path("api/v1/billing/", include("igny8_core.business.billing.api.urls")),

@@ -15,13 +15,13 @@ from igny8_core.api.serializers import (
     TeamMemberOutput,
     TransferInput,
 )
-from igny8_core.auth.api.serializers import AccountOutput
-from igny8_core.auth.api.sessions import PasswordThrottle
 from igny8_core.auth.errors import AccountSuspended, OwnersOnly, TeamNotManaged
 from igny8_core.auth.permissions import CanManageTeam, IsMember, OwnsAccount, account_of, user_of
 from igny8_core.auth.selectors import events_of
+from igny8_core.auth.serializers import AccountOutput
 from igny8_core.auth.services.account_service import AccountService
 from igny8_core.auth.services.membership_service import MembershipService
+from igny8_core.auth.throttles import PasswordThrottle
 from igny8_core.business.billing.errors import MoneyOpen, SubscriptionBilledByStripe
 from igny8_core.business.closure.service import close_account
 from igny8_core.common.api.envelope import success

@@ -4,12 +4,15 @@ from typing import Any
 
 from rest_framework import serializers
 
-from igny8_core.auth.api.serializers import MAX_PASSWORD_INPUT, MAX_TOKEN_INPUT, BillingDetailsInput, SecretField
 from igny8_core.auth.models import InvitationState, Role, TeamInvitation
+from igny8_core.auth.serializers import BillingDetailsInput
 from igny8_core.common.api.fields import (
+    MAX_PASSWORD_INPUT,
+    MAX_TOKEN_INPUT,
     EmailAddressField,
     IdField,
     PlainTextField,
+    SecretField,
     TimeZoneField,
 )
 from igny8_core.common.api.serializers import StrictSerializer

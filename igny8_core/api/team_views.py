@@ -7,9 +7,6 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from igny8_core.api.serializers import AcceptInput, InvitationOutput, InviteInput, RoleInput, TeamMemberOutput
-from igny8_core.auth.api.mailed_links import TokenThrottle
-from igny8_core.auth.api.serializers import LoginOutput
-from igny8_core.auth.api.sessions import profile, tokens
 from igny8_core.auth.errors import (
     AccountCanceled,
     AccountSuspended,
@@ -31,9 +28,11 @@ from igny8_core.auth.errors import (
 from igny8_core.auth.models import InvitationState, TeamInvitation, User
 from igny8_core.auth.permissions import CanManageTeam, IsMember, account_of, user_of
 from igny8_core.auth.selectors import invitations_of, invitations_with_status, members_of
+from igny8_core.auth.serializers import LoginOutput, logged_in
 from igny8_core.auth.services.invitation_service import InvitationService, NewPerson
 from igny8_core.auth.services.membership_service import MembershipService
 from igny8_core.auth.services.session_service import SessionService
+from igny8_core.auth.throttles import TokenThrottle
 from igny8_core.common.api.envelope import success
 from igny8_core.common.api.permissions import PublicEndpoint
 from igny8_core.common.api.query import Filter
@@ -206,4 +205,4 @@ class AcceptInvitationView(ApiView):
         token = given.pop("token")
         caller = request.user if isinstance(request.user, User) else None
         member = InvitationService.accept(token, caller, NewPerson(**given) if given else None)
-        return success(LoginOutput({**tokens(SessionService.open(member)), **profile(member)}).data, "Welcome!")
+        return success(LoginOutput(logged_in(member, SessionService.open(member))).data, "Welcome!")

@@ -1,7 +1,10 @@
 """Who may do what: roles inside an account, Django permissions for platform operators."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from rest_framework.exceptions import NotAuthenticated, PermissionDenied
-from rest_framework.permissions import BasePermission
+from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
@@ -76,11 +79,21 @@ class IsUser(BasePermission):
         return isinstance(request.user, User)
 
 
-class IsOperator(BasePermission):
-    """A platform operator with the Django permissions that the view names for the method.
+class MembersReadAdminsWrite(BasePermission):
+    """Every member reads; owner and admin change."""
 
-    A view names them in `operator_permission`, or by method in `operator_permissions`, where a tuple means all of them.
-    A method that the view does not name is one that it does not have: 405 for who may use any other of the view.
+    message = CanManageBilling.message
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        needed = IsMember if request.method in SAFE_METHODS else CanManageBilling
+        return needed().has_permission(request, view)
+
+
+class IsOperator(BasePermission):
+    """A platform operator with the Django permissions that the view names for the operation.
+
+    A ViewSet names them by action in `operator_permissions`, where a tuple means all of them. A method that an address
+    does not take is 405 for whoever may use any other method of that address, and OPTIONS is answered to them.
     """
 
     message = "This is for platform operators with the right permission."
@@ -93,16 +106,23 @@ class IsOperator(BasePermission):
         method = "GET" if request.method == "HEAD" else str(request.method)
         if method in by_method:
             return user.has_perms(by_method[method])
-        # Fails closed: a handler that was added without naming its permission serves nobody.
-        exists = method.lower() in view.http_method_names and hasattr(view, method.lower())
+        # Fails closed: an action that was added without naming its permission serves nobody.
+        exists = method != "OPTIONS" and method.lower() in view.http_method_names and hasattr(view, method.lower())
         return not exists and any(user.has_perms(needed) for needed in by_method.values())
 
 
-def operator_permissions_of(view: APIView | type[APIView]) -> dict[str, tuple[str, ...]]:
-    """The permissions that a view of operators names, by method."""
-    named = getattr(view, "operator_permissions", None)
-    if named is None:
-        permission: str = view.operator_permission  # type: ignore[union-attr]
+def operator_permissions_of(view: Any, actions: Mapping[str, str] | None = None) -> dict[str, tuple[str, ...]]:
+    """The permissions that an address of operators needs, by method.
+
+    `view` is a ViewSet at work, or its class with `actions`, the actions of the address by method.
+    """
+    named: Mapping[str, str | tuple[str, ...]] | None = getattr(view, "operator_permissions", None)
+    by_action = view.action_map if actions is None and hasattr(view, "action_map") else actions
+    if by_action is not None:
+        pairs = {method.upper(): (named or {}).get(action) for method, action in by_action.items()}
+        named = {method: needed for method, needed in pairs.items() if needed and method != "HEAD"}
+    elif named is None:
+        permission: str = view.operator_permission
         named = {method.upper(): permission for method in view.http_method_names if hasattr(view, method)}
     return {method: (needed,) if isinstance(needed, str) else tuple(needed) for method, needed in named.items()}
 

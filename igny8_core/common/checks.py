@@ -8,10 +8,10 @@ from django.core.checks import CheckMessage, Error, register
 from django.urls import URLPattern, URLResolver, get_resolver
 from rest_framework.views import APIView
 
-from igny8_core.common.api.views import ApiView, ListView
+from igny8_core.common.api.views import ApiView, ApiViewSet, ListView, ListViewSet, SingletonViewSet
 
 # Classes whose `permission_classes` are the global default, not a decision about one view.
-UNDECIDED = frozenset({APIView, ApiView, ListView})
+UNDECIDED = frozenset({APIView, ApiView, ListView, ApiViewSet, SingletonViewSet, ListViewSet})
 
 
 @register("security")
@@ -23,11 +23,20 @@ def check_api_permissions(app_configs: Sequence[AppConfig] | None, **kwargs: Any
         if view is None or not (issubclass(view, ApiView) or view.__module__.startswith("drf_spectacular.")):
             messages.append(Error(f"{route} is not an ApiView.", hint="Derive it from ApiView.", id="common.E001"))
             continue
-        owner = next(parent for parent in view.__mro__ if "permission_classes" in vars(parent))
-        if owner in UNDECIDED or not view.permission_classes:
+        if not _permissions(view, callback):
             hint = "Set permission_classes on the view; PublicEndpoint when everybody may use it."
             messages.append(Error(f"{view.__name__} at {route} names no permission.", hint=hint, id="common.E002"))
     return messages
+
+
+def _permissions(view: type[APIView], callback: Callable[..., Any]) -> Sequence[Any]:
+    """What the action of a ViewSet names for itself, else what its class names."""
+    # Set by the router from the keyword arguments of @action.
+    named: Sequence[Any] | None = getattr(callback, "initkwargs", {}).get("permission_classes")
+    if named is not None:
+        return named
+    owner = next(parent for parent in view.__mro__ if "permission_classes" in vars(parent))
+    return () if owner in UNDECIDED else view.permission_classes
 
 
 def api_routes() -> Iterator[tuple[str, Callable[..., Any]]]:

@@ -15,7 +15,7 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from igny8_core.auth.models import Account, User
-from igny8_core.business.billing.api.credits import UsageView
+from igny8_core.business.billing.api.credits import UsageViewSet
 from igny8_core.business.billing.invariants import broken_invariants
 from igny8_core.business.billing.models import CreditTransaction, CreditUsageLog, Invoice
 from igny8_core.common.api import idempotency
@@ -80,7 +80,9 @@ def client(alice: User, as_user: Login, account_a: Account) -> APIClient:
 def test_every_operation_on_money_honours_a_key_and_only_spending_needs_one() -> None:
     rules = {}
     for route, callback in api_routes():
-        handler = getattr(getattr(callback, "view_class", None), "post", None)
+        # ViewSets name the action of each method; the few views beside them have the method itself.
+        name = getattr(callback, "actions", {}).get("post", "post")
+        handler = getattr(getattr(callback, "cls", None), name, None)
         rules[route.lstrip("^/")] = getattr(handler, "idempotency_key", None)
 
     assert {route for route in KEYED if not rules[route]} == set()
@@ -209,18 +211,18 @@ class Breakage:
 
     due: bool = False
 
-    def finalize(self, view: UsageView, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
+    def finalize(self, view: UsageViewSet, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
         if self.due:
             self.due = False
             raise ConnectionResetError("The caller never sees this answer.")
-        return super(UsageView, view).finalize_response(request, response, *args, **kwargs)
+        return super(UsageViewSet, view).finalize_response(request, response, *args, **kwargs)
 
 
 @pytest.fixture
 def breakage(monkeypatch: pytest.MonkeyPatch) -> Breakage:
     broken = Breakage()
     monkeypatch.setattr(
-        UsageView, "finalize_response", lambda view, *args, **kwargs: broken.finalize(view, *args, **kwargs)
+        UsageViewSet, "finalize_response", lambda view, *args, **kwargs: broken.finalize(view, *args, **kwargs)
     )
     return broken
 

@@ -4,11 +4,20 @@ import pytest
 from django.http import HttpResponse
 from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularAPIView
+from rest_framework.decorators import action
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.views import APIView
 
 from igny8_core.common.api.permissions import PublicEndpoint
-from igny8_core.common.api.views import ApiView, ListView, NoSuchAddress
+from igny8_core.common.api.routers import ApiRouter
+from igny8_core.common.api.views import (
+    ApiView,
+    ApiViewSet,
+    ListView,
+    ListViewSet,
+    NoSuchAddress,
+    SingletonViewSet,
+)
 from igny8_core.common.checks import check_api_permissions
 
 
@@ -36,6 +45,67 @@ class Inherited(Decided):
     pass
 
 
+class Resource(ApiViewSet):
+    """What the ViewSets below have in common: one standard verb, and one of their own."""
+
+    def create(self, request):
+        return HttpResponse()
+
+    @action(detail=False)
+    def summary(self, request):
+        return HttpResponse()
+
+
+class ForgottenViewSet(Resource):
+    pass
+
+
+class ForgottenListViewSet(ListViewSet):
+    pass
+
+
+class ForgottenSingletonViewSet(SingletonViewSet):
+    def retrieve(self, request):
+        return HttpResponse()
+
+
+class EmptyViewSet(Resource):
+    permission_classes = ()
+
+
+class DecidedViewSet(Resource):
+    permission_classes = (PublicEndpoint,)
+
+
+class InheritedViewSet(DecidedViewSet):
+    pass
+
+
+class DecidedActionsViewSet(ApiViewSet):
+    @action(detail=False, permission_classes=(PublicEndpoint,))
+    def summary(self, request):
+        return HttpResponse()
+
+
+class HalfDecidedViewSet(DecidedActionsViewSet):
+    def create(self, request):
+        return HttpResponse()
+
+
+class EmptiedActionViewSet(ApiViewSet):
+    permission_classes = (PublicEndpoint,)
+
+    @action(detail=False, permission_classes=())
+    def summary(self, request):
+        return HttpResponse()
+
+
+def routed(viewset):
+    router = ApiRouter()
+    router.register("things", viewset)
+    return path("api/", include(router.urls))
+
+
 def page(request):
     return HttpResponse()
 
@@ -53,6 +123,25 @@ def found(settings, *patterns):
 @pytest.mark.parametrize("view", [Forgotten, ForgottenList, Empty])
 def test_a_view_without_a_permission_of_its_own_stops_the_start(settings, view):
     assert found(settings, path("api/x/", view.as_view())) == ["common.E002"]
+
+
+@pytest.mark.parametrize("viewset", [ForgottenListViewSet, ForgottenSingletonViewSet, HalfDecidedViewSet])
+def test_a_viewset_without_a_permission_of_its_own_stops_the_start(settings, viewset):
+    assert found(settings, routed(viewset)) == ["common.E002"]
+
+
+@pytest.mark.parametrize("viewset", [ForgottenViewSet, EmptyViewSet])
+def test_an_action_that_names_no_permission_has_none_where_its_class_has_none(settings, viewset):
+    assert found(settings, routed(viewset)) == ["common.E002", "common.E002"]
+
+
+def test_an_action_that_names_an_empty_permission_stops_the_start(settings):
+    assert found(settings, routed(EmptiedActionViewSet)) == ["common.E002"]
+
+
+@pytest.mark.parametrize("viewset", [DecidedViewSet, InheritedViewSet, DecidedActionsViewSet])
+def test_an_action_uses_the_permission_that_it_names_else_that_of_its_class(settings, viewset):
+    assert found(settings, routed(viewset)) == []
 
 
 def test_a_view_outside_our_base_stops_the_start(settings):

@@ -23,11 +23,11 @@ from igny8_core.auth.models import Account, AccountStatus
 from igny8_core.auth.permissions import IsOperator, user_of
 from igny8_core.auth.selectors import account_with_id, accounts_matching, all_accounts, events_of, members_of
 from igny8_core.auth.services.account_service import AccountService
-from igny8_core.business.billing.api.serializers import SubscriptionOutput
 from igny8_core.business.billing.errors import InsufficientCredits
 from igny8_core.business.billing.models import InvoiceStatus
 from igny8_core.business.billing.reports import account_counts
 from igny8_core.business.billing.selectors import invoices_of, live_subscription_of
+from igny8_core.business.billing.serializers import SubscriptionOutput
 from igny8_core.business.billing.services.credit_service import CreditService
 from igny8_core.common.api.envelope import success
 from igny8_core.common.api.idempotency import idempotent

@@ -9,7 +9,6 @@ from igny8_core.admin.api.serializers import RefundInput, RefundOutput, StaffPay
 from igny8_core.auth.models import PaymentMethodType
 from igny8_core.auth.permissions import IsOperator, user_of
 from igny8_core.business.billing.api import payments
-from igny8_core.business.billing.api.serializers import PaymentProofOutput
 from igny8_core.business.billing.errors import (
     GatewayNotConfigured,
     OwnAccountPayment,
@@ -23,6 +22,7 @@ from igny8_core.business.billing.errors import (
 )
 from igny8_core.business.billing.models import GATEWAY_METHODS, Payment, PaymentStatus
 from igny8_core.business.billing.selectors import all_payments, payments_matching
+from igny8_core.business.billing.serializers import PaymentProofOutput
 from igny8_core.business.billing.services.payment_service import PaymentService
 from igny8_core.common.api.envelope import success
 from igny8_core.common.api.idempotency import idempotent, request_key

@@ -6,8 +6,8 @@ from typing import Any
 from rest_framework import serializers
 
 from igny8_core.auth.models import PaymentMethodType
-from igny8_core.business.billing.api.serializers import InvoiceOutput, PaymentOutput, SubscriptionOutput
 from igny8_core.business.billing.models import ALL_COUNTRIES
+from igny8_core.business.billing.serializers import InvoiceOutput, PaymentOutput, SubscriptionOutput
 from igny8_core.common.api.fields import (
     CountryCodeField,
     DayField,

@@ -3,17 +3,18 @@
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema, extend_schema_view
 
-from igny8_core.auth.api.serializers import IndustryOutput, PlanOutput
 from igny8_core.auth.models import Industry, Plan
 from igny8_core.auth.selectors import active_industries, public_plans
+from igny8_core.auth.serializers import IndustryOutput, PlanOutput
 from igny8_core.common.api.permissions import PublicEndpoint
-from igny8_core.common.api.views import ListView
+from igny8_core.common.api.views import ListViewSet
 
 
-@extend_schema_view(get=extend_schema(operation_id="list_plans", tags=["auth"]))
-class PlanListView(ListView):
+@extend_schema_view(list=extend_schema(operation_id="list_plans"))
+class PlanViewSet(ListViewSet):
     """Plans that can be ordered."""
 
+    tag = "auth"
     authentication_classes = ()
     permission_classes = (PublicEndpoint,)
     serializer_class = PlanOutput
@@ -24,10 +25,11 @@ class PlanListView(ListView):
         return public_plans()
 
 
-@extend_schema_view(get=extend_schema(operation_id="list_industries", tags=["auth"]))
-class IndustryListView(ListView):
+@extend_schema_view(list=extend_schema(operation_id="list_industries"))
+class IndustryViewSet(ListViewSet):
     """Industries that a site can be in."""
 
+    tag = "auth"
     authentication_classes = ()
     permission_classes = (PublicEndpoint,)
     serializer_class = IndustryOutput

@@ -4,10 +4,11 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from igny8_core.auth.api.serializers import EmailVerifyInput, PasswordResetConfirmInput, PasswordResetInput
+from igny8_core.auth.api.login_serializers import EmailVerifyInput, PasswordResetConfirmInput, PasswordResetInput
 from igny8_core.auth.errors import EmailAlreadyVerified, InvalidLink, LinkExpired
 from igny8_core.auth.permissions import IsUser, user_of
 from igny8_core.auth.services.user_service import UserService
+from igny8_core.auth.throttles import TokenThrottle
 from igny8_core.common.api.envelope import success
 from igny8_core.common.api.permissions import PublicEndpoint
 from igny8_core.common.api.refusals import refuses
@@ -23,24 +24,17 @@ class ResetEmailThrottle(EmailThrottle):
     scope = "reset"
 
 
-class TokenThrottle(NetworkThrottle):
-    """Tries of tokens that were mailed: all kinds count together."""
-
-    scope = "token"
-
-
 class VerifyThrottle(UserThrottle):
     scope = "verify"
 
 
 class PasswordResetView(ApiView):
+    tag = "auth"
     authentication_classes = ()
     permission_classes = (PublicEndpoint,)
     throttle_classes = (ResetNetworkThrottle, ResetEmailThrottle)
 
-    @extend_schema(
-        operation_id="request_password_reset", tags=["auth"], request=PasswordResetInput, responses={200: None}
-    )
+    @extend_schema(operation_id="request_password_reset", request=PasswordResetInput, responses={200: None})
     def post(self, request: Request) -> Response:
         """Have a link for a new password mailed. The answer is the same whether there is a login with the address."""
         UserService.request_password_reset(**self.validated(PasswordResetInput))
@@ -48,13 +42,13 @@ class PasswordResetView(ApiView):
 
 
 class PasswordResetConfirmView(ApiView):
+    tag = "auth"
     authentication_classes = ()
     permission_classes = (PublicEndpoint,)
     throttle_classes = (TokenThrottle,)
 
     @extend_schema(
         operation_id="confirm_password_reset",
-        tags=["auth"],
         request=PasswordResetConfirmInput,
         responses={200: None},
     )
@@ -66,11 +60,12 @@ class PasswordResetConfirmView(ApiView):
 
 
 class EmailVerifyView(ApiView):
+    tag = "auth"
     authentication_classes = ()
     permission_classes = (PublicEndpoint,)
     throttle_classes = (TokenThrottle,)
 
-    @extend_schema(operation_id="verify_email", tags=["auth"], request=EmailVerifyInput, responses={200: None})
+    @extend_schema(operation_id="verify_email", request=EmailVerifyInput, responses={200: None})
     @refuses(InvalidLink, LinkExpired)
     def post(self, request: Request) -> Response:
         """Prove with the mailed token, which works once, for three days, that the address reaches its person."""
@@ -79,10 +74,11 @@ class EmailVerifyView(ApiView):
 
 
 class EmailVerifyResendView(ApiView):
+    tag = "auth"
     permission_classes = (IsUser,)
     throttle_classes = (VerifyThrottle,)
 
-    @extend_schema(operation_id="resend_email_verification", tags=["auth"], request=None, responses={200: None})
+    @extend_schema(operation_id="resend_email_verification", request=None, responses={200: None})
     @refuses(EmailAlreadyVerified)
     def post(self, request: Request) -> Response:
         """Have the link that proves one's address mailed again."""

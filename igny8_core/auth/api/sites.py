@@ -1,48 +1,52 @@
-"""The sites of one's own account."""
+"""The sites of one's own account, and who may work on each."""
 
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema, extend_schema_view
-from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from igny8_core.auth.api.serializers import SiteInput, SiteOutput, SiteUpdateInput
-from igny8_core.auth.errors import AccountCanceled, AccountSuspended, LimitReached, PaymentRequired
-from igny8_core.auth.models import Site, SiteStatus
-from igny8_core.auth.permissions import CanManageSites, CanWorkOnSites, IsMember, account_of, user_of
-from igny8_core.auth.selectors import sites_of
+from igny8_core.auth.api.site_serializers import (
+    SiteAccessInput,
+    SiteInput,
+    SiteMemberOutput,
+    SiteOutput,
+    SiteUpdateInput,
+)
+from igny8_core.auth.errors import (
+    AccessByRole,
+    AccountCanceled,
+    AccountSuspended,
+    LimitReached,
+    PaymentRequired,
+    TeamNotManaged,
+)
+from igny8_core.auth.models import Site, SiteStatus, User
+from igny8_core.auth.permissions import CanWorkOnSites, MembersReadAdminsWrite, account_of, user_of
+from igny8_core.auth.selectors import members_with_access, sites_of
 from igny8_core.auth.services.site_service import SiteService
 from igny8_core.common.api.envelope import success
 from igny8_core.common.api.query import choice_filter, search_filter
 from igny8_core.common.api.refusals import refuses
-from igny8_core.common.api.views import ApiView, ListView
+from igny8_core.common.api.views import ApiView, ListViewSet
 from igny8_core.common.errors import NotFound
 
 
-class SitePermission(BasePermission):
-    """Members read, owner and admin write."""
-
-    message = CanManageSites.message
+class SitePermission(MembersReadAdminsWrite):
+    """As the name says; and editors change sites that they have access to."""
 
     def has_permission(self, request: Request, view: ApiView) -> bool:  # type: ignore[override]
-        needed = IsMember if request.method in SAFE_METHODS else CanManageSites
-        return needed().has_permission(request, view)
-
-
-class SiteDetailPermission(SitePermission):
-    """As SitePermission, and editors change sites that they have access to."""
-
-    def has_permission(self, request: Request, view: ApiView) -> bool:  # type: ignore[override]
-        if request.method == "PATCH":
+        if getattr(view, "action", None) == "partial_update":
             return CanWorkOnSites().has_permission(request, view)
         return super().has_permission(request, view)
 
 
-@extend_schema_view(get=extend_schema(operation_id="list_sites", tags=["sites"]))
-class SiteListView(ListView):
+@extend_schema_view(list=extend_schema(operation_id="list_sites"))
+class SiteViewSet(ListViewSet):
     """The account's sites that one may see; `search` finds a part of the name."""
 
+    tag = "sites"
     permission_classes = (SitePermission,)
+    lookup_url_kwarg = "site_id"
     serializer_class = SiteOutput
     filters = {"status": choice_filter("status", SiteStatus), "search": search_filter("name__icontains")}
     orderings = {"name": "name", "created_at": "created_at"}
@@ -51,40 +55,63 @@ class SiteListView(ListView):
     def rows(self) -> QuerySet[Site]:
         return sites_of(account_of(self.request), user_of(self.request))
 
-    @extend_schema(
-        operation_id="create_site",
-        tags=["sites"],
-        request=SiteInput,
-        responses={201: SiteOutput},
-    )
+    @extend_schema(operation_id="create_site", request=SiteInput, responses={201: SiteOutput})
     @refuses(PaymentRequired, AccountSuspended, AccountCanceled, LimitReached)
-    def post(self, request: Request) -> Response:
+    def create(self, request: Request) -> Response:
         """Add a site, within the plan's `max_sites`; owners and admins get access to it."""
         site = SiteService.create_site(account_of(request), user_of(request), **self.validated(SiteInput))
         return success(SiteOutput(site).data, "Site created.", status=201)
 
-
-class SiteDetailView(ApiView):
-    permission_classes = (SiteDetailPermission,)
-
-    @extend_schema(operation_id="retrieve_site", tags=["sites"], responses=SiteOutput)
-    def get(self, request: Request, site_id: int) -> Response:
+    @extend_schema(operation_id="retrieve_site", responses=SiteOutput)
+    def retrieve(self, request: Request, site_id: int) -> Response:
         """One site."""
         return success(SiteOutput(visible_site(request, site_id)).data)
 
-    @extend_schema(operation_id="update_site", tags=["sites"], request=SiteUpdateInput, responses=SiteOutput)
+    @extend_schema(operation_id="update_site", request=SiteUpdateInput, responses=SiteOutput)
     @refuses(PaymentRequired, AccountSuspended, AccountCanceled)
-    def patch(self, request: Request, site_id: int) -> Response:
+    def partial_update(self, request: Request, site_id: int) -> Response:
         """Change name, domain, industry or status; editors may on sites that they have access to."""
         changes = self.validated(SiteUpdateInput, partial=True)
         site = SiteService.update_site(visible_site(request, site_id), user_of(request), **changes)
         return success(SiteOutput(site).data, "Saved.")
 
-    @extend_schema(operation_id="delete_site", tags=["sites"], responses={200: None})
-    def delete(self, request: Request, site_id: int) -> Response:
+    @extend_schema(operation_id="delete_site", responses={200: None})
+    def destroy(self, request: Request, site_id: int) -> Response:
         """Delete a site and everybody's access to it."""
         SiteService.delete_site(visible_site(request, site_id), user_of(request))
         return success(message="Site deleted.")
+
+
+@extend_schema_view(list=extend_schema(operation_id="list_site_access"))
+class SiteAccessViewSet(ListViewSet):
+    """Members who may work on the site, owners and admins among them."""
+
+    tag = "sites"
+    permission_classes = (MembersReadAdminsWrite,)
+    lookup_url_kwarg = "user_id"
+    serializer_class = SiteMemberOutput
+    orderings = {"email": "email", "granted_at": "granted_at"}
+    default_ordering = "email"
+
+    def rows(self) -> QuerySet[User]:
+        return members_with_access(visible_site(self.request, self.kwargs["site_id"]))
+
+    @extend_schema(operation_id="grant_site_access", request=SiteAccessInput, responses={201: SiteMemberOutput})
+    @refuses(TeamNotManaged)
+    def create(self, request: Request, site_id: int) -> Response:
+        """Let a member of the account work on the site. Who has access already keeps it."""
+        member_id = self.validated(SiteAccessInput)["user"]
+        site = visible_site(request, site_id)
+        SiteService.grant_access(site, member_id, user_of(request))
+        member = members_with_access(site).get(pk=member_id)
+        return success(SiteMemberOutput(member).data, "Access given.", status=201)
+
+    @extend_schema(operation_id="revoke_site_access", responses={200: None})
+    @refuses(TeamNotManaged, AccessByRole)
+    def destroy(self, request: Request, site_id: int, user_id: int) -> Response:
+        """End a member's access to the site. Owners and admins always have it: 409."""
+        SiteService.revoke_access(visible_site(request, site_id), user_id, user_of(request))
+        return success(message="Access ended.")
 
 
 def visible_site(request: Request, site_id: int) -> Site:

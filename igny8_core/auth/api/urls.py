@@ -1,23 +1,25 @@
 from django.urls import path
 
-from igny8_core.auth.api import catalogue, mailed_links, sessions, site_access, sites
+from igny8_core.auth.api import catalogue, mailed_links, sessions, sites
+from igny8_core.common.api.routers import ApiRouter
+
+auth_router = ApiRouter()
+auth_router.register("me", sessions.ProfileViewSet)
+auth_router.register("plans", catalogue.PlanViewSet)
+auth_router.register("industries", catalogue.IndustryViewSet)
 
 auth_urls = [
     path("login/", sessions.LoginView.as_view()),
     path("refresh/", sessions.RefreshView.as_view()),
     path("logout/", sessions.LogoutView.as_view()),
-    path("me/", sessions.MeView.as_view()),
     path("password/change/", sessions.PasswordChangeView.as_view()),
     path("password/reset/", mailed_links.PasswordResetView.as_view()),
     path("password/reset/confirm/", mailed_links.PasswordResetConfirmView.as_view()),
     path("email/verify/", mailed_links.EmailVerifyView.as_view()),
     path("email/verify/resend/", mailed_links.EmailVerifyResendView.as_view()),
-    path("plans/", catalogue.PlanListView.as_view()),
-    path("industries/", catalogue.IndustryListView.as_view()),
+    *auth_router.urls,
 ]
-site_urls = [
-    path("", sites.SiteListView.as_view()),
-    path("<int64:site_id>/", sites.SiteDetailView.as_view()),
-    path("<int64:site_id>/access/", site_access.SiteAccessListView.as_view()),
-    path("<int64:site_id>/access/<int64:user_id>/", site_access.SiteAccessDetailView.as_view()),
-]
+
+site_router = ApiRouter()
+site_router.register("sites", sites.SiteViewSet)
+site_router.register("sites/<int64:site_id>/access", sites.SiteAccessViewSet)

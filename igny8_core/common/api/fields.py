@@ -216,3 +216,17 @@ class HttpsUrlField(StrictTextField):
         if refusal := why_not_public_https(value):
             raise serializers.ValidationError(refusal, code="invalid_url")
         return value
+
+
+MAX_PASSWORD_INPUT = 1024
+MAX_TOKEN_INPUT = 4096
+
+
+class SecretField(StrictTextField):
+    """A password or token: taken exactly as it was sent, never given out."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"trim_whitespace": False, "write_only": True, **kwargs})
+
+    def clean_text(self, text: str) -> str:
+        return text

@@ -11,7 +11,7 @@ from igny8_core.common.api.idempotency import HEADER
 from igny8_core.common.api.openapi import AUTHENTICATES, REFUSALS, THROTTLED
 from igny8_core.common.api.permissions import PublicEndpoint
 from igny8_core.common.api.refusals import refusals_of
-from igny8_core.common.api.views import ListView
+from igny8_core.common.api.views import ListView, ListViewSet
 from igny8_core.common.errors import DomainError
 
 
@@ -23,9 +23,13 @@ class ApiSchema(AutoSchema):
 
     def get_description(self) -> str:  # type: ignore[override]
         """What a ListView's class says of its rows; elsewhere the method's own sentence."""
-        if isinstance(self.view, ListView) and self.method == "GET":
-            return inspect.getdoc(type(self.view)) or ""
+        if listing := self._listing():
+            return inspect.getdoc(type(listing)) or ""
         return str(super().get_description())
+
+    def get_tags(self) -> list[str]:
+        tag = getattr(self.view, "tag", "")
+        return [tag] if tag else list(super().get_tags())
 
     def get_auth(self) -> list[dict[str, Any]]:
         if PublicEndpoint in self.view.permission_classes:
@@ -33,8 +37,8 @@ class ApiSchema(AutoSchema):
         return list(super().get_auth())
 
     def get_response_serializers(self) -> Any:
-        if isinstance(self.view, ListView) and self.method == "GET":
-            return self.view.serializer_class(many=True)
+        if listing := self._listing():
+            return listing.serializer_class(many=True)
         return super().get_response_serializers()
 
     def get_override_parameters(self) -> list[Any]:
@@ -61,8 +65,13 @@ class ApiSchema(AutoSchema):
             AUTHENTICATES: bool(self.view.authentication_classes),
         }
 
+    def _listing(self) -> ListView | ListViewSet | None:
+        if isinstance(self.view, ListViewSet):
+            return self.view if self.view.action == "list" else None
+        return self.view if isinstance(self.view, ListView) and self.method == "GET" else None
+
     def _handler(self) -> Any:
-        return getattr(self.view, self.method.lower(), None)
+        return getattr(self.view, getattr(self.view, "action", None) or self.method.lower(), None)
 
     def _idempotency_errors(self) -> list[type[DomainError]]:
         rule = getattr(self._handler(), "idempotency_key", None)
@@ -77,9 +86,9 @@ class ApiSchema(AutoSchema):
         ]
 
     def _list_parameters(self) -> list[Any]:
-        if not isinstance(self.view, ListView) or self.method != "GET":
+        view = self._listing()
+        if view is None:
             return list(super().get_override_parameters())
-        view = self.view
         parameters = [OpenApiParameter(name, known.schema) for name, known in sorted(view.filters.items())]
         if view.orderings:
             names = [sign + name for name in view.orderings for sign in ("", "-")]

@@ -1,15 +1,18 @@
-"""The base of every API view: known query parameters, validated bodies, lists in pages."""
+"""The base of every API view: known query parameters, validated bodies, resources as ViewSets, lists in pages."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from django.db.models import QuerySet
-from rest_framework.exceptions import NotFound
-from rest_framework.request import Request
+from rest_framework.exceptions import NotAuthenticated, NotFound, PermissionDenied
+from rest_framework.request import Request, override_method
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
+from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
+from rest_framework.viewsets import ViewSetMixin
 
+from igny8_core.common.api.envelope import success
 from igny8_core.common.api.exceptions import NO_SUCH_ADDRESS
 from igny8_core.common.api.pagination import EnvelopePagination
 from igny8_core.common.api.permissions import PublicEndpoint
@@ -20,13 +23,35 @@ class ApiView(APIView):
     """A view that must declare `permission_classes` (checks.py) and lists the query parameters it knows."""
 
     query_parameters: ClassVar[frozenset[str]] = frozenset()
-    # No OPTIONS: DRF would answer it outside the envelope, and browsers of other sites are not served (no CORS).
-    http_method_names = ["get", "head", "post", "put", "patch", "delete"]
+    # Under which heading the API's description shows the operations.
+    tag: ClassVar[str] = ""
+    http_method_names = ["get", "head", "post", "put", "patch", "delete", "options"]
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """After authentication, permissions and limits: raises ValidationError for unknown query parameters."""
         super().initial(request, *args, **kwargs)
         refuse_unknown_parameters(request.query_params, self.known_query_parameters())
+
+    def check_permissions(self, request: Request) -> None:
+        """Raises NotAuthenticated or PermissionDenied. OPTIONS is for whoever may use another method of the address."""
+        if request.method == "OPTIONS":
+            self._require_any_method(request)
+        else:
+            super().check_permissions(request)
+
+    def _require_any_method(self, request: Request) -> None:
+        refusal: NotAuthenticated | PermissionDenied = PermissionDenied()
+        for method in filter("OPTIONS".__ne__, self.allowed_methods):
+            try:
+                with override_method(self, request, method) as as_if_used:
+                    return super().check_permissions(as_if_used)
+            except (NotAuthenticated, PermissionDenied) as exc:
+                refusal = exc
+        raise refusal
+
+    def get_throttles(self) -> Sequence[BaseThrottle]:  # type: ignore[override]
+        """Whom to count. To ask with OPTIONS what can be done is no try of it."""
+        return [] if self.request.method == "OPTIONS" else super().get_throttles()
 
     def known_query_parameters(self) -> frozenset[str]:
         return self.query_parameters
@@ -42,6 +67,62 @@ class ApiView(APIView):
 
     def serializer_context(self) -> dict[str, Any]:
         return {"request": self.request, "view": self}
+
+    def options(self, request: Request, *args: Any, **kwargs: Any) -> Response:  # type: ignore[override]
+        """Which methods this address takes, for whoever may use any of them; the Allow header says the same."""
+        return success({"methods": self.allowed_methods})
+
+
+class ApiViewSet(ViewSetMixin, ApiView):
+    """A resource: methods `list`, `create`, `retrieve`, `partial_update`, `destroy`, and further verbs by `@action`.
+
+    An `@action` takes keyword arguments for what differs from the class: `permission_classes`, `throttle_classes`,
+    `query_parameters` and so on. Operators' resources name the permission of each action in `operator_permissions`
+    (auth/permissions.py). `lookup_url_kwarg` is the name of the id in addresses and of the methods' parameter.
+    """
+
+    lookup_value_converter = "int64"
+
+
+class SingletonViewSet(ApiViewSet):
+    """A resource that its owner has exactly one of, so that its address holds no id (routers.py)."""
+
+
+class ListViewSet(ApiViewSet):
+    """A resource whose rows are listed in pages, with allow-lists for filters and ordering.
+
+    Subclasses set `serializer_class`, `filters` (parameter → Filter), `orderings` (public name → column) with
+    `default_ordering` (a public name, "-" before it for descending), and `rows()`, which starts from the account.
+    The class's docstring describes the list in the API's description.
+    """
+
+    pagination_class = EnvelopePagination
+    serializer_class: type[Serializer[Any]]
+    filters: ClassVar[Mapping[str, Filter]] = {}
+    orderings: ClassVar[Mapping[str, str]] = {}
+    default_ordering: ClassVar[str]
+
+    def rows(self) -> QuerySet[Any]:
+        """All rows that this caller may see."""
+        raise NotImplementedError
+
+    def known_query_parameters(self) -> frozenset[str]:
+        if self.action != "list":
+            return self.query_parameters
+        return self.query_parameters | {"page", "page_size", "ordering"} | set(self.filters)
+
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """One page of the rows."""
+        query = request.query_params
+        rows = filtered(self.rows(), query, self.filters)
+        picked = any(known.picks for name, known in self.filters.items() if name in query)
+        rows = ordered(rows, query, self.orderings, self.default_ordering, picked=picked)
+        paginator = self.pagination_class()
+        keys = paginator.paginate_queryset(rows.values_list("pk", flat=True), request, self)
+        found = self.rows().in_bulk(keys)
+        page = [found[key] for key in keys if key in found]
+        serializer = self.serializer_class(page, many=True, context=self.serializer_context())
+        return paginator.get_paginated_response(serializer.data)
 
 
 class ListView(ApiView):

@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from igny8_core.auth.models import PaymentMethodType
-from igny8_core.business.billing.api.serializers import (
+from igny8_core.business.billing.serializers import (
     InvoiceLineOutput,
     InvoiceOutput,
     PaymentMethodOutput,

@@ -143,36 +143,6 @@ class ConfirmOutput(serializers.Serializer[Any]):
     manual_reference = serializers.CharField()
 
 
-class ApproveInput(StrictSerializer):
-    admin_notes = MultilineTextField(max_length=2000, required=False, allow_blank=True, default="")
-    override_duplicate = serializers.BooleanField(required=False, default=False)
-
-
-class ApproveOutput(serializers.Serializer[Any]):
-    payment_id = serializers.IntegerField(source="payment.id")
-    invoice_id = serializers.IntegerField(source="invoice.id")
-    invoice_number = serializers.CharField(source="invoice.invoice_number")
-    account_id = serializers.IntegerField(source="account.id")
-    account_status = serializers.CharField(source="account.status")
-    subscription_status = serializers.CharField(source="invoice.subscription.status", allow_null=True, default=None)
-    credits_added = serializers.IntegerField()
-    total_credits = serializers.IntegerField()
-    approved_by = serializers.EmailField(source="payment.approved_by.email")
-    approved_at = serializers.DateTimeField(source="payment.approved_at")
-
-
-class RejectInput(StrictSerializer):
-    admin_notes = MultilineTextField(max_length=2000, required=False, allow_blank=True, default="")
-
-
-class RejectOutput(serializers.Serializer[Any]):
-    payment_id = serializers.IntegerField(source="id")
-    invoice_id = serializers.IntegerField()
-    invoice_number = serializers.CharField(source="invoice.invoice_number")
-    status = serializers.CharField()
-    invoice_status = serializers.CharField(source="invoice.status")
-
-
 class CreditGrantOutput(serializers.Serializer[Any]):
     kind = serializers.CharField()
     amount = serializers.IntegerField()

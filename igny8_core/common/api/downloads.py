@@ -1,13 +1,19 @@
-"""Files of strangers, handed out so that no browser runs anything of them."""
+"""Files handed out so that no browser runs anything of them: those of strangers, and documents that are drawn here."""
 
 from collections.abc import Iterable
 
 from django.http import HttpResponse
 from django.utils.http import content_disposition_header
+from drf_spectacular.types import OpenApiTypes
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
+from igny8_core.common.api.throttling import UserThrottle
+
+PDF = "application/pdf"
+# What `extend_schema(responses=…)` says of an operation that answers with a document.
+PDF_ANSWER = {(200, PDF): OpenApiTypes.BINARY}
 # These win: the middlewares set theirs only where a view has set none.
 SAFE_HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -32,3 +38,14 @@ def file_response(content: bytes, content_type: str, name: str, *, inline: bool 
     response = HttpResponse(content, content_type=content_type, headers=SAFE_HEADERS)
     response["Content-Disposition"] = content_disposition_header(not inline, name) or "inline"
     return response
+
+
+class PdfThrottle(UserThrottle):
+    """Documents that a person fetches, of whatever kind: drawing one takes a second of processor time."""
+
+    scope = "pdf"
+
+
+def pdf_response(content: bytes, number: str) -> HttpResponse:
+    """A document to be saved under its number."""
+    return file_response(content, PDF, f"{number}.pdf")

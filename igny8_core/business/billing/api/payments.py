@@ -1,4 +1,4 @@
-"""Payments: the customer confirms one, an operator approves or rejects it."""
+"""One's own payments: listing them, and telling us of one by bank or wallet."""
 
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema, extend_schema_view
@@ -6,32 +6,19 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from igny8_core.auth.models import PaymentMethodType
-from igny8_core.auth.permissions import CanManageBilling, IsMember, IsOperator, account_of, user_of
+from igny8_core.auth.permissions import CanManageBilling, IsMember, account_of, user_of
 from igny8_core.business.billing.errors import (
     AmountMismatch,
     ConfirmationAlreadyOpen,
-    DuplicateReference,
     InvoiceNotFound,
     InvoiceNotPayable,
     NoSuchProof,
-    OwnAccountPayment,
     PaymentMethodNotAvailable,
-    PaymentNotFound,
-    PaymentNotPending,
     ProofAlreadyUsed,
-    SubscriptionNotPayable,
 )
 from igny8_core.business.billing.models import Payment, PaymentStatus
-from igny8_core.business.billing.selectors import invoices_of, payment_to_decide, payments_of, proofs_of
-from igny8_core.business.billing.serializers import (
-    ApproveInput,
-    ApproveOutput,
-    ConfirmInput,
-    ConfirmOutput,
-    PaymentOutput,
-    RejectInput,
-    RejectOutput,
-)
+from igny8_core.business.billing.selectors import invoices_of, payments_of, proofs_of
+from igny8_core.business.billing.serializers import ConfirmInput, ConfirmOutput, PaymentOutput
 from igny8_core.business.billing.services.payment_service import PaymentService
 from igny8_core.common.api.envelope import success
 from igny8_core.common.api.idempotency import idempotent
@@ -39,7 +26,6 @@ from igny8_core.common.api.query import choice_filter, search_filter
 from igny8_core.common.api.refusals import refuses
 from igny8_core.common.api.throttling import UserThrottle
 from igny8_core.common.api.views import ApiView, ListView
-from igny8_core.common.errors import MoveNotAllowed
 from igny8_core.common.money import InvalidAmount
 
 
@@ -109,57 +95,3 @@ class ConfirmPaymentView(ApiView):
         )
         message = "Payment confirmation submitted for review. You will be notified once approved."
         return success(ConfirmOutput(payment).data, message, status=201)
-
-
-class DecisionView(ApiView):
-    """What approve and reject share: operators only, any account's payment."""
-
-    permission_classes = (IsOperator,)
-    operator_permission = "billing.approve_payment"
-
-    def payment(self, payment_id: int) -> Payment:
-        """The payment with this id. Raises PaymentNotFound."""
-        payment = payment_to_decide(payment_id)
-        if payment is None:
-            raise PaymentNotFound()
-        return payment
-
-
-class ApprovePaymentView(DecisionView):
-    @extend_schema(
-        operation_id="approve_payment",
-        tags=["operators"],
-        request=ApproveInput,
-        responses=ApproveOutput,
-    )
-    @refuses(
-        PaymentNotFound,
-        PaymentNotPending,
-        OwnAccountPayment,
-        DuplicateReference,
-        InvoiceNotPayable,
-        SubscriptionNotPayable,
-        MoveNotAllowed,
-    )
-    @idempotent()
-    def post(self, request: Request, payment_id: int) -> Response:
-        """Accept a manual payment: pays the invoice, starts subscription and account, grants the credits."""
-        decision = self.validated(ApproveInput)
-        settlement = PaymentService.approve_manual_payment(self.payment(payment_id), user_of(request), **decision)
-        return success(ApproveOutput(settlement).data, "Payment approved successfully. Account activated.")
-
-
-class RejectPaymentView(DecisionView):
-    @extend_schema(
-        operation_id="reject_payment",
-        tags=["operators"],
-        request=RejectInput,
-        responses=RejectOutput,
-    )
-    @refuses(PaymentNotFound, PaymentNotPending, OwnAccountPayment, MoveNotAllowed)
-    @idempotent()
-    def post(self, request: Request, payment_id: int) -> Response:
-        """Refuse a manual payment; the invoice stays open and the customer can confirm again."""
-        reason = self.validated(RejectInput)["admin_notes"]
-        payment = PaymentService.reject_manual_payment(self.payment(payment_id), reason, user_of(request))
-        return success(RejectOutput(payment).data, "Payment rejected. The customer can confirm again.")

@@ -37,8 +37,6 @@ urlpatterns = [
         name="payment_proof_file",
     ),
     path("admin/payments/confirm/", payments.ConfirmPaymentView.as_view()),
-    path("admin/payments/<int64:payment_id>/approve/", payments.ApprovePaymentView.as_view()),
-    path("admin/payments/<int64:payment_id>/reject/", payments.RejectPaymentView.as_view()),
     path("subscriptions/", subscriptions.SubscriptionView.as_view()),
     path("subscriptions/create/", subscriptions.CreateSubscriptionView.as_view()),
     path("subscriptions/preview/", subscriptions.PreviewView.as_view()),

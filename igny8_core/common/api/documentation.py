@@ -12,7 +12,7 @@ from igny8_core.common.api.views import ApiView
 
 
 class PublicPage(ApiView):
-    """Refuses in JSON, whatever the page itself is written in."""
+    """Refuses in JSON, and answers OPTIONS in it, whatever the page itself is written in."""
 
     authentication_classes = ()
     permission_classes = (PublicEndpoint,)
@@ -20,7 +20,7 @@ class PublicPage(ApiView):
 
     def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
         final = super().finalize_response(request, response, *args, **kwargs)
-        if final.exception:
+        if final.exception or request.method == "OPTIONS":
             final.accepted_renderer = JSONRenderer()
             final.accepted_media_type = JSONRenderer.media_type
         return final

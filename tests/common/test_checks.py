@@ -4,11 +4,13 @@ import pytest
 from django.http import HttpResponse
 from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularAPIView
+from rest_framework.decorators import action
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.views import APIView
 
 from igny8_core.common.api.permissions import PublicEndpoint
-from igny8_core.common.api.views import ApiView, ListView, NoSuchAddress
+from igny8_core.common.api.routers import ApiRouter
+from igny8_core.common.api.views import ApiView, ApiViewSet, ListView, NoSuchAddress
 from igny8_core.common.checks import check_api_permissions
 
 
@@ -34,6 +36,21 @@ class Decided(ApiView):
 
 class Inherited(Decided):
     pass
+
+
+class HalfForgotten(ApiViewSet):
+    """Of its three addresses only the action `decided` names a permission."""
+
+    def list(self, request):
+        return HttpResponse()
+
+    @action(detail=False, permission_classes=(PublicEndpoint,))
+    def decided(self, request):
+        return HttpResponse()
+
+    @action(detail=False, permission_classes=())
+    def emptied(self, request):
+        return HttpResponse()
 
 
 def page(request):
@@ -69,6 +86,16 @@ def test_routes_are_found_at_any_depth(settings):
 @pytest.mark.parametrize("view", [Decided, Inherited, NoSuchAddress, SpectacularAPIView])
 def test_a_decided_view_passes(settings, view):
     assert found(settings, path("api/x/", view.as_view())) == []
+
+
+def test_each_action_of_a_resource_is_asked_for_its_permission(settings):
+    router = ApiRouter()
+    router.register("rows", HalfForgotten)
+    settings.ROOT_URLCONF = Urls(path("api/", include(router.urls)))
+
+    texts = {message.msg for message in check_api_permissions(None)}
+
+    assert texts == {f"HalfForgotten at api/rows/{name} names no permission." for name in ("", "emptied/")}
 
 
 def test_pages_outside_the_api_are_not_asked(settings):

@@ -4,7 +4,9 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
+from igny8_core.admin.api.urls import decision_router, operator_router
 from igny8_core.admin.metrics import metrics
+from igny8_core.api.urls import account_router
 from igny8_core.auth.api.urls import auth_urls, site_router
 from igny8_core.business.signup.api.registration import RegisterView
 from igny8_core.common import health
@@ -20,10 +22,11 @@ urlpatterns = [
     path("api/v1/auth/register/", RegisterView.as_view()),
     path("api/v1/auth/", include(auth_urls)),
     path("api/v1/", include(site_router.urls)),
-    path("api/v1/account/", include("igny8_core.api.urls")),
+    path("api/v1/account/", include(account_router.urls)),
     path("api/v1/billing/webhooks/", include("igny8_core.business.billing.webhooks.urls")),
+    path("api/v1/billing/admin/", include(decision_router.urls)),
     path("api/v1/billing/", include("igny8_core.business.billing.api.urls")),
-    path("api/v1/admin/", include("igny8_core.admin.api.urls")),
+    path("api/v1/admin/", include(operator_router.urls)),
     path("api/schema/", SchemaView.as_view(), name="schema"),
     path("api/docs/", DocsView.as_view(), name="docs"),
     path("api/<path:address>", NoSuchAddress.as_view()),

@@ -90,10 +90,10 @@ class MembersReadAdminsWrite(BasePermission):
 
 
 class IsOperator(BasePermission):
-    """A platform operator with the Django permissions that the view names for the operation.
+    """A platform operator with the Django permissions that the ViewSet names for the action, in `operator_permissions`.
 
-    A ViewSet names them by action in `operator_permissions`, where a tuple means all of them. A method that an address
-    does not take is 405 for whoever may use any other method of that address, and OPTIONS is answered to them.
+    A tuple there means all of them. A method that an address does not take is 405 for whoever may use any other method
+    of that address, and OPTIONS is answered to them.
     """
 
     message = "This is for platform operators with the right permission."
@@ -102,29 +102,23 @@ class IsOperator(BasePermission):
         user = request.user
         if not (isinstance(user, User) and user.is_staff):
             return False
-        by_method = operator_permissions_of(view)
+        actions: Mapping[str, str] = getattr(view, "action_map", {})
+        by_method = operator_permissions_of(view, actions)
         method = "GET" if request.method == "HEAD" else str(request.method)
         if method in by_method:
             return user.has_perms(by_method[method])
         # Fails closed: an action that was added without naming its permission serves nobody.
-        exists = method != "OPTIONS" and method.lower() in view.http_method_names and hasattr(view, method.lower())
-        return not exists and any(user.has_perms(needed) for needed in by_method.values())
+        return method.lower() not in actions and any(user.has_perms(needed) for needed in by_method.values())
 
 
-def operator_permissions_of(view: Any, actions: Mapping[str, str] | None = None) -> dict[str, tuple[str, ...]]:
+def operator_permissions_of(view: Any, actions: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
     """The permissions that an address of operators needs, by method.
 
-    `view` is a ViewSet at work, or its class with `actions`, the actions of the address by method.
+    `view` is a ViewSet or its class; `actions` are those of the address, by method in small letters.
     """
-    named: Mapping[str, str | tuple[str, ...]] | None = getattr(view, "operator_permissions", None)
-    by_action = view.action_map if actions is None and hasattr(view, "action_map") else actions
-    if by_action is not None:
-        pairs = {method.upper(): (named or {}).get(action) for method, action in by_action.items()}
-        named = {method: needed for method, needed in pairs.items() if needed and method != "HEAD"}
-    elif named is None:
-        permission: str = view.operator_permission
-        named = {method.upper(): permission for method in view.http_method_names if hasattr(view, method)}
-    return {method: (needed,) if isinstance(needed, str) else tuple(needed) for method, needed in named.items()}
+    named: Mapping[str, str | tuple[str, ...]] = getattr(view, "operator_permissions", {})
+    by_method = {method.upper(): named.get(action) for method, action in actions.items() if method != "head"}
+    return {method: (needed,) if isinstance(needed, str) else needed for method, needed in by_method.items() if needed}
 
 
 def require_other_account(operator: User, account_id: int) -> None:

@@ -13,7 +13,6 @@ from igny8_core.common.api.routers import ApiRouter
 from igny8_core.common.api.views import (
     ApiView,
     ApiViewSet,
-    ListView,
     ListViewSet,
     NoSuchAddress,
     SingletonViewSet,
@@ -22,10 +21,6 @@ from igny8_core.common.checks import check_api_permissions
 
 
 class Forgotten(ApiView):
-    pass
-
-
-class ForgottenList(ListView):
     pass
 
 
@@ -106,6 +101,21 @@ def routed(viewset):
     return path("api/", include(router.urls))
 
 
+class HalfForgotten(ApiViewSet):
+    """Of its three addresses only the action `decided` names a permission."""
+
+    def list(self, request):
+        return HttpResponse()
+
+    @action(detail=False, permission_classes=(PublicEndpoint,))
+    def decided(self, request):
+        return HttpResponse()
+
+    @action(detail=False, permission_classes=())
+    def emptied(self, request):
+        return HttpResponse()
+
+
 def page(request):
     return HttpResponse()
 
@@ -120,7 +130,7 @@ def found(settings, *patterns):
     return [message.id for message in check_api_permissions(None)]
 
 
-@pytest.mark.parametrize("view", [Forgotten, ForgottenList, Empty])
+@pytest.mark.parametrize("view", [Forgotten, Empty])
 def test_a_view_without_a_permission_of_its_own_stops_the_start(settings, view):
     assert found(settings, path("api/x/", view.as_view())) == ["common.E002"]
 
@@ -158,6 +168,16 @@ def test_routes_are_found_at_any_depth(settings):
 @pytest.mark.parametrize("view", [Decided, Inherited, NoSuchAddress, SpectacularAPIView])
 def test_a_decided_view_passes(settings, view):
     assert found(settings, path("api/x/", view.as_view())) == []
+
+
+def test_each_action_of_a_resource_is_asked_for_its_permission(settings):
+    router = ApiRouter()
+    router.register("rows", HalfForgotten)
+    settings.ROOT_URLCONF = Urls(path("api/", include(router.urls)))
+
+    texts = {message.msg for message in check_api_permissions(None)}
+
+    assert texts == {f"HalfForgotten at api/rows/{name} names no permission." for name in ("", "emptied/")}
 
 
 def test_pages_outside_the_api_are_not_asked(settings):

@@ -1,11 +1,14 @@
 """All accounts, for operators: looking them up, suspending them, adjusting their credits."""
 
+from typing import Any
+
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema, extend_schema_view
+from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from igny8_core.admin.api.serializers import (
+from igny8_core.admin.api.account_serializers import (
     AccountCountsOutput,
     AccountDetailOutput,
     AccountFullOutput,
@@ -33,19 +36,27 @@ from igny8_core.common.api.envelope import success
 from igny8_core.common.api.idempotency import idempotent
 from igny8_core.common.api.query import choice_filter, code_filter, from_day_filter, search_by, to_day_filter
 from igny8_core.common.api.refusals import refuses
-from igny8_core.common.api.views import ApiView, ListView
+from igny8_core.common.api.views import ListViewSet
 from igny8_core.common.errors import MoveNotAllowed, NotFound
 
 SHOWN = 100
 EVENTS_SHOWN = 10
 
 
-@extend_schema_view(get=extend_schema(operation_id="staff_list_accounts", tags=["operators"]))
-class AccountListView(ListView):
+@extend_schema_view(list=extend_schema(operation_id="staff_list_accounts"))
+class StaffAccountViewSet(ListViewSet):
     """Accounts; `search` finds the beginning of name, slug, owner's or billing e-mail address."""
 
+    tag = "operators"
     permission_classes = (IsOperator,)
-    operator_permissions = {"GET": "igny8_auth.view_account"}
+    operator_permissions = {
+        "list": "igny8_auth.view_account",
+        "retrieve": "igny8_auth.view_account",
+        "suspend": "igny8_auth.suspend_account",
+        "activate": "igny8_auth.suspend_account",
+        "adjust_credits": "igny8_auth.adjust_credits",
+    }
+    lookup_url_kwarg = "account_id"
     serializer_class = AccountRowOutput
     filters = {
         "search": search_by(accounts_matching),
@@ -60,89 +71,36 @@ class AccountListView(ListView):
     def rows(self) -> QuerySet[Account]:
         return all_accounts()
 
-
-class AccountView(ApiView):
-    """What operations on one account share."""
-
-    permission_classes = (IsOperator,)
-
-    def account(self, account_id: int) -> Account:
-        """The account with this id. Raises NotFound."""
-        account = account_with_id(account_id)
-        if account is None:
-            raise NotFound()
-        return account
-
-
-class AccountDetailView(AccountView):
-    operator_permissions = {"GET": "igny8_auth.view_account"}
-
-    @extend_schema(operation_id="staff_retrieve_account", tags=["operators"], responses=AccountDetailOutput)
-    def get(self, request: Request, account_id: int) -> Response:
+    @extend_schema(operation_id="staff_retrieve_account", responses=AccountDetailOutput)
+    def retrieve(self, request: Request, account_id: int) -> Response:
         """One account with its people, subscription, open invoices and what happened to it last."""
-        account = self.account(account_id)
-        subscription = live_subscription_of(account)
-        open_invoices = invoices_of(account).filter(status=InvoiceStatus.PENDING)
-        last_events = events_of(account).select_related("account", "actor")[:EVENTS_SHOWN]
-        sheet = {
-            **AccountFullOutput(account).data,
-            "subscription": SubscriptionOutput(subscription).data if subscription else None,
-            "counts": AccountCountsOutput(account_counts(account)).data,
-            "people": StaffMemberOutput(members_of(account)[:SHOWN], many=True).data,
-            "open_invoices": OpenInvoiceOutput(open_invoices[:SHOWN], many=True).data,
-            "events": StaffEventOutput(last_events, many=True).data,
-        }
-        return success(sheet)
+        return success(account_sheet(existing_account(account_id)))
 
-
-class SuspendAccountView(AccountView):
-    operator_permissions = {"POST": "igny8_auth.suspend_account"}
-
-    @extend_schema(
-        operation_id="staff_suspend_account",
-        tags=["operators"],
-        request=ReasonInput,
-        responses=AccountStatusOutput,
-    )
+    @extend_schema(operation_id="staff_suspend_account", request=ReasonInput, responses=AccountStatusOutput)
+    @action(detail=True, methods=["post"])
     @refuses(MoveNotAllowed, OwnAccount)
-    def post(self, request: Request, account_id: int) -> Response:
+    def suspend(self, request: Request, account_id: int) -> Response:
         """Stop an account from using the product until an operator lifts it; its people still reach billing."""
         reason = self.validated(ReasonInput)["reason"]
-        account = AccountService.suspend(self.account(account_id), reason, user_of(request))
+        account = AccountService.suspend(existing_account(account_id), reason, user_of(request))
         return success(AccountStatusOutput(account).data, "Account suspended.")
 
-
-class ActivateAccountView(AccountView):
-    operator_permissions = {"POST": "igny8_auth.suspend_account"}
-
-    @extend_schema(
-        operation_id="staff_activate_account",
-        tags=["operators"],
-        request=ReasonInput,
-        responses=AccountStatusOutput,
-    )
+    @extend_schema(operation_id="staff_activate_account", request=ReasonInput, responses=AccountStatusOutput)
+    @action(detail=True, methods=["post"])
     @refuses(NotSuspended, SuspensionLiftedByPayment, OwnAccount)
-    def post(self, request: Request, account_id: int) -> Response:
+    def activate(self, request: Request, account_id: int) -> Response:
         """Lift an operator's suspension; the account becomes what its subscription says: see `status`."""
         reason = self.validated(ReasonInput)["reason"]
-        account = AccountService.reinstate(self.account(account_id), reason, user_of(request))
+        account = AccountService.reinstate(existing_account(account_id), reason, user_of(request))
         return success(AccountStatusOutput(account).data, f"Suspension lifted. The account is {account.status}.")
 
-
-class AdjustCreditsView(AccountView):
-    operator_permissions = {"POST": "igny8_auth.adjust_credits"}
-
-    @extend_schema(
-        operation_id="staff_adjust_credits",
-        tags=["operators"],
-        request=AdjustInput,
-        responses=AdjustOutput,
-    )
+    @extend_schema(operation_id="staff_adjust_credits", request=AdjustInput, responses=AdjustOutput)
+    @action(detail=True, methods=["post"], url_path="adjust-credits")
     @refuses(InsufficientCredits, OwnAccount, AccountDeleted)
     @idempotent()
-    def post(self, request: Request, account_id: int) -> Response:
+    def adjust_credits(self, request: Request, account_id: int) -> Response:
         """Give credits by hand, or take some away, down to zero."""
-        adjustment, account = self.validated(AdjustInput), self.account(account_id)
+        adjustment, account = self.validated(AdjustInput), existing_account(account_id)
         amount, reason = adjustment["amount"], adjustment["reason"]
         entry = CreditService.adjust(account, amount, reason=reason, adjusted_by=user_of(request))
         result = {
@@ -152,3 +110,26 @@ class AdjustCreditsView(AccountView):
             "transaction_id": entry.id,
         }
         return success(AdjustOutput(result).data, "Credits adjusted.")
+
+
+def existing_account(account_id: int) -> Account:
+    """The account with this id. Raises NotFound."""
+    account = account_with_id(account_id)
+    if account is None:
+        raise NotFound()
+    return account
+
+
+def account_sheet(account: Account) -> dict[str, Any]:
+    """All that an operator sees of one account, as AccountDetailOutput describes it."""
+    subscription = live_subscription_of(account)
+    open_invoices = invoices_of(account).filter(status=InvoiceStatus.PENDING)
+    last_events = events_of(account).select_related("account", "actor")[:EVENTS_SHOWN]
+    return {
+        **AccountFullOutput(account).data,
+        "subscription": SubscriptionOutput(subscription).data if subscription else None,
+        "counts": AccountCountsOutput(account_counts(account)).data,
+        "people": StaffMemberOutput(members_of(account)[:SHOWN], many=True).data,
+        "open_invoices": OpenInvoiceOutput(open_invoices[:SHOWN], many=True).data,
+        "events": StaffEventOutput(last_events, many=True).data,
+    }

@@ -5,7 +5,7 @@ from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from igny8_core.admin.api.serializers import CreditCostInput, CreditCostOutput, CreditCostUpdateInput
+from igny8_core.admin.api.credit_cost_serializers import CreditCostInput, CreditCostOutput, CreditCostUpdateInput
 from igny8_core.auth.permissions import IsOperator, user_of
 from igny8_core.business.billing.errors import CreditCostExists
 from igny8_core.business.billing.models import CreditCostConfig
@@ -14,16 +14,22 @@ from igny8_core.business.billing.services.credit_cost_service import CreditCostS
 from igny8_core.common.api.envelope import success
 from igny8_core.common.api.query import flag_filter
 from igny8_core.common.api.refusals import refuses
-from igny8_core.common.api.views import ApiView, ListView
+from igny8_core.common.api.views import ListViewSet
 from igny8_core.common.errors import NotFound
 
 
-@extend_schema_view(get=extend_schema(operation_id="staff_list_credit_costs", tags=["operators"]))
-class CreditCostListView(ListView):
+@extend_schema_view(list=extend_schema(operation_id="staff_list_credit_costs"))
+class StaffCreditCostViewSet(ListViewSet):
     """What each operation costs, also those out of use."""
 
+    tag = "operators"
     permission_classes = (IsOperator,)
-    operator_permissions = {"GET": "billing.view_creditcostconfig", "POST": "billing.add_creditcostconfig"}
+    operator_permissions = {
+        "list": "billing.view_creditcostconfig",
+        "create": "billing.add_creditcostconfig",
+        "partial_update": "billing.change_creditcostconfig",
+    }
+    lookup_url_kwarg = "cost_id"
     serializer_class = CreditCostOutput
     filters = {"is_active": flag_filter(Q(is_active=True))}
     orderings = {"operation_type": "operation_type"}
@@ -32,30 +38,15 @@ class CreditCostListView(ListView):
     def rows(self) -> QuerySet[CreditCostConfig]:
         return credit_costs()
 
-    @extend_schema(
-        operation_id="staff_create_credit_cost",
-        tags=["operators"],
-        request=CreditCostInput,
-        responses={201: CreditCostOutput},
-    )
+    @extend_schema(operation_id="staff_create_credit_cost", request=CreditCostInput, responses={201: CreditCostOutput})
     @refuses(CreditCostExists)
-    def post(self, request: Request) -> Response:
+    def create(self, request: Request) -> Response:
         """Give an operation its costs."""
         cost = CreditCostService.create(user_of(request), **self.validated(CreditCostInput))
         return success(CreditCostOutput(cost).data, "Costs saved.", status=201)
 
-
-class CreditCostDetailView(ApiView):
-    permission_classes = (IsOperator,)
-    operator_permissions = {"PATCH": "billing.change_creditcostconfig"}
-
-    @extend_schema(
-        operation_id="staff_update_credit_cost",
-        tags=["operators"],
-        request=CreditCostUpdateInput,
-        responses=CreditCostOutput,
-    )
-    def patch(self, request: Request, cost_id: int) -> Response:
+    @extend_schema(operation_id="staff_update_credit_cost", request=CreditCostUpdateInput, responses=CreditCostOutput)
+    def partial_update(self, request: Request, cost_id: int) -> Response:
         """Change what an operation costs from now on; `is_active` false takes it out of use."""
         changes = self.validated(CreditCostUpdateInput, partial=True)
         cost = credit_costs().filter(pk=cost_id).first()

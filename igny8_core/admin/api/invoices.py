@@ -1,35 +1,45 @@
 """All invoices, for operators: looking them up, making them by hand, voiding them."""
 
 from django.db.models import QuerySet
+from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema, extend_schema_view
+from rest_framework.decorators import action
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from igny8_core.admin.api.serializers import InvoiceInput, StaffInvoiceOutput, VoidInput
+from igny8_core.admin.api.invoice_serializers import InvoiceInput, StaffInvoiceOutput, VoidInput
 from igny8_core.auth.errors import AccountDeleted, OwnAccount
 from igny8_core.auth.permissions import IsOperator, require_other_account, user_of
 from igny8_core.auth.selectors import account_with_id
-from igny8_core.business.billing.api import documents
-from igny8_core.business.billing.errors import InvoiceNotFound
+from igny8_core.business.billing.errors import InvoiceNotFound, PdfUnavailable
 from igny8_core.business.billing.models import Invoice, InvoiceStatus
 from igny8_core.business.billing.selectors import all_invoices, invoices_matching
 from igny8_core.business.billing.services.invoice_service import InvoiceService
+from igny8_core.common.api.downloads import PDF_ANSWER, AnyType, PdfThrottle, pdf_response
 from igny8_core.common.api.envelope import success
 from igny8_core.common.api.idempotency import idempotent
 from igny8_core.common.api.query import choice_filter, code_filter, date_filter, id_filter, search_by
 from igny8_core.common.api.refusals import refuses
-from igny8_core.common.api.views import ApiView, ListView
+from igny8_core.common.api.views import ListViewSet
 from igny8_core.common.errors import MoveNotAllowed
 from igny8_core.common.money import InvalidAmount
 
 
-@extend_schema_view(get=extend_schema(operation_id="staff_list_invoices", tags=["operators"]))
-class InvoiceListView(ListView):
+@extend_schema_view(list=extend_schema(operation_id="staff_list_invoices"))
+class StaffInvoiceViewSet(ListViewSet):
     """Invoices; `search` finds the beginning of the number or of the account's name."""
 
+    tag = "operators"
     permission_classes = (IsOperator,)
-    operator_permissions = {"GET": "billing.view_invoice"}
+    operator_permissions = {
+        "list": "billing.view_invoice",
+        "retrieve": "billing.view_invoice",
+        "pdf": "billing.view_invoice",
+        "issue": "billing.add_invoice",
+        "void": "billing.void_invoice",
+    }
+    lookup_url_kwarg = "invoice_id"
     serializer_class = StaffInvoiceOutput
     filters = {
         "search": search_by(invoices_matching),
@@ -45,50 +55,25 @@ class InvoiceListView(ListView):
     def rows(self) -> QuerySet[Invoice]:
         return all_invoices()
 
-
-def invoice_with_id(invoice_id: int) -> Invoice:
-    """Any account's invoice with this id. Raises InvoiceNotFound."""
-    invoice = all_invoices().filter(pk=invoice_id).first()
-    if invoice is None:
-        raise InvoiceNotFound()
-    return invoice
-
-
-class InvoiceDetailView(ApiView):
-    permission_classes = (IsOperator,)
-    operator_permissions = {"GET": "billing.view_invoice"}
-
-    @extend_schema(operation_id="staff_retrieve_invoice", tags=["operators"], responses=StaffInvoiceOutput)
+    @extend_schema(operation_id="staff_retrieve_invoice", responses=StaffInvoiceOutput)
     @refuses(InvoiceNotFound)
-    def get(self, request: Request, invoice_id: int) -> Response:
+    def retrieve(self, request: Request, invoice_id: int) -> Response:
         """One invoice."""
         return success(StaffInvoiceOutput(invoice_with_id(invoice_id)).data)
 
+    @extend_schema(operation_id="staff_download_invoice", responses=PDF_ANSWER)
+    @action(detail=True, throttle_classes=(PdfThrottle,), content_negotiation_class=AnyType)
+    @refuses(InvoiceNotFound, PdfUnavailable)
+    def pdf(self, request: Request, invoice_id: int) -> HttpResponse:
+        """One invoice as a PDF."""
+        invoice = invoice_with_id(invoice_id)
+        return pdf_response(InvoiceService.generate_pdf(invoice), invoice.invoice_number)
 
-@extend_schema_view(get=extend_schema(operation_id="staff_download_invoice", tags=["operators"]))
-class InvoicePdfView(documents.InvoicePdfView):
-    """Any account's invoice as a PDF."""
-
-    permission_classes = (IsOperator,)  # type: ignore[assignment]
-    operator_permissions = {"GET": "billing.view_invoice"}
-
-    def invoice(self, request: Request, invoice_id: int) -> Invoice:
-        return invoice_with_id(invoice_id)
-
-
-class CreateInvoiceView(ApiView):
-    permission_classes = (IsOperator,)
-    operator_permissions = {"POST": "billing.add_invoice"}
-
-    @extend_schema(
-        operation_id="staff_create_invoice",
-        tags=["operators"],
-        request=InvoiceInput,
-        responses={201: StaffInvoiceOutput},
-    )
+    @extend_schema(operation_id="staff_create_invoice", request=InvoiceInput, responses={201: StaffInvoiceOutput})
+    @action(detail=False, methods=["post"], url_path="create")
     @refuses(InvalidAmount, OwnAccount, AccountDeleted)
     @idempotent()
-    def post(self, request: Request) -> Response:
+    def issue(self, request: Request) -> Response:
         """Invoice an account for something that it did not order here, in the currency of its plan."""
         order, operator = self.validated(InvoiceInput), user_of(request)
         account = account_with_id(order["account"])
@@ -107,23 +92,22 @@ class CreateInvoiceView(ApiView):
         message = "Invoice created and on its way to the customer." if order["send"] else "Invoice created, not mailed."
         return success(StaffInvoiceOutput(invoice).data, message, status=201)
 
-
-class VoidInvoiceView(ApiView):
-    permission_classes = (IsOperator,)
-    operator_permissions = {"POST": "billing.void_invoice"}
-
-    @extend_schema(
-        operation_id="staff_void_invoice",
-        tags=["operators"],
-        request=VoidInput,
-        responses=StaffInvoiceOutput,
-    )
+    @extend_schema(operation_id="staff_void_invoice", request=VoidInput, responses=StaffInvoiceOutput)
+    @action(detail=True, methods=["post"])
     @refuses(InvoiceNotFound, MoveNotAllowed, OwnAccount)
     @idempotent()
-    def post(self, request: Request, invoice_id: int) -> Response:
+    def void(self, request: Request, invoice_id: int) -> Response:
         """Cancel an unpaid invoice; it keeps its number. Refused while a payment of it is under way."""
         reason, operator = self.validated(VoidInput)["reason"], user_of(request)
         invoice = invoice_with_id(invoice_id)
         require_other_account(operator, invoice.account_id)
         InvoiceService.mark_void(invoice, reason, operator)
         return success(StaffInvoiceOutput(invoice_with_id(invoice_id)).data, "Invoice voided.")
+
+
+def invoice_with_id(invoice_id: int) -> Invoice:
+    """Any account's invoice with this id. Raises InvoiceNotFound."""
+    invoice = all_invoices().filter(pk=invoice_id).first()
+    if invoice is None:
+        raise InvoiceNotFound()
+    return invoice

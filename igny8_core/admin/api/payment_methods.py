@@ -5,7 +5,7 @@ from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from igny8_core.admin.api.serializers import PaymentMethodInput
+from igny8_core.admin.api.payment_method_serializers import PaymentMethodInput
 from igny8_core.auth.models import PaymentMethodType
 from igny8_core.auth.permissions import IsOperator, user_of
 from igny8_core.business.billing.errors import PaymentMethodConfigured
@@ -16,19 +16,24 @@ from igny8_core.business.billing.services.payment_method_config_service import P
 from igny8_core.common.api.envelope import success
 from igny8_core.common.api.query import choice_filter, code_filter, flag_filter
 from igny8_core.common.api.refusals import refuses
-from igny8_core.common.api.views import ApiView, ListView
+from igny8_core.common.api.views import ListViewSet
 from igny8_core.common.errors import NotFound
 
 
-@extend_schema_view(get=extend_schema(operation_id="staff_list_payment_methods", tags=["operators"]))
-class PaymentMethodListView(ListView):
+@extend_schema_view(list=extend_schema(operation_id="staff_list_payment_methods"))
+class StaffPaymentMethodViewSet(ListViewSet):
     """Every configured method, also those that are switched off."""
 
+    tag = "operators"
     permission_classes = (IsOperator,)
     operator_permissions = {
-        "GET": "billing.view_paymentmethodconfig",
-        "POST": "billing.add_paymentmethodconfig",
+        "list": "billing.view_paymentmethodconfig",
+        "create": "billing.add_paymentmethodconfig",
+        "retrieve": "billing.view_paymentmethodconfig",
+        "partial_update": "billing.change_paymentmethodconfig",
+        "destroy": "billing.delete_paymentmethodconfig",
     }
+    lookup_url_kwarg = "config_id"
     serializer_class = PaymentMethodOutput
     filters = {
         "country": code_filter("country_code", r"[A-Z]{2}|\*", "two capital letters as in ISO 3166-1, or *"),
@@ -42,53 +47,39 @@ class PaymentMethodListView(ListView):
         return payment_method_configs()
 
     @extend_schema(
-        operation_id="staff_create_payment_method",
-        tags=["operators"],
-        request=PaymentMethodInput,
-        responses={201: PaymentMethodOutput},
+        operation_id="staff_create_payment_method", request=PaymentMethodInput, responses={201: PaymentMethodOutput}
     )
     @refuses(PaymentMethodConfigured)
-    def post(self, request: Request) -> Response:
+    def create(self, request: Request) -> Response:
         """Offer a method in a country, or with * in all that have no row of their own for it."""
         config = PaymentMethodConfigService.configure(user_of(request), **self.validated(PaymentMethodInput))
         return success(PaymentMethodOutput(config).data, "Payment method configured.", status=201)
 
-
-class PaymentMethodDetailView(ApiView):
-    permission_classes = (IsOperator,)
-    operator_permissions = {
-        "GET": "billing.view_paymentmethodconfig",
-        "PATCH": "billing.change_paymentmethodconfig",
-        "DELETE": "billing.delete_paymentmethodconfig",
-    }
-
-    @extend_schema(operation_id="staff_retrieve_payment_method", tags=["operators"], responses=PaymentMethodOutput)
-    def get(self, request: Request, config_id: int) -> Response:
+    @extend_schema(operation_id="staff_retrieve_payment_method", responses=PaymentMethodOutput)
+    def retrieve(self, request: Request, config_id: int) -> Response:
         """One configured method."""
-        return success(PaymentMethodOutput(self.config(config_id)).data)
+        return success(PaymentMethodOutput(existing_config(config_id)).data)
 
     @extend_schema(
-        operation_id="staff_update_payment_method",
-        tags=["operators"],
-        request=PaymentMethodInput,
-        responses=PaymentMethodOutput,
+        operation_id="staff_update_payment_method", request=PaymentMethodInput, responses=PaymentMethodOutput
     )
     @refuses(PaymentMethodConfigured)
-    def patch(self, request: Request, config_id: int) -> Response:
+    def partial_update(self, request: Request, config_id: int) -> Response:
         """Change what customers are shown; `is_enabled` false hides the method in that country."""
         changes = self.validated(PaymentMethodInput, partial=True)
-        config = PaymentMethodConfigService.update(self.config(config_id), user_of(request), **changes)
+        config = PaymentMethodConfigService.update(existing_config(config_id), user_of(request), **changes)
         return success(PaymentMethodOutput(config).data, "Saved.")
 
-    @extend_schema(operation_id="staff_delete_payment_method", tags=["operators"], responses={200: None})
-    def delete(self, request: Request, config_id: int) -> Response:
+    @extend_schema(operation_id="staff_delete_payment_method", responses={200: None})
+    def destroy(self, request: Request, config_id: int) -> Response:
         """Remove a row; the country then has what * offers."""
-        PaymentMethodConfigService.remove(self.config(config_id), user_of(request))
+        PaymentMethodConfigService.remove(existing_config(config_id), user_of(request))
         return success(message="Payment method removed.")
 
-    def config(self, config_id: int) -> PaymentMethodConfig:
-        """The configured method with this id. Raises NotFound."""
-        config = payment_method_configs().filter(pk=config_id).first()
-        if config is None:
-            raise NotFound()
-        return config
+
+def existing_config(config_id: int) -> PaymentMethodConfig:
+    """The configured method with this id. Raises NotFound."""
+    config = payment_method_configs().filter(pk=config_id).first()
+    if config is None:
+        raise NotFound()
+    return config

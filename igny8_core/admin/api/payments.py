@@ -2,23 +2,36 @@
 
 from django.db.models import Q, QuerySet
 from drf_spectacular.utils import extend_schema, extend_schema_view
+from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from igny8_core.admin.api.serializers import RefundInput, RefundOutput, StaffPaymentDetailOutput, StaffPaymentOutput
+from igny8_core.admin.api.payment_serializers import (
+    ApproveInput,
+    ApproveOutput,
+    RefundInput,
+    RefundOutput,
+    RejectInput,
+    RejectOutput,
+    StaffPaymentDetailOutput,
+    StaffPaymentOutput,
+)
 from igny8_core.auth.models import PaymentMethodType
 from igny8_core.auth.permissions import IsOperator, user_of
-from igny8_core.business.billing.api import payments
 from igny8_core.business.billing.errors import (
+    DuplicateReference,
     GatewayNotConfigured,
+    InvoiceNotPayable,
     OwnAccountPayment,
     PaymentNotFound,
+    PaymentNotPending,
     PaymentNotRefundable,
     RefundBeingChecked,
     RefundExceedsPayment,
     RefundRefused,
     RefundUnderWay,
     RequestKeyReused,
+    SubscriptionNotPayable,
 )
 from igny8_core.business.billing.models import GATEWAY_METHODS, Payment, PaymentStatus
 from igny8_core.business.billing.selectors import all_payments, payments_matching
@@ -35,17 +48,68 @@ from igny8_core.common.api.query import (
     to_day_filter,
 )
 from igny8_core.common.api.refusals import refuses
-from igny8_core.common.api.views import ApiView, ListView
+from igny8_core.common.api.views import ApiViewSet, ListViewSet
 from igny8_core.common.errors import MoveNotAllowed, NotFound
 from igny8_core.common.money import InvalidAmount
 
 
-@extend_schema_view(get=extend_schema(operation_id="staff_list_payments", tags=["operators"]))
-class PaymentListView(ListView):
+class PaymentDecisionViewSet(ApiViewSet):
+    """Approving and rejecting what customers say that they paid by bank or wallet, of any account."""
+
+    tag = "operators"
+    permission_classes = (IsOperator,)
+    operator_permissions = {"approve": "billing.approve_payment", "reject": "billing.approve_payment"}
+    lookup_url_kwarg = "payment_id"
+
+    @extend_schema(operation_id="approve_payment", request=ApproveInput, responses=ApproveOutput)
+    @action(detail=True, methods=["post"])
+    @refuses(
+        PaymentNotFound,
+        PaymentNotPending,
+        OwnAccountPayment,
+        DuplicateReference,
+        InvoiceNotPayable,
+        SubscriptionNotPayable,
+        MoveNotAllowed,
+    )
+    @idempotent()
+    def approve(self, request: Request, payment_id: int) -> Response:
+        """Accept a manual payment: pays the invoice, starts subscription and account, grants the credits."""
+        decision, payment = self.validated(ApproveInput), payment_with_id(payment_id)
+        settlement = PaymentService.approve_manual_payment(payment, user_of(request), **decision)
+        return success(ApproveOutput(settlement).data, "Payment approved successfully. Account activated.")
+
+    @extend_schema(operation_id="reject_payment", request=RejectInput, responses=RejectOutput)
+    @action(detail=True, methods=["post"])
+    @refuses(PaymentNotFound, PaymentNotPending, OwnAccountPayment, MoveNotAllowed)
+    @idempotent()
+    def reject(self, request: Request, payment_id: int) -> Response:
+        """Refuse a manual payment; the invoice stays open and the customer can confirm again."""
+        reason, payment = self.validated(RejectInput)["admin_notes"], payment_with_id(payment_id)
+        rejected = PaymentService.reject_manual_payment(payment, reason, user_of(request))
+        return success(RejectOutput(rejected).data, "Payment rejected. The customer can confirm again.")
+
+
+def goes_through_gateway(view: ApiViewSet, request: Request, payment_id: int) -> bool:
+    """Whether a refund of this payment asks a gateway. Raises PaymentNotFound."""
+    return payment_with_id(payment_id).payment_method in GATEWAY_METHODS
+
+
+@extend_schema_view(
+    list=extend_schema(operation_id="staff_list_payments"),
+    approve=extend_schema(operation_id="staff_approve_payment"),
+    reject=extend_schema(operation_id="staff_reject_payment"),
+)
+class StaffPaymentViewSet(PaymentDecisionViewSet, ListViewSet):
     """Payments; `search` finds a reference, however it is written, or the beginning of an invoice's number."""
 
-    permission_classes = (IsOperator,)
-    operator_permissions = {"GET": "billing.view_payment"}
+    operator_permissions = {
+        **PaymentDecisionViewSet.operator_permissions,
+        "list": "billing.view_payment",
+        "retrieve": "billing.view_payment",
+        "proof": "billing.view_payment",
+        "refund": "billing.refund_payment",
+    }
     serializer_class = StaffPaymentOutput
     filters = {
         "search": search_by(payments_matching),
@@ -62,67 +126,24 @@ class PaymentListView(ListView):
     def rows(self) -> QuerySet[Payment]:
         return all_payments()
 
-
-class PaymentView(ApiView):
-    """What operations on one payment share."""
-
-    permission_classes = (IsOperator,)
-
-    def payment(self, payment_id: int) -> Payment:
-        """Any account's payment with this id. Raises PaymentNotFound."""
-        payment = all_payments().filter(pk=payment_id).first()
-        if payment is None:
-            raise PaymentNotFound()
-        return payment
-
-
-class PaymentDetailView(PaymentView):
-    operator_permissions = {"GET": "billing.view_payment"}
-
-    @extend_schema(operation_id="staff_retrieve_payment", tags=["operators"], responses=StaffPaymentDetailOutput)
+    @extend_schema(operation_id="staff_retrieve_payment", responses=StaffPaymentDetailOutput)
     @refuses(PaymentNotFound)
-    def get(self, request: Request, payment_id: int) -> Response:
+    def retrieve(self, request: Request, payment_id: int) -> Response:
         """One payment with its notes, proof, and the payment that carries the same reference."""
-        return success(StaffPaymentDetailOutput(self.payment(payment_id)).data)
+        return success(StaffPaymentDetailOutput(payment_with_id(payment_id)).data)
 
-
-class PaymentProofView(PaymentView):
-    operator_permissions = {"GET": "billing.view_payment"}
-
-    @extend_schema(operation_id="staff_retrieve_payment_proof", tags=["operators"], responses=PaymentProofOutput)
+    @extend_schema(operation_id="staff_retrieve_payment_proof", responses=PaymentProofOutput)
+    @action(detail=True)
     @refuses(PaymentNotFound)
-    def get(self, request: Request, payment_id: int) -> Response:
+    def proof(self, request: Request, payment_id: int) -> Response:
         """The file that the customer uploaded for a payment, with a link to fetch it within 5 minutes."""
-        proof = self.payment(payment_id).proof
+        proof = payment_with_id(payment_id).proof
         if proof is None:
             raise NotFound()
         return success(PaymentProofOutput(proof, context=self.serializer_context()).data)
 
-
-@extend_schema_view(post=extend_schema(operation_id="staff_approve_payment", tags=["operators"]))
-class ApprovePaymentView(payments.ApprovePaymentView):
-    """Approval under the operators' own address."""
-
-
-@extend_schema_view(post=extend_schema(operation_id="staff_reject_payment", tags=["operators"]))
-class RejectPaymentView(payments.RejectPaymentView):
-    """Rejection under the operators' own address."""
-
-
-def goes_through_gateway(view: PaymentView, request: Request, payment_id: int) -> bool:
-    """Whether a refund of this payment asks a gateway. Raises PaymentNotFound."""
-    return view.payment(payment_id).payment_method in GATEWAY_METHODS
-
-
-class RefundPaymentView(PaymentView):
-    operator_permissions = {"POST": "billing.refund_payment"}
-
-    @extend_schema(
-        operation_id="staff_refund_payment",
-        tags=["operators"],
-        request=RefundInput,
-        responses=RefundOutput,
-    )
+    @extend_schema(operation_id="staff_refund_payment", request=RefundInput, responses=RefundOutput)
+    @action(detail=True, methods=["post"])
     @refuses(
         PaymentNotFound,
         PaymentNotRefundable,
@@ -137,14 +158,14 @@ class RefundPaymentView(PaymentView):
         RequestKeyReused,
     )
     @idempotent(asks_gateway=goes_through_gateway)
-    def post(self, request: Request, payment_id: int) -> Response:
+    def refund(self, request: Request, payment_id: int) -> Response:
         """Give money of a payment back, in part or all that is left, and take back credits that were not spent.
 
         Card and PayPal money goes back through its gateway, other money by hand: `reference` is that transfer's.
         """
         refund = self.validated(RefundInput)
         credit_note = PaymentService.process_refund(
-            self.payment(payment_id),
+            payment_with_id(payment_id),
             refund.get("amount"),
             reason=refund["reason"],
             reference=refund["reference"],
@@ -152,3 +173,11 @@ class RefundPaymentView(PaymentView):
             request_key=request_key(request),
         )
         return success(RefundOutput(credit_note).data, "Refund recorded.")
+
+
+def payment_with_id(payment_id: int) -> Payment:
+    """Any account's payment with this id. Raises PaymentNotFound."""
+    payment = all_payments().filter(pk=payment_id).first()
+    if payment is None:
+        raise PaymentNotFound()
+    return payment

@@ -10,18 +10,21 @@ from igny8_core.admin.api.statistics_serializers import StatisticsOutput
 from igny8_core.auth.permissions import IsOperator
 from igny8_core.business.billing import reports
 from igny8_core.common.api.envelope import success
-from igny8_core.common.api.views import ApiView
+from igny8_core.common.api.views import SingletonViewSet
 
 FAILED_SHOWN = 10
 EVENTS_SHOWN = 20
 
 
-class StatisticsView(ApiView):
-    permission_classes = (IsOperator,)
-    operator_permissions = {"GET": ("billing.view_payment", "igny8_auth.view_account")}
+class StaffStatisticsViewSet(SingletonViewSet):
+    """The figures of the operators' dashboard."""
 
-    @extend_schema(operation_id="staff_statistics", tags=["operators"], responses=StatisticsOutput)
-    def get(self, request: Request) -> Response:
+    tag = "operators"
+    permission_classes = (IsOperator,)
+    operator_permissions = {"retrieve": ("billing.view_payment", "igny8_auth.view_account")}
+
+    @extend_schema(operation_id="staff_statistics", responses=StatisticsOutput)
+    def retrieve(self, request: Request) -> Response:
         """Accounts, subscriptions, revenue, credits, and what waits for operators. Months are those of UTC."""
         return success(StatisticsOutput(statistics()).data)
 

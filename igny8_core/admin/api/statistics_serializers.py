@@ -4,7 +4,8 @@ from typing import Any
 
 from rest_framework import serializers
 
-from igny8_core.admin.api.serializers import StaffEventOutput, StaffPaymentOutput
+from igny8_core.admin.api.account_serializers import StaffEventOutput
+from igny8_core.admin.api.payment_serializers import StaffPaymentOutput
 from igny8_core.common.api.fields import MoneyField, SignedMoneyField
 
 MONTH = "YYYY-MM in UTC"

@@ -96,11 +96,6 @@ def payments_under_way_of(account: Account) -> QuerySet[Payment]:
     return payments_of(account).filter(status__in=PAYMENTS_UNDER_WAY).order_by("pk")
 
 
-def payment_to_decide(payment_id: int) -> Payment | None:
-    """Any account's payment, for a platform operator."""
-    return Payment.objects.filter(pk=payment_id).first()
-
-
 def credit_notes_of(account: Account) -> QuerySet[CreditNote]:
     """The account's credit notes with their invoice and payment, newest first."""
     return CreditNote.objects.filter(account=account).select_related("invoice", "payment")

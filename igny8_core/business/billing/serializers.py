@@ -10,8 +10,7 @@ from rest_framework import serializers
 from igny8_core.business.billing.models import ProofType
 from igny8_core.business.billing.selectors import is_available
 from igny8_core.business.billing.services.proof_links import link_token
-from igny8_core.common.api.fields import MoneyField, MultilineTextField
-from igny8_core.common.api.serializers import StrictSerializer
+from igny8_core.common.api.fields import MoneyField
 
 
 class PaymentMethodOutput(serializers.Serializer[Any]):
@@ -112,33 +111,3 @@ class PaymentProofOutput(serializers.Serializer[Any]):
         request = self.context["request"]
         address = reverse("paymentproof-file", args=[proof.pk])
         return str(request.build_absolute_uri(f"{address}?token={quote(link_token(proof.pk, request.user.pk))}"))
-
-
-class ApproveInput(StrictSerializer):
-    admin_notes = MultilineTextField(max_length=2000, required=False, allow_blank=True, default="")
-    override_duplicate = serializers.BooleanField(required=False, default=False)
-
-
-class ApproveOutput(serializers.Serializer[Any]):
-    payment_id = serializers.IntegerField(source="payment.id")
-    invoice_id = serializers.IntegerField(source="invoice.id")
-    invoice_number = serializers.CharField(source="invoice.invoice_number")
-    account_id = serializers.IntegerField(source="account.id")
-    account_status = serializers.CharField(source="account.status")
-    subscription_status = serializers.CharField(source="invoice.subscription.status", allow_null=True, default=None)
-    credits_added = serializers.IntegerField()
-    total_credits = serializers.IntegerField()
-    approved_by = serializers.EmailField(source="payment.approved_by.email")
-    approved_at = serializers.DateTimeField(source="payment.approved_at")
-
-
-class RejectInput(StrictSerializer):
-    admin_notes = MultilineTextField(max_length=2000, required=False, allow_blank=True, default="")
-
-
-class RejectOutput(serializers.Serializer[Any]):
-    payment_id = serializers.IntegerField(source="id")
-    invoice_id = serializers.IntegerField()
-    invoice_number = serializers.CharField(source="invoice.invoice_number")
-    status = serializers.CharField()
-    invoice_status = serializers.CharField(source="invoice.status")

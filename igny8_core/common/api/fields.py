@@ -127,6 +127,20 @@ class EmailAddressField(StrictTextField):
         return value
 
 
+class CodeField(PlainTextField):
+    """Text of a fixed form: `pattern` is a regular expression for all of it, `expected` the sentence of a refusal."""
+
+    def __init__(self, *, pattern: str, expected: str, **kwargs: Any) -> None:
+        self.pattern, self.expected = pattern, expected
+        super().__init__(**kwargs)
+
+    def clean_text(self, text: str) -> str:
+        code = super().clean_text(text)
+        if code and not re.fullmatch(self.pattern, code):
+            raise serializers.ValidationError(self.expected, code="invalid_code")
+        return code
+
+
 @extend_schema_field({"type": "string", "pattern": "^[A-Z]{2}$", "example": "PK"})
 class CountryCodeField(StrictTextField):
     """An ISO 3166-1 alpha-2 country code; lower case is taken and raised."""

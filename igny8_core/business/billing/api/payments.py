@@ -1,4 +1,4 @@
-"""Payments: customers look at theirs and go on with one, an operator approves or rejects it."""
+"""One's own payments: listing them, and going on with one that is at its gateway."""
 
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema, extend_schema_view
@@ -7,35 +7,24 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from igny8_core.auth.models import PaymentMethodType
-from igny8_core.auth.permissions import CanManageBilling, IsMember, IsOperator, account_of, user_of
+from igny8_core.auth.permissions import CanManageBilling, IsMember, account_of
 from igny8_core.business.billing.api.paying import GATEWAY_REFUSALS, PAY_MESSAGES
 from igny8_core.business.billing.api.payment_serializers import AttemptOutput
 from igny8_core.business.billing.errors import (
-    DuplicateReference,
-    InvoiceNotPayable,
-    OwnAccountPayment,
     PaymentNotAtGateway,
     PaymentNotFound,
-    PaymentNotPending,
-    SubscriptionNotPayable,
 )
 from igny8_core.business.billing.models import Payment, PaymentStatus
-from igny8_core.business.billing.selectors import payment_to_decide, payments_of
+from igny8_core.business.billing.selectors import payments_of
 from igny8_core.business.billing.serializers import (
-    ApproveInput,
-    ApproveOutput,
     PaymentOutput,
-    RejectInput,
-    RejectOutput,
 )
 from igny8_core.business.billing.services.payment_service import PaymentService
 from igny8_core.common.api.envelope import success
-from igny8_core.common.api.idempotency import idempotent
 from igny8_core.common.api.query import choice_filter, search_filter
 from igny8_core.common.api.refusals import refuses
 from igny8_core.common.api.serializers import StrictSerializer
-from igny8_core.common.api.views import ApiView, ListViewSet
-from igny8_core.common.errors import MoveNotAllowed
+from igny8_core.common.api.views import ListViewSet
 
 
 @extend_schema_view(list=extend_schema(operation_id="list_payments"))
@@ -71,57 +60,3 @@ class PaymentViewSet(ListViewSet):
             raise PaymentNotFound()
         attempt = PaymentService.complete_payment(payment)
         return success(AttemptOutput(attempt).data, PAY_MESSAGES[attempt.next_step])
-
-
-class DecisionView(ApiView):
-    """What approve and reject share: operators only, any account's payment."""
-
-    permission_classes = (IsOperator,)
-    operator_permission = "billing.approve_payment"
-
-    def payment(self, payment_id: int) -> Payment:
-        """The payment with this id. Raises PaymentNotFound."""
-        payment = payment_to_decide(payment_id)
-        if payment is None:
-            raise PaymentNotFound()
-        return payment
-
-
-class ApprovePaymentView(DecisionView):
-    @extend_schema(
-        operation_id="approve_payment",
-        tags=["operators"],
-        request=ApproveInput,
-        responses=ApproveOutput,
-    )
-    @refuses(
-        PaymentNotFound,
-        PaymentNotPending,
-        OwnAccountPayment,
-        DuplicateReference,
-        InvoiceNotPayable,
-        SubscriptionNotPayable,
-        MoveNotAllowed,
-    )
-    @idempotent()
-    def post(self, request: Request, payment_id: int) -> Response:
-        """Accept a manual payment: pays the invoice, starts subscription and account, grants the credits."""
-        decision = self.validated(ApproveInput)
-        settlement = PaymentService.approve_manual_payment(self.payment(payment_id), user_of(request), **decision)
-        return success(ApproveOutput(settlement).data, "Payment approved successfully. Account activated.")
-
-
-class RejectPaymentView(DecisionView):
-    @extend_schema(
-        operation_id="reject_payment",
-        tags=["operators"],
-        request=RejectInput,
-        responses=RejectOutput,
-    )
-    @refuses(PaymentNotFound, PaymentNotPending, OwnAccountPayment, MoveNotAllowed)
-    @idempotent()
-    def post(self, request: Request, payment_id: int) -> Response:
-        """Refuse a manual payment; the invoice stays open and the customer can confirm again."""
-        reason = self.validated(RejectInput)["admin_notes"]
-        payment = PaymentService.reject_manual_payment(self.payment(payment_id), reason, user_of(request))
-        return success(RejectOutput(payment).data, "Payment rejected. The customer can confirm again.")

@@ -1,5 +1,3 @@
-from django.urls import path
-
 from igny8_core.business.billing.api import (
     confirmations,
     credit_notes,
@@ -33,7 +31,5 @@ router.register("admin/payment-methods", payment_methods.PaymentMethodUnderAdmin
 router.register("admin/payments/confirm", confirmations.ConfirmationViewSet)
 
 urlpatterns = [
-    path("admin/payments/<int64:payment_id>/approve/", payments.ApprovePaymentView.as_view()),
-    path("admin/payments/<int64:payment_id>/reject/", payments.RejectPaymentView.as_view()),
     *router.urls,
 ]

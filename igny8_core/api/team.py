@@ -2,11 +2,12 @@
 
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema, extend_schema_view
+from rest_framework.decorators import action
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from igny8_core.api.serializers import AcceptInput, InvitationOutput, InviteInput, RoleInput, TeamMemberOutput
+from igny8_core.api.team_serializers import AcceptInput, InvitationOutput, InviteInput, RoleInput, TeamMemberOutput
 from igny8_core.auth.errors import (
     AccountCanceled,
     AccountSuspended,
@@ -38,7 +39,7 @@ from igny8_core.common.api.permissions import PublicEndpoint
 from igny8_core.common.api.query import Filter
 from igny8_core.common.api.refusals import refuses
 from igny8_core.common.api.throttling import UserThrottle
-from igny8_core.common.api.views import ApiView, ListView
+from igny8_core.common.api.views import ListViewSet
 from igny8_core.common.errors import NotFound
 
 
@@ -46,11 +47,13 @@ class InviteThrottle(UserThrottle):
     scope = "invite"
 
 
-@extend_schema_view(get=extend_schema(operation_id="list_team", tags=["team"]))
-class TeamListView(ListView):
+@extend_schema_view(list=extend_schema(operation_id="list_team"))
+class TeamMemberViewSet(ListViewSet):
     """The account's members."""
 
+    tag = "team"
     permission_classes = (IsMember,)
+    lookup_url_kwarg = "user_id"
     serializer_class = TeamMemberOutput
     orderings = {"email": "email", "date_joined": "date_joined"}
     default_ordering = "email"
@@ -58,13 +61,9 @@ class TeamListView(ListView):
     def rows(self) -> QuerySet[User]:
         return members_of(account_of(self.request))
 
-
-class TeamMemberView(ApiView):
-    permission_classes = (IsMember,)
-
-    @extend_schema(operation_id="remove_member", tags=["team"], responses={200: None})
+    @extend_schema(operation_id="remove_member", responses={200: None})
     @refuses(TeamNotManaged, OwnerProtected, LastOwner)
-    def delete(self, request: Request, user_id: int) -> Response:
+    def destroy(self, request: Request, user_id: int) -> Response:
         """Remove a member, or leave with one's own id: sessions and access to sites end at once.
 
         Owners remove everybody, admins everybody but owners. The last active owner stays: 409.
@@ -72,29 +71,17 @@ class TeamMemberView(ApiView):
         MembershipService.remove_member(account_of(request), user_id, user_of(request))
         return success(message="Membership ended.")
 
-
-class TeamRoleView(ApiView):
-    permission_classes = (IsMember,)
-
-    @extend_schema(operation_id="change_role", tags=["team"], request=RoleInput, responses=TeamMemberOutput)
+    @extend_schema(operation_id="change_role", request=RoleInput, responses=TeamMemberOutput)
+    @action(detail=True, methods=["patch"])
     @refuses(TeamNotManaged, OwnerProtected, RoleAboveOwn, OwnRole, LastOwner)
-    def patch(self, request: Request, user_id: int) -> Response:
+    def role(self, request: Request, user_id: int) -> Response:
         """Give a member another role, none above one's own, and nobody oneself. The last active owner stays: 409."""
         role = self.validated(RoleInput)["role"]
         member = MembershipService.change_role(account_of(request), user_id, role, user_of(request))
         return success(TeamMemberOutput(member).data, "Saved.")
 
-
-class InviteView(ApiView):
-    permission_classes = (IsMember,)
-    throttle_classes = (InviteThrottle,)
-
-    @extend_schema(
-        operation_id="invite",
-        tags=["team"],
-        request=InviteInput,
-        responses={201: InvitationOutput},
-    )
+    @extend_schema(operation_id="invite", request=InviteInput, responses={201: InvitationOutput})
+    @action(detail=False, methods=["post"], throttle_classes=(InviteThrottle,))
     @refuses(
         TeamNotManaged,
         RoleAboveOwn,
@@ -105,7 +92,7 @@ class InviteView(ApiView):
         AccountSuspended,
         AccountCanceled,
     )
-    def post(self, request: Request) -> Response:
+    def invite(self, request: Request) -> Response:
         """Invite an e-mail address with a role, none above one's own, within the plan's `max_users`."""
         given = self.validated(InviteInput)
         invitation = InvitationService.invite(
@@ -124,11 +111,13 @@ def _with_status(rows: QuerySet[TeamInvitation], value: str) -> QuerySet[TeamInv
     return invitations_with_status(rows, value)
 
 
-@extend_schema_view(get=extend_schema(operation_id="list_invitations", tags=["team"]))
-class InvitationListView(ListView):
+@extend_schema_view(list=extend_schema(operation_id="list_invitations"))
+class InvitationViewSet(ListViewSet):
     """The account's invitations, open and past."""
 
+    tag = "team"
     permission_classes = (CanManageTeam,)
+    lookup_url_kwarg = "invitation_id"
     serializer_class = InvitationOutput
     filters = {"status": Filter(_with_status, {"type": "string", "enum": InvitationState.values})}
     orderings = {"created_at": "id", "email": "email"}
@@ -137,28 +126,15 @@ class InvitationListView(ListView):
     def rows(self) -> QuerySet[TeamInvitation]:
         return invitations_of(account_of(self.request))
 
-
-class InvitationDetailView(ApiView):
-    permission_classes = (CanManageTeam,)
-
-    @extend_schema(operation_id="cancel_invitation", tags=["team"], responses={200: None})
+    @extend_schema(operation_id="cancel_invitation", responses={200: None})
     @refuses(TeamNotManaged, OwnerProtected, InvitationNotOpen)
-    def delete(self, request: Request, invitation_id: int) -> Response:
+    def destroy(self, request: Request, invitation_id: int) -> Response:
         """Withdraw an open invitation; its link dies."""
         InvitationService.cancel(account_of(request), invitation_id, user_of(request))
         return success(message="Invitation canceled.")
 
-
-class InvitationResendView(ApiView):
-    permission_classes = (CanManageTeam,)
-    throttle_classes = (InviteThrottle,)
-
-    @extend_schema(
-        operation_id="resend_invitation",
-        tags=["team"],
-        request=None,
-        responses=InvitationOutput,
-    )
+    @extend_schema(operation_id="resend_invitation", request=None, responses=InvitationOutput)
+    @action(detail=True, methods=["post"], throttle_classes=(InviteThrottle,))
     @refuses(
         TeamNotManaged,
         RoleAboveOwn,
@@ -168,22 +144,13 @@ class InvitationResendView(ApiView):
         AccountSuspended,
         AccountCanceled,
     )
-    def post(self, request: Request, invitation_id: int) -> Response:
+    def resend(self, request: Request, invitation_id: int) -> Response:
         """Send an open invitation again with a new link for another week; the old link dies."""
         invitation = InvitationService.resend(account_of(request), invitation_id, user_of(request))
         return success(InvitationOutput(invitation).data, "Invitation sent again.")
 
-
-class AcceptInvitationView(ApiView):
-    permission_classes = (PublicEndpoint,)
-    throttle_classes = (TokenThrottle,)
-
-    @extend_schema(
-        operation_id="accept_invitation",
-        tags=["team"],
-        request=AcceptInput,
-        responses=LoginOutput,
-    )
+    @extend_schema(operation_id="accept_invitation", request=AcceptInput, responses=LoginOutput)
+    @action(detail=False, methods=["post"], permission_classes=(PublicEndpoint,), throttle_classes=(TokenThrottle,))
     @refuses(
         NotFound,
         InvitationGone,
@@ -196,7 +163,7 @@ class AcceptInvitationView(ApiView):
         AccountSuspended,
         AccountCanceled,
     )
-    def post(self, request: Request) -> Response:
+    def accept(self, request: Request) -> Response:
         """Join a team with the mailed token: logged in, or as a new person with password and name.
 
         Logged in, the e-mail address must be the invited one, and the login must belong to no account yet.

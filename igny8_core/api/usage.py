@@ -1,68 +1,34 @@
 """What the account's credits were used for."""
 
 from datetime import date, timedelta
-from typing import Any
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from igny8_core.api.usage_serializers import GRANULARITIES, AnalyticsOutput
 from igny8_core.auth.permissions import IsMember, account_of
 from igny8_core.business.billing.usage import analytics, today_of
 from igny8_core.common import clock
 from igny8_core.common.api.envelope import success
 from igny8_core.common.api.query import parse_day
-from igny8_core.common.api.views import ApiView
+from igny8_core.common.api.views import SingletonViewSet
 
-GRANULARITIES = ("day", "week", "month")
 USUAL_DAYS = 30
 MAX_DAYS = 366
 YEARS = range(2000, 2100)
 
 
-class UseOutput(serializers.Serializer[Any]):
-    credits = serializers.IntegerField()
-    operations = serializers.IntegerField(help_text="How often something was done")
+class UsageAnalyticsViewSet(SingletonViewSet):
+    """How the account's credits were used, over time."""
 
-
-class IntervalOutput(UseOutput):
-    start = serializers.DateField(help_text="First day of the day, week or month, in the account's time zone")
-
-
-class OperationUseOutput(UseOutput):
-    operation_type = serializers.CharField()
-    display_name = serializers.CharField()
-    percent = serializers.CharField(help_text="Of all credits of the time, with two decimals")
-
-
-class ProjectionOutput(serializers.Serializer[Any]):
-    month = serializers.DateField(help_text="First day of the running month")
-    credits_used = serializers.IntegerField()
-    projected_credits = serializers.IntegerField(help_text="If the month goes on at the same rate")
-
-
-class AnalyticsOutput(serializers.Serializer[Any]):
-    date_from = serializers.DateField(source="first")
-    date_to = serializers.DateField(source="last")
-    timezone = serializers.CharField()
-    granularity = serializers.ChoiceField(choices=GRANULARITIES)
-    totals = UseOutput(source="*")
-    average_per_day = serializers.CharField(help_text="Credits, with two decimals")
-    series = IntervalOutput(many=True, help_text="Every day, week or month, also those without use")
-    by_operation = OperationUseOutput(many=True, help_text="Most credits first")
-    top_operations = OperationUseOutput(many=True)
-    projection = ProjectionOutput()
-
-
-class UsageAnalyticsView(ApiView):
+    tag = "account"
     permission_classes = (IsMember,)
     query_parameters = frozenset({"from", "to", "granularity"})
 
     @extend_schema(
         operation_id="usage_analytics",
-        tags=["account"],
         parameters=[
             OpenApiParameter("from", date, description="First day; without it 30 days up to `to`"),
             OpenApiParameter("to", date, description="Last day, included; without it today in the account's time zone"),
@@ -70,7 +36,7 @@ class UsageAnalyticsView(ApiView):
         ],
         responses=AnalyticsOutput,
     )
-    def get(self, request: Request) -> Response:
+    def retrieve(self, request: Request) -> Response:
         """Credits used: totals, series, by operation, average and projection, in days of the account's time zone."""
         account, now = account_of(request), clock.now()
         last = self.day("to") or today_of(account, now)

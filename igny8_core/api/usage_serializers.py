@@ -1,0 +1,41 @@
+"""What the use of credits looks like over time."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+GRANULARITIES = ("day", "week", "month")
+
+
+class UseOutput(serializers.Serializer[Any]):
+    credits = serializers.IntegerField()
+    operations = serializers.IntegerField(help_text="How often something was done")
+
+
+class IntervalOutput(UseOutput):
+    start = serializers.DateField(help_text="First day of the day, week or month, in the account's time zone")
+
+
+class OperationUseOutput(UseOutput):
+    operation_type = serializers.CharField()
+    display_name = serializers.CharField()
+    percent = serializers.CharField(help_text="Of all credits of the time, with two decimals")
+
+
+class ProjectionOutput(serializers.Serializer[Any]):
+    month = serializers.DateField(help_text="First day of the running month")
+    credits_used = serializers.IntegerField()
+    projected_credits = serializers.IntegerField(help_text="If the month goes on at the same rate")
+
+
+class AnalyticsOutput(serializers.Serializer[Any]):
+    date_from = serializers.DateField(source="first")
+    date_to = serializers.DateField(source="last")
+    timezone = serializers.CharField()
+    granularity = serializers.ChoiceField(choices=GRANULARITIES)
+    totals = UseOutput(source="*")
+    average_per_day = serializers.CharField(help_text="Credits, with two decimals")
+    series = IntervalOutput(many=True, help_text="Every day, week or month, also those without use")
+    by_operation = OperationUseOutput(many=True, help_text="Most credits first")
+    top_operations = OperationUseOutput(many=True)
+    projection = ProjectionOutput()

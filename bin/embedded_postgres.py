@@ -29,7 +29,7 @@ START_LIMIT = 60  # seconds; crash recovery on a slow disk included
 LONGEST_FOLDER = 100 - len("/.s.PGSQL.5432")
 SERVER_ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
 # A test database may be lost with the machine's power; it is made anew each time.
-FAST = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
+FAST = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "max_connections": "400"}
 
 NO_WHEEL = (
     "There is no embedded PostgreSQL for this system. Start a PostgreSQL 15 or newer and name it in DATABASE_URL, "

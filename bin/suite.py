@@ -13,6 +13,10 @@ from outside_database import check_connection, without_password
 from paths import ROOT, VAR, VENV_PYTHON
 from processes import OnlyOne
 
+# A worker collects for seconds, so it pays with folders only. Beyond eight the database is what all wait for.
+ON_ALL_CORES = ("--numprocesses=auto", "--maxprocesses=8", "--dist=worksteal")
+# Where these are given, few tests run, a person watches them, or the number of processes was said.
+ONE_PROCESS = ("-k", "--lf", "--last-failed", "--sw", "--stepwise", "-s", "--pdb", "--trace", "-n", "--numprocesses")
 INTERRUPTED = 130  # what a shell reports for Ctrl-C
 PATIENCE = 30  # seconds for pytest to close its databases
 
@@ -26,7 +30,7 @@ def main(arguments: list[str]) -> int:
         system_libraries.report_missing()
         with contextlib.ExitStack() as on_exit:
             on_exit.callback(progress.ignore_signals)
-            return _pytest(arguments, _database(on_exit))
+            return _pytest([*workers(arguments), *arguments], _database(on_exit))
     except progress.Interrupted:
         return INTERRUPTED
     except progress.Stop as problem:
@@ -34,6 +38,13 @@ def main(arguments: list[str]) -> int:
     except PermissionError as problem:
         progress.complain(f"{problem.filename} belongs to another user. Start bin/test as that user.")
     return 1
+
+
+def workers(arguments: list[str]) -> tuple[str, ...]:
+    """What to tell pytest about processes: all cores for whole folders, nothing for a file or a few names."""
+    asked_otherwise = any(argument.startswith(ONE_PROCESS) for argument in arguments)
+    has_file = any(".py" in argument for argument in arguments)
+    return () if asked_otherwise or has_file else ON_ALL_CORES
 
 
 def _database(on_exit: contextlib.ExitStack) -> str:
@@ -53,6 +64,8 @@ def _database(on_exit: contextlib.ExitStack) -> str:
 
 def _pytest(arguments: list[str], url: str) -> int:
     child = {**os.environ, **system_libraries.dynamic_loader_environment(), "DATABASE_URL": url, "IGNY8_VAR": str(VAR)}
+    # Without its caches each worker would rewrite and compile all tests anew, which takes as long as some of them.
+    child.pop("PYTHONDONTWRITEBYTECODE", None)
     # The settings are production's unless told otherwise, and those want production's secrets.
     child.setdefault("DJANGO_DEBUG", "1")
     process = subprocess.Popen([str(VENV_PYTHON), "-m", "pytest", *arguments], cwd=ROOT, env=child)

@@ -41,6 +41,20 @@ def test_everything_that_serves_waits_for_the_migration(services: dict[str, Any]
     assert services["migrate"]["restart"] == "no"
 
 
+def brought_by(services: dict[str, Any], name: str) -> set[str]:
+    """All services that Compose starts with one, itself included."""
+    needed = services[name].get("depends_on", {})
+    return {name}.union(*(brought_by(services, other) for other in needed))
+
+
+def test_the_site_brings_all_that_it_works_with(services: dict[str, Any]) -> None:
+    assert brought_by(services, "igny8_backend") == set(services)
+    # It answers while they are still coming up, or when one cannot.
+    for name in ("worker", "beat"):
+        assert services["igny8_backend"]["depends_on"][name] == {"condition": "service_started"}
+        assert "igny8_backend" not in brought_by(services, name)
+
+
 def test_the_migration_step_seeds_and_fails_when_a_part_of_it_fails(services: dict[str, Any]) -> None:
     shell, options, script = services["migrate"]["command"]
 

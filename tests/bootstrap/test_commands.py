@@ -14,6 +14,7 @@ from outside_database import check_connection, without_password
 from paths import ROOT, write_private
 from processes import Service
 from progress import Stop
+from suite import ON_ALL_CORES, workers
 
 import manage
 from igny8_core.settings import gateways
@@ -79,6 +80,39 @@ def test_manage_py_takes_the_running_servers_settings_but_never_overrides(
     manage.share_settings_with_running_server()
     assert os.environ["IGNY8_TEST_ONE"] == "from=file"
     assert os.environ["IGNY8_TEST_TWO"] == "from shell"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["tests/billing"],
+        ["tests/api", "tests/auth"],
+        ["-m", "not stress"],
+        ["-x", "-q"],
+        ["-p", "no:randomly", "tests"],
+    ],
+)
+def test_whole_folders_are_tested_on_all_cores(arguments: list[str]) -> None:
+    assert workers(arguments) == ON_ALL_CORES
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["tests/billing/test_refunds.py"],
+        ["tests/billing/test_refunds.py::test_one", "-x"],
+        ["-k", "approve"],
+        ["-kapprove", "tests/billing"],
+        ["--lf"],
+        ["--pdb"],
+        ["-s", "tests/billing"],
+        ["-n", "4"],
+        ["-n0", "tests/billing"],
+    ],
+)
+def test_a_few_tests_and_what_was_asked_for_run_in_the_processes_that_were_asked_for(arguments: list[str]) -> None:
+    assert workers(arguments) == ()
 
 
 # --- bin/run --with-fake-gateways ---------------------------------------------------------------------------------

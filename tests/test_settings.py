@@ -118,6 +118,8 @@ def test_production_without_a_variable_does_not_start_and_names_it(name: str) ->
         ("DJANGO_SECRET_KEY", "short"),
         ("DJANGO_SECRET_KEY", "x" * 60),
         ("DJANGO_SECRET_KEY", "only-for-debug-" * 5),
+        ("DJANGO_SECRET_KEY_FALLBACKS", "short"),
+        ("DJANGO_SECRET_KEY_FALLBACKS", "only-for-debug-" * 5),
         ("DJANGO_ALLOWED_HOSTS", " , "),
         ("BASE_URL", "http://app.example.com"),
         ("EMAIL_URL", "pigeon://roof"),

@@ -22,12 +22,16 @@ from unfold.paginator import InfinitePaginator
 from igny8_core.common.money import format_amount
 from igny8_core.events import services as events
 
-# The theme has no type hints; it adds to Django's class and changes none of its methods' types.
+# The theme has no type hints; it adds to Django's class and changes none of its methods' types. Django's forms know
+# what they are of only while types are checked.
 if TYPE_CHECKING:
+    from django import forms
     from django.contrib import admin
 
     ModelAdmin = admin.ModelAdmin[Any]
+    ModelForm = forms.ModelForm[Any]
 else:
+    from django.forms import ModelForm as ModelForm
     from unfold.admin import ModelAdmin
 
 EMPTY = "–"

@@ -17,6 +17,7 @@ VAR_DIR = Path(environment.text("IGNY8_VAR") or BASE_DIR / "var")
 
 DEBUG = environment.flag("DJANGO_DEBUG", default=False)
 SECRET_KEY = environment.secret("DJANGO_SECRET_KEY", debug=DEBUG)
+SECRET_KEY_FALLBACKS = environment.secrets_of_before("DJANGO_SECRET_KEY_FALLBACKS")
 ALLOWED_HOSTS = environment.words("DJANGO_ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]" if DEBUG else "")
 CSRF_TRUSTED_ORIGINS = environment.words("DJANGO_CSRF_TRUSTED_ORIGINS")
 BASE_URL = environment.text("BASE_URL", f"http://localhost:{environment.number('PORT', 8011)}" if DEBUG else "").rstrip(

@@ -49,12 +49,27 @@ def secret(name: str, *, debug: bool) -> str:
     value = text(name)
     if not value and debug:
         return DEBUG_SECRET
-    if len(value) < 50 or len(set(value)) < 10 or (value == DEBUG_SECRET and not debug):
+    if not _is_strong(value) or (value == DEBUG_SECRET and not debug):
         raise ImproperlyConfigured(
             f"{name} is missing or too weak. Set it to at least 50 random characters, for example the output of: "
             'python3 -c "import secrets; print(secrets.token_urlsafe(50))"'
         )
     return value
+
+
+def secrets_of_before(name: str) -> list[str]:
+    """Secrets that still open what they signed, separated by commas.
+
+    Raises ImproperlyConfigured for one that can be guessed: whoever does could sign with it.
+    """
+    values = words(name)
+    if not all(_is_strong(value) and value != DEBUG_SECRET for value in values):
+        raise ImproperlyConfigured(f"{name} holds a key that is too weak. Each has at least 50 random characters.")
+    return values
+
+
+def _is_strong(value: str) -> bool:
+    return len(value) >= 50 and len(set(value)) >= 10
 
 
 def database_url(var: Path) -> str:

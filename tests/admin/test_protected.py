@@ -156,6 +156,51 @@ def test_account_with_an_unknown_country_is_not_saved(console: Client) -> None:
     assert Account.objects.get(pk=account.pk).billing_country == account.billing_country
 
 
+def test_a_wrong_vat_number_is_not_saved_and_one_of_old_stays_out_of_the_way(console: Client) -> None:
+    account = one_of_each()
+    page = address(account, "change", account.pk)
+    fields = {"name": "A", "timezone": "UTC", "payment_method": "bank_transfer", "billing_country": "DE"}
+
+    wrong = console.post(page, {**fields, "tax_id": "DE136695978"})
+
+    assert wrong.status_code == 200
+    assert "VAT number of Germany" in wrong.context["adminform"].form.errors["tax_id"][0]
+    assert Account.objects.get(pk=account.pk).tax_id == account.tax_id
+    Account.objects.filter(pk=account.pk).update(tax_id="DE136695978", billing_country="DE")
+    assert console.post(page, {**fields, "tax_id": "DE136695978"}).status_code == 302
+
+
+WRONG_CODES = [("iban", "DE5112345678901"), ("iban", "GB29NWBK60161331926818"), ("swift_code", "ABC")]
+
+
+@pytest.mark.parametrize(("field", "value"), WRONG_CODES)
+def test_account_numbers_that_the_api_refuses_are_not_saved_either(console: Client, field: str, value: str) -> None:
+    method = make.payment_method()
+    form = {"country_code": "DE", "payment_method": "bank_transfer", "display_name": "Bank", "sort_order": 3}
+
+    wrong = console.post(address(method, "change", method.pk), {**form, field: value})
+
+    assert wrong.status_code == 200
+    assert list(wrong.context["adminform"].form.errors) == [field]
+    method.refresh_from_db()
+    assert (method.display_name, getattr(method, field)) != ("Bank", value)
+    # The samples of the first start hold numbers of nobody's, and can be corrected in parts.
+    type(method).objects.filter(pk=method.pk).update(**{field: value})
+    assert console.post(address(method, "change", method.pk), {**form, field: value}).status_code == 302
+
+
+def test_an_iban_is_stored_in_one_form_by_the_console_too(console: Client) -> None:
+    method = make.payment_method()
+    form = {"country_code": "DE", "payment_method": "bank_transfer", "display_name": "Bank", "sort_order": 3}
+
+    console.post(
+        address(method, "change", method.pk), {**form, "iban": "de89370400440532013000", "swift_code": "DEUTDEFF"}
+    )
+
+    method.refresh_from_db()
+    assert (method.iban, method.swift_code) == ("DE89370400440532013000", "DEUTDEFF")
+
+
 def test_catalogue_in_use_is_kept_with_an_explanation(console: Client) -> None:
     industry = make.site(one_of_each()).industry
 

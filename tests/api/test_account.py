@@ -73,6 +73,31 @@ def test_no_change_leaves_no_event(alice: User, as_user: Login) -> None:
     assert fingerprint() == before
 
 
+def test_a_wrong_vat_number_is_refused_by_the_country_that_will_hold(alice: User, as_user: Login) -> None:
+    client = as_user(alice)
+    assert client.patch(SETTINGS, {"billing_country": "PK", "tax_id": "DE136695978"}, format="json").status_code == 200
+    before = fingerprint()
+
+    both = client.patch(SETTINGS, {"billing_country": "DE", "tax_id": "DE 136695 978"}, format="json")
+    country = client.patch(SETTINGS, {"billing_country": "DE"}, format="json")
+
+    for answer in (both, country):
+        assert answer.status_code == 400
+        assert list(refusal(answer)["errors"]) == ["tax_id"]
+        assert "VAT number of Germany" in refusal(answer)["errors"]["tax_id"][0]
+    assert fingerprint() == before
+    # As it was written: separators are for people.
+    good = client.patch(SETTINGS, {"billing_country": "DE", "tax_id": "DE 136 695 976"}, format="json")
+    assert good.json()["data"]["tax_id"] == "DE 136 695 976"
+
+
+def test_a_tax_number_that_was_taken_once_never_stands_in_the_way(alice: User, as_user: Login) -> None:
+    Account.objects.filter(pk=alice.account_id).update(billing_country="DE", tax_id="DE1")
+
+    same = {"billing_city": "Kiel", "billing_country": "DE", "tax_id": "DE1"}
+    assert as_user(alice).patch(SETTINGS, same, format="json").status_code == 200
+
+
 def test_billing_details_can_be_emptied_and_the_name_cannot(alice: User, as_user: Login) -> None:
     client = as_user(alice)
     client.patch(SETTINGS, DETAILS, format="json")

@@ -113,9 +113,12 @@ WRONG_METHODS: list[tuple[str, Any]] = [
     *(("is_enabled", value) for value in ("true", 1, 0, None, "", [])),
     *(("instructions", value) for value in (None, 1, "x" * 4001, "\u200b")),
     *(("sort_order", value) for value in (-1, 32768, 1.0, "1", True, None)),
-    *(("swift_code", value) for value in ("abc", "ABC KKA", "A" * 12, 1, "ABCPKKÄ")),
+    *(("swift_code", value) for value in ("abc", "ABC", "ABC KKA", "ABCPKKA", "DEUTDEFF50", "deutdeff", "DEUT DEFF")),
+    *(("swift_code", value) for value in ("A" * 12, 1, "ABCDPKKÄ", "DEUTZZFF", "12345678", "DEUTDE")),
     *(("account_number", value) for value in ("1" * 51, 1234, None)),
     *(("iban", value) for value in ("GB29NWBK60161331926818", "GB", "29", "GB29 NWBK 6016 1331 9268 19 00", 1, None)),
+    *(("iban", value) for value in ("ZZ1812345678901234", "DE5112345678901", "PK0700000000000", "DE00" + "0" * 18)),
+    *(("iban", value) for value in ("PK24SCBL00000011234567٠٢", "GB29-NWBK-6016-1331-9268-19", "XX")),
 ]
 
 
@@ -144,9 +147,9 @@ def test_what_is_wrong_with_a_method_is_refused_by_name(operator: APIClient, fie
     ],
 )
 def test_an_iban_is_stored_in_one_form(operator: APIClient, iban: str, stored: str) -> None:
-    data = operator.post(METHODS, {**WALLET, "iban": iban, "swift_code": "ABCPKKA"}, format="json").json()["data"]
+    data = operator.post(METHODS, {**WALLET, "iban": iban, "swift_code": "ABCDPKKA"}, format="json").json()["data"]
 
-    assert (data["iban"], data["swift_code"]) == (stored, "ABCPKKA")
+    assert (data["iban"], data["swift_code"]) == (stored, "ABCDPKKA")
 
 
 @pytest.mark.parametrize("missing", ["country_code", "payment_method", "display_name"])

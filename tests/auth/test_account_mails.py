@@ -55,7 +55,7 @@ def parts_of(sent: EmailMultiAlternatives) -> tuple[str, str]:
 def token_in(sent: EmailMultiAlternatives, page: str) -> str:
     """The token of the link, which both parts carry, and which stands on its own for users of the API."""
     text, html = parts_of(sent)
-    [(link, token)] = re.findall(rf"({re.escape(BASE_URL)}/account/{page}#token=([\w.-]+))", text)
+    [(link, token)] = re.findall(rf"({re.escape(BASE_URL)}/account/{page}#token=([\w.:-]+))", text)
     assert f'href="{link}"' in html
     for part in (text, html):
         assert re.search(rf"this is the token: {re.escape(token)}(?![\w.-])", part)

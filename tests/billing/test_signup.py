@@ -23,7 +23,7 @@ from igny8_core.business.billing.models import (
 )
 from igny8_core.business.billing.services.subscription_service import SubscriptionService
 from igny8_core.business.signup.service import Signup, register
-from igny8_core.common.errors import DomainError
+from igny8_core.common.errors import DomainError, InvalidInput
 from igny8_core.events.models import Event
 from tests import make
 from tests.api.world import fingerprint
@@ -58,6 +58,28 @@ def test_a_trial_has_its_credits_through_the_ledger(defaults: None) -> None:
         ("account.created", signup.user.pk),
         ("credits.granted", signup.user.pk),
     }
+
+
+@pytest.mark.parametrize(
+    ("country", "tax_id"),
+    [("DE", "DE136695976"), ("FR", "FR 40 303 265 045"), ("GB", "GB980780684"), ("PK", "1234567-8"),
+     ("US", "12-3456789"),
+     ("IN", "27AAPFU0939F1ZV"), ("DE", "21/815/08150"), ("", "whatever they call it"), ("AE", "")],
+)  # fmt: skip
+def test_nobody_is_kept_out_by_a_tax_number_of_a_kind_that_we_do_not_know(
+    defaults: None, country: str, tax_id: str
+) -> None:
+    assert sign_up(billing={"billing_country": country, "tax_id": tax_id}).account.tax_id == tax_id
+
+
+def test_a_wrong_vat_number_makes_no_account(defaults: None) -> None:
+    before = fingerprint()
+
+    with pytest.raises(InvalidInput) as caught:
+        sign_up(billing={"billing_country": "GB", "tax_id": "GB802311781"})
+
+    assert list(caught.value.errors or {}) == ["tax_id"]
+    assert fingerprint() == before
 
 
 @pytest.mark.parametrize("slug", ["", "free"])

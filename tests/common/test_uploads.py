@@ -6,6 +6,8 @@ from io import BytesIO
 import pytest
 from django.test import Client
 from django.urls import path, re_path
+from hypothesis import given
+from hypothesis import strategies as st
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -67,7 +69,9 @@ HEADS = {
     "without quotes": b"Content-Disposition: form-data; name=file; filename=a.png",
     "name last": b'Content-Disposition: form-data; filename="a.png"; name="file"',
     "no space": b'Content-Disposition:form-data;name="file";filename="a.png"',
-    "empty name": b'Content-Disposition: form-data; name="file"; filename=""',
+    "filename twice": DISPOSITION + b'; filename="b.png"',
+    "disposition of another kind": DISPOSITION.replace(b"form-data", b"attachment"),
+    "parameters without values": DISPOSITION + b"; x; y",
     "way out": b'Content-Disposition: form-data; name="file"; filename="../../etc/passwd"',
     "quote escaped": rb'Content-Disposition: form-data; name="file"; filename="a\"; name=\"b.png"',
     "quote as percent": b'Content-Disposition: form-data; name="file"; filename="a%22b.png"',
@@ -79,6 +83,22 @@ HEADS = {
 @pytest.mark.parametrize("head", HEADS.values(), ids=HEADS)
 def test_what_clients_write_around_a_file_is_read_past(head):
     assert post(body(part(head=head))).status_code == 200
+
+
+def test_a_file_in_base64_is_unpacked():
+    head = DISPOSITION + b"\r\nContent-Transfer-Encoding: base64"
+
+    answer = post(body(part(b"iVBO\r\nRw==", head)))
+
+    assert answer.json()["data"] == hashlib.sha256(b"\x89PNG").hexdigest()
+
+
+def test_no_file_of_a_sender_is_ever_on_a_disk(monkeypatch):
+    made = []
+    monkeypatch.setattr("django.core.files.temp.NamedTemporaryFile", lambda *args, **kwargs: made.append(args))
+
+    assert post(body(part(b"x" * (MAX_UPLOAD_BYTES - 1000)))).status_code == 200
+    assert made == []
 
 
 @pytest.mark.parametrize("boundary", ["x", "----WebKitFormBoundary7MA4YWxkTrZu0gW", "a" * 70, "a b'()+_,-./:=?c"])
@@ -112,13 +132,16 @@ BROKEN = {
     "another end behind": good + b"--x--\r\n",
     "no headers": part(head=b"").replace(b"\r\n\r\n\r\n", b"\r\n\r\n") + b"--x--\r\n",
     "no disposition": body(part(head=b"Content-Type: image/png")),
-    "disposition of another kind": body(part(head=DISPOSITION.replace(b"form-data", b"attachment"))),
     "no name": body(part(head=b'Content-Disposition: form-data; filename="a.png"')),
     "empty field name": body(part(head=DISPOSITION.replace(b'"file"', b'""'))),
+    "no filename in it": body(part(head=DISPOSITION.replace(b"a.png", b""))),
+    "filename of a folder": body(part(head=DISPOSITION.replace(b"a.png", b"../"))),
+    "boundary in the file": body(part(b"data --x data")),
+    "boundary at the file's end": body(part(b"data\r\n--x--\r\n")),
+    "half a base64": body(part(b"dat", DISPOSITION + b"\r\nContent-Transfer-Encoding: base64")),
     "another name": body(part(head=DISPOSITION.replace(b'"file"', b'"proof"'))),
     "name in capitals": body(part(head=DISPOSITION.replace(b'"file"', b'"FILE"'))),
     "name twice": body(part(head=DISPOSITION + b'; name="other"')),
-    "filename twice": body(part(head=DISPOSITION + b'; filename="b.png"')),
     "disposition twice": body(part(head=DISPOSITION + b"\r\n" + DISPOSITION)),
     "a field, no file": body(part(head=b'Content-Disposition: form-data; name="file"')),
     "a field more": body(part(), part(head=b'Content-Disposition: form-data; name="role"')),
@@ -131,12 +154,10 @@ BROKEN = {
     "escape in the filename": body(part(head=DISPOSITION.replace(b"a.png", b"\x1b[2J"))),
     "invalid UTF-8 in the filename": body(part(head=DISPOSITION.replace(b"a.png", b"\xff.png"))),
     "quote not closed": body(part(head=DISPOSITION[:-1])),
-    "parameters without values": body(part(head=DISPOSITION + b"; x; y")),
     "header without colon": body(part(head=DISPOSITION + b"\r\nnonsense")),
     "folded header": body(part(head=DISPOSITION.replace(b"; filename", b";\r\n filename"))),
     "header of 5000 characters": body(part(head=DISPOSITION + b"\r\nX: " + b"y" * 5000)),
     "filename of 5000 characters": body(part(head=DISPOSITION.replace(b"a.png", b"a" * 5000))),
-    "base64": body(part(head=DISPOSITION + b"\r\nContent-Transfer-Encoding: base64")),
     "multipart in multipart": body(part(head=DISPOSITION[:44] + b"\r\nContent-Type: multipart/mixed")),
     "JSON": b'{"file": "x"}',
     "form": b"file=x",
@@ -210,6 +231,30 @@ def test_the_parser_has_its_own_limit():
         StrictMultiPartParser().parse(BytesIO(b" " * (MAX_UPLOAD_BYTES + 1)), FORM)
 
     assert caught.value.status_code == 413
+
+
+PIECES = [
+    b"--x",
+    b"--",
+    b"\r\n",
+    b"\n",
+    DISPOSITION,
+    b"; name=file",
+    b'"',
+    b":",
+    b"data",
+    b"\0",
+    b"\xff",
+    b"X: y",
+    b"x",
+]
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=20), st.integers(0, len(good)), st.integers(0, len(good)))
+def test_whatever_is_sent_is_a_file_or_a_refusal(pieces, start, stop):
+    content = good[:start] + b"".join(pieces) + good[stop:]
+
+    assert post(content).status_code in {200, 400}
 
 
 def test_a_body_that_is_shorter_than_announced_is_400():

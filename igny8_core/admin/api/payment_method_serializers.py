@@ -7,7 +7,6 @@ from rest_framework import serializers
 from igny8_core.auth.models import PaymentMethodType
 from igny8_core.business.billing.models import ALL_COUNTRIES
 from igny8_core.common.api.fields import (
-    CodeField,
     CountryCodeField,
     MultilineTextField,
     PlainTextField,
@@ -15,7 +14,7 @@ from igny8_core.common.api.fields import (
     WholeNumberField,
 )
 from igny8_core.common.api.serializers import StrictSerializer
-from igny8_core.common.iban import is_iban
+from igny8_core.common.bank_codes import why_not_bic, why_not_iban
 
 # What the column holds.
 MAX_SORT_ORDER = 2**15 - 1
@@ -33,10 +32,19 @@ class IbanField(PlainTextField):
 
     def clean_text(self, text: str) -> str:
         iban = super().clean_text(text).replace(" ", "").upper()
-        if iban and not is_iban(iban):
-            expected = "An IBAN is expected, for example GB29 NWBK 6016 1331 9268 19: check each character."
-            raise serializers.ValidationError(expected, code="invalid_iban")
+        if iban and (refusal := why_not_iban(iban)):
+            raise serializers.ValidationError(refusal, code="invalid_iban")
         return iban
+
+
+class BicField(PlainTextField):
+    """A BIC, also called SWIFT code."""
+
+    def clean_text(self, text: str) -> str:
+        bic = super().clean_text(text)
+        if bic and (refusal := why_not_bic(bic)):
+            raise serializers.ValidationError(refusal, code="invalid_bic")
+        return bic
 
 
 def _detail(max_length: int, **more: Any) -> PlainTextField:
@@ -53,13 +61,7 @@ class PaymentMethodInput(StrictSerializer):
     account_title = _detail(100, help_text="Name of the account's holder")
     account_number = _detail(50)
     routing_number = _detail(50)
-    swift_code = CodeField(
-        max_length=11,
-        pattern="[A-Z0-9]+",
-        expected="Capital letters and digits are expected, without spaces.",
-        required=False,
-        allow_blank=True,
-    )
+    swift_code = BicField(max_length=11, required=False, allow_blank=True)
     iban = IbanField(max_length=42, required=False, allow_blank=True)
     wallet_type = _detail(50)
     wallet_id = _detail(100)

@@ -17,7 +17,8 @@ from unfold.widgets import UnfoldAdminSelect2Widget
 
 from igny8_core.auth.models import Account, AccountStatus, Subscription, SubscriptionStatus, TeamInvitation
 from igny8_core.common.countries import COUNTRY_NAMES
-from igny8_core.events.console import ConsoleAdmin, ReadOnlyAdmin, badge, moment
+from igny8_core.common.tax_ids import why_not_tax_id
+from igny8_core.events.console import ConsoleAdmin, ModelForm, ReadOnlyAdmin, badge, moment
 
 ACCOUNT_TONES = {
     AccountStatus.TRIAL: "info",
@@ -34,10 +35,24 @@ SUBSCRIPTION_TONES = {
 COUNTRIES = [("", "–"), *((code, f"{name} ({code})") for code, name in COUNTRY_NAMES.items())]
 
 
+class AccountForm(ModelForm):
+    """An account's details; a tax number is looked at when it or the country is another."""
+
+    def clean(self) -> dict[str, Any] | None:
+        """What was sent. A tax number that was taken before is no reason to refuse another correction."""
+        sent = super().clean()
+        if sent and {"tax_id", "billing_country"} & set(self.changed_data):
+            refusal = why_not_tax_id(sent.get("tax_id", ""), sent.get("billing_country", ""))
+            if refusal:
+                self.add_error("tax_id", refusal)
+        return sent
+
+
 @admin.register(Account)
 class AccountAdmin(ConsoleAdmin):
     """Tenants. Contact and billing details can be corrected; plan, status and credits change by what is paid."""
 
+    form = AccountForm
     list_display = ("id", "name", "owner", "plan", "status_shown", "credits", "billing_country", "created")
     list_display_links = ("id", "name")
     list_filter = (("status", ChoicesDropdownFilter), ("plan", RelatedDropdownFilter))

@@ -20,7 +20,9 @@ from igny8_core.auth.models import (
 from igny8_core.auth.permissions import require_other_account
 from igny8_core.auth.services.user_service import check_new_password
 from igny8_core.common.db import refusing, service_transaction
+from igny8_core.common.errors import InvalidInput
 from igny8_core.common.states import transition
+from igny8_core.common.tax_ids import why_not_tax_id
 from igny8_core.events import services as events
 
 # What an operator is told who wants to activate an account that is not suspended.
@@ -51,8 +53,9 @@ class AccountService:
     ) -> Account:
         """Create an account and its owner; `billing` holds the account's billing_* and tax_id columns.
 
-        Raises InvalidInput for a weak password and EmailTaken for an address that is in use.
+        Raises InvalidInput for a weak password or a wrong VAT number, EmailTaken for an address that is in use.
         """
+        _require_tax_id(billing.get("tax_id", ""), billing.get("billing_country", ""))
         owner = User(email=email, first_name=first_name, last_name=last_name, role=Role.OWNER)
         check_new_password(password, owner, field="password")
         owner.set_password(password)
@@ -108,13 +111,18 @@ class AccountService:
     @staticmethod
     @service_transaction
     def update_settings(account: Account, changed_by: User, **changes: str) -> Account:
-        """Change name, timezone, tax_id or billing_* columns; invoices keep what they were made with."""
+        """Change name, timezone, tax_id or billing_* columns; invoices keep what they were made with.
+
+        Raises InvalidInput for a wrong VAT number.
+        """
         account = lock_account(account.pk)
         changed = {column: value for column, value in changes.items() if getattr(account, column) != value}
         if not changed:
             return account
         for column, value in changed.items():
             setattr(account, column, value)
+        if {"tax_id", "billing_country"} & set(changed):
+            _require_tax_id(account.tax_id, account.billing_country)
         account.save(update_fields=[*changed])
         # Which, not what: events are kept when an account is deleted, addresses are not.
         facts = {"changed": sorted(changed)}
@@ -129,6 +137,11 @@ def _status_behind(account: Account) -> AccountStatus:
         return AccountStatus.ACTIVE
     # A subscription that ended while the account was suspended, or was ordered then and not paid, gives no rights.
     return AccountStatus.PAST_DUE if last.status == SubscriptionStatus.PAST_DUE else AccountStatus.CANCELED
+
+
+def _require_tax_id(tax_id: str, country: str) -> None:
+    if refusal := why_not_tax_id(tax_id, country):
+        raise InvalidInput(errors={"tax_id": [refusal]})
 
 
 def _slug(name: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, timedelta
 
-from django.utils.crypto import salted_hmac
+from django.utils.crypto import constant_time_compare, salted_hmac
 
 from igny8_core.auth.errors import (
     AlreadyMember,
@@ -29,6 +29,7 @@ from igny8_core.common import clock
 from igny8_core.common.db import refusing, service_transaction
 from igny8_core.common.errors import InvalidInput, NotFound
 from igny8_core.common.mail import nowhere
+from igny8_core.common.signed_texts import BadSignature, keys, opened, signed
 from igny8_core.events import services as events
 
 LIFETIME = timedelta(days=7)
@@ -148,24 +149,41 @@ def invitation_token(invitation: TeamInvitation) -> str:
 
     Raises InvalidInput where the key is another one now, so that the link would open nothing.
     """
-    token = _token(invitation)
-    if _hash(token) != invitation.token_hash:
-        raise InvalidInput("The server's key has changed since this invitation was made. Send it again.")
-    return token
+    for key in keys():
+        for token in (_token(invitation, key), _token_of_old(invitation, key)):
+            if constant_time_compare(_hash(token), invitation.token_hash):
+                return token
+    raise InvalidInput("The server's key has changed since this invitation was made. Send it again.")
 
 
-def _token(invitation: TeamInvitation) -> str:
+def _token(invitation: TeamInvitation, key: str) -> str:
+    # Named to the microsecond: sent again in the same second, it is another one.
+    text = f"{invitation.pk}.{invitation.expires_at.astimezone(UTC):%Y%m%d%H%M%S%f}"
+    return signed(text, salt=SALT, moment=invitation.expires_at - LIFETIME, key=key)
+
+
+def _token_of_old(invitation: TeamInvitation, key: str) -> str:
+    """The token as the release before made it; the last of them runs out a week after this one is in use."""
     value = f"{invitation.pk}:{invitation.expires_at.astimezone(UTC).isoformat(timespec='microseconds')}"
-    return urlsafe_b64encode(salted_hmac(SALT, value, algorithm="sha256").digest()).decode().rstrip("=")
+    digest = salted_hmac(SALT, value, secret=key, algorithm="sha256").digest()
+    return urlsafe_b64encode(digest).decode().rstrip("=")
 
 
 def _seal(invitation: TeamInvitation) -> None:
-    invitation.token_hash = _hash(_token(invitation))
+    invitation.token_hash = _hash(_token(invitation, keys()[0]))
     invitation.save(update_fields=["token_hash"])
 
 
 def _hash(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _is_signed(token: str) -> bool:
+    """Whether we made it, for an invitation. Tokens of the release before have no signature: their hash tells."""
+    try:
+        return ":" not in token or bool(opened(token, salt=SALT))
+    except BadSignature:
+        return False
 
 
 def _sites(account: Account, site_ids: Sequence[int]) -> list[Site]:
@@ -212,7 +230,8 @@ def _cancel(invitation: TeamInvitation, actor: User) -> None:
 
 def _acceptable(token: str) -> TeamInvitation:
     """The open invitation of a token, from somebody who may still give its role. Raises NotFound, InvitationGone."""
-    invitation = TeamInvitation.objects.filter(token_hash=_hash(token)).select_related("account", "invited_by").first()
+    sealed = TeamInvitation.objects.filter(token_hash=_hash(token)).select_related("account", "invited_by")
+    invitation = sealed.first() if _is_signed(token) else None
     if invitation is None:
         raise NotFound()
     sender = invitation.invited_by

@@ -57,7 +57,7 @@ BY_NAME: dict[str, Any] = {
     "setup": "seti_1QxYzAbCdEfGhIjK",
     "slug": "my-shop",
     "status": "active",
-    "swift_code": "ABCPKKA",
+    "swift_code": "ABCDPKKA",
     "tax_id": "1234567-8",
     "timezone": "Asia/Karachi",
     "token": "eyJhbGciOiJIUzI1NiJ9…",

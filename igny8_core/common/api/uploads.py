@@ -1,10 +1,16 @@
-"""A multipart parser that takes exactly one file, or answers with a sentence (threats.md INP-07)."""
+"""Takes exactly one file of a multipart body, or answers with a sentence (threats.md INP-07).
+
+Django reads the parts. It also reads bodies that were cut off or say two things at once, so those are refused before.
+"""
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from io import BytesIO
 from typing import IO, Any
 
+from django.core.files.uploadhandler import MemoryFileUploadHandler
+from django.http.multipartparser import MultiPartParser, MultiPartParserError
+from django.utils.http import parse_header_parameters
 from rest_framework.exceptions import ParseError, UnsupportedMediaType, ValidationError
 from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
@@ -13,26 +19,17 @@ from igny8_core.common.api.exceptions import PayloadTooLarge
 from igny8_core.common.api.parsers import MAX_UPLOAD_BYTES
 
 FILE = "file"
-MAX_PART_HEADERS = 4096
-# RFC 2046 section 5.1.1.
-BOUNDARY = re.compile(r"[0-9A-Za-z'()+_,\-./:=? ]{0,69}[0-9A-Za-z'()+_,\-./:=?]")
-# A value in quotes, in which a backslash takes the next character with it, or a plain one.
-PARAMETER = re.compile(r';\s*+([!#$%&*+\-.^_`|~0-9A-Za-z]++)=(?:"((?:[^"\\]|\\.)*+)"|([^\s;"]++))\s*+')
-HEADER = re.compile(r"([A-Za-z0-9-]{1,70}):[ \t]*+([^\x00-\x08\x0a-\x1f\x7f]*+)")
-# What a part's content may be sent as: as it is.
-ENCODINGS = {"binary", "8bit", "7bit"}
+# Enough to name a field that is not known beside the file.
+MAX_PARTS = 3
+# Django reads past the headers of a part that has more.
+MAX_PART_HEADERS = 1024
+BOUNDARY_NAMED = re.compile(r";\s*boundary\s*=", re.IGNORECASE)
+HEADERS = re.compile(rb"(?:\r\n[A-Za-z0-9-]{1,70}:[^\x00-\x1f\x7f]*+)++")
 
 MISSING = "A file is expected: send multipart/form-data with one part named file."
 CUT_OFF = "The multipart body is broken or cut off. Send one part named file, ended by the boundary."
-
-
-@dataclass(frozen=True)
-class Part:
-    """A piece of a multipart body; `is_file` tells a file from a form's field."""
-
-    name: str
-    is_file: bool
-    content: bytes
+NO_BOUNDARY = "The Content-Type names no boundary of 1 to 70 characters. Let your HTTP client write it."
+ONE_FILE = "Send one file at a time."
 
 
 class StrictMultiPartParser(BaseParser):
@@ -51,20 +48,23 @@ class StrictMultiPartParser(BaseParser):
         parser_context: Mapping[str, Any] | None = None,
     ) -> dict[str, bytes]:
         """Read and check the body; see the class."""
-        boundary = _boundary(media_type or "")
+        kind, _, parameters = (media_type or "").partition(";")
+        # DRF chooses parsers as it chooses renderers, by which the wildcard */* would be multipart too.
+        if kind.strip().lower() != self.media_type:
+            raise UnsupportedMediaType(media_type or "")
+        boundary = _boundary(parameters)
         body: bytes = stream.read(MAX_UPLOAD_BYTES + 1)
         if len(body) > MAX_UPLOAD_BYTES:
             raise PayloadTooLarge(f"The request body is too large. The limit is {MAX_UPLOAD_BYTES // 1024 // 1024} MB.")
-        parts = [_part(raw) for raw in _raw_parts(body, boundary)]
-        unknown = {part.name for part in parts if part.name != FILE}
-        if unknown:
-            sentence = f"Unknown field. Known fields: {FILE}."
-            raise ValidationError({name[:100]: [sentence] for name in sorted(unknown)[:50]}, code="unknown_field")
-        if len(parts) != 1:
-            raise ValidationError({FILE: ["Send one file at a time."]})
-        if not parts[0].is_file:
-            raise ValidationError({FILE: ["A file is expected: the part needs a filename."]})
-        return {FILE: parts[0].content}
+        _require_whole(body, boundary)
+        return {FILE: _only_file(body, f"{self.media_type};{parameters}")}
+
+
+class _InMemory(MemoryFileUploadHandler):
+    """Keeps every file in memory, where the body is already: no file of a stranger's is ever on a disk."""
+
+    def handle_raw_input(self, *args: Any, **kwargs: Any) -> None:
+        self.activated = True
 
 
 def uploaded_file(request: Request) -> bytes:
@@ -76,64 +76,61 @@ def uploaded_file(request: Request) -> bytes:
     return bytes(content)
 
 
-def _boundary(media_type: str) -> bytes:
-    kind, _, parameters = media_type.partition(";")
-    # DRF chooses parsers as it chooses renderers, by which the wildcard */* would be multipart too.
-    if kind.strip().lower() != StrictMultiPartParser.media_type:
-        raise UnsupportedMediaType(media_type)
-    boundary = _parameters(f";{parameters}" if parameters else "").get("boundary", "")
-    if not BOUNDARY.fullmatch(boundary):
-        raise ParseError("The Content-Type names no boundary of 1 to 70 characters. Let your HTTP client write it.")
+def _boundary(parameters: str) -> bytes:
+    """The boundary that a Content-Type names, once. Raises ParseError."""
+    try:
+        boundary = parse_header_parameters(f";{parameters}")[1].get("boundary", "")
+    except ValueError:
+        boundary = ""
+    # Of two, a server on the way may take the other one.
+    is_named_once = len(BOUNDARY_NAMED.findall(f";{parameters}")) == 1
+    if not is_named_once or not boundary.isascii() or not 1 <= len(boundary) <= 70:
+        raise ParseError(NO_BOUNDARY)
     return boundary.encode("ascii")
 
 
-def _raw_parts(body: bytes, boundary: bytes) -> list[bytes]:
-    """What stands between the boundaries, from the first byte to the last; raises ParseError."""
-    delimiter = b"\r\n--" + boundary
-    first, *parts = (b"\r\n" + body).split(delimiter)
+def _require_whole(body: bytes, boundary: bytes) -> None:
+    """Make sure that the body is parts from its first byte to its last. Raises ParseError, ValidationError."""
+    if body.count(b"--" + boundary) > MAX_PARTS + 1:
+        raise ValidationError({FILE: [ONE_FILE]})
+    first, *parts = body.split(b"--" + boundary)
     if first or not parts or parts[-1] not in (b"--", b"--\r\n"):
         raise ParseError(CUT_OFF)
-    if len(parts) > 3:
-        raise ValidationError({FILE: ["Send one file at a time."]})
-    return parts[:-1]
+    for part in parts[:-1]:
+        _require_plain_headers(part)
 
 
-def _part(raw: bytes) -> Part:
-    head, end, content = raw.partition(b"\r\n\r\n")
-    if not end or not head.startswith(b"\r\n") or len(head) > MAX_PART_HEADERS:
+def _require_plain_headers(part: bytes) -> None:
+    end = part.find(b"\r\n\r\n", 0, MAX_PART_HEADERS)
+    if end < 0 or not part.endswith(b"\r\n"):
         raise ParseError(CUT_OFF)
-    headers = _headers(head[2:])
-    kind, _, _ = headers.get("content-disposition", "").partition(";")
-    if kind.strip().lower() != "form-data":
-        raise ParseError("Each part of the body needs a Content-Disposition: form-data.")
-    if headers.get("content-transfer-encoding", "binary").lower() not in ENCODINGS:
-        raise ParseError("Send the file as it is, without a Content-Transfer-Encoding.")
-    disposition = _parameters(headers["content-disposition"][len(kind) :])
-    return Part(disposition.get("name", ""), bool({"filename", "filename*"} & set(disposition)), content)
-
-
-def _headers(head: bytes) -> dict[str, str]:
+    headers = part[:end]
+    lines = headers.split(b"\r\n")[1:]
+    names = {line.partition(b":")[0].lower() for line in lines}
+    has_open_quote = any(line.count(b'"') % 2 for line in lines)
+    if not HEADERS.fullmatch(headers) or len(names) < len(lines) or has_open_quote:
+        raise ParseError("A header of a part is malformed or appears twice.")
     try:
-        lines = head.decode("utf-8").split("\r\n")
+        headers.decode("utf-8")
     except UnicodeDecodeError:
         raise ParseError("The headers of a part are not valid UTF-8.") from None
-    headers: dict[str, str] = {}
-    for line in lines:
-        match = HEADER.fullmatch(line)
-        if not match or match[1].lower() in headers:
-            raise ParseError("A header of a part is malformed or appears twice.")
-        headers[match[1].lower()] = match[2].strip()
-    return headers
 
 
-def _parameters(text: str) -> dict[str, str]:
-    """The parameters behind a header's value, such as `; name="file"`; raises ParseError."""
-    found: dict[str, str] = {}
-    position = 0
-    while position < len(text):
-        match = PARAMETER.match(text, position)
-        if not match or match[1].lower() in found:
-            raise ParseError(f"The parameters of a header are malformed: {text[:100]!a}.")
-        found[match[1].lower()] = match[2] if match[2] is not None else match[3]
-        position = match.end()
-    return found
+def _only_file(body: bytes, content_type: str) -> bytes:
+    """The content of the file, where there is nothing beside it. Raises ParseError, ValidationError."""
+    described = {"CONTENT_TYPE": content_type, "CONTENT_LENGTH": len(body)}
+    try:
+        fields, files = MultiPartParser(described, BytesIO(body), [_InMemory()], "utf-8").parse()
+    except MultiPartParserError:
+        raise ParseError(CUT_OFF) from None
+    unknown = {*fields, *files} - {FILE}
+    if unknown:
+        sentence = f"Unknown field. Known fields: {FILE}."
+        raise ValidationError({name[:100]: [sentence] for name in sorted(unknown)}, code="unknown_field")
+    if FILE in fields:
+        raise ValidationError({FILE: ["A file is expected: the part needs a filename."]})
+    sent = files.getlist(FILE)
+    if len(sent) != 1:
+        raise ValidationError({FILE: [ONE_FILE if sent else MISSING]})
+    content: bytes = sent[0].read()
+    return content

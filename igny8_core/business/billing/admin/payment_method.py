@@ -1,16 +1,40 @@
 """Console pages of ways to pay: what is offered where, and what accounts chose."""
 
+from collections.abc import Callable
+
+from django import forms
 from django.contrib import admin
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, BooleanRadioFilter, ChoicesDropdownFilter
 
 from igny8_core.business.billing.models import AccountPaymentMethod, PaymentMethodConfig
-from igny8_core.events.console import ConsoleAdmin, ReadOnlyAdmin, moment
+from igny8_core.common.bank_codes import why_not_bic, why_not_iban
+from igny8_core.events.console import ConsoleAdmin, ModelForm, ReadOnlyAdmin, moment
+
+
+class PaymentMethodConfigForm(ModelForm):
+    """A way to pay; refuses the account numbers that the API refuses. The samples keep theirs until they are edited."""
+
+    def clean_iban(self) -> str:
+        """The IBAN without spaces and in capitals. Raises ValidationError."""
+        iban: str = self.cleaned_data["iban"].replace(" ", "").upper()
+        return self._checked("iban", iban, why_not_iban)
+
+    def clean_swift_code(self) -> str:
+        """The SWIFT code. Raises ValidationError."""
+        return self._checked("swift_code", self.cleaned_data["swift_code"], why_not_bic)
+
+    def _checked(self, field: str, value: str, why_not: Callable[[str], str | None]) -> str:
+        refusal = why_not(value) if value and field in self.changed_data else None
+        if refusal:
+            raise forms.ValidationError(refusal)
+        return value
 
 
 @admin.register(PaymentMethodConfig)
 class PaymentMethodConfigAdmin(ConsoleAdmin):
     """What is offered in which country, with what a payer needs to know."""
 
+    form = PaymentMethodConfigForm
     list_display = ("display_name", "country_code", "payment_method", "is_enabled", "sort_order")
     list_filter = (("payment_method", ChoicesDropdownFilter), ("is_enabled", BooleanRadioFilter), "country_code")
     search_fields = ("display_name", "country_code", "bank_name", "wallet_type")

@@ -3,21 +3,20 @@
 from datetime import timedelta
 
 from django.conf import settings
-from django.core.signing import BadSignature, SignatureExpired, TimestampSigner
 
 from igny8_core.business.billing.errors import PayLinkExpired
 from igny8_core.business.billing.models import GATEWAY_METHODS, Invoice, InvoiceStatus, Payment, PaymentMethodConfig
 from igny8_core.business.billing.selectors import all_invoices, is_available, offered_payment_methods
 from igny8_core.common.errors import NotFound
+from igny8_core.common.signed_texts import BadSignature, SignatureExpired, opened, signed
 
 LIFETIME = timedelta(days=60)
-
-_signer = TimestampSigner(salt="igny8_core.billing.pay_link")
+SALT = "igny8_core.billing.pay_link"
 
 
 def pay_link(invoice: Invoice) -> str:
     """The address of the page where the invoice can be paid, from now on for 60 days."""
-    return f"{settings.BASE_URL}/pay/{_signer.sign(str(invoice.pk))}/"
+    return f"{settings.BASE_URL}/pay/{signed(str(invoice.pk), salt=SALT)}/"
 
 
 def is_pay_link(address: str) -> bool:
@@ -28,7 +27,7 @@ def is_pay_link(address: str) -> bool:
 def invoice_of_pay_link(token: str) -> Invoice:
     """The invoice that a link opens. Raises PayLinkExpired, NotFound for a token that we never made."""
     try:
-        invoice_id = int(_signer.unsign(token, max_age=LIFETIME))
+        invoice_id = int(opened(token, salt=SALT, lifetime=LIFETIME))
     except SignatureExpired:
         raise PayLinkExpired() from None
     except BadSignature:

@@ -2,23 +2,21 @@
 
 from datetime import timedelta
 
-from django.core.signing import BadSignature, SignatureExpired, TimestampSigner
-
 from igny8_core.auth.models import User
 from igny8_core.business.billing.errors import ProofLinkExpired
 from igny8_core.business.billing.models import PaymentProof
 from igny8_core.business.billing.selectors import all_proofs, proofs_of
 from igny8_core.common.errors import NotFound
+from igny8_core.common.signed_texts import BadSignature, SignatureExpired, opened, signed
 
 LIFETIME = timedelta(minutes=5)
 SEES_ALL = "billing.view_payment"
-
-_signer = TimestampSigner(salt="igny8_core.billing.payment_proof")
+SALT = "igny8_core.billing.payment_proof"
 
 
 def link_token(proof_id: int, user_id: int) -> str:
     """The token with which this person fetches this proof, from now on for five minutes."""
-    return _signer.sign(f"{proof_id}.{user_id}")
+    return signed(f"{proof_id}.{user_id}", salt=SALT)
 
 
 def proof_of_link(proof_id: int, token: str) -> PaymentProof:
@@ -27,10 +25,10 @@ def proof_of_link(proof_id: int, token: str) -> PaymentProof:
     Raises ProofLinkExpired, NotFound for every other token that does not open this proof.
     """
     try:
-        named, user_id = _signer.unsign(token).split(".")
+        named, user_id = opened(token, salt=SALT).split(".")
         if int(named) != proof_id:
             raise NotFound()
-        _signer.unsign(token, max_age=LIFETIME)
+        opened(token, salt=SALT, lifetime=LIFETIME)
     except SignatureExpired:
         raise ProofLinkExpired() from None
     except BadSignature:

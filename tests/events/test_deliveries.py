@@ -14,7 +14,7 @@ from django.utils import timezone
 from igny8_core.auth.models import Account
 from igny8_core.business.billing.models import Payment
 from igny8_core.common.errors import MoveNotAllowed
-from igny8_core.events import consumers, deliveries
+from igny8_core.events import consumers, deliveries, registry
 from igny8_core.events.models import Delivery, DeliveryStatus, Event
 from igny8_core.events.services import NewEvent, record
 from tests import make
@@ -25,8 +25,10 @@ Handle = Callable[[Event], None]
 @pytest.fixture
 def consume() -> Iterator[Callable[[Handle], None]]:
     """Register a consumer of the event type "test.happened"; it is gone after the test."""
+    registry.register("igny8_auth.account", {"test.happened": "It happened."})
     yield lambda handle: consumers.register("test", ["test.happened"], handle)
     consumers._consumers.pop("test", None)
+    registry._types.pop("test.happened")
 
 
 def happen(account: Account, times: int = 1) -> None:

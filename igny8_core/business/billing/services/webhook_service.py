@@ -142,7 +142,7 @@ def _give_up(event: WebhookEvent, error: str) -> None:
 
 def _event(event_type: str, event: WebhookEvent, by: User | None = None, **data: str) -> events.NewEvent:
     facts = {"provider": event.provider, "event_id": event.event_id, "type": event.type, **data}
-    return events.NewEvent(event_type, event, None, by.pk if by else None, facts)
+    return events.about(event_type, event, by, facts)
 
 
 QUEUE = WorkQueue(

@@ -1,7 +1,7 @@
 """What services need of the database beside the ORM: transactions, prepared statements, text locks."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from django.conf import settings
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db import IntegrityError, connection, transaction
 from django.db.backends.utils import CursorWrapper
-from django.db.models import BooleanField, F, Func, Q, QuerySet
+from django.db.models import BooleanField, F, Func, Model, Q, QuerySet
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
@@ -122,6 +122,14 @@ def refusing(constraint: str, error: Exception) -> Iterator[None]:
         if isinstance(cause, psycopg2.Error) and cause.diag.constraint_name == constraint:
             raise error from violation
         raise
+
+
+def set_changed(row: Model, columns: Mapping[str, Any]) -> list[str]:
+    """Set columns of a locked row; returns the names of those that had another value, for save(update_fields=…)."""
+    changed = sorted(name for name, value in columns.items() if getattr(row, name) != value)
+    for name in changed:
+        setattr(row, name, columns[name])
+    return changed
 
 
 def among(column: str, values: QuerySet[Any]) -> Q:

@@ -49,21 +49,30 @@ class ConsoleAdmin(ModelAdmin):
     # Filters with fields to fill in are applied together, by a button.
     list_filter_submit = True
     warn_unsaved_form = True
+    # What its events are called, where not after the model, and whether they hold values: never those about people.
+    event_noun = ""
+    tells_values = False
+
+    def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Any:
+        """As Django does; which columns the form changed is kept for the event."""
+        columns = {field.name for field in self.opts.get_fields()}
+        request.changed_columns = columns & {*form.changed_data}  # type: ignore[attr-defined]
+        return super().construct_change_message(request, form, formsets, add)
 
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> LogEntry:
         """Note what an operator added, in Django's log and as an event."""
-        self._record("added", request, obj, message)
+        self._record("created", request, obj, None if self.tells_values else _changed(request))
         return super().log_addition(request, obj, message)
 
     def log_change(self, request: HttpRequest, obj: Any, message: Any) -> LogEntry:
         """Note what an operator changed, in Django's log and as an event."""
-        self._record("changed", request, obj, message)
+        self._record("updated", request, obj, _changed(request))
         return super().log_change(request, obj, message)
 
     def log_deletions(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
         """Note what an operator is about to delete, in Django's log and as events."""
         for obj in queryset:
-            self._record("deleted", request, obj, "")
+            self._record("deleted", request, obj, None)
         return super().log_deletions(request, queryset)
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
@@ -81,17 +90,23 @@ class ConsoleAdmin(ModelAdmin):
         # Django names both, and the theme shows the permissions first, which is not what stands in the way.
         return found, counts, set() if in_use else forbidden, in_use
 
-    def _record(self, participle: str, request: HttpRequest, obj: Any, message: Any) -> None:
-        account_id = obj.pk if obj._meta.model_name == "account" else getattr(obj, "account_id", None)
-        data = {"name": str(obj), "edit": message}
+    def _record(self, participle: str, request: HttpRequest, obj: Any, columns: set[str] | None) -> None:
+        kind, actor = f"{self.event_noun or self.opts.model_name}.{participle}", request.user.pk
+        if self.tells_values:
+            event = events.configured(kind, obj, actor, columns)
+        else:
+            event = events.about(kind, obj, actor, {"changed": sorted(columns or ())})
         with transaction.atomic():
-            events.record(
-                events.NewEvent(f"{self.opts.model_name}.{participle}", obj, account_id, request.user.pk, data)
-            )
+            events.record(event)
 
     def _offers(self, request: HttpRequest, posted: list[str]) -> bool:
         offered = self.get_actions(request)
         return bool(offered) and set(posted) <= {"", *offered}
+
+
+def _changed(request: HttpRequest) -> set[str]:
+    columns: set[str] = request.changed_columns  # type: ignore[attr-defined]
+    return columns
 
 
 class ReadOnlyAdmin(ConsoleAdmin):

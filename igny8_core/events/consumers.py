@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from igny8_core.events import registry
 from igny8_core.events.models import Event
 
 
@@ -19,8 +20,9 @@ _consumers: dict[str, Consumer] = {}
 
 
 def register(name: str, event_types: Iterable[str], handle: Callable[[Event], None]) -> None:
-    """Subscribe `handle` under the stable `name` to events of the given types."""
-    _consumers[name] = Consumer(name, frozenset(event_types), handle)
+    """Subscribe `handle` under the stable `name` to events of the given types. Raises UnknownEventType."""
+    kinds = frozenset(registry.event_type(kind).name for kind in event_types)
+    _consumers[name] = Consumer(name, kinds, handle)
 
 
 def get(name: str) -> Consumer:

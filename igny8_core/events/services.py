@@ -1,7 +1,7 @@
 """Recording events with the change they tell of."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -13,7 +13,8 @@ from django.db import models
 from igny8_core.common import clock
 from igny8_core.common.db import PreparedStatement, require_atomic
 from igny8_core.common.request_id import current_request_id
-from igny8_core.events import consumers
+from igny8_core.events import consumers, registry
+from igny8_core.events.models import Event
 
 # One statement for the events and for what is to be delivered because of them: every state change pays for it,
 # and a delivery can never be missing for an event that is there.
@@ -46,15 +47,47 @@ class NewEvent:
     data: dict[str, Any] = field(default_factory=dict)
 
 
+# A user, or their id where only that is at hand; nobody for what happens by itself.
+Actor = models.Model | int | None
+
+
+def about(
+    event_type: str, subject: models.Model, actor: Actor = None, data: Mapping[str, Any] | None = None
+) -> NewEvent:
+    """An event of `subject` and of the account that it belongs to, if any."""
+    is_account = isinstance(subject, Event._meta.get_field("account").related_model)
+    account_id = subject.pk if is_account else getattr(subject, "account_id", None)
+    actor_id = actor.pk if isinstance(actor, models.Model) else actor
+    return NewEvent(event_type, subject, account_id, actor_id, dict(data or {}))
+
+
+def configured(event_type: str, row: models.Model, actor: Actor, names: Iterable[str] | None = None) -> NewEvent:
+    """An event of a row that operators configure, the same through every door: its name and what it says now.
+
+    `names` are the columns that changed, where not the whole row is new or gone.
+    """
+    fields = [field for field in (*row._meta.fields, *row._meta.many_to_many) if field.editable and field.name != "id"]
+    changed = {field.name: _value(row, field) for field in fields if names is None or field.name in names}
+    return about(event_type, row, actor, {"name": str(row), "changed": changed})
+
+
+def _value(row: models.Model, field: Any) -> Any:
+    value = field.value_from_object(row)
+    return sorted(each.pk for each in value) if field.many_to_many else value
+
+
 _held_back: ContextVar[list[NewEvent] | None] = ContextVar("held_back_events", default=None)
 
 
 def record(*events: NewEvent) -> None:
     """Append events, and a delivery for each consumer that wants them, to the running transaction.
 
-    Raises RuntimeError outside a transaction: an event must be committed with its change or not at all.
+    Raises RuntimeError outside a transaction: an event must be committed with its change or not at all. Raises
+    UnknownEventType for a type that no app has declared, and for one that tells of another model.
     """
     require_atomic()
+    for event in events:
+        _require_declared(event)
     held_back = _held_back.get()
     if held_back is None:
         _write(events)
@@ -75,6 +108,12 @@ def recorded_together() -> Iterator[None]:
     finally:
         _held_back.reset(token)
     record(*events)
+
+
+def _require_declared(event: NewEvent) -> None:
+    subject = event.subject._meta.label_lower
+    if subject not in registry.event_type(event.type).subjects:
+        raise registry.UnknownEventType(f"{event.type} is declared of another model than {subject}.")
 
 
 def _write(events: Sequence[NewEvent]) -> None:

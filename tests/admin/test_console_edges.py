@@ -53,9 +53,9 @@ def test_an_edit_by_hand_leaves_an_event_with_its_operator(olga: User, defaults:
 
     plan.refresh_from_db()
     assert plan.max_sites == 4
-    event = Event.objects.get(type="plan.changed")
+    event = Event.objects.get(type="plan.updated")
     assert (event.actor, event.object_id) == (olga, str(plan.pk))
-    assert "Max sites" in str(event.data["edit"])
+    assert event.data == {"name": str(plan), "changed": {"features": [], "max_sites": 4}}
 
 
 def test_a_deletion_by_hand_leaves_an_event(olga: User) -> None:

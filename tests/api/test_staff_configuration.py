@@ -67,12 +67,10 @@ def test_a_method_is_offered_changed_and_removed(operator: APIClient, olga: User
     assert operator.patch(path, {"sort_order": 1}, format="json").status_code == 404
     events = Event.objects.filter(object_type="billing.paymentmethodconfig").order_by("pk")
     assert [event.type for event in events] == [
-        "payment_method.configured", "payment_method.updated", "payment_method.removed",
+        "payment_method_config.created", "payment_method_config.updated", "payment_method_config.deleted",
     ]  # fmt: skip
     assert {(event.actor_id, event.object_id) for event in events} == {(olga.pk, str(data["id"]))}
-    assert events[1].data == {
-        "display_name": "Easypaisa", "is_enabled": False, "country_code": "PK", "payment_method": "local_wallet",
-    }  # fmt: skip
+    assert events[1].data == {"name": "PK Easypaisa", "changed": {"display_name": "Easypaisa", "is_enabled": False}}
 
 
 def test_customers_are_offered_what_operators_configured(operator: APIClient, api: APIClient) -> None:
@@ -181,7 +179,7 @@ def test_costs_are_made_changed_and_taken_out_of_use(operator: APIClient, olga: 
     assert [(event.type, event.actor_id) for event in events] == [
         ("credit_cost.created", olga.pk), ("credit_cost.updated", olga.pk),
     ]  # fmt: skip
-    assert events[1].data == {"operation_type": "translation", "credits_per_unit": 4, "is_active": False}
+    assert events[1].data["changed"] == {"credits_per_unit": 4, "is_active": False}
 
 
 def test_an_operation_has_its_costs_once_and_keeps_its_name(operator: APIClient) -> None:

@@ -14,7 +14,7 @@ from igny8_core.business.billing import errors
 from igny8_core.business.billing.invariants import broken_invariants
 from igny8_core.business.billing.models import CreditGrant, Invoice, Payment
 from igny8_core.business.billing.services.attempts import NextStep
-from igny8_core.business.billing.services.payment_checks import PaymentCheckService
+from igny8_core.business.billing.services.payment_checks import PAYMENTS, SCHEDULES, PaymentCheckService
 from igny8_core.business.billing.services.payment_service import PaymentService
 from igny8_core.events.models import Event
 from tests import make
@@ -180,6 +180,39 @@ def test_what_can_never_be_closed_at_the_gateway_is_given_up_with_an_error(
 
     assert Payment.objects.get().next_check_at is None
     assert [record.levelname for record in caplog.records if "could not be closed" in record.message] == ["ERROR"]
+
+
+def test_a_check_that_kills_every_worker_ends_with_an_operator(
+    stripe: FakeStripe, invoice: Invoice, clock: Any
+) -> None:
+    payment = lost(stripe, invoice)
+    asked = len(stripe.requests())
+    for _ in range(len(SCHEDULES["unknown"]) + 1):
+        clock.shift(timedelta(minutes=5))
+        assert PAYMENTS.take() == payment
+
+    clock.shift(timedelta(minutes=5))
+    PaymentCheckService.check_due()
+
+    assert (now(payment).needs_review, now(payment).status, now(payment).next_check_at) == (True, "unknown", None)
+    assert len(stripe.requests()) == asked
+
+
+def test_a_payment_that_breaks_its_check_does_not_hold_up_the_others(
+    stripe: FakeStripe, invoice: Invoice, clock: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    other = make.subscription().invoices.get()
+    make.customer_at_stripe(stripe, other.account)
+    broken, sound = lost(stripe, invoice), lost(stripe, other)
+    # A method that no gateway serves.
+    Payment.objects.filter(pk=broken.pk).update(payment_method="bank_transfer")
+
+    clock.shift(timedelta(minutes=5))
+    tried = PaymentCheckService.check_due()
+
+    assert (tried, now(sound).status, now(broken).status) == (2, "succeeded", "unknown")
+    assert now(broken).next_check_at == timezone.now() + SCHEDULES["unknown"][0]
+    assert any(record.exc_info for record in caplog.records if record.getMessage() == "payment check failed")
 
 
 @pytest.mark.stress

@@ -13,7 +13,7 @@ from igny8_core.business.billing.services.credit_service import CreditService
 from igny8_core.common import clock
 from igny8_core.events import deliveries
 from igny8_core.events.models import Delivery, Event
-from igny8_core.events.services import NewEvent, record
+from igny8_core.events.services import about, record
 from tests import make
 
 THEN = datetime(2031, 5, 6, 23, 30, tzinfo=UTC)
@@ -54,10 +54,8 @@ def test_credits_expire_by_the_clock() -> None:
 
 @pytest.mark.django_db
 def test_what_is_due_and_what_is_late_is_told_by_the_clock(olga: object) -> None:
-    tenant = make.owner().account
-    assert tenant
     with transaction.atomic():
-        record(NewEvent("user.email_verified", tenant, tenant.pk))
+        record(about("user.email_verified", make.owner()))
     event = Event.objects.get(type="user.email_verified")
     waiting = Delivery.objects.create(event=event, consumer="email", next_attempt_at=THEN)
 

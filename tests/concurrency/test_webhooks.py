@@ -39,7 +39,7 @@ def delivered_at_once(path: str, message: Message) -> WebhookEvent:
 
 
 def processed_at_once(event: WebhookEvent) -> None:
-    """Two storms: workers that claim it, of whom one gets it, and workers that process it without a claim."""
+    """Two storms: workers that take it, of whom one gets it, and workers that process it without having taken it."""
     tried = all_at_once([WebhookService.process_due] * COPIES)
     assert sorted(tried) == [0] * (COPIES - 1) + [1]  # type: ignore[type-var]
 

@@ -14,7 +14,7 @@ from django.utils import timezone
 from igny8_core.auth.models import Account
 from igny8_core.business.billing.models import Payment
 from igny8_core.common.errors import MoveNotAllowed
-from igny8_core.events import consumers, deliveries
+from igny8_core.events import consumers, deliveries, registry
 from igny8_core.events.models import Delivery, DeliveryStatus, Event
 from igny8_core.events.services import NewEvent, record
 from tests import make
@@ -25,8 +25,10 @@ Handle = Callable[[Event], None]
 @pytest.fixture
 def consume() -> Iterator[Callable[[Handle], None]]:
     """Register a consumer of the event type "test.happened"; it is gone after the test."""
+    registry.register("igny8_auth.account", {"test.happened": "It happened."})
     yield lambda handle: consumers.register("test", ["test.happened"], handle)
     consumers._consumers.pop("test", None)
+    registry._types.pop("test.happened")
 
 
 def happen(account: Account, times: int = 1) -> None:
@@ -35,7 +37,7 @@ def happen(account: Account, times: int = 1) -> None:
 
 
 def due_again() -> None:
-    """Let the time of all waiting deliveries come; the claim goes by the database's clock."""
+    """Let the time of all waiting deliveries come."""
     Delivery.objects.filter(status=DeliveryStatus.WAITING).update(next_attempt_at=timezone.now() - timedelta(seconds=1))
 
 
@@ -285,6 +287,48 @@ def test_delivery_of_a_worker_that_died_is_tried_again_when_its_lease_is_over(
 
     assert seen == [delivery.event_id]
     assert Delivery.objects.get().attempts == 2
+
+
+@pytest.mark.django_db
+def test_a_delivery_that_kills_every_worker_is_given_up(
+    consume: Callable[[Handle], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    seen: list[int] = []
+    consume(lambda event: seen.append(event.pk))
+    happen(make.account())
+    for _ in range(len(deliveries.BACK_OFF) + 1):
+        assert deliveries.QUEUE.take() is not None
+        due_again()
+
+    assert deliveries.deliver_due() == 1
+
+    delivery = Delivery.objects.get()
+    assert (delivery.status, delivery.last_error, seen) == (DeliveryStatus.DEAD, "No try came to an end.", [])
+    assert [record.levelname for record in caplog.records if record.getMessage() == "delivery given up"] == ["ERROR"]
+    deliveries.retry(delivery)
+    assert deliveries.deliver_due() == 1
+    assert seen == [delivery.event_id]
+
+
+@pytest.mark.django_db
+def test_late_failure_of_a_slow_worker_does_not_shorten_the_lease_of_the_next(
+    consume: Callable[[Handle], None],
+) -> None:
+    def overtaken(event: Event) -> None:
+        due_again()
+        assert deliveries.QUEUE.take() is not None
+        raise TimeoutError("too slow")
+
+    consume(overtaken)
+    happen(make.account())
+    before = timezone.now()
+
+    deliveries.deliver_due()
+
+    delivery = Delivery.objects.get()
+    assert (delivery.status, delivery.attempts, delivery.last_error) == (DeliveryStatus.WAITING, 2, "")
+    assert delivery.next_attempt_at is not None
+    assert delivery.next_attempt_at >= before + deliveries.LEASE
 
 
 @pytest.mark.django_db

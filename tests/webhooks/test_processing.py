@@ -18,6 +18,7 @@ from igny8_core.business.billing.models import WebhookEvent
 from igny8_core.business.billing.services import webhook_effects, webhook_service
 from igny8_core.business.billing.services.webhook_service import BACK_OFF, MOST_TRIES, WebhookService
 from igny8_core.business.billing.tasks import delete_old_webhooks
+from igny8_core.common.work_queue import WorkQueue
 from igny8_core.events.models import Event
 from tests.webhooks.cast import (
     about,
@@ -136,7 +137,7 @@ def test_a_poisonous_message_among_a_thousand_harms_none_of_the_others(
 
 def killed_before(monkeypatch: pytest.MonkeyPatch, event: WebhookEvent) -> None:
     """The worker dies before it does anything."""
-    webhook_service._claim_next()
+    webhook_service.QUEUE.take()
 
 
 def killed_within(monkeypatch: pytest.MonkeyPatch, event: WebhookEvent) -> None:
@@ -154,11 +155,11 @@ def killed_within(monkeypatch: pytest.MonkeyPatch, event: WebhookEvent) -> None:
 def killed_after(monkeypatch: pytest.MonkeyPatch, event: WebhookEvent) -> None:
     """The worker dies after the effect, before it has noted that it was done."""
 
-    def die(*arguments: object) -> None:
+    def die(*arguments: object, **columns: object) -> None:
         raise Killed
 
     with monkeypatch.context() as patch:
-        patch.setattr(webhook_service, "_waiting", die)
+        patch.setattr(WorkQueue, "close", die)
         with pytest.raises(Killed):
             WebhookService.process_due()
 
@@ -186,7 +187,7 @@ def test_a_killed_worker_loses_nothing_and_does_nothing_twice(
 def test_a_message_that_kills_every_worker_is_given_up(stripe: FakeStripe) -> None:
     event = about(stripe, "pi_1")
     for _ in range(MOST_TRIES):
-        webhook_service._claim_next()
+        webhook_service.QUEUE.take()
         due_again()
 
     WebhookService.process_due()

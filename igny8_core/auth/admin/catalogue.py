@@ -30,6 +30,7 @@ class PlanAdmin(ConsoleAdmin):
     )
     search_fields = ("name", "slug")
     prepopulated_fields = {"slug": ("name",)}
+    tells_values = True
     fieldsets = (
         (None, {"fields": ("name", "slug", ("price", "currency"), "billing_cycle", "features")}),
         ("Includes", {"fields": (("included_credits", "credits_rollover"), ("max_sites", "max_users"))}),
@@ -48,3 +49,4 @@ class IndustryAdmin(ConsoleAdmin):
     list_filter = (("is_active", BooleanRadioFilter),)
     search_fields = ("name", "slug")
     prepopulated_fields = {"slug": ("name",)}
+    tells_values = True

@@ -16,6 +16,8 @@ admin.site.unregister(Group)
 class GroupAdmin(DjangoGroupAdmin, ConsoleAdmin):
     """Permissions of operators. Who may change a group could give themselves everything: superusers only."""
 
+    tells_values = True
+
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Superusers."""
         return _is_superuser(request)

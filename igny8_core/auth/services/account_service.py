@@ -19,7 +19,7 @@ from igny8_core.auth.models import (
 )
 from igny8_core.auth.permissions import require_other_account
 from igny8_core.auth.services.user_service import check_new_password
-from igny8_core.common.db import refusing, service_transaction
+from igny8_core.common.db import refusing, service_transaction, set_changed
 from igny8_core.common.errors import InvalidInput
 from igny8_core.common.states import transition
 from igny8_core.common.tax_ids import why_not_tax_id
@@ -67,11 +67,7 @@ class AccountService:
             owner.save()
         account.owner = owner
         account.save(update_fields=["owner"])
-        events.record(
-            events.NewEvent(
-                "account.created", account, account.pk, owner.pk, {"plan": plan.slug, "status": status.value}
-            )
-        )
+        events.record(events.about("account.created", account, owner, {"plan": plan.slug, "status": status.value}))
         return account
 
     @staticmethod
@@ -86,7 +82,7 @@ class AccountService:
         before = account.status
         transition(account, AccountStatus.SUSPENDED, ACCOUNT_MOVES, suspended_reason=SuspendedReason.OPERATOR)
         facts = {"from": before, "suspended_reason": SuspendedReason.OPERATOR.value, "reason": reason}
-        events.record(events.NewEvent("account.suspended", account, account.pk, suspended_by.pk, facts))
+        events.record(events.about("account.suspended", account, suspended_by, facts))
         return account
 
     @staticmethod
@@ -105,7 +101,7 @@ class AccountService:
         to = _status_behind(account)
         transition(account, to, ACCOUNT_MOVES, suspended_reason="")
         facts = {"from": AccountStatus.SUSPENDED.value, "to": to.value, "reason": reason}
-        events.record(events.NewEvent("account.reinstated", account, account.pk, reinstated_by.pk, facts))
+        events.record(events.about("account.reinstated", account, reinstated_by, facts))
         return account
 
     @staticmethod
@@ -116,17 +112,15 @@ class AccountService:
         Raises InvalidInput for a wrong VAT number.
         """
         account = lock_account(account.pk)
-        changed = {column: value for column, value in changes.items() if getattr(account, column) != value}
+        changed = set_changed(account, changes)
         if not changed:
             return account
-        for column, value in changed.items():
-            setattr(account, column, value)
         if {"tax_id", "billing_country"} & set(changed):
             _require_tax_id(account.tax_id, account.billing_country)
-        account.save(update_fields=[*changed])
+        account.save(update_fields=changed)
         # Which, not what: events are kept when an account is deleted, addresses are not.
-        facts = {"changed": sorted(changed)}
-        events.record(events.NewEvent("account.updated", account, account.pk, changed_by.pk, facts))
+        facts = {"changed": changed}
+        events.record(events.about("account.updated", account, changed_by, facts))
         return account
 
 

@@ -297,4 +297,4 @@ def _join(account: Account, member: User, invitation: TeamInvitation) -> None:
 
 def _record(event_type: str, invitation: TeamInvitation, actor: User, **data: str) -> None:
     # Without the address: events are kept when a person is erased.
-    events.record(events.NewEvent(event_type, invitation, invitation.account_id, actor.pk, dict(data)))
+    events.record(events.about(event_type, invitation, actor, dict(data)))

@@ -74,7 +74,7 @@ class MembershipService:
         _set_owner(account, heir, actor)
         _give_role(account, actor, Role.ADMIN, actor)
         facts = {"from": actor.pk, "to": heir.pk}
-        events.record(events.NewEvent("account.ownership_transferred", account, account.pk, actor.pk, facts))
+        events.record(events.about("account.ownership_transferred", account, actor, facts))
         return heir
 
     @staticmethod
@@ -132,7 +132,7 @@ def _set_owner(account: Account, owner: User, actor: User) -> None:
     facts = {"from": account.owner_id, "to": owner.pk}
     account.owner = owner
     account.save(update_fields=["owner"])
-    events.record(events.NewEvent("account.owner_changed", account, account.pk, actor.pk, facts))
+    events.record(events.about("account.owner_changed", account, actor, facts))
 
 
 def _save_membership(account: Account, member: User, *, stays: bool, role: str) -> None:

@@ -104,7 +104,7 @@ class SessionService:
         if ended and reason == "token_reused":
             logger.warning("authn_token_reuse", extra={"user": session.user_id, "session": str(session.pk)})
             user = session.user
-            events.record(events.NewEvent("session.token_reused", user, user.account_id, user.pk))
+            events.record(events.about("session.token_reused", user, user))
 
     @staticmethod
     def forget_old() -> int:

@@ -40,7 +40,7 @@ class SiteService:
         SiteUserAccess.objects.bulk_create(
             SiteUserAccess(user=manager, site=site, granted_by=created_by) for manager in managers
         )
-        events.record(events.NewEvent("site.created", site, account.pk, created_by.pk, {"name": name}))
+        events.record(events.about("site.created", site, created_by, {"name": name}))
         return site
 
     @staticmethod
@@ -59,7 +59,7 @@ class SiteService:
             setattr(site, field, value)
         site.save(update_fields=[*changes])
         changed = {field: str(value) for field, value in changes.items()}
-        events.record(events.NewEvent("site.updated", site, account.pk, changed_by.pk, changed))
+        events.record(events.about("site.updated", site, changed_by, changed))
         return site
 
     @staticmethod
@@ -68,7 +68,7 @@ class SiteService:
         """Delete a site with the access to it; what was spent on it stays in the usage log. Raises NotFound."""
         account = lock_account(site.account_id)
         site = _still_there(account, site, deleted_by)
-        events.record(events.NewEvent("site.deleted", site, account.pk, deleted_by.pk, {"name": site.name}))
+        events.record(events.about("site.deleted", site, deleted_by, {"name": site.name}))
         site.delete()
 
     @staticmethod
@@ -88,7 +88,7 @@ class SiteService:
         if not SiteUserAccess.objects.filter(user=member, site=site).exists():
             team_rules.open_sites(member, [site], actor)
             facts = {"user": member.pk}
-            events.record(events.NewEvent("site.access_granted", site, account.pk, actor.pk, facts))
+            events.record(events.about("site.access_granted", site, actor, facts))
         return member
 
     @staticmethod
@@ -109,7 +109,7 @@ class SiteService:
         if not revoked:
             raise NotFound()
         facts = {"user": member.pk}
-        events.record(events.NewEvent("site.access_revoked", site, account.pk, actor.pk, facts))
+        events.record(events.about("site.access_revoked", site, actor, facts))
 
 
 def _still_there(account: Account, site: Site, user: User) -> Site:

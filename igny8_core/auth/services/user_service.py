@@ -30,7 +30,7 @@ class UserService:
             setattr(user, field, value)
         user.save(update_fields=[*names])
         # Which, not what: events are kept when a person is erased.
-        events.record(events.NewEvent("user.updated", user, user.account_id, user.pk, {"changed": sorted(names)}))
+        events.record(events.about("user.updated", user, user, {"changed": sorted(names)}))
         return user
 
     @staticmethod
@@ -46,7 +46,7 @@ class UserService:
         check_new_password(new_password, user, field="new_password")
         user.set_password(new_password)
         user.save(update_fields=["password"])
-        events.record(events.NewEvent("user.password_changed", user, user.account_id, user.pk))
+        events.record(events.about("user.password_changed", user, user))
         return SessionService.open(user)
 
     @staticmethod
@@ -78,7 +78,7 @@ class UserService:
         if not changed:
             raise LinkExpired()
         SessionService.end_all(user, "password_reset")
-        events.record(events.NewEvent("user.password_reset", user, user.account_id, user.pk))
+        events.record(events.about("user.password_reset", user, user))
 
     @staticmethod
     @service_transaction
@@ -86,7 +86,7 @@ class UserService:
         """Have a link mailed that proves the address. Raises EmailAlreadyVerified."""
         if user.email_verified_at:
             raise EmailAlreadyVerified()
-        events.record(events.NewEvent("user.verification_requested", user, user.account_id, user.pk))
+        events.record(events.about("user.verification_requested", user, user))
 
     @staticmethod
     @service_transaction
@@ -96,7 +96,7 @@ class UserService:
         unverified = User.objects.filter(pk=user.pk, email=user.email, email_verified_at=None)
         if not unverified.update(email_verified_at=clock.now()):
             raise LinkExpired()
-        events.record(events.NewEvent("user.email_verified", user, user.account_id, user.pk))
+        events.record(events.about("user.email_verified", user, user))
 
 
 def check_new_password(password: str, user: User, *, field: str) -> None:

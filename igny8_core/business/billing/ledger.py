@@ -33,10 +33,11 @@ GRANT = PreparedStatement(
 )
 
 # Lots are taken in the order: expires soonest, then plan before purchase, then oldest. `up_to` is the running sum, so
-# a lot gives min(what it has, what is still missing). The last column tells a repeat of the same source.
+# a lot gives min(what it has, what is still missing). The last column tells a repeat of the same source. The event and
+# its deliveries are written here, too, as events/services.py would: one more statement is what a spend cannot afford.
 SPEND = PreparedStatement(
     name="igny8_spend_credits",
-    types=("bigint", "bigint", "text", "text", "text", "jsonb", "bigint", "bigint", "text", "timestamptz"),
+    types=("bigint", "bigint", "text", "text", "text", "jsonb", "bigint", "bigint", "text", "timestamptz", "text[]"),
     sql="""
         WITH previous AS (
             SELECT id, balance_after FROM igny8_credit_transactions
@@ -72,6 +73,10 @@ SPEND = PreparedStatement(
                    jsonb_build_object('amount', $2, 'operation_type', $4, 'balance_after', balance_after), $9,
                    $10
             FROM entry
+            RETURNING id
+        ), delivery AS (
+            INSERT INTO igny8_event_deliveries (event_id, consumer, status, attempts, next_attempt_at, last_error)
+            SELECT event.id, consumer, 'waiting', 0, $10, '' FROM event CROSS JOIN unnest($11) AS consumer
         )
         SELECT id, balance_after, FALSE FROM entry UNION ALL SELECT id, balance_after, TRUE FROM previous
     """,

@@ -63,7 +63,7 @@ def close_account(account: Account, owner: User, password: str) -> None:
         else:
             _erase(member)
     facts = {"members": len(members)}
-    events.record(events.NewEvent("account.deleted", account, account.pk, actor.pk, facts))
+    events.record(events.about("account.deleted", account, actor, facts))
 
 
 def _require_settled(account: Account) -> None:

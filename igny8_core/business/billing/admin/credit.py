@@ -49,6 +49,7 @@ class CreditPackageAdmin(ConsoleAdmin):
     list_filter = (("is_active", BooleanRadioFilter), ("is_featured", BooleanRadioFilter))
     search_fields = ("name", "slug")
     prepopulated_fields = {"slug": ("name",)}
+    event_noun, tells_values = "credit_package", True
     readonly_fields = ("final_price_shown",)
     fieldsets = (
         (None, {"fields": ("name", "slug", ("credits", "valid_days"))}),
@@ -72,6 +73,7 @@ class CreditCostConfigAdmin(ConsoleAdmin):
     list_display = ("display_name", "operation_type", "credits_per_unit", "unit", "is_active")
     list_filter = (("is_active", BooleanRadioFilter),)
     search_fields = ("display_name", "operation_type")
+    event_noun, tells_values = "credit_cost", True
 
 
 @admin.register(CreditTransaction)

@@ -39,6 +39,7 @@ class PaymentMethodConfigAdmin(ConsoleAdmin):
     list_filter = (("payment_method", ChoicesDropdownFilter), ("is_enabled", BooleanRadioFilter), "country_code")
     search_fields = ("display_name", "country_code", "bank_name", "wallet_type")
     ordering = ("country_code", "sort_order", "id")
+    event_noun, tells_values = "payment_method_config", True
     fieldsets = (
         (
             None,

@@ -119,4 +119,4 @@ def _card_of(setup: CardSetup) -> Card | None:
 def _note_beginning(account: Account, setup: CardSetup, started_by: User) -> None:
     # Many of these in a row are how stolen cards are tried out.
     facts = {"setup_id": setup.setup_id}
-    events.record(events.NewEvent("payment_method.setup_started", account, account.pk, started_by.pk, facts))
+    events.record(events.about("payment_method.setup_started", account, started_by, facts))

@@ -139,7 +139,7 @@ def payment_event(event_type: str, payment: Payment, actor: User | None = None, 
         "currency": payment.currency,
         "payment_method": payment.payment_method,
     }
-    return events.NewEvent(event_type, payment, payment.account_id, actor.pk if actor else None, facts | data)
+    return events.about(event_type, payment, actor, facts | data)
 
 
 def _mismatch(account: Account, payment: Payment, charge: Charge) -> str:

@@ -6,7 +6,7 @@ from igny8_core.auth.models import User
 from igny8_core.business.billing.errors import CreditCostExists
 from igny8_core.business.billing.locks import lock_credit_cost
 from igny8_core.business.billing.models import CreditCostConfig
-from igny8_core.common.db import refusing, service_transaction
+from igny8_core.common.db import refusing, service_transaction, set_changed
 from igny8_core.events import services as events
 
 
@@ -19,7 +19,7 @@ class CreditCostService:
         """Give an operation its costs; `columns` are those of CreditCostConfig, validated. Raises CreditCostExists."""
         with refusing("igny8_credit_cost_config_operation_type_key", CreditCostExists()):
             cost = CreditCostConfig.objects.create(**columns)
-        events.record(_event("credit_cost.created", cost, created_by, columns))
+        events.record(events.configured("credit_cost.created", cost, created_by))
         return cost
 
     @staticmethod
@@ -27,14 +27,9 @@ class CreditCostService:
     def update(cost: CreditCostConfig, updated_by: User, **changes: Any) -> CreditCostConfig:
         """Change what an operation costs from now on, or take it out of use. Raises NotFound where it is gone."""
         cost = lock_credit_cost(cost.pk)
-        if not changes:
+        changed = set_changed(cost, changes)
+        if not changed:
             return cost
-        for name, value in changes.items():
-            setattr(cost, name, value)
-        cost.save(update_fields=[*changes])
-        events.record(_event("credit_cost.updated", cost, updated_by, changes))
+        cost.save(update_fields=changed)
+        events.record(events.configured("credit_cost.updated", cost, updated_by, changed))
         return cost
-
-
-def _event(event_type: str, cost: CreditCostConfig, actor: User, facts: dict[str, Any]) -> events.NewEvent:
-    return events.NewEvent(event_type, cost, None, actor.pk, {"operation_type": cost.operation_type} | facts)

@@ -24,6 +24,7 @@ from igny8_core.common import clock
 from igny8_core.common.db import service_transaction
 from igny8_core.common.errors import InvalidInput
 from igny8_core.common.request_id import current_request_id
+from igny8_core.events import consumers
 from igny8_core.events import services as events
 
 # The usage log counts in 32 bits.
@@ -260,6 +261,7 @@ def _spend(account: Account, locked: tuple[int, int], amount: int, purpose: _Pur
         purpose.site.pk if purpose.site else None,
         current_request_id(),
         clock.now(),
+        consumers.subscribed_to("credits.spent"),
     ]
     row = SPEND.fetch_one(parameters)
     if row is None:
@@ -271,7 +273,7 @@ def _spend(account: Account, locked: tuple[int, int], amount: int, purpose: _Pur
     low = included * settings.CREDITS_LOW_PERCENT // 100
     if entry.balance_after < low <= before and not entry.repeated:
         data = {"balance": entry.balance_after, "threshold": low}
-        events.record(events.NewEvent("credits.low", account, account.pk, None, data))
+        events.record(events.about("credits.low", account, None, data))
     return entry
 
 
@@ -335,5 +337,5 @@ def _expire_lot(account: Account, lot: CreditGrant) -> int:
 def _event(
     event_type: str, entry: LedgerEntry, account: Account, actor: User | None, data: dict[str, Any]
 ) -> events.NewEvent:
-    written = CreditTransaction(pk=entry.id)
-    return events.NewEvent(event_type, written, account.pk, actor.pk if actor else None, data)
+    written = CreditTransaction(pk=entry.id, account_id=account.pk)
+    return events.about(event_type, written, actor, data)

@@ -84,4 +84,4 @@ def _record(difference: Difference, subject: Payment | Subscription | Account) -
     )
     if not told.exists():
         facts["text"] = difference.text
-        events.record(events.NewEvent("gateway.difference", subject, account.pk, None, facts))
+        events.record(events.about("gateway.difference", subject, None, facts))

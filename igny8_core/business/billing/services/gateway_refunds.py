@@ -319,4 +319,4 @@ def _event(event_type: str, refund: Refund, **data: str) -> events.NewEvent:
         "currency": refund.currency,
         **data,
     }
-    return events.NewEvent(event_type, refund, refund.account_id, refund.requested_by_id, facts)
+    return events.about(event_type, refund, refund.requested_by_id, facts)

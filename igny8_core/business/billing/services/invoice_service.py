@@ -184,4 +184,4 @@ def _billing_snapshot(account: Account) -> dict[str, str]:
 
 def _event(event_type: str, invoice: Invoice, actor: User | None, **data: str | bool) -> events.NewEvent:
     facts = {"invoice_number": invoice.invoice_number, "total": str(invoice.total), "currency": invoice.currency}
-    return events.NewEvent(event_type, invoice, invoice.account_id, actor.pk if actor else None, facts | data)
+    return events.about(event_type, invoice, actor, facts | data)

@@ -5,10 +5,7 @@ is closed after a day. What is still not decided then waits for an operator.
 """
 
 import logging
-from collections.abc import Callable
 from datetime import timedelta
-
-from django.db import connection
 
 from igny8_core.auth.locks import lock_account
 from igny8_core.auth.models import User
@@ -31,13 +28,12 @@ from igny8_core.business.billing.services.gateway_payments import GatewayPayment
 from igny8_core.business.billing.services.gateway_refunds import GatewayRefundService
 from igny8_core.common import clock
 from igny8_core.common.db import require_no_transaction, service_transaction
-from igny8_core.common.errors import DomainError
 from igny8_core.common.states import transition
+from igny8_core.common.work_queue import WorkQueue
 from igny8_core.events import services as events
 
 logger = logging.getLogger(__name__)
 
-# A claim is a lease: a worker that is killed in the middle loses nothing, and two never ask at the same time.
 LEASE = timedelta(minutes=5)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 # When the next look is due after the one with this number; past the end an operator is asked.
@@ -49,15 +45,6 @@ SCHEDULES: dict[str, list[timedelta]] = {
 REFUND_SCHEDULE = [HOUR, DAY, DAY, DAY, DAY, DAY, *[2 * DAY] * 6]
 LEFT_OPEN_FOR = DAY
 
-CLAIM = """
-UPDATE {table} SET checks = checks + 1, next_check_at = %s
-WHERE id = (
-    SELECT id FROM {table} WHERE next_check_at <= %s
-    ORDER BY next_check_at, id LIMIT 1 FOR UPDATE SKIP LOCKED
-)
-RETURNING id
-"""
-
 
 class PaymentCheckService:
     """What is looked at again by itself, and what an operator does about a payment that needs review."""
@@ -65,8 +52,7 @@ class PaymentCheckService:
     @staticmethod
     def check_due(limit: int = 200) -> int:
         """Look at the payments and refunds that are due, at most `limit` of each; returns how many there were."""
-        require_no_transaction()
-        return _each_due("igny8_payments", limit, _check_payment) + _each_due("igny8_refunds", limit, _check_refund)
+        return PAYMENTS.run(limit) + REFUNDS.run(limit)
 
     @staticmethod
     def check_now(payment: Payment, checked_by: User | None = None) -> Payment:
@@ -103,25 +89,7 @@ class PaymentCheckService:
         return GatewayRefundService.ask(refund)
 
 
-def _each_due(table: str, limit: int, check: Callable[[int], None]) -> int:
-    for looked_at in range(limit):
-        now = clock.now()
-        with connection.cursor() as cursor:
-            cursor.execute(CLAIM.format(table=table), [now + LEASE, now])
-            row = cursor.fetchone()
-        if row is None:
-            return looked_at
-        try:
-            check(row[0])
-        except DomainError as problem:
-            # The gateway cannot be asked now: the schedule goes on.
-            logger.warning("check failed", extra={"table": table, "row": row[0], "code": problem.code})
-    return limit
-
-
-def _check_payment(payment_id: int) -> None:
-    payment = Payment.objects.select_related("account", "invoice").get(pk=payment_id)
-    _schedule_next(payment, SCHEDULES.get(payment.status, REFUND_SCHEDULE))
+def _check_payment(payment: Payment) -> None:
     if payment.status not in GATEWAY_UNDER_WAY:
         GatewayPaymentService.close(payment)
         return
@@ -138,31 +106,32 @@ def _is_pending(payment: Payment) -> bool:
     return payment.status == PaymentStatus.PENDING
 
 
-def _check_refund(refund_id: int) -> None:
-    refund = Refund.objects.select_related("payment__account", "payment__invoice", "requested_by").get(pk=refund_id)
-    _schedule_next(refund, REFUND_SCHEDULE)
+def _check_refund(refund: Refund) -> None:
     GatewayRefundService.ask(refund)
 
 
-def _schedule_next(row: Payment | Refund, schedule: list[timedelta]) -> None:
-    """Before the gateway is asked: whatever the answer does to the row afterwards counts."""
-    if row.checks <= len(schedule):
-        row.next_check_at = clock.now() + schedule[row.checks - 1]
-        type(row).objects.filter(pk=row.pk, next_check_at__isnull=False).update(next_check_at=row.next_check_at)
-    else:
-        _give_up(row)
+@service_transaction
+def _give_up_payment(payment: Payment, error: str) -> None:
+    account = lock_account(payment.account_id)
+    payment = lock_payment(account, payment.pk)
+    if payment.status in GATEWAY_UNDER_WAY:
+        _ask_an_operator(payment)
+        return
+    PAYMENTS.close(payment)
+    logger.error("a failed attempt could not be closed at its gateway", extra={"payment": payment.pk, "error": error})
 
 
 @service_transaction
-def _give_up(row: Payment | Refund) -> None:
-    account = lock_account(row.account_id)
-    payment = lock_payment(account, row.payment_id if isinstance(row, Refund) else row.pk)
-    undecided = row.status in REFUNDS_UNDER_WAY or row.status in GATEWAY_UNDER_WAY
-    if isinstance(row, Refund) or not undecided:
-        type(row).objects.filter(pk=row.pk).update(next_check_at=None)
-    if not undecided:
-        logger.error("a failed attempt could not be closed at its gateway", extra={"payment": payment.pk})
-    elif not payment.needs_review:
+def _give_up_refund(refund: Refund, error: str) -> None:
+    account = lock_account(refund.account_id)
+    payment = lock_payment(account, refund.payment_id)
+    is_open = Refund.objects.filter(pk=refund.pk, status__in=REFUNDS_UNDER_WAY).exists()
+    if REFUNDS.close(refund) and is_open:
+        _ask_an_operator(payment)
+
+
+def _ask_an_operator(payment: Payment) -> None:
+    if not payment.needs_review:
         flag_for_review(payment, "The gateway has not said in days what became of it. Look at its dashboard.")
 
 
@@ -197,3 +166,29 @@ def _return(payment: Payment, charge: Charge, ordered_by: User) -> Refund:
     payment.needs_review = False
     payment.save(update_fields=["needs_review"])
     return order_return(payment, charge, reason, ordered_by)
+
+
+PAYMENTS = WorkQueue(
+    name="payment check",
+    rows=Payment.objects.select_related("account", "invoice"),
+    lease=LEASE,
+    work=_check_payment,
+    pauses=lambda payment: SCHEDULES.get(payment.status, REFUND_SCHEDULE),
+    give_up=_give_up_payment,
+    state=None,
+    due_at="next_check_at",
+    attempts="checks",
+    error=None,
+)
+REFUNDS = WorkQueue(
+    name="refund check",
+    rows=Refund.objects.select_related("payment__account", "payment__invoice", "requested_by"),
+    lease=LEASE,
+    work=_check_refund,
+    pauses=lambda _: REFUND_SCHEDULE,
+    give_up=_give_up_refund,
+    state=None,
+    due_at="next_check_at",
+    attempts="checks",
+    error=None,
+)

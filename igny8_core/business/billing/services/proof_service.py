@@ -97,4 +97,4 @@ def _require_room(account: Account, more: int) -> None:
 
 def _event(event_type: str, proof: PaymentProof, actor: User | None) -> events.NewEvent:
     facts = {"content_type": proof.content_type, "size": proof.size, "sha256": proof.sha256}
-    return events.NewEvent(event_type, proof, proof.account_id, actor.pk if actor else None, facts)
+    return events.about(event_type, proof, actor, facts)

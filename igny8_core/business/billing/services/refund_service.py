@@ -151,7 +151,7 @@ def _credits_due(payment: Payment, already: Decimal) -> int:
 
 
 def _event(credit_note: CreditNote) -> events.NewEvent:
-    payment, actor = credit_note.payment, credit_note.created_by
+    payment = credit_note.payment
     facts = {
         "credit_note": credit_note.credit_note_number,
         "invoice_id": payment.invoice_id,
@@ -163,4 +163,4 @@ def _event(credit_note: CreditNote) -> events.NewEvent:
         "credits_taken_back": credit_note.credits_taken_back,
         "credits_not_recovered": credit_note.credits_not_recovered,
     }
-    return events.NewEvent("payment.refunded", payment, payment.account_id, actor.pk if actor else None, facts)
+    return events.about("payment.refunded", payment, credit_note.created_by_id, facts)

@@ -177,4 +177,4 @@ def _event(event_type: str, method: AccountPaymentMethod, actor: User | None) ->
         # Once the row is gone, this is what the card is found by at Stripe.
         "stripe_payment_method_id": method.stripe_payment_method_id,
     }
-    return events.NewEvent(event_type, method, method.account_id, actor.pk if actor else None, facts)
+    return events.about(event_type, method, actor, facts)

@@ -25,7 +25,7 @@ def require_billed_here(subscription: Subscription) -> None:
         raise SubscriptionBilledByStripe()
 
 
-def end(subscription: Subscription, ended_at: datetime, actor_id: int | None) -> None:
+def end(subscription: Subscription, ended_at: datetime, actor: events.Actor) -> None:
     """End a subscription, and with it its account, for good."""
     transition(
         subscription,
@@ -35,22 +35,22 @@ def end(subscription: Subscription, ended_at: datetime, actor_id: int | None) ->
         cancel_at_period_end=False,
         pending_plan=None,
     )
-    events.record(subscription_event("subscription.canceled", subscription, actor_id, {"plan": subscription.plan.slug}))
+    events.record(subscription_event("subscription.canceled", subscription, actor, {"plan": subscription.plan.slug}))
     # A trial that takes back its order is a trial still, and what an operator suspended only an operator lifts.
     if subscription.account.status != AccountStatus.TRIAL and not is_held(subscription.account):
-        move_account(subscription.account, AccountStatus.CANCELED, "account.canceled", actor_id)
+        move_account(subscription.account, AccountStatus.CANCELED, "account.canceled", actor)
 
 
-def change_plan(subscription: Subscription, plan: Plan, actor_id: int | None, *changed: str) -> None:
+def change_plan(subscription: Subscription, plan: Plan, actor: events.Actor, *changed: str) -> None:
     """Move a running subscription and its account to another plan; saves the `changed` columns with it."""
     facts = {"from": subscription.plan.slug, "to": plan.slug}
     subscription.plan, subscription.pending_plan = plan, None
     subscription.save(update_fields=["plan", "pending_plan", *changed])
-    events.record(subscription_event("subscription.plan_changed", subscription, actor_id, facts))
+    events.record(subscription_event("subscription.plan_changed", subscription, actor, facts))
     give_plan(subscription)
 
 
-def activate_account(subscription: Subscription, plan: str, actor_id: int | None) -> None:
+def activate_account(subscription: Subscription, plan: str, actor: events.Actor) -> None:
     """Let the account work with what was paid for; `plan` is the slug of what was sold."""
     account = subscription.account
     if is_held(account) or account.status == AccountStatus.ACTIVE:
@@ -58,7 +58,7 @@ def activate_account(subscription: Subscription, plan: str, actor_id: int | None
         give_plan(subscription)
         return
     facts = {"plan": plan}
-    move_account(account, AccountStatus.ACTIVE, "account.activated", actor_id, facts, plan_id=subscription.plan_id)
+    move_account(account, AccountStatus.ACTIVE, "account.activated", actor, facts, plan_id=subscription.plan_id)
 
 
 def give_plan(subscription: Subscription) -> None:
@@ -78,18 +78,18 @@ def move_account(
     account: Account,
     to: AccountStatus,
     event_type: str,
-    actor_id: int | None,
+    actor: events.Actor,
     facts: dict[str, str] | None = None,
     **changes: Any,
 ) -> None:
     """Move an account's status, with its event. Raises MoveNotAllowed."""
     before = account.status
     transition(account, to, ACCOUNT_MOVES, **{"suspended_reason": "", **changes})
-    events.record(events.NewEvent(event_type, account, account.pk, actor_id, {"from": before, **(facts or {})}))
+    events.record(events.about(event_type, account, actor, {"from": before, **(facts or {})}))
 
 
 def subscription_event(
-    event_type: str, subscription: Subscription, actor_id: int | None, facts: dict[str, str]
+    event_type: str, subscription: Subscription, actor: events.Actor, facts: dict[str, str]
 ) -> events.NewEvent:
     """An event of a subscription."""
-    return events.NewEvent(event_type, subscription, subscription.account_id, actor_id, facts)
+    return events.about(event_type, subscription, actor, facts)

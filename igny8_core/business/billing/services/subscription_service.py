@@ -80,10 +80,9 @@ class SubscriptionService:
             subscription = Subscription.objects.create(account=account, plan=plan)
         SavedMethodService.use(account, payment_method, offer.display_name)
         facts = {"plan": plan.slug, "payment_method": payment_method}
-        actor = created_by.pk if created_by else None
-        events.record(subscription_event("subscription.created", subscription, actor, facts))
+        events.record(subscription_event("subscription.created", subscription, created_by, facts))
         if account.status == AccountStatus.CANCELED:
-            move_account(account, AccountStatus.PENDING_PAYMENT, "account.awaiting_payment", actor)
+            move_account(account, AccountStatus.PENDING_PAYMENT, "account.awaiting_payment", created_by)
         InvoiceService.create_subscription_invoice(subscription, created_by)
         return subscription
 
@@ -131,11 +130,10 @@ class SubscriptionService:
         if change.over_limits:
             raise OverLimits(over_limits_text(change.over_limits))
         _withdraw(open_plan_changes_of(subscription), upgraded_by)
-        actor = upgraded_by.pk if upgraded_by else None
         facts = {"from": subscription.plan.slug, "to": new_plan.slug}
-        events.record(subscription_event("subscription.upgrade_ordered", subscription, actor, facts))
+        events.record(subscription_event("subscription.upgrade_ordered", subscription, upgraded_by, facts))
         if change.total <= 0:
-            _change_plan(subscription, change.lines[-1], now, actor)
+            _change_plan(subscription, change.lines[-1], now, upgraded_by)
             return None
         return InvoiceService.create_invoice(subscription.account, change.lines, subscription, created_by=upgraded_by)
 
@@ -156,9 +154,8 @@ class SubscriptionService:
         _withdraw(open_plan_changes_of(subscription), downgraded_by)
         subscription.pending_plan = new_plan
         subscription.save(update_fields=["pending_plan"])
-        actor = downgraded_by.pk if downgraded_by else None
         facts = {"from": subscription.plan.slug, "to": new_plan.slug}
-        events.record(subscription_event("subscription.downgrade_scheduled", subscription, actor, facts))
+        events.record(subscription_event("subscription.downgrade_scheduled", subscription, downgraded_by, facts))
         return subscription
 
     @staticmethod
@@ -175,7 +172,6 @@ class SubscriptionService:
         if subscription.status == SubscriptionStatus.CANCELED:
             raise NoSubscription()
         require_billed_here(subscription)
-        actor = canceled_by.pk if canceled_by else None
         now = clock.now()
         runs_on = subscription.current_period_end is not None and subscription.current_period_end > now
         if cancel_at_period_end and subscription.status == SubscriptionStatus.ACTIVE and runs_on:
@@ -183,10 +179,10 @@ class SubscriptionService:
             subscription.cancel_at_period_end, subscription.pending_plan = True, None
             subscription.save(update_fields=["cancel_at_period_end", "pending_plan"])
             facts = {"at": f"{subscription.current_period_end:%Y-%m-%dT%H:%M:%SZ}"}
-            events.record(subscription_event("subscription.cancel_scheduled", subscription, actor, facts))
+            events.record(subscription_event("subscription.cancel_scheduled", subscription, canceled_by, facts))
             return subscription
         _withdraw(open_invoices_of(subscription), canceled_by)
-        end(subscription, now, actor)
+        end(subscription, now, canceled_by)
         return subscription
 
     @staticmethod
@@ -209,10 +205,8 @@ class SubscriptionService:
             raise NothingToReactivate()
         subscription.cancel_at_period_end, subscription.pending_plan = False, None
         subscription.save(update_fields=["cancel_at_period_end", "pending_plan"])
-        actor = reactivated_by.pk if reactivated_by else None
-        events.record(
-            subscription_event("subscription.reactivated", subscription, actor, {"plan": subscription.plan.slug})
-        )
+        facts = {"plan": subscription.plan.slug}
+        events.record(subscription_event("subscription.reactivated", subscription, reactivated_by, facts))
         return subscription
 
     @staticmethod
@@ -298,14 +292,14 @@ def _start_period(subscription: Subscription, billing_cycle: str, payment: Payme
     )
 
 
-def _change_plan(subscription: Subscription, line: dict[str, Any], now: datetime, actor_id: int | None) -> None:
+def _change_plan(subscription: Subscription, line: dict[str, Any], now: datetime, actor: events.Actor) -> None:
     """Move a running subscription to the plan that an invoice line sells; another cycle begins a period of its own."""
     changed: list[str] = []
     if line["restarts_period"]:
         subscription.billing_anchor = subscription.current_period_start = now
         subscription.current_period_end = period_end(now, 1, line["billing_cycle"])
         changed = ["billing_anchor", "current_period_start", "current_period_end"]
-    change_plan(subscription, plan_with_slug(line["plan"]), actor_id, *changed)
+    change_plan(subscription, plan_with_slug(line["plan"]), actor, *changed)
 
 
 def _downgrade(subscription: Subscription, plan: Plan) -> None:

@@ -7,9 +7,9 @@ leaves behind is found by the next one. What a message leads to is in webhook_ef
 import logging
 import re
 from datetime import timedelta
+from typing import Any
 
 from django.db import connection
-from django.db.models import F, QuerySet
 
 from igny8_core.auth.models import User
 from igny8_core.business.billing.gateways import gateway_of
@@ -19,12 +19,11 @@ from igny8_core.business.billing.services import webhook_effects
 from igny8_core.business.billing.services.webhook_refusals import BadSignature, UnreadableMessage
 from igny8_core.common import clock
 from igny8_core.common.db import PreparedStatement, require_no_transaction, service_transaction
-from igny8_core.common.errors import DomainError
+from igny8_core.common.work_queue import WorkQueue
 from igny8_core.events import services as events
 
 logger = logging.getLogger(__name__)
 
-# A claim is a lease: a worker that is killed in the middle loses nothing, and two never process the same row at once.
 LEASE = timedelta(minutes=5)
 BACK_OFF = [
     timedelta(seconds=10),
@@ -47,15 +46,6 @@ STORE = PreparedStatement(
         RETURNING id
     """,
 )
-CLAIM = """
-UPDATE igny8_webhook_events
-SET attempts = attempts + 1, next_attempt_at = %s
-WHERE id = (
-    SELECT id FROM igny8_webhook_events WHERE state = 'waiting' AND next_attempt_at <= %s
-    ORDER BY next_attempt_at, id LIMIT 1 FOR UPDATE SKIP LOCKED
-)
-RETURNING id
-"""
 DELETE_OLD = """
 DELETE FROM igny8_webhook_events WHERE id IN (
     SELECT id FROM igny8_webhook_events
@@ -86,18 +76,7 @@ class WebhookService:
     @staticmethod
     def process_due(limit: int = 200) -> int:
         """Process the messages that are due, oldest first, at most `limit`; returns how many were tried."""
-        require_no_transaction()
-        for tried in range(limit):
-            event_id = _claim_next()
-            if event_id is None:
-                return tried
-            event = WebhookEvent.objects.get(pk=event_id)
-            if event.attempts > MOST_TRIES:
-                # No try ended, not even in an error: it takes its worker with it.
-                _give_up(event, "No try came to an end.")
-            else:
-                WebhookService.process(event)
-        return limit
+        return QUEUE.run(limit)
 
     @staticmethod
     def process(event: WebhookEvent) -> WebhookEvent:
@@ -105,21 +84,7 @@ class WebhookService:
 
         Everything that it leads to happens once however often it is processed. RuntimeError in a transaction.
         """
-        require_no_transaction()
-        try:
-            message = gateway_of(event.provider).read_webhook(event.body.encode())
-            is_ours = webhook_effects.take_effect(event.provider, message)
-        except DomainError as refusal:
-            logger.warning("webhook waits", extra={"webhook": event.pk, "code": refusal.code})
-            _note_failure(event, f"{refusal.code}: {refusal}")
-        except Exception as error:
-            # The outermost wrapper of a worker: one message that breaks it must not hold up the others (WHK-14).
-            logger.exception("webhook failed", extra={"webhook": event.pk, "type": event.type})
-            _note_failure(event, f"{type(error).__name__}: {error}")
-        else:
-            # Only now: where the worker dies before this, the message is processed once more, to no further effect.
-            state = WebhookState.PROCESSED if is_ours else WebhookState.IGNORED
-            _waiting(event).update(state=state, processed_at=clock.now(), next_attempt_at=None, last_error="")
+        QUEUE.attempt(event)
         event.refresh_from_db()
         return event
 
@@ -137,9 +102,11 @@ class WebhookService:
         """As replay, and process it here and now; returns it as it is then. RuntimeError in a transaction."""
         require_no_transaction()
         WebhookService.replay(event, by)
-        _waiting(event).update(attempts=F("attempts") + 1, next_attempt_at=clock.now() + LEASE)
+        taken = QUEUE.take_now(event)
+        if taken:
+            QUEUE.attempt(taken)
         event.refresh_from_db()
-        return WebhookService.process(event)
+        return event
 
     @staticmethod
     def delete_old(limit: int = 50_000) -> int:
@@ -159,36 +126,31 @@ def _text(message: WebhookMessage, body: bytes) -> str:
     return text
 
 
-def _claim_next() -> int | None:
-    now = clock.now()
-    with connection.cursor() as cursor:
-        cursor.execute(CLAIM, [now + LEASE, now])
-        row = cursor.fetchone()
-    return row[0] if row else None
-
-
-def _waiting(event: WebhookEvent) -> QuerySet[WebhookEvent]:
-    """The row, as long as nobody else has come to an end with it meanwhile."""
-    return WebhookEvent.objects.filter(pk=event.pk, state=WebhookState.WAITING)
-
-
-def _note_failure(event: WebhookEvent, error: str) -> None:
-    # PostgreSQL refuses NUL in text, and an error may quote what was sent.
-    error = error.replace("\0", "")[:500]
-    if event.attempts >= MOST_TRIES:
-        _give_up(event, error)
-    else:
-        pause = BACK_OFF[max(event.attempts, 1) - 1]
-        _waiting(event).update(next_attempt_at=clock.now() + pause, last_error=error)
+def _work(event: WebhookEvent) -> dict[str, Any]:
+    message = gateway_of(event.provider).read_webhook(event.body.encode())
+    is_ours = webhook_effects.take_effect(event.provider, message)
+    # Only now: where the worker dies before this, the message is processed once more, to no further effect.
+    return {"state": WebhookState.PROCESSED if is_ours else WebhookState.IGNORED, "processed_at": clock.now()}
 
 
 @service_transaction
 def _give_up(event: WebhookEvent, error: str) -> None:
-    if _waiting(event).update(state=WebhookState.DEAD, next_attempt_at=None, last_error=error):
-        logger.error("webhook given up", extra={"webhook": event.pk, "provider": event.provider, "type": event.type})
+    if QUEUE.close(event, error, state=WebhookState.DEAD):
+        logger.error("webhook given up", extra={"row": event.pk, "provider": event.provider, "type": event.type})
         events.record(_event("webhook.dead", event, error=error))
 
 
 def _event(event_type: str, event: WebhookEvent, by: User | None = None, **data: str) -> events.NewEvent:
     facts = {"provider": event.provider, "event_id": event.event_id, "type": event.type, **data}
-    return events.NewEvent(event_type, event, None, by.pk if by else None, facts)
+    return events.about(event_type, event, by, facts)
+
+
+QUEUE = WorkQueue(
+    name="webhook",
+    rows=WebhookEvent.objects.all(),
+    lease=LEASE,
+    work=_work,
+    pauses=lambda _: BACK_OFF,
+    give_up=_give_up,
+    state=("state", WebhookState.WAITING),
+)

@@ -1,0 +1,59 @@
+"""What the event log says of accounts, people, sites and plans."""
+
+from igny8_core.events.registry import register
+
+
+def declare() -> None:
+    """Declare the types; called once, when the app is ready."""
+    register(
+        "igny8_auth.account",
+        {
+            "account.created": "Somebody signed up.",
+            "account.updated": "Settings or billing details were changed; it names columns, no values.",
+            "account.suspended": "An operator suspended the account.",
+            "account.reinstated": "An operator lifted a suspension.",
+            "account.ownership_transferred": "The owner made somebody else the owner.",
+            "account.owner_changed": "An operator made another member the owner.",
+            "account.deleted": "The owner deleted the account.",
+        },
+    )
+    register(
+        "igny8_auth.user",
+        {
+            "user.created": "An operator added a person.",
+            "user.updated": "A person's details were changed; it names columns, no values.",
+            "user.password_changed": "A person changed their password.",
+            "user.password_reset_requested": "Somebody asked for a link to choose a new password.",
+            "user.password_reset": "A new password was chosen with a mailed link.",
+            "user.verification_requested": "A person asked for a link that confirms their e-mail address.",
+            "user.email_verified": "A person confirmed their e-mail address.",
+            "session.token_reused": "An old token was used again, so its session was ended.",
+            "member.role_changed": "A member got another role.",
+            "member.removed": "A member was removed, or left.",
+        },
+    )
+    register(
+        "igny8_auth.teaminvitation",
+        {
+            "invitation.created": "Somebody was invited to the team.",
+            "invitation.resent": "An invitation was sent again.",
+            "invitation.canceled": "An invitation was withdrawn.",
+            "invitation.accepted": "An invited person joined the team.",
+        },
+    )
+    register(
+        "igny8_auth.site",
+        {
+            "site.created": "A site was added.",
+            "site.updated": "A site was changed.",
+            "site.deleted": "A site was deleted.",
+            "site.access_granted": "A member may now work on the site.",
+            "site.access_revoked": "A member may no longer work on the site.",
+        },
+    )
+    for model, noun, text in [
+        ("igny8_auth.plan", "plan", "A plan"),
+        ("igny8_auth.industry", "industry", "An industry"),
+        ("auth.group", "group", "A group of operators' permissions"),
+    ]:
+        register(model, {f"{noun}.{done}": f"{text} was {done}." for done in ("created", "updated", "deleted")})

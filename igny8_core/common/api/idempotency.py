@@ -57,7 +57,7 @@ class IdempotencyKeyReused(DomainError):
 def idempotent(
     *, required: bool = False, asks_gateway: Callable[..., bool] = lambda *args, **kwargs: False
 ) -> Callable[[Post], Post]:
-    """Decorator of a view's `post`: honours the Idempotency-Key header, and with `required` insists on it.
+    """Decorator of an action that answers POST: honours the Idempotency-Key header, and with `required` insists on it.
 
     The view runs in a transaction then, so it must not mail or call other services of the network. Where
     `asks_gateway`, called like the view, says that it does, there is no transaction around it: the view hands

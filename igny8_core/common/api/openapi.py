@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from igny8_core.common.api.descriptions import FIELDS
 from igny8_core.common.api.examples import example_of
 
 # On an operation (`extend_schema(extensions={BARE: True})`): the answer is the schema itself, without an envelope.
@@ -19,7 +20,7 @@ ERROR_ENVELOPE = {
     "type": "object",
     "required": ["success", "message", "code", "errors", "request_id"],
     "properties": {
-        "success": {"type": "boolean", "const": False},
+        "success": {"type": "boolean", "const": False, "description": FIELDS["success"]},
         "message": {"type": "string", "description": "A sentence for people."},
         "code": {"type": "string", "description": "For machines; never changes.", "example": "invalid_input"},
         "errors": {
@@ -27,7 +28,7 @@ ERROR_ENVELOPE = {
             "description": "Sentences by input field; empty when no field is to blame.",
             "additionalProperties": {"type": "array", "items": {"type": "string"}},
         },
-        "request_id": {"type": "string"},
+        "request_id": {"type": "string", "description": FIELDS["request_id"]},
     },
 }
 
@@ -101,10 +102,11 @@ def _wrap(response: dict[str, Any], schemas: dict[str, Any], nullable: bool) -> 
     media = content.get(JSON)
     if media is None or _has_envelope(media["schema"], schemas):
         return
+    data = {"oneOf": [media["schema"], {"type": "null"}]} if nullable else media["schema"]
     properties = {
-        "success": {"type": "boolean", "const": True},
-        "message": {"type": "string"},
-        "data": {"oneOf": [media["schema"], {"type": "null"}]} if nullable else media["schema"],
+        "success": {"type": "boolean", "const": True, "description": FIELDS["success"]},
+        "message": {"type": "string", "description": "A sentence for people; can be empty."},
+        "data": {**data, "description": FIELDS["data"]},
     }
     media["schema"] = {"type": "object", "required": list(properties), "properties": properties}
     for example in media.get("examples", {}).values():

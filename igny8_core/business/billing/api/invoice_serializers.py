@@ -10,7 +10,7 @@ from igny8_core.auth.models import PaymentMethodType
 from igny8_core.business.billing.api.payment_serializers import AttemptOutput
 from igny8_core.business.billing.serializers import PaymentMethodOutput
 from igny8_core.common.api.examples import NOT_SHOWN
-from igny8_core.common.api.fields import IdField, MoneyField, PlainTextField
+from igny8_core.common.api.fields import CurrencyField, EnumField, IdField, MoneyField, PlainTextField
 from igny8_core.common.api.serializers import StrictSerializer
 
 
@@ -57,9 +57,9 @@ class PayInput(StrictSerializer):
 class PayOutput(serializers.Serializer[Any]):
     invoice_id = serializers.IntegerField(source="invoice.id")
     invoice_number = serializers.CharField(source="invoice.invoice_number")
-    payment_method = serializers.CharField(source="offer.payment_method")
+    payment_method = EnumField(PaymentMethodType, source="offer.payment_method", help_text="With what it is paid")
     amount = MoneyField(source="invoice.total", currency_source="invoice.currency", help_text="Exactly what is due")
-    currency = serializers.CharField(source="invoice.currency")
+    currency = CurrencyField(source="invoice.currency")
     reference = serializers.CharField(source="invoice.invoice_number", help_text="To be quoted with the payment")
-    payment_instructions = PaymentMethodOutput(source="offer")
+    payment_instructions = PaymentMethodOutput(source="offer", help_text="How it can be paid")
     attempt = AttemptOutput(allow_null=True, help_text="Of card and PayPal; null for bank and wallet")

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from igny8_core.common.api.descriptions import FIELDS
-from igny8_core.common.api.examples import example_of
+from igny8_core.common.api.example_operations import ANSWERS, REQUESTS
+from igny8_core.common.api.examples import NOT_SAID, example_of
 
 # On an operation (`extend_schema(extensions={BARE: True})`): the answer is the schema itself, without an envelope.
 BARE = "x-bare"
@@ -156,9 +157,12 @@ def _add_errors(responses: dict[str, Any], codes: dict[str, list[str]]) -> None:
 
 
 def _add_examples(operation: dict[str, Any], schemas: dict[str, Any]) -> None:
-    bodies = [operation.get("requestBody", {})]
-    bodies += [response for status, response in operation["responses"].items() if status.startswith("2")]
-    for body in bodies:
+    name = operation["operationId"]
+    bodies = [(operation.get("requestBody", {}), REQUESTS.get(name, NOT_SAID))]
+    answered = ANSWERS.get(name, NOT_SAID)
+    said = NOT_SAID if answered is NOT_SAID else {"data": answered}
+    bodies += [(response, said) for status, response in operation["responses"].items() if status.startswith("2")]
+    for body, known in bodies:
         media = body.get("content", {}).get(JSON)
         if media and "examples" not in media:
-            media["example"] = example_of(media["schema"], schemas)
+            media["example"] = example_of(media["schema"], schemas, known)

@@ -4,7 +4,7 @@ from django.http import HttpResponse
 from django.urls import path
 from rest_framework.request import Request
 
-from igny8_core.business.billing.api.payment_methods import PaymentMethodListView, rendered_lists
+from igny8_core.business.billing.api.payment_methods import PaymentMethodViewSet, rendered_lists
 from igny8_core.common.api.permissions import PublicEndpoint
 from igny8_core.common.api.views import ApiView
 
@@ -24,6 +24,6 @@ class ConstantView(ApiView):
 
 
 urlpatterns = [
-    path("api/v1/billing/payment-methods/", PaymentMethodListView.as_view()),
+    path("api/v1/billing/payment-methods/", PaymentMethodViewSet.as_view({"get": "list"})),
     path("api/v1/billing/constant/", ConstantView.as_view()),
 ]

@@ -15,7 +15,7 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from igny8_core.auth.models import Account, User
-from igny8_core.business.billing.api.credits import UsageView
+from igny8_core.business.billing.api.credits import UsageViewSet
 from igny8_core.business.billing.invariants import broken_invariants
 from igny8_core.business.billing.models import CreditTransaction, CreditUsageLog, Invoice
 from igny8_core.common.api import idempotency
@@ -211,18 +211,18 @@ class Breakage:
 
     due: bool = False
 
-    def finalize(self, view: UsageView, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
+    def finalize(self, view: UsageViewSet, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
         if self.due:
             self.due = False
             raise ConnectionResetError("The caller never sees this answer.")
-        return super(UsageView, view).finalize_response(request, response, *args, **kwargs)
+        return super(UsageViewSet, view).finalize_response(request, response, *args, **kwargs)
 
 
 @pytest.fixture
 def breakage(monkeypatch: pytest.MonkeyPatch) -> Breakage:
     broken = Breakage()
     monkeypatch.setattr(
-        UsageView, "finalize_response", lambda view, *args, **kwargs: broken.finalize(view, *args, **kwargs)
+        UsageViewSet, "finalize_response", lambda view, *args, **kwargs: broken.finalize(view, *args, **kwargs)
     )
     return broken
 

@@ -178,27 +178,6 @@ def test_other_methods_are_taken_nowhere(world: World, method: str) -> None:
             refusal(response)
 
 
-def test_options_tells_the_methods_of_an_address_to_whoever_may_use_one_of_them(world: World) -> None:
-    wrong = []
-    for route in routes():
-        tabled = {method: EXPECTED[method, route] for method in TABLED_METHODS}
-        taken = {method for method, codes in tabled.items() if not set(codes.values()) <= {401, 403, 404, 405}}
-        for actor in ACTORS:
-            codes = {codes[actor] for codes in tabled.values()}
-            expected = codes.pop() if codes in ({401}, {403}, {404}) else 200
-            response = send(world, "OPTIONS", route, actor)
-            if response.status_code != expected:
-                wrong.append(f"{route} as {actor}: {response.status_code}, expected {expected}")
-            elif expected == 200:
-                methods = set(response.json()["data"]["methods"])
-                assert methods == {method.strip() for method in response["Allow"].split(",")}, route
-                assert methods - {"HEAD", "OPTIONS"} == taken, route
-            else:
-                refusal(response)
-
-    assert not wrong, "\n".join(wrong)
-
-
 def test_a_cookie_alone_is_no_credential(world: World) -> None:
     client = APIClient()
     client.force_login(world.users["owner"])

@@ -1,4 +1,4 @@
-"""What goes in and comes out of the billing operations."""
+"""What more than one door takes and gives of billing."""
 
 from typing import Any
 from urllib.parse import quote
@@ -7,14 +7,10 @@ from django.urls import reverse
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from igny8_core.auth.models import PaymentMethodType
-from igny8_core.business.billing.models import MANUAL_METHODS, ProofType
+from igny8_core.business.billing.models import ProofType
 from igny8_core.business.billing.selectors import is_available
 from igny8_core.business.billing.services.proof_links import link_token
-from igny8_core.common.api.fields import HttpsUrlField, IdField, MoneyField, MultilineTextField, PlainTextField
-from igny8_core.common.api.serializers import StrictSerializer
-
-MANUAL_CHOICES = [choice for choice in PaymentMethodType.choices if choice[0] in MANUAL_METHODS]
+from igny8_core.common.api.fields import MoneyField
 
 
 class PaymentMethodOutput(serializers.Serializer[Any]):
@@ -113,53 +109,5 @@ class PaymentProofOutput(serializers.Serializer[Any]):
     @extend_schema_field({"type": "string", "format": "uri"})
     def get_url(self, proof: Any) -> str:
         request = self.context["request"]
-        address = reverse("payment_proof_file", args=[proof.pk])
+        address = reverse("paymentproof-file", args=[proof.pk])
         return str(request.build_absolute_uri(f"{address}?token={quote(link_token(proof.pk, request.user.pk))}"))
-
-
-class ConfirmInput(StrictSerializer):
-    invoice_id = IdField()
-    payment_method = serializers.ChoiceField(choices=MANUAL_CHOICES)
-    amount = MoneyField(help_text="Exactly what is due")
-    manual_reference = PlainTextField(max_length=100, help_text="As the bank or wallet shows it")
-    manual_notes = MultilineTextField(max_length=2000, required=False, allow_blank=True, default="")
-    proof_url = HttpsUrlField(required=False, allow_blank=True, default="", help_text="Instead of an uploaded file")
-    proof = IdField(required=False, help_text="Of a file that was uploaded for this payment")
-
-    def validate(self, data: dict[str, Any]) -> dict[str, Any]:
-        """Refuses two proofs at once."""
-        if data.get("proof") and data["proof_url"]:
-            raise serializers.ValidationError({"proof": ["Send either an uploaded file or a link, not both."]})
-        return data
-
-
-class ConfirmOutput(serializers.Serializer[Any]):
-    payment_id = serializers.IntegerField(source="id")
-    invoice_id = serializers.IntegerField()
-    invoice_number = serializers.CharField(source="invoice.invoice_number")
-    status = serializers.CharField()
-    amount = MoneyField()
-    currency = serializers.CharField()
-    manual_reference = serializers.CharField()
-
-
-class CreditGrantOutput(serializers.Serializer[Any]):
-    kind = serializers.CharField()
-    amount = serializers.IntegerField()
-    remaining = serializers.IntegerField()
-    expires_at = serializers.DateTimeField(allow_null=True)
-
-
-class BalanceOutput(serializers.Serializer[Any]):
-    credits = serializers.IntegerField(help_text="What can be spent now")
-    plan_credits = serializers.IntegerField(help_text="What the plan includes per period")
-    grants = CreditGrantOutput(many=True, help_text="In the order in which they are spent, the first 100")
-
-
-class CreditTransactionOutput(serializers.Serializer[Any]):
-    id = serializers.IntegerField()
-    transaction_type = serializers.CharField()
-    amount = serializers.IntegerField(help_text="Negative takes away")
-    balance_after = serializers.IntegerField()
-    description = serializers.CharField()
-    created_at = serializers.DateTimeField()

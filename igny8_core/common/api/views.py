@@ -1,13 +1,14 @@
 """The base of every API view: known query parameters, validated bodies, resources as ViewSets, lists in pages."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from django.db.models import QuerySet
-from rest_framework.exceptions import NotFound
-from rest_framework.request import Request
+from rest_framework.exceptions import NotAuthenticated, NotFound, PermissionDenied
+from rest_framework.request import Request, override_method
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
+from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 from rest_framework.viewsets import ViewSetMixin
 
@@ -30,6 +31,27 @@ class ApiView(APIView):
         """After authentication, permissions and limits: raises ValidationError for unknown query parameters."""
         super().initial(request, *args, **kwargs)
         refuse_unknown_parameters(request.query_params, self.known_query_parameters())
+
+    def check_permissions(self, request: Request) -> None:
+        """Raises NotAuthenticated or PermissionDenied. OPTIONS is for whoever may use another method of the address."""
+        if request.method == "OPTIONS":
+            self._require_any_method(request)
+        else:
+            super().check_permissions(request)
+
+    def _require_any_method(self, request: Request) -> None:
+        refusal: NotAuthenticated | PermissionDenied = PermissionDenied()
+        for method in filter("OPTIONS".__ne__, self.allowed_methods):
+            try:
+                with override_method(self, request, method) as as_if_used:
+                    return super().check_permissions(as_if_used)
+            except (NotAuthenticated, PermissionDenied) as exc:
+                refusal = exc
+        raise refusal
+
+    def get_throttles(self) -> Sequence[BaseThrottle]:  # type: ignore[override]
+        """Whom to count. To ask with OPTIONS what can be done is no try of it."""
+        return [] if self.request.method == "OPTIONS" else super().get_throttles()
 
     def known_query_parameters(self) -> frozenset[str]:
         return self.query_parameters

@@ -1,4 +1,4 @@
-"""What goes in and comes out of buying and spending credits."""
+"""What goes in and comes out of looking at credits, buying and spending them."""
 
 import json
 from typing import Any
@@ -15,6 +15,28 @@ from igny8_core.common.text import first_refused
 MAX_QUANTITY = 1_000_000
 MAX_METADATA_BYTES = 4096
 MAX_METADATA_DEPTH = 4
+
+
+class CreditGrantOutput(serializers.Serializer[Any]):
+    kind = serializers.CharField()
+    amount = serializers.IntegerField()
+    remaining = serializers.IntegerField()
+    expires_at = serializers.DateTimeField(allow_null=True)
+
+
+class BalanceOutput(serializers.Serializer[Any]):
+    credits = serializers.IntegerField(help_text="What can be spent now")
+    plan_credits = serializers.IntegerField(help_text="What the plan includes per period")
+    grants = CreditGrantOutput(many=True, help_text="In the order in which they are spent, the first 100")
+
+
+class CreditTransactionOutput(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    transaction_type = serializers.CharField()
+    amount = serializers.IntegerField(help_text="Negative takes away")
+    balance_after = serializers.IntegerField()
+    description = serializers.CharField()
+    created_at = serializers.DateTimeField()
 
 
 class CreditPackageOutput(serializers.Serializer[Any]):

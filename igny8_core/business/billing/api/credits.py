@@ -8,7 +8,9 @@ from rest_framework.response import Response
 from igny8_core.auth.errors import AccountCanceled, AccountSuspended, PaymentRequired
 from igny8_core.auth.permissions import CanManageBilling, CanWorkOnSites, IsMember, account_of, user_of
 from igny8_core.business.billing.api.credit_serializers import (
+    BalanceOutput,
     CreditPackageOutput,
+    CreditTransactionOutput,
     PurchaseInput,
     PurchaseOutput,
     UsageInput,
@@ -29,7 +31,6 @@ from igny8_core.business.billing.selectors import (
     live_grants_of,
     spendable_credits,
 )
-from igny8_core.business.billing.serializers import BalanceOutput, CreditTransactionOutput
 from igny8_core.business.billing.services.credit_service import CreditService
 from igny8_core.business.billing.services.purchase_service import PurchaseService
 from igny8_core.common.api.envelope import success
@@ -37,7 +38,7 @@ from igny8_core.common.api.idempotency import HEADER, idempotent
 from igny8_core.common.api.query import choice_filter
 from igny8_core.common.api.refusals import refuses
 from igny8_core.common.api.throttling import UserThrottle
-from igny8_core.common.api.views import ApiView, ListView
+from igny8_core.common.api.views import ApiViewSet, ListViewSet, SingletonViewSet
 
 GRANTS_SHOWN = 100
 NOT_USABLE = (PaymentRequired, AccountSuspended, AccountCanceled)
@@ -47,11 +48,14 @@ class PurchaseThrottle(UserThrottle):
     scope = "purchase"
 
 
-class BalanceView(ApiView):
+class BalanceViewSet(SingletonViewSet):
+    """The account's credits."""
+
+    tag = "credits"
     permission_classes = (IsMember,)
 
-    @extend_schema(operation_id="credit_balance", tags=["credits"], responses=BalanceOutput)
-    def get(self, request: Request) -> Response:
+    @extend_schema(operation_id="credit_balance", responses=BalanceOutput)
+    def retrieve(self, request: Request) -> Response:
         """Credits that can be spent now, and the lots they come from."""
         account = account_of(request)
         balance = {
@@ -62,10 +66,11 @@ class BalanceView(ApiView):
         return success(BalanceOutput(balance).data)
 
 
-@extend_schema_view(get=extend_schema(operation_id="list_credit_transactions", tags=["credits"]))
-class CreditTransactionListView(ListView):
+@extend_schema_view(list=extend_schema(operation_id="list_credit_transactions"))
+class CreditTransactionViewSet(ListViewSet):
     """The account's credit ledger: every change of the balance."""
 
+    tag = "credits"
     permission_classes = (IsMember,)
     serializer_class = CreditTransactionOutput
     filters = {"transaction_type": choice_filter("transaction_type", CreditTransactionType)}
@@ -76,10 +81,11 @@ class CreditTransactionListView(ListView):
         return credit_transactions_of(account_of(self.request))
 
 
-@extend_schema_view(get=extend_schema(operation_id="list_credit_packages", tags=["credits"]))
-class CreditPackageListView(ListView):
+@extend_schema_view(list=extend_schema(operation_id="list_credit_packages"))
+class CreditPackageViewSet(ListViewSet):
     """Credits for sale, in display order."""
 
+    tag = "credits"
     permission_classes = (IsMember,)
     serializer_class = CreditPackageOutput
     orderings = {"sort_order": "sort_order"}
@@ -89,16 +95,17 @@ class CreditPackageListView(ListView):
         return credit_packages()
 
 
-class PurchaseView(ApiView):
+class CreditPurchaseViewSet(ApiViewSet):
+    """Orders of credit packages."""
+
+    tag = "credits"
     permission_classes = (CanManageBilling,)
     throttle_classes = (PurchaseThrottle,)
 
-    @extend_schema(
-        operation_id="purchase_credits", tags=["credits"], request=PurchaseInput, responses={201: PurchaseOutput}
-    )
+    @extend_schema(operation_id="purchase_credits", request=PurchaseInput, responses={201: PurchaseOutput})
     @refuses(*NOT_USABLE, PackageNotOffered, PaymentMethodNotAvailable, GatewayNotConfigured)
     @idempotent()
-    def post(self, request: Request) -> Response:
+    def create(self, request: Request) -> Response:
         """Order a credit package. Its credits are granted when the invoice in the answer is paid."""
         order = self.validated(PurchaseInput)
         answer = PurchaseService.buy_credits(
@@ -108,13 +115,16 @@ class PurchaseView(ApiView):
         return success(PurchaseOutput(answer).data, message, status=201)
 
 
-class UsageView(ApiView):
+class UsageViewSet(ApiViewSet):
+    """Operations that credits were spent on."""
+
+    tag = "credits"
     permission_classes = (CanWorkOnSites,)
 
-    @extend_schema(operation_id="spend_credits", tags=["credits"], request=UsageInput, responses={201: UsageOutput})
+    @extend_schema(operation_id="spend_credits", request=UsageInput, responses={201: UsageOutput})
     @refuses(*NOT_USABLE, OperationNotOffered, InsufficientCredits, SpendKeyReused)
     @idempotent(required=True)
-    def post(self, request: Request) -> Response:
+    def create(self, request: Request) -> Response:
         """Spend what an operation costs. Editors name sites that they have access to, or none."""
         operation = self.validated(UsageInput)
         usage = CreditService.use(

@@ -1,26 +1,47 @@
-"""The invoices of one's own account."""
+"""The invoices of one's own account: looking at them, saving them as PDF, paying them."""
 
 from django.db.models import QuerySet
+from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema, extend_schema_view
+from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from igny8_core.auth.permissions import IsMember, account_of
-from igny8_core.business.billing.errors import InvoiceNotFound
+from igny8_core.auth.permissions import CanManageBilling, IsMember, account_of, user_of
+from igny8_core.business.billing.api.invoice_serializers import PayInput, PayOutput
+from igny8_core.business.billing.api.paying import GATEWAY_REFUSALS, PAY_MESSAGES, SEND_AND_CONFIRM, PayThrottle
+from igny8_core.business.billing.errors import (
+    BillingBoundReached,
+    ConfirmationAlreadyOpen,
+    InvoiceNotFound,
+    InvoiceNotPayable,
+    PaymentBeingChecked,
+    PaymentMethodNotAvailable,
+    PdfUnavailable,
+    RequestKeyReused,
+    SavedMethodDisabled,
+    SavedMethodNotFound,
+)
 from igny8_core.business.billing.models import Invoice, InvoiceStatus
 from igny8_core.business.billing.selectors import invoices_of
 from igny8_core.business.billing.serializers import InvoiceOutput
+from igny8_core.business.billing.services.invoice_service import InvoiceService
+from igny8_core.business.billing.services.paying import pay_invoice
+from igny8_core.common.api.downloads import PDF_ANSWER, AnyType, PdfThrottle, pdf_response
 from igny8_core.common.api.envelope import success
+from igny8_core.common.api.idempotency import idempotent, request_key
 from igny8_core.common.api.query import choice_filter, date_filter, search_filter
 from igny8_core.common.api.refusals import refuses
-from igny8_core.common.api.views import ApiView, ListView
+from igny8_core.common.api.views import ListViewSet
 
 
-@extend_schema_view(get=extend_schema(operation_id="list_invoices", tags=["billing"]))
-class InvoiceListView(ListView):
+@extend_schema_view(list=extend_schema(operation_id="list_invoices"))
+class InvoiceViewSet(ListViewSet):
     """The account's invoices; `search` finds a part of the number."""
 
+    tag = "billing"
     permission_classes = (IsMember,)
+    lookup_url_kwarg = "invoice_id"
     serializer_class = InvoiceOutput
     filters = {
         "status": choice_filter("status", InvoiceStatus),
@@ -34,15 +55,54 @@ class InvoiceListView(ListView):
     def rows(self) -> QuerySet[Invoice]:
         return invoices_of(account_of(self.request))
 
-
-class InvoiceDetailView(ApiView):
-    permission_classes = (IsMember,)
-
-    @extend_schema(operation_id="retrieve_invoice", tags=["billing"], responses=InvoiceOutput)
+    @extend_schema(operation_id="retrieve_invoice", responses=InvoiceOutput)
     @refuses(InvoiceNotFound)
-    def get(self, request: Request, invoice_id: int) -> Response:
+    def retrieve(self, request: Request, invoice_id: int) -> Response:
         """One invoice."""
         return success(InvoiceOutput(own_invoice(request, invoice_id)).data)
+
+    @extend_schema(operation_id="download_invoice", responses=PDF_ANSWER)
+    @action(detail=True, throttle_classes=(PdfThrottle,), content_negotiation_class=AnyType)
+    @refuses(InvoiceNotFound, PdfUnavailable)
+    def pdf(self, request: Request, invoice_id: int) -> HttpResponse:
+        """One invoice as a PDF."""
+        invoice = own_invoice(request, invoice_id)
+        return pdf_response(InvoiceService.generate_pdf(invoice), invoice.invoice_number)
+
+    @extend_schema(operation_id="pay_invoice", request=PayInput, responses=PayOutput)
+    @action(detail=True, methods=["post"], permission_classes=(CanManageBilling,), throttle_classes=(PayThrottle,))
+    @refuses(
+        InvoiceNotFound,
+        InvoiceNotPayable,
+        ConfirmationAlreadyOpen,
+        SavedMethodNotFound,
+        SavedMethodDisabled,
+        PaymentMethodNotAvailable,
+        RequestKeyReused,
+        PaymentBeingChecked,
+        BillingBoundReached,
+        *GATEWAY_REFUSALS,
+    )
+    @idempotent(asks_gateway=lambda *args, **kwargs: True)
+    def pay(self, request: Request, invoice_id: int) -> Response:
+        """Pay an open invoice.
+
+        By bank or wallet the answer says what to send where; confirm the payment when you have sent it. A saved card is
+        charged at once. For another card and for PayPal the answer holds what the customer goes on with: a client
+        secret for Stripe.js, or PayPal's address; afterwards call payments/{payment_id}/complete/.
+        """
+        wish = self.validated(PayInput)
+        answer = pay_invoice(
+            own_invoice(request, invoice_id),
+            wish.get("payment_method", ""),
+            wish.get("saved_method"),
+            save_card=wish["save_card"],
+            return_url=wish["return_url"],
+            paid_by=user_of(request),
+            request_key=request_key(request),
+        )
+        message = PAY_MESSAGES[answer.attempt.next_step] if answer.attempt else SEND_AND_CONFIRM
+        return success(PayOutput(answer).data, message)
 
 
 def own_invoice(request: Request, invoice_id: int) -> Invoice:

@@ -16,7 +16,7 @@ from igny8_core.business.billing.services.payment_service import PaymentService
 from igny8_core.common.api.openapi import BARE
 from igny8_core.common.api.permissions import PublicEndpoint
 from igny8_core.common.api.throttling import NetworkThrottle
-from igny8_core.common.api.views import ApiView
+from igny8_core.common.api.views import ApiViewSet
 from igny8_core.common.countries import COUNTRY_NAMES
 
 # The version is a hash of what the table holds, so that no way of changing a row, not even SQL, can forget to bump it.
@@ -64,7 +64,10 @@ class PaymentMethodsThrottle(NetworkThrottle):
     scope = "payment_methods"
 
 
-class PaymentMethodListView(ApiView):
+class PaymentMethodViewSet(ApiViewSet):
+    """The payment methods that are offered."""
+
+    tag = "billing"
     authentication_classes = ()
     permission_classes = (PublicEndpoint,)
     throttle_classes = (PaymentMethodsThrottle,)
@@ -72,12 +75,11 @@ class PaymentMethodListView(ApiView):
 
     @extend_schema(
         operation_id="list_payment_methods",
-        tags=["billing"],
         parameters=[OpenApiParameter("country", str, description="ISO 3166-1 alpha-2; without it the global methods")],
         responses=PaymentMethodOutput(many=True),
         extensions={BARE: True},
     )
-    def get(self, request: Request) -> HttpResponse:
+    def list(self, request: Request) -> HttpResponse:
         """Payment methods offered in a country, in display order, as a bare array."""
         country = request.query_params.get("country", "").upper()
         if country and country not in COUNTRY_NAMES:
@@ -85,6 +87,6 @@ class PaymentMethodListView(ApiView):
         return HttpResponse(rendered_lists.body(country), content_type="application/json")
 
 
-@extend_schema_view(get=extend_schema(operation_id="list_payment_methods_under_admin"))
-class PaymentMethodListUnderAdminView(PaymentMethodListView):
+@extend_schema_view(list=extend_schema(operation_id="list_payment_methods_under_admin"))
+class PaymentMethodUnderAdminViewSet(PaymentMethodViewSet):
     """The same list under the address that the first clients of this API know."""

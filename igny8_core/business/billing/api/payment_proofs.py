@@ -3,6 +3,7 @@
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -28,7 +29,7 @@ from igny8_core.common.api.permissions import PublicEndpoint
 from igny8_core.common.api.refusals import refuses
 from igny8_core.common.api.throttling import UserThrottle
 from igny8_core.common.api.uploads import FILE, StrictMultiPartParser, uploaded_file
-from igny8_core.common.api.views import ApiView
+from igny8_core.common.api.views import ApiViewSet
 from igny8_core.common.errors import NotFound
 
 UPLOAD = {
@@ -44,19 +45,21 @@ class UploadThrottle(UserThrottle):
     scope = "upload"
 
 
-class PaymentProofUploadView(ApiView):
+class PaymentProofUploadViewSet(ApiViewSet):
+    """Uploading a file: for fewer people than looking at one, counted, and sent as a form."""
+
+    tag = "billing"
     permission_classes = (CanManageBilling,)
     throttle_classes = (UploadThrottle,)
     parser_classes = (StrictMultiPartParser,)
 
     @extend_schema(
         operation_id="upload_payment_proof",
-        tags=["billing"],
         request={StrictMultiPartParser.media_type: UPLOAD},
         responses={201: PaymentProofOutput, 415: OpenApiResponse(description=FILE_TYPES)},
     )
     @refuses(FileTooLarge, UnsupportedFileType, UnreadableFile, ProofLimitReached, FileCheckBusy, ProofStorageDown)
-    def post(self, request: Request) -> Response:
+    def create(self, request: Request) -> Response:
         """Upload a picture or PDF that shows a payment; name its id when you confirm the payment, within 7 days.
 
         What the file is counts, not what it is called. It is written anew: pictures without what cameras note in them,
@@ -67,29 +70,23 @@ class PaymentProofUploadView(ApiView):
         return success(output.data, "File stored. Name its id as proof when you confirm the payment.", status=201)
 
 
-class PaymentProofView(ApiView):
-    permission_classes = (IsMember,)
+class PaymentProofViewSet(ApiViewSet):
+    """Files that show the account's payments."""
 
-    @extend_schema(operation_id="retrieve_payment_proof", tags=["billing"], responses=PaymentProofOutput)
-    def get(self, request: Request, proof_id: int) -> Response:
+    tag = "billing"
+    permission_classes = (IsMember,)
+    lookup_url_kwarg = "proof_id"
+
+    @extend_schema(operation_id="retrieve_payment_proof", responses=PaymentProofOutput)
+    def retrieve(self, request: Request, proof_id: int) -> Response:
         """An uploaded file: what it is, which payment it belongs to, and a link to fetch it within 5 minutes."""
         proof = proofs_of(account_of(request)).filter(pk=proof_id).first()
         if proof is None:
             raise NotFound()
         return success(PaymentProofOutput(proof, context=self.serializer_context()).data)
 
-
-class PaymentProofFileView(ApiView):
-    """Opened by browsers, which send no Authorization header: the token in the address is the credential."""
-
-    authentication_classes = ()
-    permission_classes = (PublicEndpoint,)
-    content_negotiation_class = AnyType
-    query_parameters = frozenset({"token"})
-
     @extend_schema(
         operation_id="download_payment_proof",
-        tags=["billing"],
         parameters=[OpenApiParameter("token", str, required=True, description="From the proof's url")],
         responses={
             **{(200, content_type): OpenApiTypes.BINARY for content_type in ProofType.values},
@@ -97,8 +94,16 @@ class PaymentProofFileView(ApiView):
             410: None,
         },
     )
+    # Opened by browsers, which send no Authorization header: the token in the address is the credential.
+    @action(
+        detail=True,
+        authentication_classes=(),
+        permission_classes=(PublicEndpoint,),
+        content_negotiation_class=AnyType,
+        query_parameters=frozenset({"token"}),
+    )
     @refuses(ProofLinkExpired, ProofStorageDown)
-    def get(self, request: Request, proof_id: int) -> HttpResponse:
+    def file(self, request: Request, proof_id: int) -> HttpResponse:
         """The file itself, by the link that the proof's `url` holds: for 5 minutes, while the person may see it."""
         proof = proof_of_link(proof_id, request.query_params.get("token", ""))
         return file_response(proof_files.fetch(proof), proof.content_type, proof.neutral_name)

@@ -1,43 +1,39 @@
-"""One's own payments: listing them, and telling us of one by bank or wallet."""
+"""The payments of one's own account: listing them, and going on with one."""
 
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema, extend_schema_view
+from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from igny8_core.auth.models import PaymentMethodType
-from igny8_core.auth.permissions import CanManageBilling, IsMember, account_of, user_of
+from igny8_core.auth.permissions import CanManageBilling, IsMember, account_of
+from igny8_core.business.billing.api.paying import GATEWAY_REFUSALS, PAY_MESSAGES
+from igny8_core.business.billing.api.payment_serializers import AttemptOutput
 from igny8_core.business.billing.errors import (
-    AmountMismatch,
-    ConfirmationAlreadyOpen,
-    InvoiceNotFound,
-    InvoiceNotPayable,
-    NoSuchProof,
-    PaymentMethodNotAvailable,
-    ProofAlreadyUsed,
+    PaymentNotAtGateway,
+    PaymentNotFound,
 )
 from igny8_core.business.billing.models import Payment, PaymentStatus
-from igny8_core.business.billing.selectors import invoices_of, payments_of, proofs_of
-from igny8_core.business.billing.serializers import ConfirmInput, ConfirmOutput, PaymentOutput
+from igny8_core.business.billing.selectors import payments_of
+from igny8_core.business.billing.serializers import (
+    PaymentOutput,
+)
 from igny8_core.business.billing.services.payment_service import PaymentService
 from igny8_core.common.api.envelope import success
-from igny8_core.common.api.idempotency import idempotent
 from igny8_core.common.api.query import choice_filter, search_filter
 from igny8_core.common.api.refusals import refuses
-from igny8_core.common.api.throttling import UserThrottle
-from igny8_core.common.api.views import ApiView, ListView
-from igny8_core.common.money import InvalidAmount
+from igny8_core.common.api.serializers import StrictSerializer
+from igny8_core.common.api.views import ListViewSet
 
 
-class ConfirmThrottle(UserThrottle):
-    scope = "confirm"
-
-
-@extend_schema_view(get=extend_schema(operation_id="list_payments", tags=["billing"]))
-class PaymentListView(ListView):
+@extend_schema_view(list=extend_schema(operation_id="list_payments"))
+class PaymentViewSet(ListViewSet):
     """The account's payments; `search` finds a part of the reference or of the invoice's number."""
 
+    tag = "billing"
     permission_classes = (IsMember,)
+    lookup_url_kwarg = "payment_id"
     serializer_class = PaymentOutput
     filters = {
         "status": choice_filter("status", PaymentStatus),
@@ -50,48 +46,17 @@ class PaymentListView(ListView):
     def rows(self) -> QuerySet[Payment]:
         return payments_of(account_of(self.request))
 
+    @extend_schema(operation_id="complete_payment", request=None, responses=AttemptOutput)
+    @action(detail=True, methods=["post"], permission_classes=(CanManageBilling,))
+    @refuses(PaymentNotFound, PaymentNotAtGateway, *GATEWAY_REFUSALS)
+    def complete(self, request: Request, payment_id: int) -> Response:
+        """Go on with a card or PayPal payment after the customer was at the payment service; it can be repeated.
 
-class ConfirmPaymentView(ApiView):
-    permission_classes = (CanManageBilling,)
-    throttle_classes = (ConfirmThrottle,)
-
-    @extend_schema(
-        operation_id="confirm_payment",
-        tags=["billing"],
-        request=ConfirmInput,
-        responses={201: ConfirmOutput},
-    )
-    @refuses(
-        InvoiceNotFound,
-        InvoiceNotPayable,
-        AmountMismatch,
-        InvalidAmount,
-        PaymentMethodNotAvailable,
-        ConfirmationAlreadyOpen,
-        NoSuchProof,
-        ProofAlreadyUsed,
-    )
-    @idempotent()
-    def post(self, request: Request) -> Response:
-        """Tell us that an invoice was paid by bank or wallet; operators check it and you are notified."""
-        confirmation = self.validated(ConfirmInput)
-        invoice = invoices_of(account_of(request)).filter(pk=confirmation["invoice_id"]).first()
-        if invoice is None:
-            raise InvoiceNotFound()
-        proof = None
-        if "proof" in confirmation:
-            proof = proofs_of(account_of(request)).filter(pk=confirmation["proof"]).first()
-            if proof is None:
-                raise NoSuchProof(errors={"proof": [NoSuchProof.text]})
-        payment = PaymentService.create_manual_payment(
-            invoice,
-            confirmation["payment_method"],
-            confirmation["manual_reference"],
-            amount=confirmation["amount"],
-            notes=confirmation["manual_notes"],
-            proof_url=confirmation["proof_url"],
-            proof=proof,
-            submitted_by=user_of(request),
-        )
-        message = "Payment confirmation submitted for review. You will be notified once approved."
-        return success(ConfirmOutput(payment).data, message, status=201)
+        An approved PayPal payment is taken now. In any case the payment service is asked, and its answer counts.
+        """
+        self.validated(StrictSerializer)
+        payment = self.rows().filter(pk=payment_id).first()
+        if payment is None:
+            raise PaymentNotFound()
+        attempt = PaymentService.complete_payment(payment)
+        return success(AttemptOutput(attempt).data, PAY_MESSAGES[attempt.next_step])

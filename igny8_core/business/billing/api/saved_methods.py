@@ -2,16 +2,19 @@
 
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema, extend_schema_view
+from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from igny8_core.auth.permissions import CanManageBilling, IsMember, account_of, user_of
-from igny8_core.business.billing.api.payment_serializers import CardSetupOutput, SavedMethodInput, SavedMethodOutput
+from igny8_core.business.billing.api.paying import CARD_REFUSALS, PayThrottle
+from igny8_core.business.billing.api.saved_method_serializers import (
+    CardSetupOutput,
+    SavedMethodInput,
+    SavedMethodOutput,
+)
 from igny8_core.business.billing.errors import (
     CardSetupIncomplete,
-    GatewayMisconfigured,
-    GatewayNotConfigured,
-    GatewayUnavailable,
     PaymentMethodNotAvailable,
     SavedMethodDisabled,
     SavedMethodExists,
@@ -24,16 +27,14 @@ from igny8_core.business.billing.services.saved_method_service import SavedMetho
 from igny8_core.common.api.envelope import success
 from igny8_core.common.api.refusals import refuses
 from igny8_core.common.api.serializers import StrictSerializer
-from igny8_core.common.api.throttling import UserThrottle
-from igny8_core.common.api.views import ApiView, ListView
-
-CARD_REFUSALS = (GatewayNotConfigured, GatewayUnavailable, GatewayMisconfigured)
+from igny8_core.common.api.views import ApiViewSet, ListViewSet
 
 
-@extend_schema_view(get=extend_schema(operation_id="list_saved_payment_methods", tags=["billing"]))
-class SavedMethodListView(ListView):
+@extend_schema_view(list=extend_schema(operation_id="list_saved_payment_methods"))
+class SavedMethodListViewSet(ListViewSet):
     """The account's saved payment methods; one of them is the default."""
 
+    tag = "billing"
     permission_classes = (IsMember,)
     serializer_class = SavedMethodOutput
     orderings = {"created_at": "id"}
@@ -43,36 +44,28 @@ class SavedMethodListView(ListView):
         return saved_methods_of(account_of(self.request))
 
 
-class CardThrottle(UserThrottle):
-    """Against trying cards one after the other: they count with payments."""
+class SavedMethodViewSet(ApiViewSet):
+    """Saving ways of paying, choosing the default one, deleting them. Their list has an address of its own."""
 
-    scope = "pay"
-
-
-class SetUpCardView(ApiView):
+    tag = "billing"
     permission_classes = (CanManageBilling,)
-    throttle_classes = (CardThrottle,)
+    lookup_url_kwarg = "method_id"
 
-    @extend_schema(operation_id="set_up_card", tags=["billing"], request=None, responses={201: CardSetupOutput})
+    @extend_schema(operation_id="set_up_card", request=None, responses={201: CardSetupOutput})
+    @action(detail=False, methods=["post"], url_path="setup", throttle_classes=(PayThrottle,))
     @refuses(PaymentMethodNotAvailable, *CARD_REFUSALS)
-    def post(self, request: Request) -> Response:
+    def set_up_card(self, request: Request) -> Response:
         """Begin to save a card: the customer enters it in Stripe's form, with the client secret of the answer."""
         self.validated(StrictSerializer)
         setup = CardService.begin(account_of(request), user_of(request))
         return success(CardSetupOutput(setup).data, "Enter the card in the form of the payment service.", status=201)
 
-
-class AddSavedMethodView(ApiView):
-    permission_classes = (CanManageBilling,)
-
     @extend_schema(
-        operation_id="add_saved_payment_method",
-        tags=["billing"],
-        request=SavedMethodInput,
-        responses={201: SavedMethodOutput},
+        operation_id="add_saved_payment_method", request=SavedMethodInput, responses={201: SavedMethodOutput}
     )
+    @action(detail=False, methods=["post"])
     @refuses(PaymentMethodNotAvailable, SavedMethodExists, SavedMethodNotFound, CardSetupIncomplete, *CARD_REFUSALS)
-    def post(self, request: Request) -> Response:
+    def add(self, request: Request) -> Response:
         """Save a way of paying that is offered in the account's country; the first one becomes the default.
 
         A card is named by its setup (payment-methods/setup/), after the customer has entered it.
@@ -84,27 +77,18 @@ class AddSavedMethodView(ApiView):
             saved = SavedMethodService.add(account, method["type"], method["display_name"], user)
         return success(SavedMethodOutput(saved).data, "Payment method saved.", status=201)
 
-
-class DefaultSavedMethodView(ApiView):
-    permission_classes = (CanManageBilling,)
-
-    @extend_schema(
-        operation_id="make_payment_method_default", tags=["billing"], request=None, responses=SavedMethodOutput
-    )
+    @extend_schema(operation_id="make_payment_method_default", request=None, responses=SavedMethodOutput)
+    @action(detail=True, methods=["post"], url_path="default")
     @refuses(SavedMethodNotFound, SavedMethodDisabled)
-    def post(self, request: Request, method_id: int) -> Response:
+    def make_default(self, request: Request, method_id: int) -> Response:
         """Make a saved payment method the one that is used where none is named."""
         self.validated(StrictSerializer)
         chosen = SavedMethodService.make_default(account_of(request), method_id, user_of(request))
         return success(SavedMethodOutput(chosen).data, "This is the default payment method now.")
 
-
-class SavedMethodView(ApiView):
-    permission_classes = (CanManageBilling,)
-
-    @extend_schema(operation_id="delete_saved_payment_method", tags=["billing"], responses={200: None})
+    @extend_schema(operation_id="delete_saved_payment_method", responses={200: None})
     @refuses(SavedMethodNotFound)
-    def delete(self, request: Request, method_id: int) -> Response:
+    def destroy(self, request: Request, method_id: int) -> Response:
         """Delete a saved payment method; where it was the default, the oldest other one takes its place."""
         SavedMethodService.remove(account_of(request), method_id, user_of(request))
         return success(message="Payment method deleted.")

@@ -1,13 +1,14 @@
 """The subscription of one's own account: ordering a plan, changing it, ending it, and what a change costs."""
 
 from drf_spectacular.utils import extend_schema
+from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from igny8_core.auth.models import Account, Plan, Subscription
 from igny8_core.auth.permissions import CanManageBilling, IsMember, account_of, user_of
 from igny8_core.auth.selectors import public_plans
-from igny8_core.business.billing.api.plan_serializers import (
+from igny8_core.business.billing.api.subscription_serializers import (
     CancelInput,
     OrderInput,
     OrderOutput,
@@ -46,70 +47,61 @@ from igny8_core.common.api.envelope import success
 from igny8_core.common.api.idempotency import idempotent
 from igny8_core.common.api.openapi import NULLABLE
 from igny8_core.common.api.refusals import refuses
-from igny8_core.common.api.views import ApiView
+from igny8_core.common.api.views import SingletonViewSet
 
 ORDER_REFUSALS = (PlanNotOffered, PaymentMethodNotAvailable, GatewayNotConfigured, SubscriptionAlreadyLive)
 CHANGE_REFUSALS = (PlanNotOffered, SamePlan, SubscriptionNotActive, SubscriptionEnding, SubscriptionBilledByStripe)
 PLAN_ORDERED = "Plan ordered. It starts when the invoice is paid."
 
 
-class SubscriptionView(ApiView):
+class SubscriptionViewSet(SingletonViewSet):
+    """The account's subscription."""
+
+    tag = "billing"
     permission_classes = (IsMember,)
 
     @extend_schema(
         operation_id="retrieve_subscription",
-        tags=["billing"],
         responses=SubscriptionOutput,
         extensions={NULLABLE: True},
     )
-    def get(self, request: Request) -> Response:
+    def retrieve(self, request: Request) -> Response:
         """The account's subscription, with what is scheduled for it; null where there is none."""
         subscription = live_subscription_of(account_of(request))
         return success(SubscriptionOutput(subscription).data if subscription else None)
 
-
-class CreateSubscriptionView(ApiView):
-    permission_classes = (CanManageBilling,)
-
     @extend_schema(
         operation_id="create_subscription",
-        tags=["billing"],
         request=OrderInput,
         responses={201: OrderOutput},
     )
+    @action(detail=False, methods=["post"], url_path="create", permission_classes=(CanManageBilling,))
     @refuses(*ORDER_REFUSALS)
     @idempotent()
-    def post(self, request: Request) -> Response:
+    def order(self, request: Request) -> Response:
         """Order a plan. It starts when the invoice in the answer is paid."""
         order, account = self.validated(OrderInput), account_of(request)
         plan, method = ordered_plan(order["plan_slug"]), order["payment_method"] or usual_payment_method_of(account)
         subscription = SubscriptionService.create_subscription(account, plan, method, user_of(request))
         return success(ordered(subscription, subscription.invoices.get()), PLAN_ORDERED, status=201)
 
-
-class PreviewView(ApiView):
-    permission_classes = (IsMember,)
-
-    @extend_schema(operation_id="preview_plan", tags=["billing"], request=PlanChangeInput, responses=QuoteOutput)
+    @extend_schema(operation_id="preview_plan", request=PlanChangeInput, responses=QuoteOutput)
+    @action(detail=False, methods=["post"])
     @refuses(*CHANGE_REFUSALS)
-    def post(self, request: Request) -> Response:
+    def preview(self, request: Request) -> Response:
         """What ordering or changing to a plan would cost now, line by line, and when it would take effect."""
         plan = ordered_plan(self.validated(PlanChangeInput)["plan_slug"])
         return success(QuoteOutput(quote(account_of(request), plan)).data)
 
-
-class UpgradeView(ApiView):
-    permission_classes = (CanManageBilling,)
-
     @extend_schema(
         operation_id="upgrade_subscription",
-        tags=["billing"],
         request=PlanChangeInput,
         responses=OrderOutput,
     )
+    @action(detail=False, methods=["post"], permission_classes=(CanManageBilling,))
     @refuses(*CHANGE_REFUSALS, NoSubscription, NotAnUpgrade, OverLimits, PaymentUnderWay, BillingBoundReached)
     @idempotent()
-    def post(self, request: Request) -> Response:
+    def upgrade(self, request: Request) -> Response:
         """Move to a larger plan: an invoice over the prorated difference, which takes effect when it is paid."""
         plan = ordered_plan(self.validated(PlanChangeInput)["plan_slug"])
         subscription = live_subscription(account_of(request))
@@ -117,38 +109,30 @@ class UpgradeView(ApiView):
         message = "The larger plan starts when the invoice is paid." if invoice else "The larger plan runs from now on."
         return success(ordered(live_subscription(account_of(request)), invoice), message)
 
-
-class DowngradeView(ApiView):
-    permission_classes = (CanManageBilling,)
-
     @extend_schema(
         operation_id="downgrade_subscription",
-        tags=["billing"],
         request=PlanChangeInput,
         responses=SubscriptionOutput,
     )
+    @action(detail=False, methods=["post"], permission_classes=(CanManageBilling,))
     @refuses(*CHANGE_REFUSALS, NoSubscription, NotADowngrade, PaymentUnderWay)
     @idempotent()
-    def post(self, request: Request) -> Response:
+    def downgrade(self, request: Request) -> Response:
         """Move to a smaller plan at the end of the period; the answer tells what is over its limits today."""
         plan = ordered_plan(self.validated(PlanChangeInput)["plan_slug"])
         subscription = live_subscription(account_of(request))
         scheduled = SubscriptionService.downgrade_subscription(subscription, plan, user_of(request))
         return success(SubscriptionOutput(scheduled).data, "The smaller plan starts with the next period.")
 
-
-class CancelView(ApiView):
-    permission_classes = (CanManageBilling,)
-
     @extend_schema(
         operation_id="cancel_subscription",
-        tags=["billing"],
         request=CancelInput,
         responses=SubscriptionOutput,
     )
+    @action(detail=False, methods=["post"], permission_classes=(CanManageBilling,))
     @refuses(NoSubscription, SubscriptionBilledByStripe, PaymentUnderWay)
     @idempotent()
-    def post(self, request: Request) -> Response:
+    def cancel(self, request: Request) -> Response:
         """End the subscription with its period, or at once."""
         at_period_end = self.validated(CancelInput)["at_period_end"]
         subscription = live_subscription(account_of(request))
@@ -157,19 +141,15 @@ class CancelView(ApiView):
         message = "The subscription ends with its period." if runs_on else "The subscription has ended."
         return success(SubscriptionOutput(canceled).data, message)
 
-
-class ReactivateView(ApiView):
-    permission_classes = (CanManageBilling,)
-
     @extend_schema(
         operation_id="reactivate_subscription",
-        tags=["billing"],
         request=ReactivateInput,
         responses=OrderOutput,
     )
+    @action(detail=False, methods=["post"], permission_classes=(CanManageBilling,))
     @refuses(*ORDER_REFUSALS, NoSubscription, SubscriptionBilledByStripe, NothingToReactivate)
     @idempotent()
-    def post(self, request: Request) -> Response:
+    def reactivate(self, request: Request) -> Response:
         """Take back a scheduled cancellation or downgrade; after the end, order the same plan anew."""
         account, method = account_of(request), self.validated(ReactivateInput)["payment_method"]
         last = last_subscription_of(account)

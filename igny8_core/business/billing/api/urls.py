@@ -1,52 +1,31 @@
-from django.urls import path
-
 from igny8_core.business.billing.api import (
+    confirmations,
+    credit_notes,
     credits,
-    documents,
     invoices,
-    paying,
     payment_methods,
     payment_proofs,
     payments,
     saved_methods,
     subscriptions,
 )
+from igny8_core.common.api.routers import ApiRouter
 
+billing_router = ApiRouter()
+billing_router.register("payment-methods", payment_methods.PaymentMethodViewSet)
+billing_router.register("payment-methods/mine", saved_methods.SavedMethodListViewSet)
+billing_router.register("payment-methods", saved_methods.SavedMethodViewSet)
+billing_router.register("invoices", invoices.InvoiceViewSet)
+billing_router.register("credit-notes", credit_notes.CreditNoteViewSet)
+billing_router.register("payments", payments.PaymentViewSet)
+billing_router.register("payment-proofs", payment_proofs.PaymentProofUploadViewSet)
+billing_router.register("payment-proofs", payment_proofs.PaymentProofViewSet)
+billing_router.register("subscriptions", subscriptions.SubscriptionViewSet)
+billing_router.register("credits/balance", credits.BalanceViewSet)
+billing_router.register("credits/transactions", credits.CreditTransactionViewSet)
+billing_router.register("credits/packages", credits.CreditPackageViewSet)
+billing_router.register("credits/purchase", credits.CreditPurchaseViewSet)
+billing_router.register("credits/usage", credits.UsageViewSet)
 # "billing/admin/…" is where the first clients of this API found these; what may be called there is said by each view.
-urlpatterns = [
-    path("admin/payment-methods/", payment_methods.PaymentMethodListUnderAdminView.as_view()),
-    path("payment-methods/", payment_methods.PaymentMethodListView.as_view()),
-    path("invoices/", invoices.InvoiceListView.as_view()),
-    path("invoices/<int64:invoice_id>/", invoices.InvoiceDetailView.as_view()),
-    path("invoices/<int64:invoice_id>/pay/", paying.PayInvoiceView.as_view()),
-    path("invoices/<int64:invoice_id>/pdf/", documents.InvoicePdfView.as_view()),
-    path("credit-notes/", documents.CreditNoteListView.as_view()),
-    path("credit-notes/<int64:credit_note_id>/pdf/", documents.CreditNotePdfView.as_view()),
-    path("payment-methods/mine/", saved_methods.SavedMethodListView.as_view()),
-    path("payment-methods/setup/", saved_methods.SetUpCardView.as_view()),
-    path("payment-methods/add/", saved_methods.AddSavedMethodView.as_view()),
-    path("payment-methods/<int64:method_id>/", saved_methods.SavedMethodView.as_view()),
-    path("payment-methods/<int64:method_id>/default/", saved_methods.DefaultSavedMethodView.as_view()),
-    path("payments/", payments.PaymentListView.as_view()),
-    path("payments/<int64:payment_id>/complete/", paying.CompletePaymentView.as_view()),
-    path("payment-proofs/", payment_proofs.PaymentProofUploadView.as_view()),
-    path("payment-proofs/<int64:proof_id>/", payment_proofs.PaymentProofView.as_view()),
-    path(
-        "payment-proofs/<int64:proof_id>/file/",
-        payment_proofs.PaymentProofFileView.as_view(),
-        name="payment_proof_file",
-    ),
-    path("admin/payments/confirm/", payments.ConfirmPaymentView.as_view()),
-    path("subscriptions/", subscriptions.SubscriptionView.as_view()),
-    path("subscriptions/create/", subscriptions.CreateSubscriptionView.as_view()),
-    path("subscriptions/preview/", subscriptions.PreviewView.as_view()),
-    path("subscriptions/upgrade/", subscriptions.UpgradeView.as_view()),
-    path("subscriptions/downgrade/", subscriptions.DowngradeView.as_view()),
-    path("subscriptions/cancel/", subscriptions.CancelView.as_view()),
-    path("subscriptions/reactivate/", subscriptions.ReactivateView.as_view()),
-    path("credits/balance/", credits.BalanceView.as_view()),
-    path("credits/transactions/", credits.CreditTransactionListView.as_view()),
-    path("credits/packages/", credits.CreditPackageListView.as_view()),
-    path("credits/purchase/", credits.PurchaseView.as_view()),
-    path("credits/usage/", credits.UsageView.as_view()),
-]
+billing_router.register("admin/payment-methods", payment_methods.PaymentMethodUnderAdminViewSet)
+billing_router.register("admin/payments/confirm", confirmations.ConfirmationViewSet)

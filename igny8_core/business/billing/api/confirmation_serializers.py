@@ -1,0 +1,38 @@
+"""What goes in and comes out of confirming a payment."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from igny8_core.auth.models import PaymentMethodType
+from igny8_core.business.billing.models import MANUAL_METHODS
+from igny8_core.common.api.fields import HttpsUrlField, IdField, MoneyField, MultilineTextField, PlainTextField
+from igny8_core.common.api.serializers import StrictSerializer
+
+MANUAL_CHOICES = [choice for choice in PaymentMethodType.choices if choice[0] in MANUAL_METHODS]
+
+
+class ConfirmInput(StrictSerializer):
+    invoice_id = IdField()
+    payment_method = serializers.ChoiceField(choices=MANUAL_CHOICES)
+    amount = MoneyField(help_text="Exactly what is due")
+    manual_reference = PlainTextField(max_length=100, help_text="As the bank or wallet shows it")
+    manual_notes = MultilineTextField(max_length=2000, required=False, allow_blank=True, default="")
+    proof_url = HttpsUrlField(required=False, allow_blank=True, default="", help_text="Instead of an uploaded file")
+    proof = IdField(required=False, help_text="Of a file that was uploaded for this payment")
+
+    def validate(self, data: dict[str, Any]) -> dict[str, Any]:
+        """Refuses two proofs at once."""
+        if data.get("proof") and data["proof_url"]:
+            raise serializers.ValidationError({"proof": ["Send either an uploaded file or a link, not both."]})
+        return data
+
+
+class ConfirmOutput(serializers.Serializer[Any]):
+    payment_id = serializers.IntegerField(source="id")
+    invoice_id = serializers.IntegerField()
+    invoice_number = serializers.CharField(source="invoice.invoice_number")
+    status = serializers.CharField()
+    amount = MoneyField()
+    currency = serializers.CharField()
+    manual_reference = serializers.CharField()

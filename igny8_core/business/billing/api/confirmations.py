@@ -1,0 +1,73 @@
+"""A customer's word that an invoice was paid by bank or wallet."""
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from igny8_core.auth.permissions import CanManageBilling, account_of, user_of
+from igny8_core.business.billing.api.confirmation_serializers import ConfirmInput, ConfirmOutput
+from igny8_core.business.billing.errors import (
+    AmountMismatch,
+    ConfirmationAlreadyOpen,
+    InvoiceNotFound,
+    InvoiceNotPayable,
+    NoSuchProof,
+    PaymentMethodNotAvailable,
+    ProofAlreadyUsed,
+)
+from igny8_core.business.billing.selectors import invoices_of, proofs_of
+from igny8_core.business.billing.services.payment_service import PaymentService
+from igny8_core.common.api.envelope import success
+from igny8_core.common.api.idempotency import idempotent
+from igny8_core.common.api.refusals import refuses
+from igny8_core.common.api.throttling import UserThrottle
+from igny8_core.common.api.views import ApiViewSet
+from igny8_core.common.money import InvalidAmount
+
+
+class ConfirmThrottle(UserThrottle):
+    scope = "confirm"
+
+
+class ConfirmationViewSet(ApiViewSet):
+    """Confirmations of the account's own payments; operators decide them."""
+
+    tag = "billing"
+    permission_classes = (CanManageBilling,)
+    throttle_classes = (ConfirmThrottle,)
+
+    @extend_schema(operation_id="confirm_payment", request=ConfirmInput, responses={201: ConfirmOutput})
+    @refuses(
+        InvoiceNotFound,
+        InvoiceNotPayable,
+        AmountMismatch,
+        InvalidAmount,
+        PaymentMethodNotAvailable,
+        ConfirmationAlreadyOpen,
+        NoSuchProof,
+        ProofAlreadyUsed,
+    )
+    @idempotent()
+    def create(self, request: Request) -> Response:
+        """Tell us that an invoice was paid by bank or wallet; operators check it and you are notified."""
+        confirmation = self.validated(ConfirmInput)
+        invoice = invoices_of(account_of(request)).filter(pk=confirmation["invoice_id"]).first()
+        if invoice is None:
+            raise InvoiceNotFound()
+        proof = None
+        if "proof" in confirmation:
+            proof = proofs_of(account_of(request)).filter(pk=confirmation["proof"]).first()
+            if proof is None:
+                raise NoSuchProof(errors={"proof": [NoSuchProof.text]})
+        payment = PaymentService.create_manual_payment(
+            invoice,
+            confirmation["payment_method"],
+            confirmation["manual_reference"],
+            amount=confirmation["amount"],
+            notes=confirmation["manual_notes"],
+            proof_url=confirmation["proof_url"],
+            proof=proof,
+            submitted_by=user_of(request),
+        )
+        message = "Payment confirmation submitted for review. You will be notified once approved."
+        return success(ConfirmOutput(payment).data, message, status=201)

@@ -1,0 +1,22 @@
+"""What comes out of the list of credit notes."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from igny8_core.common.api.fields import MoneyField
+
+
+class CreditNoteRowOutput(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    credit_note_number = serializers.CharField()
+    invoice_id = serializers.IntegerField()
+    invoice_number = serializers.CharField(source="invoice.invoice_number")
+    payment_id = serializers.IntegerField()
+    amount = MoneyField()
+    currency = serializers.CharField()
+    reason = serializers.CharField()
+    reference = serializers.CharField(help_text="Of the transfer with which the money went back")
+    credits_taken_back = serializers.IntegerField()
+    credits_not_recovered = serializers.IntegerField(help_text="Used before; stated, not collected")
+    created_at = serializers.DateTimeField()

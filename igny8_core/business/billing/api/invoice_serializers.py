@@ -1,0 +1,65 @@
+"""What goes in and comes out of paying an invoice."""
+
+from typing import Any
+
+from django.conf import settings
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from igny8_core.auth.models import PaymentMethodType
+from igny8_core.business.billing.api.payment_serializers import AttemptOutput
+from igny8_core.business.billing.serializers import PaymentMethodOutput
+from igny8_core.common.api.examples import NOT_SHOWN
+from igny8_core.common.api.fields import IdField, MoneyField, PlainTextField
+from igny8_core.common.api.serializers import StrictSerializer
+
+
+@extend_schema_field({"type": "integer", "format": "int64", "minimum": 1, NOT_SHOWN: True})
+class SavedMethodField(IdField):
+    """Named in place of a payment method."""
+
+
+@extend_schema_field({"type": "string", "maxLength": 500, NOT_SHOWN: True})
+class ReturnUrlField(PlainTextField):
+    """An address of this site."""
+
+
+class PayInput(StrictSerializer):
+    payment_method = serializers.ChoiceField(
+        choices=PaymentMethodType.choices,
+        required=False,
+        help_text="Without it and saved_method the account's usual one; stripe means a card that is entered now",
+    )
+    saved_method = SavedMethodField(
+        required=False, help_text="Id of a saved payment method, in place of payment_method"
+    )
+    save_card = serializers.BooleanField(required=False, default=False, help_text="Keep the card that is entered now")
+    return_url = ReturnUrlField(
+        max_length=500,
+        required=False,
+        default="",
+        help_text="Where bank or PayPal send the customer back to, on this site; else the invoice's payment page",
+    )
+
+    def validate_return_url(self, address: str) -> str:
+        """Raises ValidationError for another site's address: nobody is sent to a stranger from a payment."""
+        if address and not address.startswith(f"{settings.BASE_URL}/"):
+            raise serializers.ValidationError(f"Expected an address that begins with {settings.BASE_URL}/")
+        return address
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Raises ValidationError where both ways of naming the method are used."""
+        if "payment_method" in attrs and "saved_method" in attrs:
+            raise serializers.ValidationError({"saved_method": ["Name payment_method or saved_method, not both."]})
+        return attrs
+
+
+class PayOutput(serializers.Serializer[Any]):
+    invoice_id = serializers.IntegerField(source="invoice.id")
+    invoice_number = serializers.CharField(source="invoice.invoice_number")
+    payment_method = serializers.CharField(source="offer.payment_method")
+    amount = MoneyField(source="invoice.total", currency_source="invoice.currency", help_text="Exactly what is due")
+    currency = serializers.CharField(source="invoice.currency")
+    reference = serializers.CharField(source="invoice.invoice_number", help_text="To be quoted with the payment")
+    payment_instructions = PaymentMethodOutput(source="offer")
+    attempt = AttemptOutput(allow_null=True, help_text="Of card and PayPal; null for bank and wallet")

@@ -1,0 +1,32 @@
+"""What goes in and comes out of signing up."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from igny8_core.auth.models import PaymentMethodType
+from igny8_core.auth.serializers import BillingDetailsInput, LoginOutput
+from igny8_core.business.billing.serializers import InvoiceOutput, PaymentMethodOutput, SubscriptionOutput
+from igny8_core.common.api.fields import MAX_PASSWORD_INPUT, EmailAddressField, PlainTextField, SecretField
+
+
+class RegisterInput(BillingDetailsInput):
+    email = EmailAddressField()
+    password = SecretField(max_length=MAX_PASSWORD_INPUT)
+    password_confirm = SecretField(max_length=MAX_PASSWORD_INPUT)
+    first_name = PlainTextField(max_length=150)
+    last_name = PlainTextField(max_length=150)
+    account_name = PlainTextField(max_length=200, required=False, allow_blank=True)
+    plan_slug = PlainTextField(max_length=50, required=False, allow_blank=True, help_text="Empty: free trial")
+    payment_method = serializers.ChoiceField(choices=PaymentMethodType.choices, required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if attrs["password"] != attrs.pop("password_confirm"):
+            raise serializers.ValidationError({"password_confirm": ["The two passwords differ."]})
+        return attrs
+
+
+class RegisterOutput(LoginOutput):
+    subscription = SubscriptionOutput(allow_null=True)
+    invoice = InvoiceOutput(allow_null=True)
+    payment_instructions = PaymentMethodOutput(allow_null=True)

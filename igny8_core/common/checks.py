@@ -8,10 +8,10 @@ from django.core.checks import CheckMessage, Error, register
 from django.urls import URLPattern, URLResolver, get_resolver
 from rest_framework.views import APIView
 
-from igny8_core.common.api.views import ApiView, ApiViewSet, ListView, ListViewSet, SingletonViewSet
+from igny8_core.common.api.views import ApiView, ApiViewSet, ListViewSet, SingletonViewSet
 
 # Classes whose `permission_classes` are the global default, not a decision about one view.
-UNDECIDED = frozenset({APIView, ApiView, ListView, ApiViewSet, SingletonViewSet, ListViewSet})
+UNDECIDED = frozenset({APIView, ApiView, ApiViewSet, SingletonViewSet, ListViewSet})
 
 
 @register("security")

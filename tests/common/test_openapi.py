@@ -21,7 +21,7 @@ from igny8_core.common.api.refusals import refuses
 from igny8_core.common.api.schema import ApiSchema
 from igny8_core.common.api.serializers import StrictSerializer
 from igny8_core.common.api.throttling import NetworkThrottle
-from igny8_core.common.api.views import ApiView, ListView
+from igny8_core.common.api.views import ApiView, ListViewSet
 from igny8_core.common.errors import DomainError
 from igny8_core.common.models import RateCounter
 
@@ -30,7 +30,7 @@ class OpenApiBill(StrictSerializer):
     amount = MoneyField()
 
 
-class OpenApiBills(ListView):
+class OpenApiBills(ListViewSet):
     schema = ApiSchema()
     authentication_classes = ()
     permission_classes = (PublicEndpoint,)
@@ -76,7 +76,7 @@ class OpenApiBare(ApiView):
 
 
 PATTERNS = [
-    path("api/bills/", OpenApiBills.as_view()),
+    path("api/bills/", OpenApiBills.as_view({"get": "list"})),
     path("api/bills/<int:id>/pay/", OpenApiPay.as_view()),
     path("api/bare/", OpenApiBare.as_view()),
 ]

@@ -11,7 +11,7 @@ from rest_framework import serializers
 
 from igny8_core.common.api.permissions import PublicEndpoint
 from igny8_core.common.api.query import choice_filter, date_filter, ordered, search_filter
-from igny8_core.common.api.views import ListView
+from igny8_core.common.api.views import ListViewSet
 from igny8_core.common.models import RateCounter
 
 pytestmark = [pytest.mark.urls(__name__), pytest.mark.django_db]
@@ -28,7 +28,7 @@ class CounterOutput(serializers.Serializer):
     count = serializers.IntegerField()
 
 
-class Counters(ListView):
+class Counters(ListViewSet):
     authentication_classes = ()
     permission_classes = (PublicEndpoint,)
     serializer_class = CounterOutput
@@ -45,7 +45,7 @@ class Counters(ListView):
         return RateCounter.objects.all()
 
 
-urlpatterns = [path("api/counters/", Counters.as_view())]
+urlpatterns = [path("api/counters/", Counters.as_view({"get": "list"}))]
 
 
 @pytest.fixture(autouse=True)

@@ -11,18 +11,18 @@ from igny8_core.common.api.idempotency import HEADER
 from igny8_core.common.api.openapi import AUTHENTICATES, REFUSALS, THROTTLED
 from igny8_core.common.api.permissions import PublicEndpoint
 from igny8_core.common.api.refusals import refusals_of
-from igny8_core.common.api.views import ListView, ListViewSet
+from igny8_core.common.api.views import ListViewSet
 from igny8_core.common.errors import DomainError
 
 
 class ApiSchema(AutoSchema):
-    """Documents a ListView's rows, filters and ordering, what is public and what is refused.
+    """Documents a ListViewSet's rows, filters and ordering, what is public and what is refused.
 
     The rest is drf-spectacular's.
     """
 
     def get_description(self) -> str:  # type: ignore[override]
-        """What a ListView's class says of its rows; elsewhere the method's own sentence."""
+        """What a ListViewSet's class says of its rows; elsewhere the method's own sentence."""
         if listing := self._listing():
             return inspect.getdoc(type(listing)) or ""
         return str(super().get_description())
@@ -65,10 +65,8 @@ class ApiSchema(AutoSchema):
             AUTHENTICATES: bool(self.view.authentication_classes),
         }
 
-    def _listing(self) -> ListView | ListViewSet | None:
-        if isinstance(self.view, ListViewSet):
-            return self.view if self.view.action == "list" else None
-        return self.view if isinstance(self.view, ListView) and self.method == "GET" else None
+    def _listing(self) -> ListViewSet | None:
+        return self.view if isinstance(self.view, ListViewSet) and self.view.action == "list" else None
 
     def _handler(self) -> Any:
         return getattr(self.view, getattr(self.view, "action", None) or self.method.lower(), None)

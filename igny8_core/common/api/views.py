@@ -125,40 +125,6 @@ class ListViewSet(ApiViewSet):
         return paginator.get_paginated_response(serializer.data)
 
 
-class ListView(ApiView):
-    """A GET that lists rows in pages, with allow-lists for filters and ordering.
-
-    Subclasses set `serializer_class`, `filters` (parameter → Filter), `orderings` (public name → column) with
-    `default_ordering` (a public name, "-" before it for descending), and `rows()`, which starts from the account.
-    """
-
-    pagination_class = EnvelopePagination
-    serializer_class: type[Serializer[Any]]
-    filters: ClassVar[Mapping[str, Filter]] = {}
-    orderings: ClassVar[Mapping[str, str]] = {}
-    default_ordering: ClassVar[str]
-
-    def rows(self) -> QuerySet[Any]:
-        """All rows that this caller may see."""
-        raise NotImplementedError
-
-    def known_query_parameters(self) -> frozenset[str]:
-        return self.query_parameters | {"page", "page_size", "ordering"} | set(self.filters)
-
-    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """One page of the rows."""
-        query = request.query_params
-        rows = filtered(self.rows(), query, self.filters)
-        picked = any(known.picks for name, known in self.filters.items() if name in query)
-        rows = ordered(rows, query, self.orderings, self.default_ordering, picked=picked)
-        paginator = self.pagination_class()
-        keys = paginator.paginate_queryset(rows.values_list("pk", flat=True), request, self)
-        found = self.rows().in_bulk(keys)
-        page = [found[key] for key in keys if key in found]
-        serializer = self.serializer_class(page, many=True, context=self.serializer_context())
-        return paginator.get_paginated_response(serializer.data)
-
-
 class NoSuchAddress(ApiView):
     """The last route under `api/`: JSON for every address that is none, also with DEBUG on, and no slash redirects."""
 

@@ -8,6 +8,7 @@ from igny8_core.admin.api.urls import decision_router, operator_router
 from igny8_core.admin.metrics import metrics
 from igny8_core.api.urls import account_router
 from igny8_core.auth.api.urls import auth_urls, site_router
+from igny8_core.business.billing.api.urls import billing_router
 from igny8_core.business.signup.api.registration import RegisterView
 from igny8_core.common import health
 from igny8_core.common.api.documentation import DocsView, SchemaView
@@ -25,7 +26,7 @@ urlpatterns = [
     path("api/v1/account/", include(account_router.urls)),
     path("api/v1/billing/webhooks/", include("igny8_core.business.billing.webhooks.urls")),
     path("api/v1/billing/admin/", include(decision_router.urls)),
-    path("api/v1/billing/", include("igny8_core.business.billing.api.urls")),
+    path("api/v1/billing/", include(billing_router.urls)),
     path("api/v1/admin/", include(operator_router.urls)),
     path("api/schema/", SchemaView.as_view(), name="schema"),
     path("api/docs/", DocsView.as_view(), name="docs"),

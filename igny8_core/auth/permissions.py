@@ -93,7 +93,7 @@ class IsOperator(BasePermission):
     """A platform operator with the Django permissions that the ViewSet names for the action, in `operator_permissions`.
 
     A tuple there means all of them. A method that an address does not take is 405 for whoever may use any other method
-    of that address, and OPTIONS is answered to them.
+    of that address.
     """
 
     message = "This is for platform operators with the right permission."

@@ -66,8 +66,7 @@ class ApiSchema(AutoSchema):
         }
 
     def _listing(self) -> ListViewSet | None:
-        view = self.view
-        return view if isinstance(view, ListViewSet) and view.action == "list" else None
+        return self.view if isinstance(self.view, ListViewSet) and self.view.action == "list" else None
 
     def _handler(self) -> Any:
         return getattr(self.view, getattr(self.view, "action", None) or self.method.lower(), None)

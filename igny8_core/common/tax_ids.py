@@ -47,4 +47,5 @@ def _is_vat_number(number: str, country: str) -> bool:
     # Here, not above: it reads lists of numbers, and most requests need none.
     from stdnum import get_cc_module
 
-    return bool(get_cc_module(country.lower(), "vat").is_valid(number))
+    rule = get_cc_module(country.lower(), "vat")
+    return rule is None or rule.is_valid(number)

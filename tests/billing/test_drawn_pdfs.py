@@ -154,8 +154,15 @@ def bomb(bytes_inside: int) -> bytes:
     return pdf(change)
 
 
+def told_by_line(ending: bytes) -> bytes:
+    """A bomb whose word "stream" ends its line in this way."""
+    return bomb(98_000_000).replace(b"stream\n", b"stream" + ending, 1)
+
+
 REFUSED: dict[str, tuple[bytes, str]] = {
     "a bomb": (bomb(98_000_000), "unpacks to far more"),
+    "a bomb behind one more space": (told_by_line(b" \n"), "unpacks to far more"),
+    "a bomb behind another line's end": (told_by_line(b"\r"), "unpacks to far more"),
     "nothing to be seen": (pdf(with_contents(b"")), "Nothing can be seen"),
     "a picture of a gigapixel": (
         pdf(with_image(picture("JPEG"), 32_000, 32_000, Filter=Name.DCTDecode)),

@@ -34,7 +34,8 @@ LEAST_UNPACKED_BYTES, MAX_UNPACKED_BYTES = 50_000_000, 100_000_000
 MAX_LAYERS = 3
 CHUNK = 64 * 1024
 NOT_ENCRYPTED = -1
-STREAM = re.compile(rb"stream\r?\n")
+# Where something packed by zlib may begin: behind the line of the word, with the eight of its method.
+PACKED_STREAM = re.compile(rb"stream[^\r\n]{0,80}+(?:\r\n|[\r\n])(?=[\x08\x18\x28\x38\x48\x58\x68\x78])")
 
 
 def rewritten(content: bytes) -> bytes:
@@ -119,7 +120,7 @@ def _as_pdf(pages: list[Image.Image], resolution: float, quality: int) -> bytes:
 def _require_little_inside(content: bytes) -> None:
     """Make sure that the file does not unpack to far more than a receipt. Raises Refused."""
     room = min(MAX_UNPACKED_BYTES, max(LEAST_UNPACKED_BYTES, MAX_RATIO * len(content)))
-    for beginning in STREAM.finditer(content):
+    for beginning in PACKED_STREAM.finditer(content):
         room -= _unpacked_bytes(memoryview(content)[beginning.end() :], room, MAX_LAYERS)
         if room < 0:
             raise Refused("size")

@@ -23,7 +23,7 @@ from igny8_core.business.billing import gateways
 from igny8_core.business.billing.gateways.stripe_gateway import StripeGateway
 from igny8_core.common import clock, rate_limits
 from igny8_core.settings.gateways import PayPalSettings, StripeSettings
-from tests import make, prepared_database
+from tests import hidden_queries, make, prepared_database
 
 uploads = TemporaryDirectory(prefix="igny8-uploads-")
 
@@ -137,6 +137,14 @@ def paypal(settings: Any) -> Iterator[FakePayPal]:
     settings.PAYPAL = PayPalSettings("fake-client", "fake-secret", fake.webhook_id, live=False, api_base=server.address)
     yield fake
     server.stop()
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_loaded_unasked_under_an_account_s_lock() -> Iterator[None]:
+    """No service loads related rows one by one while all others wait for the account (tests/hidden_queries.py)."""
+    with hidden_queries.noticed() as seen, connection.execute_wrapper(seen.note_statement):
+        yield
+    assert seen.found == []
 
 
 @pytest.fixture

@@ -92,7 +92,7 @@ class AccountService:
 
         Raises NotSuspended, SuspensionLiftedByPayment for one that has not paid (domain.md section 3), OwnAccount.
         """
-        account = lock_account(account.pk)
+        account = lock_account(account.pk, "plan")
         require_other_account(reinstated_by, account.pk)
         if account.status != AccountStatus.SUSPENDED:
             raise NotSuspended(f"The account is {account.status}. {_WAY_OUT.get(account.status, NotSuspended.text)}")

@@ -58,7 +58,7 @@ class InvitationService:
         AUT-11). Raises TeamNotManaged, RoleAboveOwn, PaymentRequired, AccountSuspended, AccountCanceled, InvalidInput
         for a site that is none, AlreadyMember, InvitationOpen, LimitReached.
         """
-        account = lock_account(account.pk)
+        account = lock_account(account.pk, "plan")
         actor = team_rules.acting_member(account, invited_by)
         team_rules.require_may_give(actor, role)
         require_usable(account)
@@ -86,7 +86,7 @@ class InvitationService:
         Raises NotFound, TeamNotManaged, RoleAboveOwn, PaymentRequired, AccountSuspended, AccountCanceled,
         InvitationNotOpen, LimitReached.
         """
-        account = lock_account(account.pk)
+        account = lock_account(account.pk, "plan")
         actor = team_rules.acting_member(account, resent_by)
         invitation = _unanswered(account, invitation_id)
         team_rules.require_may_give(actor, invitation.role)
@@ -133,7 +133,7 @@ class InvitationService:
         invitation = _acceptable(token)
         # Before the lock, because a password takes a tenth of a second to hash; what is read here is asked again below.
         member = _joining(invitation, caller, person)
-        account = lock_account(invitation.account_id)
+        account = lock_account(invitation.account_id, "plan")
         invitation = _acceptable(token)
         require_usable(account)
         if members_of(account).filter(is_active=True).count() >= account.plan.max_users:

@@ -6,13 +6,15 @@ from igny8_core.business.billing.models import CreditCostConfig, Invoice, Paymen
 from igny8_core.common.db import PreparedStatement, require_atomic
 from igny8_core.common.errors import NotFound
 
-# The hot path of spending: four columns instead of a whole model, prepared.
+# The hot path of spending: four columns instead of a whole model, prepared. The plan is no join: who had to wait for
+# the lock while the plan changed would find no row at all.
 LOCK_BALANCE = PreparedStatement(
     name="igny8_lock_balance",
     types=("bigint",),
     sql="""
-        SELECT account.credits, plan.included_credits, account.status, account.suspended_reason
-        FROM igny8_accounts account JOIN igny8_plans plan ON plan.id = account.plan_id
+        SELECT account.credits, (SELECT included_credits FROM igny8_plans plan WHERE plan.id = account.plan_id),
+               account.status, account.suspended_reason
+        FROM igny8_accounts account
         WHERE account.id = $1 FOR NO KEY UPDATE OF account
     """,
 )
@@ -31,12 +33,14 @@ def lock_invoice(account: Account, invoice_id: int) -> Invoice:
 
 
 # What a decision reads of a payment, its invoice and its subscription. Building all columns of the three took a
-# noticeable part of an approval (benchmarks/approve.py); any other one is loaded when it is looked at.
+# noticeable part of an approval (benchmarks/approve.py). Who reads another one adds it here: Django would load it with
+# a query of its own, under the lock, which the tests refuse (tests/hidden_queries.py).
 DECIDED_ON = (
     *("uuid", "account_id", "amount", "currency", "payment_method", "status", "manual_reference", "metadata"),
+    *("stripe_payment_intent_id", "paypal_order_id", "refunded_amount", "approved_by", "needs_review", "review_reason"),
     *(f"invoice__{name}" for name in ("account_id", "invoice_number", "status", "currency", "total", "line_items")),
     *(f"invoice__subscription__{name}" for name in ("account_id", "plan_id", "status", "billing_driver")),
-    "invoice__subscription__current_period_end",
+    *("invoice__subscription__current_period_end", "invoice__subscription__plan__slug"),
 )
 
 
@@ -48,7 +52,8 @@ def lock_payment(account: Account, payment_id: int) -> Payment:
     require_atomic()
     payments = Payment.objects.select_for_update(of=("self", "invoice"), no_key=True)
     try:
-        payment = payments.select_related("invoice__subscription").only(*DECIDED_ON).get(account=account, pk=payment_id)
+        decided = payments.select_related("invoice__subscription__plan").only(*DECIDED_ON)
+        payment = decided.get(account=account, pk=payment_id)
     except Payment.DoesNotExist:
         raise PaymentNotFound() from None
     payment.account = payment.invoice.account = account

@@ -3,11 +3,14 @@
 from collections.abc import Iterable
 
 from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from django.utils.http import content_disposition_header
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
+# For callers that know no PDFs or pictures: the bytes, and nothing said of them.
+BYTES = "application/octet-stream"
 # These win: the middlewares set theirs only where a view has set none.
 SAFE_HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -31,4 +34,11 @@ def file_response(content: bytes, content_type: str, name: str, *, inline: bool 
     """The file to save under `name`, or with `inline` to show; nothing of it is run, guessed at or kept by caches."""
     response = HttpResponse(content, content_type=content_type, headers=SAFE_HEADERS)
     response["Content-Disposition"] = content_disposition_header(not inline, name) or "inline"
+    return response
+
+
+def in_asked_type(request: Request, response: HttpResponseBase) -> HttpResponseBase:
+    """The answer itself; a file says that it is mere bytes where the caller's Accept header names only these."""
+    if response.has_header("Content-Disposition") and request.headers.get("Accept", "").strip() == BYTES:
+        response["Content-Type"] = BYTES
     return response

@@ -11,6 +11,7 @@ from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 from rest_framework.viewsets import ViewSetMixin
 
+from igny8_core.common.api.downloads import in_asked_type
 from igny8_core.common.api.envelope import success
 from igny8_core.common.api.exceptions import NO_SUCH_ADDRESS
 from igny8_core.common.api.pagination import EnvelopePagination
@@ -30,6 +31,9 @@ class ApiView(APIView):
         """After authentication, permissions and limits: raises ValidationError for unknown query parameters."""
         super().initial(request, *args, **kwargs)
         refuse_unknown_parameters(request.query_params, self.known_query_parameters())
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        return in_asked_type(request, super().finalize_response(request, response, *args, **kwargs))
 
     def known_query_parameters(self) -> frozenset[str]:
         return self.query_parameters

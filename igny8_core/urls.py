@@ -11,7 +11,7 @@ from igny8_core.auth.api.urls import auth_urls, site_router
 from igny8_core.business.billing.api.urls import billing_router
 from igny8_core.business.signup.api.registration import RegisterView
 from igny8_core.common import health
-from igny8_core.common.api.documentation import DocsView, SchemaView
+from igny8_core.common.api.documentation import CodesView, DocsView, SchemaView
 from igny8_core.common.api.views import NoSuchAddress
 
 handler400 = "igny8_core.common.api.error_views.bad_request"
@@ -30,6 +30,7 @@ urlpatterns = [
     path("api/v1/admin/", include(operator_router.urls)),
     path("api/schema/", SchemaView.as_view(), name="schema"),
     path("api/docs/", DocsView.as_view(), name="docs"),
+    path("api/docs/codes/", CodesView.as_view(), name="codes"),
     path("api/<path:address>", NoSuchAddress.as_view()),
     path("", include("igny8_core.web.urls")),
     path("admin/", admin.site.urls),

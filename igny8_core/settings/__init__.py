@@ -167,12 +167,24 @@ REST_FRAMEWORK = {
 
 SPECTACULAR_SETTINGS = {
     "TITLE": "igny8_core API",
-    "DESCRIPTION": "Signup, tenancy and billing. Every answer has the same envelope; money is text.",
+    "DESCRIPTION": (
+        "Signup, tenancy and billing.\n\n"
+        '- A success is `{"success": true, "message": "…", "data": …}`, a list adds `count`, `next` and `previous`, a '
+        'refusal is `{"success": false, "message": "…", "code": "…", "errors": {"field": ["…"]}, "request_id": "…"}`. '
+        "`message` is for people; `code` is for programs and never changes: [all codes](/api/docs/codes/).\n"
+        "- Send `Authorization: Bearer` with the token of a login. It works for 15 minutes, then refresh it.\n"
+        '- Money is text in the currency\'s own decimals (`"89.00"`). Times are ISO 8601 in UTC.\n'
+        "- What belongs to another account is 404, as if it were not there. Unknown fields and parameters are 400.\n"
+        "- With an `Idempotency-Key`, a request that moves money or credits can be repeated safely for 48 hours.\n"
+        "- Lists end at row 100,000 and count up to 10,000; 10,001 says that there are more. Narrow them with filters."
+    ),
     "VERSION": "1.0.0",
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": "/api/v1/",
     "COMPONENT_SPLIT_REQUEST": True,
+    # A list of values and their own names again tells nobody anything.
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "PATH_CONVERTER_OVERRIDES": {"int64": {"type": "integer", "format": "int64", "minimum": 1, "maximum": 10**18 - 1}},
     # Fields of one name with different choices: the generator would number them.
     "ENUM_NAME_OVERRIDES": {"PaymentMethodTypeEnum": "igny8_core.auth.models.PaymentMethodType"},
@@ -180,17 +192,15 @@ SPECTACULAR_SETTINGS = {
         "drf_spectacular.hooks.postprocess_schema_enums",
         "igny8_core.common.api.openapi.add_envelopes",
     ],
-    # The documentation's scripts come from our own server, not from a public one.
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "TAGS": [
-        {"name": "auth", "description": "Signing up, logging in, one's own profile"},
-        {"name": "account", "description": "One's own account: settings, limits, activity"},
-        {"name": "team", "description": "Members and invitations"},
-        {"name": "sites", "description": "The account's web sites"},
-        {"name": "billing", "description": "Payment methods, invoices, payments"},
-        {"name": "credits", "description": "Balance and ledger"},
-        {"name": "operators", "description": "For the platform's operators"},
+        {"name": "auth", "x-displayName": "Login", "description": "Signing up, logging in, one's own profile"},
+        {"name": "account", "x-displayName": "Account", "description": "One's own account: settings, limits, activity"},
+        {"name": "team", "x-displayName": "Team", "description": "Members and invitations"},
+        {"name": "sites", "x-displayName": "Sites", "description": "The account's web sites"},
+        {"name": "billing", "x-displayName": "Billing", "description": "Payment methods, invoices, payments"},
+        {"name": "credits", "x-displayName": "Credits", "description": "Balance and ledger"},
+        {"name": "webhooks", "x-displayName": "Webhooks", "description": "Messages of Stripe and PayPal"},
+        {"name": "operators", "x-displayName": "Operators", "description": "For the platform's operators"},
     ],
 }
 
@@ -207,6 +217,7 @@ RATE_LIMITS = {
     "verify": ["10/hour"],
     "invite": ["30/hour"],
     "token": ["20/minute"],
+    "schema": ["60/minute"],
     "upload": ["30/hour"],
     "payment_methods": ["120/minute"],
     "pdf": ["30/minute"],

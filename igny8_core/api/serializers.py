@@ -12,7 +12,7 @@ from igny8_core.common.api.fields import (
     PlainTextField,
     TimeZoneField,
 )
-from igny8_core.common.api.serializers import StrictSerializer
+from igny8_core.common.api.serializers import OutputSerializer, StrictSerializer
 from igny8_core.events.models import Event
 
 MAX_SITES_INPUT = 100
@@ -33,7 +33,7 @@ class SettingsInput(BillingDetailsInput):
     timezone = TimeZoneField(required=False)
 
 
-class LimitOutput(serializers.Serializer[Any]):
+class LimitOutput(OutputSerializer):
     used = serializers.IntegerField()
     max = serializers.IntegerField()
     percent = serializers.IntegerField(help_text="Rounded down; above 100 where more is used than the plan allows")
@@ -43,13 +43,13 @@ class CreditLimitOutput(LimitOutput):
     balance = serializers.IntegerField(help_text="What can be spent now, bought credits included")
 
 
-class LimitsOutput(serializers.Serializer[Any]):
+class LimitsOutput(OutputSerializer):
     sites = LimitOutput()
     users = LimitOutput(help_text="Active members and open invitations")
     credits = CreditLimitOutput(help_text="Spent in this period, of what the plan includes for one")
 
 
-class TeamMemberOutput(serializers.Serializer[Any]):
+class TeamMemberOutput(OutputSerializer):
     id = serializers.IntegerField()
     email = serializers.EmailField()
     first_name = serializers.CharField()
@@ -75,7 +75,7 @@ class InviteInput(StrictSerializer):
     )
 
 
-class InvitationOutput(serializers.Serializer[Any]):
+class InvitationOutput(OutputSerializer):
     id = serializers.IntegerField()
     email = serializers.EmailField()
     role = serializers.CharField()
@@ -122,7 +122,7 @@ class DeleteInput(StrictSerializer):
     password = SecretField(max_length=MAX_PASSWORD_INPUT)
 
 
-class ActivityOutput(serializers.Serializer[Any]):
+class ActivityOutput(OutputSerializer):
     id = serializers.IntegerField()
     type = serializers.CharField()
     actor = serializers.SerializerMethodField()

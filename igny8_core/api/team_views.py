@@ -29,7 +29,7 @@ from igny8_core.auth.errors import (
     TeamNotManaged,
 )
 from igny8_core.auth.models import InvitationState, TeamInvitation, User
-from igny8_core.auth.permissions import CanManageTeam, IsMember, account_of, user_of
+from igny8_core.auth.permissions import CanManageTeam, IsMember, account_of, caller_if_any, user_of
 from igny8_core.auth.selectors import invitations_of, invitations_with_status, members_of
 from igny8_core.auth.services.invitation_service import InvitationService, NewPerson
 from igny8_core.auth.services.membership_service import MembershipService
@@ -204,6 +204,6 @@ class AcceptInvitationView(ApiView):
         """
         given = self.validated(AcceptInput)
         token = given.pop("token")
-        caller = request.user if isinstance(request.user, User) else None
-        member = InvitationService.accept(token, caller, NewPerson(**given) if given else None)
+        caller = caller_if_any(request)
+        member = InvitationService.accept(token, caller.user if caller else None, NewPerson(**given) if given else None)
         return success(LoginOutput({**tokens(SessionService.open(member)), **profile(member)}).data, "Welcome!")

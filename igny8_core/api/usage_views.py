@@ -1,7 +1,6 @@
 """What the account's credits were used for."""
 
 from datetime import date, timedelta
-from typing import Any
 
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -14,6 +13,7 @@ from igny8_core.auth.permissions import IsMember, account_of
 from igny8_core.business.billing.usage import analytics, today_of
 from igny8_core.common.api.envelope import success
 from igny8_core.common.api.query import parse_day
+from igny8_core.common.api.serializers import OutputSerializer
 from igny8_core.common.api.views import ApiView
 
 GRANULARITIES = ("day", "week", "month")
@@ -22,7 +22,7 @@ MAX_DAYS = 366
 YEARS = range(2000, 2100)
 
 
-class UseOutput(serializers.Serializer[Any]):
+class UseOutput(OutputSerializer):
     credits = serializers.IntegerField()
     operations = serializers.IntegerField(help_text="How often something was done")
 
@@ -37,13 +37,13 @@ class OperationUseOutput(UseOutput):
     percent = serializers.CharField(help_text="Of all credits of the time, with two decimals")
 
 
-class ProjectionOutput(serializers.Serializer[Any]):
+class ProjectionOutput(OutputSerializer):
     month = serializers.DateField(help_text="First day of the running month")
     credits_used = serializers.IntegerField()
     projected_credits = serializers.IntegerField(help_text="If the month goes on at the same rate")
 
 
-class AnalyticsOutput(serializers.Serializer[Any]):
+class AnalyticsOutput(OutputSerializer):
     date_from = serializers.DateField(source="first")
     date_to = serializers.DateField(source="last")
     timezone = serializers.CharField()

@@ -11,7 +11,7 @@ from typing import Any, ParamSpec, TypeVar
 import psycopg2
 from django.conf import settings
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, InterfaceError, OperationalError, connection, transaction
 from django.db.backends.utils import CursorWrapper
 from django.db.models import BooleanField, F, Func, Q, QuerySet
 
@@ -73,6 +73,28 @@ class PreparedStatement:
             self._execute(cursor, parameters)
             row: tuple[Any, ...] | None = cursor.fetchone()
             return row
+
+    def fetch_all(self, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+        """Run the statement with one parameter per type; return its rows."""
+        with connection.cursor() as cursor:
+            self._execute(cursor, parameters)
+            rows: list[tuple[Any, ...]] = cursor.fetchall()
+            return rows
+
+    def fetch_first(self, parameters: Sequence[Any]) -> tuple[Any, ...] | None:
+        """Like fetch_one, for a statement that only reads and is the first of a request.
+
+        It takes the place of Django's question whether the connection is still there, which costs as much again: on a
+        connection that is gone a new one is opened, and the statement is sent once more.
+        """
+        connection.health_check_done = True  # type: ignore[attr-defined]
+        try:
+            return self.fetch_one(parameters)
+        except (OperationalError, InterfaceError):
+            if connection.in_atomic_block or connection.is_usable():
+                raise
+            connection.close()
+            return self.fetch_one(parameters)
 
     def run(self, parameters: Sequence[Any]) -> None:
         """Run a statement that returns no rows."""

@@ -9,6 +9,7 @@ from django.contrib.auth.models import Permission
 from django.urls import resolve
 from rest_framework.test import APIClient
 
+from igny8_core.auth.callers import Caller
 from igny8_core.auth.models import Role, User
 from igny8_core.auth.permissions import IsOperator, operator_permissions_of
 from igny8_core.auth.services.session_service import SessionService
@@ -105,7 +106,7 @@ class Forgetful(ApiView):
 
 def test_a_handler_without_a_named_permission_serves_nobody(olga: User) -> None:
     class Asked:
-        user = olga
+        user = Caller(olga.pk, olga.account_id, olga.role, olga.is_staff)
         method = "DELETE"
 
     methods = ("GET", "HEAD", "DELETE", "PUT", "OPTIONS")

@@ -18,7 +18,7 @@ from igny8_core.common.api.fields import (
     TrueOrFalseField,
     WholeNumberField,
 )
-from igny8_core.common.api.serializers import StrictSerializer
+from igny8_core.common.api.serializers import OutputSerializer, StrictSerializer
 from igny8_core.common.iban import is_iban
 
 MAX_LINES = 100
@@ -31,7 +31,7 @@ MAX_SMALL_INTEGER = 2**15 - 1
 # --- Accounts -----------------------------------------------------------------------------------------------------
 
 
-class AccountRowOutput(serializers.Serializer[Any]):
+class AccountRowOutput(OutputSerializer):
     id = serializers.IntegerField()
     name = serializers.CharField()
     slug = serializers.CharField()
@@ -58,7 +58,7 @@ class AccountFullOutput(AccountRowOutput):
     deleted_at = serializers.DateTimeField(allow_null=True)
 
 
-class StaffMemberOutput(serializers.Serializer[Any]):
+class StaffMemberOutput(OutputSerializer):
     id = serializers.IntegerField()
     email = serializers.CharField()
     first_name = serializers.CharField()
@@ -68,7 +68,7 @@ class StaffMemberOutput(serializers.Serializer[Any]):
     last_login = serializers.DateTimeField(allow_null=True)
 
 
-class OpenInvoiceOutput(serializers.Serializer[Any]):
+class OpenInvoiceOutput(OutputSerializer):
     id = serializers.IntegerField()
     invoice_number = serializers.CharField()
     total = MoneyField()
@@ -76,7 +76,7 @@ class OpenInvoiceOutput(serializers.Serializer[Any]):
     due_date = serializers.DateField()
 
 
-class StaffEventOutput(serializers.Serializer[Any]):
+class StaffEventOutput(OutputSerializer):
     id = serializers.IntegerField()
     type = serializers.CharField()
     account_id = serializers.IntegerField(allow_null=True)
@@ -88,7 +88,7 @@ class StaffEventOutput(serializers.Serializer[Any]):
     created_at = serializers.DateTimeField()
 
 
-class AccountCountsOutput(serializers.Serializer[Any]):
+class AccountCountsOutput(OutputSerializer):
     sites = serializers.IntegerField()
     invoices = serializers.IntegerField()
     open_invoices = serializers.IntegerField()
@@ -107,7 +107,7 @@ class ReasonInput(StrictSerializer):
     reason = PlainTextField(max_length=500, help_text="Kept with the event")
 
 
-class AccountStatusOutput(serializers.Serializer[Any]):
+class AccountStatusOutput(OutputSerializer):
     account_id = serializers.IntegerField(source="id")
     status = serializers.CharField()
     suspended_reason = serializers.CharField()
@@ -123,7 +123,7 @@ class AdjustInput(ReasonInput):
         return amount
 
 
-class AdjustOutput(serializers.Serializer[Any]):
+class AdjustOutput(OutputSerializer):
     account_id = serializers.IntegerField()
     amount = serializers.IntegerField()
     credits = serializers.IntegerField(help_text="The balance afterwards")
@@ -187,14 +187,14 @@ class RefundInput(StrictSerializer):
     )
 
 
-class CreditNoteOutput(serializers.Serializer[Any]):
+class CreditNoteOutput(OutputSerializer):
     number = serializers.CharField(source="credit_note_number")
     amount = MoneyField()
     credits_taken_back = serializers.IntegerField()
     credits_not_recovered = serializers.IntegerField(help_text="Spent before")
 
 
-class RefundOutput(serializers.Serializer[Any]):
+class RefundOutput(OutputSerializer):
     payment_id = serializers.IntegerField(source="payment.id")
     status = serializers.CharField(source="payment.status")
     refunded_amount = MoneyField(source="payment.refunded_amount", currency_source="payment.currency")
@@ -280,7 +280,7 @@ class CreditCostUpdateInput(StrictSerializer):
     is_active = TrueOrFalseField()
 
 
-class CreditCostOutput(serializers.Serializer[Any]):
+class CreditCostOutput(OutputSerializer):
     id = serializers.IntegerField()
     operation_type = serializers.CharField()
     display_name = serializers.CharField()

@@ -15,7 +15,7 @@ from igny8_core.common.api.fields import (
     PlainTextField,
     StrictTextField,
 )
-from igny8_core.common.api.serializers import StrictSerializer
+from igny8_core.common.api.serializers import OutputSerializer, StrictSerializer
 
 MAX_PASSWORD_INPUT = 1024
 MAX_TOKEN_INPUT = 4096
@@ -31,7 +31,7 @@ class SecretField(StrictTextField):
         return text
 
 
-class PlanOutput(serializers.Serializer[Any]):
+class PlanOutput(OutputSerializer):
     id = serializers.IntegerField()
     name = serializers.CharField()
     slug = serializers.CharField()
@@ -44,13 +44,13 @@ class PlanOutput(serializers.Serializer[Any]):
     features = serializers.ListField(child=serializers.CharField())
 
 
-class IndustryOutput(serializers.Serializer[Any]):
+class IndustryOutput(OutputSerializer):
     id = serializers.IntegerField()
     name = serializers.CharField()
     slug = serializers.CharField()
 
 
-class UserOutput(serializers.Serializer[Any]):
+class UserOutput(OutputSerializer):
     id = serializers.IntegerField()
     email = serializers.EmailField()
     first_name = serializers.CharField()
@@ -63,7 +63,7 @@ class UserOutput(serializers.Serializer[Any]):
         return user.email_verified_at is not None
 
 
-class AccountOutput(serializers.Serializer[Any]):
+class AccountOutput(OutputSerializer):
     id = serializers.IntegerField()
     name = serializers.CharField()
     slug = serializers.CharField()
@@ -99,7 +99,7 @@ class LoginInput(StrictSerializer):
     password = SecretField(max_length=MAX_PASSWORD_INPUT)
 
 
-class TokenOutput(serializers.Serializer[Any]):
+class TokenOutput(OutputSerializer):
     token = serializers.CharField(help_text="Access token, for the Authorization header")
     refresh = serializers.CharField(help_text="Good once, for auth/refresh/")
 
@@ -118,7 +118,7 @@ class ProfileInput(StrictSerializer):
     last_name = PlainTextField(max_length=150, required=False, allow_blank=True)
 
 
-class ProfileOutput(serializers.Serializer[Any]):
+class ProfileOutput(OutputSerializer):
     user = UserOutput()
     account = AccountOutput(allow_null=True)
 
@@ -166,7 +166,7 @@ class SiteUpdateInput(SiteInput):
     status = serializers.ChoiceField(choices=SiteStatus.choices, required=False)
 
 
-class SiteOutput(serializers.Serializer[Any]):
+class SiteOutput(OutputSerializer):
     id = serializers.IntegerField()
     name = serializers.CharField()
     slug = serializers.CharField()
@@ -180,7 +180,7 @@ class SiteAccessInput(StrictSerializer):
     user = IdField()
 
 
-class SiteMemberOutput(serializers.Serializer[Any]):
+class SiteMemberOutput(OutputSerializer):
     user = serializers.IntegerField(source="pk")
     email = serializers.EmailField()
     first_name = serializers.CharField()

@@ -1,6 +1,7 @@
-"""The root of our input serializers: explicit fields, and nothing beside them."""
+"""The roots of our serializers: what comes in has explicit fields and nothing beside them; what goes out is quick."""
 
 from collections.abc import Mapping
+from functools import cache, cached_property
 from typing import Any
 
 from rest_framework import serializers
@@ -28,3 +29,20 @@ class StrictSerializer(serializers.Serializer[Any]):
         if unknown:
             text = f"Unknown field. Known fields: {', '.join(known) or 'none'}."
             raise serializers.ValidationError({name: [text] for name in unknown[:MAX_REPORTED]}, code="unknown_field")
+
+
+class OutputSerializer(serializers.Serializer[Any]):
+    """A serializer of answers. Its fields are made once per process, because DRF's copies cost more than the rest.
+
+    So they know nothing of one request: what needs `context` is a plain serializers.Serializer.
+    """
+
+    @cached_property
+    def fields(self) -> Any:
+        return _fields_of(type(self))
+
+
+@cache
+def _fields_of(kind: type[OutputSerializer]) -> Any:
+    # DRF's own property, on an object that stays.
+    return vars(serializers.Serializer)["fields"].func(kind())

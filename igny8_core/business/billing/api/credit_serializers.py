@@ -9,7 +9,7 @@ from rest_framework import serializers
 from igny8_core.auth.models import PaymentMethodType
 from igny8_core.business.billing.api.serializers import InvoiceOutput, PaymentMethodOutput
 from igny8_core.common.api.fields import IdField, MoneyField, PlainTextField, WholeNumberField
-from igny8_core.common.api.serializers import StrictSerializer
+from igny8_core.common.api.serializers import OutputSerializer, StrictSerializer
 from igny8_core.common.text import first_refused
 
 MAX_QUANTITY = 1_000_000
@@ -17,7 +17,7 @@ MAX_METADATA_BYTES = 4096
 MAX_METADATA_DEPTH = 4
 
 
-class CreditPackageOutput(serializers.Serializer[Any]):
+class CreditPackageOutput(OutputSerializer):
     slug = serializers.CharField()
     name = serializers.CharField()
     credits = serializers.IntegerField()
@@ -38,7 +38,7 @@ class PurchaseInput(StrictSerializer):
     )
 
 
-class PurchaseOutput(serializers.Serializer[Any]):
+class PurchaseOutput(OutputSerializer):
     invoice = InvoiceOutput()
     payment_instructions = PaymentMethodOutput(source="offer")
 
@@ -79,7 +79,7 @@ class UsageInput(StrictSerializer):
     metadata = MetadataField(required=False, help_text="Kept with the usage; at most 4 KB")
 
 
-class UsageOutput(serializers.Serializer[Any]):
+class UsageOutput(OutputSerializer):
     transaction_id = serializers.IntegerField(source="entry.id", help_text="The row of the ledger")
     operation_type = serializers.CharField()
     quantity = serializers.IntegerField()

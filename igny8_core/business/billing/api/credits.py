@@ -6,7 +6,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from igny8_core.auth.errors import AccountCanceled, AccountSuspended, PaymentRequired
-from igny8_core.auth.permissions import CanManageBilling, CanWorkOnSites, IsMember, account_of, user_of
+from igny8_core.auth.permissions import CanManageBilling, CanWorkOnSites, IsMember, account_id_of, account_of, user_of
 from igny8_core.business.billing.api.credit_serializers import (
     CreditPackageOutput,
     PurchaseInput,
@@ -23,12 +23,11 @@ from igny8_core.business.billing.errors import (
     PaymentMethodNotAvailable,
     SpendKeyReused,
 )
+from igny8_core.business.billing.hot_reads import balance_of
 from igny8_core.business.billing.models import CreditPackage, CreditTransaction, CreditTransactionType
 from igny8_core.business.billing.selectors import (
     credit_packages,
     credit_transactions_of,
-    live_grants_of,
-    spendable_credits,
 )
 from igny8_core.business.billing.services.credit_service import CreditService
 from igny8_core.business.billing.services.purchase_service import PurchaseService
@@ -49,17 +48,12 @@ class PurchaseThrottle(UserThrottle):
 
 class BalanceView(ApiView):
     permission_classes = (IsMember,)
+    reads_person = False
 
     @extend_schema(operation_id="credit_balance", tags=["credits"], responses=BalanceOutput)
     def get(self, request: Request) -> Response:
         """Credits that can be spent now, and the lots they come from."""
-        account = account_of(request)
-        balance = {
-            "credits": spendable_credits(account),
-            "plan_credits": account.plan.included_credits,
-            "grants": live_grants_of(account)[:GRANTS_SHOWN],
-        }
-        return success(BalanceOutput(balance).data)
+        return success(BalanceOutput(balance_of(account_id_of(request), lots=GRANTS_SHOWN)).data)
 
 
 @extend_schema_view(get=extend_schema(operation_id="list_credit_transactions", tags=["credits"]))

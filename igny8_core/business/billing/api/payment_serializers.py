@@ -12,7 +12,7 @@ from igny8_core.business.billing.models import PaymentStatus
 from igny8_core.business.billing.services.attempts import NextStep
 from igny8_core.common.api.examples import NOT_SHOWN
 from igny8_core.common.api.fields import IdField, MoneyField, PlainTextField
-from igny8_core.common.api.serializers import StrictSerializer
+from igny8_core.common.api.serializers import OutputSerializer, StrictSerializer
 
 
 @extend_schema_field({"type": "integer", "format": "int64", "minimum": 1, NOT_SHOWN: True})
@@ -55,7 +55,7 @@ class PayInput(StrictSerializer):
         return attrs
 
 
-class AttemptOutput(serializers.Serializer[Any]):
+class AttemptOutput(OutputSerializer):
     payment_id = serializers.IntegerField(source="payment.id")
     status = serializers.ChoiceField(source="payment.status", choices=PaymentStatus.choices)
     next_step = serializers.ChoiceField(choices=[(step.value, step.value) for step in NextStep])
@@ -72,7 +72,7 @@ class AttemptOutput(serializers.Serializer[Any]):
         return public_key() if attempt.payment.payment_method == PaymentMethodType.STRIPE else ""
 
 
-class PayOutput(serializers.Serializer[Any]):
+class PayOutput(OutputSerializer):
     invoice_id = serializers.IntegerField(source="invoice.id")
     invoice_number = serializers.CharField(source="invoice.invoice_number")
     payment_method = serializers.CharField(source="offer.payment_method")
@@ -88,7 +88,7 @@ def public_key() -> str:
     return settings.STRIPE.public_key if settings.STRIPE else ""
 
 
-class CardSetupOutput(serializers.Serializer[Any]):
+class CardSetupOutput(OutputSerializer):
     setup = serializers.CharField(source="setup_id", help_text="To be sent to payment-methods/add/ afterwards")
     client_secret = serializers.CharField(help_text="For Stripe.js")
     public_key = serializers.SerializerMethodField(help_text="For Stripe.js")
@@ -112,7 +112,7 @@ class SavedMethodInput(StrictSerializer):
         return attrs
 
 
-class SavedMethodOutput(serializers.Serializer[Any]):
+class SavedMethodOutput(OutputSerializer):
     id = serializers.IntegerField()
     type = serializers.CharField()
     type_display = serializers.CharField(source="get_type_display")
@@ -127,7 +127,7 @@ class SavedMethodOutput(serializers.Serializer[Any]):
     created_at = serializers.DateTimeField()
 
 
-class CreditNoteRowOutput(serializers.Serializer[Any]):
+class CreditNoteRowOutput(OutputSerializer):
     id = serializers.IntegerField()
     credit_note_number = serializers.CharField()
     invoice_id = serializers.IntegerField()

@@ -12,12 +12,12 @@ from igny8_core.business.billing.models import MANUAL_METHODS, ProofType
 from igny8_core.business.billing.selectors import is_available
 from igny8_core.business.billing.services.proof_links import link_token
 from igny8_core.common.api.fields import HttpsUrlField, IdField, MoneyField, MultilineTextField, PlainTextField
-from igny8_core.common.api.serializers import StrictSerializer
+from igny8_core.common.api.serializers import OutputSerializer, StrictSerializer
 
 MANUAL_CHOICES = [choice for choice in PaymentMethodType.choices if choice[0] in MANUAL_METHODS]
 
 
-class PaymentMethodOutput(serializers.Serializer[Any]):
+class PaymentMethodOutput(OutputSerializer):
     id = serializers.IntegerField()
     country_code = serializers.CharField()
     payment_method = serializers.CharField()
@@ -40,7 +40,7 @@ class PaymentMethodOutput(serializers.Serializer[Any]):
         return is_available(config.payment_method)
 
 
-class SubscriptionOutput(serializers.Serializer[Any]):
+class SubscriptionOutput(OutputSerializer):
     id = serializers.IntegerField()
     plan = serializers.CharField(source="plan.slug")
     status = serializers.CharField()
@@ -53,14 +53,14 @@ class SubscriptionOutput(serializers.Serializer[Any]):
     )
 
 
-class InvoiceLineOutput(serializers.Serializer[Any]):
+class InvoiceLineOutput(OutputSerializer):
     description = serializers.CharField()
     quantity = serializers.IntegerField()
     amount = serializers.CharField(help_text="Price of one")
     credits = serializers.IntegerField(required=False)
 
 
-class InvoiceOutput(serializers.Serializer[Any]):
+class InvoiceOutput(OutputSerializer):
     id = serializers.IntegerField()
     invoice_number = serializers.CharField()
     subscription_id = serializers.IntegerField(allow_null=True)
@@ -82,7 +82,7 @@ class InvoiceOutput(serializers.Serializer[Any]):
     created_at = serializers.DateTimeField()
 
 
-class PaymentOutput(serializers.Serializer[Any]):
+class PaymentOutput(OutputSerializer):
     id = serializers.IntegerField()
     invoice_id = serializers.IntegerField()
     invoice_number = serializers.CharField(source="invoice.invoice_number")
@@ -133,7 +133,7 @@ class ConfirmInput(StrictSerializer):
         return data
 
 
-class ConfirmOutput(serializers.Serializer[Any]):
+class ConfirmOutput(OutputSerializer):
     payment_id = serializers.IntegerField(source="id")
     invoice_id = serializers.IntegerField()
     invoice_number = serializers.CharField(source="invoice.invoice_number")
@@ -148,7 +148,7 @@ class ApproveInput(StrictSerializer):
     override_duplicate = serializers.BooleanField(required=False, default=False)
 
 
-class ApproveOutput(serializers.Serializer[Any]):
+class ApproveOutput(OutputSerializer):
     payment_id = serializers.IntegerField(source="payment.id")
     invoice_id = serializers.IntegerField(source="invoice.id")
     invoice_number = serializers.CharField(source="invoice.invoice_number")
@@ -165,7 +165,7 @@ class RejectInput(StrictSerializer):
     admin_notes = MultilineTextField(max_length=2000, required=False, allow_blank=True, default="")
 
 
-class RejectOutput(serializers.Serializer[Any]):
+class RejectOutput(OutputSerializer):
     payment_id = serializers.IntegerField(source="id")
     invoice_id = serializers.IntegerField()
     invoice_number = serializers.CharField(source="invoice.invoice_number")
@@ -173,20 +173,20 @@ class RejectOutput(serializers.Serializer[Any]):
     invoice_status = serializers.CharField(source="invoice.status")
 
 
-class CreditGrantOutput(serializers.Serializer[Any]):
+class CreditGrantOutput(OutputSerializer):
     kind = serializers.CharField()
     amount = serializers.IntegerField()
     remaining = serializers.IntegerField()
     expires_at = serializers.DateTimeField(allow_null=True)
 
 
-class BalanceOutput(serializers.Serializer[Any]):
+class BalanceOutput(OutputSerializer):
     credits = serializers.IntegerField(help_text="What can be spent now")
     plan_credits = serializers.IntegerField(help_text="What the plan includes per period")
     grants = CreditGrantOutput(many=True, help_text="In the order in which they are spent, the first 100")
 
 
-class CreditTransactionOutput(serializers.Serializer[Any]):
+class CreditTransactionOutput(OutputSerializer):
     id = serializers.IntegerField()
     transaction_type = serializers.CharField()
     amount = serializers.IntegerField(help_text="Negative takes away")

@@ -68,6 +68,13 @@ class Caller:
         self.role = role
         self.is_staff = is_staff
 
+    @classmethod
+    def of(cls, user: User) -> "Caller":
+        """The caller that a person who was read already is."""
+        caller = cls(user.pk, user.account_id, user.role, user.is_staff)
+        caller.user = user
+        return caller
+
     @cached_property
     def user(self) -> User:
         return _person(PERSON.fetch_one([self.pk]))
@@ -96,9 +103,7 @@ def caller_of_session(session_id: object, *, with_person: bool = False) -> Found
     if not with_person:
         return Found(Caller(*row[:4]), row[4])
     user = _person(row)
-    caller = Caller(user.pk, user.account_id, user.role, user.is_staff)
-    caller.user = user
-    return Found(caller, user.password)
+    return Found(Caller.of(user), user.password)
 
 
 def _person(row: Sequence[Any] | None) -> User:

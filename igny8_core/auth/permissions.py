@@ -12,8 +12,10 @@ from igny8_core.auth.models import Account, AccountStatus, Role, SuspendedReason
 
 def caller_if_any(request: Request) -> Caller | None:
     """Who is calling, without reading their row; None where nobody is logged in."""
-    # DRF's types know nothing of what our authentication gives it.
+    # DRF's types know nothing of what our authentication gives it; another one would give the person.
     caller: object = request.user
+    if isinstance(caller, User):
+        return Caller.of(caller)
     return caller if isinstance(caller, Caller) else None
 
 

@@ -40,16 +40,24 @@ def service_transaction(operation: Callable[Parameters, Result]) -> Callable[Par
 
     @wraps(operation)
     def in_transaction(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
-        if _inside_service.get():
+        with one_transaction():
             return operation(*args, **kwargs)
-        with transaction.atomic():
-            token = _inside_service.set(True)
-            try:
-                return operation(*args, **kwargs)
-            finally:
-                _inside_service.reset(token)
 
     return in_transaction
+
+
+@contextmanager
+def one_transaction() -> Iterator[None]:
+    """A transaction that the services called in the block join, as they join each other's; it joins one itself."""
+    if _inside_service.get():
+        yield
+        return
+    with transaction.atomic():
+        token = _inside_service.set(True)
+        try:
+            yield
+        finally:
+            _inside_service.reset(token)
 
 
 _inside_service: ContextVar[bool] = ContextVar("inside_service", default=False)
@@ -165,12 +173,3 @@ def lock_text(kind: str, text: str) -> None:
     require_atomic()
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"{kind}:{text}"])
-
-
-def try_lock_text(kind: str, text: str) -> bool:
-    """Like lock_text without waiting: False when another transaction holds the lock on this text."""
-    require_atomic()
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))", [f"{kind}:{text}"])
-        (taken,) = cursor.fetchone()
-    return bool(taken)

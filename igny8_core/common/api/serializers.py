@@ -14,8 +14,13 @@ class StrictSerializer(serializers.Serializer[Any]):
     """A serializer that refuses unknown and read-only fields instead of dropping them (threats.md MAS-02).
 
     Operations declare their own subclass field by field; there is no serializer made from a model, because a new
-    column would then become writable by itself.
+    column would then become writable by itself. Its fields are made once per process, unless it changes an object in
+    part: then each has to know that.
     """
+
+    @cached_property
+    def fields(self) -> Any:
+        return super().fields if getattr(self.root, "partial", False) else _fields_of(type(self))
 
     def to_internal_value(self, data: Any) -> Any:
         """Validate `data`; raises ValidationError naming each field that is not part of this operation."""
@@ -43,6 +48,6 @@ class OutputSerializer(serializers.Serializer[Any]):
 
 
 @cache
-def _fields_of(kind: type[OutputSerializer]) -> Any:
+def _fields_of(kind: type[serializers.Serializer[Any]]) -> Any:
     # DRF's own property, on an object that stays.
     return vars(serializers.Serializer)["fields"].func(kind())

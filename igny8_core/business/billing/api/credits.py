@@ -1,16 +1,30 @@
 """The credits of one's own account."""
 
+import json
+from typing import Any
+
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from igny8_core.auth.errors import AccountCanceled, AccountSuspended, PaymentRequired
-from igny8_core.auth.permissions import CanManageBilling, CanWorkOnSites, IsMember, account_id_of, account_of, user_of
+from igny8_core.auth.models import Account
+from igny8_core.auth.permissions import (
+    CanManageBilling,
+    CanWorkOnSites,
+    IsMember,
+    account_id_of,
+    account_of,
+    caller_of,
+    user_of,
+)
 from igny8_core.business.billing.api.credit_serializers import (
     CreditPackageOutput,
+    OperationOutput,
     PurchaseInput,
     PurchaseOutput,
+    UsageBatchInput,
     UsageInput,
     UsageOutput,
 )
@@ -29,16 +43,28 @@ from igny8_core.business.billing.selectors import (
     credit_packages,
     credit_transactions_of,
 )
+from igny8_core.business.billing.services.credit_batch_service import CreditBatchService, Operation
 from igny8_core.business.billing.services.credit_service import CreditService
 from igny8_core.business.billing.services.purchase_service import PurchaseService
-from igny8_core.common.api.envelope import success
-from igny8_core.common.api.idempotency import HEADER, idempotent
+from igny8_core.common.api.envelope import success, success_body
+from igny8_core.common.api.idempotency import (
+    HEADER,
+    IdempotencyKeyReused,
+    caller_name,
+    idempotent,
+    request_hash,
+    written,
+)
 from igny8_core.common.api.query import choice_filter
 from igny8_core.common.api.refusals import refuses
 from igny8_core.common.api.throttling import UserThrottle
 from igny8_core.common.api.views import ApiView, ListView
+from igny8_core.common.db import one_transaction
+from igny8_core.common.errors import DomainError
+from igny8_core.common.kept_answers import KeptAnswer, NewAnswer, keep_answers, kept_answers
 
 GRANTS_SHOWN = 100
+SPENT = "Credits spent."
 NOT_USABLE = (PaymentRequired, AccountSuspended, AccountCanceled)
 
 
@@ -104,6 +130,7 @@ class PurchaseView(ApiView):
 
 class UsageView(ApiView):
     permission_classes = (CanWorkOnSites,)
+    reads_person = False
 
     @extend_schema(operation_id="spend_credits", tags=["credits"], request=UsageInput, responses={201: UsageOutput})
     @refuses(*NOT_USABLE, OperationNotOffered, InsufficientCredits, SpendKeyReused)
@@ -112,12 +139,81 @@ class UsageView(ApiView):
         """Spend what an operation costs. Editors name sites that they have access to, or none."""
         operation = self.validated(UsageInput)
         usage = CreditService.use(
-            account_of(request),
+            Account(pk=account_id_of(request)),
             operation["operation_type"],
             operation["quantity"],
-            user=user_of(request),
+            user=caller_of(request),
             key=request.headers[HEADER],
             site_id=operation.get("site"),
             metadata=operation.get("metadata"),
         )
-        return success(UsageOutput(usage).data, "Credits spent.", status=201)
+        return success(UsageOutput(usage).data, SPENT, status=201)
+
+
+class UsageBatchView(ApiView):
+    permission_classes = (CanWorkOnSites,)
+    reads_person = False
+
+    @extend_schema(
+        operation_id="spend_credits_in_batch",
+        tags=["credits"],
+        request=UsageBatchInput,
+        responses=OperationOutput(many=True),
+    )
+    @refuses(*NOT_USABLE)
+    def post(self, request: Request) -> Response:
+        """Spend what up to 1,000 operations cost, in one transaction. The answers come in the same order, one for each.
+
+        An operation that is refused has `success: false` and leaves the others as they are. The keys are those of
+        credits/usage/: what was spent there under a key, or in an earlier batch, is not spent again.
+        """
+        operations = [Operation(**given) for given in self.validated(UsageBatchInput)["operations"]]
+        return success(_spend_batch(request, operations))
+
+
+def _spend_batch(request: Request, operations: list[Operation]) -> list[dict[str, Any]]:
+    """Spend what has no answer yet, and keep the answers as if each operation had been sent alone."""
+    caller, hashes = caller_name(request), _hashes(request)
+    with one_transaction():
+        answers = {key: _kept(key, stored, hashes[key]) for key, stored in kept_answers(caller, list(hashes)).items()}
+        new = [operation for operation in operations if operation.key not in answers]
+        outcomes = CreditBatchService.use_many(Account(pk=account_id_of(request)), new, user=caller_of(request))
+        bodies = []
+        for operation, outcome in zip(new, outcomes, strict=True):
+            if isinstance(outcome, DomainError):
+                answers[operation.key] = _refused(operation.key, outcome)
+            elif operation.key not in answers:
+                usage = UsageOutput(outcome).data
+                answers[operation.key] = _accepted(operation.key, usage)
+                # What the operation would have been answered alone: a repeat gets it through either door.
+                body = written(success_body(usage, SPENT))
+                bodies.append(NewAnswer(operation.key, hashes[operation.key], body))
+        # An answer that is there already tells of the same row of the ledger.
+        keep_answers(caller, 201, bodies)
+    return [answers[operation.key] for operation in operations]
+
+
+def _hashes(request: Request) -> dict[str, str]:
+    """By key, what each operation would be known by if it were sent alone."""
+    body: Any = request.data
+    sent: list[dict[str, Any]] = body["operations"]
+    address = request.path.removesuffix("batch/")
+    return {
+        operation["key"]: request_hash("POST", address, {name: operation[name] for name in operation if name != "key"})
+        for operation in sent
+    }
+
+
+def _kept(key: str, stored: KeptAnswer, expected_hash: str) -> dict[str, Any]:
+    if stored.request_hash != expected_hash:
+        return _refused(key, IdempotencyKeyReused())
+    return _accepted(key, json.loads(stored.body)["data"])
+
+
+def _accepted(key: str, usage: dict[str, Any]) -> dict[str, Any]:
+    return {"key": key, "success": True, "message": SPENT, "usage": usage, "code": "", "errors": {}}
+
+
+def _refused(key: str, refusal: DomainError) -> dict[str, Any]:
+    reason = {"code": refusal.code, "errors": refusal.errors or {}}
+    return {"key": key, "success": False, "message": refusal.text, "usage": None, **reason}

@@ -51,4 +51,5 @@ urlpatterns = [
     path("credits/packages/", credits.CreditPackageListView.as_view()),
     path("credits/purchase/", credits.PurchaseView.as_view()),
     path("credits/usage/", credits.UsageView.as_view()),
+    path("credits/usage/batch/", credits.UsageBatchView.as_view()),
 ]

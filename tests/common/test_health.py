@@ -47,7 +47,7 @@ def test_with_everything_there_it_is_ready():
 
 @pytest.mark.usefixtures("lock_timeout")
 def test_a_missing_migration_is_not_ready():
-    MigrationRecorder(connection).record_unapplied("common", "0002_idempotentanswer")
+    MigrationRecorder(connection).record_unapplied("common", "0003_take_key")
 
     status, body = ready()
 

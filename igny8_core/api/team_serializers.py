@@ -13,12 +13,12 @@ from igny8_core.common.api.fields import (
     PlainTextField,
     SecretField,
 )
-from igny8_core.common.api.serializers import StrictSerializer
+from igny8_core.common.api.serializers import OutputSerializer, StrictSerializer
 
 MAX_SITES_INPUT = 100
 
 
-class TeamMemberOutput(serializers.Serializer[Any]):
+class TeamMemberOutput(OutputSerializer):
     id = serializers.IntegerField()
     email = serializers.EmailField()
     first_name = serializers.CharField()
@@ -44,7 +44,7 @@ class InviteInput(StrictSerializer):
     )
 
 
-class InvitationOutput(serializers.Serializer[Any]):
+class InvitationOutput(OutputSerializer):
     id = serializers.IntegerField()
     email = serializers.EmailField()
     role = serializers.CharField()

@@ -1,13 +1,13 @@
 """What the use of credits looks like over time."""
 
-from typing import Any
-
 from rest_framework import serializers
+
+from igny8_core.common.api.serializers import OutputSerializer
 
 GRANULARITIES = ("day", "week", "month")
 
 
-class UseOutput(serializers.Serializer[Any]):
+class UseOutput(OutputSerializer):
     credits = serializers.IntegerField()
     operations = serializers.IntegerField(help_text="How often something was done")
 
@@ -22,13 +22,13 @@ class OperationUseOutput(UseOutput):
     percent = serializers.CharField(help_text="Of all credits of the time, with two decimals")
 
 
-class ProjectionOutput(serializers.Serializer[Any]):
+class ProjectionOutput(OutputSerializer):
     month = serializers.DateField(help_text="First day of the running month")
     credits_used = serializers.IntegerField()
     projected_credits = serializers.IntegerField(help_text="If the month goes on at the same rate")
 
 
-class AnalyticsOutput(serializers.Serializer[Any]):
+class AnalyticsOutput(OutputSerializer):
     date_from = serializers.DateField(source="first")
     date_to = serializers.DateField(source="last")
     timezone = serializers.CharField()

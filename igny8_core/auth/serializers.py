@@ -1,16 +1,14 @@
 """What the API takes and gives of people, accounts and plans in more than one place."""
 
-from typing import Any
-
 from rest_framework import serializers
 
 from igny8_core.auth.models import User
 from igny8_core.auth.services.session_service import TokenPair
 from igny8_core.common.api.fields import CountryCodeField, EmailAddressField, MoneyField, PlainTextField
-from igny8_core.common.api.serializers import StrictSerializer
+from igny8_core.common.api.serializers import OutputSerializer, StrictSerializer
 
 
-class PlanOutput(serializers.Serializer[Any]):
+class PlanOutput(OutputSerializer):
     id = serializers.IntegerField()
     name = serializers.CharField()
     slug = serializers.CharField()
@@ -23,13 +21,13 @@ class PlanOutput(serializers.Serializer[Any]):
     features = serializers.ListField(child=serializers.CharField())
 
 
-class IndustryOutput(serializers.Serializer[Any]):
+class IndustryOutput(OutputSerializer):
     id = serializers.IntegerField()
     name = serializers.CharField()
     slug = serializers.CharField()
 
 
-class UserOutput(serializers.Serializer[Any]):
+class UserOutput(OutputSerializer):
     id = serializers.IntegerField()
     email = serializers.EmailField()
     first_name = serializers.CharField()
@@ -42,7 +40,7 @@ class UserOutput(serializers.Serializer[Any]):
         return user.email_verified_at is not None
 
 
-class AccountOutput(serializers.Serializer[Any]):
+class AccountOutput(OutputSerializer):
     id = serializers.IntegerField()
     name = serializers.CharField()
     slug = serializers.CharField()
@@ -73,7 +71,7 @@ class BillingDetailsInput(StrictSerializer):
     tax_id = PlainTextField(max_length=100, required=False, allow_blank=True)
 
 
-class TokenOutput(serializers.Serializer[Any]):
+class TokenOutput(OutputSerializer):
     token = serializers.CharField(help_text="Access token, for the Authorization header")
     refresh = serializers.CharField(help_text="Good once, for auth/refresh/")
 
@@ -83,7 +81,7 @@ class LoginOutput(TokenOutput):
     account = AccountOutput(allow_null=True)
 
 
-class ProfileOutput(serializers.Serializer[Any]):
+class ProfileOutput(OutputSerializer):
     user = UserOutput()
     account = AccountOutput(allow_null=True)
 

@@ -58,7 +58,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "igny8_core.common.middleware.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "csp.middleware.CSPMiddleware",
+    "igny8_core.common.middleware.PolicyMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "igny8_core.common.middleware.ApiBoundaryMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -124,9 +124,14 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 
 AUTH_USER_MODEL = "igny8_auth.User"
 PASSWORD_HASHERS = [
-    "django.contrib.auth.hashers.Argon2PasswordHasher",
-    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+    "igny8_core.auth.hashing.BoundedArgon2",
+    "igny8_core.auth.hashing.BoundedPBKDF2",
 ]
+# How many passwords a process hashes at once, each with 100 MiB; the others wait for so long, then they are sent away.
+PASSWORD_HASHES_AT_ONCE = environment.number("PASSWORD_HASHES_AT_ONCE", 2)
+PASSWORD_HASH_PATIENCE_SECONDS = 5
+if PASSWORD_HASHES_AT_ONCE == 0:
+    raise ImproperlyConfigured("PASSWORD_HASHES_AT_ONCE is 0, so nobody could log in. Set it to 1 or more.")
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "igny8_core.auth.password_rules.MaximumLengthValidator"},

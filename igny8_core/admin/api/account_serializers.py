@@ -1,17 +1,15 @@
 """What goes in and comes out of the operators' operations on accounts."""
 
-from typing import Any
-
 from rest_framework import serializers
 
 from igny8_core.business.billing.serializers import SubscriptionOutput
 from igny8_core.common.api.fields import MoneyField, PlainTextField, WholeNumberField
-from igny8_core.common.api.serializers import StrictSerializer
+from igny8_core.common.api.serializers import OutputSerializer, StrictSerializer
 
 MAX_CREDITS = 1_000_000_000
 
 
-class AccountRowOutput(serializers.Serializer[Any]):
+class AccountRowOutput(OutputSerializer):
     id = serializers.IntegerField()
     name = serializers.CharField()
     slug = serializers.CharField()
@@ -38,7 +36,7 @@ class AccountFullOutput(AccountRowOutput):
     deleted_at = serializers.DateTimeField(allow_null=True)
 
 
-class StaffMemberOutput(serializers.Serializer[Any]):
+class StaffMemberOutput(OutputSerializer):
     id = serializers.IntegerField()
     email = serializers.CharField()
     first_name = serializers.CharField()
@@ -48,7 +46,7 @@ class StaffMemberOutput(serializers.Serializer[Any]):
     last_login = serializers.DateTimeField(allow_null=True)
 
 
-class OpenInvoiceOutput(serializers.Serializer[Any]):
+class OpenInvoiceOutput(OutputSerializer):
     id = serializers.IntegerField()
     invoice_number = serializers.CharField()
     total = MoneyField()
@@ -56,7 +54,7 @@ class OpenInvoiceOutput(serializers.Serializer[Any]):
     due_date = serializers.DateField()
 
 
-class StaffEventOutput(serializers.Serializer[Any]):
+class StaffEventOutput(OutputSerializer):
     id = serializers.IntegerField()
     type = serializers.CharField()
     account_id = serializers.IntegerField(allow_null=True)
@@ -68,7 +66,7 @@ class StaffEventOutput(serializers.Serializer[Any]):
     created_at = serializers.DateTimeField()
 
 
-class AccountCountsOutput(serializers.Serializer[Any]):
+class AccountCountsOutput(OutputSerializer):
     sites = serializers.IntegerField()
     invoices = serializers.IntegerField()
     open_invoices = serializers.IntegerField()
@@ -87,7 +85,7 @@ class ReasonInput(StrictSerializer):
     reason = PlainTextField(max_length=500, help_text="Kept with the event")
 
 
-class AccountStatusOutput(serializers.Serializer[Any]):
+class AccountStatusOutput(OutputSerializer):
     account_id = serializers.IntegerField(source="id")
     status = serializers.CharField()
     suspended_reason = serializers.CharField()
@@ -103,7 +101,7 @@ class AdjustInput(ReasonInput):
         return amount
 
 
-class AdjustOutput(serializers.Serializer[Any]):
+class AdjustOutput(OutputSerializer):
     account_id = serializers.IntegerField()
     amount = serializers.IntegerField()
     credits = serializers.IntegerField(help_text="The balance afterwards")

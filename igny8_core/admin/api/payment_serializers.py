@@ -1,12 +1,10 @@
 """What goes in and comes out of the operators' operations on payments."""
 
-from typing import Any
-
 from rest_framework import serializers
 
 from igny8_core.business.billing.serializers import PaymentOutput
 from igny8_core.common.api.fields import MoneyField, MultilineTextField, PlainTextField
-from igny8_core.common.api.serializers import StrictSerializer
+from igny8_core.common.api.serializers import OutputSerializer, StrictSerializer
 
 
 class StaffPaymentOutput(PaymentOutput):
@@ -35,14 +33,14 @@ class RefundInput(StrictSerializer):
     )
 
 
-class CreditNoteOutput(serializers.Serializer[Any]):
+class CreditNoteOutput(OutputSerializer):
     number = serializers.CharField(source="credit_note_number")
     amount = MoneyField()
     credits_taken_back = serializers.IntegerField()
     credits_not_recovered = serializers.IntegerField(help_text="Spent before")
 
 
-class RefundOutput(serializers.Serializer[Any]):
+class RefundOutput(OutputSerializer):
     payment_id = serializers.IntegerField(source="payment.id")
     status = serializers.CharField(source="payment.status")
     refunded_amount = MoneyField(source="payment.refunded_amount", currency_source="payment.currency")
@@ -54,7 +52,7 @@ class ApproveInput(StrictSerializer):
     override_duplicate = serializers.BooleanField(required=False, default=False)
 
 
-class ApproveOutput(serializers.Serializer[Any]):
+class ApproveOutput(OutputSerializer):
     payment_id = serializers.IntegerField(source="payment.id")
     invoice_id = serializers.IntegerField(source="invoice.id")
     invoice_number = serializers.CharField(source="invoice.invoice_number")
@@ -71,7 +69,7 @@ class RejectInput(StrictSerializer):
     admin_notes = MultilineTextField(max_length=2000, required=False, allow_blank=True, default="")
 
 
-class RejectOutput(serializers.Serializer[Any]):
+class RejectOutput(OutputSerializer):
     payment_id = serializers.IntegerField(source="id")
     invoice_id = serializers.IntegerField()
     invoice_number = serializers.CharField(source="invoice.invoice_number")

@@ -1,43 +1,42 @@
 """What the dashboard's figures look like."""
 
-from typing import Any
-
 from rest_framework import serializers
 
 from igny8_core.admin.api.account_serializers import StaffEventOutput
 from igny8_core.admin.api.payment_serializers import StaffPaymentOutput
 from igny8_core.common.api.fields import MoneyField, SignedMoneyField
+from igny8_core.common.api.serializers import OutputSerializer
 
 MONTH = "YYYY-MM in UTC"
 
 
-class StatusCountOutput(serializers.Serializer[Any]):
+class StatusCountOutput(OutputSerializer):
     status = serializers.CharField()
     accounts = serializers.IntegerField()
 
 
-class MonthCountOutput(serializers.Serializer[Any]):
+class MonthCountOutput(OutputSerializer):
     month = serializers.CharField(help_text=MONTH)
     accounts = serializers.IntegerField()
 
 
-class PlanCountOutput(serializers.Serializer[Any]):
+class PlanCountOutput(OutputSerializer):
     plan = serializers.CharField()
     name = serializers.CharField()
     subscriptions = serializers.IntegerField()
 
 
-class SubscriptionsOutput(serializers.Serializer[Any]):
+class SubscriptionsOutput(OutputSerializer):
     total = serializers.IntegerField()
     by_plan = PlanCountOutput(many=True)
 
 
-class CurrencyAmountOutput(serializers.Serializer[Any]):
+class CurrencyAmountOutput(OutputSerializer):
     currency = serializers.CharField()
     amount = MoneyField()
 
 
-class MonthRevenueOutput(serializers.Serializer[Any]):
+class MonthRevenueOutput(OutputSerializer):
     month = serializers.CharField(help_text=MONTH)
     currency = serializers.CharField()
     gross = MoneyField(help_text="Payments that came in")
@@ -45,29 +44,29 @@ class MonthRevenueOutput(serializers.Serializer[Any]):
     net = SignedMoneyField(help_text="Can be below zero")
 
 
-class RevenueOutput(serializers.Serializer[Any]):
+class RevenueOutput(OutputSerializer):
     this_month = MonthRevenueOutput(many=True, help_text="By currency")
     by_month = MonthRevenueOutput(many=True, help_text="12 months, oldest first, each by currency")
 
 
-class CreditFlowOutput(serializers.Serializer[Any]):
+class CreditFlowOutput(OutputSerializer):
     issued = serializers.IntegerField()
     used = serializers.IntegerField()
     expired = serializers.IntegerField()
 
 
-class WaitingOutput(serializers.Serializer[Any]):
+class WaitingOutput(OutputSerializer):
     count = serializers.IntegerField()
     oldest_at = serializers.DateTimeField(allow_null=True)
     oldest_age_hours = serializers.IntegerField(allow_null=True)
 
 
-class FailedPaymentsOutput(serializers.Serializer[Any]):
+class FailedPaymentsOutput(OutputSerializer):
     count = serializers.IntegerField(help_text="In the last 30 days")
     latest = StaffPaymentOutput(many=True, help_text="At most 10")
 
 
-class StatisticsOutput(serializers.Serializer[Any]):
+class StatisticsOutput(OutputSerializer):
     accounts_by_status = StatusCountOutput(many=True)
     new_accounts_by_month = MonthCountOutput(many=True, help_text="12 months, oldest first")
     active_subscriptions = SubscriptionsOutput()

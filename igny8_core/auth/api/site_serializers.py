@@ -9,7 +9,7 @@ from igny8_core.auth.models import Industry, SiteStatus
 from igny8_core.auth.selectors import active_industries
 from igny8_core.auth.serializers import IndustryOutput
 from igny8_core.common.api.fields import IdField, PlainTextField
-from igny8_core.common.api.serializers import StrictSerializer
+from igny8_core.common.api.serializers import OutputSerializer, StrictSerializer
 
 
 class IndustryIdField(IdField):
@@ -37,7 +37,7 @@ class SiteUpdateInput(SiteInput):
     status = serializers.ChoiceField(choices=SiteStatus.choices, required=False)
 
 
-class SiteOutput(serializers.Serializer[Any]):
+class SiteOutput(OutputSerializer):
     id = serializers.IntegerField()
     name = serializers.CharField()
     slug = serializers.CharField()
@@ -51,7 +51,7 @@ class SiteAccessInput(StrictSerializer):
     user = IdField()
 
 
-class SiteMemberOutput(serializers.Serializer[Any]):
+class SiteMemberOutput(OutputSerializer):
     user = serializers.IntegerField(source="pk")
     email = serializers.EmailField()
     first_name = serializers.CharField()

@@ -11,9 +11,10 @@ from igny8_core.business.billing.models import ProofType
 from igny8_core.business.billing.selectors import is_available
 from igny8_core.business.billing.services.proof_links import link_token
 from igny8_core.common.api.fields import MoneyField
+from igny8_core.common.api.serializers import OutputSerializer
 
 
-class PaymentMethodOutput(serializers.Serializer[Any]):
+class PaymentMethodOutput(OutputSerializer):
     id = serializers.IntegerField()
     country_code = serializers.CharField()
     payment_method = serializers.CharField()
@@ -36,7 +37,7 @@ class PaymentMethodOutput(serializers.Serializer[Any]):
         return is_available(config.payment_method)
 
 
-class SubscriptionOutput(serializers.Serializer[Any]):
+class SubscriptionOutput(OutputSerializer):
     id = serializers.IntegerField()
     plan = serializers.CharField(source="plan.slug")
     status = serializers.CharField()
@@ -49,14 +50,14 @@ class SubscriptionOutput(serializers.Serializer[Any]):
     )
 
 
-class InvoiceLineOutput(serializers.Serializer[Any]):
+class InvoiceLineOutput(OutputSerializer):
     description = serializers.CharField()
     quantity = serializers.IntegerField()
     amount = serializers.CharField(help_text="Price of one")
     credits = serializers.IntegerField(required=False)
 
 
-class InvoiceOutput(serializers.Serializer[Any]):
+class InvoiceOutput(OutputSerializer):
     id = serializers.IntegerField()
     invoice_number = serializers.CharField()
     subscription_id = serializers.IntegerField(allow_null=True)
@@ -78,7 +79,7 @@ class InvoiceOutput(serializers.Serializer[Any]):
     created_at = serializers.DateTimeField()
 
 
-class PaymentOutput(serializers.Serializer[Any]):
+class PaymentOutput(OutputSerializer):
     id = serializers.IntegerField()
     invoice_id = serializers.IntegerField()
     invoice_number = serializers.CharField(source="invoice.invoice_number")

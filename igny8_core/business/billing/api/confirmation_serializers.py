@@ -7,7 +7,7 @@ from rest_framework import serializers
 from igny8_core.auth.models import PaymentMethodType
 from igny8_core.business.billing.models import MANUAL_METHODS
 from igny8_core.common.api.fields import HttpsUrlField, IdField, MoneyField, MultilineTextField, PlainTextField
-from igny8_core.common.api.serializers import StrictSerializer
+from igny8_core.common.api.serializers import OutputSerializer, StrictSerializer
 
 MANUAL_CHOICES = [choice for choice in PaymentMethodType.choices if choice[0] in MANUAL_METHODS]
 
@@ -28,7 +28,7 @@ class ConfirmInput(StrictSerializer):
         return data
 
 
-class ConfirmOutput(serializers.Serializer[Any]):
+class ConfirmOutput(OutputSerializer):
     payment_id = serializers.IntegerField(source="id")
     invoice_id = serializers.IntegerField()
     invoice_number = serializers.CharField(source="invoice.invoice_number")

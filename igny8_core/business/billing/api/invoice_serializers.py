@@ -11,7 +11,7 @@ from igny8_core.business.billing.api.payment_serializers import AttemptOutput
 from igny8_core.business.billing.serializers import PaymentMethodOutput
 from igny8_core.common.api.examples import NOT_SHOWN
 from igny8_core.common.api.fields import IdField, MoneyField, PlainTextField
-from igny8_core.common.api.serializers import StrictSerializer
+from igny8_core.common.api.serializers import OutputSerializer, StrictSerializer
 
 
 @extend_schema_field({"type": "integer", "format": "int64", "minimum": 1, NOT_SHOWN: True})
@@ -54,7 +54,7 @@ class PayInput(StrictSerializer):
         return attrs
 
 
-class PayOutput(serializers.Serializer[Any]):
+class PayOutput(OutputSerializer):
     invoice_id = serializers.IntegerField(source="invoice.id")
     invoice_number = serializers.CharField(source="invoice.invoice_number")
     payment_method = serializers.CharField(source="offer.payment_method")

@@ -8,9 +8,10 @@ from rest_framework import serializers
 from igny8_core.auth.models import PaymentMethodType
 from igny8_core.business.billing.models import PaymentStatus
 from igny8_core.business.billing.services.attempts import NextStep
+from igny8_core.common.api.serializers import OutputSerializer
 
 
-class AttemptOutput(serializers.Serializer[Any]):
+class AttemptOutput(OutputSerializer):
     payment_id = serializers.IntegerField(source="payment.id")
     status = serializers.ChoiceField(source="payment.status", choices=PaymentStatus.choices)
     next_step = serializers.ChoiceField(choices=[(step.value, step.value) for step in NextStep])

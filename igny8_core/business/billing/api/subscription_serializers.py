@@ -1,7 +1,5 @@
 """What goes in and comes out of ordering and changing a plan."""
 
-from typing import Any
-
 from rest_framework import serializers
 
 from igny8_core.auth.models import PaymentMethodType
@@ -13,7 +11,7 @@ from igny8_core.business.billing.serializers import (
 )
 from igny8_core.business.billing.services.plan_change import ChangeKind
 from igny8_core.common.api.fields import MoneyField, PlainTextField, TrueOrFalseField
-from igny8_core.common.api.serializers import StrictSerializer
+from igny8_core.common.api.serializers import OutputSerializer, StrictSerializer
 
 
 class PlanChangeInput(StrictSerializer):
@@ -37,19 +35,19 @@ class CancelInput(StrictSerializer):
     at_period_end = TrueOrFalseField(required=False, default=True, help_text="False: at once, without refund")
 
 
-class OrderOutput(serializers.Serializer[Any]):
+class OrderOutput(OutputSerializer):
     subscription = SubscriptionOutput()
     invoice = InvoiceOutput(allow_null=True, help_text="What is to be paid; null where nothing is")
     payment_instructions = PaymentMethodOutput(allow_null=True, help_text="How it can be paid")
 
 
-class OverLimitOutput(serializers.Serializer[Any]):
+class OverLimitOutput(OutputSerializer):
     limit = serializers.ChoiceField(choices=["sites", "users"])
     used = serializers.IntegerField()
     allowed = serializers.IntegerField()
 
 
-class QuoteOutput(serializers.Serializer[Any]):
+class QuoteOutput(OutputSerializer):
     change = serializers.ChoiceField(choices=[kind.value for kind in ChangeKind], source="kind")
     plan = serializers.CharField(source="plan.slug")
     currency = serializers.CharField()

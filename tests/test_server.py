@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from django.core.handlers.wsgi import WSGIHandler
 from django.urls import get_resolver
-from igny8_core.business.billing.api.serializers import InvoiceOutput
 
+from igny8_core.business.billing.serializers import InvoiceOutput
 from igny8_core.common import warming
 from igny8_core.common.api import serializers
 

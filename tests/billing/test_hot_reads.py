@@ -8,14 +8,15 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
-from igny8_core.business.billing.api.serializers import BalanceOutput, InvoiceOutput
 from rest_framework.renderers import JSONRenderer
 from rest_framework.test import APIClient
 
 from igny8_core.auth.models import Account, User
+from igny8_core.business.billing.api.credit_serializers import BalanceOutput
 from igny8_core.business.billing.hot_reads import balance_of, first_invoices_of
 from igny8_core.business.billing.models import CreditGrantKind, Invoice
 from igny8_core.business.billing.selectors import invoices_of, live_grants_of, spendable_credits
+from igny8_core.business.billing.serializers import InvoiceOutput
 from igny8_core.business.billing.services.payment_service import PaymentService
 from tests import make
 

@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from igny8_core.auth.api.serializers import ProfileOutput, UserOutput
-from igny8_core.business.billing.api.serializers import InvoiceOutput
 from rest_framework import serializers
 
 from igny8_core import urls
 from igny8_core.auth.models import User
+from igny8_core.auth.serializers import ProfileOutput, UserOutput
+from igny8_core.business.billing.serializers import InvoiceOutput
 from igny8_core.common.api.serializers import OutputSerializer
 from tests import make
 

@@ -1,7 +1,6 @@
 """Bearer tokens: who is calling, checked against the database by one prepared statement."""
 
 import hmac
-import time
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -13,6 +12,7 @@ from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.tokens import AccessToken
 
 from igny8_core.auth.callers import Caller, caller_of_session, password_fingerprint
+from igny8_core.common import clock
 
 NOT_VALID = "This token is not valid or has run out. Log in or refresh it."
 
@@ -40,7 +40,7 @@ class SessionTokenAuthentication(BaseAuthentication):
             claims = _claims(raw)
         except TokenError as error:
             raise AuthenticationFailed(NOT_VALID) from error
-        if claims.expires_at <= time.time():
+        if claims.expires_at <= clock.now().timestamp():
             raise AuthenticationFailed(NOT_VALID)
         found = caller_of_session(claims.session, with_person=with_person)
         if found is None or not _is_current(claims.password, found.password):

@@ -55,7 +55,9 @@ def _database(on_exit: contextlib.ExitStack) -> str:
         return outside
     lock = OnlyOne("test")
     lock.take(f"bin/test is already running in this folder ({VAR}). Wait for it, or stop it first.")
-    postgres = EmbeddedPostgres("test-postgres", command="bin/test", settings=FAST)
+    # A test that computes for long in its transaction is no forgotten one; the migrations set the limit for all others.
+    settings = {**FAST, "idle_in_transaction_session_timeout": "0"}
+    postgres = EmbeddedPostgres("test-postgres", command="bin/test", settings=settings)
     on_exit.callback(postgres.stop)
     url = postgres.start()
     progress.say("Tests run on an embedded PostgreSQL of their own.")

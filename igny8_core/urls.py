@@ -8,9 +8,10 @@ from igny8_core.admin.api.urls import decision_router, operator_router
 from igny8_core.admin.metrics import metrics
 from igny8_core.api.urls import account_router
 from igny8_core.auth.api.urls import auth_urls, site_router
+from igny8_core.business.billing.api.urls import billing_router
 from igny8_core.business.signup.api.registration import RegisterView
 from igny8_core.common import health
-from igny8_core.common.api.documentation import DocsView, SchemaView
+from igny8_core.common.api.documentation import CodesView, DocsView, SchemaView
 from igny8_core.common.api.views import NoSuchAddress
 
 handler400 = "igny8_core.common.api.error_views.bad_request"
@@ -25,10 +26,11 @@ urlpatterns = [
     path("api/v1/account/", include(account_router.urls)),
     path("api/v1/billing/webhooks/", include("igny8_core.business.billing.webhooks.urls")),
     path("api/v1/billing/admin/", include(decision_router.urls)),
-    path("api/v1/billing/", include("igny8_core.business.billing.api.urls")),
+    path("api/v1/billing/", include(billing_router.urls)),
     path("api/v1/admin/", include(operator_router.urls)),
     path("api/schema/", SchemaView.as_view(), name="schema"),
     path("api/docs/", DocsView.as_view(), name="docs"),
+    path("api/docs/codes/", CodesView.as_view(), name="codes"),
     path("api/<path:address>", NoSuchAddress.as_view()),
     path("", include("igny8_core.web.urls")),
     path("admin/", admin.site.urls),

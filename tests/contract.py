@@ -23,9 +23,9 @@ NOT_AN_OPERATION = {405, 411}
 @cache
 def description() -> dict[str, Any]:
     # Not at the top: pytest reads this file before it has read the settings.
-    from drf_spectacular.generators import SchemaGenerator
+    from igny8_core.common.api.published import whole_document
 
-    return SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call, no-any-return]
+    return whole_document()
 
 
 @cache
@@ -38,8 +38,17 @@ def operations() -> list[tuple[re.Pattern[str], dict[str, Any]]]:
 @cache
 def validator(method: str, pattern: str, status: str) -> Any:
     operation = next(item[method] for found, item in operations() if found.pattern == pattern)
-    schema = operation["responses"][status]["content"]["application/json"]["schema"]
+    schema = answer(operation, status)["content"]["application/json"]["schema"]
     return jsonschema.Draft202012Validator({**schema, "components": description()["components"]})
+
+
+def answer(operation: dict[str, Any], status: str) -> dict[str, Any]:
+    """What the description says of one status of an operation; many operations share what it refers to."""
+    described: dict[str, Any] = operation["responses"][status]
+    if "$ref" not in described:
+        return described
+    shared: dict[str, Any] = description()["components"]["responses"][described["$ref"].rpartition("/")[2]]
+    return shared
 
 
 def problem_with(method: str, path: str, response: HttpResponse) -> str | None:
@@ -50,7 +59,7 @@ def problem_with(method: str, path: str, response: HttpResponse) -> str | None:
     pattern, operation, status = found[0], found[1][method], str(response.status_code)
     if status not in operation["responses"]:
         return f"answered {status}, which is not described: {response.content[:300]!r}"
-    if "application/json" not in operation["responses"][status].get("content", {}) or response.streaming:
+    if "application/json" not in answer(operation, status).get("content", {}) or response.streaming:
         return None
     if not response["Content-Type"].startswith("application/json"):
         return f"answered {response['Content-Type']}"

@@ -19,7 +19,7 @@ from django.apps import apps
 from django.conf import settings
 from django.db import connection
 from django.test import TransactionTestCase
-from psycopg2.extensions import quote_ident
+from psycopg2.extensions import adapt, quote_ident
 
 # What migrations wrote stays. In this role no trigger runs, neither those that keep money's history nor foreign keys.
 EMPTY_TABLES = """
@@ -41,6 +41,23 @@ BEGIN
     END LOOP;
 END $$
 """
+# A migration gives its database limits on locks and idle transactions; PostgreSQL does not copy those.
+COPY_SETTINGS = """
+DO $$
+DECLARE
+    setting text;
+BEGIN
+    FOR setting IN
+        SELECT unnest(setconfig) FROM pg_db_role_setting JOIN pg_database ON pg_database.oid = setdatabase
+        WHERE datname = {template} AND setrole = 0
+    LOOP
+        EXECUTE format(
+            'ALTER DATABASE %I SET %I TO %L',
+            current_database(), split_part(setting, '=', 1), substr(setting, strpos(setting, '=') + 1)
+        );
+    END LOOP;
+END $$
+"""
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -51,6 +68,13 @@ def migrated_template() -> str:
         if _state(cursor, name) != _wanted_state(cursor):
             _make(cursor, name)
     return name
+
+
+def copy_settings() -> None:
+    """Give the test database the settings that the template has beside its content."""
+    with connection.cursor() as cursor:
+        template = adapt(connection.settings_dict["TEST"]["TEMPLATE"]).getquoted().decode()
+        cursor.execute(COPY_SETTINGS.format(template=template))
 
 
 def empty_tables(test_case: TransactionTestCase) -> None:

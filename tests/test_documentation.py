@@ -23,7 +23,8 @@ from igny8_core.business.billing.models import INVOICE_MOVES, Payment
 from igny8_core.business.billing.services.payment_service import PaymentService
 from igny8_core.business.billing.services.webhook_effects import PAYPAL_EFFECTS, STRIPE_EFFECTS
 from igny8_core.business.signup.service import Signup, register
-from igny8_core.common.api.views import NoSuchAddress
+from igny8_core.common.api.views import ApiViewSet, NoSuchAddress
+from igny8_core.common.checks import api_routes
 from igny8_core.common.states import Moves
 from tests import make
 
@@ -82,6 +83,18 @@ def test_every_address_of_the_api_in_the_documentation_exists() -> None:
 
     assert len(addresses) >= 8
     assert [a for a in addresses if getattr(resolve(a).func, "view_class", None) is NoSuchAddress] == []
+
+
+def test_every_view_of_the_api_is_a_viewset_but_those_that_decision_8_names() -> None:
+    views = {getattr(callback, "cls", None) for _, callback in api_routes()}
+
+    assert {view.__name__ for view in views if not issubclass(view, ApiViewSet)} == {
+        *("RegisterView", "LoginView", "RefreshView", "LogoutView"),
+        *("PasswordChangeView", "PasswordResetView", "PasswordResetConfirmView"),
+        *("EmailVerifyView", "EmailVerifyResendView"),
+        *("StripeWebhookView", "PayPalWebhookView"),
+        *("SchemaView", "DocsView", "CodesView", "NoSuchAddress"),
+    }
 
 
 def test_every_management_command_in_the_documentation_exists() -> None:

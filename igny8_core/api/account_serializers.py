@@ -6,7 +6,7 @@ from rest_framework import serializers
 
 from igny8_core.auth.serializers import BillingDetailsInput
 from igny8_core.common.api.fields import MAX_PASSWORD_INPUT, IdField, PlainTextField, SecretField, TimeZoneField
-from igny8_core.common.api.serializers import StrictSerializer
+from igny8_core.common.api.serializers import OutputSerializer, StrictSerializer
 from igny8_core.events.models import Event
 
 # What an event's data may show to the account's own members. Whatever is not listed is for operators: notes, reasons
@@ -26,7 +26,7 @@ class SettingsInput(BillingDetailsInput):
     timezone = TimeZoneField(required=False)
 
 
-class LimitOutput(serializers.Serializer[Any]):
+class LimitOutput(OutputSerializer):
     used = serializers.IntegerField(help_text="How much of it is used")
     max = serializers.IntegerField(help_text="How much the plan allows")
     percent = serializers.IntegerField(help_text="Rounded down; above 100 where more is used than the plan allows")
@@ -36,7 +36,7 @@ class CreditLimitOutput(LimitOutput):
     balance = serializers.IntegerField(help_text="What can be spent now, bought credits included")
 
 
-class LimitsOutput(serializers.Serializer[Any]):
+class LimitsOutput(OutputSerializer):
     sites = LimitOutput(help_text="Sites of the account")
     users = LimitOutput(help_text="Active members and open invitations")
     credits = CreditLimitOutput(help_text="Spent in this period, of what the plan includes for one")
@@ -51,7 +51,7 @@ class DeleteInput(StrictSerializer):
     password = SecretField(max_length=MAX_PASSWORD_INPUT, help_text="Of the owner, who deletes the account")
 
 
-class ActivityOutput(serializers.Serializer[Any]):
+class ActivityOutput(OutputSerializer):
     id = serializers.IntegerField()
     type = serializers.CharField()
     actor = serializers.SerializerMethodField()

@@ -14,12 +14,12 @@ from igny8_core.common.api.fields import (
     PlainTextField,
     SecretField,
 )
-from igny8_core.common.api.serializers import StrictSerializer
+from igny8_core.common.api.serializers import OutputSerializer, StrictSerializer
 
 MAX_SITES_INPUT = 100
 
 
-class TeamMemberOutput(serializers.Serializer[Any]):
+class TeamMemberOutput(OutputSerializer):
     id = serializers.IntegerField()
     email = serializers.EmailField()
     first_name = serializers.CharField()
@@ -49,7 +49,7 @@ class InviteInput(StrictSerializer):
     )
 
 
-class InvitationOutput(serializers.Serializer[Any]):
+class InvitationOutput(OutputSerializer):
     id = serializers.IntegerField()
     email = serializers.EmailField(help_text="Where it was sent")
     role = EnumField(Role, help_text="What the person will be allowed to do")

@@ -1,15 +1,14 @@
 """What the use of credits looks like over time."""
 
-from typing import Any
-
 from rest_framework import serializers
 
 from igny8_core.common.api.fields import EnumField
+from igny8_core.common.api.serializers import OutputSerializer
 
 GRANULARITIES = ("day", "week", "month")
 
 
-class UseOutput(serializers.Serializer[Any]):
+class UseOutput(OutputSerializer):
     credits = serializers.IntegerField(help_text="Credits that were spent")
     operations = serializers.IntegerField(help_text="How often something was done")
 
@@ -24,13 +23,13 @@ class OperationUseOutput(UseOutput):
     percent = serializers.CharField(help_text="Of all credits of the time, with two decimals")
 
 
-class ProjectionOutput(serializers.Serializer[Any]):
+class ProjectionOutput(OutputSerializer):
     month = serializers.DateField(help_text="First day of the running month")
     credits_used = serializers.IntegerField(help_text="Credits that were spent in it so far")
     projected_credits = serializers.IntegerField(help_text="If the month goes on at the same rate")
 
 
-class AnalyticsOutput(serializers.Serializer[Any]):
+class AnalyticsOutput(OutputSerializer):
     date_from = serializers.DateField(source="first", help_text="First day of the time")
     date_to = serializers.DateField(source="last", help_text="Last day of the time, included")
     timezone = serializers.CharField(help_text="The account's time zone, in which days begin")

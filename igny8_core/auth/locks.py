@@ -5,15 +5,25 @@ from igny8_core.common.db import require_atomic
 from igny8_core.common.errors import NotFound
 
 
-def lock_account(account_id: int) -> Account:
+def lock_account(account_id: int, *related: str) -> Account:
     """The account's row, read after its lock was taken and held until the transaction ends.
 
     The row is the mutex of everything that touches the account's money or limits; rows that hang from the account are
-    read after it. NO KEY UPDATE lets rows that only refer to the account be inserted meanwhile.
+    read after it. What is looked at of its "plan" or "owner" comes along in the same statement when they are named in
+    `related`. NO KEY UPDATE lets rows that only refer to the account be inserted meanwhile.
     Raises NotFound for an unknown id, RuntimeError outside a transaction.
     """
     require_atomic()
-    try:
-        return Account.objects.select_for_update(no_key=True).get(pk=account_id)
-    except Account.DoesNotExist:
-        raise NotFound() from None
+    locked = Account.objects.select_for_update(of=("self",), no_key=True).filter(pk=account_id)
+    wanted = locked.select_related(*related) if related else locked
+    account = wanted.first()
+    if related and (account is None or any(_is_missing(account, name) for name in related)):
+        # Who had to wait reads the account as it is now, but joins only what it referred to before; the lock is held.
+        account = wanted.first()
+    if account is None:
+        raise NotFound()
+    return account
+
+
+def _is_missing(account: Account, name: str) -> bool:
+    return getattr(account, f"{name}_id") is not None and getattr(account, name) is None

@@ -1,7 +1,5 @@
 """What the API takes and gives of people, accounts and plans in more than one place."""
 
-from typing import Any
-
 from rest_framework import serializers
 
 from igny8_core.auth.models import AccountStatus, BillingCycle, Role, User
@@ -14,10 +12,10 @@ from igny8_core.common.api.fields import (
     MoneyField,
     PlainTextField,
 )
-from igny8_core.common.api.serializers import StrictSerializer
+from igny8_core.common.api.serializers import OutputSerializer, StrictSerializer
 
 
-class PlanOutput(serializers.Serializer[Any]):
+class PlanOutput(OutputSerializer):
     id = serializers.IntegerField()
     name = serializers.CharField()
     slug = serializers.CharField()
@@ -30,13 +28,13 @@ class PlanOutput(serializers.Serializer[Any]):
     features = serializers.ListField(child=serializers.CharField(), help_text="What the plan offers, a sentence each")
 
 
-class IndustryOutput(serializers.Serializer[Any]):
+class IndustryOutput(OutputSerializer):
     id = serializers.IntegerField()
     name = serializers.CharField()
     slug = serializers.CharField()
 
 
-class UserOutput(serializers.Serializer[Any]):
+class UserOutput(OutputSerializer):
     id = serializers.IntegerField()
     email = serializers.EmailField()
     first_name = serializers.CharField()
@@ -51,7 +49,7 @@ class UserOutput(serializers.Serializer[Any]):
         return user.email_verified_at is not None
 
 
-class AccountOutput(serializers.Serializer[Any]):
+class AccountOutput(OutputSerializer):
     id = serializers.IntegerField()
     name = serializers.CharField()
     slug = serializers.CharField()
@@ -82,7 +80,7 @@ class BillingDetailsInput(StrictSerializer):
     tax_id = PlainTextField(max_length=100, required=False, allow_blank=True)
 
 
-class TokenOutput(serializers.Serializer[Any]):
+class TokenOutput(OutputSerializer):
     token = serializers.CharField(help_text="Access token, for the Authorization header")
     refresh = serializers.CharField(help_text="Good once, for auth/refresh/")
 
@@ -92,7 +90,7 @@ class LoginOutput(TokenOutput):
     account = AccountOutput(allow_null=True, help_text="Null for a platform operator without an account")
 
 
-class ProfileOutput(serializers.Serializer[Any]):
+class ProfileOutput(OutputSerializer):
     user = UserOutput(help_text="Who sends the token")
     account = AccountOutput(allow_null=True, help_text="Null for a platform operator without an account")
 

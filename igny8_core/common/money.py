@@ -2,6 +2,7 @@
 
 import re
 from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache
 
 from igny8_core.common.errors import DomainError
 
@@ -57,6 +58,7 @@ def round_amount(amount: Decimal, currency: str) -> Decimal:
     return amount.quantize(Decimal(1).scaleb(-minor_units(currency)), rounding=ROUND_HALF_UP)
 
 
+@lru_cache(maxsize=4096)
 def format_amount(amount: Decimal, currency: str) -> str:
     """The amount as the API writes it: `format_amount(Decimal("89"), "USD") == "89.00"`."""
     return f"{round_amount(amount, currency):f}"

@@ -48,5 +48,4 @@ def _is_vat_number(number: str, country: str) -> bool:
     from stdnum import get_cc_module
 
     rule = get_cc_module(country.lower(), "vat")
-    # A prefix of ours without a rule of theirs: of a kind that is not known, so it passes as text.
-    return rule is None or bool(rule.is_valid(number))
+    return rule is None or rule.is_valid(number)

@@ -58,7 +58,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "igny8_core.common.middleware.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "csp.middleware.CSPMiddleware",
+    "igny8_core.common.middleware.PolicyMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "igny8_core.common.middleware.ApiBoundaryMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -124,9 +124,14 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 
 AUTH_USER_MODEL = "igny8_auth.User"
 PASSWORD_HASHERS = [
-    "django.contrib.auth.hashers.Argon2PasswordHasher",
-    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+    "igny8_core.auth.hashing.BoundedArgon2",
+    "igny8_core.auth.hashing.BoundedPBKDF2",
 ]
+# How many passwords a process hashes at once, each with 100 MiB; the others wait for so long, then they are sent away.
+PASSWORD_HASHES_AT_ONCE = environment.number("PASSWORD_HASHES_AT_ONCE", 2)
+PASSWORD_HASH_PATIENCE_SECONDS = 5
+if PASSWORD_HASHES_AT_ONCE == 0:
+    raise ImproperlyConfigured("PASSWORD_HASHES_AT_ONCE is 0, so nobody could log in. Set it to 1 or more.")
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "igny8_core.auth.password_rules.MaximumLengthValidator"},
@@ -167,15 +172,25 @@ REST_FRAMEWORK = {
 
 SPECTACULAR_SETTINGS = {
     "TITLE": "igny8_core API",
-    "DESCRIPTION": "Signup, tenancy and billing. Every answer has the same envelope; money is text.",
+    "DESCRIPTION": (
+        "Signup, tenancy and billing.\n\n"
+        '- A success is `{"success": true, "message": "…", "data": …}`, a list adds `count`, `next` and `previous`, a '
+        'refusal is `{"success": false, "message": "…", "code": "…", "errors": {"field": ["…"]}, "request_id": "…"}`. '
+        "`message` is for people; `code` is for programs and never changes: [all codes](/api/docs/codes/).\n"
+        "- Send `Authorization: Bearer` with the token of a login. It works for 15 minutes, then refresh it.\n"
+        '- Money is text in the currency\'s own decimals (`"89.00"`). Times are ISO 8601 in UTC.\n'
+        "- What belongs to another account is 404, as if it were not there. Unknown fields and parameters are 400.\n"
+        "- With an `Idempotency-Key`, a request that moves money or credits can be repeated safely for 48 hours.\n"
+        "- Lists end at row 100,000 and count up to 10,000; 10,001 says that there are more. Narrow them with filters."
+    ),
     "VERSION": "1.0.0",
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": "/api/v1/",
     "COMPONENT_SPLIT_REQUEST": True,
-    "PATH_CONVERTER_OVERRIDES": {"int64": {"type": "integer", "format": "int64", "minimum": 1, "maximum": 10**18 - 1}},
     # A list of values and their own names again tells nobody anything.
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "PATH_CONVERTER_OVERRIDES": {"int64": {"type": "integer", "format": "int64", "minimum": 1, "maximum": 10**18 - 1}},
     # Of each set of words a name that stays: without it the generator makes one of the fields that have the set.
     "ENUM_NAME_OVERRIDES": {
         "AccountStatusEnum": "igny8_core.auth.models.AccountStatus",
@@ -202,17 +217,15 @@ SPECTACULAR_SETTINGS = {
         "igny8_core.common.api.descriptions.describe_fields",
         "igny8_core.common.api.openapi.add_envelopes",
     ],
-    # The documentation's scripts come from our own server, not from a public one.
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "TAGS": [
-        {"name": "auth", "description": "Signing up, logging in, one's own profile"},
-        {"name": "account", "description": "One's own account: settings, limits, activity"},
-        {"name": "team", "description": "Members and invitations"},
-        {"name": "sites", "description": "The account's web sites"},
-        {"name": "billing", "description": "Payment methods, invoices, payments"},
-        {"name": "credits", "description": "Balance and ledger"},
-        {"name": "operators", "description": "For the platform's operators"},
+        {"name": "auth", "x-displayName": "Login", "description": "Signing up, logging in, one's own profile"},
+        {"name": "account", "x-displayName": "Account", "description": "One's own account: settings, limits, activity"},
+        {"name": "team", "x-displayName": "Team", "description": "Members and invitations"},
+        {"name": "sites", "x-displayName": "Sites", "description": "The account's web sites"},
+        {"name": "billing", "x-displayName": "Billing", "description": "Payment methods, invoices, payments"},
+        {"name": "credits", "x-displayName": "Credits", "description": "Balance and ledger"},
+        {"name": "webhooks", "x-displayName": "Webhooks", "description": "Messages of Stripe and PayPal"},
+        {"name": "operators", "x-displayName": "Operators", "description": "For the platform's operators"},
     ],
 }
 
@@ -229,6 +242,7 @@ RATE_LIMITS = {
     "verify": ["10/hour"],
     "invite": ["30/hour"],
     "token": ["20/minute"],
+    "schema": ["60/minute"],
     "upload": ["30/hour"],
     "payment_methods": ["120/minute"],
     "pdf": ["30/minute"],

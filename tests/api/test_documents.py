@@ -110,6 +110,18 @@ def documents(account: Account) -> list[tuple[str, str]]:
 
 
 @needs_pango
+def test_who_asks_for_mere_bytes_gets_the_same_file_called_so(alice: User, as_user: Login, account_a: Account) -> None:
+    address = f"{INVOICES}{make.invoice(account_a).pk}/pdf/"
+
+    response = as_user(alice).get(address, HTTP_ACCEPT="application/octet-stream")
+
+    assert (response.status_code, response["Content-Type"]) == (200, "application/octet-stream")
+    assert response.content.startswith(b"%PDF-")
+    assert "attachment" in response["Content-Disposition"]
+    assert response["X-Content-Type-Options"] == "nosniff"
+
+
+@needs_pango
 @pytest.mark.parametrize("accept", [None, "application/pdf", "text/html,*/*;q=0.8", "application/json"])
 def test_a_document_is_a_file_to_save_under_its_number(
     bob: User, as_user: Login, account_a: Account, accept: str | None

@@ -129,7 +129,8 @@ def test_each_example_of_a_body_works_as_it_stands(world: World) -> None:
             response = send(world, method, route, actors[method, route], {**example, **replaced.get(name, {})})
         operation = description()["paths"][address_template(route)][method.lower()]
         documented = {status for status in operation["responses"] if status.startswith("2")}
-        if str(response.status_code) not in documented:
+        # A batch answers 200 whatever becomes of its parts.
+        if str(response.status_code) not in documented or b'"success":false' in response.content:
             refused.append(f"{name} {example}: {response.content.decode()}")
     assert refused == []
 

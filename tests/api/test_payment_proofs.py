@@ -17,6 +17,7 @@ from rest_framework.test import APIClient
 from igny8_core.auth.models import User
 from igny8_core.business.billing.models import Payment, PaymentProof, PaymentStatus
 from igny8_core.business.billing.services import proof_service
+from igny8_core.common.api.published import whole_document
 from igny8_core.events.models import Event
 from tests import make
 from tests.api.world import ACTORS, UNUSED_ID, World, body, fingerprint, refusal, send
@@ -250,7 +251,7 @@ def test_a_refused_confirmation_leaves_its_proof_unused(world: World) -> None:
 
 
 def test_the_description_of_an_upload_says_how_to_send_it(client: APIClient) -> None:
-    operation = client.get("/api/schema/").json()["paths"][PROOFS]["post"]
+    operation = whole_document()["paths"][PROOFS]["post"]
 
     (media_type,) = operation["requestBody"]["content"]
     schema = operation["requestBody"]["content"][media_type]["schema"]

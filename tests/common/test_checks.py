@@ -101,21 +101,6 @@ def routed(viewset):
     return path("api/", include(router.urls))
 
 
-class HalfForgotten(ApiViewSet):
-    """Of its three addresses only the action `decided` names a permission."""
-
-    def list(self, request):
-        return HttpResponse()
-
-    @action(detail=False, permission_classes=(PublicEndpoint,))
-    def decided(self, request):
-        return HttpResponse()
-
-    @action(detail=False, permission_classes=())
-    def emptied(self, request):
-        return HttpResponse()
-
-
 def page(request):
     return HttpResponse()
 
@@ -168,16 +153,6 @@ def test_routes_are_found_at_any_depth(settings):
 @pytest.mark.parametrize("view", [Decided, Inherited, NoSuchAddress, SpectacularAPIView])
 def test_a_decided_view_passes(settings, view):
     assert found(settings, path("api/x/", view.as_view())) == []
-
-
-def test_each_action_of_a_resource_is_asked_for_its_permission(settings):
-    router = ApiRouter()
-    router.register("rows", HalfForgotten)
-    settings.ROOT_URLCONF = Urls(path("api/", include(router.urls)))
-
-    texts = {message.msg for message in check_api_permissions(None)}
-
-    assert texts == {f"HalfForgotten at api/rows/{name} names no permission." for name in ("", "emptied/")}
 
 
 def test_pages_outside_the_api_are_not_asked(settings):

@@ -1,6 +1,7 @@
 """Load balancers hear the truth, and nothing about the inside."""
 
 import socket
+from types import SimpleNamespace
 
 import pytest
 from django.db import connection
@@ -9,6 +10,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
 from django.urls import path
 
+from igny8_core.common import health
 from igny8_core.common.health import healthz, readyz
 
 pytestmark = pytest.mark.urls(__name__)
@@ -21,6 +23,14 @@ def lock_timeout(db):
     """As every new connection to a migrated database has it; the test's own one is older than the migration."""
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL lock_timeout = '3s'")
+
+
+@pytest.fixture(autouse=True)
+def readiness(monkeypatch):
+    """Nothing is known from the tests before."""
+    fresh = health._Latest()
+    monkeypatch.setattr(health, "_latest", fresh)
+    return fresh
 
 
 def ready():
@@ -44,6 +54,27 @@ def test_with_everything_there_it_is_ready():
         "status": "ok",
         "parts": {"database": "ok", "migrations": "ok", "lock_timeout": "ok", "broker": "ok"},
     }
+
+
+@pytest.mark.usefixtures("lock_timeout")
+def test_a_flood_of_questions_asks_the_database_once(statements):
+    answers = [ready() for _ in range(8)]
+
+    assert answers == [answers[0]] * 8
+    assert answers[0][0] == 200
+    assert sum("SHOW lock_timeout" in sql for sql in statements) == 1
+
+
+def test_what_broke_is_known_as_soon_as_the_last_answer_is_too_old(lock_timeout, readiness, monkeypatch):
+    assert ready()[0] == 200
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL lock_timeout = 0")
+    assert ready()[0] == 200
+
+    monkeypatch.setattr(health, "time", SimpleNamespace(monotonic=lambda: readiness.good_until))
+
+    assert ready()[0] == 503
+    assert health.READINESS_KEPT_SECONDS <= 1
 
 
 @pytest.mark.usefixtures("lock_timeout")

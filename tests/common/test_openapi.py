@@ -88,12 +88,18 @@ def document():
     return raw if "ErrorEnvelope" in raw["components"]["schemas"] else add_envelopes(raw, None, None, True)
 
 
-def answer(document, address, method, status):
-    return document["paths"][address][method]["responses"][status]
+def answers(document, address, method):
+    """By status, with those that are shared in their place."""
+    return {
+        status: document["components"]["responses"][described["$ref"].rpartition("/")[2]]
+        if "$ref" in described
+        else described
+        for status, described in document["paths"][address][method]["responses"].items()
+    }
 
 
 def schema_of(document, address, method, status):
-    schema = answer(document, address, method, status)["content"]["application/json"]["schema"]
+    schema = answers(document, address, method)[status]["content"]["application/json"]["schema"]
     name = schema.get("$ref", "").rpartition("/")[2]
     return document["components"]["schemas"][name] if name else schema
 
@@ -133,21 +139,20 @@ def test_a_list_names_its_filters_and_orderings(document):
 
 def test_every_refusal_is_the_error_envelope(document):
     expected = {"201", "400", "401", "403", "404", "406", "409", "413", "415", "503"}
-    responses = document["paths"]["/api/bills/{id}/pay/"]["post"]["responses"]
+    responses = answers(document, "/api/bills/{id}/pay/", "post")
 
     assert set(responses) == expected
     for status in expected - {"201"}:
-        schema = responses[status]["content"]["application/json"]["schema"]
+        schema = schema_of(document, "/api/bills/{id}/pay/", "post", status)
         assert schema["allOf"] == [{"$ref": "#/components/schemas/ErrorEnvelope"}]
         assert responses[status]["description"]
     assert "Retry-After" in responses["503"]["headers"]
 
 
 def test_a_refusal_names_the_codes_that_it_can_have(document):
-    responses = document["paths"]["/api/bills/{id}/pay/"]["post"]["responses"]
     codes = {
-        status: response["content"]["application/json"]["schema"]["properties"]["code"]["enum"]
-        for status, response in responses.items()
+        status: schema_of(document, "/api/bills/{id}/pay/", "post", status)["properties"]["code"]["enum"]
+        for status in document["paths"]["/api/bills/{id}/pay/"]["post"]["responses"]
         if status >= "4"
     }
 
@@ -181,9 +186,10 @@ def test_a_public_operation_needs_no_credential(document):
 def test_every_answer_carries_the_request_id(document):
     responses = [
         response
-        for item in document["paths"].values()
-        for operation in item.values()
-        for response in operation["responses"].values()
+        for address, item in document["paths"].items()
+        for method in item
+        for response in answers(document, address, method).values()
     ]
 
+    assert len(responses) > 10
     assert all("X-Request-ID" in response["headers"] for response in responses)

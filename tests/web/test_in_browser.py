@@ -1,24 +1,18 @@
 """The payment page in a real browser: what its scripts do, and that its Content-Security-Policy lets them."""
 
-import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, Route, expect, sync_playwright
+from playwright.sync_api import Route, expect
 from pytest_django.live_server_helper import LiveServer
 
 from fake_gateways.paypal_fake import FakePayPal
 from fake_gateways.stripe_fake import FakeStripe
 from igny8_core.business.billing.services.pay_links import pay_link
+from tests.web.browser import browser_page, with_chromium
 from tests.web.conftest import Customer
 
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
-pytestmark = [
-    pytest.mark.django_db(transaction=True),
-    pytest.mark.skipif(not CHROMIUM, reason="these tests drive Chromium, which is not installed here"),
-]
+pytestmark = [pytest.mark.django_db(transaction=True), with_chromium]
 
 # As much of Stripe.js as card.js uses: it says what it was asked, and declines the first card.
 STRIPE_JS = """
@@ -36,23 +30,6 @@ window.Stripe = (key) => ({
   },
 });
 """
-
-
-@contextmanager
-def browser_page() -> Iterator[Page]:
-    """A page of Chromium that fails the test when its console has an error, such as a refused script.
-
-    Nothing may ask the database inside: the browser's event loop runs on this thread.
-    """
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        page = browser.new_page()
-        complaints: list[str] = []
-        page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-        page.route("**/favicon.ico", lambda route: route.fulfill(status=204))
-        yield page
-        browser.close()
-    assert complaints == []
 
 
 @pytest.fixture

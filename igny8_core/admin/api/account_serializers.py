@@ -1,18 +1,16 @@
 """What goes in and comes out of the operators' operations on accounts."""
 
-from typing import Any
-
 from rest_framework import serializers
 
 from igny8_core.auth.models import AccountStatus, PaymentMethodType, Role, SuspendedReason
 from igny8_core.business.billing.serializers import SubscriptionOutput
 from igny8_core.common.api.fields import CurrencyField, EnumField, MoneyField, PlainTextField, WholeNumberField
-from igny8_core.common.api.serializers import StrictSerializer
+from igny8_core.common.api.serializers import OutputSerializer, StrictSerializer
 
 MAX_CREDITS = 1_000_000_000
 
 
-class AccountRowOutput(serializers.Serializer[Any]):
+class AccountRowOutput(OutputSerializer):
     id = serializers.IntegerField()
     name = serializers.CharField()
     slug = serializers.CharField()
@@ -45,7 +43,7 @@ class AccountFullOutput(AccountRowOutput):
     deleted_at = serializers.DateTimeField(allow_null=True, help_text="When its owner deleted it; null: it lives")
 
 
-class StaffMemberOutput(serializers.Serializer[Any]):
+class StaffMemberOutput(OutputSerializer):
     id = serializers.IntegerField()
     email = serializers.CharField()
     first_name = serializers.CharField()
@@ -55,7 +53,7 @@ class StaffMemberOutput(serializers.Serializer[Any]):
     last_login = serializers.DateTimeField(allow_null=True, help_text="Null: the person has never logged in")
 
 
-class OpenInvoiceOutput(serializers.Serializer[Any]):
+class OpenInvoiceOutput(OutputSerializer):
     id = serializers.IntegerField()
     invoice_number = serializers.CharField()
     total = MoneyField(help_text="What is to be paid")
@@ -63,7 +61,7 @@ class OpenInvoiceOutput(serializers.Serializer[Any]):
     due_date = serializers.DateField()
 
 
-class StaffEventOutput(serializers.Serializer[Any]):
+class StaffEventOutput(OutputSerializer):
     id = serializers.IntegerField()
     type = serializers.CharField()
     account_id = serializers.IntegerField(
@@ -79,7 +77,7 @@ class StaffEventOutput(serializers.Serializer[Any]):
     created_at = serializers.DateTimeField()
 
 
-class AccountCountsOutput(serializers.Serializer[Any]):
+class AccountCountsOutput(OutputSerializer):
     sites = serializers.IntegerField(help_text="Sites of the account")
     invoices = serializers.IntegerField(help_text="Invoices of any status")
     open_invoices = serializers.IntegerField(help_text="Invoices that are still to be paid")
@@ -98,7 +96,7 @@ class ReasonInput(StrictSerializer):
     reason = PlainTextField(max_length=500, help_text="Kept with the event")
 
 
-class AccountStatusOutput(serializers.Serializer[Any]):
+class AccountStatusOutput(OutputSerializer):
     account_id = serializers.IntegerField(source="id")
     status = EnumField(AccountStatus, help_text="What the account may do from now on")
     suspended_reason = EnumField(
@@ -116,7 +114,7 @@ class AdjustInput(ReasonInput):
         return amount
 
 
-class AdjustOutput(serializers.Serializer[Any]):
+class AdjustOutput(OutputSerializer):
     account_id = serializers.IntegerField()
     amount = serializers.IntegerField(help_text="Credits that were added; negative where they were taken away")
     credits = serializers.IntegerField(help_text="The balance afterwards")

@@ -1,11 +1,9 @@
 """What goes in and comes out of the operators' operations on credit costs."""
 
-from typing import Any
-
 from rest_framework import serializers
 
 from igny8_core.common.api.fields import CodeField, PlainTextField, TrueOrFalseField, WholeNumberField
-from igny8_core.common.api.serializers import StrictSerializer
+from igny8_core.common.api.serializers import OutputSerializer, StrictSerializer
 
 # What the column holds.
 MAX_COST = 2**31 - 1
@@ -30,7 +28,7 @@ class CreditCostUpdateInput(StrictSerializer):
     is_active = TrueOrFalseField(help_text="False: the operation cannot be charged any more")
 
 
-class CreditCostOutput(serializers.Serializer[Any]):
+class CreditCostOutput(OutputSerializer):
     id = serializers.IntegerField()
     operation_type = serializers.CharField()
     display_name = serializers.CharField()

@@ -1,14 +1,12 @@
 """What goes in and comes out of the operators' operations on payments."""
 
-from typing import Any
-
 from rest_framework import serializers
 
 from igny8_core.auth.models import AccountStatus, SubscriptionStatus
 from igny8_core.business.billing.models import InvoiceStatus, PaymentStatus
 from igny8_core.business.billing.serializers import PaymentOutput
 from igny8_core.common.api.fields import EnumField, MoneyField, MultilineTextField, PlainTextField
-from igny8_core.common.api.serializers import StrictSerializer
+from igny8_core.common.api.serializers import OutputSerializer, StrictSerializer
 
 
 class StaffPaymentOutput(PaymentOutput):
@@ -41,14 +39,14 @@ class RefundInput(StrictSerializer):
     )
 
 
-class CreditNoteOutput(serializers.Serializer[Any]):
+class CreditNoteOutput(OutputSerializer):
     number = serializers.CharField(source="credit_note_number", help_text="Number of the credit note, as printed on it")
     amount = MoneyField(help_text="What was given back")
     credits_taken_back = serializers.IntegerField(help_text="Credits that left the balance with it")
     credits_not_recovered = serializers.IntegerField(help_text="Spent before")
 
 
-class RefundOutput(serializers.Serializer[Any]):
+class RefundOutput(OutputSerializer):
     payment_id = serializers.IntegerField(source="payment.id")
     status = EnumField(PaymentStatus, source="payment.status", help_text="How far the payment is now")
     refunded_amount = MoneyField(
@@ -72,7 +70,7 @@ class ApproveInput(StrictSerializer):
     )
 
 
-class ApproveOutput(serializers.Serializer[Any]):
+class ApproveOutput(OutputSerializer):
     payment_id = serializers.IntegerField(source="payment.id")
     invoice_id = serializers.IntegerField(source="invoice.id")
     invoice_number = serializers.CharField(source="invoice.invoice_number")
@@ -103,7 +101,7 @@ class RejectInput(StrictSerializer):
     )
 
 
-class RejectOutput(serializers.Serializer[Any]):
+class RejectOutput(OutputSerializer):
     payment_id = serializers.IntegerField(source="id")
     invoice_id = serializers.IntegerField()
     invoice_number = serializers.CharField(source="invoice.invoice_number")

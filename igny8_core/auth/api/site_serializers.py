@@ -9,7 +9,7 @@ from igny8_core.auth.models import Industry, Role, SiteStatus
 from igny8_core.auth.selectors import active_industries
 from igny8_core.auth.serializers import IndustryOutput
 from igny8_core.common.api.fields import EnumField, IdField, PlainTextField
-from igny8_core.common.api.serializers import StrictSerializer
+from igny8_core.common.api.serializers import OutputSerializer, StrictSerializer
 
 
 class IndustryIdField(IdField):
@@ -40,7 +40,7 @@ class SiteUpdateInput(SiteInput):
     )
 
 
-class SiteOutput(serializers.Serializer[Any]):
+class SiteOutput(OutputSerializer):
     id = serializers.IntegerField()
     name = serializers.CharField()
     slug = serializers.CharField()
@@ -54,7 +54,7 @@ class SiteAccessInput(StrictSerializer):
     user = IdField(help_text="Id of a member of the account")
 
 
-class SiteMemberOutput(serializers.Serializer[Any]):
+class SiteMemberOutput(OutputSerializer):
     user = serializers.IntegerField(source="pk", help_text="Id of the member")
     email = serializers.EmailField()
     first_name = serializers.CharField()

@@ -27,7 +27,7 @@ class SiteService:
         Raises PaymentRequired or AccountSuspended for an account that may not use the product, LimitReached when the
         plan's `max_sites` are there already.
         """
-        account = lock_account(account.pk)
+        account = lock_account(account.pk, "plan")
         require_usable(account)
         existing, allowed = Site.objects.filter(account=account).count(), account.plan.max_sites
         if existing >= allowed:

@@ -12,9 +12,10 @@ from igny8_core.business.billing.models import InvoiceStatus, PaymentStatus, Pro
 from igny8_core.business.billing.selectors import is_available
 from igny8_core.business.billing.services.proof_links import link_token
 from igny8_core.common.api.fields import CurrencyField, EnumField, MoneyField
+from igny8_core.common.api.serializers import OutputSerializer
 
 
-class PaymentMethodOutput(serializers.Serializer[Any]):
+class PaymentMethodOutput(OutputSerializer):
     id = serializers.IntegerField()
     country_code = serializers.CharField(help_text="ISO 3166-1 alpha-2, or * for all countries")
     payment_method = EnumField(PaymentMethodType, help_text="Which way of paying it is")
@@ -39,7 +40,7 @@ class PaymentMethodOutput(serializers.Serializer[Any]):
         return is_available(config.payment_method)
 
 
-class SubscriptionOutput(serializers.Serializer[Any]):
+class SubscriptionOutput(OutputSerializer):
     id = serializers.IntegerField()
     plan = serializers.CharField(source="plan.slug")
     status = EnumField(SubscriptionStatus, help_text="Whether the plan is paid and runs")
@@ -54,7 +55,7 @@ class SubscriptionOutput(serializers.Serializer[Any]):
     )
 
 
-class InvoiceLineOutput(serializers.Serializer[Any]):
+class InvoiceLineOutput(OutputSerializer):
     description = serializers.CharField(help_text="What it is for, as printed on the invoice")
     quantity = serializers.IntegerField(help_text="How many")
     amount = serializers.CharField(help_text="Price of one")
@@ -63,7 +64,7 @@ class InvoiceLineOutput(serializers.Serializer[Any]):
     )
 
 
-class InvoiceOutput(serializers.Serializer[Any]):
+class InvoiceOutput(OutputSerializer):
     id = serializers.IntegerField()
     invoice_number = serializers.CharField()
     subscription_id = serializers.IntegerField(
@@ -94,7 +95,7 @@ class InvoiceOutput(serializers.Serializer[Any]):
     created_at = serializers.DateTimeField()
 
 
-class PaymentOutput(serializers.Serializer[Any]):
+class PaymentOutput(OutputSerializer):
     id = serializers.IntegerField()
     invoice_id = serializers.IntegerField()
     invoice_number = serializers.CharField(source="invoice.invoice_number")

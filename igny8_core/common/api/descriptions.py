@@ -41,7 +41,6 @@ FIELDS = {
     "payment_id": "Which payment it belongs to, by its id",
     "plan": "Slug of the plan",
     "previous": "Address of the page before; null on the first one",
-    "request_id": "Identifies the request in our logs; quote it to support",
     "routing_number": "Of the bank to which the customer pays: ABA number, sort code, …; can be empty",
     "slug": "Short name of letters, digits, hyphens and underscores",
     "success": "Whether the request was carried out: true in an answer with data, false in a refusal",

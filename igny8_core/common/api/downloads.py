@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from django.utils.http import content_disposition_header
 from drf_spectacular.types import OpenApiTypes
 from rest_framework.negotiation import DefaultContentNegotiation
@@ -14,6 +15,8 @@ from igny8_core.common.api.throttling import UserThrottle
 PDF = "application/pdf"
 # What `extend_schema(responses=…)` says of an operation that answers with a document.
 PDF_ANSWER = {(200, PDF): OpenApiTypes.BINARY}
+# For callers that know no PDFs or pictures: the bytes, and nothing said of them.
+BYTES = "application/octet-stream"
 # These win: the middlewares set theirs only where a view has set none.
 SAFE_HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -49,3 +52,10 @@ class PdfThrottle(UserThrottle):
 def pdf_response(content: bytes, number: str) -> HttpResponse:
     """A document to be saved under its number."""
     return file_response(content, PDF, f"{number}.pdf")
+
+
+def in_asked_type(request: Request, response: HttpResponseBase) -> HttpResponseBase:
+    """The answer itself; a file says that it is mere bytes where the caller's Accept header names only these."""
+    if response.has_header("Content-Disposition") and request.headers.get("Accept", "").strip() == BYTES:
+        response["Content-Type"] = BYTES
+    return response

@@ -161,6 +161,7 @@ BY_COMPONENT: dict[str, dict[str, Any]] = {
         "client_secret": "pi_3QxYzAbCdEfGhIjK_secret_…",
         "public_key": "pk_test_…",
     },
+    "BatchOperationInput": {"key": "article-4711", "quantity": 2, "site": LEFT_OUT},
     "BalanceOutput": {"plan_credits": 1000},
     "CardSetupOutput": {
         "setup": "seti_1QxYzAbCdEfGhIjK",
@@ -225,6 +226,7 @@ BY_COMPONENT: dict[str, dict[str, Any]] = {
     "MonthRevenueOutput": {"month": "2026-12", "gross": "89.00", "refunded": "0.00", "net": "89.00"},
     "OpenInvoiceOutput": {"total": "89.00"},
     "OperationUseOutput": {"credits": 60, "operations": 12, "display_name": "Article", "percent": "100.00"},
+    "OperationOutput": {"key": "article-4711", "message": "Credits spent.", "code": ""},
     "OrderOutput": {"subscription": _ORDERED},
     "OverLimitOutput": {"limit": "sites", "used": 3, "allowed": 1},
     "PayInput": {"saved_method": LEFT_OUT, "save_card": LEFT_OUT, "return_url": LEFT_OUT},

@@ -8,11 +8,15 @@ from drf_spectacular.utils import OpenApiParameter
 
 from igny8_core.common.api import idempotency
 from igny8_core.common.api.idempotency import HEADER
-from igny8_core.common.api.openapi import AUTHENTICATES, REFUSALS, THROTTLED
+from igny8_core.common.api.openapi_refusals import AUTHENTICATES, REFUSALS, THROTTLED
 from igny8_core.common.api.permissions import PublicEndpoint
 from igny8_core.common.api.refusals import refusals_of
+from igny8_core.common.api.summaries import summary_of
 from igny8_core.common.api.views import ListViewSet
 from igny8_core.common.errors import DomainError
+
+# Operations with this tag are for the platform's operators only.
+OPERATORS = "operators"
 
 
 class ApiSchema(AutoSchema):
@@ -26,6 +30,10 @@ class ApiSchema(AutoSchema):
         if listing := self._listing():
             return inspect.getdoc(type(listing)) or ""
         return str(super().get_description())
+
+    def get_summary(self) -> str:
+        """What `extend_schema(summary=…)` says, else the operation id in plain words."""
+        return summary_of(self.get_operation_id(), for_operators=OPERATORS in self.get_tags())
 
     def get_tags(self) -> list[str]:
         tag = getattr(self.view, "tag", "")
@@ -66,8 +74,7 @@ class ApiSchema(AutoSchema):
         }
 
     def _listing(self) -> ListViewSet | None:
-        view = self.view
-        return view if isinstance(view, ListViewSet) and view.action == "list" else None
+        return self.view if isinstance(self.view, ListViewSet) and self.view.action == "list" else None
 
     def _handler(self) -> Any:
         return getattr(self.view, getattr(self.view, "action", None) or self.method.lower(), None)

@@ -12,6 +12,7 @@ from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 from rest_framework.viewsets import ViewSetMixin
 
+from igny8_core.common.api.downloads import in_asked_type
 from igny8_core.common.api.envelope import success
 from igny8_core.common.api.exceptions import NO_SUCH_ADDRESS
 from igny8_core.common.api.pagination import EnvelopePagination
@@ -52,6 +53,9 @@ class ApiView(APIView):
     def get_throttles(self) -> Sequence[BaseThrottle]:  # type: ignore[override]
         """Whom to count. To ask with OPTIONS what can be done is no try of it."""
         return [] if self.request.method == "OPTIONS" else super().get_throttles()
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        return in_asked_type(request, super().finalize_response(request, response, *args, **kwargs))
 
     def known_query_parameters(self) -> frozenset[str]:
         return self.query_parameters

@@ -15,7 +15,7 @@ from igny8_core.common.api.fields import (
     MultilineTextField,
     PlainTextField,
 )
-from igny8_core.common.api.serializers import StrictSerializer
+from igny8_core.common.api.serializers import OutputSerializer, StrictSerializer
 
 MANUAL_CHOICES = [choice for choice in PaymentMethodType.choices if choice[0] in MANUAL_METHODS]
 
@@ -42,7 +42,7 @@ class ConfirmInput(StrictSerializer):
         return data
 
 
-class ConfirmOutput(serializers.Serializer[Any]):
+class ConfirmOutput(OutputSerializer):
     payment_id = serializers.IntegerField(source="id")
     invoice_id = serializers.IntegerField()
     invoice_number = serializers.CharField(source="invoice.invoice_number")

@@ -1,13 +1,12 @@
 """What comes out of the list of credit notes."""
 
-from typing import Any
-
 from rest_framework import serializers
 
 from igny8_core.common.api.fields import CurrencyField, MoneyField
+from igny8_core.common.api.serializers import OutputSerializer
 
 
-class CreditNoteRowOutput(serializers.Serializer[Any]):
+class CreditNoteRowOutput(OutputSerializer):
     id = serializers.IntegerField()
     credit_note_number = serializers.CharField(help_text="As printed on it")
     invoice_id = serializers.IntegerField()

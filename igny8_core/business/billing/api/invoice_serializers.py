@@ -9,7 +9,7 @@ from igny8_core.auth.models import PaymentMethodType
 from igny8_core.business.billing.api.payment_serializers import AttemptOutput
 from igny8_core.business.billing.serializers import PaymentMethodOutput
 from igny8_core.common.api.fields import CurrencyField, EnumField, IdField, MoneyField, PlainTextField
-from igny8_core.common.api.serializers import StrictSerializer
+from igny8_core.common.api.serializers import OutputSerializer, StrictSerializer
 
 
 class PayInput(StrictSerializer):
@@ -40,7 +40,7 @@ class PayInput(StrictSerializer):
         return attrs
 
 
-class PayOutput(serializers.Serializer[Any]):
+class PayOutput(OutputSerializer):
     invoice_id = serializers.IntegerField(source="invoice.id")
     invoice_number = serializers.CharField(source="invoice.invoice_number")
     payment_method = EnumField(PaymentMethodType, source="offer.payment_method", help_text="With what it is paid")

@@ -62,8 +62,8 @@ class PaymentProofUploadViewSet(ApiViewSet):
     def create(self, request: Request) -> Response:
         """Upload a picture or PDF that shows a payment; name its id when you confirm the payment, within 7 days.
 
-        What the file is counts, not what it is called. It is written anew: pictures without what cameras note in them,
-        PDFs of up to 20 pages without links, scripts and attachments.
+        What the file is counts, not what it is called. It is painted anew: pictures without what cameras note in them,
+        PDFs of up to 20 pages as pictures of their pages.
         """
         proof = ProofService.upload(account_of(request), user_of(request), uploaded_file(request))
         output = PaymentProofOutput(proof, context=self.serializer_context())

@@ -9,9 +9,10 @@ from igny8_core.auth.models import PaymentMethodType
 from igny8_core.business.billing.models import PaymentStatus
 from igny8_core.business.billing.services.attempts import NextStep
 from igny8_core.common.api.fields import EnumField
+from igny8_core.common.api.serializers import OutputSerializer
 
 
-class AttemptOutput(serializers.Serializer[Any]):
+class AttemptOutput(OutputSerializer):
     payment_id = serializers.IntegerField(source="payment.id")
     status = EnumField(PaymentStatus, source="payment.status", help_text="How far the payment is")
     next_step = EnumField(NextStep, help_text="What the customer has to do now")

@@ -1,4 +1,4 @@
-"""One's own payments: listing them, and going on with one that is at its gateway."""
+"""The payments of one's own account: listing them, and going on with one."""
 
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema, extend_schema_view

@@ -7,10 +7,10 @@ from rest_framework import serializers
 from igny8_core.auth.models import PaymentMethodType
 from igny8_core.business.billing.api.payment_serializers import public_key
 from igny8_core.common.api.fields import EnumField, PlainTextField
-from igny8_core.common.api.serializers import StrictSerializer
+from igny8_core.common.api.serializers import OutputSerializer, StrictSerializer
 
 
-class CardSetupOutput(serializers.Serializer[Any]):
+class CardSetupOutput(OutputSerializer):
     setup = serializers.CharField(source="setup_id", help_text="To be sent to payment-methods/add/ afterwards")
     client_secret = serializers.CharField(help_text="For Stripe.js")
     public_key = serializers.SerializerMethodField(help_text="For Stripe.js")
@@ -34,7 +34,7 @@ class SavedMethodInput(StrictSerializer):
         return attrs
 
 
-class SavedMethodOutput(serializers.Serializer[Any]):
+class SavedMethodOutput(OutputSerializer):
     id = serializers.IntegerField()
     type = EnumField(PaymentMethodType, help_text="Which way of paying it is")
     type_display = serializers.CharField(source="get_type_display", help_text="The way of paying in English")

@@ -1,7 +1,5 @@
 """What goes in and comes out of ordering and changing a plan."""
 
-from typing import Any
-
 from rest_framework import serializers
 
 from igny8_core.auth.models import PaymentMethodType
@@ -14,7 +12,7 @@ from igny8_core.business.billing.serializers import (
 )
 from igny8_core.business.billing.services.plan_change import ChangeKind
 from igny8_core.common.api.fields import CurrencyField, EnumField, MoneyField, PlainTextField, TrueOrFalseField
-from igny8_core.common.api.serializers import StrictSerializer
+from igny8_core.common.api.serializers import OutputSerializer, StrictSerializer
 
 
 class PlanChangeInput(StrictSerializer):
@@ -38,19 +36,19 @@ class CancelInput(StrictSerializer):
     at_period_end = TrueOrFalseField(required=False, default=True, help_text="False: at once, without refund")
 
 
-class OrderOutput(serializers.Serializer[Any]):
+class OrderOutput(OutputSerializer):
     subscription = SubscriptionOutput(help_text="The subscription as it is now")
     invoice = InvoiceOutput(allow_null=True, help_text="What is to be paid; null where nothing is")
     payment_instructions = PaymentMethodOutput(allow_null=True, help_text="How it can be paid")
 
 
-class OverLimitOutput(serializers.Serializer[Any]):
+class OverLimitOutput(OutputSerializer):
     limit = EnumField(PLAN_LIMITS, help_text="What there is too much of")
     used = serializers.IntegerField(help_text="How many the account has")
     allowed = serializers.IntegerField(help_text="How many the plan allows")
 
 
-class QuoteOutput(serializers.Serializer[Any]):
+class QuoteOutput(OutputSerializer):
     change = EnumField(ChangeKind, source="kind", help_text="What ordering the plan would be")
     plan = serializers.CharField(source="plan.slug", help_text="Slug of the plan that was asked about")
     currency = CurrencyField()

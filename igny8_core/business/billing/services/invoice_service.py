@@ -60,10 +60,11 @@ class InvoiceService:
         Raises InvalidInput or InvalidAmount naming the line or date that is wrong; BillingBoundReached for a
         subscription with too many of a day.
         """
-        account = lock_account(account.pk)
+        sold_in = subscription.plan.currency if subscription else ""
+        account = lock_account(account.pk, "plan", "owner")
         if account.deleted_at:
             raise AccountDeleted()
-        currency = currency or (subscription.plan.currency if subscription else account.plan.currency)
+        currency = currency or sold_in or account.plan.currency
         lines = checked_lines(line_items, currency)
         total = subtotal(lines)
         if total <= 0:
@@ -120,7 +121,7 @@ class InvoiceService:
         if InvoiceStatus.PAID not in INVOICE_MOVES[invoice.status]:
             raise InvoiceNotPayable(f"Invoice {invoice.invoice_number} is {invoice.status} and cannot be paid.")
         transition(invoice, InvoiceStatus.PAID, INVOICE_MOVES, paid_at=payment.processed_at)
-        events.record(_event("invoice.paid", invoice, payment.approved_by))
+        events.record(_event("invoice.paid", invoice, payment.approved_by_id))
         return invoice
 
     @staticmethod
@@ -182,6 +183,6 @@ def _billing_snapshot(account: Account) -> dict[str, str]:
     }
 
 
-def _event(event_type: str, invoice: Invoice, actor: User | None, **data: str | bool) -> events.NewEvent:
+def _event(event_type: str, invoice: Invoice, actor: events.Actor, **data: str | bool) -> events.NewEvent:
     facts = {"invoice_number": invoice.invoice_number, "total": str(invoice.total), "currency": invoice.currency}
     return events.about(event_type, invoice, actor, facts | data)

@@ -50,7 +50,8 @@ REFUSALS = {
     "pages": "A PDF has 1 to 20 pages. Send the page that shows the payment.",
     "pixels": "The picture has too many pixels; 25 megapixels are taken. Make it smaller and send it again.",
     "size": "The file unpacks to far more than a receipt. Send a picture of the payment's page.",
-    "unusual": "The PDF holds something that cannot be taken over. Send a picture (PNG or JPEG) of it.",
+    "pictures": "A picture in the PDF has more than 50 megapixels. Send a picture of the page instead.",
+    "blank": "Nothing can be seen on the PDF's pages. Open it to see whether it is the right file, or send a picture.",
 }
 
 # A picture of 25 megapixels takes some hundred megabytes to read: no more than two at a time in each web process.

@@ -1,1 +1,1 @@
-"""Decoders of strangers' files. They run in a process of their own (child.py) and import nothing of the application."""
+"""The sanitizer: strangers' files are painted anew, in a process (child.py) that imports nothing of the application."""

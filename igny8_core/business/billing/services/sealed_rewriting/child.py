@@ -13,7 +13,8 @@ from .refusal import Refused
 
 DONE, REFUSED = 0, 3
 MEMORY_BYTES = 1024**3
-PROCESSOR_SECONDS = 20
+# The largest pictures and the longest PDFs that are taken need two.
+PROCESSOR_SECONDS = 10
 MAX_RESULT_BYTES = 10 * 1024 * 1024
 
 

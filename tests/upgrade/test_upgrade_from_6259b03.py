@@ -1,0 +1,168 @@
+"""A database that commit 6259b03 filled is brought to today's schema: nothing is lost, and every answer stays true.
+
+How the dump was made, and how it is made anew, is in fill_6259b03.py.
+"""
+
+import gzip
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import psycopg2
+import pytest
+
+from tests.database import database_url, process_environment
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+MOMENT = "2026-07-01 11:54:00+00"
+# What may differ, by the part of the answer's name and the path in it, with the reason. Each has to be used.
+ALLOWED_DIFFERENCES: dict[tuple[str, str], str] = {}
+
+
+@pytest.fixture(scope="module")
+def old_database(django_db_setup: None) -> Iterator[str]:
+    """URL of a database of its own, as the dump has it, on the server of the tests."""
+    tests_url = urlsplit(database_url())
+    name = f"{tests_url.path.lstrip('/')}_old"
+    url = tests_url._replace(path=f"/{name}").geturl()
+    with closing(psycopg2.connect(tests_url._replace(path="/postgres").geturl())) as server:
+        server.autocommit = True
+        cursor = server.cursor()
+        cursor.execute(f'DROP DATABASE IF EXISTS "{name}"')
+        cursor.execute(f"CREATE DATABASE \"{name}\" TEMPLATE template0 ENCODING 'UTF8'")
+        restore(url)
+        yield url
+        cursor.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+def unpacked(name: str) -> str:
+    return gzip.decompress((HERE / name).read_bytes()).decode()
+
+
+def restore(url: str) -> None:
+    with closing(psycopg2.connect(url)) as connection, connection:
+        connection.cursor().execute(unpacked("dump_6259b03.sql.gz"))
+
+
+@pytest.fixture(scope="module")
+def broken_before(old_database: str) -> list[str]:
+    """Invariants of 6259b03 that did not hold before the upgrade."""
+    invariants: dict[str, str] = json.loads((HERE / "invariants_6259b03.json").read_text())
+    with closing(psycopg2.connect(old_database)) as connection:
+        cursor = connection.cursor()
+        return [name for name, sql in invariants.items() if _finds(cursor, sql)]
+
+
+def _finds(cursor: Any, sql: str) -> bool:
+    cursor.execute(sql.replace("now()", f"timestamptz '{MOMENT}'"))
+    return cursor.fetchone() is not None
+
+
+@pytest.fixture(scope="module")
+def today(old_database: str, broken_before: list[str]) -> dict[str, Any]:
+    """What today's code answers after it has migrated the database."""
+    environment = process_environment(
+        DATABASE_URL=old_database,
+        DJANGO_SETTINGS_MODULE="igny8_core.settings",
+        LOG_LEVEL="CRITICAL",
+        PYTHONPATH=os.pathsep.join([str(ROOT), str(HERE)]),
+    )
+    command = [sys.executable, str(HERE / "answers.py"), "--migrate"]
+    ended = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert ended.returncode == 0, ended.stderr
+    answers: dict[str, Any] = json.loads(ended.stdout)
+    return answers
+
+
+@pytest.fixture(scope="module")
+def then() -> dict[str, Any]:
+    """What 6259b03 answered."""
+    answers: dict[str, Any] = json.loads(unpacked("answers_6259b03.json.gz"))
+    return answers
+
+
+def differences(then: Any, now: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:
+    """Where `now` says something else; what it says besides is no difference."""
+    if isinstance(then, dict) and isinstance(now, dict):
+        for name, value in then.items():
+            yield from differences(value, now.get(name, "missing"), f"{path}.{name}" if path else name)
+    elif isinstance(then, list) and isinstance(now, list) and len(then) == len(now):
+        for before, after in zip(then, now, strict=True):
+            yield from differences(before, after, f"{path}[]")
+    elif then != now:
+        yield path, then, now
+
+
+def _allowed(asked: str, path: str) -> tuple[str, str] | None:
+    return next((key for key in ALLOWED_DIFFERENCES if key[0] in asked and key[1] == path), None)
+
+
+def test_the_dump_is_of_a_database_in_which_all_was_well(broken_before: list[str], then: dict[str, Any]) -> None:
+    assert broken_before == []
+    assert then["broken invariants"] == []
+
+
+def test_the_same_money_and_credits_are_there_after_the_upgrade(then: dict[str, Any], today: dict[str, Any]) -> None:
+    for name in (name for name in then if name.startswith("totals: ")):
+        assert today[name] == then[name], name
+
+
+def test_what_must_always_be_true_is_true_after_the_upgrade(today: dict[str, Any]) -> None:
+    assert today["broken invariants"] == []
+
+
+def test_every_answer_says_after_the_upgrade_what_it_said_before(then: dict[str, Any], today: dict[str, Any]) -> None:
+    found, used = {}, set()
+    for asked, answer in then.items():
+        for path, before, after in differences(answer, today.get(asked, "missing")):
+            if allowed := _allowed(asked, path):
+                used.add(allowed)
+            else:
+                found[f"{asked} {path}"] = before, after
+
+    assert found == {}
+    assert used == set(ALLOWED_DIFFERENCES)
+
+
+def test_a_difference_in_an_answer_would_be_found() -> None:
+    then = {"data": [{"total": "89.00", "lines": [1, 2]}]}
+
+    assert list(differences(then, {"data": [{"total": "89.00", "lines": [1, 2], "new": 1}]})) == []
+    for now in (
+        {"data": [{"total": "89.01", "lines": [1, 2]}]},
+        {"data": [{"lines": [1, 2]}]},
+        {"data": [{"total": "89.00", "lines": [1]}]},
+        {"data": []},
+    ):
+        assert len(list(differences(then, now))) == 1
+
+
+def test_the_dump_has_every_state_that_the_upgrade_has_to_carry_over(then: dict[str, Any]) -> None:
+    def states(name: str, column: int) -> set[str]:
+        return {row[column] for row in then[f"totals: {name}"]}
+
+    assert states("invoices", 1) == {"pending", "paid", "void"}
+    assert states("invoices", 2) == {"USD", "PKR", "JPY"}
+    assert states("subscriptions", 1) == {"pending_payment", "active", "past_due", "canceled"}
+    assert states("balances", 1) == {"trial", "pending_payment", "active", "past_due", "suspended", "canceled"}
+    assert states("refunds", 1) == {"processing", "succeeded", "failed"}
+    assert states("payments", 2) == {
+        "pending_approval",
+        "pending",
+        "processing",
+        "unknown",
+        "succeeded",
+        "failed",
+        "canceled",
+        "partially_refunded",
+        "refunded",
+        "disputed",
+    }
+    assert states("ledger", 1) == {"trial", "subscription", "purchase", "adjustment", "usage", "expiry", "refund"}

@@ -1,0 +1,30 @@
+"""A real browser, for what only a browser can tell."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from playwright.sync_api import Page, sync_playwright
+
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+with_chromium = pytest.mark.skipif(not CHROMIUM, reason="these tests drive Chromium, which is not installed here")
+
+
+@contextmanager
+def browser_page(refused: str = "") -> Iterator[Page]:
+    """A page of Chromium that fails the test when its console has an error, such as a refused script.
+
+    `refused`: what the page asks of another server, and must not get.
+    Nothing may ask the database inside: the browser's event loop runs on this thread.
+    """
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        page = browser.new_page()
+        complaints: list[str] = []
+        page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+        page.route("**/favicon.ico", lambda route: route.fulfill(status=204))
+        yield page
+        browser.close()
+    others = [text for text in complaints if not refused or refused not in text or "Security Policy" not in text]
+    assert others == []

@@ -119,7 +119,7 @@ class PaymentProofOutput(serializers.Serializer[Any]):
     """`context` holds the request of the person that the link is for."""
 
     id = serializers.IntegerField()
-    content_type = serializers.ChoiceField(choices=ProofType.choices, help_text="What kind of file it is")
+    content_type = EnumField(ProofType, help_text="What kind of file it is")
     size = serializers.IntegerField(help_text="Bytes, as the file was written anew")
     created_at = serializers.DateTimeField()
     payment_id = serializers.IntegerField(

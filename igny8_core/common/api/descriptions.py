@@ -97,6 +97,8 @@ def describe_fields(result: dict[str, Any], generator: Any, request: Any, public
             if "description" not in field and name in FIELDS:
                 field = described(field, FIELDS[name])
             schema["properties"][name] = {**field, "format": "int64"} if whole else field
+    if "BlankEnum" in schemas:
+        schemas["BlankEnum"]["type"] = "string"
     known = {frozenset(schema["enum"]): name for name, schema in schemas.items() if "enum" in schema}
     for parameter in _parameters(result):
         if parameter.get("description", "") in {"", *NOT_OURS} and parameter["name"] in PARAMETERS:

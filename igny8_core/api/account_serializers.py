@@ -27,8 +27,8 @@ class SettingsInput(BillingDetailsInput):
 
 
 class LimitOutput(OutputSerializer):
-    used = serializers.IntegerField()
-    max = serializers.IntegerField()
+    used = serializers.IntegerField(help_text="How much of it is used")
+    max = serializers.IntegerField(help_text="How much the plan allows")
     percent = serializers.IntegerField(help_text="Rounded down; above 100 where more is used than the plan allows")
 
 
@@ -37,7 +37,7 @@ class CreditLimitOutput(LimitOutput):
 
 
 class LimitsOutput(OutputSerializer):
-    sites = LimitOutput()
+    sites = LimitOutput(help_text="Sites of the account")
     users = LimitOutput(help_text="Active members and open invitations")
     credits = CreditLimitOutput(help_text="Spent in this period, of what the plan includes for one")
 
@@ -48,15 +48,15 @@ class TransferInput(StrictSerializer):
 
 
 class DeleteInput(StrictSerializer):
-    password = SecretField(max_length=MAX_PASSWORD_INPUT)
+    password = SecretField(max_length=MAX_PASSWORD_INPUT, help_text="Of the owner, who deletes the account")
 
 
 class ActivityOutput(OutputSerializer):
     id = serializers.IntegerField()
     type = serializers.CharField()
     actor = serializers.SerializerMethodField()
-    object_type = serializers.CharField()
-    object_id = serializers.CharField()
+    object_type = serializers.CharField(help_text="Kind of what changed, as app.model")
+    object_id = serializers.CharField(help_text="Id of what changed")
     data = serializers.SerializerMethodField()  # type: ignore[assignment]
     created_at = serializers.DateTimeField()
 

@@ -117,6 +117,10 @@ def events_of(account: Account) -> QuerySet[Event]:
     return Event.objects.filter(account=account).select_related("actor")
 
 
+# What a plan limits and an account can have too much of.
+PLAN_LIMITS = ("sites", "users")
+
+
 @dataclass(frozen=True)
 class OverLimit:
     """What an account uses more of than a plan allows: `limit` is "sites" or "users"."""

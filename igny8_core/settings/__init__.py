@@ -191,10 +191,30 @@ SPECTACULAR_SETTINGS = {
     # A list of values and their own names again tells nobody anything.
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "PATH_CONVERTER_OVERRIDES": {"int64": {"type": "integer", "format": "int64", "minimum": 1, "maximum": 10**18 - 1}},
-    # Fields of one name with different choices: the generator would number them.
-    "ENUM_NAME_OVERRIDES": {"PaymentMethodTypeEnum": "igny8_core.auth.models.PaymentMethodType"},
+    # Of each set of words a name that stays: without it the generator makes one of the fields that have the set.
+    "ENUM_NAME_OVERRIDES": {
+        "AccountStatusEnum": "igny8_core.auth.models.AccountStatus",
+        "BillingCycleEnum": "igny8_core.auth.models.BillingCycle",
+        "ChangeKindEnum": "igny8_core.business.billing.services.plan_change.ChangeKind",
+        "CreditGrantKindEnum": "igny8_core.business.billing.models.CreditGrantKind",
+        "CreditTransactionTypeEnum": "igny8_core.business.billing.models.CreditTransactionType",
+        "GranularityEnum": "igny8_core.api.usage_serializers.GRANULARITIES",
+        "InvitationStatusEnum": "igny8_core.auth.models.InvitationState",
+        "InvoiceStatusEnum": "igny8_core.business.billing.models.InvoiceStatus",
+        "ManualMethodEnum": "igny8_core.business.billing.api.confirmation_serializers.MANUAL_CHOICES",
+        "NextStepEnum": "igny8_core.business.billing.services.attempts.NextStep",
+        "PaymentMethodTypeEnum": "igny8_core.auth.models.PaymentMethodType",
+        "PaymentStatusEnum": "igny8_core.business.billing.models.PaymentStatus",
+        "PlanLimitEnum": "igny8_core.auth.selectors.PLAN_LIMITS",
+        "ProofTypeEnum": "igny8_core.business.billing.models.ProofType",
+        "RoleEnum": "igny8_core.auth.models.Role",
+        "SiteStatusEnum": "igny8_core.auth.models.SiteStatus",
+        "SubscriptionStatusEnum": "igny8_core.auth.models.SubscriptionStatus",
+        "SuspendedReasonEnum": "igny8_core.auth.models.SuspendedReason",
+    },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
+        "igny8_core.common.api.descriptions.describe_fields",
         "igny8_core.common.api.openapi.add_envelopes",
     ],
     "TAGS": [

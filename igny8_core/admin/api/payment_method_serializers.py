@@ -53,10 +53,14 @@ def _detail(max_length: int, **more: Any) -> PlainTextField:
 
 class PaymentMethodInput(StrictSerializer):
     country_code = CountryOrAllField(help_text="ISO 3166-1 alpha-2, or * for all countries")
-    payment_method = serializers.ChoiceField(choices=PaymentMethodType.choices)
-    display_name = PlainTextField(max_length=100)
+    payment_method = serializers.ChoiceField(
+        choices=PaymentMethodType.choices, help_text="Which way of paying the row describes"
+    )
+    display_name = PlainTextField(max_length=100, help_text="Its name as customers read it")
     is_enabled = TrueOrFalseField(required=False, help_text="False in a country's row hides the method there")
-    instructions = MultilineTextField(max_length=4000, required=False, allow_blank=True)
+    instructions = MultilineTextField(
+        max_length=4000, required=False, allow_blank=True, help_text="What customers are told to do; can be empty"
+    )
     bank_name = _detail(100)
     account_title = _detail(100, help_text="Name of the account's holder")
     account_number = _detail(50)
@@ -65,4 +69,6 @@ class PaymentMethodInput(StrictSerializer):
     iban = IbanField(max_length=42, required=False, allow_blank=True)
     wallet_type = _detail(50)
     wallet_id = _detail(100)
-    sort_order = WholeNumberField(min_value=0, max_value=MAX_SORT_ORDER, required=False)
+    sort_order = WholeNumberField(
+        min_value=0, max_value=MAX_SORT_ORDER, required=False, help_text="Lower numbers are shown first"
+    )

@@ -7,8 +7,9 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from igny8_core.auth.models import PaymentMethodType
+from igny8_core.business.billing.models import CreditGrantKind, CreditTransactionType
 from igny8_core.business.billing.serializers import InvoiceOutput, PaymentMethodOutput
-from igny8_core.common.api.fields import IdField, MoneyField, PlainTextField, WholeNumberField
+from igny8_core.common.api.fields import CurrencyField, EnumField, IdField, MoneyField, PlainTextField, WholeNumberField
 from igny8_core.common.api.idempotency import KEY_PATTERN, InvalidIdempotencyKey
 from igny8_core.common.api.serializers import OutputSerializer, StrictSerializer
 from igny8_core.common.text import first_refused
@@ -19,10 +20,10 @@ MAX_METADATA_DEPTH = 4
 
 
 class CreditGrantOutput(OutputSerializer):
-    kind = serializers.CharField()
-    amount = serializers.IntegerField()
-    remaining = serializers.IntegerField()
-    expires_at = serializers.DateTimeField(allow_null=True)
+    kind = EnumField(CreditGrantKind, help_text="Whether they came with the plan or were bought")
+    amount = serializers.IntegerField(help_text="Credits as they were granted")
+    remaining = serializers.IntegerField(help_text="Credits that are left of it")
+    expires_at = serializers.DateTimeField(allow_null=True, help_text="When what is left is lost; null: never")
 
 
 class BalanceOutput(OutputSerializer):
@@ -33,37 +34,37 @@ class BalanceOutput(OutputSerializer):
 
 class CreditTransactionOutput(OutputSerializer):
     id = serializers.IntegerField()
-    transaction_type = serializers.CharField()
+    transaction_type = EnumField(CreditTransactionType, help_text="What the credits were given or taken for")
     amount = serializers.IntegerField(help_text="Negative takes away")
-    balance_after = serializers.IntegerField()
-    description = serializers.CharField()
+    balance_after = serializers.IntegerField(help_text="Credits that the account had then")
+    description = serializers.CharField(help_text="What it was, for people")
     created_at = serializers.DateTimeField()
 
 
 class CreditPackageOutput(OutputSerializer):
     slug = serializers.CharField()
     name = serializers.CharField()
-    credits = serializers.IntegerField()
+    credits = serializers.IntegerField(help_text="Credits that it brings")
     price = MoneyField(help_text="Before the discount")
-    discount_percentage = serializers.IntegerField()
+    discount_percentage = serializers.IntegerField(help_text="Per cent off the price; 0: none")
     final_price = MoneyField(help_text="What is charged")
-    currency = serializers.CharField()
+    currency = CurrencyField()
     valid_days = serializers.IntegerField(
         allow_null=True, help_text="After so many days the credits expire; null: never"
     )
-    is_featured = serializers.BooleanField()
+    is_featured = serializers.BooleanField(help_text="Whether it is recommended")
 
 
 class PurchaseInput(StrictSerializer):
     package = PlainTextField(max_length=50, help_text="Its slug")
     payment_method = serializers.ChoiceField(
-        choices=PaymentMethodType.choices, required=False, default="", help_text="Without it the account's usual one"
+        choices=PaymentMethodType.choices, required=False, default=str, help_text="Without it the account's usual one"
     )
 
 
 class PurchaseOutput(OutputSerializer):
-    invoice = InvoiceOutput()
-    payment_instructions = PaymentMethodOutput(source="offer")
+    invoice = InvoiceOutput(help_text="What is to be paid; the credits come with the payment")
+    payment_instructions = PaymentMethodOutput(source="offer", help_text="How it can be paid")
 
 
 @extend_schema_field({"type": "object", "additionalProperties": True, "example": {"article": "4711"}})
@@ -105,9 +106,9 @@ class UsageInput(StrictSerializer):
 class UsageOutput(OutputSerializer):
     transaction_id = serializers.IntegerField(source="entry.id", help_text="The row of the ledger")
     operation_type = serializers.CharField()
-    quantity = serializers.IntegerField()
-    credits_spent = serializers.IntegerField(source="credits")
-    balance = serializers.IntegerField(source="entry.balance_after", help_text="Afterwards")
+    quantity = serializers.IntegerField(help_text="In units of the operation")
+    credits_spent = serializers.IntegerField(source="credits", help_text="Credits that left the balance")
+    balance = serializers.IntegerField(source="entry.balance_after", help_text="Credits that are left afterwards")
 
 
 MAX_OPERATIONS = 1000
@@ -173,9 +174,9 @@ class UsageBatchInput(StrictSerializer):
 
 
 class OperationOutput(OutputSerializer):
-    key = serializers.CharField()
-    success = serializers.BooleanField()
-    message = serializers.CharField()
+    key = serializers.CharField(help_text="Which operation it was, by its key")
+    success = serializers.BooleanField(help_text="Whether the credits were spent")
+    message = serializers.CharField(help_text="What happened, in a sentence for people")
     usage = UsageOutput(allow_null=True, help_text="null where the operation was refused")
     code = serializers.CharField(help_text="Why it was refused; empty where it was not")
     errors = serializers.DictField(  # type: ignore[assignment]

@@ -22,11 +22,11 @@ handler500 = "igny8_core.common.api.error_views.server_error"
 urlpatterns = [
     path("api/v1/auth/register/", RegisterView.as_view()),
     path("api/v1/auth/", include(auth_urls)),
-    path("api/v1/", include(site_router.urls)),
-    path("api/v1/account/", include(account_router.urls)),
     path("api/v1/billing/webhooks/", include("igny8_core.business.billing.webhooks.urls")),
     path("api/v1/billing/admin/", include(decision_router.urls)),
     path("api/v1/billing/", include(billing_router.urls)),
+    path("api/v1/", include(site_router.urls)),
+    path("api/v1/account/", include(account_router.urls)),
     path("api/v1/admin/", include(operator_router.urls)),
     path("api/schema/", SchemaView.as_view(), name="schema"),
     path("api/docs/", DocsView.as_view(), name="docs"),

@@ -1,5 +1,6 @@
 """WSGI entry point of the web server; whoever imports it gets a site that is warm."""
 
+import gc
 import os
 
 from django.core.wsgi import get_wsgi_application
@@ -12,3 +13,6 @@ application = get_wsgi_application()
 from igny8_core.common.warming import warm  # noqa: E402
 
 warm(application)
+# What is loaded now stays: the collector need not look through it again, nor workers get copies because it did.
+gc.collect()
+gc.freeze()

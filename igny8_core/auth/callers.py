@@ -4,14 +4,16 @@ Every request asks for its session. The ORM would build that query anew each tim
 PostgreSQL needs to answer it. The plain forms are `live_session` and a `select_related`; tests hold these against them.
 """
 
+import hashlib
+import hmac
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, TypeVar
 
+from django.conf import settings
 from django.db import connection, models
-from django.utils.crypto import salted_hmac
 
 from igny8_core.auth.models import Account, Plan, User
 from igny8_core.common.db import PreparedStatement
@@ -122,7 +124,13 @@ def _person(row: Sequence[Any] | None) -> User:
 
 def password_fingerprint(password_hash: str) -> str:
     """What a token says of the password that it was made under: it changes whenever the password is set."""
-    return salted_hmac(FINGERPRINT_SALT, password_hash, algorithm="sha256").hexdigest()[:32]
+    return hmac.digest(_fingerprint_key(settings.SECRET_KEY), password_hash.encode(), "sha256").hex()[:32]
+
+
+@lru_cache
+def _fingerprint_key(secret: str) -> bytes:
+    # As Django's salted_hmac derives it, which would do so for every request.
+    return hashlib.sha256((FINGERPRINT_SALT + secret).encode()).digest()
 
 
 def _from_row(model: type[Row], values: Sequence[Any]) -> Row:

@@ -65,7 +65,8 @@ class _HasRole(IsMember):
     roles: frozenset[str] = frozenset()
 
     def has_permission(self, request: Request, view: APIView) -> bool:
-        return super().has_permission(request, view) and caller_of(request).role in self.roles
+        caller = caller_if_any(request)
+        return caller is not None and caller.account_id is not None and caller.role in self.roles
 
 
 class CanManageBilling(_HasRole):

@@ -11,7 +11,16 @@ from typing import Any, ParamSpec, TypeVar
 import psycopg2
 from django.conf import settings
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db import IntegrityError, InterfaceError, OperationalError, connection, transaction
+from django.db import (
+    DEFAULT_DB_ALIAS,
+    IntegrityError,
+    InterfaceError,
+    OperationalError,
+    connection,
+    connections,
+    transaction,
+)
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 from django.db.models import BooleanField, F, Func, Model, Q, QuerySet
 
@@ -40,6 +49,8 @@ def service_transaction(operation: Callable[Parameters, Result]) -> Callable[Par
 
     @wraps(operation)
     def in_transaction(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
+        if _inside_service.get():
+            return operation(*args, **kwargs)
         with one_transaction():
             return operation(*args, **kwargs)
 
@@ -77,17 +88,13 @@ class PreparedStatement:
 
     def fetch_one(self, parameters: Sequence[Any]) -> tuple[Any, ...] | None:
         """Run the statement with one parameter per type; return its first row, or None when there is none."""
-        with connection.cursor() as cursor:
-            self._execute(cursor, parameters)
-            row: tuple[Any, ...] | None = cursor.fetchone()
-            return row
+        row: tuple[Any, ...] | None = self._execute(parameters).fetchone()
+        return row
 
     def fetch_all(self, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
         """Run the statement with one parameter per type; return its rows."""
-        with connection.cursor() as cursor:
-            self._execute(cursor, parameters)
-            rows: list[tuple[Any, ...]] = cursor.fetchall()
-            return rows
+        rows: list[tuple[Any, ...]] = self._execute(parameters).fetchall()
+        return rows
 
     def fetch_first(self, parameters: Sequence[Any]) -> tuple[Any, ...] | None:
         """Like fetch_one, for a statement that only reads and is the first of a request.
@@ -95,7 +102,7 @@ class PreparedStatement:
         It takes the place of Django's question whether the connection is still there, which costs as much again: on a
         connection that is gone a new one is opened, and the statement is sent once more.
         """
-        connection.health_check_done = True  # type: ignore[attr-defined]
+        connections[DEFAULT_DB_ALIAS].health_check_done = True  # type: ignore[attr-defined]
         try:
             return self.fetch_one(parameters)
         except (OperationalError, InterfaceError):
@@ -106,17 +113,21 @@ class PreparedStatement:
 
     def run(self, parameters: Sequence[Any]) -> None:
         """Run a statement that returns no rows."""
-        with connection.cursor() as cursor:
-            self._execute(cursor, parameters)
+        self._execute(parameters)
 
-    def _execute(self, cursor: CursorWrapper, parameters: Sequence[Any]) -> None:
+    def _execute(self, parameters: Sequence[Any]) -> Any:
+        """The driver's cursor, which holds the rows already: fetching asks nobody, so it needs no Django around it."""
         if len(parameters) != len(self.types):
             raise ValueError(f"{self.name} takes {len(self.types)} parameters, got {len(parameters)}")
+        kept = _kept_on_connection()
         if settings.DATABASE_PREPARED_STATEMENTS:
-            self._prepare_once(cursor)
-            cursor.execute(self._call, parameters)
+            if self.name not in kept.prepared:
+                kept.cursor.execute(f"PREPARE {self.name} ({', '.join(self.types)}) AS {self.sql}")
+                kept.prepared.add(self.name)
+            kept.cursor.execute(self._call, parameters)
         else:
-            cursor.execute(self._inlined, {f"p{i}": value for i, value in enumerate(parameters, start=1)})
+            kept.cursor.execute(self._inlined, {f"p{i}": value for i, value in enumerate(parameters, start=1)})
+        return kept.cursor.cursor
 
     @cached_property
     def _call(self) -> str:
@@ -126,16 +137,32 @@ class PreparedStatement:
     def _inlined(self) -> str:
         return re.sub(r"\$(\d+)", lambda match: f"%(p{match[1]})s::{self.types[int(match[1]) - 1]}", self.sql)
 
-    def _prepare_once(self, cursor: CursorWrapper) -> None:
-        # Django's wrapper outlives the driver's connection, which it opens anew after an error or CONN_MAX_AGE:
-        # the names are remembered together with the driver connection that they were prepared on.
-        prepared_on, names = getattr(connection, "igny8_prepared", (None, set[str]()))
-        if prepared_on is not connection.connection:
-            names = set()
-            connection.igny8_prepared = (connection.connection, names)  # type: ignore[attr-defined]
-        if self.name not in names:
-            cursor.execute(f"PREPARE {self.name} ({', '.join(self.types)}) AS {self.sql}")
-            names.add(self.name)
+
+class _Kept:
+    """What stays with one connection of the driver: a cursor for all prepared statements, and which are prepared.
+
+    Django makes a cursor for each statement, which costs as much as sending it. This one is Django's as well: it
+    translates errors, runs execute_wrappers and refuses a broken transaction as any other.
+    """
+
+    def __init__(self, wrapper: BaseDatabaseWrapper) -> None:
+        self.cursor: CursorWrapper = wrapper.cursor()
+        self.driver = wrapper.connection
+        self.is_logged = wrapper.queries_logged
+        self.prepared: set[str] = set()
+
+
+def _kept_on_connection() -> _Kept:
+    # This thread's own. Asked of it once, because `connection` looks it up anew for every attribute.
+    wrapper: Any = connections[DEFAULT_DB_ALIAS]
+    wrapper.close_if_health_check_failed()
+    kept: _Kept | None = getattr(wrapper, "igny8_kept", None)
+    # Django's wrapper outlives the driver's connection, which it opens anew after an error or CONN_MAX_AGE.
+    if kept is None or kept.driver is not wrapper.connection:
+        wrapper.igny8_kept = kept = _Kept(wrapper)
+    elif kept.is_logged != wrapper.queries_logged:
+        kept.cursor, kept.is_logged = wrapper.cursor(), wrapper.queries_logged
+    return kept
 
 
 @contextmanager

@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 USAGE = "/api/v1/billing/credits/usage/"
 ROUNDS = 5
 # Calls of a request (of 100 operations for the batch) beyond those of /healthz/, which go through the same middleware.
-BUDGETS = {"me": 1100, "balance": 680, "invoices": 1250, "usage": 1610, "batch": 62_000}
+BUDGETS = {"me": 1000, "balance": 370, "invoices": 1090, "usage": 690, "batch": 50_000}
 # What another Python or Django may take more.
 TOLERANCE = 1.1
 

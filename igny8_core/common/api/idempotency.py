@@ -23,6 +23,8 @@ from igny8_core.common.errors import DomainError
 from igny8_core.common.kept_answers import KeptAnswer, NewAnswer, keep_answers, kept_answer, take_key
 
 HEADER = "Idempotency-Key"
+# The order of the names in a JSON object says nothing. Kept, because json.dumps would make one each time.
+_sorted_json = json.JSONEncoder(sort_keys=True)
 KEY_PATTERN = re.compile(r"[\x21-\x7e]{1,255}")
 
 Post = TypeVar("Post", bound=Callable[..., HttpResponseBase])
@@ -105,7 +107,7 @@ def _replay(request: Request, stored: KeptAnswer | None) -> HttpResponse | None:
         return None
     if stored.request_hash != _request_hash(request):
         raise IdempotencyKeyReused()
-    replay = _answer(stored.body, stored.status)
+    replay = HttpResponse(stored.body, status=stored.status, content_type=StrictJSONParser.media_type)
     replay["Idempotent-Replayed"] = "true"
     return replay
 
@@ -127,16 +129,15 @@ def _store(request: Request, key: str, response: HttpResponseBase) -> HttpRespon
     if not kept:
         # Whoever kept one without holding the key, such as a batch, was first. Our work is undone with this.
         raise IdempotencyKeyInFlight(retry_after=1)
-    return _answer(body, response.status_code)
+    # The same object, so that DRF finds it written and does not render it again.
+    response.content = body.encode()
+    response["Content-Type"] = StrictJSONParser.media_type
+    return response
 
 
 def written(body: Any) -> str:
     """The body of an answer as it is sent and kept."""
     return JSONRenderer().render(body).decode()
-
-
-def _answer(body: str, status: int) -> HttpResponse:
-    return HttpResponse(body, status=status, content_type=StrictJSONParser.media_type)
 
 
 def caller_name(request: Request) -> str:
@@ -150,5 +151,5 @@ def _request_hash(request: Request) -> str:
 
 def request_hash(method: str, address: str, data: Any) -> str:
     """What tells a request from another one with the same key."""
-    body = json.dumps(data, sort_keys=True)
+    body = _sorted_json.encode(data)
     return hashlib.sha256(f"{method} {address} {body}".encode()).hexdigest()

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 from django.db.models import QuerySet
 from rest_framework.exceptions import NotAuthenticated, NotFound, PermissionDenied
+from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.request import Request, override_method
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
@@ -15,6 +16,7 @@ from rest_framework.viewsets import ViewSetMixin
 from igny8_core.common.api.downloads import in_asked_type
 from igny8_core.common.api.envelope import success
 from igny8_core.common.api.exceptions import NO_SUCH_ADDRESS
+from igny8_core.common.api.negotiation import QuickNegotiation
 from igny8_core.common.api.pagination import EnvelopePagination
 from igny8_core.common.api.permissions import PublicEndpoint
 from igny8_core.common.api.query import Filter, filtered, ordered, refuse_unknown_parameters
@@ -26,12 +28,14 @@ class ApiView(APIView):
     query_parameters: ClassVar[frozenset[str]] = frozenset()
     # Under which heading the API's description shows the operations.
     tag: ClassVar[str] = ""
+    content_negotiation_class: type[BaseContentNegotiation] = QuickNegotiation
     http_method_names = ["get", "head", "post", "put", "patch", "delete", "options"]
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """After authentication, permissions and limits: raises ValidationError for unknown query parameters."""
         super().initial(request, *args, **kwargs)
-        refuse_unknown_parameters(request.query_params, self.known_query_parameters())
+        if request.META.get("QUERY_STRING"):
+            refuse_unknown_parameters(request.query_params, self.known_query_parameters())
 
     def check_permissions(self, request: Request) -> None:
         """Raises NotAuthenticated or PermissionDenied. OPTIONS is for whoever may use another method of the address."""

@@ -12,20 +12,21 @@ from igny8_core.business.billing.api import (
 from igny8_core.common.api.routers import ApiRouter
 
 billing_router = ApiRouter()
+# Addresses are tried in this order: those that programs ask all day come first.
+billing_router.register("credits/usage", credits.UsageViewSet)
+billing_router.register("credits/balance", credits.BalanceViewSet)
+billing_router.register("invoices", invoices.InvoiceViewSet)
 billing_router.register("payment-methods", payment_methods.PaymentMethodViewSet)
 billing_router.register("payment-methods/mine", saved_methods.SavedMethodListViewSet)
 billing_router.register("payment-methods", saved_methods.SavedMethodViewSet)
-billing_router.register("invoices", invoices.InvoiceViewSet)
 billing_router.register("credit-notes", credit_notes.CreditNoteViewSet)
 billing_router.register("payments", payments.PaymentViewSet)
 billing_router.register("payment-proofs", payment_proofs.PaymentProofUploadViewSet)
 billing_router.register("payment-proofs", payment_proofs.PaymentProofViewSet)
 billing_router.register("subscriptions", subscriptions.SubscriptionViewSet)
-billing_router.register("credits/balance", credits.BalanceViewSet)
 billing_router.register("credits/transactions", credits.CreditTransactionViewSet)
 billing_router.register("credits/packages", credits.CreditPackageViewSet)
 billing_router.register("credits/purchase", credits.CreditPurchaseViewSet)
-billing_router.register("credits/usage", credits.UsageViewSet)
 # "billing/admin/…" is where the first clients of this API found these; what may be called there is said by each view.
 billing_router.register("admin/payment-methods", payment_methods.PaymentMethodUnderAdminViewSet)
 billing_router.register("admin/payments/confirm", confirmations.ConfirmationViewSet)

@@ -31,10 +31,8 @@ def secret_in(html: str) -> str:
 
 
 def test_an_open_invoice_shows_what_it_says_and_how_it_can_be_paid(
-    customer: Customer, both: tuple[FakeStripe, FakePayPal]
+    bank: None, customer: Customer, both: tuple[FakeStripe, FakePayPal]
 ) -> None:
-    make.payment_method(bank_name="ABC Bank", account_number="1234567890")
-
     page = text_of(customer.opens())
 
     for said in (
@@ -62,11 +60,14 @@ def test_the_page_shows_nothing_of_the_account_beside_the_invoice(
         assert secret not in page
 
 
-def test_every_bank_and_wallet_of_the_country_is_shown(customer: Customer) -> None:
-    make.payment_method(bank_name="ABC Bank")
+def test_every_bank_and_wallet_that_the_invoice_offered_is_shown(bank: None, customer: Customer) -> None:
     make.payment_method(payment_method="local_wallet", display_name="JazzCash", wallet_id="03001234567")
+    invoice = make.invoice(customer.invoice.account)
+    make.payment_method(payment_method="manual", display_name="Cash", bank_name="Counter")
 
-    page = text_of(customer.opens())
+    page = text_of(customer_of(invoice, "http://testserver").opens())
+
+    assert "Counter" not in page
 
     assert "ABC Bank" in page
     assert "03001234567" in page
@@ -122,8 +123,9 @@ def test_an_uncollectible_invoice_cannot_be_paid_here(customer: Customer, stripe
     assert "<button" not in page
 
 
-def test_an_invoice_that_stripe_collects_by_itself_has_no_buttons(customer: Customer, stripe: FakeStripe) -> None:
-    make.payment_method(bank_name="ABC Bank")
+def test_an_invoice_that_stripe_collects_by_itself_has_no_buttons(
+    bank: None, customer: Customer, stripe: FakeStripe
+) -> None:
     Invoice.objects.update(stripe_invoice_id="in_1")
 
     page = text_of(customer.opens())

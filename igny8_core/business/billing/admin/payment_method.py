@@ -47,6 +47,7 @@ class PaymentMethodConfigAdmin(ConsoleAdmin):
     )
     search_fields = ("display_name", "country_code", "bank_name", "wallet_type")
     ordering = ("country_code", "sort_order", "id")
+    event_noun, tells_values = "payment_method_config", True
     fieldsets = (
         (
             None,

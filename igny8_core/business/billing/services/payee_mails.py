@@ -5,7 +5,8 @@ from typing import Any
 from django.conf import settings
 
 from igny8_core.auth.models import User
-from igny8_core.business.billing.models import GATEWAY_METHODS, PAYEE_COLUMNS, PaymentMethodConfig
+from igny8_core.business.billing.models import GATEWAY_METHODS, PAYEE_COLUMNS
+from igny8_core.business.billing.payees import LABELS
 from igny8_core.common.mail import Mail, unlinked
 from igny8_core.events.models import Event
 
@@ -46,7 +47,7 @@ def _details(event: Event) -> list[tuple[str, str, str]]:
 
 
 def _label(column: str) -> str:
-    return str(PaymentMethodConfig._meta.get_field(column).verbose_name).capitalize()
+    return LABELS.get(column) or column.replace("_", " ").capitalize()
 
 
 def _all_operators() -> list[str]:

@@ -1,9 +1,9 @@
 """What an invoice offers, written with it; and the versions of details that it points to."""
 
 from igny8_core.auth.models import User
-from igny8_core.business.billing.locks import lock_payment_method_config
 from igny8_core.business.billing.models import (
     GATEWAY_METHODS,
+    PAYEE_COLUMNS,
     Invoice,
     InvoiceOffer,
     PayeeVersion,
@@ -44,13 +44,14 @@ def version_of(config: PaymentMethodConfig) -> int | None:
     """
     if config.payment_method in GATEWAY_METHODS or config.payee_version_id:
         return config.payee_version_id
-    locked = lock_payment_method_config(config.pk)
-    if locked.payee_version_id is None:
-        former = PayeeVersion.objects.filter(country_code=locked.country_code, payment_method=locked.payment_method)
-        locked.instructions = own_words(locked, *former[:1])
-        locked.payee_version = made_version(locked, None)
-        locked.save(update_fields=["instructions", "payee_version"])
-    return locked.payee_version_id
+    read = {name: getattr(config, name) for name in PAYEE_COLUMNS}
+    former = PayeeVersion.objects.filter(country_code=config.country_code, payment_method=config.payment_method)
+    config.instructions = own_words(config, *former[:1])
+    config.payee_version = made_version(config, None)
+    # Without a lock: where the row says something else by now, or has got its version, it keeps that.
+    unchanged = PaymentMethodConfig.objects.filter(pk=config.pk, payee_version=None, **read)
+    unchanged.update(instructions=config.instructions, payee_version=config.payee_version)
+    return config.payee_version_id
 
 
 def made_version(config: PaymentMethodConfig, made_by: User | None) -> PayeeVersion | None:

@@ -1,9 +1,11 @@
 """What an invoice offers, written with it; and the versions of details that it points to."""
 
+from contextlib import suppress
+
 from igny8_core.auth.models import User
+from igny8_core.business.billing.locks import lock_payment_method_config
 from igny8_core.business.billing.models import (
     GATEWAY_METHODS,
-    PAYEE_COLUMNS,
     Invoice,
     InvoiceOffer,
     PayeeVersion,
@@ -12,6 +14,7 @@ from igny8_core.business.billing.models import (
 from igny8_core.business.billing.offers import offered_for
 from igny8_core.business.billing.payees import own_words
 from igny8_core.common.db import require_atomic
+from igny8_core.common.errors import NotFound
 
 
 def record_offers(invoice: Invoice, country_code: str) -> None:
@@ -44,13 +47,15 @@ def version_of(config: PaymentMethodConfig) -> int | None:
     """
     if config.payment_method in GATEWAY_METHODS or config.payee_version_id:
         return config.payee_version_id
-    read = {name: getattr(config, name) for name in PAYEE_COLUMNS}
-    former = PayeeVersion.objects.filter(country_code=config.country_code, payment_method=config.payment_method)
-    config.instructions = own_words(config, *former[:1])
-    config.payee_version = made_version(config, None)
-    # Without a lock: where the row says something else by now, or has got its version, it keeps that.
-    unchanged = PaymentMethodConfig.objects.filter(pk=config.pk, payee_version=None, **read)
-    unchanged.update(instructions=config.instructions, payee_version=config.payee_version)
+    # One that was removed since it was read was offered all the same.
+    with suppress(NotFound):
+        config = lock_payment_method_config(config.pk)
+    if config.payee_version_id is None:
+        former = PayeeVersion.objects.filter(country_code=config.country_code, payment_method=config.payment_method)
+        config.instructions = own_words(config, *former[:1])
+        config.payee_version = made_version(config, None)
+        row = PaymentMethodConfig.objects.filter(pk=config.pk)
+        row.update(instructions=config.instructions, payee_version=config.payee_version)
     return config.payee_version_id
 
 

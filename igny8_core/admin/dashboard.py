@@ -11,6 +11,7 @@ from django.utils.timesince import timesince
 from igny8_core.auth.models import SubscriptionStatus
 from igny8_core.business.billing import reports
 from igny8_core.business.billing.models import PaymentStatus
+from igny8_core.business.billing.selectors import payment_method_configs
 from igny8_core.common import clock
 from igny8_core.events.console import amount_text, change_url
 
@@ -49,6 +50,8 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         cards += [_waiting_card(waiting), *_review_cards(to_review), _revenue_card()]
         context["waiting"] = _oldest_waiting()
         context["waiting_url"] = _waiting_url()
+    if request.user.has_perm("billing.view_paymentmethodconfig"):
+        cards += _sample_cards()
     if request.user.has_perm("igny8_auth.view_subscription"):
         cards.append(_subscriptions_card())
     if request.user.has_perm("igny8_auth.view_account"):
@@ -77,6 +80,16 @@ def _review_cards(count: int) -> list[Card]:
     """Payments whose gateway says what does not fit: a card only where there are any."""
     address = f"{reverse('admin:billing_payment_changelist')}?needs_review__exact=1"
     return [Card("To review", str(count), "What a gateway says does not fit", address, "report", True)] if count else []
+
+
+def _sample_cards() -> list[Card]:
+    """Bank and wallet details that nobody has replaced yet: a card only where real customers pay."""
+    count = (
+        0 if settings.OFFER_SAMPLE_PAYEES else payment_method_configs().filter(is_sample=True, is_enabled=True).count()
+    )
+    address = f"{reverse('admin:billing_paymentmethodconfig_changelist')}?is_sample__exact=1"
+    detail = "Payment methods with sample details: not offered until you enter yours, or switch them off"
+    return [Card("Sample details", str(count), detail, address, "account_balance", True)] if count else []
 
 
 def _revenue_card() -> Card:

@@ -51,6 +51,8 @@ UNFOLD: dict[str, Any] = {
                     ),
                     _link("Uploaded proofs", "attach_file", "billing_paymentproof"),
                     _link("Payment methods", "account_balance", "billing_paymentmethodconfig"),
+                    _link("Details, by version", "history", "billing_payeeversion"),
+                    _link("Offered by invoices", "request_quote", "billing_invoiceoffer"),
                     _link("Saved by accounts", "credit_card", "billing_accountpaymentmethod"),
                 ],
             },

@@ -259,6 +259,8 @@ INVOICE_DUE_DAYS = 7
 # Bounds of a billing loop that nobody meant: past them nothing is invoiced or charged (threats.md AMT-12).
 MAX_INVOICES_OF_SUBSCRIPTION_PER_DAY = 15
 MAX_ATTEMPTS_OF_INVOICE_PER_DAY = 15
+# The bank and wallet details of a new installation belong to nobody: real customers are not told them.
+OFFER_SAMPLE_PAYEES = DEBUG
 PAYMENT_METHOD_LIST_RECHECK_SECONDS = 1.0
 # A balance that falls below this share of the plan's credits is told to the owner (event credits.low).
 CREDITS_LOW_PERCENT = 10

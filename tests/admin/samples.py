@@ -17,6 +17,10 @@ from igny8_core.business.billing.models import (
     CreditCostConfig,
     CreditPackage,
     CreditUsageSum,
+    Invoice,
+    InvoiceOffer,
+    MadeDefault,
+    PayeeVersion,
     Payment,
     PaymentMethodConfig,
     Refund,
@@ -77,6 +81,7 @@ def _catalogue(number: int, text: str) -> None:
         display_name=f"Wallet {text}",
         instructions=text,
     )
+    MadeDefault.objects.create(kind="igny8_auth.plan", key=f"plan-{number} {text}")
 
 
 def _around(account: Account, owner: User, number: int, text: str) -> None:
@@ -89,6 +94,15 @@ def _around(account: Account, owner: User, number: int, text: str) -> None:
         token_hash=uuid.uuid4().hex,
         invited_by=owner,
         expires_at=soon,
+    )
+    InvoiceOffer.objects.create(
+        invoice=Invoice.objects.filter(account=account).latest("pk"),
+        payment_method="local_wallet",
+        payee_version=PayeeVersion.objects.create(country_code="*", payment_method="local_wallet", instructions=text),
+        position=9,
+        country_code="*",
+        display_name=f"Wallet {text}",
+        config_id=number,
     )
     WebhookEvent.objects.create(
         provider="stripe",

@@ -20,6 +20,7 @@ from igny8_core.business.billing.services import notification_service, pdf_servi
 from igny8_core.business.billing.services.credit_service import CreditService
 from igny8_core.business.billing.services.gateway_mails import GATEWAY_NOTICES
 from igny8_core.business.billing.services.invoice_service import InvoiceService
+from igny8_core.business.billing.services.payment_method_config_service import PaymentMethodConfigService
 from igny8_core.business.billing.services.payment_service import PaymentService
 from igny8_core.business.billing.services.subscription_service import SubscriptionService
 from igny8_core.common.errors import InvalidInput
@@ -357,6 +358,7 @@ def test_every_mail_has_text_html_and_says_it_is_automatic(olga: User, bank: Pay
     CreditService.spend(owner.account, 950, operation_type="writing")
     PaymentService.process_refund(Payment.objects.get(status="succeeded"), reason="Goodwill")
     _change_plan(Subscription.objects.get())
+    _change_payee(olga)
 
     # test_gateway_mails.py has those of gateways.
     for kind in notification_service.HANDLERS.keys() - GATEWAY_NOTICES.keys() - {"payment.succeeded", "webhook.dead"}:
@@ -367,6 +369,14 @@ def test_every_mail_has_text_html_and_says_it_is_automatic(olga: User, bank: Pay
         assert "{%" not in sent.body + html_of(sent)
         assert "\n\n\n" not in sent.body
         assert "\n" not in sent.subject
+
+
+def _change_payee(operator: User) -> None:
+    """Everything that payee_mails.py tells of, once."""
+    service, wallet = PaymentMethodConfigService, {"payment_method": "local_wallet", "display_name": "JazzCash"}
+    config = service.configure(operator, country_code="PK", wallet_id="03001234567", **wallet)
+    service.update(config, operator, wallet_id="03007654321")
+    service.remove(config, operator)
 
 
 def _change_plan(subscription: Subscription) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from igny8_core.auth.models import Account, PaymentMethodType
+from igny8_core.auth.models import PaymentMethodType
 from igny8_core.business.billing import errors
 from igny8_core.business.billing.models import Invoice, InvoiceStatus
 from igny8_core.business.billing.services.invoice_service import InvoiceService
@@ -89,9 +89,9 @@ def test_a_method_that_is_not_manual_or_not_offered_is_refused(method: str) -> N
 
 
 def test_a_method_hidden_in_the_country_is_refused() -> None:
-    invoice = make.subscription().invoices.get()
-    Account.objects.update(billing_country="PK")
+    make.payment_method()
     make.payment_method(country_code="PK", is_enabled=False)
+    invoice = make.invoice(make.owner({"billing_country": "PK"}).account)
 
     require_refusal(errors.PaymentMethodNotAvailable, lambda: confirm(invoice, "bank_transfer", "BT-1"))
 

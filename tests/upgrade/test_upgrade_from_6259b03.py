@@ -17,13 +17,21 @@ from urllib.parse import urlsplit
 import psycopg2
 import pytest
 
+from igny8_core.business.billing.management.commands.seed_defaults import DEFAULTS
 from tests.database import database_url, process_environment
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 MOMENT = "2026-07-01 11:54:00+00"
 # What may differ, by the part of the answer's name and the path in it, with the reason. Each has to be used.
-ALLOWED_DIFFERENCES: dict[tuple[str, str], str] = {}
+ALLOWED_DIFFERENCES: dict[tuple[str, str], str] = {
+    ("operator: /admin/payment-methods/", "data[].instructions"): (
+        "The text of a sample repeated its numbers; they stand in their fields alone, and what operators wrote is kept"
+    ),
+    ("/billing/payment-methods/", "data[].instructions"): (
+        "Made of the fields, so that customers read one account number: the text named the bank and no account"
+    ),
+}
 
 
 @pytest.fixture(scope="module")
@@ -129,6 +137,44 @@ def test_every_answer_says_after_the_upgrade_what_it_said_before(then: dict[str,
 
     assert found == {}
     assert used == set(ALLOWED_DIFFERENCES)
+
+
+def test_open_invoices_keep_what_their_documents_said_at_the_upgrade(old_database: str, today: dict[str, Any]) -> None:
+    with closing(psycopg2.connect(old_database)) as connection:
+        cursor = connection.cursor()
+        cursor.execute("""
+            SELECT invoice.status, invoice.stripe_invoice_id <> '', count(offer.id), bool_and(offer.is_reconstructed)
+            FROM igny8_invoices invoice LEFT JOIN igny8_invoice_offers offer ON offer.invoice_id = invoice.id
+            GROUP BY invoice.id
+        """)
+        invoices = cursor.fetchall()
+        cursor.execute("""
+            SELECT count(*) FROM igny8_payment_method_config config
+            LEFT JOIN igny8_payee_versions version ON version.id = config.payee_version_id
+            WHERE config.payment_method NOT IN ('stripe', 'paypal')
+            AND (config.account_number, config.wallet_id) IS DISTINCT FROM (version.account_number, version.wallet_id)
+        """)
+        (without_their_version,) = cursor.fetchone()
+
+    assert {(status, count > 0) for status, is_stripe_s, count, _ in invoices if not is_stripe_s} == {
+        ("pending", True),
+        ("paid", False),
+        ("void", False),
+    }
+    assert {is_reconstructed for _, _, count, is_reconstructed in invoices if count} == {True}
+    assert not any(count for _, is_stripe_s, count, _ in invoices if is_stripe_s)
+    assert without_their_version == 0
+
+
+def test_defaults_that_operators_deleted_before_the_upgrade_do_not_come_back(
+    old_database: str, today: dict[str, Any]
+) -> None:
+    with closing(psycopg2.connect(old_database)) as connection:
+        cursor = connection.cursor()
+        cursor.execute("SELECT count(*) FROM igny8_made_defaults")
+        (made,) = cursor.fetchone()
+
+    assert made == sum(len(rows) for _, _, rows in DEFAULTS)
 
 
 def test_a_difference_in_an_answer_would_be_found() -> None:

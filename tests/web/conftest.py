@@ -61,6 +61,12 @@ def customer(db: None, settings: Any) -> Customer:
 
 
 @pytest.fixture
+def bank(db: None) -> None:
+    """A bank account in the world of `customer`, there before their invoice is made."""
+    make.payment_method(bank_name="ABC Bank", account_number="1234567890")
+
+
+@pytest.fixture
 def stripe_page(settings: Any) -> Iterator[FakeStripe]:
     """The stand-in for Stripe on a port of this machine, with its page, as bin/run --with-fake-gateways has it."""
     fake = FakeStripe()

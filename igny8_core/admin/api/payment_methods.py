@@ -11,7 +11,7 @@ from igny8_core.auth.permissions import IsOperator, user_of
 from igny8_core.business.billing.errors import PaymentMethodConfigured
 from igny8_core.business.billing.models import PaymentMethodConfig
 from igny8_core.business.billing.selectors import payment_method_configs
-from igny8_core.business.billing.serializers import PaymentMethodOutput
+from igny8_core.business.billing.serializers import StaffPaymentMethodOutput
 from igny8_core.business.billing.services.payment_method_config_service import PaymentMethodConfigService
 from igny8_core.common.api.envelope import success
 from igny8_core.common.api.query import choice_filter, code_filter, flag_filter
@@ -34,7 +34,7 @@ class StaffPaymentMethodViewSet(ListViewSet):
         "destroy": "billing.delete_paymentmethodconfig",
     }
     lookup_url_kwarg = "config_id"
-    serializer_class = PaymentMethodOutput
+    serializer_class = StaffPaymentMethodOutput
     filters = {
         "country": code_filter("country_code", r"[A-Z]{2}|\*", "two capital letters as in ISO 3166-1, or *"),
         "payment_method": choice_filter("payment_method", PaymentMethodType),
@@ -47,28 +47,30 @@ class StaffPaymentMethodViewSet(ListViewSet):
         return payment_method_configs()
 
     @extend_schema(
-        operation_id="staff_create_payment_method", request=PaymentMethodInput, responses={201: PaymentMethodOutput}
+        operation_id="staff_create_payment_method",
+        request=PaymentMethodInput,
+        responses={201: StaffPaymentMethodOutput},
     )
     @refuses(PaymentMethodConfigured)
     def create(self, request: Request) -> Response:
         """Offer a method in a country, or with * in all that have no row of their own for it."""
         config = PaymentMethodConfigService.configure(user_of(request), **self.validated(PaymentMethodInput))
-        return success(PaymentMethodOutput(config).data, "Payment method configured.", status=201)
+        return success(StaffPaymentMethodOutput(config).data, "Payment method configured.", status=201)
 
-    @extend_schema(operation_id="staff_retrieve_payment_method", responses=PaymentMethodOutput)
+    @extend_schema(operation_id="staff_retrieve_payment_method", responses=StaffPaymentMethodOutput)
     def retrieve(self, request: Request, config_id: int) -> Response:
         """One configured method."""
-        return success(PaymentMethodOutput(existing_config(config_id)).data)
+        return success(StaffPaymentMethodOutput(existing_config(config_id)).data)
 
     @extend_schema(
-        operation_id="staff_update_payment_method", request=PaymentMethodInput, responses=PaymentMethodOutput
+        operation_id="staff_update_payment_method", request=PaymentMethodInput, responses=StaffPaymentMethodOutput
     )
     @refuses(PaymentMethodConfigured)
     def partial_update(self, request: Request, config_id: int) -> Response:
         """Change what customers are shown; `is_enabled` false hides the method in that country."""
         changes = self.validated(PaymentMethodInput, partial=True)
         config = PaymentMethodConfigService.update(existing_config(config_id), user_of(request), **changes)
-        return success(PaymentMethodOutput(config).data, "Saved.")
+        return success(StaffPaymentMethodOutput(config).data, "Saved.")
 
     @extend_schema(operation_id="staff_delete_payment_method", responses={200: None})
     def destroy(self, request: Request, config_id: int) -> Response:

@@ -151,43 +151,32 @@ _REFERENCE = (
 )
 
 
-def _bank(country_code: str, display_name: str, sort_order: int = 3, **details: str) -> dict[str, Any]:
-    given = [f"{name.replace('_', ' ').capitalize()}: {value}" for name, value in details.items()]
+def _sample(
+    country_code: str, payment_method: str, display_name: str, sort_order: int, **details: str
+) -> dict[str, Any]:
     return {
         "country_code": country_code,
-        "payment_method": "bank_transfer",
+        "payment_method": payment_method,
         "display_name": display_name,
-        "instructions": "\n".join([*given, _REFERENCE]),
+        "instructions": _REFERENCE,
         "sort_order": sort_order,
+        "is_sample": True,
         **details,
     }
 
 
+def _bank(country_code: str, display_name: str, **details: str) -> dict[str, Any]:
+    return _sample(country_code, "bank_transfer", display_name, 3, **details)
+
+
 def _wallet(country_code: str, display_name: str, wallet_type: str, wallet_id: str) -> dict[str, Any]:
-    return {
-        "country_code": country_code,
-        "payment_method": "local_wallet",
-        "display_name": display_name,
-        "instructions": f"Send payment to:\n{wallet_type}: {wallet_id}\n{_REFERENCE}",
-        "wallet_type": wallet_type,
-        "wallet_id": wallet_id,
-        "sort_order": 4,
-    }
+    return _sample(country_code, "local_wallet", display_name, 4, wallet_type=wallet_type, wallet_id=wallet_id)
 
 
 PAYMENT_METHODS: Rows = [
     {"country_code": "*", "payment_method": "stripe", "display_name": "Credit/Debit Card (Stripe)", "sort_order": 1},
     {"country_code": "*", "payment_method": "paypal", "display_name": "PayPal", "sort_order": 2},
-    {
-        "country_code": "*",
-        "payment_method": "bank_transfer",
-        "display_name": "Bank Transfer",
-        "instructions": f"Bank: ABC Bank\nAccount: 1234567890\nSWIFT: ABCPKKA\n{_REFERENCE}",
-        "bank_name": "ABC Bank",
-        "account_number": "1234567890",
-        "swift_code": "ABCPKKA",
-        "sort_order": 3,
-    },
+    _bank("*", "Bank Transfer", bank_name="ABC Bank", account_number="1234567890", swift_code="ABCPKKA"),
     _wallet("PK", "JazzCash / Easypaisa", "JazzCash", "03001234567"),
     _bank(
         "US",

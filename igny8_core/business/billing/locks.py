@@ -40,9 +40,11 @@ def lock_invoice(account: Account, invoice_id: int) -> Invoice:
     """
     require_atomic()
     try:
-        return Invoice.objects.select_for_update(no_key=True).get(account=account, pk=invoice_id)
+        invoice = Invoice.objects.select_for_update(no_key=True).get(account=account, pk=invoice_id)
     except Invoice.DoesNotExist:
         raise InvoiceNotFound() from None
+    invoice.account = account
+    return invoice
 
 
 # What a decision reads of a payment, its invoice and its subscription. Building all columns of the three took a

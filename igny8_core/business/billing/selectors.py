@@ -8,7 +8,6 @@ from django.db.models import Q, QuerySet, Sum
 
 from igny8_core.auth.models import LIVE_STATUSES, Account, PaymentMethodType, Plan, Subscription
 from igny8_core.business.billing.models import (
-    ALL_COUNTRIES,
     PAYMENTS_UNDER_WAY,
     PLAN_LINES,
     AccountPaymentMethod,
@@ -139,43 +138,6 @@ def is_available(payment_method: str) -> bool:
     """Whether money can be taken by this method here and now: card and PayPal need the keys of their gateway."""
     gateways = {PaymentMethodType.STRIPE.value: settings.STRIPE, PaymentMethodType.PAYPAL.value: settings.PAYPAL}
     return payment_method not in gateways or gateways[payment_method] is not None
-
-
-def offered_payment_methods(country_code: str) -> list[PaymentMethodConfig]:
-    """Enabled methods for a country (ISO 3166-1 alpha-2; empty: the global ones), by sort order.
-
-    A country's row replaces the global row of the same method; a disabled one hides the method there (domain.md).
-    """
-    configs = PaymentMethodConfig.objects.filter(country_code__in=[ALL_COUNTRIES, country_code])
-    by_method: dict[str, PaymentMethodConfig] = {}
-    # "*" sorts before every letter, so that a country's row comes later and replaces it.
-    for config in configs.order_by("country_code"):
-        by_method[config.payment_method] = config
-    offered = [config for config in by_method.values() if config.is_enabled]
-    return sorted(offered, key=lambda config: (config.sort_order, config.pk))
-
-
-def offered_payment_method(country_code: str, payment_method: str) -> PaymentMethodConfig | None:
-    """The offer of one method in a country, or None where it is not offered."""
-    offers = offered_payment_methods(country_code)
-    return next((config for config in offers if config.payment_method == payment_method), None)
-
-
-def first_available_payment_method(country_code: str) -> PaymentMethodType | None:
-    """The method that a customer of the country gets who names none."""
-    for config in offered_payment_methods(country_code):
-        if is_available(config.payment_method):
-            return PaymentMethodType(config.payment_method)
-    return None
-
-
-def usual_payment_method_of(account: Account) -> str:
-    """How the account pays where nothing else is said: its default where that is offered, else the first that is."""
-    default = account.default_payment_method
-    offered = offered_payment_method(account.billing_country, default)
-    if offered and is_available(default):
-        return default
-    return first_available_payment_method(account.billing_country) or default
 
 
 # --- For platform operators: every account's ---------------------------------------------------------------------

@@ -8,8 +8,9 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from igny8_core.auth.models import PaymentMethodType, SubscriptionStatus
-from igny8_core.business.billing.models import InvoiceStatus, PaymentStatus, ProofType
-from igny8_core.business.billing.selectors import is_available
+from igny8_core.business.billing.models import PAYEE_DETAILS, InvoiceStatus, PaymentStatus, ProofType
+from igny8_core.business.billing.offers import is_usable
+from igny8_core.business.billing.payees import instructions_of, is_hidden
 from igny8_core.business.billing.services.proof_links import link_token
 from igny8_core.common.api.fields import CurrencyField, EnumField, MoneyField
 from igny8_core.common.api.serializers import OutputSerializer
@@ -23,7 +24,9 @@ class PaymentMethodOutput(OutputSerializer):
         source="get_payment_method_display", help_text="The way of paying in English"
     )
     is_enabled = serializers.BooleanField(help_text="Whether customers are offered it")
-    is_available = serializers.SerializerMethodField(help_text="False while its gateway is not set up")
+    is_available = serializers.SerializerMethodField(
+        help_text="False while its gateway is not set up, and for the samples of a new installation in production"
+    )
     display_name = serializers.CharField(help_text="Its name as customers read it")
     instructions = serializers.CharField(help_text="What the customer is told to do; can be empty")
     bank_name = serializers.CharField()
@@ -37,7 +40,28 @@ class PaymentMethodOutput(OutputSerializer):
     sort_order = serializers.IntegerField(help_text="Lower numbers are shown first")
 
     def get_is_available(self, config: Any) -> bool:
-        return is_available(config.payment_method)
+        return is_usable(config)
+
+    def to_representation(self, config: Any) -> dict[str, Any]:
+        """As it is configured; `instructions` are made of the details, and what is hidden is left empty."""
+        said: dict[str, Any] = super().to_representation(config)
+        if is_hidden(config):
+            return said | dict.fromkeys(("instructions", *PAYEE_DETAILS), "")
+        return said | {"instructions": instructions_of(config)}
+
+
+class StaffPaymentMethodOutput(PaymentMethodOutput):
+    """`instructions` as they are kept, without the details."""
+
+    is_sample = serializers.BooleanField(help_text="Holds the numbers of nobody; not offered where real customers pay")
+    payer_reads = serializers.SerializerMethodField(help_text="The details and the instructions as customers get them")
+
+    def get_payer_reads(self, config: Any) -> str:
+        return instructions_of(config)
+
+    def to_representation(self, config: Any) -> dict[str, Any]:
+        """As it is configured, whatever is hidden from customers."""
+        return serializers.Serializer.to_representation(self, config)
 
 
 class SubscriptionOutput(OutputSerializer):

@@ -8,7 +8,7 @@ from igny8_core.auth.services.account_service import AccountService
 from igny8_core.auth.services.user_service import hashed
 from igny8_core.business.billing.errors import PaymentMethodNotAvailable, PlanNotOffered
 from igny8_core.business.billing.models import CreditGrantKind, CreditTransactionType, Invoice
-from igny8_core.business.billing.selectors import first_available_payment_method
+from igny8_core.business.billing.offers import offered_for, usual_method
 from igny8_core.business.billing.services.credit_service import CreditService
 from igny8_core.business.billing.services.subscription_service import SubscriptionService
 from igny8_core.common.db import service_transaction
@@ -102,7 +102,7 @@ def _start_trial(account: Account, plan: Plan) -> Signup:
 
 def _order(account: Account, plan: Plan, payment_method: str) -> Signup:
     owner = _owner(account)
-    method = payment_method or first_available_payment_method(account.billing_country)
+    method = payment_method or usual_method(offered_for(account.billing_country, plan.price, plan.currency), "")
     if not method:
         raise PaymentMethodNotAvailable("No payment method is available in your country yet. Please contact us.")
     subscription = SubscriptionService.create_subscription(account, plan, method, created_by=owner)

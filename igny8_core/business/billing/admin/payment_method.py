@@ -1,33 +1,36 @@
 """Console pages of ways to pay: what is offered where, and what accounts chose."""
 
-from collections.abc import Callable
+from typing import Any
 
-from django import forms
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, BooleanRadioFilter, ChoicesDropdownFilter
 
-from igny8_core.business.billing.models import AccountPaymentMethod, PaymentMethodConfig
-from igny8_core.common.bank_codes import why_not_bic, why_not_iban
+from igny8_core.business.billing.admin.payment_decisions import operator_of
+from igny8_core.business.billing.models import PAYEE_COLUMNS, AccountPaymentMethod, PayeeVersion, PaymentMethodConfig
+from igny8_core.business.billing.payees import refused_details
+from igny8_core.business.billing.services.payment_method_config_service import PaymentMethodConfigService
 from igny8_core.events.console import ConsoleAdmin, ModelForm, ReadOnlyAdmin, moment
 
 
 class PaymentMethodConfigForm(ModelForm):
-    """A way to pay; refuses the account numbers that the API refuses. The samples keep theirs until they are edited."""
+    """A way to pay; refuses the details that the API refuses. Samples are looked at when they are edited first."""
 
     def clean_iban(self) -> str:
-        """The IBAN without spaces and in capitals. Raises ValidationError."""
+        """The IBAN without spaces and in capitals."""
         iban: str = self.cleaned_data["iban"].replace(" ", "").upper()
-        return self._checked("iban", iban, why_not_iban)
+        return iban
 
-    def clean_swift_code(self) -> str:
-        """The SWIFT code. Raises ValidationError."""
-        return self._checked("swift_code", self.cleaned_data["swift_code"], why_not_bic)
-
-    def _checked(self, field: str, value: str, why_not: Callable[[str], str | None]) -> str:
-        refusal = why_not(value) if value and field in self.changed_data else None
-        if refusal:
-            raise forms.ValidationError(refusal)
-        return value
+    def clean(self) -> dict[str, Any]:
+        """All columns. Raises ValidationError naming those that are refused."""
+        columns: dict[str, Any] = super().clean() or self.cleaned_data
+        if {*PAYEE_COLUMNS} & {*self.changed_data}:
+            before = PaymentMethodConfig.objects.filter(pk=self.instance.pk).first()
+            after = PayeeVersion(**{name: columns.get(name, "") for name in PAYEE_COLUMNS})
+            for column, refusals in refused_details(before, after).items():
+                self.add_error(column, refusals)
+        return columns
 
 
 @admin.register(PaymentMethodConfig)
@@ -35,8 +38,13 @@ class PaymentMethodConfigAdmin(ConsoleAdmin):
     """What is offered in which country, with what a payer needs to know."""
 
     form = PaymentMethodConfigForm
-    list_display = ("display_name", "country_code", "payment_method", "is_enabled", "sort_order")
-    list_filter = (("payment_method", ChoicesDropdownFilter), ("is_enabled", BooleanRadioFilter), "country_code")
+    list_display = ("display_name", "country_code", "payment_method", "is_enabled", "is_sample", "sort_order")
+    list_filter = (
+        ("payment_method", ChoicesDropdownFilter),
+        ("is_enabled", BooleanRadioFilter),
+        ("is_sample", BooleanRadioFilter),
+        "country_code",
+    )
     search_fields = ("display_name", "country_code", "bank_name", "wallet_type")
     ordering = ("country_code", "sort_order", "id")
     event_noun, tells_values = "payment_method_config", True
@@ -49,7 +57,14 @@ class PaymentMethodConfigAdmin(ConsoleAdmin):
                 "fields": (("country_code", "payment_method"), ("display_name", "sort_order"), "is_enabled"),
             },
         ),
-        ("For the payer", {"fields": ("instructions",)}),
+        (
+            "For the payer",
+            {
+                "description": "The details below are written for the payer by themselves. Say here only what is "
+                "to be said besides.",
+                "fields": ("instructions",),
+            },
+        ),
         (
             "Bank",
             {
@@ -62,6 +77,27 @@ class PaymentMethodConfigAdmin(ConsoleAdmin):
         ),
         ("Wallet", {"fields": (("wallet_type", "wallet_id"),)}),
     )
+
+    def save_model(self, request: HttpRequest, obj: PaymentMethodConfig, form: Any, change: bool) -> None:
+        """Save through the service, which keeps the old details and tells all operators."""
+        columns = {name: form.cleaned_data[name] for name in form.changed_data}
+        if change:
+            saved = PaymentMethodConfigService.update(obj, operator_of(request), **columns)
+        else:
+            saved = PaymentMethodConfigService.configure(operator_of(request), **form.cleaned_data)
+        obj.pk, obj._state.adding = saved.pk, False
+
+    def delete_model(self, request: HttpRequest, obj: PaymentMethodConfig) -> None:
+        """Delete through the service."""
+        PaymentMethodConfigService.remove(obj, operator_of(request))
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[PaymentMethodConfig]) -> None:
+        """Delete through the service, one by one."""
+        for config in queryset:
+            self.delete_model(request, config)
+
+    def _record(self, *args: Any) -> None:
+        """Nothing: the service has recorded it."""
 
 
 @admin.register(AccountPaymentMethod)

@@ -34,11 +34,10 @@ from igny8_core.business.billing.errors import (
     SubscriptionNotActive,
 )
 from igny8_core.business.billing.models import Invoice
+from igny8_core.business.billing.offers import usual_instructions_for, usual_payment_method_of
 from igny8_core.business.billing.selectors import (
     last_subscription_of,
     live_subscription_of,
-    offered_payment_method,
-    usual_payment_method_of,
 )
 from igny8_core.business.billing.serializers import SubscriptionOutput
 from igny8_core.business.billing.services.plan_change import quote
@@ -81,7 +80,8 @@ class SubscriptionViewSet(SingletonViewSet):
     def order(self, request: Request) -> Response:
         """Order a plan. It starts when the invoice in the answer is paid."""
         order, account = self.validated(OrderInput), account_of(request)
-        plan, method = ordered_plan(order["plan_slug"]), order["payment_method"] or usual_payment_method_of(account)
+        plan = ordered_plan(order["plan_slug"])
+        method = order["payment_method"] or usual_payment_method_of(account, plan.price, plan.currency)
         subscription = SubscriptionService.create_subscription(account, plan, method, user_of(request))
         return success(ordered(subscription, subscription.invoices.get()), PLAN_ORDERED, status=201)
 
@@ -163,8 +163,7 @@ class SubscriptionViewSet(SingletonViewSet):
 
 def ordered(subscription: Subscription, invoice: Invoice | None) -> object:
     """The answer to an order: what was ordered, what is due for it, and how that can be paid."""
-    account = subscription.account
-    instructions = offered_payment_method(account.billing_country, subscription.payment_method) if invoice else None
+    instructions = usual_instructions_for(invoice) if invoice else None
     answer = {"subscription": subscription, "invoice": invoice, "payment_instructions": instructions}
     return OrderOutput(answer).data
 

@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 
 from igny8_core.business.billing.gateways import paypal_reading as reading
 from igny8_core.business.billing.gateways.paypal_api import Json, PayPalApi, PayPalError, checked_id
+from igny8_core.business.billing.gateways.paypal_money import to_paypal
 from igny8_core.business.billing.gateways.paypal_signature import FetchCertificate, SignatureCheck, transmission_id
 from igny8_core.business.billing.gateways.protocol import (
     Charge,
@@ -31,20 +32,13 @@ from igny8_core.settings.gateways import PayPalSettings
 
 logger = logging.getLogger(__name__)
 
-# What PayPal takes, with the decimals that it wants; these are its own rules, not ISO 4217's.
-CURRENCIES = {
-    **dict.fromkeys(
-        "AUD BRL CAD CNY CZK DKK EUR HKD ILS MYR MXN NZD NOK PHP PLN GBP SGD SEK CHF THB USD".split(),
-        2,
-    ),
-    **dict.fromkeys("HUF JPY TWD".split(), 0),
-}
 # For so long PayPal answers a repeated create with the order that it made.
 CREATE_REPEATABLE_FOR = timedelta(hours=6)
 # The largest page of a list, and the last page that it has.
 LIST_SIZE, LIST_PAGES = 50, 50
 DISPUTES_LISTED_FOR = timedelta(days=179)
 
+NOT_TAKEN = "AMOUNT_NOT_TAKEN"
 PAYER_IS_ASKED = frozenset({"ORDER_NOT_APPROVED", "PAYER_ACTION_REQUIRED"})
 PAYER_MAY_CHOOSE_AGAIN = frozenset({"INSTRUMENT_DECLINED", "REDIRECT_PAYER_FOR_ALTERNATE_FUNDING"})
 CHOOSE_AGAIN = "PayPal could not use the way to pay that you chose. Choose another one at PayPal."
@@ -239,13 +233,10 @@ class PayPalGateway:
 
 
 def _money(amount: Decimal, currency: str) -> Json:
-    decimals = CURRENCIES.get(currency)
-    if decimals is None:
-        raise Misconfigured(f"PayPal does not take {currency}.", code="CURRENCY_NOT_SUPPORTED")
-    exact = amount.quantize(Decimal(1).scaleb(-decimals))
-    if exact != amount:
-        raise Misconfigured(f"PayPal takes {currency} with {decimals} decimals only.", code="DECIMAL_PRECISION")
-    return {"currency_code": currency, "value": f"{exact:f}"}
+    try:
+        return {"currency_code": currency, "value": to_paypal(amount, currency)}
+    except ValueError as error:
+        raise Misconfigured(str(error), code=NOT_TAKEN) from None
 
 
 @contextmanager

@@ -14,6 +14,33 @@ ZERO_DECIMALS = frozenset("BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF VND VUV XAF X
 THREE_DECIMALS = frozenset("BHD JOD KWD OMR TND".split())
 # What has to divide an amount in Stripe's unit.
 STEPS = dict.fromkeys(("UGX", "ISK"), 100) | dict.fromkeys(THREE_DECIMALS, 10)
+# https://docs.stripe.com/currencies, "Supported presentment currencies".
+CURRENCIES = frozenset(
+    "AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BWP BYN BZD CAD CDF CHF CLP "
+    "CNY COP CRC CVE CZK DJF DKK DOP DZD EGP ETB EUR FJD FKP GBP GEL GIP GMD GNF GTQ GYD HKD HNL HTG HUF IDR ILS INR "
+    "ISK JMD JOD JPY KES KGS KHR KMF KRW KWD KYD KZT LAK LBP LKR LRD LSL MAD MDL MGA MKD MMK MNT MOP MUR MVR MWK MXN "
+    "MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RUB RWF SAR SBD SCR SEK SGD SHP SLE "
+    "SOS SRD STD SZL THB TJS TND TOP TRY TTD TWD TZS UAH UGX USD UYU UZS VND VUV WST XAF XCD XOF XPF YER ZAR "
+    "ZMW".split()
+)
+# The same page, "Minimum and maximum charge amounts". What it does not list depends on the account's own currency and
+# on the day's rate: there only nothing at all is too little.
+MINIMUMS = {
+    **dict.fromkeys("AUD BRL CAD CHF EUR INR NZD SGD USD".split(), Decimal("0.50")),
+    **dict.fromkeys("AED MYR PLN RON".split(), Decimal("2.00")),
+    **dict.fromkeys("NOK SEK".split(), Decimal("3.00")),
+    **dict.fromkeys("MXN THB".split(), Decimal(10)),
+    "BGN": Decimal("1.00"),
+    "CZK": Decimal("15.00"),
+    "DKK": Decimal("2.50"),
+    "GBP": Decimal("0.30"),
+    "HKD": Decimal("4.00"),
+    "HUF": Decimal("175.00"),
+    "JPY": Decimal(50),
+}
+# Eight digits in Stripe's unit; more where the unit is worth little.
+MAXIMUM, LARGE_MAXIMUM = 10**8 - 1, 10**12 - 1
+LARGE = frozenset("COP HUF IDR INR JPY KRW LBP VND".split()) | ZERO_DECIMALS
 
 
 def to_stripe(amount: Decimal, currency: str) -> int:
@@ -34,6 +61,16 @@ def from_stripe(units: int, currency: str) -> Decimal:
     amount = Decimal(units).scaleb(-_decimals(currency))
     rounded = round_amount(amount, currency)
     return rounded if rounded == amount else amount
+
+
+def stripe_takes(amount: Decimal, currency: str) -> bool:
+    """Whether Stripe charges an amount in a currency at all."""
+    if currency not in CURRENCIES or amount < MINIMUMS.get(currency, Decimal(0)):
+        return False
+    try:
+        return 0 < to_stripe(amount, currency) <= (LARGE_MAXIMUM if currency in LARGE else MAXIMUM)
+    except ValueError:
+        return False
 
 
 def _decimals(currency: str) -> int:

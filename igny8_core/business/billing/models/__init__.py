@@ -20,6 +20,16 @@ from igny8_core.business.billing.models.invoice import (
     InvoiceCounter,
     InvoiceStatus,
 )
+from igny8_core.business.billing.models.made_default import MadeDefault
+from igny8_core.business.billing.models.payee import (
+    GATEWAY_METHODS,
+    PAYEE_COLUMNS,
+    PAYEE_DETAILS,
+    PAYEE_NUMBERS,
+    InvoiceOffer,
+    Payee,
+    PayeeVersion,
+)
 from igny8_core.business.billing.models.payment import (
     CAPTURED_STATUSES,
     GATEWAY_UNDER_WAY,
@@ -30,7 +40,6 @@ from igny8_core.business.billing.models.payment import (
 )
 from igny8_core.business.billing.models.payment_method import (
     ALL_COUNTRIES,
-    GATEWAY_METHODS,
     MANUAL_METHODS,
     AccountPaymentMethod,
     PaymentMethodConfig,
@@ -46,6 +55,9 @@ __all__ = [
     "GATEWAY_UNDER_WAY",
     "INVOICE_MOVES",
     "MANUAL_METHODS",
+    "PAYEE_COLUMNS",
+    "PAYEE_DETAILS",
+    "PAYEE_NUMBERS",
     "PAYMENTS_UNDER_WAY",
     "PAYMENT_MOVES",
     "PLAN_LINES",
@@ -64,7 +76,11 @@ __all__ = [
     "CreditUsageSum",
     "Invoice",
     "InvoiceCounter",
+    "InvoiceOffer",
     "InvoiceStatus",
+    "MadeDefault",
+    "Payee",
+    "PayeeVersion",
     "Payment",
     "PaymentMethodConfig",
     "PaymentProof",

@@ -2,32 +2,31 @@ from django.db import models
 from django.db.models import Q
 
 from igny8_core.auth.models import PaymentMethodType
+from igny8_core.business.billing.models.payee import Payee, PayeeVersion
 from igny8_core.common import clock
 
 ALL_COUNTRIES = "*"
-GATEWAY_METHODS = frozenset({PaymentMethodType.STRIPE, PaymentMethodType.PAYPAL})
 MANUAL_METHODS = frozenset({PaymentMethodType.BANK_TRANSFER, PaymentMethodType.LOCAL_WALLET, PaymentMethodType.MANUAL})
 
 
-class PaymentMethodConfig(models.Model):
+class PaymentMethodConfig(Payee):
     """A way of paying offered in a country, with what a payer needs to know.
 
     A country's row replaces the row for all countries of the same method; a disabled one hides the method there.
+    `payee_version` keeps the details as invoices offer them. A trigger takes it away when the details change past the
+    service, and clears `is_sample` with the sample's numbers.
     """
 
-    country_code = models.CharField(max_length=2, help_text="ISO 3166-1 alpha-2, or * for all countries")
-    payment_method = models.CharField(max_length=20, choices=PaymentMethodType.choices)
     is_enabled = models.BooleanField(default=True)
     display_name = models.CharField(max_length=100)
-    instructions = models.TextField(blank=True)
-    bank_name = models.CharField(max_length=100, blank=True)
-    account_title = models.CharField(max_length=100, blank=True, help_text="Name of the account's holder")
-    account_number = models.CharField(max_length=50, blank=True)
-    routing_number = models.CharField(max_length=50, blank=True, help_text="ABA number, sort code, …")
-    swift_code = models.CharField(max_length=11, blank=True)
-    iban = models.CharField(max_length=34, blank=True)
-    wallet_type = models.CharField(max_length=50, blank=True)
-    wallet_id = models.CharField(max_length=100, blank=True)
+    payee_version = models.ForeignKey(
+        PayeeVersion,
+        on_delete=models.PROTECT,
+        null=True,
+        editable=False,
+        related_name="+",
+        help_text="What the details are kept as; none before they are first needed",
+    )
     sort_order = models.PositiveSmallIntegerField(default=0)
 
     class Meta:

@@ -36,7 +36,7 @@ class CardService:
         Raises PaymentMethodNotAvailable where cards are not offered in the account's country.
         """
         require_no_transaction()
-        required_offer(account, PaymentMethodType.STRIPE, "type")
+        required_offer(account, PaymentMethodType.STRIPE, field="type")
         try:
             with gateway_refusals():
                 setup = configured_stripe().begin_card_setup(stripe_customer_of(account), str(uuid4()))

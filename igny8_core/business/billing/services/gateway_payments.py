@@ -52,7 +52,7 @@ from igny8_core.business.billing.services.charge_records import (
     record_silence,
 )
 from igny8_core.business.billing.services.gateway_calls import gateway_refusals
-from igny8_core.business.billing.services.payment_offers import required_offer
+from igny8_core.business.billing.services.payment_offers import required_offer_of
 from igny8_core.business.billing.services.stripe_customers import stripe_customer_of
 from igny8_core.common import clock
 from igny8_core.common.db import require_no_transaction
@@ -90,7 +90,7 @@ class GatewayPaymentService:
         transaction.
         """
         require_no_transaction()
-        required_offer(invoice.account, payment_method)
+        required_offer_of(invoice, payment_method)
         wish = {"card": card, "off_session": off_session, "save_card": save_card, "return_url": return_url}
         repeated = begun_with(request_key, invoice, payment_method)
         if repeated:

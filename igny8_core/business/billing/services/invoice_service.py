@@ -23,6 +23,7 @@ from igny8_core.business.billing.models import (
 from igny8_core.business.billing.pricing import checked_lines, plan_line, subtotal
 from igny8_core.business.billing.selectors import has_payment_under_way
 from igny8_core.business.billing.services import notification_service, numbering, pdf_service
+from igny8_core.business.billing.services.invoice_offers import record_offers
 from igny8_core.common import clock
 from igny8_core.common.db import service_transaction
 from igny8_core.common.errors import InvalidInput, MoveNotAllowed
@@ -91,6 +92,7 @@ class InvoiceService:
             stripe_invoice_id=stripe_invoice_id,
             metadata=metadata,
         )
+        record_offers(invoice, account.billing_country)
         # The log is complete either way; the consumer that mails looks at this.
         events.record(_event("invoice.created", invoice, created_by, **({} if send else {"send": False})))
         return invoice

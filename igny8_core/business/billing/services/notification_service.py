@@ -20,6 +20,7 @@ from igny8_core.business.billing.services.gateway_mails import (
     webhook_given_up,
 )
 from igny8_core.business.billing.services.pay_links import link_to_pay_online
+from igny8_core.business.billing.services.payee_mails import PAYEE_NOTICES, payee_mail
 from igny8_core.business.billing.services.subscription_mails import SUBSCRIPTION_NOTICES, subscription_mail
 from igny8_core.common.errors import InvalidInput
 from igny8_core.common.mail import Attachment, Mail, message_id_of_event, new_message_id, send, unlinked
@@ -151,6 +152,7 @@ HANDLERS: dict[str, Callable[[Event], Mail | None]] = {
     **dict.fromkeys(SUBSCRIPTION_NOTICES, _subscription_notice),
     **dict.fromkeys(GATEWAY_NOTICES, _gateway_notice),
     "webhook.dead": _webhook_dead,
+    **dict.fromkeys(PAYEE_NOTICES, payee_mail),
 }
 
 

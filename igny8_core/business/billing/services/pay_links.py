@@ -6,7 +6,8 @@ from django.conf import settings
 
 from igny8_core.business.billing.errors import PayLinkExpired
 from igny8_core.business.billing.models import GATEWAY_METHODS, Invoice, InvoiceStatus, Payment, PaymentMethodConfig
-from igny8_core.business.billing.selectors import all_invoices, is_available, offered_payment_methods
+from igny8_core.business.billing.offers import is_usable, payable_offers_of
+from igny8_core.business.billing.selectors import all_invoices
 from igny8_core.common.errors import NotFound
 from igny8_core.common.signed_texts import BadSignature, SignatureExpired, opened, signed
 
@@ -36,14 +37,14 @@ def invoice_of_pay_link(token: str) -> Invoice:
 
 
 def online_offers(invoice: Invoice) -> list[PaymentMethodConfig]:
-    """Card and PayPal, where an open invoice can be paid by them now, by sort order; none for any other invoice.
+    """Card and PayPal, where an open invoice can be paid by them now; none for any other invoice.
 
     None either for one that Stripe collects by itself.
     """
     if invoice.status != InvoiceStatus.PENDING or invoice.stripe_invoice_id:
         return []
-    offers = offered_payment_methods(invoice.account.billing_country)
-    return [offer for offer in offers if offer.payment_method in GATEWAY_METHODS and is_available(offer.payment_method)]
+    offers = payable_offers_of(invoice)
+    return [offer for offer in offers if offer.payment_method in GATEWAY_METHODS and is_usable(offer)]
 
 
 def link_to_pay_online(invoice: Invoice) -> str:

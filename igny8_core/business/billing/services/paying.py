@@ -39,7 +39,7 @@ def pay_invoice(
     # The answer to a repeat can be that the invoice is paid: by the attempt that this very request began.
     if not GatewayPaymentService.has_begun(request_key):
         require_payable(invoice)
-    chosen = chosen_method(invoice.account, payment_method, saved_method_id)
+    chosen = chosen_method(invoice, payment_method, saved_method_id)
     if chosen.offer.payment_method not in GATEWAY_METHODS:
         if has_payment_under_way(invoice):
             raise ConfirmationAlreadyOpen()

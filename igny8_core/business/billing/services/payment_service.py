@@ -27,13 +27,14 @@ from igny8_core.business.billing.models import (
     PaymentProof,
     PaymentStatus,
 )
-from igny8_core.business.billing.selectors import offered_payment_method, offered_payment_methods, proofs_of
+from igny8_core.business.billing.offers import offered_payment_methods
+from igny8_core.business.billing.selectors import proofs_of
 from igny8_core.business.billing.services.attempts import Attempt
 from igny8_core.business.billing.services.charge_records import payment_event
 from igny8_core.business.billing.services.gateway_payments import GatewayPaymentService
 from igny8_core.business.billing.services.gateway_refunds import GatewayRefundService
 from igny8_core.business.billing.services.pay_links import pay_link
-from igny8_core.business.billing.services.payment_offers import require_payable
+from igny8_core.business.billing.services.payment_offers import require_payable, required_offer_of
 from igny8_core.business.billing.services.refund_service import RefundService
 from igny8_core.business.billing.services.settlement import Settlement, settle
 from igny8_core.common import clock
@@ -79,7 +80,7 @@ class PaymentService:
         lock_text("payment reference", f"{payment_method}:{key}")
         account = lock_account(invoice.account_id)
         invoice = lock_invoice(account, invoice.pk)
-        _require_payable(account, invoice, payment_method, amount)
+        _require_payable(invoice, payment_method, amount)
         if proof is not None:
             proof = _unused(account, proof)
         earlier = _live_payment_with(payment_method, key)
@@ -264,13 +265,13 @@ def reference_key(reference: str) -> str:
     return key[:100]
 
 
-def _require_payable(account: Account, invoice: Invoice, payment_method: str, amount: Decimal | None) -> None:
+def _require_payable(invoice: Invoice, payment_method: str, amount: Decimal | None) -> None:
     require_payable(invoice)
     if amount is not None:
         _require_exact(amount, invoice)
-    offered = offered_payment_method(account.billing_country, payment_method)
-    if payment_method not in MANUAL_METHODS or offered is None:
+    if payment_method not in MANUAL_METHODS:
         raise PaymentMethodNotAvailable(errors={"payment_method": [PaymentMethodNotAvailable.text]})
+    required_offer_of(invoice, payment_method)
 
 
 def _require_exact(amount: Decimal, invoice: Invoice) -> None:

@@ -7,7 +7,8 @@ from igny8_core.auth.models import Account, User
 from igny8_core.auth.permissions import require_usable
 from igny8_core.business.billing.errors import PackageNotOffered
 from igny8_core.business.billing.models import CreditPackage
-from igny8_core.business.billing.selectors import credit_packages, usual_payment_method_of
+from igny8_core.business.billing.offers import usual_payment_method_of
+from igny8_core.business.billing.selectors import credit_packages
 from igny8_core.business.billing.services.invoice_service import InvoiceService
 from igny8_core.business.billing.services.paying import HowToPay
 from igny8_core.business.billing.services.payment_offers import required_offer
@@ -30,7 +31,8 @@ class PurchaseService:
         package = credit_packages().filter(slug=package_slug).first()
         if package is None:
             raise PackageNotOffered(errors={"package": [PackageNotOffered.text]})
-        offer = required_offer(account, payment_method or usual_payment_method_of(account))
+        price = package.final_price, package.currency
+        offer = required_offer(account, payment_method or usual_payment_method_of(account, *price), price)
         invoice = InvoiceService.create_invoice(
             account, [_line(package)], currency=package.currency, created_by=ordered_by
         )

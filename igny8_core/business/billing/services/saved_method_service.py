@@ -39,7 +39,7 @@ class SavedMethodService:
         Raises PaymentMethodNotAvailable, GatewayNotConfigured, SavedMethodExists.
         """
         locked = lock_account(account.pk)
-        offer = required_offer(locked, payment_method, "type")
+        offer = required_offer(locked, payment_method, field="type")
         if _saved(locked, payment_method):
             raise SavedMethodExists()
         added = AccountPaymentMethod(

@@ -28,13 +28,13 @@ from igny8_core.business.billing.errors import (
     SubscriptionNotPayable,
 )
 from igny8_core.business.billing.models import Invoice, InvoiceStatus, Payment
+from igny8_core.business.billing.offers import usual_payment_method_of
 from igny8_core.business.billing.pricing import period_end, plan_line_of, sold_plan
 from igny8_core.business.billing.selectors import (
     has_payment_under_way,
     open_invoices_of,
     open_plan_changes_of,
     plan_with_slug,
-    usual_payment_method_of,
 )
 from igny8_core.business.billing.services.invoice_service import InvoiceService
 from igny8_core.business.billing.services.payment_offers import required_offer
@@ -75,7 +75,7 @@ class SubscriptionService:
         """
         account = lock_account(account.pk)
         require_offered(plan)
-        offer = required_offer(account, payment_method)
+        offer = required_offer(account, payment_method, (plan.price, plan.currency))
         with refusing("igny8_subscriptions_one_live", SubscriptionAlreadyLive()):
             subscription = Subscription.objects.create(account=account, plan=plan)
         SavedMethodService.use(account, payment_method, offer.display_name)
@@ -199,8 +199,9 @@ class SubscriptionService:
         require_billed_here(subscription)
         account = subscription.account
         if subscription.status == SubscriptionStatus.CANCELED:
-            method = payment_method or usual_payment_method_of(account)
-            return SubscriptionService.create_subscription(account, subscription.plan, method, reactivated_by)
+            plan = subscription.plan
+            method = payment_method or usual_payment_method_of(account, plan.price, plan.currency)
+            return SubscriptionService.create_subscription(account, plan, method, reactivated_by)
         if not (subscription.cancel_at_period_end or subscription.pending_plan):
             raise NothingToReactivate()
         subscription.cancel_at_period_end, subscription.pending_plan = False, None

@@ -9,7 +9,7 @@ from igny8_core.auth.models import BILLING_DETAILS
 from igny8_core.auth.serializers import logged_in
 from igny8_core.auth.services.session_service import SessionService
 from igny8_core.business.billing.errors import GatewayNotConfigured, PaymentMethodNotAvailable, PlanNotOffered
-from igny8_core.business.billing.selectors import offered_payment_method
+from igny8_core.business.billing.offers import usual_instructions_for
 from igny8_core.business.signup.api.registration_serializers import RegisterInput, RegisterOutput
 from igny8_core.business.signup.service import Signup, register
 from igny8_core.common.api.envelope import success
@@ -48,6 +48,4 @@ class RegisterView(ApiView):
 
 def payment_instructions(signup: Signup) -> object | None:
     """How the new customer pays the first invoice, or None on a trial."""
-    if signup.subscription is None:
-        return None
-    return offered_payment_method(signup.account.billing_country, signup.subscription.payment_method)
+    return usual_instructions_for(signup.invoice) if signup.invoice else None

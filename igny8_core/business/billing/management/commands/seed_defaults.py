@@ -5,7 +5,7 @@ from django.db import models, transaction
 
 from igny8_core.auth.models import Industry, Plan
 from igny8_core.business.billing import default_data
-from igny8_core.business.billing.models import CreditCostConfig, CreditPackage, PaymentMethodConfig
+from igny8_core.business.billing.models import CreditCostConfig, CreditPackage, MadeDefault, PaymentMethodConfig
 
 DEFAULTS: list[tuple[type[models.Model], tuple[str, ...], default_data.Rows]] = [
     (Plan, ("slug",), default_data.PLANS),
@@ -18,21 +18,25 @@ DEFAULTS: list[tuple[type[models.Model], tuple[str, ...], default_data.Rows]] = 
 
 class Command(BaseCommand):
     help = (
-        "Create the default plans, industries, credit packages, credit costs and payment methods that are missing. "
-        "What is there stays as operators made it; running it again is harmless."
+        "Create the default plans, industries, credit packages, credit costs and payment methods, each once: what "
+        "operators changed, renamed or deleted since stays so. Running it again is harmless."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
         for model, key, rows in DEFAULTS:
-            created = sum(_create_missing(model, key, row) for row in rows)
+            created = sum(_make_once(model, key, row) for row in rows)
             if options["verbosity"]:
                 name = model._meta.verbose_name_plural
-                self.stdout.write(f"{name}: {created} created, {len(rows) - created} there already")
+                self.stdout.write(f"{name}: {created} created, {len(rows) - created} made before")
 
 
 @transaction.atomic
-def _create_missing(model: type[models.Model], key: tuple[str, ...], row: dict[str, Any]) -> bool:
+def _make_once(model: type[models.Model], key: tuple[str, ...], row: dict[str, Any]) -> bool:
+    """Make a row unless it was made before, or somebody else made one of the same name."""
     identity = {name: row[name] for name in key}
+    _, is_first = MadeDefault.objects.get_or_create(kind=model._meta.label_lower, key=" ".join(identity.values()))
+    if not is_first:
+        return False
     rest = {name: value for name, value in row.items() if name not in key}
     _, created = model._default_manager.get_or_create(**identity, defaults=rest)
     return created

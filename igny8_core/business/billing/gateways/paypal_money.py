@@ -1,0 +1,31 @@
+"""Amounts as PayPal wants them written. The currencies and their decimals are its own rules, not ISO 4217's."""
+
+from decimal import Decimal
+
+# https://developer.paypal.com/api/rest/reference/currency-codes/
+DECIMALS = {
+    **dict.fromkeys(
+        "AUD BRL CAD CNY CZK DKK EUR HKD ILS MYR MXN NZD NOK PHP PLN GBP SGD SEK CHF THB USD".split(),
+        2,
+    ),
+    **dict.fromkeys("HUF JPY TWD".split(), 0),
+}
+
+
+def to_paypal(amount: Decimal, currency: str) -> str:
+    """`to_paypal(Decimal("12.3"), "USD") == "12.30"`. Raises ValueError for what PayPal does not take exactly."""
+    decimals = DECIMALS.get(currency)
+    if decimals is None:
+        raise ValueError(f"PayPal does not take {currency}.")
+    exact = amount.quantize(Decimal(1).scaleb(-decimals))
+    if exact != amount:
+        raise ValueError(f"PayPal takes {currency} with {decimals} decimals only.")
+    return f"{exact:f}"
+
+
+def paypal_takes(amount: Decimal, currency: str) -> bool:
+    """Whether PayPal takes an amount in a currency at all."""
+    try:
+        return amount > 0 and bool(to_paypal(amount, currency))
+    except ValueError:
+        return False

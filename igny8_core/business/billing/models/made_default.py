@@ -1,0 +1,15 @@
+from django.db import models
+
+
+class MadeDefault(models.Model):
+    """A default row that `seed_defaults` has made once: deleted or renamed since, it is not made again."""
+
+    kind = models.CharField(max_length=50, help_text="The model, as igny8_auth.plan")
+    key = models.CharField(max_length=100, help_text="What the row was called then, as starter or PK local_wallet")
+
+    class Meta:
+        db_table = "igny8_made_defaults"
+        constraints = [models.UniqueConstraint(fields=["kind", "key"], name="igny8_made_defaults_once")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.key}"

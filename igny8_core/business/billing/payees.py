@@ -1,0 +1,83 @@
+"""What people are told of bank and wallet details: the one place where payment instructions are made of them."""
+
+import re
+
+from django.conf import settings
+
+from igny8_core.business.billing.models import PAYEE_DETAILS, PAYEE_NUMBERS, Payee
+from igny8_core.common.bank_codes import why_not_bic, why_not_iban
+from igny8_core.common.text import folded
+
+LABELS = {
+    "bank_name": "Bank",
+    "account_title": "Account holder",
+    "account_number": "Account",
+    "routing_number": "Routing number",
+    "iban": "IBAN",
+    "swift_code": "SWIFT",
+}
+WALLET = "Wallet"
+SEND_TO = "Send payment to:"
+
+
+def details_of(payee: Payee) -> list[tuple[str, str]]:
+    """Each detail that is known with its label: `[("Bank", "ABC Bank"), ("Account", "1234567890")]`."""
+    bank = [(label, value) for name, label in LABELS.items() if (value := getattr(payee, name))]
+    if payee.wallet_id:
+        return [*bank, (payee.wallet_type or WALLET, payee.wallet_id)]
+    return [*bank, (WALLET, payee.wallet_type)] if payee.wallet_type else bank
+
+
+def instructions_of(payee: Payee) -> str:
+    """All that a payer needs as plain text: the details, one a line, then the operator's own words."""
+    details = [f"{label}: {value}" for label, value in details_of(payee)]
+    heading = [SEND_TO] if payee.wallet_id else []
+    words = own_words(payee)
+    return "\n".join([*heading, *details, *([words] if words else [])])
+
+
+def own_words(payee: Payee, *others: Payee) -> str:
+    """The operator's words without lines that only repeat a detail of `payee` or `others`, as "Account: 1234567890"."""
+    said = {folded(getattr(each, name)) for each in (payee, *others) for name in PAYEE_DETAILS} - {""}
+    kept = [line for line in payee.instructions.splitlines() if not _repeats(line, said)]
+    return "\n".join(kept).strip()
+
+
+def is_hidden(payee: Payee) -> bool:
+    """Whether nobody is to be told these details: numbers of nobody, where real customers pay."""
+    return payee.is_sample and not settings.OFFER_SAMPLE_PAYEES
+
+
+def has_same_numbers(payee: Payee, other: Payee) -> bool:
+    """Whether money goes to the same place."""
+    return all(getattr(payee, name) == getattr(other, name) for name in PAYEE_NUMBERS)
+
+
+def refused_details(before: Payee | None, after: Payee) -> dict[str, list[str]]:
+    """What is wrong with details that are about to be saved, by column; `before` is what they replace.
+
+    Who changes one detail answers for all: so a sample is looked at when it is edited first.
+    """
+    are_same = before is not None and all(getattr(before, name) == getattr(after, name) for name in PAYEE_DETAILS)
+    refusals = {
+        "iban": None if are_same or not after.iban else why_not_iban(after.iban),
+        "swift_code": None if are_same or not after.swift_code else why_not_bic(after.swift_code),
+        "instructions": _why_not_words(own_words(after, *([before] if before else [])), before, after),
+    }
+    return {name: [refusal] for name, refusal in refusals.items() if refusal}
+
+
+def _why_not_words(words: str, before: Payee | None, after: Payee) -> str | None:
+    """Numbers stand in their fields alone: in a sentence they would stay behind when the field is changed."""
+    for payee in (after, *([before] if before else [])):
+        for name in PAYEE_NUMBERS:
+            number = getattr(payee, name)
+            if number and folded(number) in folded(words):
+                return f"Take {number} out of the text: the numbers are written from their own fields."
+    return None
+
+
+def _repeats(line: str, said: set[str]) -> bool:
+    """`Bank: ABC Bank, Account: 1234567890` does, where that bank and that number are said anyway."""
+    parts = [folded(part.rpartition(":")[2]) for part in re.split(r"[,;]", line)]
+    return line.strip() == SEND_TO or (bool(line.strip()) and all(part in said for part in parts))

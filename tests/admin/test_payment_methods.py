@@ -1,0 +1,87 @@
+"""Payment methods in the console: what an edit does to details, and the samples that nobody has replaced."""
+
+from typing import Any
+
+import pytest
+from django.core import mail
+from django.test import Client
+from django.urls import reverse
+
+from igny8_core.auth.models import User
+from igny8_core.business.billing.models import PAYEE_DETAILS, PayeeVersion, PaymentMethodConfig
+from igny8_core.business.billing.services import notification_service
+from igny8_core.business.billing.services.documents import all_payment_instructions
+from igny8_core.events.models import Event
+from tests import make
+
+pytestmark = pytest.mark.django_db
+
+
+def edited(config: PaymentMethodConfig, **fields: str) -> dict[str, str]:
+    """The console's form of a payment method, with some of its fields changed."""
+    names = ("country_code", "payment_method", "display_name", "instructions", *PAYEE_DETAILS)
+    shown = {name: getattr(config, name) for name in names}
+    return {**shown, "sort_order": str(config.sort_order), "is_enabled": "on", **fields}
+
+
+def test_console_changes_of_details_keep_the_old_ones_and_are_told_like_the_api_s(console: Client, olga: User) -> None:
+    config = make.payment_method(bank_name="ABC Bank", account_number="1234567890")
+    before = make.invoice()
+    page = reverse("admin:billing_paymentmethodconfig_change", args=[config.pk])
+
+    saved = console.post(page, edited(config, account_number="6666666666"))
+    notification_service.handle(Event.objects.get(type="payment_method_config.updated"))
+
+    assert saved.status_code == 302
+    assert ("Account", "1234567890") in all_payment_instructions(before)[0].details
+    assert ("Account", "6666666666") in all_payment_instructions(make.invoice())[0].details
+    event = Event.objects.get(object_type="billing.paymentmethodconfig")
+    assert (event.data["before"], event.data["changed"]) == (
+        {"account_number": "1234567890"},
+        {"account_number": "6666666666"},
+    )
+    assert "6666666666" in str(mail.outbox[-1].body)
+    assert PayeeVersion.objects.latest("pk").created_by == olga
+
+
+def test_console_adds_and_deletes_payment_methods_through_the_service(console: Client) -> None:
+    wallet = PaymentMethodConfig(
+        country_code="PK", payment_method="local_wallet", display_name="JazzCash", wallet_id="0300"
+    )
+
+    added = console.post(reverse("admin:billing_paymentmethodconfig_add"), edited(wallet, instructions="Wallet: 0300"))
+    config = PaymentMethodConfig.objects.get()
+    deleted = console.post(reverse("admin:billing_paymentmethodconfig_delete", args=[config.pk]), {"post": "yes"})
+
+    assert (added.status_code, deleted.status_code) == (302, 302)
+    assert config.instructions == ""
+    assert config.payee_version
+    assert not PaymentMethodConfig.objects.exists()
+    types = (
+        Event.objects.filter(object_type="billing.paymentmethodconfig").order_by("pk").values_list("type", flat=True)
+    )
+    assert [*types] == ["payment_method_config.created", "payment_method_config.deleted"]
+
+
+def test_console_refuses_the_details_that_the_api_refuses(console: Client, defaults: None) -> None:
+    config = PaymentMethodConfig.objects.get(country_code="*", payment_method="bank_transfer")
+    page = reverse("admin:billing_paymentmethodconfig_change", args=[config.pk])
+
+    answer = console.post(page, edited(config, account_number="6666666666", instructions="Not to 1234567890 any more."))
+
+    assert set(answer.context["adminform"].form.errors) == {"instructions", "swift_code"}
+    config.refresh_from_db()
+    assert (config.account_number, config.is_sample) == ("1234567890", True)
+
+
+def test_a_red_card_counts_the_samples_where_real_customers_pay(console: Client, defaults: None, settings: Any) -> None:
+    assert "Sample details" not in console.get(reverse("admin:index")).content.decode()
+    settings.OFFER_SAMPLE_PAYEES = False
+
+    page = console.get(reverse("admin:index"))
+
+    [card] = [card for card in page.context["cards"] if card.title == "Sample details"]
+    assert (card.figure, card.urgent) == ("12", True)
+    assert console.get(card.href).status_code == 200
+    PaymentMethodConfig.objects.filter(is_sample=True).update(is_enabled=False)
+    assert "Sample details" not in console.get(reverse("admin:index")).content.decode()

@@ -94,6 +94,11 @@ BY_NAME: dict[str, Any] = {
     "wallet_type": "",
 }
 
+_PAYER_READS = (
+    "Bank: ABC Bank\nAccount holder: igny8 Ltd\nAccount: 0000001123456702\n"
+    "IBAN: PK36SCBL0000001123456702\nSWIFT: SCBLPKKX\nQuote the invoice number."
+)
+
 PERIOD = {"current_period_start": "2026-12-02T10:00:00Z", "current_period_end": "2027-01-02T10:00:00Z"}
 _ORDERED = {"status": "pending_payment", "current_period_start": None, "current_period_end": None}
 WALLET = {
@@ -232,6 +237,7 @@ BY_COMPONENT: dict[str, dict[str, Any]] = {
     "PayInput": {"saved_method": LEFT_OUT, "save_card": LEFT_OUT, "return_url": LEFT_OUT},
     "PayOutput": {"reference": "INV-1-202612-0001", "attempt": None},
     "PaymentMethodInput": {**WALLET, **dict.fromkeys(NO_BANK, LEFT_OUT)},
+    "PaymentMethodOutput": {"instructions": _PAYER_READS},
     "PaymentOutput": _PAYMENT,
     "PaymentProofOutput": {
         "content_type": "image/png",
@@ -292,6 +298,7 @@ BY_COMPONENT: dict[str, dict[str, Any]] = {
     "StaffEventOutput": _EVENT,
     "StaffInvoiceOutput": {**_INVOICE, "notes": ""},
     "StaffMemberOutput": {"role": "owner"},
+    "StaffPaymentMethodOutput": {"is_sample": False, "payer_reads": _PAYER_READS},
     "StaffPaymentOutput": _STAFF_PAYMENT,
     "StaffPaymentDetailOutput": {
         **_STAFF_PAYMENT,

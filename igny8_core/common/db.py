@@ -155,7 +155,9 @@ class _Kept:
 def _kept_on_connection() -> _Kept:
     # This thread's own. Asked of it once, because `connection` looks it up anew for every attribute.
     wrapper: Any = connections[DEFAULT_DB_ALIAS]
+    # As for every cursor of Django's; what forbids the database to a test stands in the way here, too.
     wrapper.close_if_health_check_failed()
+    wrapper.ensure_connection()
     kept: _Kept | None = getattr(wrapper, "igny8_kept", None)
     # Django's wrapper outlives the driver's connection, which it opens anew after an error or CONN_MAX_AGE.
     if kept is None or kept.driver is not wrapper.connection:

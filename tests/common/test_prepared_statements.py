@@ -122,3 +122,8 @@ def test_threads_have_cursors_of_their_own() -> None:
     calls = [lambda number=number: [ADDED.fetch_one([number]) for _ in range(50)] for number in range(8)]
 
     assert all_at_once(calls) == [[(number + 1,)] * 50 for number in range(8)]
+
+
+def test_a_test_that_asks_for_no_database_gets_none() -> None:
+    with pytest.raises(RuntimeError, match="Database access not allowed"):
+        ADDED.fetch_one([1])

@@ -1,7 +1,8 @@
-"""Money as Decimal with an ISO 4217 currency: parsing, formatting, rounding. No floats anywhere."""
+"""Money as Decimal with an ISO 4217 currency: parsing, formatting, rounding. `typed_amount` is where floats end."""
 
 import re
 from decimal import ROUND_HALF_UP, Decimal
+from typing import TypeVar
 
 from igny8_core.common.errors import DomainError
 
@@ -13,6 +14,7 @@ THREE_DECIMALS = frozenset("BHD IQD JOD KWD LYD OMR TND".split())
 MAX_AMOUNT = Decimal("9999999999.9999")
 AMOUNT_PATTERN = re.compile(r"[0-9]{1,10}(\.[0-9]{1,4})?")
 CURRENCY_PATTERN = re.compile(r"[A-Z]{3}")
+T = TypeVar("T")
 
 
 class InvalidAmount(DomainError):
@@ -50,6 +52,24 @@ def parse_amount(text: object, currency: str) -> Decimal:
     if amount <= 0:
         raise InvalidAmount("The amount must be more than zero.")
     return amount
+
+
+def typed_amount(amount: T | float, currency: str) -> T | Decimal:
+    """What somebody typed in a shell as an amount: the float 99.00 becomes the Decimal that Python shows of it.
+
+    Services that people call by hand take amounts through this, so that no float comes further in. Text, Decimal and
+    None are given back as they are. Raises InvalidAmount for True, NaN, infinity and more decimals than `currency` has.
+    """
+    if not isinstance(amount, float | int):
+        return amount
+    value = Decimal(int.__repr__(amount) if isinstance(amount, int) else float.__repr__(amount))
+    if isinstance(amount, bool) or not value.is_finite() or abs(value) > MAX_AMOUNT:
+        raise InvalidAmount(
+            f'{amount} is not an amount of money. Write it like "{format_amount(Decimal(89), currency)}".'
+        )
+    if value != round_amount(value, currency):
+        raise InvalidAmount(f"{currency} has {minor_units(currency)} decimals; {amount} has more.")
+    return round_amount(value, currency)
 
 
 def round_amount(amount: Decimal, currency: str) -> Decimal:

@@ -47,7 +47,7 @@ def parse_amount(text: object, currency: str) -> Decimal:
     if not isinstance(text, str) or not AMOUNT_PATTERN.fullmatch(text):
         raise InvalidAmount(f'An amount is text with plain digits, for example "{example}".')
     if len(text.partition(".")[2]) > decimals:
-        raise InvalidAmount(f'{currency} has {decimals} decimals. Write the amount like "{example}".')
+        raise InvalidAmount(_expected_decimals(currency))
     amount = Decimal(text)
     if amount <= 0:
         raise InvalidAmount("The amount must be more than zero.")
@@ -67,9 +67,14 @@ def typed_amount(amount: T | float, currency: str) -> T | Decimal:
         raise InvalidAmount(
             f'{amount} is not an amount of money. Write it like "{format_amount(Decimal(89), currency)}".'
         )
-    if value != round_amount(value, currency):
-        raise InvalidAmount(f"{currency} has {minor_units(currency)} decimals; {amount} has more.")
+    if refusal := why_not_decimals_of(currency, value):
+        raise InvalidAmount(refusal)
     return round_amount(value, currency)
+
+
+def why_not_decimals_of(currency: str, amount: Decimal) -> str | None:
+    """A sentence where `amount` says more than the decimals of `currency` can hold, or None."""
+    return None if amount == round_amount(amount, currency) else _expected_decimals(currency)
 
 
 def round_amount(amount: Decimal, currency: str) -> Decimal:
@@ -77,6 +82,16 @@ def round_amount(amount: Decimal, currency: str) -> Decimal:
     return amount.quantize(Decimal(1).scaleb(-minor_units(currency)), rounding=ROUND_HALF_UP)
 
 
+def discounted(price: Decimal, percentage: int, currency: str) -> Decimal:
+    """What is left of a price after `percentage` per cent, rounded half up to the currency's minor unit."""
+    return round_amount(price * (100 - percentage) / 100, currency)
+
+
 def format_amount(amount: Decimal, currency: str) -> str:
     """The amount as the API writes it: `format_amount(Decimal("89"), "USD") == "89.00"`."""
     return f"{round_amount(amount, currency):f}"
+
+
+def _expected_decimals(currency: str) -> str:
+    example = format_amount(Decimal(89), currency)
+    return f'{currency} has {minor_units(currency)} decimals. Write the amount like "{example}".'

@@ -1,7 +1,6 @@
 """Console pages of accounts, their subscriptions and invitations."""
 
 from typing import Any
-from zoneinfo import available_timezones
 
 from django import forms
 from django.contrib import admin
@@ -16,7 +15,10 @@ from unfold.contrib.filters.admin import (
 from unfold.widgets import UnfoldAdminSelect2Widget
 
 from igny8_core.auth.models import Account, AccountStatus, Subscription, SubscriptionStatus, TeamInvitation
+from igny8_core.auth.serializers import AccountInput
+from igny8_core.common.api.fields import time_zones
 from igny8_core.common.countries import COUNTRY_NAMES
+from igny8_core.common.strict_forms import StrictForm
 from igny8_core.common.tax_ids import why_not_tax_id
 from igny8_core.events.console import ConsoleAdmin, ModelForm, ReadOnlyAdmin, badge, moment
 
@@ -35,8 +37,10 @@ SUBSCRIPTION_TONES = {
 COUNTRIES = [("", "–"), *((code, f"{name} ({code})") for code, name in COUNTRY_NAMES.items())]
 
 
-class AccountForm(ModelForm):
-    """An account's details; a tax number is looked at when it or the country is another."""
+class AccountForm(StrictForm, ModelForm):
+    """An account's details as AccountInput takes them; a tax number is looked at when it or the country is another."""
+
+    rules = AccountInput
 
     def clean(self) -> dict[str, Any] | None:
         """What was sent. A tax number that was taken before is no reason to refuse another correction."""
@@ -112,7 +116,7 @@ class AccountAdmin(ConsoleAdmin):
         """Countries and time zones are chosen from the lists of what there is."""
         choices = {
             "billing_country": COUNTRIES,
-            "timezone": [(name, name) for name in sorted(available_timezones())],
+            "timezone": [(name, name) for name in sorted(time_zones())],
         }.get(db_field.name)
         if choices is None:
             return super().formfield_for_dbfield(db_field, request, **kwargs)

@@ -1,33 +1,18 @@
 """Console pages of ways to pay: what is offered where, and what accounts chose."""
 
-from collections.abc import Callable
-
-from django import forms
 from django.contrib import admin
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, BooleanRadioFilter, ChoicesDropdownFilter
 
 from igny8_core.business.billing.models import AccountPaymentMethod, PaymentMethodConfig
-from igny8_core.common.bank_codes import why_not_bic, why_not_iban
+from igny8_core.business.billing.serializers import PaymentMethodInput
+from igny8_core.common.strict_forms import StrictForm
 from igny8_core.events.console import ConsoleAdmin, ModelForm, ReadOnlyAdmin, moment
 
 
-class PaymentMethodConfigForm(ModelForm):
-    """A way to pay; refuses the account numbers that the API refuses. The samples keep theirs until they are edited."""
+class PaymentMethodConfigForm(StrictForm, ModelForm):
+    """A way to pay as the API takes it. The samples keep their numbers until they are edited."""
 
-    def clean_iban(self) -> str:
-        """The IBAN without spaces and in capitals. Raises ValidationError."""
-        iban: str = self.cleaned_data["iban"].replace(" ", "").upper()
-        return self._checked("iban", iban, why_not_iban)
-
-    def clean_swift_code(self) -> str:
-        """The SWIFT code. Raises ValidationError."""
-        return self._checked("swift_code", self.cleaned_data["swift_code"], why_not_bic)
-
-    def _checked(self, field: str, value: str, why_not: Callable[[str], str | None]) -> str:
-        refusal = why_not(value) if value and field in self.changed_data else None
-        if refusal:
-            raise forms.ValidationError(refusal)
-        return value
+    rules = PaymentMethodInput
 
 
 @admin.register(PaymentMethodConfig)

@@ -1,4 +1,4 @@
-"""Console pages of accounts, their subscriptions and invitations."""
+"""Console pages of accounts and their invitations."""
 
 from typing import Any
 
@@ -8,13 +8,12 @@ from django.db.models import Field, Model
 from django.http import HttpRequest
 from unfold.contrib.filters.admin import (
     AutocompleteSelectFilter,
-    BooleanRadioFilter,
     ChoicesDropdownFilter,
     RelatedDropdownFilter,
 )
 from unfold.widgets import UnfoldAdminSelect2Widget
 
-from igny8_core.auth.models import Account, AccountStatus, Subscription, SubscriptionStatus, TeamInvitation
+from igny8_core.auth.models import Account, AccountStatus, TeamInvitation
 from igny8_core.auth.serializers import AccountInput
 from igny8_core.common.api.fields import time_zones
 from igny8_core.common.countries import COUNTRY_NAMES
@@ -28,11 +27,6 @@ ACCOUNT_TONES = {
     AccountStatus.ACTIVE: "success",
     AccountStatus.PAST_DUE: "danger",
     AccountStatus.SUSPENDED: "danger",
-}
-SUBSCRIPTION_TONES = {
-    SubscriptionStatus.PENDING_PAYMENT: "warning",
-    SubscriptionStatus.ACTIVE: "success",
-    SubscriptionStatus.PAST_DUE: "danger",
 }
 COUNTRIES = [("", "–"), *((code, f"{name} ({code})") for code, name in COUNTRY_NAMES.items())]
 
@@ -127,42 +121,6 @@ class AccountAdmin(ConsoleAdmin):
             help_text=db_field.help_text,
             widget=UnfoldAdminSelect2Widget,
         )
-
-
-@admin.register(Subscription)
-class SubscriptionAdmin(ReadOnlyAdmin):
-    """Subscriptions; payments and the customer's orders move them."""
-
-    list_display = (
-        "id", "account", "plan", "status_shown", "period_start", "period_end", "cancel_at_period_end", "created"
-    )  # fmt: skip
-    list_filter = (
-        ("status", ChoicesDropdownFilter),
-        ("plan", RelatedDropdownFilter),
-        ("cancel_at_period_end", BooleanRadioFilter),
-        ("account", AutocompleteSelectFilter),
-    )
-    list_select_related = ("account", "plan")
-    search_fields = ("account__name", "external_payment_id", "stripe_subscription_id")
-    search_help_text = "Account, reference of the last payment, Stripe id"
-    fieldsets = (
-        (None, {"fields": (("account", "plan"), ("status_shown", "created"))}),
-        ("Period", {"fields": (("period_start", "period_end"), "anchor")}),
-        ("Changes", {"fields": (("cancel_at_period_end", "canceled"), "pending_plan")}),
-        ("Payment", {"fields": ("payment_method_shown", ("external_payment_id", "stripe_subscription_id"))}),
-    )
-
-    status_shown = badge("status", SUBSCRIPTION_TONES)
-    period_start = moment("current_period_start", "period start")
-    period_end = moment("current_period_end", "period end")
-    anchor = moment("billing_anchor")
-    canceled = moment("canceled_at")
-    created = moment("created_at")
-
-    @admin.display(description="payment method")
-    def payment_method_shown(self, subscription: Subscription) -> str:
-        """How the account pays by default."""
-        return subscription.payment_method
 
 
 @admin.register(TeamInvitation)

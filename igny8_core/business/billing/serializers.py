@@ -196,6 +196,18 @@ class CreditCostUpdateInput(StrictSerializer):
     is_active = TrueOrFalseField()
 
 
+class SubscriptionDecisionInput(StrictSerializer):
+    reason = PlainTextField(max_length=500, help_text="Kept with the event, for operators")
+
+
+class EndSubscriptionInput(SubscriptionDecisionInput):
+    at_period_end = TrueOrFalseField(required=False, default=True, help_text="False: at once, without refund")
+
+
+class ChangeSubscriptionInput(SubscriptionDecisionInput):
+    plan_slug = PlainTextField(max_length=50, help_text="The plan to move to, as GET /api/v1/auth/plans/ lists them")
+
+
 class InvoiceNotesInput(StrictSerializer):
     """What operators write on an invoice that is open."""
 

@@ -8,7 +8,18 @@ from igny8_core.business.billing.admin import (
     payment_method,
     payment_proof,
     refund,
+    subscription,
     webhook_event,
 )
 
-__all__ = ["credit", "credit_note", "invoice", "payment", "payment_method", "payment_proof", "refund", "webhook_event"]
+__all__ = [
+    "credit",
+    "credit_note",
+    "invoice",
+    "payment",
+    "payment_method",
+    "payment_proof",
+    "refund",
+    "subscription",
+    "webhook_event",
+]

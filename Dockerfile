@@ -38,5 +38,4 @@ EXPOSE 8011
 # Django answers only to its own host names, so the probe uses the first of them.
 HEALTHCHECK --interval=15s --timeout=5s --start-period=30s --retries=3 CMD ["python", "-c", "import os, urllib.request as r; host = os.environ.get('DJANGO_ALLOWED_HOSTS', '').split(',')[0].strip().lstrip('*.') or 'localhost'; r.urlopen(r.Request('http://127.0.0.1:8011/healthz/', headers={'Host': host}), timeout=4)"]
 
-# Shared memory for the workers' heartbeat files: on a slow disk a heartbeat can block and the worker be taken for dead.
-CMD ["gunicorn", "igny8_core.wsgi", "--bind", "0.0.0.0:8011", "--worker-class", "gthread", "--workers", "2", "--threads", "4", "--worker-tmp-dir", "/dev/shm", "--graceful-timeout", "25", "--no-control-socket"]
+CMD ["gunicorn", "--config", "python:igny8_core.gunicorn_config", "--bind", "0.0.0.0:8011"]

@@ -174,10 +174,9 @@ def _worker_command() -> list[str | Path]:
 
 
 def _web_command(port: int) -> list[str | Path]:
-    server = ["--bind", f"127.0.0.1:{port}", "--worker-class", "gthread", "--workers", "2", "--threads", "4"]
-    # Loaded once for both workers; and nothing is left in the person's home folder.
-    options = ["--preload", "--graceful-timeout", "5", "--no-control-socket"]
-    return [VENV_PYTHON, "-m", "gunicorn", "igny8_core.wsgi", *server, *options]
+    options = ["--config", "python:igny8_core.gunicorn_config", "--bind", f"127.0.0.1:{port}"]
+    # Nobody waits long for a Ctrl-C.
+    return [VENV_PYTHON, "-m", "gunicorn", *options, "--graceful-timeout", "5"]
 
 
 def _wait_for_answer(port: int, web: Service) -> None:

@@ -1,13 +1,18 @@
 """The benchmarks write their rows by SQL of their own, which has to follow the tables."""
 
 import importlib
+import importlib.util
+import json
+import subprocess
+import sys
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 from django.core.management import call_command
 
-from igny8_core.business.billing.models import CreditUsageLog, Invoice, Payment
+from igny8_core.business.billing.models import CreditCostConfig, CreditUsageLog, Invoice, Payment
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 pytestmark = pytest.mark.django_db
@@ -40,3 +45,33 @@ def test_the_rows_of_usage_fit_their_table(bench: ModuleType, monkeypatch: pytes
     usage_analytics.build()
 
     assert CreditUsageLog.objects.count() == 100
+
+
+def test_the_rows_of_the_requests_fit_their_tables(
+    bench: ModuleType, monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    specification = importlib.util.spec_from_file_location("benchmark_of_requests", BENCHMARKS / "requests.py")
+    assert specification
+    assert specification.loader
+    requests = importlib.util.module_from_spec(specification)
+    monkeypatch.setitem(sys.modules, "benchmark_of_requests", requests)
+    specification.loader.exec_module(requests)
+    monkeypatch.setattr(requests, "INVOICES", 2)
+    settings.MAX_INVOICES_OF_SUBSCRIPTION_PER_DAY = 10
+    bench.make_accounts([1, 2])
+
+    tokens = requests.build()
+
+    assert len(tokens) == 2
+    assert Invoice.objects.count() == 4
+    assert json.loads(requests.spend())["operation_type"] in CreditCostConfig.objects.values_list(
+        "operation_type", flat=True
+    )
+
+
+def test_the_library_that_a_benchmark_is_named_like_is_found_first() -> None:
+    script = "import bench, requests; print(requests.__file__)"
+
+    done = subprocess.run([sys.executable, "-c", script], cwd=BENCHMARKS, capture_output=True, text=True, check=True)
+
+    assert "site-packages" in done.stdout

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 
+from igny8_core.auth.errors import PasswordsBusy
 from igny8_core.common.api.fields import canonical_email
 from igny8_core.common.network import client_network
 from igny8_core.common.rate_limits import seconds_to_wait
@@ -24,7 +25,10 @@ class LoginForm(AuthenticationForm):
         """Raises ValidationError, before any password is looked at, when there were too many tries."""
         if settings.THROTTLING and self.request is not None:
             self._count_try(self.request)
-        return super().clean()
+        try:
+            return super().clean()
+        except PasswordsBusy as refusal:
+            raise ValidationError(refusal.text, code=refusal.code) from refusal
 
     def _count_try(self, request: HttpRequest) -> None:
         email = canonical_email(str(self.cleaned_data.get("username", "")))

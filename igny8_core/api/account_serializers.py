@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from igny8_core.common.api.fields import MAX_PASSWORD_INPUT, IdField, SecretField
-from igny8_core.common.api.serializers import StrictSerializer
+from igny8_core.common.api.serializers import OutputSerializer, StrictSerializer
 from igny8_core.events.models import Event
 
 # What an event's data may show to the account's own members. Whatever is not listed is for operators: notes, reasons
@@ -20,9 +20,9 @@ REASON_TOLD = frozenset({"payment.refunded", "payment.rejected", "subscription.d
 SUPPORT, FORMER_MEMBER = "support", "former member"
 
 
-class LimitOutput(serializers.Serializer[Any]):
-    used = serializers.IntegerField()
-    max = serializers.IntegerField()
+class LimitOutput(OutputSerializer):
+    used = serializers.IntegerField(help_text="How much of it is used")
+    max = serializers.IntegerField(help_text="How much the plan allows")
     percent = serializers.IntegerField(help_text="Rounded down; above 100 where more is used than the plan allows")
 
 
@@ -30,8 +30,8 @@ class CreditLimitOutput(LimitOutput):
     balance = serializers.IntegerField(help_text="What can be spent now, bought credits included")
 
 
-class LimitsOutput(serializers.Serializer[Any]):
-    sites = LimitOutput()
+class LimitsOutput(OutputSerializer):
+    sites = LimitOutput(help_text="Sites of the account")
     users = LimitOutput(help_text="Active members and open invitations")
     credits = CreditLimitOutput(help_text="Spent in this period, of what the plan includes for one")
 
@@ -42,15 +42,15 @@ class TransferInput(StrictSerializer):
 
 
 class DeleteInput(StrictSerializer):
-    password = SecretField(max_length=MAX_PASSWORD_INPUT)
+    password = SecretField(max_length=MAX_PASSWORD_INPUT, help_text="Of the owner, who deletes the account")
 
 
-class ActivityOutput(serializers.Serializer[Any]):
+class ActivityOutput(OutputSerializer):
     id = serializers.IntegerField()
     type = serializers.CharField()
     actor = serializers.SerializerMethodField()
-    object_type = serializers.CharField()
-    object_id = serializers.CharField()
+    object_type = serializers.CharField(help_text="Kind of what changed, as app.model")
+    object_id = serializers.CharField(help_text="Id of what changed")
     data = serializers.SerializerMethodField()  # type: ignore[assignment]
     created_at = serializers.DateTimeField()
 

@@ -27,7 +27,7 @@ from igny8_core.auth.errors import (
     TeamNotManaged,
 )
 from igny8_core.auth.models import InvitationState, TeamInvitation, User
-from igny8_core.auth.permissions import CanManageTeam, IsMember, account_of, user_of
+from igny8_core.auth.permissions import CanManageTeam, IsMember, account_of, caller_if_any, user_of
 from igny8_core.auth.selectors import invitations_of, invitations_with_status, members_of
 from igny8_core.auth.serializers import LoginOutput, logged_in
 from igny8_core.auth.services.invitation_service import InvitationService, NewPerson
@@ -170,6 +170,6 @@ class InvitationViewSet(ListViewSet):
         """
         given = self.validated(AcceptInput)
         token = given.pop("token")
-        caller = request.user if isinstance(request.user, User) else None
-        member = InvitationService.accept(token, caller, NewPerson(**given) if given else None)
+        caller = caller_if_any(request)
+        member = InvitationService.accept(token, caller.user if caller else None, NewPerson(**given) if given else None)
         return success(LoginOutput(logged_in(member, SessionService.open(member))).data, "Welcome!")

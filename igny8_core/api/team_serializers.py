@@ -9,32 +9,37 @@ from igny8_core.common.api.fields import (
     MAX_PASSWORD_INPUT,
     MAX_TOKEN_INPUT,
     EmailAddressField,
+    EnumField,
     IdField,
     PlainTextField,
     SecretField,
 )
-from igny8_core.common.api.serializers import StrictSerializer
+from igny8_core.common.api.serializers import OutputSerializer, StrictSerializer
 
 MAX_SITES_INPUT = 100
 
 
-class TeamMemberOutput(serializers.Serializer[Any]):
+class TeamMemberOutput(OutputSerializer):
     id = serializers.IntegerField()
     email = serializers.EmailField()
     first_name = serializers.CharField()
     last_name = serializers.CharField()
-    role = serializers.CharField()
-    is_active = serializers.BooleanField()
-    date_joined = serializers.DateTimeField()
+    role = EnumField(Role, help_text="What the person may do in the account")
+    is_active = serializers.BooleanField(help_text="False: the person cannot log in any more")
+    date_joined = serializers.DateTimeField(help_text="When the person got their login, in UTC")
 
 
 class RoleInput(StrictSerializer):
-    role = serializers.ChoiceField(choices=Role.choices)
+    role = serializers.ChoiceField(
+        choices=Role.choices, help_text="What the member may do from now on; only owners make owners"
+    )
 
 
 class InviteInput(StrictSerializer):
-    email = EmailAddressField()
-    role = serializers.ChoiceField(choices=Role.choices)
+    email = EmailAddressField(help_text="Where the invitation is sent")
+    role = serializers.ChoiceField(
+        choices=Role.choices, help_text="What the person will be allowed to do; only owners make owners"
+    )
     sites = serializers.ListField(
         child=IdField(),
         required=False,
@@ -44,17 +49,17 @@ class InviteInput(StrictSerializer):
     )
 
 
-class InvitationOutput(serializers.Serializer[Any]):
+class InvitationOutput(OutputSerializer):
     id = serializers.IntegerField()
-    email = serializers.EmailField()
-    role = serializers.CharField()
-    sites = serializers.SerializerMethodField()
-    status = serializers.ChoiceField(choices=InvitationState.choices)
-    invited_by = serializers.SerializerMethodField()
+    email = serializers.EmailField(help_text="Where it was sent")
+    role = EnumField(Role, help_text="What the person will be allowed to do")
+    sites = serializers.SerializerMethodField(help_text="Ids of the sites that it gives access to")
+    status = EnumField(InvitationState, help_text="Whether it can still be accepted")
+    invited_by = serializers.SerializerMethodField(help_text="E-mail address of who sent it")
     created_at = serializers.DateTimeField()
-    expires_at = serializers.DateTimeField()
-    accepted_at = serializers.DateTimeField(allow_null=True)
-    canceled_at = serializers.DateTimeField(allow_null=True)
+    expires_at = serializers.DateTimeField(help_text="Until when it can be accepted")
+    accepted_at = serializers.DateTimeField(allow_null=True, help_text="Null where it was not accepted")
+    canceled_at = serializers.DateTimeField(allow_null=True, help_text="Null where it was not canceled")
 
     def get_sites(self, invitation: TeamInvitation) -> list[int]:
         return [site.pk for site in invitation.sites.all()]
@@ -64,7 +69,7 @@ class InvitationOutput(serializers.Serializer[Any]):
 
 
 class AcceptInput(StrictSerializer):
-    token = SecretField(max_length=MAX_TOKEN_INPUT)
+    token = SecretField(max_length=MAX_TOKEN_INPUT, help_text="From the link of the invitation's e-mail")
     password = SecretField(max_length=MAX_PASSWORD_INPUT, required=False, help_text="Of who has no login yet")
     password_confirm = SecretField(max_length=MAX_PASSWORD_INPUT, required=False)
     first_name = PlainTextField(max_length=150, required=False)

@@ -15,6 +15,12 @@ class InvalidToken(DomainError):
     text = "This token is not valid any more. Log in again."
 
 
+class PasswordsBusy(DomainError):
+    code = "temporarily_unavailable"
+    http_status = 503
+    text = "Too many passwords are being checked at this moment. Nothing was changed; try again in a few seconds."
+
+
 class EmailTaken(DomainError):
     code = "email_not_available"
     http_status = 400

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
+from igny8_core.auth.callers import Caller
 from igny8_core.auth.models import (
     MANAGER_ROLES,
     Account,
@@ -34,12 +35,12 @@ def active_industries() -> QuerySet[Industry]:
     return Industry.objects.filter(is_active=True)
 
 
-def sites_of(account: Account, user: User) -> QuerySet[Site]:
+def sites_of(account: Account, user: User | Caller) -> QuerySet[Site]:
     """The account's sites that `user` may see: all for owner and admin, those with access for the others."""
     sites = Site.objects.filter(account=account).select_related("industry")
     if user.role in MANAGER_ROLES:
         return sites
-    return sites.filter(access__user=user)
+    return sites.filter(access__user_id=user.pk)
 
 
 def live_session(session_id: object) -> LoginSession | None:
@@ -114,6 +115,10 @@ def seats_taken(account: Account) -> int:
 def events_of(account: Account) -> QuerySet[Event]:
     """What happened in the account, with who did it."""
     return Event.objects.filter(account=account).select_related("actor")
+
+
+# What a plan limits and an account can have too much of.
+PLAN_LIMITS = ("sites", "users")
 
 
 @dataclass(frozen=True)

@@ -1,60 +1,62 @@
 """What the API takes and gives of people, accounts and plans in more than one place."""
 
-from typing import Any
-
 from rest_framework import serializers
 
-from igny8_core.auth.models import PaymentMethodType, Role, User
+from igny8_core.auth.models import AccountStatus, BillingCycle, PaymentMethodType, Role, User
 from igny8_core.auth.services.session_service import TokenPair
 from igny8_core.common.api.fields import (
     CountryCodeField,
+    CurrencyField,
     EmailAddressField,
+    EnumField,
     MoneyField,
     PlainTextField,
     TimeZoneField,
 )
-from igny8_core.common.api.serializers import StrictSerializer
+from igny8_core.common.api.serializers import OutputSerializer, StrictSerializer
 
 
-class PlanOutput(serializers.Serializer[Any]):
+class PlanOutput(OutputSerializer):
     id = serializers.IntegerField()
     name = serializers.CharField()
     slug = serializers.CharField()
-    price = MoneyField()
-    currency = serializers.CharField()
-    billing_cycle = serializers.CharField()
-    included_credits = serializers.IntegerField()
-    max_sites = serializers.IntegerField()
-    max_users = serializers.IntegerField()
-    features = serializers.ListField(child=serializers.CharField())
+    price = MoneyField(help_text="Price of one period, without discounts")
+    currency = CurrencyField()
+    billing_cycle = EnumField(BillingCycle, help_text="How long a period is")
+    included_credits = serializers.IntegerField(help_text="Credits that are granted for each period")
+    max_sites = serializers.IntegerField(help_text="How many sites an account may have")
+    max_users = serializers.IntegerField(help_text="How many members an account may have")
+    features = serializers.ListField(child=serializers.CharField(), help_text="What the plan offers, a sentence each")
 
 
-class IndustryOutput(serializers.Serializer[Any]):
+class IndustryOutput(OutputSerializer):
     id = serializers.IntegerField()
     name = serializers.CharField()
     slug = serializers.CharField()
 
 
-class UserOutput(serializers.Serializer[Any]):
+class UserOutput(OutputSerializer):
     id = serializers.IntegerField()
     email = serializers.EmailField()
     first_name = serializers.CharField()
     last_name = serializers.CharField()
-    role = serializers.CharField(help_text="Empty for a platform operator without an account")
-    is_staff = serializers.BooleanField()
-    email_verified = serializers.SerializerMethodField()
+    role = EnumField(Role, allow_blank=True, help_text="Empty for a platform operator without an account")
+    is_staff = serializers.BooleanField(help_text="True for a platform operator")
+    email_verified = serializers.SerializerMethodField(
+        help_text="Whether the person has shown that the address is theirs"
+    )
 
     def get_email_verified(self, user: User) -> bool:
         return user.email_verified_at is not None
 
 
-class AccountOutput(serializers.Serializer[Any]):
+class AccountOutput(OutputSerializer):
     id = serializers.IntegerField()
     name = serializers.CharField()
     slug = serializers.CharField()
-    status = serializers.CharField()
-    plan = PlanOutput()
-    credits = serializers.IntegerField()
+    status = EnumField(AccountStatus, help_text="What the account may do now")
+    plan = PlanOutput(help_text="The plan that the account is on")
+    credits = serializers.IntegerField(help_text="Balance that can be spent now")
     billing_email = serializers.CharField()
     billing_address_line1 = serializers.CharField()
     billing_address_line2 = serializers.CharField()
@@ -102,19 +104,19 @@ class PersonInput(ProfileInput):
     role = serializers.ChoiceField(choices=Role.choices, allow_blank=True)
 
 
-class TokenOutput(serializers.Serializer[Any]):
+class TokenOutput(OutputSerializer):
     token = serializers.CharField(help_text="Access token, for the Authorization header")
     refresh = serializers.CharField(help_text="Good once, for auth/refresh/")
 
 
 class LoginOutput(TokenOutput):
-    user = UserOutput()
-    account = AccountOutput(allow_null=True)
+    user = UserOutput(help_text="Who has logged in")
+    account = AccountOutput(allow_null=True, help_text="Null for a platform operator without an account")
 
 
-class ProfileOutput(serializers.Serializer[Any]):
-    user = UserOutput()
-    account = AccountOutput(allow_null=True)
+class ProfileOutput(OutputSerializer):
+    user = UserOutput(help_text="Who sends the token")
+    account = AccountOutput(allow_null=True, help_text="Null for a platform operator without an account")
 
 
 def tokens(pair: TokenPair) -> dict[str, str]:

@@ -11,7 +11,7 @@ from typing import Any, ParamSpec, TypeVar
 import psycopg2
 from django.conf import settings
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, InterfaceError, OperationalError, connection, transaction
 from django.db.backends.utils import CursorWrapper
 from django.db.models import BooleanField, F, Func, Model, Q, QuerySet
 
@@ -40,16 +40,24 @@ def service_transaction(operation: Callable[Parameters, Result]) -> Callable[Par
 
     @wraps(operation)
     def in_transaction(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
-        if _inside_service.get():
+        with one_transaction():
             return operation(*args, **kwargs)
-        with transaction.atomic():
-            token = _inside_service.set(True)
-            try:
-                return operation(*args, **kwargs)
-            finally:
-                _inside_service.reset(token)
 
     return in_transaction
+
+
+@contextmanager
+def one_transaction() -> Iterator[None]:
+    """A transaction that the services called in the block join, as they join each other's; it joins one itself."""
+    if _inside_service.get():
+        yield
+        return
+    with transaction.atomic():
+        token = _inside_service.set(True)
+        try:
+            yield
+        finally:
+            _inside_service.reset(token)
 
 
 _inside_service: ContextVar[bool] = ContextVar("inside_service", default=False)
@@ -73,6 +81,28 @@ class PreparedStatement:
             self._execute(cursor, parameters)
             row: tuple[Any, ...] | None = cursor.fetchone()
             return row
+
+    def fetch_all(self, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+        """Run the statement with one parameter per type; return its rows."""
+        with connection.cursor() as cursor:
+            self._execute(cursor, parameters)
+            rows: list[tuple[Any, ...]] = cursor.fetchall()
+            return rows
+
+    def fetch_first(self, parameters: Sequence[Any]) -> tuple[Any, ...] | None:
+        """Like fetch_one, for a statement that only reads and is the first of a request.
+
+        It takes the place of Django's question whether the connection is still there, which costs as much again: on a
+        connection that is gone a new one is opened, and the statement is sent once more.
+        """
+        connection.health_check_done = True  # type: ignore[attr-defined]
+        try:
+            return self.fetch_one(parameters)
+        except (OperationalError, InterfaceError):
+            if connection.in_atomic_block or connection.is_usable():
+                raise
+            connection.close()
+            return self.fetch_one(parameters)
 
     def run(self, parameters: Sequence[Any]) -> None:
         """Run a statement that returns no rows."""
@@ -151,12 +181,3 @@ def lock_text(kind: str, text: str) -> None:
     require_atomic()
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"{kind}:{text}"])
-
-
-def try_lock_text(kind: str, text: str) -> bool:
-    """Like lock_text without waiting: False when another transaction holds the lock on this text."""
-    require_atomic()
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))", [f"{kind}:{text}"])
-        (taken,) = cursor.fetchone()
-    return bool(taken)

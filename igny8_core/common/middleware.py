@@ -1,10 +1,14 @@
 """What happens to every request before and after its view."""
 
 from collections.abc import Callable
+from functools import lru_cache
 from io import BytesIO
 from urllib.parse import unquote_to_bytes
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
+from csp.constants import HEADER
+from csp.middleware import CSPMiddleware
+from csp.utils import build_policy
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponseBase
 
 from igny8_core.common.api.envelope import failure_response
 from igny8_core.common.api.exceptions import PayloadTooLarge
@@ -14,6 +18,27 @@ from igny8_core.common.request_id import begin_request, end_request
 API_PREFIX = "/api/"
 
 Answer = Callable[[HttpRequest], HttpResponse]
+
+
+class PolicyMiddleware(CSPMiddleware):
+    """django-csp, with the header of most answers made once: it would put the same one together for each.
+
+    Answers that ask for something of their own (attributes of theirs that start with `_csp`), error pages and those
+    that used a nonce are left to it.
+    """
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        """The answer with the site's Content-Security-Policy, unless it has one."""
+        own = response.status_code in (404, 500) or any(name.startswith("_csp") for name in vars(response))
+        if own or getattr(request, "_csp_nonce", None):
+            return super().process_response(request, response)
+        response.headers.setdefault(HEADER, _policy())
+        return response
+
+
+@lru_cache
+def _policy() -> str:
+    return str(build_policy())
 
 
 class RequestIdMiddleware:

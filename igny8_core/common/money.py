@@ -2,6 +2,7 @@
 
 import re
 from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache
 from typing import TypeVar
 
 from igny8_core.common.errors import DomainError
@@ -87,6 +88,7 @@ def discounted(price: Decimal, percentage: int, currency: str) -> Decimal:
     return round_amount(price * (100 - percentage) / 100, currency)
 
 
+@lru_cache(maxsize=4096)
 def format_amount(amount: Decimal, currency: str) -> str:
     """The amount as the API writes it: `format_amount(Decimal("89"), "USD") == "89.00"`."""
     return f"{round_amount(amount, currency):f}"

@@ -58,7 +58,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "igny8_core.common.middleware.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "csp.middleware.CSPMiddleware",
+    "igny8_core.common.middleware.PolicyMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "igny8_core.common.middleware.ApiBoundaryMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -124,9 +124,14 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 
 AUTH_USER_MODEL = "igny8_auth.User"
 PASSWORD_HASHERS = [
-    "django.contrib.auth.hashers.Argon2PasswordHasher",
-    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+    "igny8_core.auth.hashing.BoundedArgon2",
+    "igny8_core.auth.hashing.BoundedPBKDF2",
 ]
+# How many passwords a process hashes at once, each with 100 MiB; the others wait for so long, then they are sent away.
+PASSWORD_HASHES_AT_ONCE = environment.number("PASSWORD_HASHES_AT_ONCE", 2)
+PASSWORD_HASH_PATIENCE_SECONDS = 5
+if PASSWORD_HASHES_AT_ONCE == 0:
+    raise ImproperlyConfigured("PASSWORD_HASHES_AT_ONCE is 0, so nobody could log in. Set it to 1 or more.")
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "igny8_core.auth.password_rules.MaximumLengthValidator"},
@@ -186,10 +191,30 @@ SPECTACULAR_SETTINGS = {
     # A list of values and their own names again tells nobody anything.
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "PATH_CONVERTER_OVERRIDES": {"int64": {"type": "integer", "format": "int64", "minimum": 1, "maximum": 10**18 - 1}},
-    # Fields of one name with different choices: the generator would number them.
-    "ENUM_NAME_OVERRIDES": {"PaymentMethodTypeEnum": "igny8_core.auth.models.PaymentMethodType"},
+    # Of each set of words a name that stays: without it the generator makes one of the fields that have the set.
+    "ENUM_NAME_OVERRIDES": {
+        "AccountStatusEnum": "igny8_core.auth.models.AccountStatus",
+        "BillingCycleEnum": "igny8_core.auth.models.BillingCycle",
+        "ChangeKindEnum": "igny8_core.business.billing.services.plan_change.ChangeKind",
+        "CreditGrantKindEnum": "igny8_core.business.billing.models.CreditGrantKind",
+        "CreditTransactionTypeEnum": "igny8_core.business.billing.models.CreditTransactionType",
+        "GranularityEnum": "igny8_core.api.usage_serializers.GRANULARITIES",
+        "InvitationStatusEnum": "igny8_core.auth.models.InvitationState",
+        "InvoiceStatusEnum": "igny8_core.business.billing.models.InvoiceStatus",
+        "ManualMethodEnum": "igny8_core.business.billing.api.confirmation_serializers.MANUAL_CHOICES",
+        "NextStepEnum": "igny8_core.business.billing.services.attempts.NextStep",
+        "PaymentMethodTypeEnum": "igny8_core.auth.models.PaymentMethodType",
+        "PaymentStatusEnum": "igny8_core.business.billing.models.PaymentStatus",
+        "PlanLimitEnum": "igny8_core.auth.selectors.PLAN_LIMITS",
+        "ProofTypeEnum": "igny8_core.business.billing.models.ProofType",
+        "RoleEnum": "igny8_core.auth.models.Role",
+        "SiteStatusEnum": "igny8_core.auth.models.SiteStatus",
+        "SubscriptionStatusEnum": "igny8_core.auth.models.SubscriptionStatus",
+        "SuspendedReasonEnum": "igny8_core.auth.models.SuspendedReason",
+    },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
+        "igny8_core.common.api.descriptions.describe_fields",
         "igny8_core.common.api.openapi.add_envelopes",
     ],
     "TAGS": [

@@ -14,7 +14,7 @@ from igny8_core.auth.models import Account, Industry, Plan, User
 from igny8_core.business.billing.models import CreditCostConfig, CreditPackage, Invoice, PaymentMethodConfig
 from igny8_core.business.billing.serializers import BicField, CountryOrAllField, IbanField
 from igny8_core.common.api import fields
-from igny8_core.common.api.priced import CurrencyField, PriceField
+from igny8_core.common.api.priced import CurrencyCodeField, PriceField
 from igny8_core.common.strict_forms import StrictForm, as_json, sentences
 from tests import make
 from tests.admin.samples import one_of_each
@@ -32,7 +32,7 @@ WRONG: list[tuple[type[serializers.Field[Any, Any, Any, Any]], list[str]]] = [
     (CountryOrAllField, ["EU", "XX", "PAK", "**", "", *HIDDEN]),
     (fields.CountryCodeField, ["EU", "XX", "PAK", "ＰＫ", *HIDDEN]),
     (fields.TimeZoneField, ["Factory", "localtime", "Mars/Base", "utc", ""]),
-    (CurrencyField, ["ABC", "XAU", "XXX", "DEM", "US", "EURO", "", *HIDDEN]),
+    (CurrencyCodeField, ["ABC", "XAU", "XXX", "DEM", "US", "EURO", "", *HIDDEN]),
     (
         PriceField,
         ["-1", "1e2", "NaN", "Infinity", "1,50", "٩٩", "1_000", "0.004", "9" * 11, "9" * 40, "0x10", "", "abc"],

@@ -40,6 +40,8 @@ billing/credits/purchase/                             POST                   401
 billing/credits/purchase/                             GET,PUT,PATCH,DELETE   401 403 403 405 405 405 405 403 403
 billing/credits/usage/                                POST                   401 403 201 201 201 400 403 403 403
 billing/credits/usage/                                GET,PUT,PATCH,DELETE   401 403 405 405 405 405 405 403 403
+billing/credits/usage/batch/                          POST                   401 403 200 200 200 200 403 403 403
+billing/credits/usage/batch/                          GET,PUT,PATCH,DELETE   401 403 405 405 405 405 405 403 403
 """
 
 ACCEPTED = {
@@ -49,6 +51,7 @@ ACCEPTED = {
     ("POST", f"api/v1/{METHOD}default/"): "",
     ("POST", f"{API}credits/purchase/"): "package payment_method",
     ("POST", f"{API}credits/usage/"): "operation_type quantity site metadata",
+    ("POST", f"{API}credits/usage/batch/"): "operations",
 }
 WRITABLE = [(method, route, "owner") for method, route in ACCEPTED]
 LISTS = [f"{API}credit-notes/", f"{API}payment-methods/mine/", f"{API}credits/packages/"]
@@ -63,14 +66,14 @@ OWN_OBJECTS = [
     ("POST", f"api/v1/{METHOD}default/", MANAGERS),
 ]
 # What an account must have paid for.
-GATED = [("POST", f"{API}credits/purchase/"), ("POST", f"{API}credits/usage/")]
+GATED = [("POST", f"{API}credits/purchase/"), ("POST", f"{API}credits/usage/"), ("POST", f"{API}credits/usage/batch/")]
 
 
 class KeyedClient(APIClient):
     """A client that sends a new Idempotency-Key where one is needed and the test says none."""
 
     def generic(self, method: str, path: str, *args: Any, **extra: Any) -> Any:
-        if path.startswith(f"/{API}credits/usage/"):
+        if path == f"/{API}credits/usage/":
             extra.setdefault("HTTP_IDEMPOTENCY_KEY", str(uuid.uuid4()))
         return super().generic(method, path, *args, **extra)
 
@@ -86,5 +89,8 @@ def bodies(world: "World", actor: str) -> dict[tuple[str, str], dict[str, Any]]:
             "operation_type": "article",
             "quantity": 2,
             "site": world.tenant(actor).site.pk,
+        },
+        ("POST", f"{API}credits/usage/batch/"): {
+            "operations": [{"key": str(uuid.uuid4()), "operation_type": "article", "quantity": 2}]
         },
     }

@@ -153,9 +153,9 @@ def test_only_json_is_taken(world: World, method: str, route: str, actor: str) -
 @pytest.mark.parametrize("accept", ["text/html", "application/xml", "image/*", "garbage", "text/csv;q=1"])
 def test_an_answer_in_another_format_is_406_in_json(world: World, accept: str) -> None:
     for route in routes():
-        # Who opens a file accepts what it is, and a gateway whatever it gets.
-        takes_any = route.endswith(("/file/", "/pdf/")) or "/webhooks/" in route
-        if "<path" in route or takes_any or (accept == "text/html" and "docs" in route):
+        # Who opens a file or a page accepts what it is, and a gateway whatever it gets.
+        takes_any = route.endswith(("/file/", "/pdf/")) or route.startswith(("api/schema/", "api/docs/"))
+        if "<path" in route or takes_any or "/webhooks/" in route:
             continue
         actor = "operator" if "approve" in route or "reject" in route else "owner"
         response = world.client(actor).get(address(route, world.a.ids), HTTP_ACCEPT=accept)

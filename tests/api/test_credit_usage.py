@@ -250,17 +250,3 @@ def test_the_same_key_of_two_users_is_two_spends(alice: User, editor: User, as_u
 
     assert balances == [985, 970, 985]
     assert CreditTransaction.objects.filter(account=account_a, transaction_type="usage").count() == 2
-
-
-def test_a_spend_takes_few_statements(alice: User, as_user: Login, account_a: Account, statements: list[str]) -> None:
-    client, site = as_user(alice), make.site(account_a)
-    use(client)
-    statements.clear()
-
-    assert use(client, site=site.pk).status_code == 201
-
-    # Session; the key's lock and answer; lock, cost, site and the one statement that spends; the answer kept. Around
-    # them savepoints: the key's transaction and the service's.
-    words = [sql.split()[0] for sql in statements]
-    assert len([word for word in words if word not in {"SAVEPOINT", "RELEASE"}]) == 8
-    assert len(words) <= 12

@@ -1,5 +1,7 @@
 """Who may do what: every route of the URL map × every method × every kind of caller (threats.md TEN-14, ROL-13)."""
 
+from typing import Any
+
 import pytest
 from rest_framework.test import APIClient
 
@@ -191,7 +193,9 @@ def test_a_cookie_alone_is_no_credential(world: World) -> None:
     assert len(closed) > 50
 
 
-def test_reading_writes_nothing_and_locks_nothing(world: World, statements: list[str]) -> None:
+def test_reading_writes_nothing_and_locks_nothing(world: World, statements: list[str], settings: Any) -> None:
+    # Sent whole instead of prepared, so that the trace shows the SQL.
+    settings.DATABASE_PREPARED_STATEMENTS = False
     for route in READS:
         for actor in ACTORS:
             del statements[:]

@@ -97,7 +97,11 @@ def test_an_address_that_is_none_is_404_to_options_too(world: World, actor: str)
     assert refusal(response)["code"] == "not_found"
 
 
-def test_asking_reads_no_more_than_who_is_asking_and_writes_nothing(world: World, statements: list[str]) -> None:
+def test_asking_reads_no_more_than_who_is_asking_and_writes_nothing(
+    world: World, statements: list[str], settings: Any
+) -> None:
+    # Sent whole instead of prepared, so that the trace shows the SQL.
+    settings.DATABASE_PREPARED_STATEMENTS = False
     before = fingerprint()
 
     for route in ADDRESSES:

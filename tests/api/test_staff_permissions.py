@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.test import APIClient, APIRequestFactory, force_authenticate
 
+from igny8_core.auth.callers import Caller
 from igny8_core.auth.models import Role, User
 from igny8_core.auth.permissions import IsOperator, operator_permissions_of
 from igny8_core.auth.services.session_service import SessionService
@@ -113,7 +114,7 @@ def test_an_action_without_a_named_permission_serves_nobody(olga: User) -> None:
 
     def status(method: str) -> int:
         request = APIRequestFactory().generic(method, "/")
-        force_authenticate(request, olga)
+        force_authenticate(request, Caller.of(olga))
         return int(view(request).status_code)
 
     answers = {method: status(method) for method in ("GET", "HEAD", "DELETE", "PUT", "OPTIONS")}

@@ -134,6 +134,7 @@ def imported_modules(folders: list[Path]) -> set[str]:
 
 
 def our_modules() -> set[str]:
-    """Packages and scripts of this repository; the launcher's and the benchmarks' modules stand in their folders."""
-    folders = (ROOT, ROOT / "bin", ROOT / "benchmarks")
-    return {entry.stem for folder in folders for entry in folder.iterdir() if entry.suffix in ("", ".py")}
+    """Packages and scripts of this repository, which stand in these folders, and the client that a test generates."""
+    folders = (ROOT, ROOT / "bin", ROOT / "benchmarks", ROOT / "tests" / "upgrade")
+    scripts = {entry.stem for folder in folders for entry in folder.iterdir() if entry.suffix in ("", ".py")}
+    return scripts | {"igny_8_core_api_client"}

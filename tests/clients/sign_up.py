@@ -11,10 +11,10 @@ from igny_8_core_api_client import AuthenticatedClient, Client
 from igny_8_core_api_client.api.auth import login, register
 from igny_8_core_api_client.api.billing import confirm_payment, download_invoice, retrieve_invoice
 from igny_8_core_api_client.models import (
-    ConfirmInputPaymentMethodEnum,
     ConfirmInputRequest,
     ErrorEnvelope,
     LoginInputRequest,
+    ManualMethodEnum,
     PaymentMethodTypeEnum,
     RegisterInputRequest,
 )
@@ -51,7 +51,7 @@ confirmation = answered(
         client=customer,
         body=ConfirmInputRequest(
             invoice_id=signup.invoice.id,
-            payment_method=ConfirmInputPaymentMethodEnum.BANK_TRANSFER,
+            payment_method=ManualMethodEnum.BANK_TRANSFER,
             amount=signup.invoice.total,
             manual_reference="BT-20261208-12345",
         ),

@@ -9,10 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rest_framework import serializers
 
+from igny8_core.auth.models import SuspendedReason
+from igny8_core.business.billing.models import InvoiceStatus
+from igny8_core.business.billing.services.plan_change import ChangeKind
 from igny8_core.common.api.fields import (
     MAX_ID,
     CountryCodeField,
     EmailAddressField,
+    EnumField,
     HttpsUrlField,
     IdField,
     MoneyField,
@@ -313,3 +317,19 @@ def test_an_unknown_field_inside_a_list_is_refused():
 
     assert not order.is_valid()
     assert "price" in order.errors["lines"][1]
+
+
+# --- Words out of a closed set, in answers --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("value", [InvoiceStatus.PAID, "paid"])
+def test_a_word_of_a_closed_set_is_given_out_as_plain_text(value: str) -> None:
+    answered = EnumField(InvoiceStatus).to_representation(value)
+
+    assert (type(answered), answered) == (str, "paid")
+
+
+def test_a_closed_set_is_described_by_its_words_and_their_labels() -> None:
+    assert EnumField(ChangeKind).choices == {"order": "ORDER", "upgrade": "UPGRADE", "downgrade": "DOWNGRADE"}
+    assert EnumField(("sites", "users")).choices == {"sites": "sites", "users": "users"}
+    assert EnumField(SuspendedReason).choices == {"operator": "By an operator", "non_payment": "Not paid"}

@@ -112,14 +112,14 @@ def test_an_object_is_wrapped_in_the_envelope(document):
     schema = schema_of(document, "/api/bills/{id}/pay/", "post", "201")
 
     assert schema["required"] == ["success", "message", "data"]
-    assert schema["properties"]["data"] == {"$ref": "#/components/schemas/OpenApiBill"}
+    assert schema["properties"]["data"]["$ref"] == "#/components/schemas/OpenApiBill"
 
 
 def test_a_page_is_described_once_with_its_count_and_links(document):
     schema = schema_of(document, "/api/bills/", "get", "200")
 
     assert list(schema["properties"]) == ["success", "data", "count", "next", "previous"]
-    assert schema["properties"]["data"] == {"type": "array", "items": {"$ref": "#/components/schemas/OpenApiBill"}}
+    assert schema["properties"]["data"]["items"] == {"$ref": "#/components/schemas/OpenApiBill"}
 
 
 def test_a_bare_array_stays_bare_and_the_mark_is_gone(document):

@@ -57,11 +57,14 @@ class Server:
             self.port: int = probe.getsockname()[1]
 
     def start(self) -> None:
-        arguments = ["--bind", f"{HOST}:{self.port}", "--worker-class", "gthread", "--workers", "2", "--threads", "16"]
-        command = [sys.executable, "-m", "gunicorn", "igny8_core.wsgi", *arguments, "--keep-alive", "75"]
+        options = ["--config", "python:igny8_core.gunicorn_config", "--bind", f"{HOST}:{self.port}", "--threads", "16"]
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                [*command, "--no-control-socket"], cwd=settings.BASE_DIR, env=self.environment, stdout=log, stderr=log
+                [sys.executable, "-m", "gunicorn", *options],
+                cwd=settings.BASE_DIR,
+                env=self.environment,
+                stdout=log,
+                stderr=log,
             )
         deadline = time.monotonic() + START_LIMIT
         while time.monotonic() < deadline and self.process.poll() is None:

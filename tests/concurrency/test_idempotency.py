@@ -4,7 +4,6 @@ import json
 from collections.abc import Callable
 
 import pytest
-from django.db import IntegrityError
 from django.http import HttpResponse
 from rest_framework.test import APIClient
 
@@ -12,6 +11,7 @@ from igny8_core.auth.models import Account, User
 from igny8_core.auth.services.session_service import SessionService
 from igny8_core.business.billing.models import CreditUsageLog
 from igny8_core.common.api import idempotency
+from igny8_core.common.kept_answers import KeyHold, kept_answer
 from igny8_core.common.models import IdempotentAnswer
 from tests import make
 from tests.concurrency.interleave import run_before
@@ -98,16 +98,36 @@ def test_a_key_sent_by_many_at_once_spends_once(owner: User, spend: Callable[[st
 
 
 @pytest.mark.usefixtures("books_balance")
-def test_canary_without_the_lock_the_repeat_of_a_request_at_work_is_an_error(
+def test_canary_without_the_lock_the_repeat_of_a_request_at_work_waits_and_is_undone(
     owner: User, spend: Callable[[str], HttpResponse], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(idempotency, "try_lock_text", lambda *_: True)
+    def look_only(caller: str, key: str) -> KeyHold:
+        return KeyHold(True, kept_answer(caller, key))
+
+    monkeypatch.setattr(idempotency, "take_key", look_only)
 
     with run_before(idempotency, "_store", lambda: spend("key-1")) as rival:
         first = spend("key-1")
 
-    # The ledger's own rule still takes the credits once; the unique key of the answer stops the rival with an error.
+    # The ledger's own rule still takes the credits once; the unique key of the answer undoes the rival's work.
+    told = rival.outcome()
     assert rival.had_to_wait
-    assert isinstance(rival.outcome(), IntegrityError)
+    assert isinstance(told, HttpResponse)
+    assert (told.status_code, code(told)) == (409, "idempotency_key_in_flight")
     assert first.status_code == 201
+    assert balance(owner) == 995
+    assert CreditUsageLog.objects.count() == IdempotentAnswer.objects.count() == 1
+
+
+@pytest.mark.usefixtures("books_balance")
+def test_an_answer_that_is_committed_just_before_the_key_is_taken_is_found(
+    owner: User, spend: Callable[[str], HttpResponse]
+) -> None:
+    with run_before(idempotency, "take_key", lambda: spend("key-1")) as rival:
+        second = spend("key-1")
+
+    first = rival.outcome()
+    assert isinstance(first, HttpResponse)
+    assert second["Idempotent-Replayed"] == "true"
+    assert (second.status_code, second.content) == (first.status_code, first.content)
     assert balance(owner) == 995

@@ -5,7 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from csp.utils import build_policy
 from django.http import HttpResponse
+from rest_framework.test import APIClient
 
 import igny8_core.web
 from fake_gateways.paypal_fake import FakePayPal
@@ -113,3 +115,9 @@ def test_our_scripts_ask_nobody_but_stripe_s_own() -> None:
     assert len(scripts) == 2
     for script in scripts:
         assert not re.search(r"fetch\(|XMLHttpRequest|innerHTML|eval\(|https?://", script.read_text(encoding="utf-8"))
+
+
+def test_the_policy_made_once_is_the_one_that_the_library_makes(api: APIClient) -> None:
+    answers = [api.get(path) for path in ("/healthz/", "/api/v1/auth/me/", "/healthz/")]
+
+    assert {answer.headers["Content-Security-Policy"] for answer in answers} == {build_policy()}

@@ -1,30 +1,33 @@
 """What goes in and comes out of the operators' operations on accounts."""
 
-from typing import Any
-
 from rest_framework import serializers
 
+from igny8_core.auth.models import AccountStatus, PaymentMethodType, Role, SuspendedReason
 from igny8_core.business.billing.serializers import SubscriptionOutput
-from igny8_core.common.api.fields import MoneyField, PlainTextField, WholeNumberField
-from igny8_core.common.api.serializers import StrictSerializer
+from igny8_core.common.api.fields import CurrencyField, EnumField, MoneyField, PlainTextField, WholeNumberField
+from igny8_core.common.api.serializers import OutputSerializer, StrictSerializer
 
 MAX_CREDITS = 1_000_000_000
 
 
-class AccountRowOutput(serializers.Serializer[Any]):
+class AccountRowOutput(OutputSerializer):
     id = serializers.IntegerField()
     name = serializers.CharField()
     slug = serializers.CharField()
-    status = serializers.CharField()
+    status = EnumField(AccountStatus, help_text="What the account may do now")
     plan = serializers.CharField(source="plan.slug")
-    credits = serializers.IntegerField()
-    owner_email = serializers.CharField(source="owner.email", default="")
+    credits = serializers.IntegerField(help_text="Balance that can be spent now")
+    owner_email = serializers.CharField(
+        source="owner.email", default="", help_text="Where its owner is reached; empty while it has none"
+    )
     members = serializers.IntegerField(help_text="People who can log in")
     created_at = serializers.DateTimeField()
 
 
 class AccountFullOutput(AccountRowOutput):
-    suspended_reason = serializers.CharField(help_text="operator or non_payment; empty where not suspended")
+    suspended_reason = EnumField(
+        SuspendedReason, allow_blank=True, help_text="Who suspended it; empty where it is not suspended"
+    )
     billing_email = serializers.CharField()
     billing_address_line1 = serializers.CharField()
     billing_address_line2 = serializers.CharField()
@@ -34,50 +37,56 @@ class AccountFullOutput(AccountRowOutput):
     billing_country = serializers.CharField()
     tax_id = serializers.CharField()
     timezone = serializers.CharField()
-    payment_method = serializers.CharField(source="default_payment_method")
-    deleted_at = serializers.DateTimeField(allow_null=True)
+    payment_method = EnumField(
+        PaymentMethodType, source="default_payment_method", help_text="How it pays where nothing else is chosen"
+    )
+    deleted_at = serializers.DateTimeField(allow_null=True, help_text="When its owner deleted it; null: it lives")
 
 
-class StaffMemberOutput(serializers.Serializer[Any]):
+class StaffMemberOutput(OutputSerializer):
     id = serializers.IntegerField()
     email = serializers.CharField()
     first_name = serializers.CharField()
     last_name = serializers.CharField()
-    role = serializers.CharField()
-    is_active = serializers.BooleanField()
-    last_login = serializers.DateTimeField(allow_null=True)
+    role = EnumField(Role, help_text="What the person may do in the account")
+    is_active = serializers.BooleanField(help_text="Whether the person can log in")
+    last_login = serializers.DateTimeField(allow_null=True, help_text="Null: the person has never logged in")
 
 
-class OpenInvoiceOutput(serializers.Serializer[Any]):
+class OpenInvoiceOutput(OutputSerializer):
     id = serializers.IntegerField()
     invoice_number = serializers.CharField()
-    total = MoneyField()
-    currency = serializers.CharField()
+    total = MoneyField(help_text="What is to be paid")
+    currency = CurrencyField()
     due_date = serializers.DateField()
 
 
-class StaffEventOutput(serializers.Serializer[Any]):
+class StaffEventOutput(OutputSerializer):
     id = serializers.IntegerField()
     type = serializers.CharField()
-    account_id = serializers.IntegerField(allow_null=True)
-    account_name = serializers.CharField(source="account.name", default="")
-    object_type = serializers.CharField()
-    object_id = serializers.CharField()
+    account_id = serializers.IntegerField(
+        allow_null=True, help_text="Whose event it is; null where it is of no account"
+    )
+    account_name = serializers.CharField(
+        source="account.name", default="", help_text="Name of that account; empty where the event is of no account"
+    )
+    object_type = serializers.CharField(help_text="Kind of what changed, as app.model")
+    object_id = serializers.CharField(help_text="Id of what changed")
     actor = serializers.CharField(source="actor.email", default="", help_text="E-mail; empty where nobody did it")
-    data = serializers.JSONField()  # type: ignore[assignment]  # fields are taken out of the class: nothing is hidden
+    data = serializers.JSONField(help_text="What the event says, as it was then; its keys depend on the type")  # type: ignore[assignment]  # fields are taken out of the class: nothing is hidden
     created_at = serializers.DateTimeField()
 
 
-class AccountCountsOutput(serializers.Serializer[Any]):
-    sites = serializers.IntegerField()
-    invoices = serializers.IntegerField()
-    open_invoices = serializers.IntegerField()
-    payments_to_decide = serializers.IntegerField()
+class AccountCountsOutput(OutputSerializer):
+    sites = serializers.IntegerField(help_text="Sites of the account")
+    invoices = serializers.IntegerField(help_text="Invoices of any status")
+    open_invoices = serializers.IntegerField(help_text="Invoices that are still to be paid")
+    payments_to_decide = serializers.IntegerField(help_text="Confirmed payments that wait for an operator")
 
 
 class AccountDetailOutput(AccountFullOutput):
-    subscription = SubscriptionOutput(allow_null=True)
-    counts = AccountCountsOutput()
+    subscription = SubscriptionOutput(allow_null=True, help_text="Null while no plan has been ordered")
+    counts = AccountCountsOutput(help_text="How much the account has of what")
     people = StaffMemberOutput(many=True, help_text="The first 100")
     open_invoices = OpenInvoiceOutput(many=True, help_text="The first 100, newest first")
     events = StaffEventOutput(many=True, help_text="The last 10")
@@ -87,10 +96,12 @@ class ReasonInput(StrictSerializer):
     reason = PlainTextField(max_length=500, help_text="Kept with the event")
 
 
-class AccountStatusOutput(serializers.Serializer[Any]):
+class AccountStatusOutput(OutputSerializer):
     account_id = serializers.IntegerField(source="id")
-    status = serializers.CharField()
-    suspended_reason = serializers.CharField()
+    status = EnumField(AccountStatus, help_text="What the account may do from now on")
+    suspended_reason = EnumField(
+        SuspendedReason, allow_blank=True, help_text="Who suspended it; empty where it is not suspended"
+    )
 
 
 class AdjustInput(ReasonInput):
@@ -103,8 +114,8 @@ class AdjustInput(ReasonInput):
         return amount
 
 
-class AdjustOutput(serializers.Serializer[Any]):
+class AdjustOutput(OutputSerializer):
     account_id = serializers.IntegerField()
-    amount = serializers.IntegerField()
+    amount = serializers.IntegerField(help_text="Credits that were added; negative where they were taken away")
     credits = serializers.IntegerField(help_text="The balance afterwards")
     transaction_id = serializers.IntegerField(help_text="The row of the ledger")

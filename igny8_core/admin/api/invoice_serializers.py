@@ -22,19 +22,21 @@ MAX_QUANTITY = 1_000_000
 class StaffInvoiceOutput(InvoiceOutput):
     account_id = serializers.IntegerField()
     account_name = serializers.CharField(source="account.name")
-    notes = serializers.CharField()
-    void_reason = serializers.CharField()
+    notes = serializers.CharField(help_text="Printed on the invoice; empty where there are none")
+    void_reason = serializers.CharField(help_text="Why it was voided, as printed on it; empty where it was not")
 
 
 class LineInput(StrictSerializer):
-    description = PlainTextField(max_length=500)
-    quantity = WholeNumberField(min_value=1, max_value=MAX_QUANTITY, required=False, default=1)
+    description = PlainTextField(max_length=500, help_text="What it is for, as printed on the invoice")
+    quantity = WholeNumberField(min_value=1, max_value=MAX_QUANTITY, required=False, default=1, help_text="How many")
     amount = MoneyField(help_text="Price of one, in the currency of the account's plan")
 
 
 class InvoiceInput(InvoiceNotesInput):
-    account = IdField()
-    line_items: Any = serializers.ListSerializer(child=LineInput(), allow_empty=False, max_length=MAX_LINES)
+    account = IdField(help_text="Id of the account that is to pay")
+    line_items: Any = serializers.ListSerializer(
+        child=LineInput(), allow_empty=False, max_length=MAX_LINES, help_text="What is to be paid; at least one line"
+    )
     due_date = DayField(required=False, help_text="From today (UTC) to a year ahead; without it in 7 days")
     send = TrueOrFalseField(required=False, default=True, help_text="False: the customer gets no mail of it")
 

@@ -3,14 +3,16 @@
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
+from django.contrib.auth.hashers import make_password
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Model
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, BooleanRadioFilter, ChoicesDropdownFilter
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-from igny8_core.auth.errors import LastOwner
+from igny8_core.auth.errors import LastOwner, PasswordsBusy
 from igny8_core.auth.models import LoginSession, Role, User
+from igny8_core.auth.password_rules import MaximumLengthValidator
 from igny8_core.auth.serializers import PersonInput
 from igny8_core.auth.services.membership_service import MembershipService
 from igny8_core.common.strict_forms import StrictForm
@@ -35,6 +37,13 @@ class NewUserForm(StrictForm, UserCreationForm):  # type: ignore[misc]
     class Meta:
         model = User
         fields = ("email",)
+
+    def set_password_and_save(self, user: User, **options: Any) -> User:
+        """Leaves a password to UserAdmin, which hashes it before Django's transaction; else one that opens nothing."""
+        if self.cleaned_data.get("set_usable_password", True):
+            return user
+        unusable: User = super().set_password_and_save(user, **options)
+        return unusable
 
 
 class UserForm(StrictForm, UserChangeForm):  # type: ignore[misc]
@@ -128,10 +137,22 @@ class UserAdmin(DjangoUserAdmin, ConsoleAdmin):
         chosen = ("account",) if obj and obj.account_id else ()
         return ("joined", "last_seen", "verified", *powers, *chosen)
 
+    def add_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """A new person; the password is hashed here, because Django saves them in a transaction around all the rest."""
+        password = request.POST.get("password1", "")
+        if self.has_add_permission(request) and 0 < len(password) <= MaximumLengthValidator.max_length:
+            try:
+                request.password_hash = make_password(password)  # type: ignore[attr-defined]
+            except PasswordsBusy as refusal:
+                return HttpResponse(refusal.text, status=refusal.http_status, content_type="text/plain")
+        return super().add_view(request, *args, **kwargs)
+
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
         """Save, and bring in line what hangs on it: a new address is not verified, an account's owner is an owner."""
         if "email" in form.changed_data:
             obj.email_verified_at = None
+        if not change and not obj.password:
+            obj.password = request.password_hash  # type: ignore[attr-defined]
         super().save_model(request, obj, form, change)
         MembershipService.follow_edit(obj, user_of_console(request))
 

@@ -5,11 +5,11 @@ from typing import Any
 from django.core.validators import DomainNameValidator
 from rest_framework import serializers
 
-from igny8_core.auth.models import Industry, SiteStatus
+from igny8_core.auth.models import Industry, Role, SiteStatus
 from igny8_core.auth.selectors import active_industries
 from igny8_core.auth.serializers import IndustryOutput
-from igny8_core.common.api.fields import IdField, PlainTextField
-from igny8_core.common.api.serializers import StrictSerializer
+from igny8_core.common.api.fields import EnumField, IdField, PlainTextField
+from igny8_core.common.api.serializers import OutputSerializer, StrictSerializer
 
 
 class IndustryIdField(IdField):
@@ -31,6 +31,7 @@ class SiteInput(StrictSerializer):
         required=False,
         allow_blank=True,
         validators=[DomainNameValidator(message="Write a domain name such as example.com, without https:// and path.")],
+        help_text="Such as example.com, without https:// and path; can be empty",
     )
     industry = IndustryIdField(required=False, help_text="The id of an industry. Needed, here or as `industry_id`.")
     industry_id = IndustryIdField(required=False, help_text="The same as `industry`, for clients that call it so.")
@@ -48,27 +49,29 @@ class SiteInput(StrictSerializer):
 
 
 class SiteUpdateInput(SiteInput):
-    status = serializers.ChoiceField(choices=SiteStatus.choices, required=False)
+    status = serializers.ChoiceField(
+        choices=SiteStatus.choices, required=False, help_text="An inactive site still counts against the plan's limit"
+    )
 
 
-class SiteOutput(serializers.Serializer[Any]):
+class SiteOutput(OutputSerializer):
     id = serializers.IntegerField()
     name = serializers.CharField()
     slug = serializers.CharField()
-    domain = serializers.CharField()
-    industry = IndustryOutput()
-    status = serializers.CharField()
+    domain = serializers.CharField(help_text="Such as example.com; can be empty")
+    industry = IndustryOutput(help_text="The trade that the site is about")
+    status = EnumField(SiteStatus, help_text="Whether the site is in use")
     created_at = serializers.DateTimeField()
 
 
 class SiteAccessInput(StrictSerializer):
-    user = IdField()
+    user = IdField(help_text="Id of a member of the account")
 
 
-class SiteMemberOutput(serializers.Serializer[Any]):
-    user = serializers.IntegerField(source="pk")
+class SiteMemberOutput(OutputSerializer):
+    user = serializers.IntegerField(source="pk", help_text="Id of the member")
     email = serializers.EmailField()
     first_name = serializers.CharField()
     last_name = serializers.CharField()
-    role = serializers.CharField()
+    role = EnumField(Role, help_text="What the person may do in the account")
     granted_at = serializers.DateTimeField(allow_null=True, help_text="Empty where the role alone opens every site")

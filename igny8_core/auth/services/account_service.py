@@ -18,7 +18,6 @@ from igny8_core.auth.models import (
     User,
 )
 from igny8_core.auth.permissions import require_other_account
-from igny8_core.auth.services.user_service import check_new_password
 from igny8_core.common.db import refusing, service_transaction, set_changed
 from igny8_core.common.errors import InvalidInput
 from igny8_core.common.states import transition
@@ -43,7 +42,7 @@ class AccountService:
     def create_account(
         *,
         email: str,
-        password: str,
+        password_hash: str,
         first_name: str,
         last_name: str,
         account_name: str,
@@ -53,12 +52,12 @@ class AccountService:
     ) -> Account:
         """Create an account and its owner; `billing` holds the account's billing_* and tax_id columns.
 
-        Raises InvalidInput for a weak password or a wrong VAT number, EmailTaken for an address that is in use.
+        `password_hash` is of a password that meets the rules. Raises InvalidInput for a wrong VAT number, EmailTaken
+        for an address that is in use.
         """
         _require_tax_id(billing.get("tax_id", ""), billing.get("billing_country", ""))
-        owner = User(email=email, first_name=first_name, last_name=last_name, role=Role.OWNER)
-        check_new_password(password, owner, field="password")
-        owner.set_password(password)
+        names = {"first_name": first_name, "last_name": last_name}
+        owner = User(email=email, password=password_hash, role=Role.OWNER, **names)
         name = account_name or owner.full_name
         account = Account(name=name, slug=_slug(name), plan=plan, status=status, **billing)
         with refusing("igny8_users_email_unique", EmailTaken(errors={"email": [EmailTaken.text]})):

@@ -24,7 +24,7 @@ from igny8_core.auth.models import MANAGER_ROLES, Account, InvitationState, Site
 from igny8_core.auth.permissions import require_usable
 from igny8_core.auth.selectors import members_of, seats_taken, user_by_email
 from igny8_core.auth.services import team_rules
-from igny8_core.auth.services.user_service import check_new_password
+from igny8_core.auth.services.user_service import hashed
 from igny8_core.common import clock
 from igny8_core.common.db import refusing, service_transaction
 from igny8_core.common.errors import InvalidInput, NotFound
@@ -121,7 +121,6 @@ class InvitationService:
             invitation.save(update_fields=["email"])
 
     @staticmethod
-    @service_transaction
     def accept(token: str, caller: User | None, person: NewPerson | None) -> User:
         """Join the account that a mailed token invites to: as the logged-in `caller`, else as a new `person`.
 
@@ -130,18 +129,21 @@ class InvitationService:
         Raises NotFound, InvitationGone, PaymentRequired, AccountSuspended, AccountCanceled, InvitationForAnother,
         AlreadyMember, MemberElsewhere, LoginExists, InvalidInput, LimitReached.
         """
-        invitation = _acceptable(token)
-        # Before the lock, because a password takes a tenth of a second to hash; what is read here is asked again below.
-        member = _joining(invitation, caller, person)
-        account = lock_account(invitation.account_id, "plan")
-        invitation = _acceptable(token)
-        require_usable(account)
-        if members_of(account).filter(is_active=True).count() >= account.plan.max_users:
-            raise LimitReached(_limit_text(account))
-        _use_up(invitation)
-        _join(account, member, invitation)
-        _record("invitation.accepted", invitation, member, role=invitation.role)
-        return member
+        # Before the transaction, because a password takes a tenth of a second to hash; it asks again what is read here.
+        return _accept(token, _joining(_acceptable(token), caller, person))
+
+
+@service_transaction
+def _accept(token: str, member: User) -> User:
+    account = lock_account(_acceptable(token).account_id, "plan")
+    invitation = _acceptable(token)
+    require_usable(account)
+    if members_of(account).filter(is_active=True).count() >= account.plan.max_users:
+        raise LimitReached(_limit_text(account))
+    _use_up(invitation)
+    _join(account, member, invitation)
+    _record("invitation.accepted", invitation, member, role=invitation.role)
+    return member
 
 
 def invitation_token(invitation: TeamInvitation) -> str:
@@ -261,8 +263,7 @@ def _new_user(email: str, person: NewPerson | None) -> User:
         missing = ["password", "password_confirm", "first_name", "last_name"]
         raise InvalidInput(errors={name: ["Needed of who has no login yet."] for name in missing})
     user = User(email=email, first_name=person.first_name, last_name=person.last_name)
-    check_new_password(person.password, user, field="password")
-    user.set_password(person.password)
+    user.password = hashed(person.password, user, field="password")
     return user
 
 

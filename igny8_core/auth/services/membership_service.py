@@ -56,26 +56,13 @@ class MembershipService:
         events.record(events.NewEvent("member.removed", member, account.pk, actor.pk, facts))
 
     @staticmethod
-    @service_transaction
     def transfer_ownership(account: Account, owner: User, member_id: int, password: str) -> User:
         """Make another active member the account's owner; who hands it over stays as an admin. Returns the new owner.
 
         Raises InvalidInput for a wrong password or a member that is none, OwnersOnly.
         """
         check_own_password(password, owner)
-        account = lock_account(account.pk)
-        actor = team_rules.acting_member(account, owner)
-        team_rules.require_owner(actor)
-        heir = members_of(account).filter(pk=member_id, is_active=True).exclude(pk=actor.pk).first()
-        if heir is None:
-            raise InvalidInput(errors={"user": [NO_SUCH_MEMBER]})
-        if heir.role != Role.OWNER:
-            _give_role(account, heir, Role.OWNER, actor)
-        _set_owner(account, heir, actor)
-        _give_role(account, actor, Role.ADMIN, actor)
-        facts = {"from": actor.pk, "to": heir.pk}
-        events.record(events.about("account.ownership_transferred", account, actor, facts))
-        return heir
+        return _transfer_ownership(account, owner, member_id)
 
     @staticmethod
     def require_owner_stays(member: User, *, role: str, is_active: bool) -> None:
@@ -103,6 +90,23 @@ class MembershipService:
             _set_owner(account, successor, edited_by)
         if member.role in MANAGER_ROLES:
             team_rules.open_all_sites(account, member, edited_by)
+
+
+@service_transaction
+def _transfer_ownership(account: Account, owner: User, member_id: int) -> User:
+    account = lock_account(account.pk)
+    actor = team_rules.acting_member(account, owner)
+    team_rules.require_owner(actor)
+    heir = members_of(account).filter(pk=member_id, is_active=True).exclude(pk=actor.pk).first()
+    if heir is None:
+        raise InvalidInput(errors={"user": [NO_SUCH_MEMBER]})
+    if heir.role != Role.OWNER:
+        _give_role(account, heir, Role.OWNER, actor)
+    _set_owner(account, heir, actor)
+    _give_role(account, actor, Role.ADMIN, actor)
+    facts = {"from": actor.pk, "to": heir.pk}
+    events.record(events.NewEvent("account.ownership_transferred", account, account.pk, actor.pk, facts))
+    return heir
 
 
 def _give_role(account: Account, member: User, role: str, actor: User) -> None:

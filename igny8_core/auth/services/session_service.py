@@ -11,6 +11,7 @@ from django.contrib.auth.hashers import make_password
 from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.tokens import AccessToken, RefreshToken
 
+from igny8_core.auth.callers import password_fingerprint
 from igny8_core.auth.errors import InvalidCredentials, InvalidToken
 from igny8_core.auth.models import LoginSession, User
 from igny8_core.auth.selectors import live_session, user_by_email
@@ -116,18 +117,14 @@ class SessionService:
 
 def is_current_password(user: User, fingerprint: object) -> bool:
     """Whether a token was made under the user's present password."""
-    return isinstance(fingerprint, str) and hmac.compare_digest(fingerprint, _password_fingerprint(user))
-
-
-def _password_fingerprint(user: User) -> str:
-    return user.get_session_auth_hash()[:32]
+    return isinstance(fingerprint, str) and hmac.compare_digest(fingerprint, password_fingerprint(user.password))
 
 
 def _pair(user: User, session_id: uuid.UUID, token_id: str) -> TokenPair:
     refresh, access = RefreshToken(), AccessToken()
     refresh["jti"] = token_id
     for token in (refresh, access):
-        token["sid"], token["sub"], token["pwd"] = str(session_id), str(user.pk), _password_fingerprint(user)
+        token["sid"], token["sub"], token["pwd"] = str(session_id), str(user.pk), password_fingerprint(user.password)
     return TokenPair(str(access), str(refresh))
 
 

@@ -33,11 +33,16 @@ GRANT = PreparedStatement(
 )
 
 # Lots are taken in the order: expires soonest, then plan before purchase, then oldest. `up_to` is the running sum, so
-# a lot gives min(what it has, what is still missing). The last column tells a repeat of the same source. The event and
-# its deliveries are written here, too, as events/services.py would: one more statement is what a spend cannot afford.
+# a lot gives min(what it has, what is still missing). With $12 nothing is taken unless the user $7 may work on the site
+# $8, asked here because a site is deleted and access ended under the same lock. The last column tells a repeat of the
+# same source. The event and its deliveries are written here, too, as events/services.py would: one more statement is
+# what a spend cannot afford.
 SPEND = PreparedStatement(
     name="igny8_spend_credits",
-    types=("bigint", "bigint", "text", "text", "text", "jsonb", "bigint", "bigint", "text", "timestamptz", "text[]"),
+    types=(
+        *("bigint", "bigint", "text", "text", "text", "jsonb", "bigint", "bigint", "text"),
+        *("timestamptz", "text[]", "boolean"),
+    ),
     sql="""
         WITH previous AS (
             SELECT id, balance_after FROM igny8_credit_transactions
@@ -46,8 +51,16 @@ SPEND = PreparedStatement(
             SELECT id, remaining, sum(remaining) OVER (ORDER BY expires_at NULLS LAST, kind, id) AS up_to
             FROM igny8_credit_grants
             WHERE account_id = $1 AND remaining > 0 AND (expires_at IS NULL OR expires_at > $10)
+        ), allowed AS (
+            SELECT WHERE NOT $12 OR EXISTS (
+                SELECT FROM igny8_sites site JOIN igny8_users person ON person.account_id = site.account_id
+                WHERE site.id = $8 AND site.account_id = $1 AND person.id = $7 AND (
+                    person.role IN ('owner', 'admin')
+                    OR EXISTS (SELECT FROM igny8_site_user_access WHERE site_id = site.id AND user_id = person.id)
+                )
+            )
         ), enough AS (
-            SELECT 1 FROM lot HAVING sum(remaining) >= $2 AND NOT EXISTS (SELECT FROM previous)
+            SELECT 1 FROM lot, allowed HAVING sum(remaining) >= $2 AND NOT EXISTS (SELECT FROM previous)
         ), taken AS (
             UPDATE igny8_credit_grants granted
             SET remaining = granted.remaining - least(lot.remaining, $2 - (lot.up_to - lot.remaining))

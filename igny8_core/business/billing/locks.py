@@ -18,6 +18,19 @@ LOCK_BALANCE = PreparedStatement(
         WHERE account.id = $1 FOR NO KEY UPDATE OF account
     """,
 )
+# The same with what one unit of an operation costs now. Only the account is read under the lock, the price as it is
+# when the statement begins.
+LOCK_BALANCE_AND_COST = PreparedStatement(
+    name="igny8_lock_balance_and_cost",
+    types=("bigint", "text"),
+    sql="""
+        SELECT account.credits, (SELECT included_credits FROM igny8_plans plan WHERE plan.id = account.plan_id),
+               account.status, account.suspended_reason, cost.credits_per_unit
+        FROM igny8_accounts account
+        LEFT JOIN igny8_credit_cost_config cost ON cost.operation_type = $2 AND cost.is_active
+        WHERE account.id = $1 FOR NO KEY UPDATE OF account
+    """,
+)
 
 
 def lock_invoice(account: Account, invoice_id: int) -> Invoice:
@@ -71,6 +84,19 @@ def lock_balance(account: Account) -> tuple[int, int]:
         raise NotFound()
     balance, included, account.status, account.suspended_reason = row
     return balance, included
+
+
+def lock_balance_and_cost(account: Account, operation_type: str) -> tuple[tuple[int, int], int | None]:
+    """Like lock_balance, and what one unit of the operation costs: None for one that is unknown or not in use.
+
+    Raises NotFound for an unknown id.
+    """
+    require_atomic()
+    row = LOCK_BALANCE_AND_COST.fetch_one([account.pk, operation_type])
+    if row is None:
+        raise NotFound()
+    balance, included, account.status, account.suspended_reason, cost = row
+    return (balance, included), cost
 
 
 def lock_payment_method_config(config_id: int) -> PaymentMethodConfig:

@@ -1,5 +1,6 @@
 """Reads of billing. What belongs to an account is looked up from the account."""
 
+from collections.abc import Collection
 from typing import Any
 
 from django.conf import settings
@@ -111,9 +112,10 @@ def credit_packages() -> QuerySet[CreditPackage]:
     return CreditPackage.objects.filter(is_active=True)
 
 
-def cost_in_use(operation_type: str) -> CreditCostConfig | None:
-    """What an operation costs; None for one that is unknown or not in use."""
-    return CreditCostConfig.objects.filter(operation_type=operation_type, is_active=True).first()
+def costs_in_use(operation_types: Collection[str]) -> dict[str, int]:
+    """What one unit of each operation costs that is in use."""
+    costs = CreditCostConfig.objects.filter(operation_type__in=operation_types, is_active=True)
+    return dict(costs.values_list("operation_type", "credits_per_unit"))
 
 
 def credit_transactions_of(account: Account) -> QuerySet[CreditTransaction]:

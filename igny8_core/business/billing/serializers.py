@@ -7,32 +7,36 @@ from django.urls import reverse
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from igny8_core.auth.models import PaymentMethodType
-from igny8_core.business.billing.models import ALL_COUNTRIES, ProofType
+from igny8_core.auth.models import PaymentMethodType, SubscriptionStatus
+from igny8_core.business.billing.models import ALL_COUNTRIES, InvoiceStatus, PaymentStatus, ProofType
 from igny8_core.business.billing.selectors import is_available
 from igny8_core.business.billing.services.proof_links import link_token
 from igny8_core.common.api.fields import (
     CodeField,
     CountryCodeField,
+    CurrencyField,
+    EnumField,
     MoneyField,
     MultilineTextField,
     PlainTextField,
     TrueOrFalseField,
     WholeNumberField,
 )
-from igny8_core.common.api.serializers import StrictSerializer
+from igny8_core.common.api.serializers import OutputSerializer, StrictSerializer
 from igny8_core.common.bank_codes import why_not_bic, why_not_iban
 
 
-class PaymentMethodOutput(serializers.Serializer[Any]):
+class PaymentMethodOutput(OutputSerializer):
     id = serializers.IntegerField()
-    country_code = serializers.CharField()
-    payment_method = serializers.CharField()
-    payment_method_display = serializers.CharField(source="get_payment_method_display")
-    is_enabled = serializers.BooleanField()
+    country_code = serializers.CharField(help_text="ISO 3166-1 alpha-2, or * for all countries")
+    payment_method = EnumField(PaymentMethodType, help_text="Which way of paying it is")
+    payment_method_display = serializers.CharField(
+        source="get_payment_method_display", help_text="The way of paying in English"
+    )
+    is_enabled = serializers.BooleanField(help_text="Whether customers are offered it")
     is_available = serializers.SerializerMethodField(help_text="False while its gateway is not set up")
-    display_name = serializers.CharField()
-    instructions = serializers.CharField()
+    display_name = serializers.CharField(help_text="Its name as customers read it")
+    instructions = serializers.CharField(help_text="What the customer is told to do; can be empty")
     bank_name = serializers.CharField()
     account_title = serializers.CharField()
     account_number = serializers.CharField()
@@ -41,69 +45,84 @@ class PaymentMethodOutput(serializers.Serializer[Any]):
     iban = serializers.CharField()
     wallet_type = serializers.CharField()
     wallet_id = serializers.CharField()
-    sort_order = serializers.IntegerField()
+    sort_order = serializers.IntegerField(help_text="Lower numbers are shown first")
 
     def get_is_available(self, config: Any) -> bool:
         return is_available(config.payment_method)
 
 
-class SubscriptionOutput(serializers.Serializer[Any]):
+class SubscriptionOutput(OutputSerializer):
     id = serializers.IntegerField()
     plan = serializers.CharField(source="plan.slug")
-    status = serializers.CharField()
-    current_period_start = serializers.DateTimeField(allow_null=True)
-    current_period_end = serializers.DateTimeField(allow_null=True)
-    cancel_at_period_end = serializers.BooleanField()
-    canceled_at = serializers.DateTimeField(allow_null=True)
+    status = EnumField(SubscriptionStatus, help_text="Whether the plan is paid and runs")
+    current_period_start = serializers.DateTimeField(allow_null=True, help_text="Null until the first payment")
+    current_period_end = serializers.DateTimeField(
+        allow_null=True, help_text="When the next period begins; null until the first payment"
+    )
+    cancel_at_period_end = serializers.BooleanField(help_text="True: it ends with the period and is not renewed")
+    canceled_at = serializers.DateTimeField(allow_null=True, help_text="When it was canceled; null where it was not")
     pending_plan = serializers.CharField(
         source="pending_plan.slug", default=None, allow_null=True, help_text="The smaller plan of the next period"
     )
 
 
-class InvoiceLineOutput(serializers.Serializer[Any]):
-    description = serializers.CharField()
-    quantity = serializers.IntegerField()
+class InvoiceLineOutput(OutputSerializer):
+    description = serializers.CharField(help_text="What it is for, as printed on the invoice")
+    quantity = serializers.IntegerField(help_text="How many")
     amount = serializers.CharField(help_text="Price of one")
-    credits = serializers.IntegerField(required=False)
+    credits = serializers.IntegerField(
+        required=False, help_text="Credits that the line grants once the invoice is paid; absent where it grants none"
+    )
 
 
-class InvoiceOutput(serializers.Serializer[Any]):
+class InvoiceOutput(OutputSerializer):
     id = serializers.IntegerField()
     invoice_number = serializers.CharField()
-    subscription_id = serializers.IntegerField(allow_null=True)
-    status = serializers.CharField()
-    currency = serializers.CharField()
-    subtotal = MoneyField()
-    tax = MoneyField()
-    total = MoneyField()
-    line_items = InvoiceLineOutput(many=True)
+    subscription_id = serializers.IntegerField(
+        allow_null=True, help_text="Id of the subscription that it is for; null where it is for none"
+    )
+    status = EnumField(InvoiceStatus, help_text="How far it is: only a pending one can be paid")
+    currency = CurrencyField()
+    subtotal = MoneyField(help_text="Sum of the lines")
+    tax = MoneyField(help_text="Tax on top of the lines")
+    total = MoneyField(help_text="What is to be paid: subtotal and tax")
+    line_items = InvoiceLineOutput(many=True, help_text="What it is for")
     invoice_date = serializers.DateField()
     due_date = serializers.DateField()
     paid_at = serializers.DateTimeField(allow_null=True)
-    billing_period_start = serializers.DateTimeField(allow_null=True)
-    billing_period_end = serializers.DateTimeField(allow_null=True)
-    billing_email = serializers.CharField()
+    billing_period_start = serializers.DateTimeField(
+        allow_null=True, help_text="Start of the subscription's current period; null where there is none"
+    )
+    billing_period_end = serializers.DateTimeField(
+        allow_null=True, help_text="End of the subscription's current period; null where there is none"
+    )
+    billing_email = serializers.CharField(help_text="Where it is sent")
     billing_snapshot = serializers.DictField(
-        child=serializers.CharField(), source="metadata.billing_snapshot", default=dict
+        child=serializers.CharField(),
+        source="metadata.billing_snapshot",
+        default=dict,
+        help_text="Name, address and tax id as they were when it was made",
     )
     created_at = serializers.DateTimeField()
 
 
-class PaymentOutput(serializers.Serializer[Any]):
+class PaymentOutput(OutputSerializer):
     id = serializers.IntegerField()
     invoice_id = serializers.IntegerField()
     invoice_number = serializers.CharField(source="invoice.invoice_number")
-    amount = MoneyField()
-    currency = serializers.CharField()
-    payment_method = serializers.CharField()
-    status = serializers.CharField()
+    amount = MoneyField(help_text="What is paid with it")
+    currency = CurrencyField()
+    payment_method = EnumField(PaymentMethodType, help_text="With what it is paid")
+    status = EnumField(PaymentStatus, help_text="How far the payment is")
     manual_reference = serializers.CharField()
     manual_notes = serializers.CharField()
     proof_id = serializers.IntegerField(allow_null=True, help_text="The uploaded file that shows it")
-    failure_reason = serializers.CharField()
-    refunded_amount = MoneyField()
-    processed_at = serializers.DateTimeField(allow_null=True)
-    failed_at = serializers.DateTimeField(allow_null=True)
+    failure_reason = serializers.CharField(help_text="Why it failed or was rejected; empty where it was not")
+    refunded_amount = MoneyField(help_text="What has been given back of it")
+    processed_at = serializers.DateTimeField(allow_null=True, help_text="When it succeeded; null while it has not")
+    failed_at = serializers.DateTimeField(
+        allow_null=True, help_text="When it failed or was rejected; null where it was not"
+    )
     created_at = serializers.DateTimeField()
 
 
@@ -111,10 +130,15 @@ class PaymentProofOutput(serializers.Serializer[Any]):
     """`context` holds the request of the person that the link is for."""
 
     id = serializers.IntegerField()
-    content_type = serializers.ChoiceField(choices=ProofType.choices)
+    content_type = EnumField(ProofType, help_text="What kind of file it is")
     size = serializers.IntegerField(help_text="Bytes, as the file was written anew")
     created_at = serializers.DateTimeField()
-    payment_id = serializers.IntegerField(source="payment.id", default=None, allow_null=True)
+    payment_id = serializers.IntegerField(
+        source="payment.id",
+        default=None,
+        allow_null=True,
+        help_text="Id of the payment that it was sent with; null while it was sent with none",
+    )
     url = serializers.SerializerMethodField(help_text="Opens the file, without a credential, for 5 minutes")
 
     @extend_schema_field({"type": "string", "format": "uri"})
@@ -164,10 +188,14 @@ def _detail(max_length: int, **more: Any) -> PlainTextField:
 
 class PaymentMethodInput(StrictSerializer):
     country_code = CountryOrAllField(help_text="ISO 3166-1 alpha-2, or * for all countries")
-    payment_method = serializers.ChoiceField(choices=PaymentMethodType.choices)
-    display_name = PlainTextField(max_length=100)
+    payment_method = serializers.ChoiceField(
+        choices=PaymentMethodType.choices, help_text="Which way of paying the row describes"
+    )
+    display_name = PlainTextField(max_length=100, help_text="Its name as customers read it")
     is_enabled = TrueOrFalseField(required=False, help_text="False in a country's row hides the method there")
-    instructions = MultilineTextField(max_length=4000, required=False, allow_blank=True)
+    instructions = MultilineTextField(
+        max_length=4000, required=False, allow_blank=True, help_text="What customers are told to do; can be empty"
+    )
     bank_name = _detail(100)
     account_title = _detail(100, help_text="Name of the account's holder")
     account_number = _detail(50)
@@ -176,7 +204,9 @@ class PaymentMethodInput(StrictSerializer):
     iban = IbanField(max_length=42, required=False, allow_blank=True)
     wallet_type = _detail(50)
     wallet_id = _detail(100)
-    sort_order = WholeNumberField(min_value=0, max_value=MAX_SMALL_NUMBER, required=False)
+    sort_order = WholeNumberField(
+        min_value=0, max_value=MAX_SMALL_NUMBER, required=False, help_text="Lower numbers are shown first"
+    )
 
 
 class CreditCostInput(StrictSerializer):
@@ -184,16 +214,18 @@ class CreditCostInput(StrictSerializer):
         max_length=50, pattern=r"[a-z0-9][a-z0-9_-]*", expected="Small letters, digits, _ and - are expected."
     )
     display_name = PlainTextField(max_length=100)
-    credits_per_unit = WholeNumberField(min_value=1, max_value=MAX_NUMBER)
+    credits_per_unit = WholeNumberField(min_value=1, max_value=MAX_NUMBER, help_text="Credits that one unit costs")
     unit = PlainTextField(max_length=50, help_text="What is counted: article, image, 100 words, …")
     is_active = TrueOrFalseField(required=False, help_text="False: the operation cannot be charged any more")
 
 
 class CreditCostUpdateInput(StrictSerializer):
     display_name = PlainTextField(max_length=100)
-    credits_per_unit = WholeNumberField(min_value=1, max_value=MAX_NUMBER)
-    unit = PlainTextField(max_length=50)
-    is_active = TrueOrFalseField()
+    credits_per_unit = WholeNumberField(
+        min_value=1, max_value=MAX_NUMBER, help_text="Credits that one unit costs from now on"
+    )
+    unit = PlainTextField(max_length=50, help_text="What is counted: article, image, 100 words, …")
+    is_active = TrueOrFalseField(help_text="False: the operation cannot be charged any more")
 
 
 class SubscriptionDecisionInput(StrictSerializer):
@@ -211,4 +243,6 @@ class ChangeSubscriptionInput(SubscriptionDecisionInput):
 class InvoiceNotesInput(StrictSerializer):
     """What operators write on an invoice that is open."""
 
-    notes = MultilineTextField(max_length=2000, required=False, allow_blank=True, default="")
+    notes = MultilineTextField(
+        max_length=2000, required=False, allow_blank=True, default="", help_text="Printed on the invoice"
+    )

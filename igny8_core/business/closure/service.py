@@ -34,7 +34,6 @@ from igny8_core.events import services as events
 ORDER_LINES = frozenset({*PLAN_LINES, UNUSED_TIME, "credit_package"})
 
 
-@service_transaction
 def close_account(account: Account, owner: User, password: str) -> None:
     """Delete the account for its owner, who says their password: all of it or nothing.
 
@@ -44,6 +43,11 @@ def close_account(account: Account, owner: User, password: str) -> None:
     first), AccountSuspended while an operator holds it.
     """
     check_own_password(password, owner)
+    _close(account, owner)
+
+
+@service_transaction
+def _close(account: Account, owner: User) -> None:
     account = lock_account(account.pk)
     actor = team_rules.acting_member(account, owner)
     team_rules.require_owner(actor)

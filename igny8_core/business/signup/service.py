@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from igny8_core.auth.models import Account, AccountStatus, Plan, Subscription, User
 from igny8_core.auth.selectors import public_plans
 from igny8_core.auth.services.account_service import AccountService
+from igny8_core.auth.services.user_service import hashed
 from igny8_core.business.billing.errors import PaymentMethodNotAvailable, PlanNotOffered
 from igny8_core.business.billing.models import CreditGrantKind, CreditTransactionType, Invoice
 from igny8_core.business.billing.selectors import first_available_payment_method
@@ -25,7 +26,6 @@ class Signup:
     invoice: Invoice | None = None
 
 
-@service_transaction
 def register(
     *,
     email: str,
@@ -43,22 +43,46 @@ def register(
     waits for payment, by `payment_method` or else the first one available in the billing country.
     Raises PlanNotOffered, PaymentMethodNotAvailable, GatewayNotConfigured, EmailTaken, InvalidInput.
     """
-    plan = public_plans().filter(slug=plan_slug or FREE_PLAN).first()
-    if plan is None:
-        raise PlanNotOffered(errors={"plan_slug": [PlanNotOffered.text]})
+    _plan(plan_slug)
+    person = {"email": email, "first_name": first_name, "last_name": last_name}
+    password_hash = hashed(password, User(**person), field="password")
+    return _register(
+        person,
+        password_hash,
+        plan_slug=plan_slug,
+        account_name=account_name,
+        payment_method=payment_method,
+        billing=billing or {},
+    )
+
+
+@service_transaction
+def _register(
+    person: dict[str, str],
+    password_hash: str,
+    *,
+    plan_slug: str,
+    account_name: str,
+    payment_method: str,
+    billing: dict[str, str],
+) -> Signup:
+    plan = _plan(plan_slug)
     account = AccountService.create_account(
-        email=email,
-        password=password,
-        first_name=first_name,
-        last_name=last_name,
+        **person,
+        password_hash=password_hash,
         account_name=account_name,
         plan=plan,
         status=AccountStatus.TRIAL if plan.is_free else AccountStatus.PENDING_PAYMENT,
-        billing=billing or {},
+        billing=billing,
     )
-    if plan.is_free:
-        return _start_trial(account, plan)
-    return _order(account, plan, payment_method)
+    return _start_trial(account, plan) if plan.is_free else _order(account, plan, payment_method)
+
+
+def _plan(slug: str) -> Plan:
+    plan = public_plans().filter(slug=slug or FREE_PLAN).first()
+    if plan is None:
+        raise PlanNotOffered(errors={"plan_slug": [PlanNotOffered.text]})
+    return plan
 
 
 def _start_trial(account: Account, plan: Plan) -> Signup:

@@ -39,14 +39,15 @@ class SchemaView(ApiView):
 
     def get(self, request: Request) -> HttpResponseBase:
         """The document as JSON, or 304 for who has it; compressed for who takes that."""
-        is_operator = bool(request.user and request.user.is_staff)
+        is_known = bool(request.user and request.user.is_authenticated)
+        is_operator = is_known and request.user.is_staff
         document = published(for_operators=is_operator or settings.DEBUG)
         zipped = _takes_gzip(request.headers.get("Accept-Encoding", ""))
         response = HttpResponse(document.gzipped if zipped else document.plain, content_type="application/json")
         response["ETag"] = document.gzipped_tag if zipped else document.plain_tag
         if zipped:
             response["Content-Encoding"] = "gzip"
-        response["Cache-Control"] = f"{'private' if request.auth else 'public'}, max-age={KEPT_SECONDS}"
+        response["Cache-Control"] = f"{'private' if is_known else 'public'}, max-age={KEPT_SECONDS}"
         patch_vary_headers(response, ["Accept-Encoding", "Authorization"])
         return get_conditional_response(request._request, etag=response["ETag"], response=response) or response
 

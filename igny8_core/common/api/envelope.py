@@ -13,7 +13,12 @@ FieldErrors = Mapping[str, Sequence[str]]
 
 def success(data: Any = None, message: str = "", status: int = 200) -> Response:
     """A 2xx answer: `{"success": true, "message": …, "data": …}`."""
-    return Response({"success": True, "message": message, "data": data}, status=status)
+    return Response(success_body(data, message), status=status)
+
+
+def success_body(data: Any, message: str) -> dict[str, Any]:
+    """The body of success()."""
+    return {"success": True, "message": message, "data": data}
 
 
 def failure_body(message: str, code: str, errors: FieldErrors | None = None) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Input and output fields that are strict about what they take; each says in a sentence what it expects."""
 
 import re
+from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
@@ -9,6 +10,8 @@ from zoneinfo import available_timezones
 
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.core.validators import EmailValidator
+from drf_spectacular.extensions import OpenApiSerializerFieldExtension
+from drf_spectacular.plumbing import build_choice_field
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.fields import get_attribute
@@ -207,7 +210,7 @@ class TrueOrFalseField(serializers.BooleanField):
         return data
 
 
-@extend_schema_field({"type": "string", "format": "date", "example": "2026-01-31"})
+@extend_schema_field({"type": "string", "format": "date"})
 class DayField(serializers.DateField):
     """A date as text: YYYY-MM-DD in ASCII digits."""
 
@@ -231,6 +234,39 @@ class HttpsUrlField(StrictTextField):
         if refusal := why_not_public_https(value):
             raise serializers.ValidationError(refusal, code="invalid_url")
         return value
+
+
+class EnumField(serializers.Field[str, Any, str, Any]):
+    """For answers: one of a closed set of words, as it is stored; with `allow_blank` also an empty text.
+
+    The description tells the words. Unlike DRF's ChoiceField it looks nothing up, and a copy of it costs nothing.
+    """
+
+    def __init__(self, words: Iterable[str], *, allow_blank: bool = False, **kwargs: Any) -> None:
+        self.words, self.allow_blank = words, allow_blank
+        super().__init__(**kwargs)
+
+    @property
+    def choices(self) -> dict[str, str]:
+        """Labels by word."""
+        return {str(word): str(getattr(word, "label", None) or getattr(word, "name", word)) for word in self.words}
+
+    def to_representation(self, value: str) -> str:
+        return str(value)
+
+
+class EnumFieldDescription(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
+    """Tells drf-spectacular the words of an EnumField."""
+
+    target_class = EnumField
+
+    def map_serializer_field(self, auto_schema: Any, direction: str) -> dict[str, Any]:
+        return build_choice_field(self.target)
+
+
+@extend_schema_field({"type": "string", "pattern": "^[A-Z]{3}$", "example": "USD"})
+class CurrencyField(serializers.CharField):
+    """For answers: an ISO 4217 code."""
 
 
 MAX_PASSWORD_INPUT = 1024

@@ -12,17 +12,15 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar
 
-from django.db import transaction
 from django.http import HttpResponse, HttpResponseBase
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from igny8_core.common.api.parsers import StrictJSONParser
-from igny8_core.common.db import lock_text, try_lock_text
+from igny8_core.common.db import lock_text, one_transaction
 from igny8_core.common.errors import DomainError
-from igny8_core.common.kept_answers import keep_answer, kept_answer
-from igny8_core.common.models import IdempotentAnswer
+from igny8_core.common.kept_answers import KeptAnswer, NewAnswer, keep_answers, kept_answer, take_key
 
 HEADER = "Idempotency-Key"
 KEY_PATTERN = re.compile(r"[\x21-\x7e]{1,255}")
@@ -76,10 +74,10 @@ def idempotent(
             if not KEY_PATTERN.fullmatch(key):
                 raise InvalidIdempotencyKey()
             if asks_gateway(view, request, *args, **kwargs):
-                with transaction.atomic():
+                with one_transaction():
                     stored = _stored_answer(request, key)
                 return stored or _store_after(request, key, post(view, request, *args, **kwargs))
-            with transaction.atomic():
+            with one_transaction():
                 return _stored_answer(request, key) or _store(request, key, post(view, request, *args, **kwargs))
 
         answered_once.idempotency_key = "required" if required else "optional"  # type: ignore[attr-defined]
@@ -91,53 +89,66 @@ def idempotent(
 def request_key(request: Request) -> str:
     """What a service keeps of the caller's Idempotency-Key, the same at every repeat; empty where there is none."""
     key = request.headers.get(HEADER)
-    return hashlib.sha256(f"{_caller(request)}:{key}".encode()).hexdigest() if key else ""
+    return hashlib.sha256(f"{caller_name(request)}:{key}".encode()).hexdigest() if key else ""
 
 
 def _stored_answer(request: Request, key: str) -> HttpResponse | None:
     # Held until the transaction ends: who does not get it finds the first request still at work.
-    if not try_lock_text("idempotency key", f"{_caller(request)}:{key}"):
+    hold = take_key(caller_name(request), key)
+    if not hold.taken:
         raise IdempotencyKeyInFlight(retry_after=1)
-    return _replay(request, key)
+    return _replay(request, hold.answer)
 
 
-def _replay(request: Request, key: str) -> HttpResponse | None:
-    stored = kept_answer(_caller(request), key)
+def _replay(request: Request, stored: KeptAnswer | None) -> HttpResponse | None:
     if stored is None:
         return None
     if stored.request_hash != _request_hash(request):
         raise IdempotencyKeyReused()
-    replay = HttpResponse(stored.body, status=stored.status, content_type=StrictJSONParser.media_type)
+    replay = _answer(stored.body, stored.status)
     replay["Idempotent-Replayed"] = "true"
     return replay
 
 
 def _store_after(request: Request, key: str, response: HttpResponseBase) -> HttpResponseBase:
     """Keep an answer whose work is committed already; of two that worked at the same attempt the first one counts."""
-    with transaction.atomic():
-        lock_text("idempotency key", f"{_caller(request)}:{key}")
-        return _replay(request, key) or _store(request, key, response)
+    caller = caller_name(request)
+    with one_transaction():
+        lock_text("idempotency key", f"{caller}:{key}")
+        return _replay(request, kept_answer(caller, key)) or _store(request, key, response)
 
 
-def _store(request: Request, key: str, response: HttpResponseBase) -> HttpResponseBase:
+def _store(request: Request, key: str, response: HttpResponseBase) -> HttpResponse:
+    """Keep the answer and give it out as it is kept: it is written once, and a repeat gets the same bytes."""
     if not isinstance(response, Response):
         raise TypeError("Only answers of success() can be kept for a repeat.")
-    keep_answer(
-        IdempotentAnswer(
-            caller=_caller(request),
-            key=key,
-            request_hash=_request_hash(request),
-            status=response.status_code,
-            body=JSONRenderer().render(response.data).decode(),
-        )
-    )
-    return response
+    body = written(response.data)
+    kept = keep_answers(caller_name(request), response.status_code, [NewAnswer(key, _request_hash(request), body)])
+    if not kept:
+        # Whoever kept one without holding the key, such as a batch, was first. Our work is undone with this.
+        raise IdempotencyKeyInFlight(retry_after=1)
+    return _answer(body, response.status_code)
 
 
-def _caller(request: Request) -> str:
+def written(body: Any) -> str:
+    """The body of an answer as it is sent and kept."""
+    return JSONRenderer().render(body).decode()
+
+
+def _answer(body: str, status: int) -> HttpResponse:
+    return HttpResponse(body, status=status, content_type=StrictJSONParser.media_type)
+
+
+def caller_name(request: Request) -> str:
+    """Whose keys a request's are: those of two users never meet."""
     return f"user {request.user.pk}"
 
 
 def _request_hash(request: Request) -> str:
-    body = json.dumps(request.data, sort_keys=True)
-    return hashlib.sha256(f"{request.method} {request.get_full_path()} {body}".encode()).hexdigest()
+    return request_hash(str(request.method), request.get_full_path(), request.data)
+
+
+def request_hash(method: str, address: str, data: Any) -> str:
+    """What tells a request from another one with the same key."""
+    body = json.dumps(data, sort_keys=True)
+    return hashlib.sha256(f"{method} {address} {body}".encode()).hexdigest()

@@ -4,8 +4,10 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from igny8_core.common.api.descriptions import FIELDS
 from igny8_core.common.api.downloads import BYTES
-from igny8_core.common.api.examples import example_of
+from igny8_core.common.api.example_operations import ANSWERS, REQUESTS
+from igny8_core.common.api.examples import NOT_SAID, example_of
 from igny8_core.common.api.openapi_refusals import (
     ERROR_ENVELOPE,
     FIELD_ERRORS,
@@ -76,10 +78,11 @@ def _wrap(response: dict[str, Any], schemas: dict[str, Any], nullable: bool) -> 
     media = content.get(JSON)
     if media is None or _has_envelope(media["schema"], schemas):
         return
+    data = {"oneOf": [media["schema"], {"type": "null"}]} if nullable else media["schema"]
     properties = {
-        "success": {"type": "boolean", "const": True},
-        "message": {"type": "string"},
-        "data": {"oneOf": [media["schema"], {"type": "null"}]} if nullable else media["schema"],
+        "success": {"type": "boolean", "const": True, "description": FIELDS["success"]},
+        "message": {"type": "string", "description": "A sentence for people; can be empty."},
+        "data": {**data, "description": FIELDS["data"]},
     }
     media["schema"] = {"type": "object", "required": list(properties), "properties": properties}
     for example in media.get("examples", {}).values():
@@ -104,9 +107,12 @@ def _complete(status: str, response: dict[str, Any]) -> None:
 
 
 def _add_examples(operation: dict[str, Any], schemas: dict[str, Any]) -> None:
-    bodies = [operation.get("requestBody", {})]
-    bodies += [response for status, response in operation["responses"].items() if status.startswith("2")]
-    for body in bodies:
+    name = operation["operationId"]
+    bodies = [(operation.get("requestBody", {}), REQUESTS.get(name, NOT_SAID))]
+    answered = ANSWERS.get(name, NOT_SAID)
+    said = NOT_SAID if answered is NOT_SAID else {"data": answered}
+    bodies += [(response, said) for status, response in operation["responses"].items() if status.startswith("2")]
+    for body, known in bodies:
         media = body.get("content", {}).get(JSON)
         if media and "examples" not in media:
-            media["example"] = example_of(media["schema"], schemas)
+            media["example"] = example_of(media["schema"], schemas, known)

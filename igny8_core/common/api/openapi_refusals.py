@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from igny8_core.common.api.descriptions import FIELDS
+
 # Notes of schema.ApiSchema on an operation, used up here: error codes by status, and whether its calls are counted.
 REFUSALS = "x-refusals"
 THROTTLED = "x-throttled"
@@ -13,7 +15,7 @@ ERROR_ENVELOPE = {
     "type": "object",
     "required": ["success", "message", "code", "errors", "request_id"],
     "properties": {
-        "success": {"type": "boolean", "const": False},
+        "success": {"type": "boolean", "const": False, "description": FIELDS["success"]},
         "message": {"type": "string", "description": "A sentence for people."},
         "code": {"type": "string", "description": "For machines; never changes.", "example": "invalid_input"},
         "errors": {"$ref": "#/components/schemas/FieldErrors"},

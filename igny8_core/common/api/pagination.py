@@ -51,6 +51,17 @@ class EnvelopePagination(PageNumberPagination):
         self.has_more = len(page) > size
         return page[:size]
 
+    def begin_first_page(self, request: Request) -> int:
+        """How many rows the first page has, for a list that reads them in a way of its own. Raises ValidationError."""
+        self.request, self.number = request, 1
+        self.size = self.get_page_size(request)
+        return self.size
+
+    def first_page(self, data: list[Any], count: int) -> Response:
+        """The answer with the rows of the first page, written already, of `count` (at most COUNT_LIMIT + 1)."""
+        self.count, self.has_more = count, count > self.size
+        return self.get_paginated_response(data)
+
     def get_page_size(self, request: Request) -> int:
         size = _positive(request, "page_size", self.page_size)
         if size > self.max_page_size:

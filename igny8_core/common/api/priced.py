@@ -13,7 +13,7 @@ from igny8_core.common.money import MAX_AMOUNT, why_not_decimals_of
 
 
 @extend_schema_field({"type": "string", "pattern": "^[A-Z]{3}$", "example": "USD"})
-class CurrencyField(StrictTextField):
+class CurrencyCodeField(StrictTextField):
     """An ISO 4217 currency that people pay in; lower case is taken and raised."""
 
     def clean_text(self, text: str) -> str:
@@ -45,7 +45,7 @@ class PricedInput(StrictSerializer):
     """A price and its currency; either can be sent alone, and is held against the other as it is stored."""
 
     price = PriceField()
-    currency = CurrencyField()
+    currency = CurrencyCodeField()
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Raises ValidationError for a price with more decimals than its currency has."""

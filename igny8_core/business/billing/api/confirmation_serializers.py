@@ -5,19 +5,33 @@ from typing import Any
 from rest_framework import serializers
 
 from igny8_core.auth.models import PaymentMethodType
-from igny8_core.business.billing.models import MANUAL_METHODS
-from igny8_core.common.api.fields import HttpsUrlField, IdField, MoneyField, MultilineTextField, PlainTextField
-from igny8_core.common.api.serializers import StrictSerializer
+from igny8_core.business.billing.models import MANUAL_METHODS, PaymentStatus
+from igny8_core.common.api.fields import (
+    CurrencyField,
+    EnumField,
+    HttpsUrlField,
+    IdField,
+    MoneyField,
+    MultilineTextField,
+    PlainTextField,
+)
+from igny8_core.common.api.serializers import OutputSerializer, StrictSerializer
 
 MANUAL_CHOICES = [choice for choice in PaymentMethodType.choices if choice[0] in MANUAL_METHODS]
 
 
 class ConfirmInput(StrictSerializer):
-    invoice_id = IdField()
-    payment_method = serializers.ChoiceField(choices=MANUAL_CHOICES)
+    invoice_id = IdField(help_text="Id of the invoice that was paid")
+    payment_method = serializers.ChoiceField(choices=MANUAL_CHOICES, help_text="How the money was sent")
     amount = MoneyField(help_text="Exactly what is due")
     manual_reference = PlainTextField(max_length=100, help_text="As the bank or wallet shows it")
-    manual_notes = MultilineTextField(max_length=2000, required=False, allow_blank=True, default="")
+    manual_notes = MultilineTextField(
+        max_length=2000,
+        required=False,
+        allow_blank=True,
+        default="",
+        help_text="For the operator who checks the payment",
+    )
     proof_url = HttpsUrlField(required=False, allow_blank=True, default="", help_text="Instead of an uploaded file")
     proof = IdField(required=False, help_text="Of a file that was uploaded for this payment")
 
@@ -28,11 +42,11 @@ class ConfirmInput(StrictSerializer):
         return data
 
 
-class ConfirmOutput(serializers.Serializer[Any]):
+class ConfirmOutput(OutputSerializer):
     payment_id = serializers.IntegerField(source="id")
     invoice_id = serializers.IntegerField()
     invoice_number = serializers.CharField(source="invoice.invoice_number")
-    status = serializers.CharField()
-    amount = MoneyField()
-    currency = serializers.CharField()
+    status = EnumField(PaymentStatus, help_text="How far the payment is: it waits for an operator")
+    amount = MoneyField(help_text="What was confirmed")
+    currency = CurrencyField()
     manual_reference = serializers.CharField()

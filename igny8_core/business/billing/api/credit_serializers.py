@@ -7,9 +7,11 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from igny8_core.auth.models import PaymentMethodType
+from igny8_core.business.billing.models import CreditGrantKind, CreditTransactionType
 from igny8_core.business.billing.serializers import InvoiceOutput, PaymentMethodOutput
-from igny8_core.common.api.fields import IdField, MoneyField, PlainTextField, WholeNumberField
-from igny8_core.common.api.serializers import StrictSerializer
+from igny8_core.common.api.fields import CurrencyField, EnumField, IdField, MoneyField, PlainTextField, WholeNumberField
+from igny8_core.common.api.idempotency import KEY_PATTERN, InvalidIdempotencyKey
+from igny8_core.common.api.serializers import OutputSerializer, StrictSerializer
 from igny8_core.common.text import first_refused
 
 MAX_QUANTITY = 1_000_000
@@ -17,52 +19,52 @@ MAX_METADATA_BYTES = 4096
 MAX_METADATA_DEPTH = 4
 
 
-class CreditGrantOutput(serializers.Serializer[Any]):
-    kind = serializers.CharField()
-    amount = serializers.IntegerField()
-    remaining = serializers.IntegerField()
-    expires_at = serializers.DateTimeField(allow_null=True)
+class CreditGrantOutput(OutputSerializer):
+    kind = EnumField(CreditGrantKind, help_text="Whether they came with the plan or were bought")
+    amount = serializers.IntegerField(help_text="Credits as they were granted")
+    remaining = serializers.IntegerField(help_text="Credits that are left of it")
+    expires_at = serializers.DateTimeField(allow_null=True, help_text="When what is left is lost; null: never")
 
 
-class BalanceOutput(serializers.Serializer[Any]):
+class BalanceOutput(OutputSerializer):
     credits = serializers.IntegerField(help_text="What can be spent now")
     plan_credits = serializers.IntegerField(help_text="What the plan includes per period")
     grants = CreditGrantOutput(many=True, help_text="In the order in which they are spent, the first 100")
 
 
-class CreditTransactionOutput(serializers.Serializer[Any]):
+class CreditTransactionOutput(OutputSerializer):
     id = serializers.IntegerField()
-    transaction_type = serializers.CharField()
+    transaction_type = EnumField(CreditTransactionType, help_text="What the credits were given or taken for")
     amount = serializers.IntegerField(help_text="Negative takes away")
-    balance_after = serializers.IntegerField()
-    description = serializers.CharField()
+    balance_after = serializers.IntegerField(help_text="Credits that the account had then")
+    description = serializers.CharField(help_text="What it was, for people")
     created_at = serializers.DateTimeField()
 
 
-class CreditPackageOutput(serializers.Serializer[Any]):
+class CreditPackageOutput(OutputSerializer):
     slug = serializers.CharField()
     name = serializers.CharField()
-    credits = serializers.IntegerField()
+    credits = serializers.IntegerField(help_text="Credits that it brings")
     price = MoneyField(help_text="Before the discount")
-    discount_percentage = serializers.IntegerField()
+    discount_percentage = serializers.IntegerField(help_text="Per cent off the price; 0: none")
     final_price = MoneyField(help_text="What is charged")
-    currency = serializers.CharField()
+    currency = CurrencyField()
     valid_days = serializers.IntegerField(
         allow_null=True, help_text="After so many days the credits expire; null: never"
     )
-    is_featured = serializers.BooleanField()
+    is_featured = serializers.BooleanField(help_text="Whether it is recommended")
 
 
 class PurchaseInput(StrictSerializer):
     package = PlainTextField(max_length=50, help_text="Its slug")
     payment_method = serializers.ChoiceField(
-        choices=PaymentMethodType.choices, required=False, default="", help_text="Without it the account's usual one"
+        choices=PaymentMethodType.choices, required=False, default=str, help_text="Without it the account's usual one"
     )
 
 
-class PurchaseOutput(serializers.Serializer[Any]):
-    invoice = InvoiceOutput()
-    payment_instructions = PaymentMethodOutput(source="offer")
+class PurchaseOutput(OutputSerializer):
+    invoice = InvoiceOutput(help_text="What is to be paid; the credits come with the payment")
+    payment_instructions = PaymentMethodOutput(source="offer", help_text="How it can be paid")
 
 
 @extend_schema_field({"type": "object", "additionalProperties": True, "example": {"article": "4711"}})
@@ -101,9 +103,82 @@ class UsageInput(StrictSerializer):
     metadata = MetadataField(required=False, help_text="Kept with the usage; at most 4 KB")
 
 
-class UsageOutput(serializers.Serializer[Any]):
+class UsageOutput(OutputSerializer):
     transaction_id = serializers.IntegerField(source="entry.id", help_text="The row of the ledger")
     operation_type = serializers.CharField()
-    quantity = serializers.IntegerField()
-    credits_spent = serializers.IntegerField(source="credits")
-    balance = serializers.IntegerField(source="entry.balance_after", help_text="Afterwards")
+    quantity = serializers.IntegerField(help_text="In units of the operation")
+    credits_spent = serializers.IntegerField(source="credits", help_text="Credits that left the balance")
+    balance = serializers.IntegerField(source="entry.balance_after", help_text="Credits that are left afterwards")
+
+
+MAX_OPERATIONS = 1000
+# Of many operations that are wrong, so many are reported: the others are mostly wrong in the same way.
+MAX_REPORTED_OPERATIONS = 20
+
+
+class KeyField(serializers.CharField):
+    """An operation's own Idempotency-Key."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=255, trim_whitespace=False, **kwargs)
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str) or not KEY_PATTERN.fullmatch(data):
+            raise serializers.ValidationError(InvalidIdempotencyKey.text)
+        return data
+
+
+class BatchOperationInput(UsageInput):
+    """One operation; its names are those of the service's Operation."""
+
+    site = IdField(source="site_id", required=False, help_text="For which of the account's sites")
+    key = KeyField(help_text="Of this operation, as in Idempotency-Key: a repeat gets the first result")
+
+
+class OperationsField(serializers.ListField):
+    """1 to 1,000 operations."""
+
+    child = BatchOperationInput()
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(min_length=1, max_length=MAX_OPERATIONS, **kwargs)
+
+    def run_child_validation(self, data: list[Any]) -> list[Any]:
+        # Counted before any of them is looked at; the first wrong ones are enough.
+        if len(data) > MAX_OPERATIONS:
+            raise serializers.ValidationError(f"At most {MAX_OPERATIONS} operations at once. Send the rest after them.")
+        checked, errors = [], {}
+        for index, item in enumerate(data):
+            try:
+                checked.append(self.child.run_validation(item))
+            except serializers.ValidationError as error:
+                errors[str(index)] = error.detail
+                if len(errors) == MAX_REPORTED_OPERATIONS:
+                    break
+        if errors:
+            raise serializers.ValidationError(errors)
+        return checked
+
+
+class UsageBatchInput(StrictSerializer):
+    operations = OperationsField(help_text="Spent in this order")
+
+    def validate_operations(self, operations: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Refuses a key that names two operations."""
+        by_key: dict[str, dict[str, Any]] = {}
+        for index, operation in enumerate(operations):
+            if by_key.setdefault(operation["key"], operation) != operation:
+                text = "This key names another operation of this batch already. Take a new key."
+                raise serializers.ValidationError({str(index): {"key": [text]}})
+        return operations
+
+
+class OperationOutput(OutputSerializer):
+    key = serializers.CharField(help_text="Which operation it was, by its key")
+    success = serializers.BooleanField(help_text="Whether the credits were spent")
+    message = serializers.CharField(help_text="What happened, in a sentence for people")
+    usage = UsageOutput(allow_null=True, help_text="null where the operation was refused")
+    code = serializers.CharField(help_text="Why it was refused; empty where it was not")
+    errors = serializers.DictField(  # type: ignore[assignment]
+        child=serializers.ListField(child=serializers.CharField()), help_text="By field of the operation"
+    )

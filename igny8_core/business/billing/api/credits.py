@@ -1,18 +1,33 @@
 """The credits of one's own account."""
 
+import json
+from typing import Any
+
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema, extend_schema_view
+from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from igny8_core.auth.errors import AccountCanceled, AccountSuspended, PaymentRequired
-from igny8_core.auth.permissions import CanManageBilling, CanWorkOnSites, IsMember, account_of, user_of
+from igny8_core.auth.models import Account
+from igny8_core.auth.permissions import (
+    CanManageBilling,
+    CanWorkOnSites,
+    IsMember,
+    account_id_of,
+    account_of,
+    caller_of,
+    user_of,
+)
 from igny8_core.business.billing.api.credit_serializers import (
     BalanceOutput,
     CreditPackageOutput,
     CreditTransactionOutput,
+    OperationOutput,
     PurchaseInput,
     PurchaseOutput,
+    UsageBatchInput,
     UsageInput,
     UsageOutput,
 )
@@ -24,23 +39,34 @@ from igny8_core.business.billing.errors import (
     PaymentMethodNotAvailable,
     SpendKeyReused,
 )
+from igny8_core.business.billing.hot_reads import balance_of
 from igny8_core.business.billing.models import CreditPackage, CreditTransaction, CreditTransactionType
 from igny8_core.business.billing.selectors import (
     credit_packages,
     credit_transactions_of,
-    live_grants_of,
-    spendable_credits,
 )
+from igny8_core.business.billing.services.credit_batch_service import CreditBatchService, Operation
 from igny8_core.business.billing.services.credit_service import CreditService
 from igny8_core.business.billing.services.purchase_service import PurchaseService
-from igny8_core.common.api.envelope import success
-from igny8_core.common.api.idempotency import HEADER, idempotent
+from igny8_core.common.api.envelope import success, success_body
+from igny8_core.common.api.idempotency import (
+    HEADER,
+    IdempotencyKeyReused,
+    caller_name,
+    idempotent,
+    request_hash,
+    written,
+)
 from igny8_core.common.api.query import choice_filter
 from igny8_core.common.api.refusals import refuses
 from igny8_core.common.api.throttling import UserThrottle
 from igny8_core.common.api.views import ApiViewSet, ListViewSet, SingletonViewSet
+from igny8_core.common.db import one_transaction
+from igny8_core.common.errors import DomainError
+from igny8_core.common.kept_answers import KeptAnswer, NewAnswer, keep_answers, kept_answers
 
 GRANTS_SHOWN = 100
+SPENT = "Credits spent."
 NOT_USABLE = (PaymentRequired, AccountSuspended, AccountCanceled)
 
 
@@ -53,17 +79,12 @@ class BalanceViewSet(SingletonViewSet):
 
     tag = "credits"
     permission_classes = (IsMember,)
+    reads_person = False
 
     @extend_schema(operation_id="credit_balance", responses=BalanceOutput)
     def retrieve(self, request: Request) -> Response:
         """Credits that can be spent now, and the lots they come from."""
-        account = account_of(request)
-        balance = {
-            "credits": spendable_credits(account),
-            "plan_credits": account.plan.included_credits,
-            "grants": live_grants_of(account)[:GRANTS_SHOWN],
-        }
-        return success(BalanceOutput(balance).data)
+        return success(BalanceOutput(balance_of(account_id_of(request), lots=GRANTS_SHOWN)).data)
 
 
 @extend_schema_view(list=extend_schema(operation_id="list_credit_transactions"))
@@ -120,6 +141,7 @@ class UsageViewSet(ApiViewSet):
 
     tag = "credits"
     permission_classes = (CanWorkOnSites,)
+    reads_person = False
 
     @extend_schema(operation_id="spend_credits", request=UsageInput, responses={201: UsageOutput})
     @refuses(*NOT_USABLE, OperationNotOffered, InsufficientCredits, SpendKeyReused)
@@ -128,12 +150,76 @@ class UsageViewSet(ApiViewSet):
         """Spend what an operation costs. Editors name sites that they have access to, or none."""
         operation = self.validated(UsageInput)
         usage = CreditService.use(
-            account_of(request),
+            Account(pk=account_id_of(request)),
             operation["operation_type"],
             operation["quantity"],
-            user=user_of(request),
+            user=caller_of(request),
             key=request.headers[HEADER],
             site_id=operation.get("site"),
             metadata=operation.get("metadata"),
         )
-        return success(UsageOutput(usage).data, "Credits spent.", status=201)
+        return success(UsageOutput(usage).data, SPENT, status=201)
+
+    @extend_schema(
+        operation_id="spend_credits_in_batch",
+        request=UsageBatchInput,
+        responses=OperationOutput(many=True),
+    )
+    @action(detail=False, methods=["post"])
+    @refuses(*NOT_USABLE)
+    def batch(self, request: Request) -> Response:
+        """Spend what up to 1,000 operations cost, in one transaction. The answers come in the same order, one for each.
+
+        An operation that is refused has `success: false` and leaves the others as they are. The keys are those of
+        credits/usage/: what was spent there under a key, or in an earlier batch, is not spent again.
+        """
+        operations = [Operation(**given) for given in self.validated(UsageBatchInput)["operations"]]
+        return success(_spend_batch(request, operations))
+
+
+def _spend_batch(request: Request, operations: list[Operation]) -> list[dict[str, Any]]:
+    """Spend what has no answer yet, and keep the answers as if each operation had been sent alone."""
+    caller, hashes = caller_name(request), _hashes(request)
+    with one_transaction():
+        answers = {key: _kept(key, stored, hashes[key]) for key, stored in kept_answers(caller, list(hashes)).items()}
+        new = [operation for operation in operations if operation.key not in answers]
+        outcomes = CreditBatchService.use_many(Account(pk=account_id_of(request)), new, user=caller_of(request))
+        bodies = []
+        for operation, outcome in zip(new, outcomes, strict=True):
+            if isinstance(outcome, DomainError):
+                answers[operation.key] = _refused(operation.key, outcome)
+            elif operation.key not in answers:
+                usage = UsageOutput(outcome).data
+                answers[operation.key] = _accepted(operation.key, usage)
+                # What the operation would have been answered alone: a repeat gets it through either door.
+                body = written(success_body(usage, SPENT))
+                bodies.append(NewAnswer(operation.key, hashes[operation.key], body))
+        # An answer that is there already tells of the same row of the ledger.
+        keep_answers(caller, 201, bodies)
+    return [answers[operation.key] for operation in operations]
+
+
+def _hashes(request: Request) -> dict[str, str]:
+    """By key, what each operation would be known by if it were sent alone."""
+    body: Any = request.data
+    sent: list[dict[str, Any]] = body["operations"]
+    address = request.path.removesuffix("batch/")
+    return {
+        operation["key"]: request_hash("POST", address, {name: operation[name] for name in operation if name != "key"})
+        for operation in sent
+    }
+
+
+def _kept(key: str, stored: KeptAnswer, expected_hash: str) -> dict[str, Any]:
+    if stored.request_hash != expected_hash:
+        return _refused(key, IdempotencyKeyReused())
+    return _accepted(key, json.loads(stored.body)["data"])
+
+
+def _accepted(key: str, usage: dict[str, Any]) -> dict[str, Any]:
+    return {"key": key, "success": True, "message": SPENT, "usage": usage, "code": "", "errors": {}}
+
+
+def _refused(key: str, refusal: DomainError) -> dict[str, Any]:
+    reason = {"code": refusal.code, "errors": refusal.errors or {}}
+    return {"key": key, "success": False, "message": refusal.text, "usage": None, **reason}

@@ -3,25 +3,13 @@
 from typing import Any
 
 from django.conf import settings
-from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from igny8_core.auth.models import PaymentMethodType
 from igny8_core.business.billing.api.payment_serializers import AttemptOutput
 from igny8_core.business.billing.serializers import PaymentMethodOutput
-from igny8_core.common.api.examples import NOT_SHOWN
-from igny8_core.common.api.fields import IdField, MoneyField, PlainTextField
-from igny8_core.common.api.serializers import StrictSerializer
-
-
-@extend_schema_field({"type": "integer", "format": "int64", "minimum": 1, NOT_SHOWN: True})
-class SavedMethodField(IdField):
-    """Named in place of a payment method."""
-
-
-@extend_schema_field({"type": "string", "maxLength": 500, NOT_SHOWN: True})
-class ReturnUrlField(PlainTextField):
-    """An address of this site."""
+from igny8_core.common.api.fields import CurrencyField, EnumField, IdField, MoneyField, PlainTextField
+from igny8_core.common.api.serializers import OutputSerializer, StrictSerializer
 
 
 class PayInput(StrictSerializer):
@@ -30,11 +18,9 @@ class PayInput(StrictSerializer):
         required=False,
         help_text="Without it and saved_method the account's usual one; stripe means a card that is entered now",
     )
-    saved_method = SavedMethodField(
-        required=False, help_text="Id of a saved payment method, in place of payment_method"
-    )
+    saved_method = IdField(required=False, help_text="Id of a saved payment method, in place of payment_method")
     save_card = serializers.BooleanField(required=False, default=False, help_text="Keep the card that is entered now")
-    return_url = ReturnUrlField(
+    return_url = PlainTextField(
         max_length=500,
         required=False,
         default="",
@@ -54,12 +40,12 @@ class PayInput(StrictSerializer):
         return attrs
 
 
-class PayOutput(serializers.Serializer[Any]):
+class PayOutput(OutputSerializer):
     invoice_id = serializers.IntegerField(source="invoice.id")
     invoice_number = serializers.CharField(source="invoice.invoice_number")
-    payment_method = serializers.CharField(source="offer.payment_method")
+    payment_method = EnumField(PaymentMethodType, source="offer.payment_method", help_text="With what it is paid")
     amount = MoneyField(source="invoice.total", currency_source="invoice.currency", help_text="Exactly what is due")
-    currency = serializers.CharField(source="invoice.currency")
+    currency = CurrencyField(source="invoice.currency")
     reference = serializers.CharField(source="invoice.invoice_number", help_text="To be quoted with the payment")
-    payment_instructions = PaymentMethodOutput(source="offer")
+    payment_instructions = PaymentMethodOutput(source="offer", help_text="How it can be paid")
     attempt = AttemptOutput(allow_null=True, help_text="Of card and PayPal; null for bank and wallet")

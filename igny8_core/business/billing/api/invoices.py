@@ -1,5 +1,7 @@
 """The invoices of one's own account: looking at them, saving them as PDF, paying them."""
 
+from typing import Any
+
 from django.db.models import QuerySet
 from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema, extend_schema_view
@@ -7,7 +9,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from igny8_core.auth.permissions import CanManageBilling, IsMember, account_of, user_of
+from igny8_core.auth.permissions import CanManageBilling, IsMember, account_id_of, account_of, user_of
 from igny8_core.business.billing.api.invoice_serializers import PayInput, PayOutput
 from igny8_core.business.billing.api.paying import GATEWAY_REFUSALS, PAY_MESSAGES, SEND_AND_CONFIRM, PayThrottle
 from igny8_core.business.billing.errors import (
@@ -22,6 +24,7 @@ from igny8_core.business.billing.errors import (
     SavedMethodDisabled,
     SavedMethodNotFound,
 )
+from igny8_core.business.billing.hot_reads import first_invoices_of
 from igny8_core.business.billing.models import Invoice, InvoiceStatus
 from igny8_core.business.billing.selectors import invoices_of
 from igny8_core.business.billing.serializers import InvoiceOutput
@@ -30,6 +33,7 @@ from igny8_core.business.billing.services.paying import pay_invoice
 from igny8_core.common.api.downloads import PDF_ANSWER, AnyType, PdfThrottle, pdf_response
 from igny8_core.common.api.envelope import success
 from igny8_core.common.api.idempotency import idempotent, request_key
+from igny8_core.common.api.pagination import COUNT_LIMIT
 from igny8_core.common.api.query import choice_filter, date_filter, search_filter
 from igny8_core.common.api.refusals import refuses
 from igny8_core.common.api.views import ListViewSet
@@ -42,6 +46,7 @@ class InvoiceViewSet(ListViewSet):
     tag = "billing"
     permission_classes = (IsMember,)
     lookup_url_kwarg = "invoice_id"
+    reads_person = False
     serializer_class = InvoiceOutput
     filters = {
         "status": choice_filter("status", InvoiceStatus),
@@ -54,6 +59,15 @@ class InvoiceViewSet(ListViewSet):
 
     def rows(self) -> QuerySet[Invoice]:
         return invoices_of(account_of(self.request))
+
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """The newest invoices by one statement; other pages, orders and filters as in every list."""
+        if request.query_params.keys() - {"page_size"}:
+            return super().list(request)
+        paginator = self.pagination_class()
+        size = paginator.begin_first_page(request)
+        page = first_invoices_of(account_id_of(request), size=size, count_limit=COUNT_LIMIT + 1)
+        return paginator.first_page(page.rows, page.count)
 
     @extend_schema(operation_id="retrieve_invoice", responses=InvoiceOutput)
     @refuses(InvoiceNotFound)

@@ -8,12 +8,14 @@ from rest_framework import serializers
 from igny8_core.auth.models import PaymentMethodType
 from igny8_core.business.billing.models import PaymentStatus
 from igny8_core.business.billing.services.attempts import NextStep
+from igny8_core.common.api.fields import EnumField
+from igny8_core.common.api.serializers import OutputSerializer
 
 
-class AttemptOutput(serializers.Serializer[Any]):
+class AttemptOutput(OutputSerializer):
     payment_id = serializers.IntegerField(source="payment.id")
-    status = serializers.ChoiceField(source="payment.status", choices=PaymentStatus.choices)
-    next_step = serializers.ChoiceField(choices=[(step.value, step.value) for step in NextStep])
+    status = EnumField(PaymentStatus, source="payment.status", help_text="How far the payment is")
+    next_step = EnumField(NextStep, help_text="What the customer has to do now")
     client_secret = serializers.CharField(source="charge.client_secret", default="", help_text="For Stripe.js")
     public_key = serializers.SerializerMethodField(help_text="For Stripe.js")
     approve_url = serializers.CharField(

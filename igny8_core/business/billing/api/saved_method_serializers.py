@@ -6,11 +6,11 @@ from rest_framework import serializers
 
 from igny8_core.auth.models import PaymentMethodType
 from igny8_core.business.billing.api.payment_serializers import public_key
-from igny8_core.common.api.fields import PlainTextField
-from igny8_core.common.api.serializers import StrictSerializer
+from igny8_core.common.api.fields import EnumField, PlainTextField
+from igny8_core.common.api.serializers import OutputSerializer, StrictSerializer
 
 
-class CardSetupOutput(serializers.Serializer[Any]):
+class CardSetupOutput(OutputSerializer):
     setup = serializers.CharField(source="setup_id", help_text="To be sent to payment-methods/add/ afterwards")
     client_secret = serializers.CharField(help_text="For Stripe.js")
     public_key = serializers.SerializerMethodField(help_text="For Stripe.js")
@@ -20,7 +20,7 @@ class CardSetupOutput(serializers.Serializer[Any]):
 
 
 class SavedMethodInput(StrictSerializer):
-    type = serializers.ChoiceField(choices=PaymentMethodType.choices)
+    type = serializers.ChoiceField(choices=PaymentMethodType.choices, help_text="Which way of paying is saved")
     display_name = PlainTextField(max_length=100, required=False, default="", help_text="Without it the method's own")
     setup = PlainTextField(
         max_length=100, required=False, default="", help_text="Of a card: what payment-methods/setup/ answered"
@@ -34,16 +34,20 @@ class SavedMethodInput(StrictSerializer):
         return attrs
 
 
-class SavedMethodOutput(serializers.Serializer[Any]):
+class SavedMethodOutput(OutputSerializer):
     id = serializers.IntegerField()
-    type = serializers.CharField()
-    type_display = serializers.CharField(source="get_type_display")
-    display_name = serializers.CharField()
-    is_default = serializers.BooleanField()
-    is_enabled = serializers.BooleanField()
-    is_verified = serializers.BooleanField()
-    card_brand = serializers.CharField()
-    card_last4 = serializers.CharField()
-    card_exp_month = serializers.IntegerField(allow_null=True)
-    card_exp_year = serializers.IntegerField(allow_null=True)
+    type = EnumField(PaymentMethodType, help_text="Which way of paying it is")
+    type_display = serializers.CharField(source="get_type_display", help_text="The way of paying in English")
+    display_name = serializers.CharField(help_text="The name that the account gave it")
+    is_default = serializers.BooleanField(help_text="Whether it is used where no other is named")
+    is_enabled = serializers.BooleanField(help_text="False: it cannot be used any more")
+    is_verified = serializers.BooleanField(help_text="True: a card that the payment service has accepted")
+    card_brand = serializers.CharField(help_text="Such as visa; empty where it is no card")
+    card_last4 = serializers.CharField(help_text="The card number's last four digits; empty where it is no card")
+    card_exp_month = serializers.IntegerField(
+        allow_null=True, help_text="Month in which the card expires, 1 to 12; null where it is no card"
+    )
+    card_exp_year = serializers.IntegerField(
+        allow_null=True, help_text="Year in which the card expires, of four digits; null where it is no card"
+    )
     created_at = serializers.DateTimeField()

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.conf import settings
 
+from igny8_core.auth.callers import Caller
 from igny8_core.auth.errors import AccountDeleted
 from igny8_core.auth.locks import lock_account
 from igny8_core.auth.models import Account, Site, User
@@ -17,9 +18,9 @@ from igny8_core.auth.permissions import require_other_account, require_usable
 from igny8_core.auth.selectors import sites_of
 from igny8_core.business.billing.errors import InsufficientCredits, OperationNotOffered, SpendKeyReused
 from igny8_core.business.billing.ledger import GRANT, SPEND
-from igny8_core.business.billing.locks import lock_balance
+from igny8_core.business.billing.locks import lock_balance, lock_balance_and_cost
 from igny8_core.business.billing.models import CreditGrant, CreditGrantKind, CreditTransaction, CreditTransactionType
-from igny8_core.business.billing.selectors import cost_in_use, live_grants_of, spendable_credits
+from igny8_core.business.billing.selectors import live_grants_of, spendable_credits
 from igny8_core.common import clock
 from igny8_core.common.db import service_transaction
 from igny8_core.common.errors import InvalidInput
@@ -29,6 +30,7 @@ from igny8_core.events import services as events
 
 # The usage log counts in 32 bits.
 MAX_SPENT_AT_ONCE = 2**31 - 1
+NO_SUCH_SITE = "No such site. GET /api/v1/sites/ lists those that you have access to."
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,8 @@ class CreditService:
         """
         _require_positive(amount)
         locked = lock_balance(account)
-        purpose = _Purpose(operation_type, description or operation_type, key, site, user, metadata or {})
+        ids = (site.pk if site else None, user.pk if user else None)
+        purpose = _Purpose(operation_type, description or operation_type, key, *ids, metadata or {})
         return _spend(account, locked, amount, purpose)
 
     @staticmethod
@@ -111,7 +114,7 @@ class CreditService:
         operation_type: str,
         quantity: int,
         *,
-        user: User,
+        user: User | Caller,
         key: str = "",
         site_id: int | None = None,
         metadata: dict[str, Any] | None = None,
@@ -122,19 +125,12 @@ class CreditService:
         AccountCanceled for an account in such a state; OperationNotOffered; InvalidInput for a site that the user has
         no access to, as for none; SpendKeyReused for the key of another operation; InsufficientCredits.
         """
-        locked = lock_balance(account)
+        locked, cost = lock_balance_and_cost(account, operation_type)
         require_usable(account)
-        cost = cost_in_use(operation_type)
-        if cost is None:
-            raise OperationNotOffered(errors={"operation_type": [OperationNotOffered.text]})
-        site = _site(account, user, site_id)
-        amount = cost.credits_per_unit * quantity
-        if amount > MAX_SPENT_AT_ONCE:
-            raise InvalidInput(errors={"quantity": [f"This costs {amount} credits, which is too much at once."]})
-        # Hashed, because a key of a header is longer than the ledger's column.
-        digest = hashlib.sha256(f"{user.pk}:{key}".encode()).hexdigest() if key else ""
-        purpose = _Purpose(operation_type, operation_type, digest, site, user, metadata or {})
-        entry = _spend(account, locked, amount, purpose)
+        amount = price(cost, quantity)
+        digest = member_key(user.pk, key) if key else ""
+        purpose = _Purpose(operation_type, operation_type, digest, site_id, user.pk, metadata or {})
+        entry = _spend(account, locked, amount, purpose, working=user)
         if entry.repeated:
             _require_same(entry, operation_type, amount)
         return Usage(entry, operation_type, quantity, amount)
@@ -207,6 +203,21 @@ class CreditService:
         return sum(CreditService.expire(account) for account in accounts.iterator())
 
 
+def price(cost_of_unit: int | None, quantity: int) -> int:
+    """What `quantity` units cost. Raises OperationNotOffered, InvalidInput above what a log row holds."""
+    if cost_of_unit is None:
+        raise OperationNotOffered(errors={"operation_type": [OperationNotOffered.text]})
+    amount = cost_of_unit * quantity
+    if amount > MAX_SPENT_AT_ONCE:
+        raise InvalidInput(errors={"quantity": [f"This costs {amount} credits, which is too much at once."]})
+    return amount
+
+
+def member_key(user_id: int, key: str) -> str:
+    """A member's key as the ledger keeps it: hashed, because a header can be longer than the ledger's column."""
+    return hashlib.sha256(f"{user_id}:{key}".encode()).hexdigest()
+
+
 def _require_positive(amount: int) -> None:
     if type(amount) is not int or amount < 1:
         raise InvalidInput(errors={"amount": ["Expected a whole number of credits from 1."]})
@@ -229,8 +240,8 @@ class _Purpose:
     operation_type: str
     description: str
     key: str
-    site: Site | None
-    user: User | None
+    site_id: int | None
+    user_id: int | None
     metadata: dict[str, Any]
 
 
@@ -248,7 +259,10 @@ def _add_lot(
     return entry
 
 
-def _spend(account: Account, locked: tuple[int, int], amount: int, purpose: _Purpose) -> LedgerEntry:
+def _spend(
+    account: Account, locked: tuple[int, int], amount: int, purpose: _Purpose, working: User | Caller | None = None
+) -> LedgerEntry:
+    """`working`: who must have access to the site, where one is named."""
     before, included = locked
     parameters = [
         account.pk,
@@ -257,17 +271,18 @@ def _spend(account: Account, locked: tuple[int, int], amount: int, purpose: _Pur
         purpose.operation_type,
         purpose.description,
         json.dumps(purpose.metadata),
-        purpose.user.pk if purpose.user else None,
-        purpose.site.pk if purpose.site else None,
+        purpose.user_id,
+        purpose.site_id,
         current_request_id(),
         clock.now(),
         consumers.subscribed_to("credits.spent"),
+        bool(working and purpose.site_id),
     ]
     row = SPEND.fetch_one(parameters)
     if row is None:
-        left = spendable_credits(account)
-        text = f"This costs {amount} credits and there are {left}. Buy credits or a larger plan, then try again."
-        raise InsufficientCredits(text)
+        if working and purpose.site_id:
+            require_site(account, working, purpose.site_id)
+        raise too_expensive(amount, spendable_credits(account))
     entry = LedgerEntry(*row)
     account.credits = entry.balance_after if not entry.repeated else before
     low = included * settings.CREDITS_LOW_PERCENT // 100
@@ -277,13 +292,16 @@ def _spend(account: Account, locked: tuple[int, int], amount: int, purpose: _Pur
     return entry
 
 
-def _site(account: Account, user: User, site_id: int | None) -> Site | None:
-    if site_id is None:
-        return None
-    site = sites_of(account, user).filter(pk=site_id).first()
-    if site is None:
-        raise InvalidInput(errors={"site": ["No such site. GET /api/v1/sites/ lists those that you have access to."]})
-    return site
+def too_expensive(amount: int, left: int) -> InsufficientCredits:
+    """The refusal of what costs more than is left."""
+    text = f"This costs {amount} credits and there are {left}. Buy credits or a larger plan, then try again."
+    return InsufficientCredits(text)
+
+
+def require_site(account: Account, user: User | Caller, site_id: int) -> None:
+    """Raises InvalidInput for a site that the user has no access to, as for none."""
+    if not sites_of(account, user).filter(pk=site_id).exists():
+        raise InvalidInput(errors={"site": [NO_SUCH_SITE]})
 
 
 def _require_same(entry: LedgerEntry, operation_type: str, amount: int) -> None:

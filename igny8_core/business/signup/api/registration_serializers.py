@@ -11,14 +11,20 @@ from igny8_core.common.api.fields import MAX_PASSWORD_INPUT, EmailAddressField, 
 
 
 class RegisterInput(BillingDetailsInput):
-    email = EmailAddressField()
-    password = SecretField(max_length=MAX_PASSWORD_INPUT)
+    email = EmailAddressField(help_text="With which the person logs in; nobody else may have it")
+    password = SecretField(max_length=MAX_PASSWORD_INPUT, help_text="At least 12 characters, not a common password")
     password_confirm = SecretField(max_length=MAX_PASSWORD_INPUT)
     first_name = PlainTextField(max_length=150)
     last_name = PlainTextField(max_length=150)
-    account_name = PlainTextField(max_length=200, required=False, allow_blank=True)
+    account_name = PlainTextField(
+        max_length=200, required=False, allow_blank=True, help_text="Name of the new account; empty: that of the person"
+    )
     plan_slug = PlainTextField(max_length=50, required=False, allow_blank=True, help_text="Empty: free trial")
-    payment_method = serializers.ChoiceField(choices=PaymentMethodType.choices, required=False)
+    payment_method = serializers.ChoiceField(
+        choices=PaymentMethodType.choices,
+        required=False,
+        help_text="How a paid plan is to be paid; the account's usual one from then on",
+    )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if attrs["password"] != attrs.pop("password_confirm"):
@@ -27,6 +33,8 @@ class RegisterInput(BillingDetailsInput):
 
 
 class RegisterOutput(LoginOutput):
-    subscription = SubscriptionOutput(allow_null=True)
-    invoice = InvoiceOutput(allow_null=True)
-    payment_instructions = PaymentMethodOutput(allow_null=True)
+    subscription = SubscriptionOutput(allow_null=True, help_text="Null with the free trial")
+    invoice = InvoiceOutput(allow_null=True, help_text="What is to be paid; null with the free trial")
+    payment_instructions = PaymentMethodOutput(
+        allow_null=True, help_text="How it can be paid; null with the free trial"
+    )

@@ -1,0 +1,115 @@
+"""The reads that customers' programs repeat all day, as prepared statements whose rows become answers directly.
+
+The ORM builds its SQL and its objects anew for each request, which takes many times as long as PostgreSQL needs. The
+plain forms are in selectors.py, with the serializers of the API; tests hold these against them.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from igny8_core.common import clock
+from igny8_core.common.db import PreparedStatement
+from igny8_core.common.money import format_amount
+
+BALANCE = PreparedStatement(
+    name="igny8_balance",
+    types=("bigint", "timestamptz", "bigint"),
+    sql="""
+        SELECT plan.included_credits, lot.total, lot.kind, lot.amount, lot.remaining, lot.expires_at
+        FROM igny8_accounts account JOIN igny8_plans plan ON plan.id = account.plan_id
+        LEFT JOIN LATERAL (
+            SELECT id, kind, amount, remaining, expires_at, (sum(remaining) OVER ())::bigint AS total
+            FROM igny8_credit_grants
+            WHERE account_id = account.id AND remaining > 0 AND (expires_at IS NULL OR expires_at > $2)
+            ORDER BY expires_at, kind, id LIMIT $3
+        ) lot ON TRUE
+        WHERE account.id = $1
+        ORDER BY lot.expires_at, lot.kind, lot.id
+    """,
+)
+FIRST_INVOICES = PreparedStatement(
+    name="igny8_first_invoices",
+    types=("bigint", "bigint", "bigint"),
+    sql="""
+        SELECT (SELECT count(*) FROM (SELECT FROM igny8_invoices WHERE account_id = $1 LIMIT $3) counted),
+               invoice.id, invoice.invoice_number, invoice.subscription_id, invoice.status, invoice.currency,
+               invoice.subtotal, invoice.tax, invoice.total, invoice.line_items, invoice.invoice_date, invoice.due_date,
+               invoice.paid_at, subscription.current_period_start, subscription.current_period_end,
+               invoice.metadata -> 'billing_snapshot', account.billing_email, invoice.created_at
+        FROM igny8_invoices invoice JOIN igny8_accounts account ON account.id = invoice.account_id
+        LEFT JOIN igny8_subscriptions subscription ON subscription.id = invoice.subscription_id
+        WHERE invoice.account_id = $1
+        ORDER BY invoice.id DESC LIMIT $2
+    """,
+)
+
+
+def balance_of(account_id: int, *, lots: int) -> dict[str, Any]:
+    """What the account can spend now, what its plan includes, and the first `lots` lots, as BalanceOutput has them."""
+    rows = BALANCE.fetch_all([account_id, clock.now(), lots])
+    plan_credits, spendable = rows[0][:2]
+    names = ("kind", "amount", "remaining", "expires_at")
+    grants = [dict(zip(names, row[2:], strict=True)) for row in rows if row[2] is not None]
+    return {"credits": spendable or 0, "plan_credits": plan_credits, "grants": grants}
+
+
+@dataclass(frozen=True)
+class FirstPage:
+    """The newest rows of a list, written as its serializer would, and how many the list has."""
+
+    rows: list[dict[str, Any]]
+    count: int
+
+
+def first_invoices_of(account_id: int, *, size: int, count_limit: int) -> FirstPage:
+    """The account's `size` newest invoices as InvoiceOutput writes them; they are counted up to `count_limit`."""
+    rows = FIRST_INVOICES.fetch_all([account_id, size, count_limit])
+    lines, snapshots = _parsed(row[9] for row in rows), _parsed(row[15] for row in rows)
+    written = [_invoice(*each) for each in zip((row[1:] for row in rows), lines, snapshots, strict=True)]
+    return FirstPage(written, rows[0][0] if rows else 0)
+
+
+def _parsed(texts: Iterable[str | None]) -> list[Any]:
+    # All of a column at once: a parser is started once a page, not once a row.
+    parsed: list[Any] = json.loads(f"[{','.join(text or 'null' for text in texts)}]")
+    return parsed
+
+
+def _invoice(row: Sequence[Any], lines: list[dict[str, Any]], snapshot: dict[str, Any] | None) -> dict[str, Any]:
+    snapshot, currency = snapshot or {}, row[4]
+    return {
+        "id": row[0],
+        "invoice_number": row[1],
+        "subscription_id": row[2],
+        "status": row[3],
+        "currency": currency,
+        "subtotal": format_amount(row[5], currency),
+        "tax": format_amount(row[6], currency),
+        "total": format_amount(row[7], currency),
+        "line_items": [_line(line) for line in lines],
+        "invoice_date": _day(row[9]),
+        "due_date": _day(row[10]),
+        "paid_at": _time(row[11]),
+        "billing_period_start": _time(row[12]),
+        "billing_period_end": _time(row[13]),
+        "billing_email": snapshot.get("email") or row[15],
+        "billing_snapshot": {name: None if value is None else str(value) for name, value in snapshot.items()},
+        "created_at": _time(row[16]),
+    }
+
+
+def _line(line: dict[str, Any]) -> dict[str, Any]:
+    shown = {"description": str(line["description"]), "quantity": int(line["quantity"]), "amount": str(line["amount"])}
+    return shown | {"credits": int(line["credits"])} if "credits" in line else shown
+
+
+def _day(value: date) -> str:
+    return value.isoformat()
+
+
+def _time(value: datetime | None) -> str | None:
+    # PostgreSQL's connection is in UTC, as the site is.
+    return None if value is None else value.isoformat().removesuffix("+00:00") + "Z"

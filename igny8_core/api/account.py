@@ -10,14 +10,13 @@ from igny8_core.api.account_serializers import (
     ActivityOutput,
     DeleteInput,
     LimitsOutput,
-    SettingsInput,
     TransferInput,
 )
 from igny8_core.api.team_serializers import TeamMemberOutput
 from igny8_core.auth.errors import AccountSuspended, OwnersOnly, TeamNotManaged
 from igny8_core.auth.permissions import IsMember, MembersReadAdminsWrite, OwnsAccount, account_of, user_of
 from igny8_core.auth.selectors import events_of
-from igny8_core.auth.serializers import AccountOutput
+from igny8_core.auth.serializers import AccountOutput, SettingsInput
 from igny8_core.auth.services.account_service import AccountService
 from igny8_core.auth.services.membership_service import MembershipService
 from igny8_core.auth.throttles import PasswordThrottle

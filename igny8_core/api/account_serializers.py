@@ -4,8 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from igny8_core.auth.serializers import BillingDetailsInput
-from igny8_core.common.api.fields import MAX_PASSWORD_INPUT, IdField, PlainTextField, SecretField, TimeZoneField
+from igny8_core.common.api.fields import MAX_PASSWORD_INPUT, IdField, SecretField
 from igny8_core.common.api.serializers import OutputSerializer, StrictSerializer
 from igny8_core.events.models import Event
 
@@ -19,11 +18,6 @@ SHOWN_DATA = frozenset(
 # Events whose reason the customer has been told.
 REASON_TOLD = frozenset({"payment.refunded", "payment.rejected", "subscription.downgrade_refused"})
 SUPPORT, FORMER_MEMBER = "support", "former member"
-
-
-class SettingsInput(BillingDetailsInput):
-    name = PlainTextField(max_length=200, required=False)
-    timezone = TimeZoneField(required=False)
 
 
 class LimitOutput(OutputSerializer):

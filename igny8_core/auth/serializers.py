@@ -2,7 +2,7 @@
 
 from rest_framework import serializers
 
-from igny8_core.auth.models import AccountStatus, BillingCycle, Role, User
+from igny8_core.auth.models import AccountStatus, BillingCycle, PaymentMethodType, Role, User
 from igny8_core.auth.services.session_service import TokenPair
 from igny8_core.common.api.fields import (
     CountryCodeField,
@@ -11,6 +11,7 @@ from igny8_core.common.api.fields import (
     EnumField,
     MoneyField,
     PlainTextField,
+    TimeZoneField,
 )
 from igny8_core.common.api.serializers import OutputSerializer, StrictSerializer
 
@@ -78,6 +79,29 @@ class BillingDetailsInput(StrictSerializer):
     billing_postal_code = PlainTextField(max_length=20, required=False, allow_blank=True)
     billing_country = CountryCodeField(required=False, allow_blank=True)
     tax_id = PlainTextField(max_length=100, required=False, allow_blank=True)
+
+
+class SettingsInput(BillingDetailsInput):
+    name = PlainTextField(max_length=200, required=False)
+    timezone = TimeZoneField(required=False)
+
+
+class AccountInput(SettingsInput):
+    """What operators correct of an account."""
+
+    payment_method = serializers.ChoiceField(choices=PaymentMethodType.choices)
+
+
+class ProfileInput(StrictSerializer):
+    first_name = PlainTextField(max_length=150, required=False)
+    last_name = PlainTextField(max_length=150, required=False, allow_blank=True)
+
+
+class PersonInput(ProfileInput):
+    """What operators correct of a person."""
+
+    email = EmailAddressField()
+    role = serializers.ChoiceField(choices=Role.choices, allow_blank=True)
 
 
 class TokenOutput(OutputSerializer):

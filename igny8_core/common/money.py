@@ -1,8 +1,9 @@
-"""Money as Decimal with an ISO 4217 currency: parsing, formatting, rounding. No floats anywhere."""
+"""Money as Decimal with an ISO 4217 currency: parsing, formatting, rounding. `typed_amount` is where floats end."""
 
 import re
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
+from typing import TypeVar
 
 from igny8_core.common.errors import DomainError
 
@@ -14,6 +15,7 @@ THREE_DECIMALS = frozenset("BHD IQD JOD KWD LYD OMR TND".split())
 MAX_AMOUNT = Decimal("9999999999.9999")
 AMOUNT_PATTERN = re.compile(r"[0-9]{1,10}(\.[0-9]{1,4})?")
 CURRENCY_PATTERN = re.compile(r"[A-Z]{3}")
+T = TypeVar("T")
 
 
 class InvalidAmount(DomainError):
@@ -46,11 +48,34 @@ def parse_amount(text: object, currency: str) -> Decimal:
     if not isinstance(text, str) or not AMOUNT_PATTERN.fullmatch(text):
         raise InvalidAmount(f'An amount is text with plain digits, for example "{example}".')
     if len(text.partition(".")[2]) > decimals:
-        raise InvalidAmount(f'{currency} has {decimals} decimals. Write the amount like "{example}".')
+        raise InvalidAmount(_expected_decimals(currency))
     amount = Decimal(text)
     if amount <= 0:
         raise InvalidAmount("The amount must be more than zero.")
     return amount
+
+
+def typed_amount(amount: T | float, currency: str) -> T | Decimal:
+    """What somebody typed in a shell as an amount: the float 99.00 becomes the Decimal that Python shows of it.
+
+    Services that people call by hand take amounts through this, so that no float comes further in. Text, Decimal and
+    None are given back as they are. Raises InvalidAmount for True, NaN, infinity and more decimals than `currency` has.
+    """
+    if not isinstance(amount, float | int):
+        return amount
+    value = Decimal(int.__repr__(amount) if isinstance(amount, int) else float.__repr__(amount))
+    if isinstance(amount, bool) or not value.is_finite() or abs(value) > MAX_AMOUNT:
+        raise InvalidAmount(
+            f'{amount} is not an amount of money. Write it like "{format_amount(Decimal(89), currency)}".'
+        )
+    if refusal := why_not_decimals_of(currency, value):
+        raise InvalidAmount(refusal)
+    return round_amount(value, currency)
+
+
+def why_not_decimals_of(currency: str, amount: Decimal) -> str | None:
+    """A sentence where `amount` says more than the decimals of `currency` can hold, or None."""
+    return None if amount == round_amount(amount, currency) else _expected_decimals(currency)
 
 
 def round_amount(amount: Decimal, currency: str) -> Decimal:
@@ -58,7 +83,17 @@ def round_amount(amount: Decimal, currency: str) -> Decimal:
     return amount.quantize(Decimal(1).scaleb(-minor_units(currency)), rounding=ROUND_HALF_UP)
 
 
+def discounted(price: Decimal, percentage: int, currency: str) -> Decimal:
+    """What is left of a price after `percentage` per cent, rounded half up to the currency's minor unit."""
+    return round_amount(price * (100 - percentage) / 100, currency)
+
+
 @lru_cache(maxsize=4096)
 def format_amount(amount: Decimal, currency: str) -> str:
     """The amount as the API writes it: `format_amount(Decimal("89"), "USD") == "89.00"`."""
     return f"{round_amount(amount, currency):f}"
+
+
+def _expected_decimals(currency: str) -> str:
+    example = format_amount(Decimal(89), currency)
+    return f'{currency} has {minor_units(currency)} decimals. Write the amount like "{example}".'

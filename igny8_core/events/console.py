@@ -4,16 +4,20 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
+from functools import wraps
 from typing import TYPE_CHECKING, Any
 
+from django.contrib import messages
 from django.contrib.admin import ShowFacets, display
 from django.contrib.admin.models import LogEntry
+from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
-from django.urls import reverse
+from django.urls import URLPattern, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -37,6 +41,7 @@ else:
 EMPTY = "–"
 
 Shown = Callable[[Any, Any], str]
+View = Callable[..., HttpResponseBase]
 
 
 class ConsoleAdmin(ModelAdmin):
@@ -52,6 +57,13 @@ class ConsoleAdmin(ModelAdmin):
     # What its events are called, where not after the model, and whether they hold values: never those about people.
     event_noun = ""
     tells_values = False
+
+    def get_urls(self) -> list[URLPattern]:
+        """The model's pages; each that is about one row answers for an id that no row has."""
+        patterns: list[URLPattern] = super().get_urls()
+        for pattern in patterns:
+            pattern.callback = self._for_a_row(pattern.callback)
+        return patterns
 
     def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Any:
         """As Django does; which columns the form changed is kept for the event."""
@@ -89,6 +101,30 @@ class ConsoleAdmin(ModelAdmin):
         found, counts, forbidden, in_use = super().get_deleted_objects(objs, request)
         # Django names both, and the theme shows the permissions first, which is not what stands in the way.
         return found, counts, set() if in_use else forbidden, in_use
+
+    def _for_a_row(self, view: View) -> View:
+        @wraps(view)
+        def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            # The page for a new password calls it id.
+            object_id = kwargs.get("object_id", kwargs.get("id"))
+            if object_id is None or not self.admin_site.has_permission(request):
+                return view(request, *args, **kwargs)
+            if self.get_object(request, unquote(object_id)) is None:
+                return self._no_such_row(request, object_id)
+            return view(request, *args, **kwargs)
+
+        return checked
+
+    def _no_such_row(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        if not self.has_view_or_change_permission(request):
+            raise PermissionDenied
+        named = f"{self.opts.verbose_name} with the ID “{object_id[:50]}”"
+        messages.warning(request, f"There is no {named}. Perhaps it was deleted.")
+        address = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
+        # A dialog is asked for by a script, which would swap the list into it.
+        if request.headers.get("HX-Request"):
+            return HttpResponse(headers={"HX-Redirect": address})
+        return HttpResponseRedirect(address)
 
     def _record(self, participle: str, request: HttpRequest, obj: Any, columns: set[str] | None) -> None:
         kind, actor = f"{self.event_noun or self.opts.model_name}.{participle}", request.user.pk

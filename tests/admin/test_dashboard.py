@@ -118,10 +118,10 @@ def test_edit_of_a_payment_method_counts_at_once(console: Client) -> None:
     saved = console.post(reverse("admin:billing_paymentmethodconfig_change", args=[method.pk]), form)
     offered = PaymentService.get_available_payment_methods("PK")
     wrong = console.post(
-        reverse("admin:billing_paymentmethodconfig_change", args=[method.pk]), {**form, "country_code": "pk"}
+        reverse("admin:billing_paymentmethodconfig_change", args=[method.pk]), {**form, "country_code": "EU"}
     )
 
     assert saved.status_code == 302
     assert [offer.instructions for offer in offered] == ["Name the invoice."]
-    assert "Use two capital letters" in wrong.content.decode()
+    assert "two letters as in ISO 3166-1" in wrong.content.decode()
     assert PaymentMethodConfig.objects.get(pk=method.pk).country_code == "*"

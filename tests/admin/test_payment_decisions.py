@@ -242,7 +242,7 @@ def test_permission_to_approve_without_permission_to_look_is_not_enough(client: 
 def test_too_long_note_decides_nothing(console: Client) -> None:
     payment = make.submitted_payment()
 
-    report = decide(console, APPROVE, [payment], note="x" * 1001)
+    report = decide(console, APPROVE, [payment], note="x" * 2001)
 
     assert [kind for kind, _ in report] == ["error"]
     assert status(payment) == PaymentStatus.PENDING_APPROVAL

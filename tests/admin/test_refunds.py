@@ -68,9 +68,9 @@ def test_the_payment_s_page_shows_its_credit_notes(console: Client, payment: Pay
         ({"amount": "NaN"}, "plain digits"),
         ({"amount": "٩"}, "plain digits"),
         ({"reason": ""}, "This field is required"),
-        ({"reason": "x" * 501}, "at most 500"),
+        ({"reason": "x" * 501}, "At most 500 characters."),
         ({"reason": "a\u202eb"}, "is not allowed"),
-        ({"reference": "x" * 101}, "at most 100"),
+        ({"reference": "x" * 101}, "At most 100 characters."),
     ],
     ids=ascii,
 )

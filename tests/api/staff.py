@@ -12,6 +12,7 @@ INVOICE = "invoices/<int64:invoice_id>/"
 PAYMENT = "payments/<int64:payment_id>/"
 CONFIG = "payment-methods/<int64:config_id>/"
 COST = "credit-costs/<int64:cost_id>/"
+SUBSCRIPTION = "subscriptions/<int64:subscription_id>/"
 
 
 @dataclass(frozen=True)
@@ -31,8 +32,8 @@ class Operation:
     @property
     def moves_money(self) -> bool:
         """Whether a repeat must not do it twice: the route honours an Idempotency-Key."""
-        actions = ("adjust-credits/", "invoices/create/", "void/", "approve/", "reject/", "refund/")
-        return self.path.endswith(actions)
+        actions = ("adjust-credits", "create", "void", "approve", "reject", "refund", "end", "change")
+        return self.path.split("/")[-2] in actions
 
 
 OPERATIONS = [
@@ -41,6 +42,10 @@ OPERATIONS = [
     Operation("POST", f"{ACCOUNT}suspend/", ("igny8_auth.suspend_account",), fields="reason"),
     Operation("POST", f"{ACCOUNT}activate/", ("igny8_auth.suspend_account",), fields="reason"),
     Operation("POST", f"{ACCOUNT}adjust-credits/", ("igny8_auth.adjust_credits",), fields="amount reason"),
+    Operation("GET", "subscriptions/", ("igny8_auth.view_subscription",)),
+    Operation("GET", SUBSCRIPTION, ("igny8_auth.view_subscription",)),
+    Operation("POST", f"{SUBSCRIPTION}end/", ("igny8_auth.end_subscription",), fields="at_period_end reason"),
+    Operation("POST", f"{SUBSCRIPTION}change/", ("igny8_auth.change_subscription_plan",), fields="plan_slug reason"),
     Operation("GET", "invoices/", ("billing.view_invoice",)),
     Operation("POST", "invoices/create/", ("billing.add_invoice",), 201, "account line_items due_date notes send"),
     Operation("GET", INVOICE, ("billing.view_invoice",)),
@@ -84,7 +89,10 @@ OPERATIONS = [
     Operation("GET", "dashboard/stats/", ("billing.view_payment", "igny8_auth.view_account")),
 ]
 WRITABLE = [(operation.method, operation.route, "operator") for operation in OPERATIONS if operation.fields]
-LISTS = [f"{PREFIX}{name}/" for name in ("accounts", "invoices", "payments", "payment-methods", "credit-costs")]
+LISTS = [
+    f"{PREFIX}{name}/"
+    for name in ("accounts", "subscriptions", "invoices", "payments", "payment-methods", "credit-costs")
+]
 PERMISSIONS = sorted({permission for operation in OPERATIONS for permission in operation.permissions})
 
 
@@ -100,6 +108,8 @@ def bodies(world: "World") -> dict[tuple[str, str], dict[str, Any]]:
         ("POST", f"{PREFIX}{ACCOUNT}suspend/"): {"reason": "Sends spam"},
         ("POST", f"{PREFIX}{ACCOUNT}activate/"): {"reason": "Cleared up"},
         ("POST", f"{PREFIX}{ACCOUNT}adjust-credits/"): {"amount": -100, "reason": "Granted twice by hand"},
+        ("POST", f"{PREFIX}{SUBSCRIPTION}end/"): {"at_period_end": False, "reason": "Asked for it by phone"},
+        ("POST", f"{PREFIX}{SUBSCRIPTION}change/"): {"plan_slug": "growth", "reason": "Asked for it by phone"},
         ("POST", f"{PREFIX}invoices/create/"): {
             "account": world.b.account.pk,
             "line_items": [line],

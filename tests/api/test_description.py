@@ -24,7 +24,20 @@ pytestmark = pytest.mark.django_db
 
 # A summary is an order: what this operation does, and not a name of a thing.
 VERBS = {
-    *("Accept", "Activate", "Add", "Adjust", "Analyse", "Approve", "Begin", "Cancel", "Change", "Confirm", "Create"),
+    *(
+        "Accept",
+        "Activate",
+        "Add",
+        "Adjust",
+        "Analyse",
+        "Approve",
+        "Begin",
+        "Cancel",
+        "Change",
+        "Confirm",
+        "Create",
+        "End",
+    ),
     *("Delete", "Download", "Downgrade", "Go", "Grant", "Invite", "List", "Log", "Make", "Pay", "Preview", "Purchase"),
     *("Reactivate", "Receive", "Refresh", "Refund", "Reject", "Remove", "Request", "Resend", "Retrieve", "Revoke"),
     *("Show", "Sign", "Spend", "Suspend", "Transfer", "Update", "Upgrade", "Upload", "Verify", "Void"),

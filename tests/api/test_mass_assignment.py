@@ -98,8 +98,8 @@ def accepted(method: str, route: str) -> set[str]:
         "auth/logout/": "refresh",
         "auth/me/": "first_name last_name",
         "auth/password/change/": "current_password new_password",
-        "sites/": "name domain industry",
-        "sites/<int64:site_id>/": "name domain industry status",
+        "sites/": "name domain industry industry_id",
+        "sites/<int64:site_id>/": "name domain industry industry_id status",
         "billing/admin/payments/confirm/": "invoice_id payment_method amount manual_reference manual_notes proof_url"
         " proof",
         "billing/subscriptions/create/": "plan_slug payment_method",

@@ -131,6 +131,8 @@ DECISIONS = [
     f"POST {staff.PAYMENT}approve/",
     f"POST {staff.PAYMENT}reject/",
     f"POST {staff.PAYMENT}refund/",
+    f"POST {staff.SUBSCRIPTION}end/",
+    f"POST {staff.SUBSCRIPTION}change/",
 ]
 
 
@@ -141,6 +143,8 @@ def test_nobody_decides_for_an_account_that_they_belong_to(world: World, name: s
         f"POST {staff.ACCOUNT}activate/": world.c.account,
         "POST invoices/create/": world.b.account,
         f"POST {staff.PAYMENT}refund/": world.captured.account,
+        f"POST {staff.SUBSCRIPTION}end/": world.captured.account,
+        f"POST {staff.SUBSCRIPTION}change/": world.captured.account,
     }.get(name, world.a.account)
     insider = make.user(account=account, role=Role.VIEWER, is_staff=True, is_superuser=True)
     colleague = make.operator()

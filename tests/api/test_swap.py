@@ -110,6 +110,7 @@ WRONG_IDS = [
         ("api/v1/billing/admin/payments/confirm/", "invoice_id"),
         ("api/v1/billing/admin/payments/confirm/", "proof"),
         ("api/v1/sites/", "industry"),
+        ("api/v1/sites/", "industry_id"),
         ("api/v1/sites/<int64:site_id>/access/", "user"),
         ("api/v1/account/transfer-ownership/", "user"),
     ],

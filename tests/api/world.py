@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from decimal import Decimal
 from io import BytesIO
 from typing import Any
 
@@ -74,6 +75,8 @@ class Tenant:
             "proof_id": self.proof.pk,
             "method_id": self.saved_method.pk,
             "credit_note_id": self.credit_note.pk,
+            # The tenants have none: World.ids names one that runs.
+            "subscription_id": 987_654_321,
         }
 
 
@@ -109,6 +112,8 @@ class World:
             ids["account_id"] = self.c.account.pk
         if route.endswith("/refund/"):
             ids["payment_id"] = self.captured.pk
+        if "<int64:subscription_id>" in route:
+            ids["subscription_id"] = self.captured.invoice.subscription_id or 0
         return ids
 
 
@@ -116,6 +121,7 @@ def build() -> World:
     """The world, saved."""
     make.plan("free", price=0)
     make.plan(max_users=20)
+    make.plan("growth", price=Decimal("139.00"), max_users=20)
     make.payment_method()
     make.payment_method(payment_method="local_wallet", display_name="Wallet")
     make.credit_package()

@@ -208,3 +208,23 @@ def test_a_domain_name_is_taken(alice: User, as_user: Any, domain: str) -> None:
     body = {"name": "Shop", "industry": make.industry().pk, "domain": domain}
 
     assert as_user(alice).post("/api/v1/sites/", body, format="json").json()["data"]["domain"] == domain
+
+
+def test_the_industry_is_taken_under_both_of_its_names(alice: User, as_user: Any) -> None:
+    client, retail, other = as_user(alice), make.industry(), make.industry(slug="other", name="Other")
+
+    created = client.post(SITES, {"name": "Shop", "industry_id": retail.pk}, format="json").json()["data"]
+    changed = client.patch(f"{SITES}{created['id']}/", {"industry_id": other.pk}, format="json").json()["data"]
+    both = client.patch(f"{SITES}{created['id']}/", {"industry": retail.pk, "industry_id": retail.pk}, format="json")
+
+    assert (created["industry"]["slug"], changed["industry"]["slug"]) == ("retail", "other")
+    assert both.json()["data"]["industry"]["slug"] == "retail"
+
+
+def test_two_industries_for_one_site_are_refused(alice: User, as_user: Any) -> None:
+    body = {"name": "Shop", "industry": make.industry().pk, "industry_id": make.industry(slug="b", name="B").pk}
+
+    answer = as_user(alice).post(SITES, body, format="json")
+
+    assert (answer.status_code, list(answer.json()["errors"])) == (400, ["industry_id"])
+    assert not Site.objects.exists()

@@ -67,7 +67,7 @@ def test_a_rolled_back_invoice_leaves_no_gap(account_a: Account) -> None:
         make.invoice(account_a)
         transaction.set_rollback(True)
     with pytest.raises(DomainError):
-        InvoiceService.create_invoice(account_a, [{**LINE, "amount": 44.5}])
+        InvoiceService.create_invoice(account_a, [{**LINE, "amount": 44.555}])
 
     second = make.invoice(account_a).invoice_number
 
@@ -99,7 +99,7 @@ def test_after_9999_the_number_grows_longer(account_a: Account) -> None:
 @pytest.mark.parametrize(
     "lines",
     [
-        [], [{}], [{**LINE, "amount": 44.5}], [{**LINE, "amount": "0"}], [{**LINE, "amount": "-1"}],
+        [], [{}], [{**LINE, "amount": 44.555}], [{**LINE, "amount": "0"}], [{**LINE, "amount": "-1"}],
         [{**LINE, "amount": "NaN"}],
         [{**LINE, "amount": "1.001"}], [{**LINE, "amount": "1e3"}], [{**LINE, "quantity": 0}],
         [{**LINE, "quantity": 1.5}],

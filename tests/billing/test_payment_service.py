@@ -306,7 +306,7 @@ def test_a_rejection_changes_the_payment_only_and_the_customer_confirms_again(ol
     reject(payment, "Reference not found", olga)
 
     payment.refresh_from_db()
-    assert (payment.status, payment.approved_by, payment.approved_at) == ("failed", olga, None)
+    assert (payment.status, payment.approved_by, payment.approved_at) == ("failed", olga, payment.failed_at)
     assert payment.failed_at is not None
     assert payment.failure_reason == payment.admin_notes == "Reference not found"
     assert (payment.invoice.status, payment.invoice.subscription.status) == ("pending", "pending_payment")

@@ -71,6 +71,7 @@ LINE = {"description": "Consulting", "quantity": 1, "amount": "89.00"}
     [
         ("89.00", "USD", "89.00"), ("89", "USD", "89.00"), (Decimal("89"), "USD", "89.00"), (89, "USD", "89.00"),
         ("0", "USD", "0.00"), ("89", "JPY", "89"), ("26.125", "KWD", "26.125"), (Decimal("89.000"), "USD", "89.00"),
+        (99.00, "USD", "99.00"), (0.1, "USD", "0.10"), (8900.0, "JPY", "8900"),
     ],
 )  # fmt: skip
 def test_amounts_are_stored_as_text_in_the_decimals_of_the_currency(amount: Any, currency: str, stored: str) -> None:
@@ -80,7 +81,8 @@ def test_amounts_are_stored_as_text_in_the_decimals_of_the_currency(amount: Any,
 @pytest.mark.parametrize(
     "amount",
     [
-        89.0, 0.1, True, None, [], {}, b"89", "", " ", "89,00", "abc", "-1", "-0.01", "NaN", "sNaN", "Infinity",
+        89.001, float("nan"), float("inf"), -0.5, 1e300, True, None, [], {}, b"89",
+        "", " ", "89,00", "abc", "-1", "-0.01", "NaN", "sNaN", "Infinity",
         "-Infinity", "1e2",
         "1E+400", "1_000", "٨٩", "８９", " 89", "89 ", "89\n", "+89", "0x59", "89.001", "0.001", "1" + "0" * 20,
         Decimal("NaN"), Decimal("sNaN"), Decimal("Infinity"), Decimal("-1"), Decimal("0.001"), Decimal("1E+30"),

@@ -120,7 +120,8 @@ def test_a_cent_more_than_is_left_is_refused_and_what_is_left_is_given(payment: 
 
 
 @pytest.mark.parametrize(
-    "amount", ["0", "-1", "-0.01", "1.001", "1.000", "NaN", "sNaN", "Infinity", "-Infinity", 10, 10.5, "text", True]
+    "amount",
+    ["0", "-1", "-0.01", "1.001", "1.000", "NaN", "sNaN", "Infinity", "-Infinity", 10.001, -5.0, 0, "text", True],
 )
 def test_what_is_no_amount_of_the_currency_is_refused(payment: Payment, amount: Any) -> None:
     state = fingerprint()
@@ -130,6 +131,14 @@ def test_what_is_no_amount_of_the_currency_is_refused(payment: Payment, amount: 
         PaymentService.process_refund(payment, wanted, reason="x")
 
     assert fingerprint() == state
+
+
+@pytest.mark.parametrize("typed", [10.00, 10], ids=["10.00", "10"])
+def test_an_amount_typed_in_a_shell_is_given_back_to_the_cent(payment: Payment, typed: float) -> None:
+    given = PaymentService.process_refund(payment, typed)
+
+    assert (given.amount, CreditNote.objects.get().amount) == (Decimal("10.00"), Decimal("10.00"))
+    require_sound()
 
 
 def test_a_currency_without_decimals_is_refunded_without_decimals(olga: User) -> None:

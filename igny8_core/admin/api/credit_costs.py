@@ -5,11 +5,12 @@ from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from igny8_core.admin.api.credit_cost_serializers import CreditCostInput, CreditCostOutput, CreditCostUpdateInput
+from igny8_core.admin.api.credit_cost_serializers import CreditCostOutput
 from igny8_core.auth.permissions import IsOperator, user_of
 from igny8_core.business.billing.errors import CreditCostExists
 from igny8_core.business.billing.models import CreditCostConfig
 from igny8_core.business.billing.selectors import credit_costs
+from igny8_core.business.billing.serializers import CreditCostInput, CreditCostUpdateInput
 from igny8_core.business.billing.services.credit_cost_service import CreditCostService
 from igny8_core.common.api.envelope import success
 from igny8_core.common.api.query import flag_filter

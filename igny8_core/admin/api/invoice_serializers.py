@@ -4,12 +4,11 @@ from typing import Any
 
 from rest_framework import serializers
 
-from igny8_core.business.billing.serializers import InvoiceOutput
+from igny8_core.business.billing.serializers import InvoiceNotesInput, InvoiceOutput
 from igny8_core.common.api.fields import (
     DayField,
     IdField,
     MoneyField,
-    MultilineTextField,
     PlainTextField,
     TrueOrFalseField,
     WholeNumberField,
@@ -33,15 +32,12 @@ class LineInput(StrictSerializer):
     amount = MoneyField(help_text="Price of one, in the currency of the account's plan")
 
 
-class InvoiceInput(StrictSerializer):
+class InvoiceInput(InvoiceNotesInput):
     account = IdField(help_text="Id of the account that is to pay")
     line_items: Any = serializers.ListSerializer(
         child=LineInput(), allow_empty=False, max_length=MAX_LINES, help_text="What is to be paid; at least one line"
     )
     due_date = DayField(required=False, help_text="From today (UTC) to a year ahead; without it in 7 days")
-    notes = MultilineTextField(
-        max_length=2000, required=False, allow_blank=True, default="", help_text="Printed on the invoice"
-    )
     send = TrueOrFalseField(required=False, default=True, help_text="False: the customer gets no mail of it")
 
 

@@ -5,13 +5,12 @@ from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from igny8_core.admin.api.payment_method_serializers import PaymentMethodInput
 from igny8_core.auth.models import PaymentMethodType
 from igny8_core.auth.permissions import IsOperator, user_of
 from igny8_core.business.billing.errors import PaymentMethodConfigured
 from igny8_core.business.billing.models import PaymentMethodConfig
 from igny8_core.business.billing.selectors import payment_method_configs
-from igny8_core.business.billing.serializers import StaffPaymentMethodOutput
+from igny8_core.business.billing.serializers import PaymentMethodInput, StaffPaymentMethodOutput
 from igny8_core.business.billing.services.payment_method_config_service import PaymentMethodConfigService
 from igny8_core.common.api.envelope import success
 from igny8_core.common.api.query import choice_filter, code_filter, flag_filter

@@ -1,8 +1,9 @@
-from igny8_core.admin.api import accounts, credit_costs, invoices, payment_methods, payments, statistics
+from igny8_core.admin.api import accounts, credit_costs, invoices, payment_methods, payments, statistics, subscriptions
 from igny8_core.common.api.routers import ApiRouter
 
 operator_router = ApiRouter()
 operator_router.register("accounts", accounts.StaffAccountViewSet)
+operator_router.register("subscriptions", subscriptions.StaffSubscriptionViewSet)
 operator_router.register("invoices", invoices.StaffInvoiceViewSet)
 operator_router.register("payments", payments.StaffPaymentViewSet)
 operator_router.register("payment-methods", payment_methods.StaffPaymentMethodViewSet)

@@ -1,7 +1,6 @@
-"""Console pages of accounts, their subscriptions and invitations."""
+"""Console pages of accounts and their invitations."""
 
 from typing import Any
-from zoneinfo import available_timezones
 
 from django import forms
 from django.contrib import admin
@@ -9,14 +8,16 @@ from django.db.models import Field, Model
 from django.http import HttpRequest
 from unfold.contrib.filters.admin import (
     AutocompleteSelectFilter,
-    BooleanRadioFilter,
     ChoicesDropdownFilter,
     RelatedDropdownFilter,
 )
 from unfold.widgets import UnfoldAdminSelect2Widget
 
-from igny8_core.auth.models import Account, AccountStatus, Subscription, SubscriptionStatus, TeamInvitation
+from igny8_core.auth.models import Account, AccountStatus, TeamInvitation
+from igny8_core.auth.serializers import AccountInput
+from igny8_core.common.api.fields import time_zones
 from igny8_core.common.countries import COUNTRY_NAMES
+from igny8_core.common.strict_forms import StrictForm
 from igny8_core.common.tax_ids import why_not_tax_id
 from igny8_core.events.console import ConsoleAdmin, ModelForm, ReadOnlyAdmin, badge, moment
 
@@ -27,16 +28,13 @@ ACCOUNT_TONES = {
     AccountStatus.PAST_DUE: "danger",
     AccountStatus.SUSPENDED: "danger",
 }
-SUBSCRIPTION_TONES = {
-    SubscriptionStatus.PENDING_PAYMENT: "warning",
-    SubscriptionStatus.ACTIVE: "success",
-    SubscriptionStatus.PAST_DUE: "danger",
-}
 COUNTRIES = [("", "–"), *((code, f"{name} ({code})") for code, name in COUNTRY_NAMES.items())]
 
 
-class AccountForm(ModelForm):
-    """An account's details; a tax number is looked at when it or the country is another."""
+class AccountForm(StrictForm, ModelForm):
+    """An account's details as AccountInput takes them; a tax number is looked at when it or the country is another."""
+
+    rules = AccountInput
 
     def clean(self) -> dict[str, Any] | None:
         """What was sent. A tax number that was taken before is no reason to refuse another correction."""
@@ -112,7 +110,7 @@ class AccountAdmin(ConsoleAdmin):
         """Countries and time zones are chosen from the lists of what there is."""
         choices = {
             "billing_country": COUNTRIES,
-            "timezone": [(name, name) for name in sorted(available_timezones())],
+            "timezone": [(name, name) for name in sorted(time_zones())],
         }.get(db_field.name)
         if choices is None:
             return super().formfield_for_dbfield(db_field, request, **kwargs)
@@ -123,42 +121,6 @@ class AccountAdmin(ConsoleAdmin):
             help_text=db_field.help_text,
             widget=UnfoldAdminSelect2Widget,
         )
-
-
-@admin.register(Subscription)
-class SubscriptionAdmin(ReadOnlyAdmin):
-    """Subscriptions; payments and the customer's orders move them."""
-
-    list_display = (
-        "id", "account", "plan", "status_shown", "period_start", "period_end", "cancel_at_period_end", "created"
-    )  # fmt: skip
-    list_filter = (
-        ("status", ChoicesDropdownFilter),
-        ("plan", RelatedDropdownFilter),
-        ("cancel_at_period_end", BooleanRadioFilter),
-        ("account", AutocompleteSelectFilter),
-    )
-    list_select_related = ("account", "plan")
-    search_fields = ("account__name", "external_payment_id", "stripe_subscription_id")
-    search_help_text = "Account, reference of the last payment, Stripe id"
-    fieldsets = (
-        (None, {"fields": (("account", "plan"), ("status_shown", "created"))}),
-        ("Period", {"fields": (("period_start", "period_end"), "anchor")}),
-        ("Changes", {"fields": (("cancel_at_period_end", "canceled"), "pending_plan")}),
-        ("Payment", {"fields": ("payment_method_shown", ("external_payment_id", "stripe_subscription_id"))}),
-    )
-
-    status_shown = badge("status", SUBSCRIPTION_TONES)
-    period_start = moment("current_period_start", "period start")
-    period_end = moment("current_period_end", "period end")
-    anchor = moment("billing_anchor")
-    canceled = moment("canceled_at")
-    created = moment("created_at")
-
-    @admin.display(description="payment method")
-    def payment_method_shown(self, subscription: Subscription) -> str:
-        """How the account pays by default."""
-        return subscription.payment_method
 
 
 @admin.register(TeamInvitation)

@@ -1,16 +1,37 @@
 """Console pages of what accounts choose from: plans and industries."""
 
+from typing import ClassVar
+
 from django.contrib import admin
+from django.forms import Field
 from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilter
 
+from igny8_core.auth.admin.catalogue_serializers import IndustryInput, PlanInput
 from igny8_core.auth.models import Industry, Plan
-from igny8_core.events.console import ConsoleAdmin, money
+from igny8_core.common.strict_forms import ListOfTextsField, StrictForm
+from igny8_core.events.console import ConsoleAdmin, ModelForm, money
+
+
+class PlanForm(StrictForm, ModelForm):
+    """A plan as PlanInput takes it."""
+
+    rules = PlanInput
+
+    class Meta:
+        field_classes: ClassVar[dict[str, type[Field]]] = {"features": ListOfTextsField}
+
+
+class IndustryForm(StrictForm, ModelForm):
+    """An industry as IndustryInput takes it."""
+
+    rules = IndustryInput
 
 
 @admin.register(Plan)
 class PlanAdmin(ConsoleAdmin):
     """Plans; what was sold is on the invoices, so an edit counts from the next order or renewal on."""
 
+    form = PlanForm
     list_display = (
         "name",
         "slug",
@@ -45,6 +66,7 @@ class PlanAdmin(ConsoleAdmin):
 class IndustryAdmin(ConsoleAdmin):
     """Lines of business that a site can be in."""
 
+    form = IndustryForm
     list_display = ("name", "slug", "is_active")
     list_filter = (("is_active", BooleanRadioFilter),)
     search_fields = ("name", "slug")

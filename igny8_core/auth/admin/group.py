@@ -6,16 +6,25 @@ from django.contrib.auth.models import Group
 from django.db.models import Model
 from django.http import HttpRequest
 
+from igny8_core.auth.admin.catalogue_serializers import GroupInput
 from igny8_core.auth.models import User
-from igny8_core.events.console import ConsoleAdmin
+from igny8_core.common.strict_forms import StrictForm
+from igny8_core.events.console import ConsoleAdmin, ModelForm
 
 admin.site.unregister(Group)
+
+
+class GroupForm(StrictForm, ModelForm):
+    """A group as GroupInput takes it."""
+
+    rules = GroupInput
 
 
 @admin.register(Group)
 class GroupAdmin(DjangoGroupAdmin, ConsoleAdmin):
     """Permissions of operators. Who may change a group could give themselves everything: superusers only."""
 
+    form = GroupForm
     tells_values = True
 
     def has_add_permission(self, request: HttpRequest) -> bool:

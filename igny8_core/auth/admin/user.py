@@ -13,7 +13,9 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 from igny8_core.auth.errors import LastOwner, PasswordsBusy
 from igny8_core.auth.models import LoginSession, Role, User
 from igny8_core.auth.password_rules import MaximumLengthValidator
+from igny8_core.auth.serializers import PersonInput
 from igny8_core.auth.services.membership_service import MembershipService
+from igny8_core.common.strict_forms import StrictForm
 from igny8_core.events.console import ConsoleAdmin, LogAdmin, badge, moment
 
 if TYPE_CHECKING:
@@ -27,8 +29,10 @@ POWERS = ("is_staff", "is_superuser", "groups")
 ROLE_TONES = {Role.OWNER: "success", Role.ADMIN: "info"}
 
 
-class NewUserForm(UserCreationForm):  # type: ignore[misc]
+class NewUserForm(StrictForm, UserCreationForm):  # type: ignore[misc]
     """A new login: e-mail address and password, held against the password rules."""
+
+    rules = PersonInput
 
     class Meta:
         model = User
@@ -42,8 +46,10 @@ class NewUserForm(UserCreationForm):  # type: ignore[misc]
         return unusable
 
 
-class UserForm(UserChangeForm):  # type: ignore[misc]
+class UserForm(StrictForm, UserChangeForm):  # type: ignore[misc]
     """A login as it is changed; the account keeps an active owner."""
+
+    rules = PersonInput
 
     class Meta:
         model = User

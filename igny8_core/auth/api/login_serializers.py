@@ -4,7 +4,6 @@ from igny8_core.common.api.fields import (
     MAX_PASSWORD_INPUT,
     MAX_TOKEN_INPUT,
     EmailAddressField,
-    PlainTextField,
     SecretField,
 )
 from igny8_core.common.api.serializers import StrictSerializer
@@ -19,11 +18,6 @@ class RefreshInput(StrictSerializer):
     refresh = SecretField(
         max_length=MAX_TOKEN_INPUT, help_text="The refresh token of the last login or refresh; it is good once"
     )
-
-
-class ProfileInput(StrictSerializer):
-    first_name = PlainTextField(max_length=150, required=False)
-    last_name = PlainTextField(max_length=150, required=False, allow_blank=True)
 
 
 class PasswordChangeInput(StrictSerializer):

@@ -4,10 +4,18 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from igny8_core.auth.api.login_serializers import LoginInput, PasswordChangeInput, ProfileInput, RefreshInput
+from igny8_core.auth.api.login_serializers import LoginInput, PasswordChangeInput, RefreshInput
 from igny8_core.auth.errors import InvalidCredentials, InvalidToken
 from igny8_core.auth.permissions import IsUser, user_of
-from igny8_core.auth.serializers import LoginOutput, ProfileOutput, TokenOutput, logged_in, profile, tokens
+from igny8_core.auth.serializers import (
+    LoginOutput,
+    ProfileInput,
+    ProfileOutput,
+    TokenOutput,
+    logged_in,
+    profile,
+    tokens,
+)
 from igny8_core.auth.services.session_service import SessionService
 from igny8_core.auth.services.user_service import UserService
 from igny8_core.auth.throttles import PasswordThrottle

@@ -23,6 +23,8 @@ class IndustryIdField(IdField):
 
 
 class SiteInput(StrictSerializer):
+    """A site; its industry has two names, because clients know it by either."""
+
     name = PlainTextField(max_length=200)
     domain = PlainTextField(
         max_length=253,
@@ -31,7 +33,19 @@ class SiteInput(StrictSerializer):
         validators=[DomainNameValidator(message="Write a domain name such as example.com, without https:// and path.")],
         help_text="Such as example.com, without https:// and path; can be empty",
     )
-    industry = IndustryIdField(help_text="Id of an industry from auth/industries/")
+    industry = IndustryIdField(required=False, help_text="The id of an industry. Needed, here or as `industry_id`.")
+    industry_id = IndustryIdField(required=False, help_text="The same as `industry`, for clients that call it so.")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """One industry, under the name `industry`. Raises ValidationError for none and for two."""
+        named = [attrs[name] for name in ("industry", "industry_id") if name in attrs]
+        if not named and not self.partial:
+            raise serializers.ValidationError({"industry": ["This field is required."]}, code="required")
+        if len(set(named)) > 1:
+            text = "industry and industry_id are two names of one field, and these differ. Send one of them."
+            raise serializers.ValidationError({"industry_id": [text]}, code="invalid")
+        rest = {name: value for name, value in attrs.items() if name != "industry_id"}
+        return {**rest, "industry": named[0]} if named else rest
 
 
 class SiteUpdateInput(SiteInput):

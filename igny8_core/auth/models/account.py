@@ -140,6 +140,11 @@ class Account(models.Model):
         return self.name
 
     @property
+    def address_for_mail(self) -> str:
+        """Where mails about money go today: `billing_email`, else the owner's address; empty where there is neither."""
+        return self.billing_email or (self.owner.email if self.owner else "")
+
+    @property
     def default_payment_method(self) -> str:
         """Type of the account's enabled default payment method, else `payment_method`."""
         default = self.payment_methods.filter(is_default=True, is_enabled=True).values_list("type", flat=True).first()

@@ -61,6 +61,10 @@ class Subscription(models.Model):
     class Meta:
         db_table = "igny8_subscriptions"
         ordering = ("-id",)
+        permissions = [
+            ("end_subscription", "Can end subscriptions of customers"),
+            ("change_subscription_plan", "Can change the plan of customers' subscriptions"),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=Q(status__in=SubscriptionStatus.values), name="igny8_subscriptions_status_known"

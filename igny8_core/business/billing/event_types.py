@@ -32,6 +32,8 @@ def _of_accounts() -> None:
             "subscription.downgrade_refused": "A smaller plan could not begin, because more is in use than it allows.",
             "subscription.plan_changed": "Another plan is in force.",
             "subscription.cancel_scheduled": "The subscription ends with its period.",
+            "subscription.end_decided": "An operator ended the subscription, with its period or at once.",
+            "subscription.change_decided": "An operator ordered another plan for the customer.",
             "subscription.reactivated": "A scheduled end was taken back.",
             "subscription.past_due": "Stripe could not collect a renewal.",
             "subscription.canceled": "The subscription has ended.",

@@ -17,6 +17,7 @@ from igny8_core.common.money import (
     format_amount,
     minor_units,
     round_amount,
+    typed_amount,
 )
 
 
@@ -112,8 +113,8 @@ def plan_change_lines(sold: PlanTerms, sold_name: str, plan: Plan, period: Perio
 def checked_lines(line_items: Sequence[dict[str, Any]], currency: str) -> list[dict[str, Any]]:
     """Invoice lines as they are stored: amounts as text in the currency's decimals.
 
-    Each line needs `description`, `quantity` (int from 1) and `amount` (Decimal or text, price of one); at most one may
-    carry `credits`, because a payment grants once. Raises InvalidInput naming the line.
+    Each line needs `description`, `quantity` (int from 1) and `amount` (Decimal, number or text, price of one); at most
+    one may carry `credits`, because a payment grants once. Raises InvalidInput naming the line.
     """
     if not line_items:
         raise InvalidInput("An invoice needs at least one line.")
@@ -174,8 +175,12 @@ def _checked_line(line: dict[str, Any], currency: str, number: int) -> dict[str,
 
 def _line_amount(amount: object, currency: str, number: int) -> str:
     example, decimals = format_amount(Decimal(89), currency), minor_units(currency)
-    expected = _wrong_amount(number, f'the amount is a Decimal or text like "{example}", not a float.')
-    if not isinstance(amount, str | Decimal | int) or isinstance(amount, bool):
+    expected = _wrong_amount(number, f'the amount is a Decimal, a number or text like "{example}".')
+    try:
+        amount = typed_amount(amount, currency)
+    except InvalidAmount as refusal:
+        raise _wrong_amount(number, refusal.text) from None
+    if not isinstance(amount, str | Decimal):
         raise expected
     # Decimal reads more notations than people write: 1_000, 1e2, digits of other scripts.
     if isinstance(amount, str) and not AMOUNT_PATTERN.fullmatch(amount):

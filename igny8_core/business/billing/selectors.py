@@ -154,6 +154,11 @@ def invoices_matching(invoices: QuerySet[Invoice], text: str) -> QuerySet[Invoic
     return invoices.filter(Q(invoice_number__startswith=text.upper()) | among("account_id", accounts))
 
 
+def all_subscriptions() -> QuerySet[Subscription]:
+    """Every subscription, also those that have ended, with its account and plans."""
+    return Subscription.objects.select_related("account", "plan", "pending_plan")
+
+
 def all_proofs() -> QuerySet[PaymentProof]:
     """Every uploaded file with the payment that it was used for."""
     return PaymentProof.objects.select_related("payment")

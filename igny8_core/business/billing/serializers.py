@@ -8,12 +8,23 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from igny8_core.auth.models import PaymentMethodType, SubscriptionStatus
-from igny8_core.business.billing.models import PAYEE_DETAILS, InvoiceStatus, PaymentStatus, ProofType
+from igny8_core.business.billing.models import ALL_COUNTRIES, PAYEE_DETAILS, InvoiceStatus, PaymentStatus, ProofType
 from igny8_core.business.billing.offers import is_usable
 from igny8_core.business.billing.payees import instructions_of, is_hidden
 from igny8_core.business.billing.services.proof_links import link_token
-from igny8_core.common.api.fields import CurrencyField, EnumField, MoneyField
-from igny8_core.common.api.serializers import OutputSerializer
+from igny8_core.common.api.fields import (
+    CodeField,
+    CountryCodeField,
+    CurrencyField,
+    EnumField,
+    MoneyField,
+    MultilineTextField,
+    PlainTextField,
+    TrueOrFalseField,
+    WholeNumberField,
+)
+from igny8_core.common.api.serializers import OutputSerializer, StrictSerializer
+from igny8_core.common.bank_codes import why_not_bic, why_not_iban
 
 
 class PaymentMethodOutput(OutputSerializer):
@@ -159,3 +170,103 @@ class PaymentProofOutput(serializers.Serializer[Any]):
         request = self.context["request"]
         address = reverse("paymentproof-file", args=[proof.pk])
         return str(request.build_absolute_uri(f"{address}?token={quote(link_token(proof.pk, request.user.pk))}"))
+
+
+# --- What operators configure, in the console and by API ---------------------------------------------------------
+
+# What the columns hold.
+MAX_NUMBER = 2**31 - 1
+MAX_SMALL_NUMBER = 2**15 - 1
+
+
+class CountryOrAllField(CountryCodeField):
+    """A country code, or * for all countries that have no row of their own."""
+
+    def clean_text(self, text: str) -> str:
+        return text if text == ALL_COUNTRIES else super().clean_text(text)
+
+
+class IbanField(PlainTextField):
+    """An IBAN, stored without spaces and in capitals."""
+
+    def clean_text(self, text: str) -> str:
+        iban = super().clean_text(text).replace(" ", "").upper()
+        if iban and (refusal := why_not_iban(iban)):
+            raise serializers.ValidationError(refusal, code="invalid_iban")
+        return iban
+
+
+class BicField(PlainTextField):
+    """A BIC, also called SWIFT code."""
+
+    def clean_text(self, text: str) -> str:
+        bic = super().clean_text(text)
+        if bic and (refusal := why_not_bic(bic)):
+            raise serializers.ValidationError(refusal, code="invalid_bic")
+        return bic
+
+
+def _detail(max_length: int, **more: Any) -> PlainTextField:
+    return PlainTextField(max_length=max_length, required=False, allow_blank=True, **more)
+
+
+class PaymentMethodInput(StrictSerializer):
+    country_code = CountryOrAllField(help_text="ISO 3166-1 alpha-2, or * for all countries")
+    payment_method = serializers.ChoiceField(
+        choices=PaymentMethodType.choices, help_text="Which way of paying the row describes"
+    )
+    display_name = PlainTextField(max_length=100, help_text="Its name as customers read it")
+    is_enabled = TrueOrFalseField(required=False, help_text="False in a country's row hides the method there")
+    instructions = MultilineTextField(
+        max_length=4000, required=False, allow_blank=True, help_text="What customers are told to do; can be empty"
+    )
+    bank_name = _detail(100)
+    account_title = _detail(100, help_text="Name of the account's holder")
+    account_number = _detail(50)
+    routing_number = _detail(50)
+    swift_code = BicField(max_length=11, required=False, allow_blank=True)
+    iban = IbanField(max_length=42, required=False, allow_blank=True)
+    wallet_type = _detail(50)
+    wallet_id = _detail(100)
+    sort_order = WholeNumberField(
+        min_value=0, max_value=MAX_SMALL_NUMBER, required=False, help_text="Lower numbers are shown first"
+    )
+
+
+class CreditCostInput(StrictSerializer):
+    operation_type = CodeField(
+        max_length=50, pattern=r"[a-z0-9][a-z0-9_-]*", expected="Small letters, digits, _ and - are expected."
+    )
+    display_name = PlainTextField(max_length=100)
+    credits_per_unit = WholeNumberField(min_value=1, max_value=MAX_NUMBER, help_text="Credits that one unit costs")
+    unit = PlainTextField(max_length=50, help_text="What is counted: article, image, 100 words, …")
+    is_active = TrueOrFalseField(required=False, help_text="False: the operation cannot be charged any more")
+
+
+class CreditCostUpdateInput(StrictSerializer):
+    display_name = PlainTextField(max_length=100)
+    credits_per_unit = WholeNumberField(
+        min_value=1, max_value=MAX_NUMBER, help_text="Credits that one unit costs from now on"
+    )
+    unit = PlainTextField(max_length=50, help_text="What is counted: article, image, 100 words, …")
+    is_active = TrueOrFalseField(help_text="False: the operation cannot be charged any more")
+
+
+class SubscriptionDecisionInput(StrictSerializer):
+    reason = PlainTextField(max_length=500, help_text="Kept with the event, for operators")
+
+
+class EndSubscriptionInput(SubscriptionDecisionInput):
+    at_period_end = TrueOrFalseField(required=False, default=True, help_text="False: at once, without refund")
+
+
+class ChangeSubscriptionInput(SubscriptionDecisionInput):
+    plan_slug = PlainTextField(max_length=50, help_text="The plan to move to, as GET /api/v1/auth/plans/ lists them")
+
+
+class InvoiceNotesInput(StrictSerializer):
+    """What operators write on an invoice that is open."""
+
+    notes = MultilineTextField(
+        max_length=2000, required=False, allow_blank=True, default="", help_text="Printed on the invoice"
+    )

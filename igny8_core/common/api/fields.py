@@ -161,14 +161,15 @@ class TimeZoneField(StrictTextField):
     """A name of the IANA time zone database, in its own spelling."""
 
     def clean_text(self, text: str) -> str:
-        if text not in _time_zones():
+        if text not in time_zones():
             expected = "A time zone is expected by its IANA name, for example Asia/Karachi or UTC."
             raise serializers.ValidationError(expected, code="invalid_timezone")
         return text
 
 
 @lru_cache
-def _time_zones() -> frozenset[str]:
+def time_zones() -> frozenset[str]:
+    """The names of the IANA time zone database."""
     # Some systems add names that mean something else on every machine.
     return frozenset(available_timezones() - {"Factory", "localtime", "posixrules"})
 
@@ -280,3 +281,19 @@ class SecretField(StrictTextField):
 
     def clean_text(self, text: str) -> str:
         return text
+
+
+class SlugField(CodeField):
+    """The name of a row in addresses and requests."""
+
+    def __init__(self, *, max_length: int) -> None:
+        expected = "Small letters, digits, _ and - are expected."
+        super().__init__(max_length=max_length, pattern=r"[a-z0-9][a-z0-9_-]*", expected=expected)
+
+
+class ForeignIdField(CodeField):
+    """An id that a payment service gave; empty where there is none."""
+
+    def __init__(self) -> None:
+        expected = "An id of the payment service is expected: letters, digits, _ and -."
+        super().__init__(max_length=100, pattern=r"[A-Za-z0-9_-]+", expected=expected, allow_blank=True)

@@ -9,6 +9,7 @@ from igny8_core.business.billing.admin import (
     payment_method,
     payment_proof,
     refund,
+    subscription,
     webhook_event,
 )
 
@@ -21,5 +22,6 @@ __all__ = [
     "payment_method",
     "payment_proof",
     "refund",
+    "subscription",
     "webhook_event",
 ]

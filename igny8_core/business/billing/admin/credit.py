@@ -1,6 +1,8 @@
 """Console pages of credits: what they are sold for and cost, and the ledger."""
 
 from django.contrib import admin
+from django.db.models import Model
+from django.http import HttpRequest
 from unfold.contrib.filters.admin import (
     AutocompleteSelectFilter,
     BooleanRadioFilter,
@@ -8,6 +10,7 @@ from unfold.contrib.filters.admin import (
     FieldTextFilter,
 )
 
+from igny8_core.business.billing.admin.credit_serializers import CreditPackageInput
 from igny8_core.business.billing.models import (
     CreditCostConfig,
     CreditGrant,
@@ -19,7 +22,9 @@ from igny8_core.business.billing.models import (
     CreditUsageSum,
     UsageSumMark,
 )
-from igny8_core.events.console import ConsoleAdmin, LogAdmin, badge, json_block, label, moment, money
+from igny8_core.business.billing.serializers import CreditCostInput
+from igny8_core.common.strict_forms import StrictForm
+from igny8_core.events.console import ConsoleAdmin, LogAdmin, ModelForm, badge, json_block, label, moment, money
 
 TRANSACTION_TONES = {
     CreditTransactionType.TRIAL: "info",
@@ -31,10 +36,23 @@ TRANSACTION_TONES = {
 GRANT_TONES = {CreditGrantKind.PLAN: "info", CreditGrantKind.PURCHASE: "success"}
 
 
+class CreditPackageForm(StrictForm, ModelForm):
+    """A credit package as CreditPackageInput takes it."""
+
+    rules = CreditPackageInput
+
+
+class CreditCostForm(StrictForm, ModelForm):
+    """What an operation costs as the API takes it."""
+
+    rules = CreditCostInput
+
+
 @admin.register(CreditPackage)
 class CreditPackageAdmin(ConsoleAdmin):
     """Credits for sale on their own."""
 
+    form = CreditPackageForm
     list_display = (
         "name",
         "slug",
@@ -68,12 +86,17 @@ class CreditPackageAdmin(ConsoleAdmin):
 
 @admin.register(CreditCostConfig)
 class CreditCostConfigAdmin(ConsoleAdmin):
-    """What operations cost in credits."""
+    """What operations cost in credits. An operation keeps its name, by which it is charged."""
 
+    form = CreditCostForm
     list_display = ("display_name", "operation_type", "credits_per_unit", "unit", "is_active")
     list_filter = (("is_active", BooleanRadioFilter),)
     search_fields = ("display_name", "operation_type")
     event_noun, tells_values = "credit_cost", True
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> tuple[str, ...]:
+        """The name of an operation is chosen once."""
+        return ("operation_type",) if obj else ()
 
 
 @admin.register(CreditTransaction)

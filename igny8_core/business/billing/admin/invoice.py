@@ -12,12 +12,15 @@ from unfold.decorators import action as page_action
 
 from igny8_core.business.billing.admin.payment_decisions import ConfirmDialog, back_to, operator_of
 from igny8_core.business.billing.models import Invoice, InvoiceCounter, InvoiceStatus
+from igny8_core.business.billing.serializers import InvoiceNotesInput
 from igny8_core.business.billing.services.pay_links import pay_link
 from igny8_core.business.billing.services.paying import charge_saved_card
 from igny8_core.common.errors import DomainError
+from igny8_core.common.strict_forms import StrictForm
 from igny8_core.events.console import (
     EMPTY,
     ConsoleAdmin,
+    ModelForm,
     ReadOnlyAdmin,
     amount_text,
     badge,
@@ -33,10 +36,17 @@ INVOICE_TONES = {
 }
 
 
+class InvoiceForm(StrictForm, ModelForm):
+    """The notes of an invoice as the API takes them."""
+
+    rules = InvoiceNotesInput
+
+
 @admin.register(Invoice)
 class InvoiceAdmin(ConsoleAdmin):
     """Invoices. They state what was agreed: only the notes of an open one can be written."""
 
+    form = InvoiceForm
     list_display = ("invoice_number", "account", "status_shown", "total_shown", "date", "due", "paid")
     list_filter = (
         ("status", ChoicesDropdownFilter),

@@ -17,19 +17,31 @@ from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from igny8_core.auth.models import User
 from igny8_core.business.billing.models import Payment
+from igny8_core.common.api.fields import MultilineTextField, PlainTextField
+from igny8_core.common.api.serializers import StrictSerializer
 from igny8_core.common.errors import DomainError
 from igny8_core.common.money import InvalidAmount, parse_amount
-from igny8_core.common.text import first_refused, normalized
+from igny8_core.common.strict_forms import StrictForm
 from igny8_core.events.console import amount_text, change_url
 
 logger = logging.getLogger(__name__)
 
-NOTE_LENGTH = 1000
+NOTE_LENGTH = 2000
 DATABASE_REFUSED = "The database refused it; nothing of it was changed. Try again, and call a developer if it stays so."
 
 
-class DecisionForm(forms.Form):
+class DecisionInput(StrictSerializer):
+    """What an operator writes into a decision, under the names that its forms have."""
+
+    note = MultilineTextField(max_length=NOTE_LENGTH, allow_blank=True)
+    reason = PlainTextField(max_length=500)
+    reference = PlainTextField(max_length=100, allow_blank=True)
+
+
+class DecisionForm(StrictForm, forms.Form):
     """What an operator adds to a decision."""
+
+    rules = DecisionInput
 
     note = forms.CharField(required=False, max_length=NOTE_LENGTH)
     override_duplicate = forms.BooleanField(required=False)
@@ -50,8 +62,10 @@ class PaymentActionForm(ActionForm):  # type: ignore[misc]
     )
 
 
-class ApproveDialog(BaseDialogForm):  # type: ignore[misc]
+class ApproveDialog(StrictForm, BaseDialogForm):  # type: ignore[misc]
     """Approving one payment; the override is asked for where its reference repeats."""
+
+    rules = DecisionInput
 
     note = forms.CharField(
         required=False,
@@ -73,8 +87,10 @@ class ApproveDialog(BaseDialogForm):  # type: ignore[misc]
             del self.fields["override_duplicate"]
 
 
-class RejectDialog(BaseDialogForm):  # type: ignore[misc]
+class RejectDialog(StrictForm, BaseDialogForm):  # type: ignore[misc]
     """Rejecting one payment."""
+
+    rules = DecisionInput
 
     note = forms.CharField(
         label="Reason",
@@ -89,19 +105,10 @@ class ConfirmDialog(BaseDialogForm):  # type: ignore[misc]
     """Nothing to fill in: the button alone, sent as a POST."""
 
 
-class PlainLineField(forms.CharField):
-    """A line that customers will read: any script, and nothing that does not show."""
-
-    def clean(self, value: Any) -> str:
-        """The line in NFC; raises ValidationError naming the character that is refused."""
-        text = normalized(super().clean(value))
-        if refusal := first_refused(text):
-            raise forms.ValidationError(refusal)
-        return text
-
-
-class RefundDialog(BaseDialogForm):  # type: ignore[misc]
+class RefundDialog(StrictForm, BaseDialogForm):  # type: ignore[misc]
     """Giving money of one payment back."""
+
+    rules = DecisionInput
 
     amount = forms.CharField(
         required=False,
@@ -109,10 +116,10 @@ class RefundDialog(BaseDialogForm):  # type: ignore[misc]
         widget=UnfoldAdminTextInputWidget(),
         help_text="Plain digits, for example 89.00. Left empty: all that is left.",
     )
-    reason = PlainLineField(
+    reason = forms.CharField(
         max_length=500, widget=UnfoldAdminTextInputWidget(), help_text="The customer reads it on the credit note."
     )
-    reference = PlainLineField(
+    reference = forms.CharField(
         required=False,
         max_length=100,
         widget=UnfoldAdminTextInputWidget(),

@@ -10,26 +10,26 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter, BooleanRadioF
 from igny8_core.business.billing.admin.payment_decisions import operator_of
 from igny8_core.business.billing.models import PAYEE_COLUMNS, AccountPaymentMethod, PayeeVersion, PaymentMethodConfig
 from igny8_core.business.billing.payees import refused_details
+from igny8_core.business.billing.serializers import PaymentMethodInput
 from igny8_core.business.billing.services.payment_method_config_service import PaymentMethodConfigService
+from igny8_core.common.strict_forms import StrictForm
 from igny8_core.events.console import ConsoleAdmin, ModelForm, ReadOnlyAdmin, moment
 
 
-class PaymentMethodConfigForm(ModelForm):
-    """A way to pay; refuses the details that the API refuses. Samples are looked at when they are edited first."""
+class PaymentMethodConfigForm(StrictForm, ModelForm):
+    """A way to pay as the API takes it. The samples keep their numbers until they are edited."""
 
-    def clean_iban(self) -> str:
-        """The IBAN without spaces and in capitals."""
-        iban: str = self.cleaned_data["iban"].replace(" ", "").upper()
-        return iban
+    rules = PaymentMethodInput
 
     def clean(self) -> dict[str, Any]:
-        """All columns. Raises ValidationError naming those that are refused."""
+        """All columns. Names those that are refused, each once."""
         columns: dict[str, Any] = super().clean() or self.cleaned_data
         if {*PAYEE_COLUMNS} & {*self.changed_data}:
             before = PaymentMethodConfig.objects.filter(pk=self.instance.pk).first()
             after = PayeeVersion(**{name: columns.get(name, "") for name in PAYEE_COLUMNS})
             for column, refusals in refused_details(before, after).items():
-                self.add_error(column, refusals)
+                if column not in self.errors:
+                    self.add_error(column, refusals)
         return columns
 
 

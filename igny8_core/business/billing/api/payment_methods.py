@@ -11,6 +11,7 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 
+from igny8_core.business.billing.models import ALL_COUNTRIES
 from igny8_core.business.billing.serializers import PaymentMethodOutput
 from igny8_core.business.billing.services.payment_service import PaymentService
 from igny8_core.common.api.openapi import BARE
@@ -75,13 +76,14 @@ class PaymentMethodViewSet(ApiViewSet):
 
     @extend_schema(
         operation_id="list_payment_methods",
-        parameters=[OpenApiParameter("country", str, description="ISO 3166-1 alpha-2; without it the global methods")],
+        parameters=[OpenApiParameter("country", str, description="ISO 3166-1 alpha-2; * or none: the global methods")],
         responses=PaymentMethodOutput(many=True),
         extensions={BARE: True},
     )
     def list(self, request: Request) -> HttpResponse:
         """Payment methods offered in a country, in display order, as a bare array."""
         country = request.query_params.get("country", "").upper()
+        country = "" if country == ALL_COUNTRIES else country
         if country and country not in COUNTRY_NAMES:
             raise ValidationError({"country": ["Expected a country code of two letters as in ISO 3166-1, e.g. PK."]})
         return HttpResponse(rendered_lists.body(country), content_type="application/json")

@@ -5,9 +5,8 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from igny8_core.auth.models import Account, Plan, Subscription
+from igny8_core.auth.models import Account, Subscription
 from igny8_core.auth.permissions import CanManageBilling, IsMember, account_of, user_of
-from igny8_core.auth.selectors import public_plans
 from igny8_core.business.billing.api.subscription_serializers import (
     CancelInput,
     OrderInput,
@@ -40,7 +39,7 @@ from igny8_core.business.billing.selectors import (
     live_subscription_of,
 )
 from igny8_core.business.billing.serializers import SubscriptionOutput
-from igny8_core.business.billing.services.plan_change import quote
+from igny8_core.business.billing.services.plan_change import offered_plan, quote
 from igny8_core.business.billing.services.subscription_service import SubscriptionService
 from igny8_core.common.api.envelope import success
 from igny8_core.common.api.idempotency import idempotent
@@ -80,7 +79,7 @@ class SubscriptionViewSet(SingletonViewSet):
     def order(self, request: Request) -> Response:
         """Order a plan. It starts when the invoice in the answer is paid."""
         order, account = self.validated(OrderInput), account_of(request)
-        plan = ordered_plan(order["plan_slug"])
+        plan = offered_plan(order["plan_slug"])
         method = order["payment_method"] or usual_payment_method_of(account, plan.price, plan.currency)
         subscription = SubscriptionService.create_subscription(account, plan, method, user_of(request))
         return success(ordered(subscription, subscription.invoices.get()), PLAN_ORDERED, status=201)
@@ -90,7 +89,7 @@ class SubscriptionViewSet(SingletonViewSet):
     @refuses(*CHANGE_REFUSALS)
     def preview(self, request: Request) -> Response:
         """What ordering or changing to a plan would cost now, line by line, and when it would take effect."""
-        plan = ordered_plan(self.validated(PlanChangeInput)["plan_slug"])
+        plan = offered_plan(self.validated(PlanChangeInput)["plan_slug"])
         return success(QuoteOutput(quote(account_of(request), plan)).data)
 
     @extend_schema(
@@ -103,7 +102,7 @@ class SubscriptionViewSet(SingletonViewSet):
     @idempotent()
     def upgrade(self, request: Request) -> Response:
         """Move to a larger plan: an invoice over the prorated difference, which takes effect when it is paid."""
-        plan = ordered_plan(self.validated(PlanChangeInput)["plan_slug"])
+        plan = offered_plan(self.validated(PlanChangeInput)["plan_slug"])
         subscription = live_subscription(account_of(request))
         invoice = SubscriptionService.upgrade_subscription(subscription, plan, user_of(request))
         message = "The larger plan starts when the invoice is paid." if invoice else "The larger plan runs from now on."
@@ -119,7 +118,7 @@ class SubscriptionViewSet(SingletonViewSet):
     @idempotent()
     def downgrade(self, request: Request) -> Response:
         """Move to a smaller plan at the end of the period; the answer tells what is over its limits today."""
-        plan = ordered_plan(self.validated(PlanChangeInput)["plan_slug"])
+        plan = offered_plan(self.validated(PlanChangeInput)["plan_slug"])
         subscription = live_subscription(account_of(request))
         scheduled = SubscriptionService.downgrade_subscription(subscription, plan, user_of(request))
         return success(SubscriptionOutput(scheduled).data, "The smaller plan starts with the next period.")
@@ -166,14 +165,6 @@ def ordered(subscription: Subscription, invoice: Invoice | None) -> object:
     instructions = usual_instructions_for(invoice) if invoice else None
     answer = {"subscription": subscription, "invoice": invoice, "payment_instructions": instructions}
     return OrderOutput(answer).data
-
-
-def ordered_plan(slug: str) -> Plan:
-    """The public plan with this slug. Raises PlanNotOffered."""
-    plan = public_plans().filter(slug=slug).first()
-    if plan is None:
-        raise PlanNotOffered(errors={"plan_slug": [PlanNotOffered.text]})
-    return plan
 
 
 def live_subscription(account: Account) -> Subscription:

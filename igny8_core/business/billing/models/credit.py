@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from igny8_core.common.model_fields import AmountField
-from igny8_core.common.money import round_amount
+from igny8_core.common.money import discounted
 
 
 class CreditPackage(models.Model):
@@ -46,7 +46,7 @@ class CreditPackage(models.Model):
     @property
     def final_price(self) -> Decimal:
         """What is charged: price × (1 − discount), rounded half up to the currency's minor unit."""
-        return round_amount(self.price * (100 - self.discount_percentage) / 100, self.currency)
+        return discounted(self.price, self.discount_percentage, self.currency)
 
 
 class CreditCostConfig(models.Model):

@@ -106,7 +106,7 @@ class Invoice(models.Model):
 
     @property
     def billing_email(self) -> str:
-        """Where the invoice goes: as snapshotted at creation, else the account's address of today."""
+        """The address on the document: as snapshotted at creation, else the account's of today."""
         snapshot: dict[str, str] = self.metadata.get("billing_snapshot", {})
         return snapshot.get("email") or self.account.billing_email
 

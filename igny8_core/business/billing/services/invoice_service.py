@@ -148,7 +148,7 @@ class InvoiceService:
 
     @staticmethod
     def send_invoice_email(invoice: Invoice) -> None:
-        """Mail the invoice with its PDF and how to pay it to its billing address; outside any transaction."""
+        """Mail the invoice with its PDF and how to pay it to the account as it is today; outside a transaction."""
         notification_service.send_invoice(invoice)
 
 
@@ -170,9 +170,8 @@ def _due_date(wanted: date | None, today: date) -> date:
 
 
 def _billing_snapshot(account: Account) -> dict[str, str]:
-    owner_email = account.owner.email if account.owner else ""
     return {
-        "email": account.billing_email or owner_email,
+        "email": account.address_for_mail,
         "name": account.name,
         "address_line1": account.billing_address_line1,
         "address_line2": account.billing_address_line2,

@@ -36,7 +36,7 @@ def handle(event: Event) -> None:
 
 
 def send_invoice(invoice: Invoice) -> None:
-    """Mail the invoice with its PDF and how to pay it to its billing address now. RuntimeError in a transaction."""
+    """Mail the invoice with its PDF and how to pay it to its account now. RuntimeError in a transaction."""
     send(lambda: _invoice_mail(invoice), new_message_id())
 
 
@@ -135,9 +135,7 @@ def _webhook_dead(event: Event) -> Mail:
 
 
 def _account_address(event: Event) -> list[str]:
-    account = event.account
-    owner = account.owner.email if account and account.owner else ""
-    return _reachable((account.billing_email if account else "") or owner, f"Account {event.account_id}")
+    return _reachable(event.account.address_for_mail if event.account else "", f"Account {event.account_id}")
 
 
 # Of subscription.activated nothing is told on its own: the mail on the payment that activated it says so.
@@ -187,8 +185,10 @@ def _payment_facts(payment: Payment) -> dict[str, Any]:
 
 
 def _customer(invoice: Invoice) -> list[str]:
-    owner = invoice.account.owner
-    address = invoice.billing_email or (owner.email if owner else "")
+    """Where the customer is reached today; the invoice and its documents keep the address that they were made with."""
+    account = invoice.account
+    # Of an account that its owner deleted the invoice's address is all that is left.
+    address = invoice.billing_email if account.deleted_at else account.address_for_mail
     return _reachable(address, f"Invoice {invoice.invoice_number}")
 
 

@@ -1,5 +1,6 @@
 """Payments: what customers say they paid, what operators decide, and what follows from money that came in."""
 
+from collections.abc import Mapping
 from decimal import Decimal
 
 from igny8_core.auth.locks import lock_account
@@ -40,7 +41,7 @@ from igny8_core.business.billing.services.settlement import Settlement, settle
 from igny8_core.common import clock
 from igny8_core.common.db import lock_text, refusing, service_transaction
 from igny8_core.common.errors import InvalidInput
-from igny8_core.common.money import InvalidAmount, format_amount, minor_units
+from igny8_core.common.money import InvalidAmount, format_amount, minor_units, typed_amount
 from igny8_core.common.states import transition
 from igny8_core.common.text import folded
 from igny8_core.events import services as events
@@ -61,7 +62,7 @@ class PaymentService:
         payment_method: str,
         reference: str,
         *,
-        amount: Decimal | None = None,
+        amount: Decimal | float | None = None,
         notes: str = "",
         proof_url: str = "",
         proof: PaymentProof | None = None,
@@ -80,7 +81,7 @@ class PaymentService:
         lock_text("payment reference", f"{payment_method}:{key}")
         account = lock_account(invoice.account_id)
         invoice = lock_invoice(account, invoice.pk)
-        _require_payable(invoice, payment_method, amount)
+        _require_payable(invoice, payment_method, typed_amount(amount, invoice.currency))
         if proof is not None:
             proof = _unused(account, proof)
         earlier = _live_payment_with(payment_method, key)
@@ -136,17 +137,20 @@ class PaymentService:
     def reject_manual_payment(payment: Payment, reason: str = "", rejected_by: User | None = None) -> Payment:
         """Refuse a manual payment; the invoice stays open and the customer can confirm again.
 
+        `approved_by` and `approved_at` say who decided and when, as for an approval.
         Raises PaymentNotPending when it was decided already, OwnAccountPayment.
         """
         account = lock_account(payment.account_id)
         payment = lock_payment(account, payment.pk)
         _require_undecided(payment, rejected_by)
+        now = clock.now()
         transition(
             payment,
             PaymentStatus.FAILED,
             PAYMENT_MOVES,
-            failed_at=clock.now(),
+            failed_at=now,
             approved_by=rejected_by,
+            approved_at=now,
             admin_notes=reason,
             failure_reason=reason[:500],
         )
@@ -166,6 +170,7 @@ class PaymentService:
     ) -> Attempt:
         """Pay an invoice by card: at once with a saved card (`payment_method_id`, Stripe's pm_…), else in the browser.
 
+        With test keys Stripe's own test cards (pm_card_visa, …) are taken too, saved or not.
         `off_session`: the customer is not there, as at a renewal; where the bank wants them, the invoice stays open and
         they get a mail with a link to pay. `save_card` keeps a card that is entered now. `return_url` is where the bank
         sends the customer back to (empty: the invoice's payment page).
@@ -199,31 +204,33 @@ class PaymentService:
         )
 
     @staticmethod
-    def handle_stripe_success(payment_intent: str) -> Payment | None:
-        """Ask Stripe about a PaymentIntent (its id, pi_…) and record what it says; None for one that is not ours.
+    def handle_stripe_success(payment_intent: object) -> Payment | None:
+        """Ask Stripe about a PaymentIntent and record what it says; None for one that is not ours.
 
-        Whatever the caller was told, only Stripe's answer counts. Raises PaymentNotFound, GatewayUnavailable,
-        GatewayMisconfigured, GatewayNotConfigured. RuntimeError in a transaction.
+        `payment_intent`: its id (pi_…), or the object or dict that has it as `id`. Whatever the caller was told, only
+        Stripe's answer counts. Raises InvalidInput, PaymentNotFound, GatewayUnavailable, GatewayMisconfigured,
+        GatewayNotConfigured. RuntimeError in a transaction.
         """
-        return GatewayPaymentService.sync(PaymentMethodType.STRIPE, payment_intent)
+        return GatewayPaymentService.sync(PaymentMethodType.STRIPE, _id_of(payment_intent))
 
     @staticmethod
-    def handle_stripe_failure(payment_intent: str) -> Payment | None:
+    def handle_stripe_failure(payment_intent: object) -> Payment | None:
         """As handle_stripe_success: a payment that has succeeded meanwhile stays so."""
-        return GatewayPaymentService.sync(PaymentMethodType.STRIPE, payment_intent)
+        return GatewayPaymentService.sync(PaymentMethodType.STRIPE, _id_of(payment_intent))
 
     @staticmethod
-    def handle_paypal_success(order_id: str, capture_id: str = "") -> Payment | None:
+    def handle_paypal_success(order_id: object, capture_id: object = "") -> Payment | None:
         """Ask PayPal about an order, capture it where the customer has approved it, and record what PayPal says.
 
-        `capture_id` is not believed: the order names its capture. Raises as handle_stripe_success.
+        `order_id`: the id, or the order that has it as `id`. `capture_id` is not believed: the order names its capture.
+        Raises as handle_stripe_success.
         """
-        return GatewayPaymentService.sync(PaymentMethodType.PAYPAL, order_id)
+        return GatewayPaymentService.sync(PaymentMethodType.PAYPAL, _id_of(order_id))
 
     @staticmethod
-    def handle_paypal_failure(order_id: str) -> Payment | None:
+    def handle_paypal_failure(order_id: object) -> Payment | None:
         """As handle_paypal_success: a payment that has succeeded meanwhile stays so."""
-        return GatewayPaymentService.sync(PaymentMethodType.PAYPAL, order_id)
+        return GatewayPaymentService.sync(PaymentMethodType.PAYPAL, _id_of(order_id))
 
     @staticmethod
     def complete_payment(payment: Payment) -> Attempt:
@@ -236,7 +243,7 @@ class PaymentService:
     @staticmethod
     def process_refund(
         payment: Payment,
-        amount: Decimal | None = None,
+        amount: Decimal | float | None = None,
         *,
         reason: str = "Refund",
         reference: str = "",
@@ -251,9 +258,18 @@ class PaymentService:
         Raises PaymentNotRefundable, RefundExceedsPayment, InvalidAmount, OwnAccountPayment, RefundUnderWay; for
         gateways GatewayNotConfigured, RefundRefused, RefundBeingChecked.
         """
+        exact = typed_amount(amount, payment.currency)
         if payment.payment_method in GATEWAY_METHODS:
-            return GatewayRefundService.refund(payment, amount, reason, refunded_by, request_key)
-        return RefundService.refund_by_hand(payment, amount, reason, reference, refunded_by)
+            return GatewayRefundService.refund(payment, exact, reason, refunded_by, request_key)
+        return RefundService.refund_by_hand(payment, exact, reason, reference, refunded_by)
+
+
+def _id_of(named: object) -> str:
+    """The gateway's id in what a caller passes: the id itself, or the object or dict that has it as `id`."""
+    found = named.get("id") if isinstance(named, Mapping) else getattr(named, "id", named)
+    if not isinstance(found, str) or not found:
+        raise InvalidInput("Expected the id that the gateway gave, or the gateway's object with its id.")
+    return found
 
 
 def reference_key(reference: str) -> str:

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from igny8_core.auth.models import Account, BillingCycle, Plan, Subscription, SubscriptionStatus
-from igny8_core.auth.selectors import OverLimit, over_limits
+from igny8_core.auth.selectors import OverLimit, over_limits, public_plans
 from igny8_core.business.billing.errors import (
     PlanNotOffered,
     SamePlan,
@@ -99,6 +99,14 @@ def require_offered(plan: Plan) -> None:
     """Refuse a plan that is free, inactive or not public. Raises PlanNotOffered."""
     if plan.is_free or not (plan.is_active and plan.is_public):
         raise PlanNotOffered(errors={"plan_slug": [PlanNotOffered.text]})
+
+
+def offered_plan(slug: str) -> Plan:
+    """The public plan with this slug. Raises PlanNotOffered."""
+    plan = public_plans().filter(slug=slug).first()
+    if plan is None:
+        raise PlanNotOffered(errors={"plan_slug": [PlanNotOffered.text]})
+    return plan
 
 
 def require_changeable(subscription: Subscription) -> None:

@@ -13,7 +13,7 @@ def stripe_customer_of(account: Account) -> str:
     """
     if not account.stripe_customer_id:
         require_no_transaction()
-        email = account.billing_email or (account.owner.email if account.owner else "")
+        email = account.address_for_mail
         # With its time of birth: another database may have had an account with the same number.
         reference = f"account:{account.pk}:{account.created_at.isoformat()}"
         account.stripe_customer_id = _keep(account, configured_stripe().create_customer(reference, email, account.name))

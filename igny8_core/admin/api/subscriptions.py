@@ -1,0 +1,110 @@
+"""All subscriptions, for operators: looking them up, ending them, changing their plan."""
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema, extend_schema_view
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from igny8_core.admin.api.subscription_serializers import PlanChangeOutput, StaffSubscriptionOutput
+from igny8_core.auth.errors import OwnAccount
+from igny8_core.auth.models import Subscription, SubscriptionStatus
+from igny8_core.auth.permissions import IsOperator, user_of
+from igny8_core.business.billing.errors import (
+    BillingBoundReached,
+    NoSubscription,
+    OverLimits,
+    PaymentUnderWay,
+    PlanNotOffered,
+    SamePlan,
+    SubscriptionBilledByStripe,
+    SubscriptionEnding,
+    SubscriptionNotActive,
+)
+from igny8_core.business.billing.selectors import all_subscriptions
+from igny8_core.business.billing.serializers import ChangeSubscriptionInput, EndSubscriptionInput
+from igny8_core.business.billing.services.subscription_decisions import SubscriptionDecisionService
+from igny8_core.common.api.envelope import success
+from igny8_core.common.api.idempotency import idempotent
+from igny8_core.common.api.query import choice_filter, code_filter, id_filter
+from igny8_core.common.api.refusals import refuses
+from igny8_core.common.api.views import ListViewSet
+from igny8_core.common.errors import NotFound
+
+CHANGE_REFUSALS = (
+    *(PlanNotOffered, SamePlan, SubscriptionNotActive, SubscriptionEnding, SubscriptionBilledByStripe),
+    *(OverLimits, PaymentUnderWay, BillingBoundReached, OwnAccount),
+)
+
+
+@extend_schema_view(list=extend_schema(operation_id="staff_list_subscriptions"))
+class StaffSubscriptionViewSet(ListViewSet):
+    """Subscriptions, also those that have ended; `plan` is the slug of the plan that runs."""
+
+    tag = "operators"
+    permission_classes = (IsOperator,)
+    operator_permissions = {
+        "list": "igny8_auth.view_subscription",
+        "retrieve": "igny8_auth.view_subscription",
+        "end": "igny8_auth.end_subscription",
+        "change": "igny8_auth.change_subscription_plan",
+    }
+    lookup_url_kwarg = "subscription_id"
+    serializer_class = StaffSubscriptionOutput
+    filters = {
+        "status": choice_filter("status", SubscriptionStatus),
+        "account": id_filter("account_id"),
+        "plan": code_filter("plan__slug", "[-a-zA-Z0-9_]{1,50}", "the slug of a plan, for example starter"),
+    }
+    orderings = {"created_at": "id"}
+    default_ordering = "-created_at"
+
+    def rows(self) -> QuerySet[Subscription]:
+        return all_subscriptions()
+
+    @extend_schema(operation_id="staff_retrieve_subscription", responses=StaffSubscriptionOutput)
+    def retrieve(self, request: Request, subscription_id: int) -> Response:
+        """One subscription with its period and what is scheduled for it."""
+        return success(StaffSubscriptionOutput(subscription_with_id(subscription_id)).data)
+
+    @extend_schema(
+        operation_id="staff_end_subscription", request=EndSubscriptionInput, responses=StaffSubscriptionOutput
+    )
+    @action(detail=True, methods=["post"])
+    @refuses(NoSubscription, SubscriptionBilledByStripe, PaymentUnderWay, OwnAccount)
+    @idempotent()
+    def end(self, request: Request, subscription_id: int) -> Response:
+        """End a customer's subscription with its period, or at once. The customer is told by mail, but not why."""
+        decision = self.validated(EndSubscriptionInput)
+        subscription = SubscriptionDecisionService.end(
+            subscription_with_id(subscription_id),
+            user_of(request),
+            decision["reason"],
+            at_period_end=decision["at_period_end"],
+        )
+        runs_on = subscription.cancel_at_period_end
+        message = "The subscription ends with its period." if runs_on else "The subscription has ended."
+        return success(StaffSubscriptionOutput(subscription_with_id(subscription_id)).data, message)
+
+    @extend_schema(
+        operation_id="staff_change_subscription", request=ChangeSubscriptionInput, responses=PlanChangeOutput
+    )
+    @action(detail=True, methods=["post"])
+    @refuses(*CHANGE_REFUSALS)
+    @idempotent()
+    def change(self, request: Request, subscription_id: int) -> Response:
+        """Order another plan for a customer: a larger one with an invoice, a smaller one for the end of the period."""
+        decision = self.validated(ChangeSubscriptionInput)
+        change = SubscriptionDecisionService.change(
+            subscription_with_id(subscription_id), decision["plan_slug"], user_of(request), decision["reason"]
+        )
+        answer = {"subscription": subscription_with_id(subscription_id), "invoice": change.invoice}
+        return success(PlanChangeOutput(answer).data, change.text)
+
+
+def subscription_with_id(subscription_id: int) -> Subscription:
+    """Any account's subscription with this id. Raises NotFound."""
+    subscription = all_subscriptions().filter(pk=subscription_id).first()
+    if subscription is None:
+        raise NotFound()
+    return subscription

@@ -1,0 +1,78 @@
+"""What operators decide for a customer's subscription: what the customer could have ordered, with the reason kept."""
+
+from dataclasses import dataclass
+
+from igny8_core.auth.locks import lock_account
+from igny8_core.auth.models import Subscription, User
+from igny8_core.auth.permissions import require_other_account
+from igny8_core.business.billing.models import Invoice
+from igny8_core.business.billing.services.plan_change import ChangeKind, offered_plan, quote_change
+from igny8_core.business.billing.services.subscription_moves import subscription_event
+from igny8_core.business.billing.services.subscription_service import SubscriptionService
+from igny8_core.common import clock
+from igny8_core.common.db import service_transaction
+from igny8_core.common.money import format_amount
+from igny8_core.events import services as events
+
+
+@dataclass(frozen=True)
+class PlanChange:
+    """The subscription after a change was ordered for it, and the invoice that has to be paid first, if any."""
+
+    subscription: Subscription
+    invoice: Invoice | None
+
+    @property
+    def text(self) -> str:
+        """What happens next, for the operator."""
+        if self.invoice:
+            due = f"{format_amount(self.invoice.total, self.invoice.currency)} {self.invoice.currency}"
+            return f"The larger plan starts when invoice {self.invoice.invoice_number} over {due} is paid."
+        if self.subscription.pending_plan:
+            return "The smaller plan starts with the next period."
+        return "The other plan runs from now on."
+
+
+class SubscriptionDecisionService:
+    """Operators' way to SubscriptionService, which has the rules; the customer is told by mail as always."""
+
+    @staticmethod
+    @service_transaction
+    def end(subscription: Subscription, ended_by: User, reason: str, *, at_period_end: bool = True) -> Subscription:
+        """End a customer's subscription, with its period or at once.
+
+        Raises OwnAccount, and what SubscriptionService.cancel_subscription raises.
+        """
+        subscription = _locked(subscription, ended_by)
+        when = "period end" if at_period_end else "now"
+        facts = {"plan": subscription.plan.slug, "when": when, "reason": reason}
+        events.record(subscription_event("subscription.end_decided", subscription, ended_by, facts))
+        return SubscriptionService.cancel_subscription(subscription, at_period_end, ended_by)
+
+    @staticmethod
+    @service_transaction
+    def change(subscription: Subscription, plan_slug: str, changed_by: User, reason: str) -> PlanChange:
+        """Order another plan for a customer: a larger one with an invoice, a smaller one for the end of the period.
+
+        Raises OwnAccount, PlanNotOffered, and what upgrade_subscription and downgrade_subscription raise.
+        """
+        subscription, plan = _locked(subscription, changed_by), offered_plan(plan_slug)
+        kind = quote_change(subscription, plan, clock.now()).kind
+        facts = {"from": subscription.plan.slug, "to": plan.slug, "reason": reason}
+        events.record(subscription_event("subscription.change_decided", subscription, changed_by, facts))
+        if kind == ChangeKind.DOWNGRADE:
+            return PlanChange(SubscriptionService.downgrade_subscription(subscription, plan, changed_by), None)
+        invoice = SubscriptionService.upgrade_subscription(subscription, plan, changed_by)
+        return PlanChange(_read(subscription), invoice)
+
+
+def _locked(subscription: Subscription, operator: User) -> Subscription:
+    """The subscription under its account's lock. Raises OwnAccount."""
+    account = lock_account(subscription.account_id)
+    require_other_account(operator, account.pk)
+    return _read(subscription)
+
+
+def _read(subscription: Subscription) -> Subscription:
+    rows = Subscription.objects.select_related("account", "plan", "pending_plan")
+    return rows.get(account_id=subscription.account_id, pk=subscription.pk)

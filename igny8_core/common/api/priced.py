@@ -1,0 +1,56 @@
+"""What is sold at a price: the amount, its currency, and that the two fit."""
+
+from decimal import Decimal
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from igny8_core.common.api.fields import MONEY_PATTERN, MoneyField, StrictTextField
+from igny8_core.common.api.serializers import StrictSerializer
+from igny8_core.common.currencies import CURRENCIES
+from igny8_core.common.money import MAX_AMOUNT, why_not_decimals_of
+
+
+@extend_schema_field({"type": "string", "pattern": "^[A-Z]{3}$", "example": "USD"})
+class CurrencyCodeField(StrictTextField):
+    """An ISO 4217 currency that people pay in; lower case is taken and raised."""
+
+    def clean_text(self, text: str) -> str:
+        code = text.strip().upper() if text.isascii() else ""
+        if code not in CURRENCIES:
+            expected = "A currency of three letters as in ISO 4217 is expected, for example USD."
+            raise serializers.ValidationError(expected, code="invalid_currency")
+        return code
+
+
+@extend_schema_field({"type": "string", "pattern": MONEY_PATTERN, "example": "89.00"})
+class PriceField(MoneyField):
+    """What something costs; with `may_be_free` also nothing."""
+
+    def __init__(self, *, may_be_free: bool = False, **kwargs: Any) -> None:
+        self.may_be_free = may_be_free
+        super().__init__(**kwargs)
+
+    def to_internal_value(self, data: Any) -> Decimal:
+        if self.may_be_free and data in ("0", "0.0", "0.00", "0.000", "0.0000"):
+            return Decimal(0)
+        price = super().to_internal_value(data)
+        if price > MAX_AMOUNT:
+            raise serializers.ValidationError(f"At most {MAX_AMOUNT} can be stored.", code="invalid_amount")
+        return price
+
+
+class PricedInput(StrictSerializer):
+    """A price and its currency; either can be sent alone, and is held against the other as it is stored."""
+
+    price = PriceField()
+    currency = CurrencyCodeField()
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Raises ValidationError for a price with more decimals than its currency has."""
+        price, currency = (attrs.get(name, getattr(self.instance, name, None)) for name in ("price", "currency"))
+        refusal = why_not_decimals_of(currency, price) if price is not None and currency else None
+        if refusal:
+            raise serializers.ValidationError({"price": [refusal]}, code="invalid_amount")
+        return attrs

@@ -1,0 +1,83 @@
+"""Forms of the console that take what the API takes: one set of rules, one set of sentences for both doors."""
+
+import json
+import re
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from django import forms
+from rest_framework import serializers
+
+if TYPE_CHECKING:
+    Form = forms.BaseForm
+else:
+    Form = object
+
+
+class StrictForm(Form):
+    """Judges what was changed in a form with the fields and the `validate` of a serializer, which the API uses too.
+
+    Put it before the form's other class. The serializer's fields are called as the form's; what the form holds beyond
+    them is left to Django. What is stored and not touched is not judged: the samples may stay as they are printed.
+    """
+
+    rules: ClassVar[type[serializers.Serializer[Any]]]
+
+    def clean(self) -> dict[str, Any] | None:
+        """What was typed as the API would store it; its refusals stand at their fields in place of Django's."""
+        super().clean()
+        judge = self.rules(getattr(self, "instance", None), data=self._sent(), partial=True)
+        for name in judge.initial_data:
+            self.errors.pop(name, None)
+        if judge.is_valid():
+            self.cleaned_data.update(judge.validated_data)
+        for name, detail in judge.errors.items():
+            self.add_error(name if name in self.fields else None, sentences(detail))
+        return self.cleaned_data
+
+    def _sent(self) -> dict[str, Any]:
+        rules = self.rules().fields
+        return {name: as_json(rules[name], self[name].data) for name in self.changed_data if name in rules}
+
+
+class ListOfTextsField(forms.JSONField):
+    """JSON in a text area; brackets nested beyond measure are no JSON either."""
+
+    def to_python(self, value: Any) -> Any:
+        """The JSON's value. Raises ValidationError."""
+        try:
+            return super().to_python(value)
+        except RecursionError:
+            raise forms.ValidationError(self.error_messages["invalid"], code="invalid", params={"value": "…"}) from None
+
+    def bound_data(self, data: Any, initial: Any) -> Any:
+        """What is shown again of what was typed."""
+        try:
+            return super().bound_data(data, initial)
+        except RecursionError:
+            return initial
+
+
+def as_json(rule: serializers.Field[Any, Any, Any, Any], typed: Any) -> Any:
+    """What a client of the API would send for what was typed into a form's field."""
+    if isinstance(rule, serializers.BooleanField):
+        return bool(typed)
+    text = "" if typed is None else typed
+    if text == "" and rule.allow_null:
+        return None
+    if isinstance(rule, serializers.IntegerField) and re.fullmatch(r"-?[0-9]{1,20}", text.strip(), re.ASCII):
+        return int(text)
+    return _parsed(text) if isinstance(rule, serializers.ListField) else text
+
+
+def sentences(detail: Any) -> list[str]:
+    """The texts of a refusal, also of one that has them by position."""
+    if isinstance(detail, dict):
+        return [text for inner in detail.values() for text in sentences(inner)]
+    return [str(text) for text in detail]
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return json.loads(text or "[]")
+    except (ValueError, RecursionError):
+        return text

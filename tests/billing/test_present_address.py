@@ -1,0 +1,123 @@
+"""Mails go where the customer is reached today; documents keep the address that they were made with (P7)."""
+
+from typing import Any
+
+import pytest
+from django.core import mail
+
+from fake_gateways.stripe_fake import FakeStripe
+from igny8_core.auth.models import Account, User
+from igny8_core.business.billing.models import Invoice, Payment
+from igny8_core.business.billing.services import charge_records, notification_service
+from igny8_core.business.billing.services.credit_service import CreditService
+from igny8_core.business.billing.services.gateway_mails import FOR_OPERATORS, GATEWAY_NOTICES
+from igny8_core.business.billing.services.invoice_service import InvoiceService
+from igny8_core.business.billing.services.payment_service import PaymentService
+from igny8_core.business.billing.services.subscription_mails import SUBSCRIPTION_NOTICES
+from igny8_core.business.closure.service import close_account
+from igny8_core.common.db import service_transaction
+from igny8_core.events import services as events
+from igny8_core.events.models import Event
+from tests import make
+
+pytestmark = pytest.mark.django_db
+
+TYPO, RIGHT = "acounts@acme.example", "accounts@acme.example"
+OWNERS = "owner@acme.example"
+TO_CUSTOMERS = sorted(
+    set(notification_service.HANDLERS) - FOR_OPERATORS - {"payment.submitted", "webhook.dead", "credits.low"}
+)
+
+
+@pytest.fixture
+def account() -> Account:
+    return make.owner({"billing_email": TYPO, "status": "pending_payment"}, email=OWNERS).account  # type: ignore[return-value]
+
+
+@pytest.fixture
+def told(account: Account, stripe: FakeStripe, olga: User) -> None:
+    """One event of every type that customers are told of, all recorded while the address was the wrong one."""
+    subscription = make.subscription(account)
+    first = subscription.invoices.get()
+    PaymentService.reject_manual_payment(make.submitted_payment(first), "Not found", olga)
+    paid = PaymentService.approve_manual_payment(make.submitted_payment(first), olga).payment
+    PaymentService.process_refund(paid, reason="Half used")
+    make.customer_at_stripe(stripe, account)
+    PaymentService.create_stripe_payment(make.invoice(account), "pm_card_visa")
+    waiting = PaymentService.create_stripe_payment(make.invoice(account)).payment
+    for kind in GATEWAY_NOTICES.keys() - FOR_OPERATORS:
+        record(waiting, kind, reason="Because", code="card_declined", returned="89.00", off_session="yes")
+    subscription.refresh_from_db()
+    for kind in SUBSCRIPTION_NOTICES:
+        note(subscription, kind, {"at": "2099-04-01", "to": "starter", "plan": "starter", "reason": "Too many sites"})
+
+
+@service_transaction
+def record(payment: Payment, kind: str, **data: str) -> None:
+    events.record(charge_records.payment_event(kind, payment, **data))
+
+
+@service_transaction
+def note(subject: Any, kind: str, data: dict[str, str]) -> None:
+    events.record(events.about(kind, subject, None, data))
+
+
+def recipients(kind: str) -> list[str]:
+    mail.outbox.clear()
+    notification_service.handle(Event.objects.filter(type=kind).latest("pk"))
+    [sent] = mail.outbox
+    return sent.to
+
+
+@pytest.mark.parametrize("kind", TO_CUSTOMERS)
+def test_each_mail_goes_to_the_address_as_it_was_corrected(account: Account, told: None, kind: str) -> None:
+    assert recipients(kind) == [TYPO]
+
+    Account.objects.filter(pk=account.pk).update(billing_email=RIGHT)
+    assert recipients(kind) == [RIGHT]
+
+    Account.objects.filter(pk=account.pk).update(billing_email="")
+    assert recipients(kind) == [OWNERS]
+
+
+def test_the_kinds_of_mail_are_those_that_customers_get() -> None:
+    assert set(TO_CUSTOMERS) == {
+        *("invoice.created", "payment.approved", "payment.succeeded", "payment.rejected", "payment.refunded"),
+        *("payment.failed", "payment.action_required", "payment.returned", *SUBSCRIPTION_NOTICES),
+    }
+
+
+def test_the_invoice_keeps_the_address_that_it_was_made_with(account: Account, as_user: Any) -> None:
+    invoice = make.invoice(account)
+    Account.objects.filter(pk=account.pk).update(billing_email=RIGHT)
+
+    seen = as_user(account.owner).get(f"/api/v1/billing/invoices/{invoice.pk}/").json()["data"]
+
+    assert (seen["billing_email"], seen["billing_snapshot"]["email"]) == (TYPO, TYPO)
+
+
+def test_an_invoice_that_is_sent_again_goes_to_the_address_of_today(account: Account) -> None:
+    invoice = make.invoice(account)
+    Account.objects.filter(pk=account.pk).update(billing_email=RIGHT)
+
+    InvoiceService.send_invoice_email(Invoice.objects.get(pk=invoice.pk))
+
+    assert mail.outbox[-1].to == [RIGHT]
+
+
+def test_low_credits_are_told_to_the_owner(account: Account) -> None:
+    Account.objects.filter(pk=account.pk).update(status="active")
+    make.credits(account, 1000)
+    CreditService.spend(account, 950, operation_type="article", key="k")
+
+    assert recipients("credits.low") == [OWNERS]
+
+
+def test_who_deleted_the_account_is_reached_where_the_invoice_went(olga: User) -> None:
+    owner = make.owner({"billing_email": RIGHT}, email=OWNERS)
+    assert owner.account
+    paid = PaymentService.approve_manual_payment(make.submitted_payment(make.invoice(owner.account)), olga).payment
+    close_account(owner.account, owner, make.PASSWORD)
+    PaymentService.process_refund(Payment.objects.get(pk=paid.pk), reason="Left")
+
+    assert recipients("payment.refunded") == [RIGHT]

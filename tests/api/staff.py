@@ -108,7 +108,7 @@ def bodies(world: "World") -> dict[tuple[str, str], dict[str, Any]]:
         ("POST", f"{PREFIX}{ACCOUNT}suspend/"): {"reason": "Sends spam"},
         ("POST", f"{PREFIX}{ACCOUNT}activate/"): {"reason": "Cleared up"},
         ("POST", f"{PREFIX}{ACCOUNT}adjust-credits/"): {"amount": -100, "reason": "Granted twice by hand"},
-        ("POST", f"{PREFIX}{SUBSCRIPTION}end/"): {"at_period_end": False, "reason": "Asked for it by phone"},
+        ("POST", f"{PREFIX}{SUBSCRIPTION}end/"): {"reason": "Asked for it by phone"},
         ("POST", f"{PREFIX}{SUBSCRIPTION}change/"): {"plan_slug": "growth", "reason": "Asked for it by phone"},
         ("POST", f"{PREFIX}invoices/create/"): {
             "account": world.b.account.pk,

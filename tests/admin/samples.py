@@ -97,8 +97,8 @@ def _around(account: Account, owner: User, number: int, text: str) -> None:
     )
     InvoiceOffer.objects.create(
         invoice=Invoice.objects.filter(account=account).latest("pk"),
-        payment_method="local_wallet",
-        payee_version=PayeeVersion.objects.create(country_code="*", payment_method="local_wallet", instructions=text),
+        payment_method="manual",
+        payee_version=PayeeVersion.objects.create(country_code="*", payment_method="manual", instructions=text),
         position=9,
         country_code="*",
         display_name=f"Wallet {text}",

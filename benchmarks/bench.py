@@ -19,8 +19,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 # requests.py has the name of a library that the site uses: the library has to be found first.
-_FOLDER = str(ROOT / "benchmarks")
-sys.path[:] = [*(place for place in sys.path if place != _FOLDER), _FOLDER]
+_FOLDER = ROOT / "benchmarks"
+sys.path[:] = [*(place for place in sys.path if Path(place).resolve() != _FOLDER), str(_FOLDER)]
 START_LIMIT = 30  # seconds
 LOOPBACK = ("127.0.0.1", "localhost", "::1", "")
 

@@ -194,6 +194,7 @@ SPECTACULAR_SETTINGS = {
     # Of each set of words a name that stays: without it the generator makes one of the fields that have the set.
     "ENUM_NAME_OVERRIDES": {
         "AccountStatusEnum": "igny8_core.auth.models.AccountStatus",
+        "BillingDriverEnum": "igny8_core.auth.models.BillingDriver",
         "BillingCycleEnum": "igny8_core.auth.models.BillingCycle",
         "ChangeKindEnum": "igny8_core.business.billing.services.plan_change.ChangeKind",
         "CreditGrantKindEnum": "igny8_core.business.billing.models.CreditGrantKind",

@@ -107,6 +107,7 @@ PREPARED: dict[str, Callable[[World], None]] = {
     "downgrade_subscription": is_subscribed("growth"),
     "login": is_ayesha,
     "reactivate_subscription": has_canceled,
+    "staff_change_subscription": is_subscribed("starter"),
     "upgrade_subscription": is_subscribed("starter"),
 }
 

@@ -79,6 +79,7 @@ PARAMETERS = {
     "search": "Text to look for, 1 to 100 characters; the operation says where",
     "site_id": "Which of the account's sites is meant, by its id",
     "status": "Only what has this status",
+    "subscription_id": "Which subscription is meant, by its id",
     "transaction_type": "Only entries of this type",
     "type": "Only events of this type, such as payment.approved",
     "user_id": "Which member of the account is meant, by their id",

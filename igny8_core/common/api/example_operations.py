@@ -46,6 +46,7 @@ _UPGRADE = {
 REQUESTS: dict[str, dict[str, Any]] = {
     "change_password": {"new_password": "new long and unusual 8"},
     "downgrade_subscription": {"plan_slug": "starter"},
+    "staff_change_subscription": {"plan_slug": "growth"},
     "staff_suspend_account": {"reason": "Sends spam"},
     "staff_update_payment_method": {"country_code": LEFT_OUT, "payment_method": LEFT_OUT},
     "staff_void_invoice": {"reason": "Made for the wrong account"},
@@ -84,6 +85,7 @@ ANSWERS: dict[str, Any] = {
     "staff_create_invoice": _STAFF_INVOICE,
     "staff_create_payment_method": _WALLET_ROW,
     "staff_update_payment_method": _WALLET_ROW,
+    "staff_end_subscription": {"cancel_at_period_end": True},
     "staff_void_invoice": {**_STAFF_INVOICE, "status": "void", "void_reason": "Made for the wrong account"},
     "transfer_ownership": {
         "id": 2,

@@ -100,6 +100,13 @@ _PAYER_READS = (
 )
 
 PERIOD = {"current_period_start": "2026-12-02T10:00:00Z", "current_period_end": "2027-01-02T10:00:00Z"}
+_RUNNING = {
+    **PERIOD,
+    "status": "active",
+    "cancel_at_period_end": False,
+    "canceled_at": None,
+    "pending_plan": None,
+}
 _ORDERED = {"status": "pending_payment", "current_period_start": None, "current_period_end": None}
 WALLET = {
     "payment_method": "local_wallet",
@@ -308,13 +315,8 @@ BY_COMPONENT: dict[str, dict[str, Any]] = {
         "proof_url": "",
     },
     "StatusCountOutput": {"status": "active"},
-    "SubscriptionOutput": {
-        **PERIOD,
-        "status": "active",
-        "cancel_at_period_end": False,
-        "canceled_at": None,
-        "pending_plan": None,
-    },
+    "StaffSubscriptionOutput": {**_RUNNING, "billing_driver": "local", "created_at": "2026-12-01T09:30:00Z"},
+    "SubscriptionOutput": _RUNNING,
     "TransferInput": {"user": 2},
     "UsageInput": {"quantity": 2},
     "UsageOutput": {"transaction_id": 2, "quantity": 2, "credits_spent": 10, "balance": 990},

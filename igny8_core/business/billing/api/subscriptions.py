@@ -41,6 +41,7 @@ from igny8_core.business.billing.selectors import (
     usual_payment_method_of,
 )
 from igny8_core.business.billing.serializers import SubscriptionOutput
+from igny8_core.business.billing.services.open_attempts import ATTEMPT_REFUSALS
 from igny8_core.business.billing.services.plan_change import quote
 from igny8_core.business.billing.services.subscription_service import SubscriptionService
 from igny8_core.common.api.envelope import success
@@ -51,6 +52,8 @@ from igny8_core.common.api.views import SingletonViewSet
 
 ORDER_REFUSALS = (PlanNotOffered, PaymentMethodNotAvailable, GatewayNotConfigured, SubscriptionAlreadyLive)
 CHANGE_REFUSALS = (PlanNotOffered, SamePlan, SubscriptionNotActive, SubscriptionEnding, SubscriptionBilledByStripe)
+# An unpaid order is withdrawn, unless it is being paid.
+WITHDRAWAL_REFUSALS = (PaymentUnderWay, *ATTEMPT_REFUSALS)
 PLAN_ORDERED = "Plan ordered. It starts when the invoice is paid."
 
 
@@ -99,7 +102,7 @@ class SubscriptionViewSet(SingletonViewSet):
         responses=OrderOutput,
     )
     @action(detail=False, methods=["post"], permission_classes=(CanManageBilling,))
-    @refuses(*CHANGE_REFUSALS, NoSubscription, NotAnUpgrade, OverLimits, PaymentUnderWay, BillingBoundReached)
+    @refuses(*CHANGE_REFUSALS, NoSubscription, NotAnUpgrade, OverLimits, BillingBoundReached, *WITHDRAWAL_REFUSALS)
     @idempotent()
     def upgrade(self, request: Request) -> Response:
         """Move to a larger plan: an invoice over the prorated difference, which takes effect when it is paid."""
@@ -115,7 +118,7 @@ class SubscriptionViewSet(SingletonViewSet):
         responses=SubscriptionOutput,
     )
     @action(detail=False, methods=["post"], permission_classes=(CanManageBilling,))
-    @refuses(*CHANGE_REFUSALS, NoSubscription, NotADowngrade, PaymentUnderWay)
+    @refuses(*CHANGE_REFUSALS, NoSubscription, NotADowngrade, *WITHDRAWAL_REFUSALS)
     @idempotent()
     def downgrade(self, request: Request) -> Response:
         """Move to a smaller plan at the end of the period; the answer tells what is over its limits today."""
@@ -130,7 +133,7 @@ class SubscriptionViewSet(SingletonViewSet):
         responses=SubscriptionOutput,
     )
     @action(detail=False, methods=["post"], permission_classes=(CanManageBilling,))
-    @refuses(NoSubscription, SubscriptionBilledByStripe, PaymentUnderWay)
+    @refuses(NoSubscription, SubscriptionBilledByStripe, *WITHDRAWAL_REFUSALS)
     @idempotent()
     def cancel(self, request: Request) -> Response:
         """End the subscription with its period, or at once."""

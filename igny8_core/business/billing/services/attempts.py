@@ -12,7 +12,6 @@ from igny8_core.auth.locks import lock_account
 from igny8_core.auth.models import PaymentMethodType, User
 from igny8_core.business.billing.errors import (
     BillingBoundReached,
-    ConfirmationAlreadyOpen,
     PaymentBeingChecked,
     RequestKeyReused,
 )
@@ -26,6 +25,7 @@ from igny8_core.business.billing.models import (
     PaymentStatus,
 )
 from igny8_core.business.billing.services.charge_records import FIRST_CHECK, payment_event
+from igny8_core.business.billing.services.open_attempts import is_open, refusal_of_another
 from igny8_core.business.billing.services.pay_links import is_pay_link
 from igny8_core.business.billing.services.payment_offers import require_payable
 from igny8_core.common import clock
@@ -77,10 +77,8 @@ def open_attempt(invoice: Invoice) -> Payment | None:
     payment = Payment.objects.filter(invoice=invoice, status__in=PAYMENTS_UNDER_WAY).first()
     if payment is None:
         return None
-    if payment.status == PaymentStatus.PENDING_APPROVAL:
-        raise ConfirmationAlreadyOpen()
-    if payment.status != PaymentStatus.PENDING or payment.needs_review:
-        raise PaymentBeingChecked()
+    if not is_open(payment):
+        raise refusal_of_another(payment)
     return payment
 
 

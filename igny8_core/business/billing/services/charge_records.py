@@ -69,6 +69,24 @@ def record_failure(payment: Payment, code: str, text: str, *, frees_key: bool = 
 
 
 @service_transaction
+def record_abandonment(payment: Payment) -> Payment:
+    """Give up an attempt that cannot be ended at its gateway, an order at PayPal: we never take its money from now on.
+
+    It is looked at once more, because money that was being taken at this very moment has to go back.
+    """
+    account = lock_account(payment.account_id)
+    payment = lock_payment(account, payment.pk)
+    if payment.status not in GATEWAY_UNDER_WAY or payment.needs_review:
+        return payment
+    if payment.status == PaymentStatus.PENDING:
+        transition(payment, PaymentStatus.CANCELED, PAYMENT_MOVES, next_check_at=clock.now() + FIRST_CHECK, checks=0)
+        events.record(payment_event("payment.canceled", payment))
+    else:
+        _fail(payment, "canceled", "The payment was not finished. Nothing was charged.")
+    return payment
+
+
+@service_transaction
 def record_silence(payment: Payment) -> Payment:
     """The gateway was asked for money and gave no answer: the payment is unknown until a check finds out (FLT-12)."""
     account = lock_account(payment.account_id)

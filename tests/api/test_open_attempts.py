@@ -14,6 +14,7 @@ from igny8_core.auth.models import Account, Subscription, User
 from igny8_core.business.billing.gateways import configured_paypal
 from igny8_core.business.billing.invariants import broken_invariants
 from igny8_core.business.billing.models import CreditGrant, Invoice, Payment, Refund
+from igny8_core.business.billing.services.attempts import begin_attempt
 from igny8_core.business.billing.services.payment_checks import PaymentCheckService
 from igny8_core.business.billing.services.payment_service import PaymentService
 from igny8_core.business.billing.services.subscription_service import SubscriptionService
@@ -338,6 +339,23 @@ def test_an_account_is_deleted_with_any_number_of_open_attempts(stage: Stage) ->
 
     assert delete_account(stage).status_code == 200
     assert {now(payment).status for payment in payments} == {"canceled"}
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_a_saved_card_that_was_perhaps_not_charged_yet_is_not_charged_because_something_else_is_wanted(
+    stage: Stage, operation: Any
+) -> None:
+    """The attempt is committed, and the process died before it asked, or waits for the answer."""
+    card = make.saved_card(stage.stripe, now(stage.account)).stripe_payment_method_id
+    wish = {"card": card, "off_session": False, "save_card": False, "return_url": "", "customer": "cus_1"}
+    begin_attempt(stage.invoice, "stripe", wish, None, "")
+    before = fingerprint()
+
+    answer = operation(stage)
+
+    assert (answer.status_code, refusal(answer)["code"]) == (409, OPERATIONS[operation][1])
+    assert (stage.stripe.all("payment_intent"), stage.taken()) == ([], 0)
+    assert fingerprint() == before
 
 
 # --- An order at PayPal that was given up -----------------------------------------------------------------------------

@@ -143,11 +143,6 @@ def order_return(payment: Payment, charge: Charge, reason: str, ordered_by: User
     return refund
 
 
-def is_confirmed_by_us(payment: Payment) -> bool:
-    """Whether we named the card that is charged; otherwise the customer does, and may try another one."""
-    return bool(payment.metadata.get("order", {}).get("card"))
-
-
 def payment_event(event_type: str, payment: Payment, actor: User | None = None, **data: Any) -> events.NewEvent:
     """An event of a payment, with what it was about."""
     facts = {
@@ -223,7 +218,7 @@ def _order_return(payment: Payment, charge: Charge) -> None:
 def _follow(payment: Payment, charge: Charge) -> None:
     """Move a payment that is under way to where a charge is that holds no money."""
     is_pending = payment.status == PaymentStatus.PENDING
-    if charge.state == ChargeState.DECLINED and (is_confirmed_by_us(payment) or not is_pending or _is_final(payment)):
+    if charge.state == ChargeState.DECLINED and (payment.is_confirmed_by_us or not is_pending or _is_final(payment)):
         _fail(payment, charge.failure_code, charge.failure_text, **_ids(payment, charge))
     elif charge.state == ChargeState.CANCELED:
         _end_canceled(payment, charge)

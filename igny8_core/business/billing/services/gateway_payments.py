@@ -58,6 +58,7 @@ from igny8_core.business.billing.services.charge_records import (
     record_silence,
 )
 from igny8_core.business.billing.services.gateway_calls import gateway_refusals
+from igny8_core.business.billing.services.open_attempts import is_open
 from igny8_core.business.billing.services.payment_offers import required_offer
 from igny8_core.business.billing.services.stripe_customers import stripe_customer_of
 from igny8_core.common import clock
@@ -206,7 +207,7 @@ def close_open_attempt(payment: Payment) -> None:
     AttemptNotClosed where its gateway cannot be asked. RuntimeError in a transaction.
     """
     try:
-        payment = GatewayPaymentService.close(payment)
+        payment = GatewayPaymentService.close(payment) if is_open(payment) else payment
     except (GatewayUnavailable, GatewayMisconfigured, GatewayNotConfigured) as refusal:
         raise AttemptNotClosed(retry_after=refusal.retry_after) from refusal
     if payment.status in CAPTURED_STATUSES:

@@ -22,9 +22,14 @@ ATTEMPT_REFUSALS = (AttemptOpen, AttemptNotClosed, InvoicePaidMeanwhile, Payment
 
 
 def is_open(payment: Payment) -> bool:
-    """Whether a payment waits for nothing but its customer at a gateway."""
-    is_pending = payment.status == PaymentStatus.PENDING and not payment.needs_review
-    return is_pending and payment.payment_method in GATEWAY_METHODS
+    """Whether a payment waits for nothing but its customer at a gateway.
+
+    A card that we named is being charged until there is an answer: asking what became of it would charge it.
+    """
+    if payment.status != PaymentStatus.PENDING or payment.needs_review:
+        return False
+    is_being_charged = payment.is_confirmed_by_us and not payment.gateway_object_id
+    return payment.payment_method in GATEWAY_METHODS and not is_being_charged
 
 
 def payment_being_decided(*invoices: Invoice) -> Payment | None:

@@ -22,6 +22,7 @@ from igny8_core.auth.services.membership_service import MembershipService
 from igny8_core.auth.throttles import PasswordThrottle
 from igny8_core.business.billing.errors import MoneyOpen, SubscriptionBilledByStripe
 from igny8_core.business.billing.limits import limits_of
+from igny8_core.business.billing.services.open_attempts import ATTEMPT_REFUSALS
 from igny8_core.business.closure.service import close_account
 from igny8_core.common.api.envelope import success
 from igny8_core.common.api.query import code_filter, from_day_filter, to_day_filter
@@ -100,11 +101,12 @@ class AccountViewSet(SingletonViewSet):
 
     @extend_schema(operation_id="delete_account", request=DeleteInput, responses={200: None})
     @action(detail=False, methods=["post"], url_path="delete")
-    @refuses(TeamNotManaged, OwnersOnly, MoneyOpen, SubscriptionBilledByStripe, AccountSuspended)
+    @refuses(TeamNotManaged, OwnersOnly, MoneyOpen, SubscriptionBilledByStripe, AccountSuspended, *ATTEMPT_REFUSALS)
     def close(self, request: Request) -> Response:
         """Delete the account for good: the subscription ends at once, nobody can log in any more, people are erased.
 
-        Invoices are kept, as the law asks. Refused while money is open: a payment under way, or an invoice owed.
+        Invoices are kept, as the law asks. Refused while money is open: a payment that is decided on, or an
+        invoice owed. A card form or PayPal order that was opened and not paid is closed first.
         """
         close_account(account_of(request), user_of(request), self.validated(DeleteInput)["password"])
         return success(message="The account is deleted. You are logged out.")

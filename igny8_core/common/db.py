@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from functools import cached_property, wraps
+from functools import cached_property, partial, wraps
 from typing import Any, ParamSpec, TypeVar
 
 import psycopg2
@@ -23,6 +23,11 @@ from django.db import (
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 from django.db.models import BooleanField, F, Func, Model, Q, QuerySet
+
+from igny8_core.common import obstacles
+
+# So often is an operation done anew; nobody puts more in its way in that time.
+CLEARINGS = 5
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
@@ -45,16 +50,36 @@ def service_transaction(operation: Callable[Parameters, Result]) -> Callable[Par
 
     A method that another service calls joins that one's transaction, without the two extra statements of a savepoint.
     So a service never goes on after a refusal of another one: it lets it pass, and everything is rolled back.
+    An obstacle that the method meets is cleared after the rollback, and the method is called again.
     """
 
-    @wraps(operation)
     def in_transaction(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
         if _inside_service.get():
             return operation(*args, **kwargs)
         with one_transaction():
             return operation(*args, **kwargs)
 
-    return in_transaction
+    @wraps(operation)
+    def without_meeting(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
+        return without_obstacles(partial(in_transaction, *args, **kwargs))
+
+    return without_meeting
+
+
+def without_obstacles(work: Callable[[], Result]) -> Result:
+    """Do `work`, which has a transaction of its own; each obstacle that it meets is cleared, and it is done anew.
+
+    Inside a service's transaction the obstacle passes, to whoever holds that one. Where obstacles keep coming, the last
+    one is raised; and so is what a clearing is refused with.
+    """
+    for _ in range(CLEARINGS):
+        try:
+            return work()
+        except obstacles.Obstacle as obstacle:
+            if _inside_service.get():
+                raise
+            obstacles.clear(obstacle)
+    return work()
 
 
 @contextmanager

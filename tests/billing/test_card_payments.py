@@ -257,7 +257,7 @@ def test_a_form_that_was_paid_meanwhile_is_settled_instead_of_charged_again(
     form = pay(invoice)
     stripe.pay_in_browser(form.charge.client_secret)
 
-    with pytest.raises(errors.InvoiceNotPayable):
+    with pytest.raises(errors.InvoicePaidMeanwhile):
         pay(invoice, card(stripe, invoice))
 
     assert now(form.payment).status == "succeeded"
@@ -271,7 +271,7 @@ def test_while_the_gateway_decides_nothing_else_is_begun(stripe: FakeStripe, inv
     for method in (card(stripe, invoice), ""):
         with pytest.raises(errors.PaymentBeingChecked):
             pay(invoice, method)
-    with pytest.raises(errors.ConfirmationAlreadyOpen):
+    with pytest.raises(errors.PaymentBeingChecked):
         make.submitted_payment(invoice)
     stripe.finish_processing(payment.stripe_payment_intent_id)
     PaymentService.handle_stripe_success(payment.stripe_payment_intent_id)

@@ -137,7 +137,7 @@ def test_an_order_given_up_for_a_card_is_never_taken(paypal: FakePayPal, stripe:
     by_card = PaymentService.create_stripe_payment(invoice, saved).payment
     PaymentService.handle_paypal_success(payment.paypal_order_id)
 
-    assert (now(payment).status, by_card.status, now(invoice).status) == ("failed", "succeeded", "paid")
+    assert (now(payment).status, by_card.status, now(invoice).status) == ("canceled", "succeeded", "paid")
     assert paypal.captures == {}
 
 

@@ -13,6 +13,7 @@ from igny8_core.business.billing import errors
 from igny8_core.business.billing.invariants import broken_invariants
 from igny8_core.business.billing.models import CreditGrant, Invoice, Payment
 from igny8_core.business.billing.services import stripe_subscriptions
+from igny8_core.business.billing.services.payment_service import PaymentService
 from igny8_core.business.billing.services.plan_change import quote
 from igny8_core.business.billing.services.subscription_mirror import SubscriptionMirrorService
 from igny8_core.business.billing.services.subscription_service import SubscriptionService
@@ -96,6 +97,22 @@ def test_an_invoice_that_is_being_paid_stays_when_its_subscription_is_handed_ove
     assert subscription is not None
     assert subscription.billing_driver == "stripe"
     assert Invoice.objects.get().status == "pending"
+
+
+def test_a_card_form_that_was_left_open_is_closed_when_its_subscription_is_handed_over(
+    stripe: FakeStripe, tenant: Account
+) -> None:
+    ordered = make.subscription(tenant)
+    make.customer_at_stripe(stripe, tenant)
+    payment = PaymentService.create_stripe_payment(ordered.invoices.get()).payment
+
+    subscription = sync(subscribed(stripe, tenant, metadata={"subscription_id": str(ordered.pk)}))
+
+    assert subscription is not None
+    assert subscription.billing_driver == "stripe"
+    assert Invoice.objects.get().status == "void"
+    assert stripe.one(payment.stripe_payment_intent_id)["status"] == "canceled"
+    assert told("subscription.handed_over") == 1
 
 
 def test_metadata_cannot_reach_another_accounts_row(stripe: FakeStripe, tenant: Account) -> None:

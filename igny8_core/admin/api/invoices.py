@@ -16,6 +16,7 @@ from igny8_core.business.billing.errors import InvoiceNotFound, PdfUnavailable
 from igny8_core.business.billing.models import Invoice, InvoiceStatus
 from igny8_core.business.billing.selectors import all_invoices, invoices_matching
 from igny8_core.business.billing.services.invoice_service import InvoiceService
+from igny8_core.business.billing.services.open_attempts import ATTEMPT_REFUSALS
 from igny8_core.common.api.downloads import PDF_ANSWER, AnyType, PdfThrottle, pdf_response
 from igny8_core.common.api.envelope import success
 from igny8_core.common.api.idempotency import idempotent
@@ -94,10 +95,13 @@ class StaffInvoiceViewSet(ListViewSet):
 
     @extend_schema(operation_id="staff_void_invoice", request=VoidInput, responses=StaffInvoiceOutput)
     @action(detail=True, methods=["post"])
-    @refuses(InvoiceNotFound, MoveNotAllowed, OwnAccount)
+    @refuses(InvoiceNotFound, MoveNotAllowed, OwnAccount, *ATTEMPT_REFUSALS)
     @idempotent()
     def void(self, request: Request, invoice_id: int) -> Response:
-        """Cancel an unpaid invoice; it keeps its number. Refused while a payment of it is under way."""
+        """Cancel an unpaid invoice; it keeps its number. Refused while a payment of it is decided on.
+
+        A card form or PayPal order that was opened for it and not paid is closed first.
+        """
         reason, operator = self.validated(VoidInput)["reason"], user_of(request)
         invoice = invoice_with_id(invoice_id)
         require_other_account(operator, invoice.account_id)

@@ -22,6 +22,7 @@ from igny8_core.business.billing.errors import MoneyOpen
 from igny8_core.business.billing.models import PLAN_LINES, UNUSED_TIME, Invoice, InvoiceStatus
 from igny8_core.business.billing.selectors import invoices_of, live_subscription_of, payments_under_way_of
 from igny8_core.business.billing.services.invoice_service import InvoiceService
+from igny8_core.business.billing.services.open_attempts import is_open, require_no_open_attempt, why_undecided
 from igny8_core.business.billing.services.saved_method_service import SavedMethodService
 from igny8_core.business.billing.services.subscription_service import SubscriptionService
 from igny8_core.common import clock
@@ -39,8 +40,10 @@ def close_account(account: Account, owner: User, password: str) -> None:
 
     An order that nobody paid for is voided, the subscription ends at once, everybody is logged out and erased, and the
     billing details are blanked. Invoices with their snapshots, the ledger and the events stay.
+    Attempts to pay that are open are closed first.
     Raises InvalidInput for a wrong password, OwnersOnly, MoneyOpen, SubscriptionBilledByStripe (it has to end there
-    first), AccountSuspended while an operator holds it.
+    first), AccountSuspended while an operator holds it; InvoicePaidMeanwhile, PaymentBeingChecked and AttemptNotClosed
+    where an attempt was paid, may be, or cannot be closed.
     """
     check_own_password(password, owner)
     _close(account, owner)
@@ -71,18 +74,18 @@ def _close(account: Account, owner: User) -> None:
 
 
 def _require_settled(account: Account) -> None:
-    """Raises MoneyOpen, saying which payment or invoice is open."""
-    payment = payments_under_way_of(account).first()
-    if payment:
-        raise MoneyOpen(
-            f"A payment for invoice {payment.invoice.invoice_number} is under way. Wait until it is decided."
-        )
+    """Raises MoneyOpen, saying which payment or invoice is open, and AttemptOpen."""
+    undecided = [payment for payment in payments_under_way_of(account) if not is_open(payment)]
+    if undecided:
+        raise MoneyOpen(f"{why_undecided(undecided[0])} Wait until that is decided.")
     subscription = live_subscription_of(account)
     is_past_due = subscription is not None and subscription.status == SubscriptionStatus.PAST_DUE
     for invoice in _unpaid(account):
         belongs_to_debt = is_past_due and subscription is not None and invoice.subscription_id == subscription.pk
         if belongs_to_debt or not _is_mere_order(invoice):
             raise MoneyOpen(f"Invoice {invoice.invoice_number} is owed. Pay it first, or ask support to void it.")
+    # Last, so that nothing is closed where the account stays.
+    require_no_open_attempt(account)
 
 
 def _unpaid(account: Account) -> list[Invoice]:

@@ -9,7 +9,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 from typing import Any, TypeVar
 
 from django.http import HttpResponse, HttpResponseBase
@@ -18,7 +18,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from igny8_core.common.api.parsers import StrictJSONParser
-from igny8_core.common.db import lock_text, one_transaction
+from igny8_core.common.db import lock_text, one_transaction, without_obstacles
 from igny8_core.common.errors import DomainError
 from igny8_core.common.kept_answers import KeptAnswer, NewAnswer, keep_answers, kept_answer, take_key
 
@@ -59,7 +59,8 @@ def idempotent(
 ) -> Callable[[Post], Post]:
     """Decorator of an action that answers POST: honours the Idempotency-Key header, and with `required` insists on it.
 
-    The view runs in a transaction then, so it must not mail or call other services of the network. Where
+    The view runs in a transaction then, so it must not mail or call other services of the network; an obstacle that it
+    meets is cleared after the rollback, and the view is called again. Where
     `asks_gateway`, called like the view, says that it does, there is no transaction around it: the view hands
     request_key() to a service that commits its attempt under it, so that a repeat goes on with that attempt.
     Raises InvalidIdempotencyKey, IdempotencyKeyRequired, IdempotencyKeyInFlight, IdempotencyKeyReused.
@@ -79,13 +80,18 @@ def idempotent(
                 with one_transaction():
                     stored = _stored_answer(request, key)
                 return stored or _store_after(request, key, post(view, request, *args, **kwargs))
-            with one_transaction():
-                return _stored_answer(request, key) or _store(request, key, post(view, request, *args, **kwargs))
+            return without_obstacles(partial(_once, request, key, partial(post, view, request, *args, **kwargs)))
 
         answered_once.idempotency_key = "required" if required else "optional"  # type: ignore[attr-defined]
         return answered_once  # type: ignore[return-value]
 
     return decorate
+
+
+def _once(request: Request, key: str, work: Callable[[], HttpResponseBase]) -> HttpResponse:
+    """The answer that is kept, else that of the work: it is kept in the transaction of the work."""
+    with one_transaction():
+        return _stored_answer(request, key) or _store(request, key, work())
 
 
 def request_key(request: Request) -> str:

@@ -16,6 +16,7 @@ from igny8_core.business.billing.errors import (
     ProofAlreadyUsed,
 )
 from igny8_core.business.billing.selectors import invoices_of, proofs_of
+from igny8_core.business.billing.services.open_attempts import ATTEMPT_REFUSALS
 from igny8_core.business.billing.services.payment_service import PaymentService
 from igny8_core.common.api.envelope import success
 from igny8_core.common.api.idempotency import idempotent
@@ -46,6 +47,7 @@ class ConfirmationViewSet(ApiViewSet):
         ConfirmationAlreadyOpen,
         NoSuchProof,
         ProofAlreadyUsed,
+        *ATTEMPT_REFUSALS,
     )
     @idempotent()
     def create(self, request: Request) -> Response:

@@ -17,7 +17,6 @@ from igny8_core.business.billing.errors import (
     ConfirmationAlreadyOpen,
     InvoiceNotFound,
     InvoiceNotPayable,
-    PaymentBeingChecked,
     PaymentMethodNotAvailable,
     PdfUnavailable,
     RequestKeyReused,
@@ -29,6 +28,7 @@ from igny8_core.business.billing.models import Invoice, InvoiceStatus
 from igny8_core.business.billing.selectors import invoices_of
 from igny8_core.business.billing.serializers import InvoiceOutput
 from igny8_core.business.billing.services.invoice_service import InvoiceService
+from igny8_core.business.billing.services.open_attempts import ATTEMPT_REFUSALS
 from igny8_core.business.billing.services.paying import pay_invoice
 from igny8_core.common.api.downloads import PDF_ANSWER, AnyType, PdfThrottle, pdf_response
 from igny8_core.common.api.envelope import success
@@ -93,8 +93,8 @@ class InvoiceViewSet(ListViewSet):
         SavedMethodDisabled,
         PaymentMethodNotAvailable,
         RequestKeyReused,
-        PaymentBeingChecked,
         BillingBoundReached,
+        *ATTEMPT_REFUSALS,
         *GATEWAY_REFUSALS,
     )
     @idempotent(asks_gateway=lambda *args, **kwargs: True)

@@ -39,6 +39,7 @@ from igny8_core.business.billing.selectors import (
     live_subscription_of,
 )
 from igny8_core.business.billing.serializers import SubscriptionOutput
+from igny8_core.business.billing.services.open_attempts import ATTEMPT_REFUSALS
 from igny8_core.business.billing.services.plan_change import offered_plan, quote
 from igny8_core.business.billing.services.subscription_service import SubscriptionService
 from igny8_core.common.api.envelope import success
@@ -49,6 +50,8 @@ from igny8_core.common.api.views import SingletonViewSet
 
 ORDER_REFUSALS = (PlanNotOffered, PaymentMethodNotAvailable, GatewayNotConfigured, SubscriptionAlreadyLive)
 CHANGE_REFUSALS = (PlanNotOffered, SamePlan, SubscriptionNotActive, SubscriptionEnding, SubscriptionBilledByStripe)
+# An unpaid order is withdrawn, unless it is being paid.
+WITHDRAWAL_REFUSALS = (PaymentUnderWay, *ATTEMPT_REFUSALS)
 PLAN_ORDERED = "Plan ordered. It starts when the invoice is paid."
 
 
@@ -98,7 +101,7 @@ class SubscriptionViewSet(SingletonViewSet):
         responses=OrderOutput,
     )
     @action(detail=False, methods=["post"], permission_classes=(CanManageBilling,))
-    @refuses(*CHANGE_REFUSALS, NoSubscription, NotAnUpgrade, OverLimits, PaymentUnderWay, BillingBoundReached)
+    @refuses(*CHANGE_REFUSALS, NoSubscription, NotAnUpgrade, OverLimits, BillingBoundReached, *WITHDRAWAL_REFUSALS)
     @idempotent()
     def upgrade(self, request: Request) -> Response:
         """Move to a larger plan: an invoice over the prorated difference, which takes effect when it is paid."""
@@ -114,7 +117,7 @@ class SubscriptionViewSet(SingletonViewSet):
         responses=SubscriptionOutput,
     )
     @action(detail=False, methods=["post"], permission_classes=(CanManageBilling,))
-    @refuses(*CHANGE_REFUSALS, NoSubscription, NotADowngrade, PaymentUnderWay)
+    @refuses(*CHANGE_REFUSALS, NoSubscription, NotADowngrade, *WITHDRAWAL_REFUSALS)
     @idempotent()
     def downgrade(self, request: Request) -> Response:
         """Move to a smaller plan at the end of the period; the answer tells what is over its limits today."""
@@ -129,7 +132,7 @@ class SubscriptionViewSet(SingletonViewSet):
         responses=SubscriptionOutput,
     )
     @action(detail=False, methods=["post"], permission_classes=(CanManageBilling,))
-    @refuses(NoSubscription, SubscriptionBilledByStripe, PaymentUnderWay)
+    @refuses(NoSubscription, SubscriptionBilledByStripe, *WITHDRAWAL_REFUSALS)
     @idempotent()
     def cancel(self, request: Request) -> Response:
         """End the subscription with its period, or at once."""

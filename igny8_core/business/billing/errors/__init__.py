@@ -25,11 +25,14 @@ from igny8_core.business.billing.errors.documents import (
     UnsupportedFileType,
 )
 from igny8_core.business.billing.errors.gateways import (
+    AttemptNotClosed,
+    AttemptOpen,
     AuthenticationRequired,
     CardSetupIncomplete,
     GatewayMisconfigured,
     GatewayNotConfigured,
     GatewayUnavailable,
+    InvoicePaidMeanwhile,
     NoSavedCard,
     NothingToReturn,
     PaymentBeingChecked,
@@ -74,6 +77,8 @@ from igny8_core.business.billing.errors.subscriptions import (
 
 __all__ = [
     "AmountMismatch",
+    "AttemptNotClosed",
+    "AttemptOpen",
     "AuthenticationRequired",
     "BillingBoundReached",
     "CardSetupIncomplete",
@@ -89,6 +94,7 @@ __all__ = [
     "InsufficientCredits",
     "InvoiceNotFound",
     "InvoiceNotPayable",
+    "InvoicePaidMeanwhile",
     "MoneyOpen",
     "NoSavedCard",
     "NoSubscription",

@@ -1,6 +1,9 @@
 """What can be refused of card and PayPal, and of what their gateways send."""
 
+from collections.abc import Sequence
+
 from igny8_core.common.errors import DomainError
+from igny8_core.common.obstacles import Obstacle
 
 
 class GatewayNotConfigured(DomainError):
@@ -45,6 +48,42 @@ class PaymentBeingChecked(DomainError):
     text = (
         "A payment of this invoice is being checked with the payment service. You will be told how it ended; please do "
         "not pay again meanwhile."
+    )
+
+
+class AttemptOpen(Obstacle, DomainError):
+    """Attempts that were begun and not paid are in the way: they are closed at their gateway, and all is done anew.
+
+    `payment_ids` are theirs.
+    """
+
+    code = "attempt_open"
+    http_status = 409
+    text = (
+        "A payment of this invoice by card or PayPal was begun again and again while this was done. Close the page "
+        "where it is paid, then send this again."
+    )
+
+    def __init__(self, payment_ids: Sequence[int]) -> None:
+        super().__init__()
+        self.payment_ids = payment_ids
+
+
+class AttemptNotClosed(DomainError):
+    code = "attempt_not_closed"
+    http_status = 503
+    text = (
+        "A payment of this invoice was begun by card or PayPal, and the payment service cannot be reached to close it, "
+        "so that it could still be paid. Nothing was changed here; try again in a minute."
+    )
+
+
+class InvoicePaidMeanwhile(DomainError):
+    code = "invoice_paid_meanwhile"
+    http_status = 409
+    text = (
+        "The payment by card or PayPal that was begun for this invoice has just gone through: the invoice is paid. "
+        "Look at it again, then decide anew."
     )
 
 

@@ -179,6 +179,11 @@ class Payment(models.Model):
         return self.stripe_payment_intent_id or self.paypal_order_id
 
     @property
+    def is_confirmed_by_us(self) -> bool:
+        """Whether we named the card that is charged; otherwise the customer does, and may try another one."""
+        return bool(self.metadata.get("order", {}).get("card"))
+
+    @property
     def is_flagged_duplicate(self) -> bool:
         """Whether another live payment carries the same reference (domain.md section 4, Confirm)."""
         return "duplicate_of" in self.metadata

@@ -12,7 +12,6 @@ from igny8_core.auth.locks import lock_account
 from igny8_core.auth.models import PaymentMethodType, User
 from igny8_core.business.billing.errors import (
     BillingBoundReached,
-    ConfirmationAlreadyOpen,
     PaymentBeingChecked,
     RequestKeyReused,
 )
@@ -26,6 +25,7 @@ from igny8_core.business.billing.models import (
     PaymentStatus,
 )
 from igny8_core.business.billing.services.charge_records import FIRST_CHECK, payment_event
+from igny8_core.business.billing.services.open_attempts import refusal_of_another
 from igny8_core.business.billing.services.pay_links import is_pay_link
 from igny8_core.business.billing.services.payment_offers import require_payable
 from igny8_core.common import clock
@@ -73,14 +73,12 @@ def begun_with(request_key: str, invoice: Invoice, payment_method: str) -> Payme
 
 
 def open_attempt(invoice: Invoice) -> Payment | None:
-    """The invoice's payment under way, where another one may take its place. Raises what forbids that."""
+    """The invoice's payment under way, where it can go on or another one take its place. Raises what forbids both."""
     payment = Payment.objects.filter(invoice=invoice, status__in=PAYMENTS_UNDER_WAY).first()
     if payment is None:
         return None
-    if payment.status == PaymentStatus.PENDING_APPROVAL:
-        raise ConfirmationAlreadyOpen()
     if payment.status != PaymentStatus.PENDING or payment.needs_review:
-        raise PaymentBeingChecked()
+        raise refusal_of_another(payment)
     return payment
 
 

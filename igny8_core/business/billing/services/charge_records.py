@@ -69,6 +69,24 @@ def record_failure(payment: Payment, code: str, text: str, *, frees_key: bool = 
 
 
 @service_transaction
+def record_abandonment(payment: Payment) -> Payment:
+    """Give up an attempt that cannot be ended at its gateway, an order at PayPal: we never take its money from now on.
+
+    It is looked at once more, because money that was being taken at this very moment has to go back.
+    """
+    account = lock_account(payment.account_id)
+    payment = lock_payment(account, payment.pk)
+    if payment.status not in GATEWAY_UNDER_WAY or payment.needs_review:
+        return payment
+    if payment.status == PaymentStatus.PENDING:
+        transition(payment, PaymentStatus.CANCELED, PAYMENT_MOVES, next_check_at=clock.now() + FIRST_CHECK, checks=0)
+        events.record(payment_event("payment.canceled", payment))
+    else:
+        _fail(payment, "canceled", "The payment was not finished. Nothing was charged.")
+    return payment
+
+
+@service_transaction
 def record_silence(payment: Payment) -> Payment:
     """The gateway was asked for money and gave no answer: the payment is unknown until a check finds out (FLT-12)."""
     account = lock_account(payment.account_id)
@@ -123,11 +141,6 @@ def order_return(payment: Payment, charge: Charge, reason: str, ordered_by: User
     )
     events.record(payment_event("payment.return_ordered", payment, ordered_by, reason=reason))
     return refund
-
-
-def is_confirmed_by_us(payment: Payment) -> bool:
-    """Whether we named the card that is charged; otherwise the customer does, and may try another one."""
-    return bool(payment.metadata.get("order", {}).get("card"))
 
 
 def payment_event(event_type: str, payment: Payment, actor: User | None = None, **data: Any) -> events.NewEvent:
@@ -205,7 +218,7 @@ def _order_return(payment: Payment, charge: Charge) -> None:
 def _follow(payment: Payment, charge: Charge) -> None:
     """Move a payment that is under way to where a charge is that holds no money."""
     is_pending = payment.status == PaymentStatus.PENDING
-    if charge.state == ChargeState.DECLINED and (is_confirmed_by_us(payment) or not is_pending or _is_final(payment)):
+    if charge.state == ChargeState.DECLINED and (payment.is_confirmed_by_us or not is_pending or _is_final(payment)):
         _fail(payment, charge.failure_code, charge.failure_text, **_ids(payment, charge))
     elif charge.state == ChargeState.CANCELED:
         _end_canceled(payment, charge)

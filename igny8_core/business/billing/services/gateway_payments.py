@@ -12,9 +12,13 @@ from uuid import UUID
 
 from igny8_core.auth.models import PaymentMethodType, User
 from igny8_core.business.billing.errors import (
+    AttemptNotClosed,
+    AttemptOpen,
     AuthenticationRequired,
     GatewayMisconfigured,
+    GatewayNotConfigured,
     GatewayUnavailable,
+    InvoicePaidMeanwhile,
     PaymentBeingChecked,
     PaymentDeclined,
     PaymentNotAtGateway,
@@ -31,6 +35,7 @@ from igny8_core.business.billing.gateways.protocol import (
     UnknownObject,
 )
 from igny8_core.business.billing.models import (
+    CAPTURED_STATUSES,
     GATEWAY_METHODS,
     GATEWAY_UNDER_WAY,
     Invoice,
@@ -46,12 +51,14 @@ from igny8_core.business.billing.services.attempts import (
     order_of,
 )
 from igny8_core.business.billing.services.charge_records import (
+    record_abandonment,
     record_charge,
     record_failure,
     record_loss,
     record_silence,
 )
 from igny8_core.business.billing.services.gateway_calls import gateway_refusals
+from igny8_core.business.billing.services.open_attempts import is_open
 from igny8_core.business.billing.services.payment_offers import required_offer_of
 from igny8_core.business.billing.services.stripe_customers import stripe_customer_of
 from igny8_core.common import clock
@@ -63,6 +70,8 @@ logger = logging.getLogger(__name__)
 # least 24 hours; PayPal: 6 hours).
 REPEATABLE = {PaymentMethodType.STRIPE: timedelta(hours=23), PaymentMethodType.PAYPAL: timedelta(hours=5)}
 NEVER_ARRIVED = "The payment service never got this payment. Nothing was charged."
+
+GIVEN_UP = "This payment was given up before it was paid. Nothing was charged. What is still due can be paid anew."
 
 
 class GatewayPaymentService:
@@ -85,9 +94,9 @@ class GatewayPaymentService:
         An attempt of the same kind that the customer has left open goes on; one of another kind is closed first. The
         same `request_key` always means the same attempt.
         Raises GatewayNotConfigured, PaymentMethodNotAvailable, InvoiceNotPayable, SavedMethodNotFound for a card that
-        is not the account's, ConfirmationAlreadyOpen, PaymentBeingChecked, BillingBoundReached, RequestKeyReused,
-        PaymentDeclined, AuthenticationRequired, GatewayUnavailable, GatewayMisconfigured. RuntimeError in a
-        transaction.
+        is not the account's, ConfirmationAlreadyOpen, PaymentBeingChecked, InvoicePaidMeanwhile and AttemptNotClosed
+        where another attempt is open, BillingBoundReached, RequestKeyReused, PaymentDeclined, AuthenticationRequired,
+        GatewayUnavailable, GatewayMisconfigured. RuntimeError in a transaction.
         """
         require_no_transaction()
         required_offer_of(invoice, payment_method)
@@ -101,7 +110,7 @@ class GatewayPaymentService:
         if earlier and goes_on(earlier, payment_method, wish):
             return _outcome(GatewayPaymentService.ask(earlier))
         if earlier:
-            GatewayPaymentService.close(earlier)
+            close_open_attempt(earlier)
         payment = begin_attempt(invoice, payment_method, wish, started_by, request_key)
         return _outcome(GatewayPaymentService.ask(payment, is_first=True))
 
@@ -167,7 +176,8 @@ class GatewayPaymentService:
         if charge.state == ChargeState.PROCESSING:
             raise PaymentBeingChecked()
         if payment.payment_method == PaymentMethodType.PAYPAL and payment.status in GATEWAY_UNDER_WAY:
-            payment = record_failure(payment, "canceled", "The payment was given up for another one.")
+            # Somebody can be taking its money at this moment: it is looked at once more.
+            return record_abandonment(payment)
         return _nothing_left_to_close(payment)
 
     @staticmethod
@@ -188,6 +198,29 @@ class GatewayPaymentService:
         if charge.state == ChargeState.APPROVED and payment.status in GATEWAY_UNDER_WAY:
             return GatewayPaymentService.ask(payment).payment
         return _closed_if_failed(record_charge(payment, charge))
+
+
+def close_open_attempt(payment: Payment) -> None:
+    """Close an attempt that its customer has left open, so that something else can be done about its invoice.
+
+    Raises InvoicePaidMeanwhile where it was paid in the end, PaymentBeingChecked where money may be on its way,
+    AttemptNotClosed where its gateway cannot be asked. RuntimeError in a transaction.
+    """
+    try:
+        payment = GatewayPaymentService.close(payment) if is_open(payment) else payment
+    except (GatewayUnavailable, GatewayMisconfigured, GatewayNotConfigured) as refusal:
+        raise AttemptNotClosed(retry_after=refusal.retry_after) from refusal
+    if payment.status in CAPTURED_STATUSES:
+        raise InvoicePaidMeanwhile()
+    if payment.status in GATEWAY_UNDER_WAY:
+        raise PaymentBeingChecked()
+
+
+def clear_attempts(obstacle: AttemptOpen) -> None:
+    """Close the attempts that were in an operation's way. Raises as close_open_attempt."""
+    attempts = Payment.objects.select_related("account", "invoice").filter(pk__in=obstacle.payment_ids)
+    for payment in list(attempts.order_by("pk")):
+        close_open_attempt(payment)
 
 
 def payment_of_charge(payment_method: str, charge: Charge) -> Payment | None:
@@ -280,8 +313,9 @@ def _unanswered(payment: Payment, problem: Unavailable, *, asks_for_money: bool,
 
 
 def _closed_if_failed(payment: Payment) -> Payment:
-    """Close at the gateway what has failed here; what cannot be closed now is tried again by the checks."""
-    if payment.next_check_at and payment.status in {PaymentStatus.FAILED, PaymentStatus.CANCELED}:
+    """Close at Stripe what has failed here; what cannot be closed now is tried again by the checks."""
+    is_over = payment.status in {PaymentStatus.FAILED, PaymentStatus.CANCELED}
+    if payment.next_check_at and is_over and payment.payment_method == PaymentMethodType.STRIPE:
         try:
             return GatewayPaymentService.close(payment)
         except (GatewayUnavailable, GatewayMisconfigured, PaymentBeingChecked):
@@ -303,4 +337,5 @@ def _outcome(attempt: Attempt) -> Attempt:
         return attempt
     if payment.metadata.get("failure_code") == "authentication_required":
         raise AuthenticationRequired()
-    raise PaymentDeclined(payment.failure_reason or None)
+    given_up = GIVEN_UP if payment.status == PaymentStatus.CANCELED else None
+    raise PaymentDeclined(payment.failure_reason or given_up)

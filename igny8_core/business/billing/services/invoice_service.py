@@ -21,9 +21,9 @@ from igny8_core.business.billing.models import (
     Payment,
 )
 from igny8_core.business.billing.pricing import checked_lines, plan_line, subtotal
-from igny8_core.business.billing.selectors import has_payment_under_way
 from igny8_core.business.billing.services import notification_service, numbering, pdf_service
 from igny8_core.business.billing.services.invoice_offers import record_offers
+from igny8_core.business.billing.services.open_attempts import payment_being_decided, why_undecided
 from igny8_core.common import clock
 from igny8_core.common.db import service_transaction
 from igny8_core.common.errors import InvalidInput, MoveNotAllowed
@@ -131,12 +131,14 @@ class InvoiceService:
     def mark_void(invoice: Invoice, reason: str, voided_by: User | None = None) -> Invoice:
         """Cancel an unpaid invoice; it keeps its number.
 
-        Raises MoveNotAllowed when it is paid or void already, or while a payment of it is under way.
+        An attempt at a gateway that is open is closed first. Raises MoveNotAllowed when it is paid or void already, or
+        while a payment of it is decided on; InvoicePaidMeanwhile, PaymentBeingChecked and AttemptNotClosed where an
+        open attempt was paid or cannot be closed.
         """
         account = lock_account(invoice.account_id)
         invoice = lock_invoice(account, invoice.pk)
-        if has_payment_under_way(invoice):
-            raise MoveNotAllowed("A payment of this invoice is under way. Decide that first.")
+        if InvoiceStatus.VOID in INVOICE_MOVES[invoice.status]:
+            _require_no_payment(invoice)
         transition(invoice, InvoiceStatus.VOID, INVOICE_MOVES, void_reason=reason)
         events.record(_event("invoice.voided", invoice, voided_by, reason=reason))
         return invoice
@@ -150,6 +152,12 @@ class InvoiceService:
     def send_invoice_email(invoice: Invoice) -> None:
         """Mail the invoice with its PDF and how to pay it to the account as it is today; outside a transaction."""
         notification_service.send_invoice(invoice)
+
+
+def _require_no_payment(invoice: Invoice) -> None:
+    payment = payment_being_decided(invoice)
+    if payment:
+        raise MoveNotAllowed(f"{why_undecided(payment)} Once that is decided, void it.")
 
 
 def _require_within_bound(subscription: Subscription) -> None:

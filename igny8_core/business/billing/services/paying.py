@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 
 from igny8_core.auth.models import PaymentMethodType, User
-from igny8_core.business.billing.errors import ConfirmationAlreadyOpen, NoSavedCard
+from igny8_core.business.billing.errors import NoSavedCard
 from igny8_core.business.billing.models import GATEWAY_METHODS, Invoice, PaymentMethodConfig
-from igny8_core.business.billing.selectors import has_payment_under_way, saved_methods_of
+from igny8_core.business.billing.selectors import saved_methods_of
 from igny8_core.business.billing.services.attempts import Attempt
 from igny8_core.business.billing.services.gateway_payments import GatewayPaymentService
+from igny8_core.business.billing.services.open_attempts import make_way_for_transfer
 from igny8_core.business.billing.services.payment_offers import Chosen, chosen_method, require_payable
 from igny8_core.business.billing.services.payment_service import PaymentService
 
@@ -33,16 +34,16 @@ def pay_invoice(
 ) -> HowToPay:
     """Pay by the method named, by a saved one of the invoice's account, else by the account's usual one.
 
-    Raises InvoiceNotPayable, ConfirmationAlreadyOpen, what chosen_method raises, and for card and PayPal what
-    GatewayPaymentService.pay raises. RuntimeError in a transaction for those two.
+    An attempt by another way that is open is closed first. Raises InvoiceNotPayable, ConfirmationAlreadyOpen,
+    PaymentBeingChecked, InvoicePaidMeanwhile, AttemptNotClosed, what chosen_method raises, and for card and PayPal what
+    GatewayPaymentService.pay raises. RuntimeError in a transaction.
     """
     # The answer to a repeat can be that the invoice is paid: by the attempt that this very request began.
     if not GatewayPaymentService.has_begun(request_key):
         require_payable(invoice)
     chosen = chosen_method(invoice, payment_method, saved_method_id)
     if chosen.offer.payment_method not in GATEWAY_METHODS:
-        if has_payment_under_way(invoice):
-            raise ConfirmationAlreadyOpen()
+        make_way_for_transfer(invoice)
         return HowToPay(invoice, chosen.offer)
     attempt = _begin(invoice, chosen, save_card, return_url, paid_by, request_key)
     return HowToPay(invoice, chosen.offer, attempt)

@@ -34,6 +34,7 @@ from igny8_core.business.billing.services.attempts import Attempt
 from igny8_core.business.billing.services.charge_records import payment_event
 from igny8_core.business.billing.services.gateway_payments import GatewayPaymentService
 from igny8_core.business.billing.services.gateway_refunds import GatewayRefundService
+from igny8_core.business.billing.services.open_attempts import require_no_other_payment
 from igny8_core.business.billing.services.pay_links import pay_link
 from igny8_core.business.billing.services.payment_offers import require_payable, required_offer_of
 from igny8_core.business.billing.services.refund_service import RefundService
@@ -73,8 +74,10 @@ class PaymentService:
         `amount` must be what is due to the cent (None: the invoice's total). A reference that another live payment
         carries is accepted and flagged in `metadata["duplicate_of"]`.
         `proof` is an upload of the account that no payment has used; it stays with this payment for good.
+        An attempt at a gateway that is open is closed first.
         Raises InvoiceNotFound, InvoiceNotPayable, AmountMismatch, PaymentMethodNotAvailable, ConfirmationAlreadyOpen,
-        NoSuchProof, ProofAlreadyUsed, InvalidAmount for more decimals than the currency has.
+        NoSuchProof, ProofAlreadyUsed, InvalidAmount for more decimals than the currency has; InvoicePaidMeanwhile,
+        PaymentBeingChecked and AttemptNotClosed where an attempt was paid, may be, or cannot be closed.
         """
         key = reference_key(reference)
         # Two accounts that send the same reference at the same moment must see each other.
@@ -84,6 +87,7 @@ class PaymentService:
         _require_payable(invoice, payment_method, typed_amount(amount, invoice.currency))
         if proof is not None:
             proof = _unused(account, proof)
+        require_no_other_payment(invoice)
         earlier = _live_payment_with(payment_method, key)
         with refusing("igny8_payments_one_under_way", ConfirmationAlreadyOpen()):
             payment = Payment.objects.create(

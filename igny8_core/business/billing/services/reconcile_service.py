@@ -24,7 +24,7 @@ from igny8_core.business.billing.models import (
     RefundStatus,
 )
 from igny8_core.business.billing.selectors import is_available
-from igny8_core.business.billing.services.charge_records import is_confirmed_by_us, record_charge
+from igny8_core.business.billing.services.charge_records import record_charge
 from igny8_core.business.billing.services.dispute_service import OPEN as OPEN_DISPUTE
 from igny8_core.business.billing.services.dispute_service import DisputeService
 from igny8_core.business.billing.services.gateway_calls import gateway_refusals
@@ -173,7 +173,7 @@ def _same_state(payment: Payment, charge: Charge) -> bool:
     if charge.state == ChargeState.SUCCEEDED:
         return is_captured or _returns(payment).exists()
     if payment.status in GATEWAY_UNDER_WAY:
-        is_refused = charge.state == ChargeState.DECLINED and is_confirmed_by_us(payment)
+        is_refused = charge.state == ChargeState.DECLINED and payment.is_confirmed_by_us
         return charge.state not in OVER and not is_refused
     # An order at PayPal has no end; it is only never captured.
     return not is_captured and (charge.state in OVER or payment.payment_method == PAYPAL)

@@ -19,9 +19,10 @@ from igny8_core.auth.models import (
 from igny8_core.business.billing.gateways import configured_stripe
 from igny8_core.business.billing.gateways.mirrored import MirroredSubscription
 from igny8_core.business.billing.gateways.protocol import UnknownObject
-from igny8_core.business.billing.selectors import has_payment_under_way, open_invoices_of
+from igny8_core.business.billing.selectors import open_invoices_of
 from igny8_core.business.billing.services.gateway_calls import gateway_refusals
 from igny8_core.business.billing.services.invoice_service import InvoiceService
+from igny8_core.business.billing.services.open_attempts import payment_being_decided
 from igny8_core.business.billing.services.subscription_moves import (
     activate_account,
     change_plan,
@@ -125,7 +126,7 @@ def _handed_over(subscription: Subscription, seen: MirroredSubscription) -> Subs
     subscription.stripe_subscription_id = seen.subscription_id
     subscription.save(update_fields=["billing_driver", "stripe_subscription_id"])
     for invoice in open_invoices_of(subscription):
-        if has_payment_under_way(invoice):
+        if payment_being_decided(invoice):
             logger.error("an invoice is being paid that Stripe bills, too", extra={"invoice": invoice.pk})
         else:
             InvoiceService.mark_void(invoice, "The subscription is billed by Stripe")

@@ -37,6 +37,7 @@ from igny8_core.business.billing.selectors import (
     plan_with_slug,
 )
 from igny8_core.business.billing.services.invoice_service import InvoiceService
+from igny8_core.business.billing.services.open_attempts import payment_being_decided, why_undecided
 from igny8_core.business.billing.services.payment_offers import required_offer
 from igny8_core.business.billing.services.plan_change import ChangeKind, quote_change, require_offered
 from igny8_core.business.billing.services.saved_method_service import SavedMethodService
@@ -57,6 +58,9 @@ from igny8_core.events import services as events
 
 class SubscriptionService:
     """What customers, operators and our clock do to subscriptions; those that Stripe bills follow Stripe only.
+
+    What withdraws an unpaid order closes the attempts to pay it that are open, and raises InvoicePaidMeanwhile,
+    PaymentBeingChecked or AttemptNotClosed where one was paid, may be, or cannot be closed.
 
     Here, in subscription_moves and in stripe_subscriptions a Subscription is written, and an account's status because
     of money; nowhere else.
@@ -274,9 +278,10 @@ def _lock(subscription: Subscription) -> Subscription:
 
 
 def _withdraw(invoices: list[Invoice], actor: User | None) -> None:
+    payment = payment_being_decided(*invoices) if invoices else None
+    if payment:
+        raise PaymentUnderWay(f"{why_undecided(payment)} Wait until that is decided.")
     for invoice in invoices:
-        if has_payment_under_way(invoice):
-            raise PaymentUnderWay()
         InvoiceService.mark_void(invoice, "The order was withdrawn", actor)
 
 

@@ -25,6 +25,24 @@ MOMENT = "2026-07-01 11:54:00+00"
 # What may differ, by the part of the answer's name and the path in it, with the reason. Each has to be used.
 ALLOWED_DIFFERENCES: dict[tuple[str, str], str] = {}
 
+# Of the second dispute of a payment 6259b03 kept the id only.
+NOTED_DISPUTES = """
+    SELECT account_id, id, payment_method, metadata #>> '{dispute,id}' AS dispute_id,
+           metadata #>> '{dispute,amount}', metadata #>> '{dispute,currency}', metadata #>> '{dispute,reason}',
+           metadata #>> '{dispute,status}', (SELECT id FROM igny8_refunds refund
+                                             WHERE refund.gateway_refund_id = metadata #>> '{dispute,id}')
+    FROM igny8_payments WHERE metadata ? 'dispute'
+    UNION ALL
+    SELECT account_id, payment.id, payment_method, other.id, NULL, '', '', 'open', NULL
+    FROM igny8_payments payment, jsonb_array_elements_text(metadata -> 'other_disputes') other (id)
+    ORDER BY dispute_id
+"""
+DISPUTES = """
+    SELECT account_id, payment_id, gateway, gateway_dispute_id, round(amount, 2)::text, currency, reason, status,
+           refund_id
+    FROM igny8_disputes ORDER BY gateway_dispute_id
+"""
+
 
 @pytest.fixture(scope="module")
 def old_database(django_db_setup: None) -> Iterator[str]:
@@ -116,6 +134,18 @@ def test_the_same_money_and_credits_are_there_after_the_upgrade(then: dict[str, 
 
 def test_what_must_always_be_true_is_true_after_the_upgrade(today: dict[str, Any]) -> None:
     assert today["broken invariants"] == []
+
+
+def test_every_dispute_that_was_noted_is_a_row_after_the_upgrade(old_database: str, today: dict[str, Any]) -> None:
+    with closing(psycopg2.connect(old_database)) as connection:
+        cursor = connection.cursor()
+        cursor.execute(NOTED_DISPUTES)
+        noted = cursor.fetchall()
+        cursor.execute(DISPUTES)
+        carried_over = cursor.fetchall()
+
+    assert carried_over == noted
+    assert sorted(status for *_, status, _ in noted) == ["lost", "lost", "lost", "open", "open", "open", "open", "won"]
 
 
 def test_every_answer_says_after_the_upgrade_what_it_said_before(then: dict[str, Any], today: dict[str, Any]) -> None:

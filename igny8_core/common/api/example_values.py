@@ -299,6 +299,7 @@ BY_COMPONENT: dict[str, dict[str, Any]] = {
         "duplicate_of": None,
         "admin_notes": "",
         "proof_url": "",
+        "disputes": [],
     },
     "StatusCountOutput": {"status": "active"},
     "SubscriptionOutput": {

@@ -3,6 +3,7 @@
 from igny8_core.business.billing.admin import (
     credit,
     credit_note,
+    dispute,
     invoice,
     payment,
     payment_method,
@@ -11,4 +12,14 @@ from igny8_core.business.billing.admin import (
     webhook_event,
 )
 
-__all__ = ["credit", "credit_note", "invoice", "payment", "payment_method", "payment_proof", "refund", "webhook_event"]
+__all__ = [
+    "credit",
+    "credit_note",
+    "dispute",
+    "invoice",
+    "payment",
+    "payment_method",
+    "payment_proof",
+    "refund",
+    "webhook_event",
+]

@@ -1,11 +1,13 @@
 """Each dispute is a row of its own: several of a payment, each with its end, and what a lost one took as a refund."""
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from fake_gateways.paypal_fake import FakePayPal
 from fake_gateways.stripe_fake import FakeStripe
@@ -17,6 +19,7 @@ from igny8_core.business.billing.services.dispute_service import DisputeService
 from igny8_core.business.billing.services.payment_service import PaymentService
 from igny8_core.events.models import Event
 from tests import make
+from tests.billing.stripe_subscribers import said
 from tests.billing.test_reconcile import approved_at_paypal, found, now, paid
 
 pytestmark = pytest.mark.django_db
@@ -69,18 +72,18 @@ def test_two_lost_disputes_take_no_more_than_came_in(stripe: FakeStripe, payment
 
 
 def test_what_a_lost_dispute_took_is_the_refund_that_it_names(stripe: FakeStripe, payment: Payment) -> None:
-    said = stripe.open_dispute(payment.stripe_payment_intent_id, 5000)
-    stripe.close_dispute(said["id"], won=False)
+    opened = stripe.open_dispute(payment.stripe_payment_intent_id, 5000)
+    stripe.close_dispute(opened["id"], won=False)
 
-    dispute = DisputeService.sync("stripe", said["id"])
+    dispute = DisputeService.sync("stripe", opened["id"])
 
     assert dispute
     assert dispute.refund
     assert dispute.refund.credit_note
-    assert (dispute.refund.gateway_refund_id, dispute.refund.credit_note.amount) == (said["id"], Decimal("50.00"))
+    assert (dispute.refund.gateway_refund_id, dispute.refund.credit_note.amount) == (opened["id"], Decimal("50.00"))
     assert (dispute.outcome, dispute.reason) == ("lost", "fraudulent")
     assert dispute.opened_at
-    assert int(dispute.opened_at.timestamp()) == said["created"]
+    assert int(dispute.opened_at.timestamp()) == opened["created"]
     assert dispute.closed_at
 
 
@@ -146,14 +149,27 @@ def test_a_dispute_that_does_not_fit_its_payment_is_shown_to_operators(
     stripe: FakeStripe, payment: Payment, changes: dict[str, Any]
 ) -> None:
     dispute = stripe.open_dispute(payment.stripe_payment_intent_id)["id"]
-    with stripe._changing():
-        stripe._objects[dispute].update(changes)
+    said(stripe, dispute, **changes)
 
     DisputeService.sync("stripe", dispute)
 
     over = "99.00 USD" if "amount" in changes else "89.00 EUR"
     assert now(payment).review_reason == f"Dispute {dispute} is over {over}; the payment is 89.00 USD."
     assert Dispute.objects.count() == 1
+
+
+def test_a_loss_in_other_money_is_left_to_an_operator_and_not_asked_for_for_ever(
+    stripe: FakeStripe, payment: Payment
+) -> None:
+    dispute = stripe.open_dispute(payment.stripe_payment_intent_id)["id"]
+    said(stripe, dispute, currency="eur")
+    stripe.close_dispute(dispute, won=False)
+
+    assert DisputeService.sync("stripe", dispute)
+
+    assert Dispute.objects.values_list("status", "currency", "refund").get() == ("lost", "EUR", None)
+    assert (now(payment).needs_review, now(payment).refunded_amount) == (True, Decimal(0))
+    assert broken_invariants() == []
 
 
 # --- What the daily comparison asks for -----------------------------------------------------------------------------
@@ -175,9 +191,8 @@ def test_a_dispute_of_which_only_the_id_is_known_is_asked_for(stripe: FakeStripe
     DisputeService.sync("stripe", first)
     known = {"account_id": payment.account_id, "payment": payment, "gateway": "stripe"}
     Dispute.objects.create(**known, gateway_dispute_id=second)
-    with stripe._changing():
-        for dispute in (first, second):
-            stripe._objects[dispute]["created"] -= 40 * 24 * 3600
+    for dispute in (first, second):
+        said(stripe, dispute, created=int((timezone.now() - timedelta(days=40)).timestamp()))
 
     assert found() == []
     assert rows()[1] == (second, "open", Decimal("20.00"), "USD")

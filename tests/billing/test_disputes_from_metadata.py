@@ -153,6 +153,7 @@ def test_to_migrate_again_makes_nothing_twice(payment: Payment) -> None:
         ({"dispute": {**NOTE, "amount": None}}, "amount is 'None'; a number above zero was expected"),
         ({"dispute": {**NOTE, "currency": "usd"}}, "currency is 'usd'; three capital letters were expected"),
         ({"dispute": {**NOTE, "status": "settled"}}, "status is 'settled'; open, won or lost was expected"),
+        ({"dispute": {**NOTE, "status": ["won"]}}, "status is ['won']; open, won or lost was expected"),
         ({"other_disputes": "du_2"}, "other_disputes is 'du_2'; a list of ids was expected"),
         ({"other_disputes": [None]}, "a dispute's id is None; the gateway's id was expected"),
     ],

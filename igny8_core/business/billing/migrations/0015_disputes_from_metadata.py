@@ -9,7 +9,7 @@ from django.db.models import Q
 
 NOTED = Q(metadata__has_key="dispute") | Q(metadata__has_key="other_disputes")
 GATEWAYS = {"stripe", "paypal"}
-STATES = {"open", "won", "lost"}
+STATES = ("open", "won", "lost")
 AMOUNT = re.compile(r"[0-9]{1,10}(\.[0-9]{1,4})?", re.ASCII)
 CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)
 

@@ -19,7 +19,7 @@ from django.utils import timezone
 from pytest_django.live_server_helper import LiveServer
 
 from igny8_core.auth.models import ACCOUNT_MOVES, SUBSCRIPTION_MOVES, Account, User
-from igny8_core.business.billing.models import INVOICE_MOVES, Payment
+from igny8_core.business.billing.models import DISPUTE_MOVES, INVOICE_MOVES, Payment
 from igny8_core.business.billing.services.payment_service import PaymentService
 from igny8_core.business.billing.services.webhook_effects import PAYPAL_EFFECTS, STRIPE_EFFECTS
 from igny8_core.business.signup.service import Signup, register
@@ -117,7 +117,12 @@ def test_the_data_model_page_names_every_table() -> None:
 
 @pytest.mark.parametrize(
     ("heading", "moves"),
-    [("Account:", ACCOUNT_MOVES), ("Subscription:", SUBSCRIPTION_MOVES), ("Invoice:", INVOICE_MOVES)],
+    [
+        ("Account:", ACCOUNT_MOVES),
+        ("Subscription:", SUBSCRIPTION_MOVES),
+        ("Invoice:", INVOICE_MOVES),
+        ("A dispute, of which a payment can have several:", DISPUTE_MOVES),
+    ],
 )
 def test_the_workflow_page_draws_exactly_the_moves_of_the_code(heading: str, moves: Moves) -> None:
     text = (ROOT / "docs" / "workflow.md").read_text(encoding="utf-8")

@@ -63,6 +63,7 @@ UNFOLD: dict[str, Any] = {
                     _link("Invoices", "receipt_long", "billing_invoice"),
                     _link("Credit notes", "undo", "billing_creditnote"),
                     _link("Refunds", "currency_exchange", "billing_refund"),
+                    _link("Disputes", "gavel", "billing_dispute"),
                     _link("Subscriptions", "autorenew", "igny8_auth_subscription"),
                     _link("Credit ledger", "menu_book", "billing_credittransaction"),
                     _link("Credit lots", "inventory_2", "billing_creditgrant"),

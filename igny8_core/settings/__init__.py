@@ -199,6 +199,7 @@ SPECTACULAR_SETTINGS = {
         "ChangeKindEnum": "igny8_core.business.billing.services.plan_change.ChangeKind",
         "CreditGrantKindEnum": "igny8_core.business.billing.models.CreditGrantKind",
         "CreditTransactionTypeEnum": "igny8_core.business.billing.models.CreditTransactionType",
+        "DisputeStatusEnum": "igny8_core.business.billing.models.DisputeStatus",
         "GranularityEnum": "igny8_core.api.usage_serializers.GRANULARITIES",
         "InvitationStatusEnum": "igny8_core.auth.models.InvitationState",
         "InvoiceStatusEnum": "igny8_core.business.billing.models.InvoiceStatus",

@@ -17,6 +17,7 @@ from igny8_core.business.billing.models import (
     CreditCostConfig,
     CreditPackage,
     CreditUsageSum,
+    Dispute,
     Invoice,
     InvoiceOffer,
     MadeDefault,
@@ -119,6 +120,15 @@ def _around(account: Account, owner: User, number: int, text: str) -> None:
         status="failed",
         reason=text or "Goodwill",
         failure_reason=text,
+    )
+    Dispute.objects.create(
+        account=account,
+        payment=Payment.objects.filter(account=account).latest("pk"),
+        gateway="stripe",
+        gateway_dispute_id=f"du_{number}",
+        amount="1.00",
+        currency="USD",
+        reason=text or "fraudulent",
     )
     UsageSumMark.objects.get_or_create(pk=1, defaults={"summed_up_to": soon})
     CreditUsageSum.objects.create(account=account, quarter=soon, operation_type="article", credits=5, operations=1)

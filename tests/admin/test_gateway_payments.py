@@ -8,7 +8,8 @@ from django.urls import reverse
 
 from fake_gateways.stripe_fake import FakeStripe
 from igny8_core.business.billing.invariants import broken_invariants
-from igny8_core.business.billing.models import Payment, Refund
+from igny8_core.business.billing.models import Dispute, Payment, Refund
+from igny8_core.business.billing.services.dispute_service import DisputeService
 from igny8_core.business.billing.services.payment_service import PaymentService
 from tests import make
 from tests.admin.samples import operator_with
@@ -61,6 +62,37 @@ def test_what_needs_review_is_seen_in_the_list_and_on_the_first_page(console: Cl
     assert "Needs review" in listed
     assert "The gateway took 89.00 USD; 90.00 USD was due." in page
     assert "To review" in first_page
+
+
+def test_the_page_of_a_payment_shows_its_disputes_and_leads_to_them(
+    console: Client, stripe: FakeStripe, payment: Payment
+) -> None:
+    for cents in (1000, 2000):
+        dispute = stripe.open_dispute(payment.stripe_payment_intent_id, cents)["id"]
+        stripe.close_dispute(dispute, won=cents == 2000)
+        DisputeService.sync("stripe", dispute)
+
+    page = console.get(reverse("admin:billing_payment_change", args=[payment.pk])).content.decode()
+
+    for dispute, amount, status in zip(
+        Dispute.objects.order_by("pk"), ("10.00", "20.00"), ("Lost", "Won"), strict=True
+    ):
+        address = reverse("admin:billing_dispute_change", args=[dispute.pk])
+        assert f'href="{address}">{dispute}</a>, {amount} USD' in page
+        assert status in page
+        assert dispute.gateway_dispute_id in console.get(address).content.decode()
+
+
+def test_disputes_are_found_by_the_gateway_s_id(console: Client, stripe: FakeStripe, payment: Payment) -> None:
+    ids = [stripe.open_dispute(payment.stripe_payment_intent_id, cents)["id"] for cents in (1000, 2000)]
+    first, second = (DisputeService.sync("stripe", dispute) for dispute in ids)
+
+    page = console.get(reverse("admin:billing_dispute_changelist"), {"q": ids[1]}).content.decode()
+
+    assert first
+    assert second
+    assert reverse("admin:billing_dispute_change", args=[second.pk]) in page
+    assert reverse("admin:billing_dispute_change", args=[first.pk]) not in page
 
 
 def test_asking_again_settles_what_fits_now(console: Client, flagged: Payment) -> None:

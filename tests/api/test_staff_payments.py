@@ -5,11 +5,15 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from rest_framework.test import APIClient
 
+from fake_gateways.stripe_fake import FakeStripe
 from igny8_core.auth.models import User
-from igny8_core.business.billing.models import CreditNote, Payment
+from igny8_core.business.billing.models import CreditNote, Dispute, Payment
+from igny8_core.business.billing.services.dispute_service import DisputeService
 from igny8_core.business.billing.services.payment_service import PaymentService
 from tests import make
 from tests.api.world import fingerprint, refusal
@@ -102,6 +106,32 @@ def test_one_payment_is_shown_with_all_that_is_needed_to_decide(
     assert (data["manual_notes"], data["proof_url"], data["proof_id"]) == ("Paid on Monday", link, None)
     assert (data["admin_notes"], data["invoice_status"]) == ("", "pending")
     assert operator.get(f"{PAYMENTS}{first.pk}/").json()["data"]["duplicate_of"] is None
+
+
+def test_a_payment_is_shown_with_its_disputes_oldest_first(operator: APIClient, stripe: FakeStripe) -> None:
+    invoice = make.subscription().invoices.get()
+    saved = make.saved_card(stripe, invoice.account).stripe_payment_method_id
+    payment = PaymentService.create_stripe_payment(invoice, saved).payment
+    with CaptureQueriesContext(connection) as none:
+        assert operator.get(f"{PAYMENTS}{payment.pk}/").json()["data"]["disputes"] == []
+    lost, still_open = (stripe.open_dispute(payment.stripe_payment_intent_id, cents)["id"] for cents in (5000, 2000))
+    stripe.close_dispute(lost, won=False)
+    for dispute in (lost, still_open):
+        DisputeService.sync("stripe", dispute)
+    Dispute.objects.create(account=payment.account, payment=payment, gateway="stripe", gateway_dispute_id="du_old")
+
+    with CaptureQueriesContext(connection) as three:
+        first, second, third = operator.get(f"{PAYMENTS}{payment.pk}/").json()["data"]["disputes"]
+
+    assert (first["gateway_dispute_id"], first["status"], first["outcome"]) == (lost, "lost", "lost")
+    assert (first["amount"], first["currency"], first["reason"]) == ("50.00", "USD", "fraudulent")
+    assert first["credit_note_number"] == payment.credit_notes.get().credit_note_number
+    assert first["opened_at"]
+    assert first["closed_at"]
+    assert (second["gateway_dispute_id"], second["status"], second["outcome"]) == (still_open, "open", "")
+    assert (second["credit_note_number"], second["closed_at"]) == (None, None)
+    assert (third["amount"], third["currency"], third["opened_at"]) == (None, "", None)
+    assert len(three) == len(none)
 
 
 # --- Deciding -----------------------------------------------------------------------------------------------------

@@ -10,7 +10,8 @@ from fake_gateways.stripe_fake import FakeStripe
 from igny8_core.auth.models import Account, User
 from igny8_core.business.billing.errors import PaymentDeclined
 from igny8_core.business.billing.invariants import broken_invariants
-from igny8_core.business.billing.models import Payment
+from igny8_core.business.billing.models import Dispute, Payment
+from igny8_core.business.billing.services.dispute_service import DisputeService
 from igny8_core.business.billing.services.payment_service import PaymentService
 from igny8_core.business.billing.services.subscription_mirror import SubscriptionMirrorService
 from igny8_core.business.billing.services.subscription_service import SubscriptionService
@@ -23,9 +24,10 @@ pytestmark = pytest.mark.django_db
 
 @dataclass
 class World:
-    """Payments that Stripe took, declined and has not decided, and subscriptions that ended or are behind."""
+    """Payments that Stripe took, declined and has not decided, disputes, subscriptions that ended or are behind."""
 
     paid: Payment
+    disputed: Payment
     left_open: Payment
     stranger: Account
 
@@ -38,7 +40,7 @@ def world(olga: User, charlie: User, stripe: FakeStripe) -> World:
     said(stripe, subscribed.stripe_subscription_id, status="past_due")
     SubscriptionMirrorService.sync(subscribed.stripe_subscription_id)
     assert charlie.account
-    return World(paid, left_open(stripe), charlie.account)
+    return World(paid, disputed(stripe, olga), left_open(stripe), charlie.account)
 
 
 def paid_by_card(stripe: FakeStripe, olga: User) -> Payment:
@@ -50,6 +52,16 @@ def paid_by_card(stripe: FakeStripe, olga: User) -> Payment:
     paid = PaymentService.create_stripe_payment(invoice, stripe.save_card(customer)).payment
     PaymentService.process_refund(paid, Decimal("9.00"), reason="Goodwill", refunded_by=olga)
     return paid
+
+
+def disputed(stripe: FakeStripe, olga: User) -> Payment:
+    """Complaints about parts of it are open, lost, won, and ended without a decision."""
+    payment = paid_by_card(stripe, olga)
+    for status in ("needs_response", "lost", "won", "warning_closed"):
+        dispute = stripe.open_dispute(payment.stripe_payment_intent_id, 1000)["id"]
+        said(stripe, dispute, status=status)
+        DisputeService.sync("stripe", dispute)
+    return payment
 
 
 def left_open(stripe: FakeStripe) -> Payment:
@@ -65,7 +77,9 @@ def left_open(stripe: FakeStripe) -> Payment:
 
 def test_nothing_is_broken_in_a_healthy_world(world: World) -> None:
     assert broken_invariants() == []
+    assert set(Dispute.objects.values_list("status", flat=True)) == {"open", "lost", "won", "closed"}
     assert set(Payment.objects.values_list("status", flat=True)) == {
+        "disputed",
         "failed",
         "partially_refunded",
         "pending",
@@ -90,8 +104,28 @@ def leave_refund_undecided(world: World) -> None:
 
 
 def cross_refund(world: World) -> None:
-    unguarded("igny8_refunds")
+    unguarded("igny8_refunds", "igny8_disputes")
     run("UPDATE igny8_refunds SET account_id = %s", world.stranger.pk)
+
+
+def cross_dispute(world: World) -> None:
+    unguarded("igny8_disputes")
+    run("UPDATE igny8_disputes SET account_id = %s", world.stranger.pk)
+
+
+def lose_disputes(world: World) -> None:
+    unguarded("igny8_disputes")
+    run("DELETE FROM igny8_disputes")
+
+
+def dispute_elsewhere(world: World) -> None:
+    run("UPDATE igny8_disputes SET gateway = 'paypal'")
+
+
+def take_another_refund(world: World) -> None:
+    unguarded("igny8_disputes")
+    other = world.paid.refunds.get()
+    run("UPDATE igny8_disputes SET refund_id = %s WHERE status = 'lost'", other.pk)
 
 
 def review_without_event(world: World) -> None:
@@ -107,16 +141,23 @@ EVENTS = [
     "payment.succeeded",
     "payment.failed",
     "payment.unknown",
+    "payment.disputed",
+    "payment.dispute_won",
+    "payment.dispute_closed",
     "refund.succeeded",
     "subscription.past_due",
     "subscription.canceled",
 ]
 BREAKS: list[tuple[int, Break]] = [
     (13, cross_refund),
+    (13, cross_dispute),
     (14, leave_payment_undecided),
     (14, leave_refund_undecided),
     (16, review_without_event),
     (16, return_without_event),
+    (17, lose_disputes),
+    (17, dispute_elsewhere),
+    (17, take_another_refund),
     *((16, forget_event(event_type)) for event_type in EVENTS),
 ]
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 from fake_gateways.paypal_fake import FakePayPal
 from fake_gateways.stripe_fake import FakeStripe
 from igny8_core.business.billing.invariants import broken_invariants
-from igny8_core.business.billing.models import Payment
+from igny8_core.business.billing.models import Dispute, Payment
 from igny8_core.business.billing.services.dispute_service import DisputeService
 from igny8_core.business.billing.services.payment_service import PaymentService
 from igny8_core.business.billing.services.reconcile_service import ReconcileService
@@ -37,7 +37,7 @@ def test_a_dispute_that_was_not_told_of_is_noted_and_so_is_its_end(stripe: FakeS
     dispute = stripe.open_dispute(payment.stripe_payment_intent_id)["id"]
 
     assert found() == [("dispute", True)]
-    assert (now(payment).status, now(payment).metadata["dispute"]["status"]) == ("disputed", "open")
+    assert (now(payment).status, Dispute.objects.get().status) == ("disputed", "open")
     assert found() == []
 
     # It ends weeks later, when the list has it no longer.
@@ -74,7 +74,7 @@ def test_disputes_at_paypal_are_followed_too(paypal: FakePayPal) -> None:
     paypal.close_dispute(dispute, "RESOLVED_SELLER_FAVOUR")
 
     assert found() == [("dispute", True)]
-    assert now(payment).metadata["dispute"]["status"] == "won"
+    assert Dispute.objects.get().status == "won"
     assert found() == []
 
 
@@ -106,15 +106,3 @@ def test_a_dispute_that_is_gone_waits_for_an_operator(stripe: FakeStripe, paymen
 
     assert found() == [("missing_there", False)]
     assert now(payment).needs_review
-
-
-def test_a_second_dispute_is_shown_to_operators_once(stripe: FakeStripe, payment: Payment) -> None:
-    for amount in (500, 700):
-        stripe.open_dispute(payment.stripe_payment_intent_id, amount)
-
-    assert found() == [("dispute", True)]
-    assert now(payment).needs_review
-
-    Payment.objects.filter(pk=payment.pk).update(needs_review=False)
-    assert found() == []
-    assert not now(payment).needs_review

@@ -70,6 +70,7 @@ def test_32_copies_of_each_message_of_a_card_payment_have_one_effect(stripe: Fak
         ("refunded", "89.00", 1, 2, 2),
     ]
     assert events_of(payment) == [
+        "payment.dispute_lost",
         "payment.disputed",
         "payment.processing",
         "payment.refunded",

@@ -217,18 +217,19 @@ def test_a_capture_is_not_believed_alone_while_its_order_cannot_be_asked() -> No
 
 
 @pytest.mark.parametrize(
-    ("outcome", "is_lost", "is_won"),
+    ("outcome", "state"),
     [
-        ("RESOLVED_BUYER_FAVOUR", True, False),
-        ("ACCEPTED", True, False),
-        ("RESOLVED_SELLER_FAVOUR", False, True),
-        ("RESOLVED_WITH_PAYOUT", False, True),
-        ("CANCELED_BY_BUYER", False, True),
-        ("DENIED", False, True),
-        ("SOMETHING_NEW", False, False),
+        ("RESOLVED_BUYER_FAVOUR", "lost"),
+        ("ACCEPTED", "lost"),
+        ("RESOLVED_SELLER_FAVOUR", "won"),
+        ("RESOLVED_WITH_PAYOUT", "won"),
+        ("DENIED", "won"),
+        ("CANCELED_BY_BUYER", "closed"),
+        ("NONE", "closed"),
+        ("SOMETHING_NEW", "open"),
     ],
 )
-def test_a_dispute_is_lost_or_won_once_it_is_over(stage: Stage, outcome: str, is_lost: bool, is_won: bool) -> None:
+def test_a_dispute_is_lost_won_or_closed_once_it_is_over(stage: Stage, outcome: str, state: str) -> None:
     paid = stage.paid()
     dispute_id = stage.fake.open_dispute(paid.capture_id)
     opened = stage.gateway.dispute(dispute_id)
@@ -236,9 +237,9 @@ def test_a_dispute_is_lost_or_won_once_it_is_over(stage: Stage, outcome: str, is
     stage.fake.close_dispute(dispute_id, outcome)
     closed = stage.gateway.dispute(dispute_id)
 
-    assert (opened.is_lost, opened.is_won) == (False, False)
+    assert (opened.state, opened.outcome) == ("open", "")
     assert (opened.capture_id, opened.amount, opened.currency) == (paid.capture_id, paid.amount, "USD")
-    assert (closed.is_lost, closed.is_won) == (is_lost, is_won)
+    assert (closed.state, closed.outcome) == (state, outcome)
 
 
 def test_a_lost_dispute_takes_the_money_back(stage: Stage) -> None:

@@ -136,8 +136,8 @@ def test_a_dispute_is_open_until_the_bank_decides(won: bool) -> None:
     shop.fake.close_dispute(opened["id"], won=won)
     after = shop.gateway.dispute(opened["id"])
 
-    assert (before.is_won, before.is_lost) == (False, False)
+    assert (before.state, before.outcome) == ("open", "")
     assert (before.amount, before.reason) == (Decimal("12.34"), "fraudulent")
     assert (before.object_id, before.capture_id) == (charge.object_id, charge.capture_id)
-    assert (after.is_won, after.is_lost) == (won, not won)
+    assert after.state == ("won" if won else "lost")
     assert shop.gateway.fetch(charge.object_id).is_disputed

@@ -213,17 +213,20 @@ def test_every_status_of_a_refund_has_its_state(status: str | None, state: Refun
 
 
 @pytest.mark.parametrize(
-    ("status", "is_won", "is_lost"),
+    ("status", "state", "outcome"),
     [
-        ("needs_response", False, False),
-        ("appeal_under_review", False, False),
-        ("something_new", False, False),
-        ("won", True, False),
-        ("warning_closed", True, False),
-        ("lost", False, True),
+        ("needs_response", "open", ""),
+        ("appeal_under_review", "open", ""),
+        ("something_new", "open", ""),
+        ("won", "won", "won"),
+        ("warning_closed", "closed", "warning_closed"),
+        ("prevented", "closed", "prevented"),
+        ("lost", "lost", "lost"),
     ],
 )
-def test_a_dispute_is_decided_by_two_words_only(status: str, is_won: bool, is_lost: bool) -> None:
-    dispute = stripe_shapes.dispute_of({"id": "du_1", "status": status, "amount": 100, "currency": "usd"})
+def test_a_dispute_is_over_by_four_words_only(status: str, state: str, outcome: str) -> None:
+    told = {"id": "du_1", "status": status, "amount": 100, "currency": "usd", "created": 1767225600}
 
-    assert (dispute.is_won, dispute.is_lost) == (is_won, is_lost)
+    dispute = stripe_shapes.dispute_of(told)
+
+    assert (dispute.state, dispute.outcome, dispute.created_at) == (state, outcome, utc(1))

@@ -9,7 +9,15 @@ from rest_framework.test import APIClient
 from fake_gateways.paypal_fake import FakePayPal
 from fake_gateways.stripe_fake import FakeStripe
 from igny8_core.business.billing.gateways import gateway_of
-from igny8_core.business.billing.models import CreditGrant, CreditNote, CreditTransaction, Payment, Refund, WebhookEvent
+from igny8_core.business.billing.models import (
+    CreditGrant,
+    CreditNote,
+    CreditTransaction,
+    Dispute,
+    Payment,
+    Refund,
+    WebhookEvent,
+)
 from igny8_core.business.billing.services.payment_service import PaymentService
 from igny8_core.business.billing.services.webhook_service import WebhookService
 from igny8_core.events.models import Event
@@ -116,12 +124,13 @@ def books(payment: Payment) -> dict[str, Any]:
     payment = Payment.objects.select_related("account", "invoice__subscription").get(pk=payment.pk)
     refunds = Refund.objects.filter(payment=payment)
     notes = CreditNote.objects.filter(payment=payment)
+    disputes = Dispute.objects.filter(payment=payment).order_by("gateway_dispute_id")
     return {
         "payment": payment.status,
         "refunded": f"{payment.refunded_amount:.2f}",
         "review": payment.review_reason,
         "ids": [payment.stripe_charge_id, payment.paypal_capture_id],
-        "dispute": payment.metadata.get("dispute"),
+        "disputes": list(disputes.values_list("gateway_dispute_id", "status", "amount")),
         "invoice": payment.invoice.status,
         "subscription": payment.invoice.subscription.status if payment.invoice.subscription else None,
         "account": payment.account.status,

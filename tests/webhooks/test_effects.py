@@ -1,5 +1,6 @@
 """What each kind of message leads to, and what is none of ours (threats.md WHK-16)."""
 
+from decimal import Decimal
 from typing import Literal
 from uuid import uuid4
 
@@ -177,9 +178,11 @@ def test_a_dispute_that_is_won_costs_nothing_and_is_told_once(stripe: FakeStripe
         WebhookService.process(stored("stripe", stripe.signed(stripe.events("charge.dispute.closed")[0], SECRET)))
         WebhookService.replay(WebhookEvent.objects.latest("pk"))
 
-    facts = {"id": dispute["id"], "amount": "50.00", "currency": "USD", "reason": "fraudulent"}
-    assert (opened["payment"], opened["dispute"]) == ("disputed", {**facts, "status": "open"})
-    assert (books(payment)["payment"], books(payment)["dispute"]) == ("disputed", {**facts, "status": "won"})
+    assert (opened["payment"], opened["disputes"]) == ("disputed", [(dispute["id"], "open", Decimal("50.00"))])
+    assert (books(payment)["payment"], books(payment)["disputes"]) == (
+        "disputed",
+        [(dispute["id"], "won", Decimal("50.00"))],
+    )
     assert (books(payment)["refunded"], books(payment)["credits"]) == ("0.00", 1000)
     assert events_of(payment) == ["payment.dispute_won", "payment.disputed", "payment.started", "payment.succeeded"]
 
@@ -201,18 +204,6 @@ def test_a_dispute_that_is_lost_takes_no_more_than_is_left(stripe: FakeStripe) -
     ]
 
 
-def test_a_second_dispute_of_a_payment_is_for_an_operator(stripe: FakeStripe) -> None:
-    payment = paid_by_card(stripe)
-    first = stripe.open_dispute(payment.stripe_payment_intent_id, 1000)
-    second = stripe.open_dispute(payment.stripe_payment_intent_id, 2000)
-
-    for event in stripe.events("charge.dispute.created"):
-        WebhookService.process(stored("stripe", stripe.signed(event, SECRET)))
-
-    assert books(payment)["dispute"]["id"] == first["id"]
-    assert books(payment)["review"] == f"Dispute {second['id']} was opened beside dispute {first['id']}."
-
-
 def test_a_lost_dispute_at_paypal_waits_until_paypal_shows_that_the_money_went_back(paypal: FakePayPal) -> None:
     payment = paid_by_paypal(paypal)
     (capture,) = paypal.captures_with(str(payment.uuid))
@@ -226,7 +217,7 @@ def test_a_lost_dispute_at_paypal_waits_until_paypal_shows_that_the_money_went_b
     paypal.reverse(capture.id)
     WebhookService.process(now(event))
 
-    assert (before["payment"], before["dispute"]["status"], before["refunded"]) == ("disputed", "lost", "0.00")
+    assert (before["payment"], before["disputes"][0][1], before["refunded"]) == ("disputed", "lost", "0.00")
     assert (books(payment)["payment"], books(payment)["refunded"]) == ("refunded", "89.00")
     assert len(books(payment)["notes"]) == 1
     assert now(event).state == "processed"

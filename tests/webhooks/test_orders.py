@@ -132,7 +132,7 @@ def test_all_720_orders_of_a_card_payment_s_life_end_the_same(stripe: FakeStripe
     for event in random.Random(4).sample(events, len(events)):
         WebhookService.process(event)
     end = books(payment)
-    assert end["dispute"]["status"] == "lost"
+    assert [dispute[1] for dispute in end["disputes"]] == ["lost"]
     assert [str(note[0]) for note in end["notes"]] == ["30.00", "59.00"]
     assert broken_invariants() == []
 
@@ -149,6 +149,32 @@ def test_all_120_orders_of_a_paypal_payment_s_life_end_the_same(paypal: FakePayP
     assert len(paypal.captures_with(str(payment.uuid))) == 1
 
 
+def test_two_disputes_of_a_payment_end_the_same_in_all_orders_and_told_twice(stripe: FakeStripe) -> None:
+    payment = card_payment(stripe)
+    stripe.pay_in_browser(stripe.one(payment.stripe_payment_intent_id)["client_secret"])
+    lost, won = sorted(stripe.open_dispute(payment.stripe_payment_intent_id, cents)["id"] for cents in (2000, 2000))
+    stripe.close_dispute(lost, won=False)
+    stripe.close_dispute(won, won=True)
+    told = stripe.events("charge.dispute.created") + stripe.events("charge.dispute.closed")
+    events = [stored("stripe", stripe.signed(event, SECRET)) for event in told]
+
+    disputes = [(lost, "lost", Decimal("20.00")), (won, "won", Decimal("20.00"))]
+    expected = {"payment": "disputed", "refunded": "20.00", "review": "", "disputes": disputes, "credits": 776}
+    assert_all_end_as(expected, payment, events)
+
+    for event in [*events, *reversed(events)]:
+        WebhookService.process(event)
+        WebhookService.replay_now(event)
+    assert {name: books(payment)[name] for name in expected} == expected
+    assert [kind for kind in events_of(payment) if "dispute" in kind] == [
+        "payment.dispute_lost",
+        "payment.dispute_won",
+        "payment.disputed",
+        "payment.disputed",
+    ]
+    assert broken_invariants() == []
+
+
 def test_messages_that_come_while_the_life_goes_on_end_it_the_same(stripe: FakeStripe) -> None:
     pick = random.Random(20261125)
     ends = []
@@ -163,7 +189,7 @@ def test_messages_that_come_while_the_life_goes_on_end_it_the_same(stripe: FakeS
         for event in waiting:
             WebhookService.process(stored("stripe", stripe.signed(event, SECRET)))
         end = books(payment)
-        assert end.pop("dispute")["status"] == "lost"
+        assert [dispute[1] for dispute in end.pop("disputes")] == ["lost"]
         del end["ids"]
         end["refunds"] = [refund[1:] for refund in end["refunds"]]
         ends.append((end, [kind for kind in events_of(payment) if kind not in PASSING]))

@@ -3,9 +3,9 @@
 from rest_framework import serializers
 
 from igny8_core.auth.models import AccountStatus, SubscriptionStatus
-from igny8_core.business.billing.models import InvoiceStatus, PaymentStatus
+from igny8_core.business.billing.models import DisputeStatus, InvoiceStatus, PaymentStatus
 from igny8_core.business.billing.serializers import PaymentOutput
-from igny8_core.common.api.fields import EnumField, MoneyField, MultilineTextField, PlainTextField
+from igny8_core.common.api.fields import CurrencyField, EnumField, MoneyField, MultilineTextField, PlainTextField
 from igny8_core.common.api.serializers import OutputSerializer, StrictSerializer
 
 
@@ -19,6 +19,30 @@ class StaffPaymentOutput(PaymentOutput):
     )
 
 
+class DisputeOutput(OutputSerializer):
+    id = serializers.IntegerField()
+    gateway_dispute_id = serializers.CharField(help_text="Its id at the gateway, where it is answered")
+    status = EnumField(DisputeStatus, help_text="How it stands: an open one waits for an answer or a decision")
+    amount = MoneyField(
+        allow_null=True, help_text="What the payer wants back; null until the gateway was asked for one of long ago"
+    )
+    currency = CurrencyField(help_text="Of the amount; empty where that is null")
+    reason = serializers.CharField(help_text="What the payer complains of, in the gateway's word; can be empty")
+    outcome = serializers.CharField(help_text="How it ended, in the gateway's word; empty where that is not known")
+    credit_note_number = serializers.CharField(
+        source="refund.credit_note.credit_note_number",
+        default=None,
+        allow_null=True,
+        help_text="Credit note of what a lost one took by itself; null where PayPal made a refund of its own, or none",
+    )
+    opened_at = serializers.DateTimeField(
+        allow_null=True, help_text="When the payer complained; null where that is not known"
+    )
+    closed_at = serializers.DateTimeField(
+        allow_null=True, help_text="When its end was noted; null while it is open, or where that is not known"
+    )
+
+
 class StaffPaymentDetailOutput(StaffPaymentOutput):
     invoice_status = EnumField(InvoiceStatus, source="invoice.status", help_text="How far its invoice is")
     duplicate_of = serializers.IntegerField(
@@ -29,6 +53,7 @@ class StaffPaymentDetailOutput(StaffPaymentOutput):
         allow_null=True, help_text="The uploaded file that shows it; null where there is none"
     )
     proof_url = serializers.CharField(help_text="As the customer sent it; nobody has looked where it leads")
+    disputes = DisputeOutput(many=True, help_text="What the payer complained of, oldest first")
 
 
 class RefundInput(StrictSerializer):

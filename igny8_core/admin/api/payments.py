@@ -34,7 +34,7 @@ from igny8_core.business.billing.errors import (
     SubscriptionNotPayable,
 )
 from igny8_core.business.billing.models import GATEWAY_METHODS, Payment, PaymentStatus
-from igny8_core.business.billing.selectors import all_payments, payments_matching
+from igny8_core.business.billing.selectors import all_payments, payments_matching, with_disputes
 from igny8_core.business.billing.serializers import PaymentProofOutput
 from igny8_core.business.billing.services.payment_service import PaymentService
 from igny8_core.common.api.envelope import success
@@ -129,8 +129,8 @@ class StaffPaymentViewSet(PaymentDecisionViewSet, ListViewSet):
     @extend_schema(operation_id="staff_retrieve_payment", responses=StaffPaymentDetailOutput)
     @refuses(PaymentNotFound)
     def retrieve(self, request: Request, payment_id: int) -> Response:
-        """One payment with its notes, proof, and the payment that carries the same reference."""
-        return success(StaffPaymentDetailOutput(payment_with_id(payment_id)).data)
+        """One payment with its notes, proof, disputes, and the payment that carries the same reference."""
+        return success(StaffPaymentDetailOutput(with_disputes(payment_with_id(payment_id))).data)
 
     @extend_schema(operation_id="staff_retrieve_payment_proof", responses=PaymentProofOutput)
     @action(detail=True)

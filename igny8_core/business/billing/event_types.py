@@ -72,6 +72,8 @@ def _of_invoices_and_payments() -> None:
             "payment.refunded": "Money went back, with a credit note.",
             "payment.disputed": "The payer disputes the payment at their bank.",
             "payment.dispute_won": "A dispute was decided for us.",
+            "payment.dispute_lost": "A dispute was decided for the payer; what it took goes back.",
+            "payment.dispute_closed": "A dispute ended without a decision, and cost nothing.",
         },
     )
     register(

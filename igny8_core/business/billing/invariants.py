@@ -226,6 +226,10 @@ INVARIANTS = [
         FROM igny8_refunds refund JOIN igny8_payments payment ON payment.id = refund.payment_id
         WHERE payment.account_id <> refund.account_id
         UNION ALL
+        SELECT format('dispute %s: payment of account %s', dispute.id, payment.account_id)
+        FROM igny8_disputes dispute JOIN igny8_payments payment ON payment.id = dispute.payment_id
+        WHERE payment.account_id <> dispute.account_id
+        UNION ALL
         SELECT format('account %s: owner %s of account %s', account.id, owner.id, owner.account_id)
         FROM igny8_accounts account JOIN igny8_users owner ON owner.id = account.owner_id
         WHERE owner.account_id IS DISTINCT FROM account.id
@@ -297,6 +301,12 @@ INVARIANTS = [
             SELECT 'billing.payment', payment_id::text, 'returned', 'payment.return_ordered' FROM igny8_refunds
             WHERE is_return
             UNION ALL
+            SELECT 'billing.payment', payment_id::text, status || ' dispute', CASE status
+                WHEN 'won' THEN 'payment.dispute_won' WHEN 'closed' THEN 'payment.dispute_closed'
+                -- Losses had no event of their own before disputes had a table.
+                ELSE 'payment.disputed' END
+            FROM igny8_disputes
+            UNION ALL
             SELECT 'billing.refund', id::text, status, CASE status
                 WHEN 'pending' THEN 'refund.started' ELSE 'refund.' || status END
             FROM igny8_refunds WHERE NOT (is_return AND status = 'pending')
@@ -322,6 +332,26 @@ INVARIANTS = [
                           AND event.object_id = reached.id
                           AND (event.type = reached.event
                                OR reached.status = 'adjustment' AND event.type = 'credits.granted'))
+        """,
+    ),
+    Invariant(
+        17,
+        "a disputed payment has a dispute at its gateway, and what one took is a refund of that payment",
+        """
+        SELECT format('payment %s is disputed without a dispute', payment.id) FROM igny8_payments payment
+        WHERE payment.status = 'disputed'
+          AND NOT EXISTS (SELECT FROM igny8_disputes dispute WHERE dispute.payment_id = payment.id)
+        UNION ALL
+        SELECT format('dispute %s is at %s, its payment %s was made by %s', dispute.id, dispute.gateway, payment.id,
+                      payment.payment_method)
+        FROM igny8_disputes dispute JOIN igny8_payments payment ON payment.id = dispute.payment_id
+        WHERE dispute.gateway <> payment.payment_method
+        UNION ALL
+        SELECT format('dispute %s: took refund %s of payment %s, %s', dispute.id, refund.id, refund.payment_id,
+                      refund.status)
+        FROM igny8_disputes dispute JOIN igny8_refunds refund ON refund.id = dispute.refund_id
+        WHERE refund.payment_id <> dispute.payment_id OR refund.status <> 'succeeded'
+           OR refund.gateway_refund_id <> dispute.gateway_dispute_id
         """,
     ),
 ]

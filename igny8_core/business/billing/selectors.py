@@ -4,7 +4,7 @@ from collections.abc import Collection
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import Prefetch, Q, QuerySet, Sum, prefetch_related_objects
 
 from igny8_core.auth.models import LIVE_STATUSES, Account, PaymentMethodType, Plan, Subscription
 from igny8_core.business.billing.models import (
@@ -16,6 +16,7 @@ from igny8_core.business.billing.models import (
     CreditNote,
     CreditPackage,
     CreditTransaction,
+    Dispute,
     Invoice,
     InvoiceStatus,
     Payment,
@@ -167,6 +168,13 @@ def all_proofs() -> QuerySet[PaymentProof]:
 def all_payments() -> QuerySet[Payment]:
     """Every payment with its invoice, account and the operator who decided."""
     return Payment.objects.select_related("invoice", "account", "approved_by")
+
+
+def with_disputes(payment: Payment) -> Payment:
+    """The payment with its disputes, oldest first, and the credit note of what each took."""
+    disputes = Dispute.objects.select_related("refund__credit_note").order_by("pk")
+    prefetch_related_objects([payment], Prefetch("disputes", disputes))
+    return payment
 
 
 def payments_matching(payments: QuerySet[Payment], text: str) -> QuerySet[Payment]:

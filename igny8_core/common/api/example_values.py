@@ -313,6 +313,7 @@ BY_COMPONENT: dict[str, dict[str, Any]] = {
         "duplicate_of": None,
         "admin_notes": "",
         "proof_url": "",
+        "disputes": [],
     },
     "StatusCountOutput": {"status": "active"},
     "StaffSubscriptionOutput": {**_RUNNING, "billing_driver": "local", "created_at": "2026-12-01T09:30:00Z"},

@@ -3,6 +3,7 @@
 from igny8_core.business.billing.admin import (
     credit,
     credit_note,
+    dispute,
     invoice,
     offer,
     payment,
@@ -16,6 +17,7 @@ from igny8_core.business.billing.admin import (
 __all__ = [
     "credit",
     "credit_note",
+    "dispute",
     "invoice",
     "offer",
     "payment",

@@ -101,7 +101,7 @@ class PaymentAdmin(AsksGateways):
             "Decision",
             {"fields": (("approved_by", "approved"), ("processed", "failed"), "admin_notes", "failure_reason")},
         ),
-        ("Refunds", {"fields": ("refunded_shown", "credit_notes_shown", "refunds_shown")}),
+        ("Refunds", {"fields": ("refunded_shown", "credit_notes_shown", "refunds_shown", "disputes_shown")}),
         (
             AT_GATEWAY,
             {

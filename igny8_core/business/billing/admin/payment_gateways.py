@@ -8,6 +8,7 @@ from django.utils.html import format_html_join
 from unfold.decorators import action as page_action
 from unfold.enums import ActionVariant
 
+from igny8_core.business.billing.admin.dispute import DISPUTE_TONES
 from igny8_core.business.billing.admin.payment_decisions import ConfirmDialog, back_to, operator_of, payment_with_id
 from igny8_core.business.billing.admin.payment_proof import ShowsProof
 from igny8_core.business.billing.admin.refund import REFUND_TONES
@@ -48,6 +49,20 @@ class AsksGateways(ShowsProof):
                 label(refund.get_status_display(), REFUND_TONES.get(refund.status, "")),
             )
             for refund in payment.refunds.order_by("pk")
+        ]
+        return format_html_join("", '<div><a class="text-link" href="{}">{}</a>, {} {}</div>', rows) or EMPTY
+
+    @admin.display(description="disputes")
+    def disputes_shown(self, payment: Payment) -> str:
+        """Each dispute of the payment with its amount, its status and a link."""
+        rows = [
+            (
+                change_url("billing_dispute", dispute.pk),
+                dispute,
+                amount_text(dispute.amount, dispute.currency),
+                label(dispute.get_status_display(), DISPUTE_TONES.get(dispute.status, "")),
+            )
+            for dispute in payment.disputes.order_by("pk")
         ]
         return format_html_join("", '<div><a class="text-link" href="{}">{}</a>, {} {}</div>', rows) or EMPTY
 

@@ -18,7 +18,7 @@ from igny8_core.business.billing.gateways.protocol import (
     ChargeOrder,
     ChargeState,
     Declined,
-    Dispute,
+    GatewayDispute,
     GatewayError,
     GatewayRefund,
     Misconfigured,
@@ -182,7 +182,7 @@ class PayPalGateway:
         with _our_errors():
             return reading.read_refund(self._api.read(f"/v2/payments/refunds/{checked_id(refund_id)}"))
 
-    def dispute(self, dispute_id: str) -> Dispute:
+    def dispute(self, dispute_id: str) -> GatewayDispute:
         """See Gateway."""
         with _our_errors():
             return reading.read_dispute(self._api.read(f"/v1/customer/disputes/{checked_id(dispute_id)}"))

@@ -11,7 +11,8 @@ from igny8_core.business.billing.gateways.paypal_api import OBJECT_ID, Json, Pay
 from igny8_core.business.billing.gateways.protocol import (
     Charge,
     ChargeState,
-    Dispute,
+    DisputeState,
+    GatewayDispute,
     GatewayRefund,
     RefundState,
     WebhookMessage,
@@ -38,8 +39,12 @@ REFUND_STATES = {
     "FAILED": RefundState.FAILED,
     "CANCELLED": RefundState.CANCELED,
 }
-DISPUTES_LOST = frozenset({"RESOLVED_BUYER_FAVOUR", "ACCEPTED"})
-DISPUTES_WON = frozenset({"RESOLVED_SELLER_FAVOUR", "RESOLVED_WITH_PAYOUT", "CANCELED_BY_BUYER", "DENIED"})
+DISPUTE_STATES = {
+    **dict.fromkeys(("RESOLVED_BUYER_FAVOUR", "ACCEPTED"), DisputeState.LOST),
+    **dict.fromkeys(("RESOLVED_SELLER_FAVOUR", "RESOLVED_WITH_PAYOUT", "DENIED"), DisputeState.WON),
+    # Without a decision: taken back, or gone on with as another dispute of the same payment.
+    **dict.fromkeys(("CANCELED_BY_BUYER", "NONE"), DisputeState.CLOSED),
+}
 
 MONEY = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,4})?", re.ASCII)
 EVENT_ID = re.compile(r"[A-Za-z0-9-]{1,100}", re.ASCII)
@@ -103,19 +108,23 @@ def read_dispute_ids(answer: Json) -> list[str]:
     return [_id(dispute.get("dispute_id")) for dispute in _dicts(answer.get("items"))]
 
 
-def read_dispute(dispute: Json) -> Dispute:
-    """What PayPal holds of a dispute. Raises PayPalError for one that cannot be read."""
+def read_dispute(dispute: Json) -> GatewayDispute:
+    """What PayPal holds of a dispute; open, too, where it ended in a way that this release does not know.
+
+    Raises PayPalError for one that cannot be read.
+    """
     amount, currency = _money(dispute.get("dispute_amount"))
-    outcome = _text(_dict(dispute.get("dispute_outcome")).get("outcome_code"))
     is_over = dispute.get("status") == "RESOLVED"
-    return Dispute(
+    outcome = _text(_dict(dispute.get("dispute_outcome")).get("outcome_code")) if is_over else ""
+    return GatewayDispute(
         dispute_id=_text(dispute.get("dispute_id")),
+        state=DISPUTE_STATES.get(outcome, DisputeState.OPEN),
         amount=amount,
         currency=currency,
         reason=_text(dispute.get("reason")),
         capture_id=_text(_first(dispute.get("disputed_transactions")).get("seller_transaction_id")),
-        is_lost=is_over and outcome in DISPUTES_LOST,
-        is_won=is_over and outcome in DISPUTES_WON,
+        outcome=outcome,
+        created_at=_time(dispute.get("create_time")),
     )
 
 

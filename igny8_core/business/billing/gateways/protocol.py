@@ -34,6 +34,15 @@ class RefundState(StrEnum):
     CANCELED = "canceled"
 
 
+class DisputeState(StrEnum):
+    """How a gateway, or the bank behind it, has decided a complaint."""
+
+    OPEN = "open"
+    WON = "won"
+    LOST = "lost"
+    CLOSED = "closed"  # it ended without a decision, and cost nothing
+
+
 @dataclass(frozen=True)
 class ChargeOrder:
     """What we ask a gateway to collect, once per `reference`.
@@ -114,17 +123,18 @@ class GatewayRefund:
 
 
 @dataclass(frozen=True)
-class Dispute:
-    """A customer's complaint at their bank or at PayPal. `is_lost` and `is_won` are both False while it is open."""
+class GatewayDispute:
+    """A customer's complaint at their bank or at PayPal. `outcome` is the gateway's word, empty while it is open."""
 
     dispute_id: str
+    state: DisputeState
     amount: Decimal
     currency: str
     reason: str = ""
     object_id: str = ""
     capture_id: str = ""
-    is_lost: bool = False
-    is_won: bool = False
+    outcome: str = ""
+    created_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -255,7 +265,7 @@ class Gateway(Protocol):
     def recent(self, since: datetime) -> Iterator[Charge]:
         """Attempts begun since then; empty for a gateway that has no such list."""
 
-    def dispute(self, dispute_id: str) -> Dispute:
+    def dispute(self, dispute_id: str) -> GatewayDispute:
         """A customer's complaint as the gateway has it now. Raises UnknownObject."""
 
     def recent_disputes(self, since: datetime) -> Iterator[str]:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from igny8_core.business.billing.gateways.mirrored import MirroredInvoice, MirroredSubscription
-from igny8_core.business.billing.gateways.protocol import Dispute, GatewayRefund
+from igny8_core.business.billing.gateways.protocol import GatewayDispute, GatewayRefund
 from igny8_core.business.billing.gateways.stripe_connection import StripeConnection, known
 from igny8_core.business.billing.gateways.stripe_shapes import (
     dispute_of,
@@ -26,7 +26,7 @@ class StripeMirror(StripeConnection):
             refund = self._client.v1.refunds.retrieve(known(refund_id))
         return refund_of(refund.to_dict())
 
-    def dispute(self, dispute_id: str) -> Dispute:
+    def dispute(self, dispute_id: str) -> GatewayDispute:
         """See Gateway."""
         with self._asking():
             dispute = self._client.v1.disputes.retrieve(known(dispute_id))

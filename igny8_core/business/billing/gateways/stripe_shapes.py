@@ -15,7 +15,8 @@ from igny8_core.business.billing.gateways.protocol import (
     CardSetup,
     Charge,
     ChargeState,
-    Dispute,
+    DisputeState,
+    GatewayDispute,
     GatewayRefund,
     RefundState,
 )
@@ -35,8 +36,13 @@ CHARGE_STATES = {
 }
 TAKEN = frozenset({ChargeState.SUCCEEDED, ChargeState.PROCESSING})
 REFUND_STATES = {state.value: state for state in RefundState}
-# "prevented": settled before it became a dispute; what goes back then is a refund of its own.
-WON = frozenset({"won", "warning_closed", "prevented"})
+DISPUTE_STATES = {
+    "won": DisputeState.WON,
+    "lost": DisputeState.LOST,
+    "warning_closed": DisputeState.CLOSED,
+    # Settled before it became a dispute; what goes back then is a refund of its own.
+    "prevented": DisputeState.CLOSED,
+}
 
 
 def id_of(value: object) -> str:
@@ -113,17 +119,19 @@ def refund_of(refund: Object) -> GatewayRefund:
     )
 
 
-def dispute_of(dispute: Object) -> Dispute:
+def dispute_of(dispute: Object) -> GatewayDispute:
     """A Dispute, open until Stripe calls it won or lost; an inquiry that was closed cost nothing."""
-    return Dispute(
+    status = str(dispute.get("status"))
+    return GatewayDispute(
         dispute_id=str(dispute["id"]),
+        state=DISPUTE_STATES.get(status, DisputeState.OPEN),
         amount=from_stripe(dispute["amount"], dispute["currency"]),
         currency=str(dispute["currency"]).upper(),
         reason=str(dispute.get("reason") or ""),
         object_id=id_of(dispute.get("payment_intent")),
         capture_id=id_of(dispute.get("charge")),
-        is_lost=dispute.get("status") == "lost",
-        is_won=dispute.get("status") in WON,
+        outcome=status if status in DISPUTE_STATES else "",
+        created_at=moment(dispute.get("created")),
     )
 
 

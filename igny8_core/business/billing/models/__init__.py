@@ -12,6 +12,7 @@ from igny8_core.business.billing.models.credit import (
     UsageSumMark,
 )
 from igny8_core.business.billing.models.credit_note import CreditNote
+from igny8_core.business.billing.models.dispute import DISPUTE_MOVES, TO_ASK, Dispute, DisputeStatus
 from igny8_core.business.billing.models.invoice import (
     INVOICE_MOVES,
     PLAN_LINES,
@@ -51,6 +52,7 @@ from igny8_core.business.billing.models.webhook_event import WebhookEvent, Webho
 __all__ = [
     "ALL_COUNTRIES",
     "CAPTURED_STATUSES",
+    "DISPUTE_MOVES",
     "GATEWAY_METHODS",
     "GATEWAY_UNDER_WAY",
     "INVOICE_MOVES",
@@ -63,6 +65,7 @@ __all__ = [
     "PLAN_LINES",
     "REFUNDS_UNDER_WAY",
     "REFUND_MOVES",
+    "TO_ASK",
     "UNUSED_TIME",
     "AccountPaymentMethod",
     "CreditCostConfig",
@@ -74,6 +77,8 @@ __all__ = [
     "CreditTransactionType",
     "CreditUsageLog",
     "CreditUsageSum",
+    "Dispute",
+    "DisputeStatus",
     "Invoice",
     "InvoiceCounter",
     "InvoiceOffer",

@@ -1,29 +1,44 @@
 """Disputes: a customer complains at their bank or at PayPal, and the money goes back if they are right."""
 
+from django.db.models import Sum
+
 from igny8_core.auth.locks import lock_account
 from igny8_core.auth.models import PaymentMethodType
 from igny8_core.business.billing.errors import GatewayUnavailable
 from igny8_core.business.billing.gateways import gateway_of
-from igny8_core.business.billing.gateways.protocol import Dispute, GatewayRefund, RefundState
+from igny8_core.business.billing.gateways.protocol import DisputeState, GatewayDispute, GatewayRefund, RefundState
 from igny8_core.business.billing.locks import lock_payment
-from igny8_core.business.billing.models import PAYMENT_MOVES, Payment, PaymentStatus
+from igny8_core.business.billing.models import (
+    DISPUTE_MOVES,
+    PAYMENT_MOVES,
+    Dispute,
+    DisputeStatus,
+    Payment,
+    PaymentStatus,
+)
 from igny8_core.business.billing.services.charge_records import flag_for_review, payment_event
 from igny8_core.business.billing.services.gateway_calls import gateway_refusals
 from igny8_core.business.billing.services.gateway_refunds import GatewayRefundService, book_foreign
 from igny8_core.business.billing.services.settled_payments import settled_payment
+from igny8_core.common import clock
 from igny8_core.common.db import require_no_transaction, service_transaction
+from igny8_core.common.money import format_amount
 from igny8_core.common.states import transition
 from igny8_core.events import services as events
 
-OPEN, LOST, WON = "open", "lost", "won"
 NOT_REVERSED_YET = "A dispute is lost, and the payment service does not show yet that all of the money went back."
+TOLD_AT_THE_END = {
+    DisputeStatus.WON: "payment.dispute_won",
+    DisputeStatus.LOST: "payment.dispute_lost",
+    DisputeStatus.CLOSED: "payment.dispute_closed",
+}
 
 
 class DisputeService:
     """What gateways tell of disputes; an operator answers them in the gateway's dashboard."""
 
     @staticmethod
-    def sync(payment_method: str, dispute_id: str) -> Payment | None:
+    def sync(payment_method: str, dispute_id: str) -> Dispute | None:
         """Ask the gateway for a dispute and book what became of it; None for one of another product's payments.
 
         Safe in any order and any number of times. Raises UnknownObject, PaymentNotFound, GatewayUnavailable,
@@ -31,89 +46,106 @@ class DisputeService:
         """
         require_no_transaction()
         with gateway_refusals():
-            dispute = gateway_of(payment_method).dispute(dispute_id)
-        payment = settled_payment(payment_method, object_id=dispute.object_id, capture_id=dispute.capture_id)
+            told = gateway_of(payment_method).dispute(dispute_id)
+        payment = settled_payment(payment_method, object_id=told.object_id, capture_id=told.capture_id)
         if payment is None:
             return None
         if payment.gateway_object_id:
             # What went back before the dispute is booked first, so that both together do not exceed the payment.
             GatewayRefundService.sync(payment)
-        payment = _record(payment, dispute)
-        if dispute.is_lost and payment.refunded_amount < min(dispute.amount, payment.amount):
+        dispute = _record(payment, told)
+        if _took_more_than_went_back(dispute):
             raise GatewayUnavailable(NOT_REVERSED_YET)
-        return payment
+        return dispute
 
 
 @service_transaction
-def _record(payment: Payment, dispute: Dispute) -> Payment:
+def _record(payment: Payment, told: GatewayDispute) -> Dispute:
     account = lock_account(payment.account_id)
     payment = lock_payment(account, payment.pk)
-    noted = payment.metadata.get("dispute", {})
-    if noted.get("id", dispute.dispute_id) != dispute.dispute_id:
-        _note_another(payment, dispute, noted["id"])
-    elif not noted:
-        _note(payment, dispute, OPEN)
-        events.record(_event("payment.disputed", payment, dispute))
-    if payment.metadata["dispute"]["id"] == dispute.dispute_id:
-        _close(payment, dispute)
+    of_account = Dispute.objects.filter(account=account, gateway=payment.payment_method)
+    dispute = of_account.filter(gateway_dispute_id=told.dispute_id).first() or _open(payment, told)
+    dispute.payment = payment
+    if dispute.amount is None:
+        _complete(dispute, told)
+    _follow(dispute, told)
     # Money that PayPal takes back is a refund of the capture, which is booked as one.
-    if dispute.is_lost and payment.payment_method == PaymentMethodType.STRIPE:
-        _book_loss(payment, dispute)
-    return payment
+    if told.state == DisputeState.LOST and payment.payment_method == PaymentMethodType.STRIPE:
+        _book_loss(dispute, told)
+    return dispute
 
 
-def _note(payment: Payment, dispute: Dispute, status: str) -> None:
-    facts = {
-        "id": dispute.dispute_id,
-        "amount": str(dispute.amount),
-        "currency": dispute.currency,
-        "reason": dispute.reason,
-        "status": status,
-    }
-    metadata = {**payment.metadata, "dispute": facts}
+def _open(payment: Payment, told: GatewayDispute) -> Dispute:
+    dispute = Dispute.objects.create(
+        account_id=payment.account_id,
+        payment=payment,
+        gateway=payment.payment_method,
+        gateway_dispute_id=told.dispute_id,
+        amount=told.amount,
+        currency=told.currency,
+        reason=told.reason[:500],
+        opened_at=told.created_at,
+    )
     if PaymentStatus.DISPUTED in PAYMENT_MOVES[payment.status]:
-        transition(payment, PaymentStatus.DISPUTED, PAYMENT_MOVES, metadata=metadata)
-    else:
-        payment.metadata = metadata
-        payment.save(update_fields=["metadata"])
+        transition(payment, PaymentStatus.DISPUTED, PAYMENT_MOVES)
+    events.record(_event("payment.disputed", dispute))
+    _flag_misfit(dispute)
+    return dispute
 
 
-def _note_another(payment: Payment, dispute: Dispute, first: str) -> None:
-    """Have an operator look at a second dispute, once."""
-    others = payment.metadata.get("other_disputes", [])
-    if dispute.dispute_id in others:
+def _complete(dispute: Dispute, told: GatewayDispute) -> None:
+    """Fill in what releases before this table did not keep of a second dispute."""
+    dispute.amount, dispute.currency = told.amount, told.currency
+    dispute.reason, dispute.opened_at = told.reason[:500], told.created_at
+    dispute.save(update_fields=["amount", "currency", "reason", "opened_at"])
+    _flag_misfit(dispute)
+
+
+def _flag_misfit(dispute: Dispute) -> None:
+    """Have an operator look at a dispute over more than the payment, or over other money."""
+    payment = dispute.payment
+    fits = dispute.currency == payment.currency and dispute.amount is not None and dispute.amount <= payment.amount
+    if fits or payment.needs_review:
         return
-    payment.metadata["other_disputes"] = [*others, dispute.dispute_id]
-    payment.save(update_fields=["metadata"])
-    if not payment.needs_review:
-        flag_for_review(payment, f"Dispute {dispute.dispute_id} was opened beside dispute {first}.")
+    over, paid = (f"{format_amount(row.amount, row.currency)} {row.currency}" for row in (dispute, payment))
+    flag_for_review(payment, f"Dispute {dispute.gateway_dispute_id} is over {over}; the payment is {paid}.")
 
 
-def _close(payment: Payment, dispute: Dispute) -> None:
-    """Note the end of the noted dispute; a late answer does not open it again."""
-    if payment.metadata["dispute"]["status"] != OPEN:
+def _follow(dispute: Dispute, told: GatewayDispute) -> None:
+    """Note the end of a dispute; a late answer does not open it again."""
+    end = DisputeStatus(told.state.value)
+    if end not in DISPUTE_MOVES[dispute.status]:
         return
-    if dispute.is_lost:
-        _note(payment, dispute, LOST)
-    elif dispute.is_won:
-        _note(payment, dispute, WON)
-        events.record(_event("payment.dispute_won", payment, dispute))
+    transition(dispute, end, DISPUTE_MOVES, outcome=told.outcome, closed_at=clock.now())
+    events.record(_event(TOLD_AT_THE_END[end], dispute))
 
 
-def _book_loss(payment: Payment, dispute: Dispute) -> None:
+def _book_loss(dispute: Dispute, told: GatewayDispute) -> None:
     """Book what the bank took as a refund; no more than is left, because a part may have gone back before."""
-    amount = min(dispute.amount, payment.amount - payment.refunded_amount)
-    if amount > 0:
-        taken = GatewayRefund(dispute.dispute_id, RefundState.SUCCEEDED, amount, dispute.currency)
-        book_foreign(payment, taken, reason=f"Dispute lost: {dispute.reason}"[:500])
-        payment.refresh_from_db()
+    payment = dispute.payment
+    amount = min(told.amount, payment.amount - payment.refunded_amount)
+    if dispute.refund_id or amount <= 0:
+        return
+    taken = GatewayRefund(told.dispute_id, RefundState.SUCCEEDED, amount, told.currency)
+    dispute.refund = book_foreign(payment, taken, reason=f"Dispute lost: {told.reason}"[:500])
+    dispute.save(update_fields=["refund"])
+    payment.refresh_from_db()
 
 
-def _event(event_type: str, payment: Payment, dispute: Dispute) -> events.NewEvent:
+def _took_more_than_went_back(dispute: Dispute) -> bool:
+    payment = dispute.payment
+    if dispute.status != DisputeStatus.LOST or dispute.currency != payment.currency:
+        return False
+    of_payment = Dispute.objects.filter(account_id=payment.account_id, payment=payment, currency=payment.currency)
+    lost = of_payment.filter(status=DisputeStatus.LOST).aggregate(total=Sum("amount"))["total"]
+    return bool(payment.refunded_amount < min(lost, payment.amount))
+
+
+def _event(event_type: str, dispute: Dispute) -> events.NewEvent:
     return payment_event(
         event_type,
-        payment,
-        dispute_id=dispute.dispute_id,
+        dispute.payment,
+        dispute_id=dispute.gateway_dispute_id,
         disputed=str(dispute.amount),
         reason=dispute.reason,
     )

@@ -18,14 +18,15 @@ from igny8_core.business.billing.models import (
     CAPTURED_STATUSES,
     GATEWAY_UNDER_WAY,
     REFUNDS_UNDER_WAY,
+    TO_ASK,
     CreditNote,
+    Dispute,
     Payment,
     Refund,
     RefundStatus,
 )
 from igny8_core.business.billing.selectors import is_available
 from igny8_core.business.billing.services.charge_records import record_charge
-from igny8_core.business.billing.services.dispute_service import OPEN as OPEN_DISPUTE
 from igny8_core.business.billing.services.dispute_service import DisputeService
 from igny8_core.business.billing.services.gateway_calls import gateway_refusals
 from igny8_core.business.billing.services.gateway_differences import Difference, noted, report
@@ -205,8 +206,8 @@ def _of_disputes(payment_method: str, since: datetime) -> list[Difference]:
     known: list[str] = []
     with noted(found, payment_method, "the list of disputes"), gateway_refusals():
         known += gateway_of(payment_method).recent_disputes(since)
-    open_here = Payment.objects.filter(payment_method=payment_method, metadata__dispute__status=OPEN_DISPUTE)
-    known += open_here.order_by("pk").values_list("metadata__dispute__id", flat=True)
+    to_ask = Dispute.objects.filter(TO_ASK, gateway=payment_method)
+    known += to_ask.order_by("pk").values_list("gateway_dispute_id", flat=True)
     for dispute_id in dict.fromkeys(known):
         with noted(found, payment_method, dispute_id):
             found += _of_dispute(payment_method, dispute_id)
@@ -214,20 +215,19 @@ def _of_disputes(payment_method: str, since: datetime) -> list[Difference]:
 
 
 def _of_dispute(payment_method: str, dispute_id: str) -> list[Difference]:
-    disputed = Payment.objects.filter(payment_method=payment_method, metadata__dispute__id=dispute_id).first()
-    before = disputed.metadata["dispute"]["status"] if disputed else ""
+    disputes = Dispute.objects.filter(gateway=payment_method, gateway_dispute_id=dispute_id)
+    before = disputes.select_related("payment").first()
     try:
-        payment = DisputeService.sync(payment_method, dispute_id)
+        after = DisputeService.sync(payment_method, dispute_id)
     except UnknownObject:
-        if disputed is None:  # It is about a payment of a kind that we do not take.
+        if before is None:  # It is about a payment of a kind that we do not take.
             return []
-        text = f"The dispute is {before} here, and the gateway has no such object."
-        return [Difference(payment_method, dispute_id, "missing_there", text, disputed)]
-    facts = payment.metadata.get("dispute", {}) if payment else {}
-    if facts.get("id") != dispute_id or facts["status"] == before:
+        text = f"The dispute is {before.status} here, and the gateway has no such object."
+        return [Difference(payment_method, dispute_id, "missing_there", text, before.payment)]
+    if after is None or (before and before.status == after.status):
         return []
-    text = f"The dispute was {before or 'not known'} here, and is {facts['status']} at the gateway."
-    return [Difference(payment_method, dispute_id, "dispute", text, payment, is_healed=True)]
+    text = f"The dispute was {before.status if before else 'not known'} here, and is {after.status} at the gateway."
+    return [Difference(payment_method, dispute_id, "dispute", text, after.payment, is_healed=True)]
 
 
 def _of_subscriptions() -> list[Difference]:

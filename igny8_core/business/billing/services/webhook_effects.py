@@ -8,7 +8,7 @@ from collections.abc import Callable
 from igny8_core.auth.models import PaymentMethodType
 from igny8_core.business.billing.gateways import configured_paypal
 from igny8_core.business.billing.gateways.protocol import UnknownObject, WebhookMessage
-from igny8_core.business.billing.models import Payment, WebhookProvider
+from igny8_core.business.billing.models import Dispute, Payment, WebhookProvider
 from igny8_core.business.billing.services.card_service import CardService
 from igny8_core.business.billing.services.dispute_service import DisputeService
 from igny8_core.business.billing.services.gateway_calls import gateway_refusals
@@ -70,11 +70,11 @@ def _with_refunds(payment: Payment | None) -> Payment | None:
     return payment
 
 
-def _stripe_dispute(message: WebhookMessage) -> Payment | None:
+def _stripe_dispute(message: WebhookMessage) -> Dispute | None:
     return DisputeService.sync(PaymentMethodType.STRIPE, message.object_id)
 
 
-def _paypal_dispute(message: WebhookMessage) -> Payment | None:
+def _paypal_dispute(message: WebhookMessage) -> Dispute | None:
     return DisputeService.sync(PaymentMethodType.PAYPAL, message.object_id)
 
 

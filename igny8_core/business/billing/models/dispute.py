@@ -2,7 +2,7 @@ from django.db import models
 from django.db.models import Q
 
 from igny8_core.auth.models import PaymentMethodType
-from igny8_core.business.billing.models.payment_method import GATEWAY_METHODS
+from igny8_core.business.billing.models.payee import GATEWAY_METHODS
 from igny8_core.common import clock
 from igny8_core.common.model_fields import AmountField
 

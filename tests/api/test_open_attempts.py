@@ -1,86 +1,30 @@
 """An attempt at a gateway that is open holds nothing: it is closed, and what it was in the way of is done."""
 
-from collections.abc import Callable
-from decimal import Decimal
 from typing import Any
 
 import pytest
 from django.utils import timezone
-from rest_framework.test import APIClient
 
 from fake_gateways.paypal_fake import FakePayPal
 from fake_gateways.stripe_fake import FakeStripe
-from igny8_core.auth.models import Account, Subscription, User
+from igny8_core.auth.models import Subscription, User
 from igny8_core.business.billing.gateways import configured_paypal
 from igny8_core.business.billing.invariants import broken_invariants
-from igny8_core.business.billing.models import CreditGrant, Invoice, Payment, Refund
+from igny8_core.business.billing.models import CreditGrant, Payment, Refund
 from igny8_core.business.billing.services.attempts import begin_attempt
 from igny8_core.business.billing.services.payment_checks import PaymentCheckService
 from igny8_core.business.billing.services.payment_service import PaymentService
 from igny8_core.business.billing.services.subscription_service import SubscriptionService
 from tests import make
+from tests.api.attempts import ATTEMPTS, Login, Stage, approved_order, bank_asks, card_form, now, order
 from tests.api.world import fingerprint, refusal
 
 pytestmark = pytest.mark.django_db
-
-Login = Callable[[User], APIClient]
-BILLING = "/api/v1/billing"
-
-
-class Stage:
-    """An account that runs on a plan and has ordered a larger one: its invoice is what the attempts are for."""
-
-    def __init__(self, olga: User, as_user: Login, stripe: FakeStripe, paypal: FakePayPal) -> None:
-        self.stripe, self.paypal = stripe, paypal
-        make.payment_method(payment_method="paypal", display_name="PayPal")
-        for slug, price, credits in [("mini", "29.00", 100), ("growth", "139.00", 2000), ("scale", "229.00", 4000)]:
-            make.plan(slug, price=Decimal(price), included_credits=credits)
-        subscription = make.subscription()
-        make.customer_at_stripe(stripe, subscription.account)
-        PaymentService.approve_manual_payment(make.submitted_payment(subscription.invoices.get()), olga)
-        self.account = Account.objects.get(pk=subscription.account_id)
-        assert self.account.owner
-        self.client, self.operator = as_user(self.account.owner), as_user(olga)
-        running = Subscription.objects.get(pk=subscription.pk)
-        invoice = SubscriptionService.upgrade_subscription(running, make.plan("growth"))
-        assert invoice
-        self.invoice = Invoice.objects.get(pk=invoice.pk)
-
-    def post(self, path: str, key: str = "", *, client: APIClient | None = None, **body: Any) -> Any:
-        extra = {"HTTP_IDEMPOTENCY_KEY": key} if key else {}
-        return (client or self.client).post(f"/api/v1/{path}", body, format="json", **extra)
-
-    def taken(self) -> int:
-        """How often money was taken at a gateway."""
-        return sum(charge["paid"] for charge in self.stripe.all("charge")) + len(self.paypal.captures)
 
 
 @pytest.fixture
 def stage(olga: User, as_user: Login, stripe: FakeStripe, paypal: FakePayPal) -> Stage:
     return Stage(olga, as_user, stripe, paypal)
-
-
-def now(row: Any) -> Any:
-    return type(row).objects.get(pk=row.pk)
-
-
-def card_form(stage: Stage) -> Payment:
-    return PaymentService.create_stripe_payment(stage.invoice).payment
-
-
-def bank_asks(stage: Stage) -> Payment:
-    card = stage.stripe.save_card(now(stage.account).stripe_customer_id, "pm_card_authenticationRequired")
-    return PaymentService.create_stripe_payment(stage.invoice, card).payment
-
-
-def order(stage: Stage) -> Payment:
-    return PaymentService.create_paypal_payment(stage.invoice).payment
-
-
-def approved_order(stage: Stage) -> Payment:
-    payment = order(stage)
-    stage.paypal.approve(payment.paypal_order_id)
-    return payment
 
 
 def confirm(stage: Stage, key: str = "") -> Any:
@@ -116,7 +60,6 @@ def delete_account(stage: Stage, key: str = "") -> Any:
     return stage.post("account/delete/", key, password=make.PASSWORD)
 
 
-ATTEMPTS = [card_form, bank_asks, order, approved_order]
 # Each with the status that its invoice has afterwards, and what it is refused with while the gateway decides.
 OPERATIONS = {
     confirm: ("pending", "payment_being_checked"),
@@ -358,7 +301,27 @@ def test_a_saved_card_that_was_perhaps_not_charged_yet_is_not_charged_because_so
     assert fingerprint() == before
 
 
-# --- An order at PayPal that was given up -----------------------------------------------------------------------------
+# --- The end of a period --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("attempt", ATTEMPTS)
+@pytest.mark.parametrize(("can_be_asked", "status", "due"), [(True, "canceled", "void"), (False, "pending", "pending")])
+def test_a_period_ends_on_time_and_closes_what_is_open_where_it_can(
+    stage: Stage, attempt: Any, can_be_asked: bool, status: str, due: str
+) -> None:
+    payment = attempt(stage)
+    Subscription.objects.update(cancel_at_period_end=True, current_period_end=timezone.now())
+    if not can_be_asked:
+        stage.stripe.refuse_next_connections(times=9)
+        stage.paypal.troubles.answer_next(503, "/orders/", times=9, method="GET")
+
+    SubscriptionService.end_due_periods()
+
+    assert (now(payment).status, now(stage.invoice).status) == (status, due)
+    assert (Subscription.objects.get().status, stage.taken()) == ("canceled", 0)
+
+
+# --- An order at PayPal that was given up ---------------------------------------------------------------------------
 
 
 def test_the_payer_who_comes_back_later_is_told_and_pays_nothing(stage: Stage) -> None:

@@ -67,8 +67,8 @@ def refusal_of_another(payment: Payment) -> ConfirmationAlreadyOpen | PaymentBei
 
 
 @service_transaction
-def make_way_for_transfer(invoice: Invoice) -> None:
-    """Close what is open of an invoice, so that it can be paid by bank or wallet.
+def close_what_is_open(invoice: Invoice) -> None:
+    """Close the attempt to pay an invoice that is open, and make sure that nothing else is under way.
 
     Raises ConfirmationAlreadyOpen, PaymentBeingChecked, InvoicePaidMeanwhile, AttemptNotClosed. RuntimeError in a
     transaction.

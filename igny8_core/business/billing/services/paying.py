@@ -8,7 +8,7 @@ from igny8_core.business.billing.models import GATEWAY_METHODS, Invoice, Payment
 from igny8_core.business.billing.selectors import saved_methods_of
 from igny8_core.business.billing.services.attempts import Attempt
 from igny8_core.business.billing.services.gateway_payments import GatewayPaymentService
-from igny8_core.business.billing.services.open_attempts import make_way_for_transfer
+from igny8_core.business.billing.services.open_attempts import close_what_is_open
 from igny8_core.business.billing.services.payment_offers import Chosen, chosen_method, require_payable
 from igny8_core.business.billing.services.payment_service import PaymentService
 
@@ -43,7 +43,7 @@ def pay_invoice(
         require_payable(invoice)
     chosen = chosen_method(invoice, payment_method, saved_method_id)
     if chosen.offer.payment_method not in GATEWAY_METHODS:
-        make_way_for_transfer(invoice)
+        close_what_is_open(invoice)
         return HowToPay(invoice, chosen.offer)
     attempt = _begin(invoice, chosen, save_card, return_url, paid_by, request_key)
     return HowToPay(invoice, chosen.offer, attempt)

@@ -1,5 +1,6 @@
 """Subscriptions: ordering one, starting it when it is paid, changing its plan, ending it."""
 
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -37,7 +38,11 @@ from igny8_core.business.billing.selectors import (
     plan_with_slug,
 )
 from igny8_core.business.billing.services.invoice_service import InvoiceService
-from igny8_core.business.billing.services.open_attempts import payment_being_decided, why_undecided
+from igny8_core.business.billing.services.open_attempts import (
+    close_what_is_open,
+    payment_being_decided,
+    why_undecided,
+)
 from igny8_core.business.billing.services.payment_offers import required_offer
 from igny8_core.business.billing.services.plan_change import ChangeKind, quote_change, require_offered
 from igny8_core.business.billing.services.saved_method_service import SavedMethodService
@@ -52,6 +57,7 @@ from igny8_core.business.billing.services.subscription_moves import (
 )
 from igny8_core.common import clock
 from igny8_core.common.db import refusing, service_transaction
+from igny8_core.common.errors import DomainError
 from igny8_core.common.states import transition
 from igny8_core.events import services as events
 
@@ -229,8 +235,7 @@ class SubscriptionService:
         if not (is_ours and is_over) or subscription.status != SubscriptionStatus.ACTIVE:
             return
         ending = subscription.cancel_at_period_end
-        unpaid = open_invoices_of(subscription) if ending else open_plan_changes_of(subscription)
-        for invoice in unpaid:
+        for invoice in _void_after_its_period(subscription):
             # One that is being paid stays for the operator, who sees then that there is nothing left to pay for.
             if not has_payment_under_way(invoice):
                 InvoiceService.mark_void(invoice, "The period that it was for is over")
@@ -241,7 +246,10 @@ class SubscriptionService:
 
     @staticmethod
     def end_due_periods() -> int:
-        """Do end_period for every subscription that has something scheduled; returns how many were looked at."""
+        """Do end_period for every subscription that has something scheduled; returns how many were looked at.
+
+        RuntimeError in a transaction, where an attempt to pay what is void then is open.
+        """
         scheduled = Q(cancel_at_period_end=True) | Q(pending_plan__isnull=False)
         changing = Q(
             pk__in=Invoice.objects.filter(
@@ -256,6 +264,7 @@ class SubscriptionService:
         )
         subscriptions = list(due.order_by("pk"))
         for subscription in subscriptions:
+            _close_what_is_open(subscription)
             SubscriptionService.end_period(subscription)
         return len(subscriptions)
 
@@ -283,6 +292,19 @@ def _withdraw(invoices: list[Invoice], actor: User | None) -> None:
         raise PaymentUnderWay(f"{why_undecided(payment)} Wait until that is decided.")
     for invoice in invoices:
         InvoiceService.mark_void(invoice, "The order was withdrawn", actor)
+
+
+def _void_after_its_period(subscription: Subscription) -> list[Invoice]:
+    """What is unpaid and cannot be bought any more once the subscription's period is over."""
+    ending = subscription.cancel_at_period_end
+    return open_invoices_of(subscription) if ending else open_plan_changes_of(subscription)
+
+
+def _close_what_is_open(subscription: Subscription) -> None:
+    """Close attempts to pay what is void in a moment; one that cannot be closed now does not hold up the end."""
+    for invoice in _void_after_its_period(subscription):
+        with suppress(DomainError):
+            close_what_is_open(invoice)
 
 
 def _start_period(subscription: Subscription, billing_cycle: str, payment: Payment) -> None:

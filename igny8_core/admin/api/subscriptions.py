@@ -23,6 +23,7 @@ from igny8_core.business.billing.errors import (
 )
 from igny8_core.business.billing.selectors import all_subscriptions
 from igny8_core.business.billing.serializers import ChangeSubscriptionInput, EndSubscriptionInput
+from igny8_core.business.billing.services.open_attempts import ATTEMPT_REFUSALS
 from igny8_core.business.billing.services.subscription_decisions import SubscriptionDecisionService
 from igny8_core.common.api.envelope import success
 from igny8_core.common.api.idempotency import idempotent
@@ -71,7 +72,7 @@ class StaffSubscriptionViewSet(ListViewSet):
         operation_id="staff_end_subscription", request=EndSubscriptionInput, responses=StaffSubscriptionOutput
     )
     @action(detail=True, methods=["post"])
-    @refuses(NoSubscription, SubscriptionBilledByStripe, PaymentUnderWay, OwnAccount)
+    @refuses(NoSubscription, SubscriptionBilledByStripe, PaymentUnderWay, OwnAccount, *ATTEMPT_REFUSALS)
     @idempotent()
     def end(self, request: Request, subscription_id: int) -> Response:
         """End a customer's subscription with its period, or at once. The customer is told by mail, but not why."""
@@ -90,7 +91,7 @@ class StaffSubscriptionViewSet(ListViewSet):
         operation_id="staff_change_subscription", request=ChangeSubscriptionInput, responses=PlanChangeOutput
     )
     @action(detail=True, methods=["post"])
-    @refuses(*CHANGE_REFUSALS)
+    @refuses(*CHANGE_REFUSALS, *ATTEMPT_REFUSALS)
     @idempotent()
     def change(self, request: Request, subscription_id: int) -> Response:
         """Order another plan for a customer: a larger one with an invoice, a smaller one for the end of the period."""

@@ -17,6 +17,8 @@ from processes import OnlyOne
 ON_ALL_CORES = ("--numprocesses=auto", "--maxprocesses=8", "--dist=worksteal")
 # Where these are given, few tests run, a person watches them, or the number of processes was said.
 ONE_PROCESS = ("-k", "--lf", "--last-failed", "--sw", "--stepwise", "-s", "--pdb", "--trace", "-n", "--numprocesses")
+# .ci/run runs them; here: bin/test -m stress, or everything: bin/test -m ""
+WITHOUT_STRESS = ("-m", "not stress")
 INTERRUPTED = 130  # what a shell reports for Ctrl-C
 PATIENCE = 30  # seconds for pytest to close its databases
 
@@ -30,7 +32,7 @@ def main(arguments: list[str]) -> int:
         system_libraries.report_missing()
         with contextlib.ExitStack() as on_exit:
             on_exit.callback(progress.ignore_signals)
-            return _pytest([*workers(arguments), *arguments], _database(on_exit))
+            return _pytest([*workers(arguments), *chosen(arguments), *arguments], _database(on_exit))
     except progress.Interrupted:
         return INTERRUPTED
     except progress.Stop as problem:
@@ -45,6 +47,12 @@ def workers(arguments: list[str]) -> tuple[str, ...]:
     asked_otherwise = any(argument.startswith(ONE_PROCESS) for argument in arguments)
     has_file = any(".py" in argument for argument in arguments)
     return () if asked_otherwise or has_file else ON_ALL_CORES
+
+
+def chosen(arguments: list[str]) -> tuple[str, ...]:
+    """What to tell pytest about marks: of whole folders, what repeats a promise hundreds of times is left out."""
+    asked_otherwise = any(argument.startswith(("-m", "-k")) or ".py" in argument for argument in arguments)
+    return () if asked_otherwise else WITHOUT_STRESS
 
 
 def _database(on_exit: contextlib.ExitStack) -> str:

@@ -1,5 +1,6 @@
 """What all tests share: the cast, clients that speak HTTP for them, and a database that can be emptied."""
 
+import gc
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -39,6 +40,45 @@ def pytest_configure() -> None:
     # Files go where nobody keeps any, above all not into the bucket that the caller's shell may name.
     os.environ.pop("AWS_STORAGE_BUCKET_NAME", None)
     settings.STORAGES = {**settings.STORAGES, "default": environment.file_storage(Path(uploads.name))}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--on-this-server",
+        action="store_true",
+        help="only what another database server can change: tests that use the database of the run",
+    )
+
+
+# Their tests use the database as well, but say nothing of it: generated clients, pages in a browser, printed commands.
+OTHER_PROMISES = (
+    "tests/clients/",
+    "tests/bootstrap/",
+    "tests/test_documentation.py",
+    "tests/web/test_docs_in_browser.py",
+)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """With --on-this-server leave out what has run on another server and would be the same on this one."""
+    if not config.getoption("--on-this-server"):
+        return
+    chosen = [item for item in items if _is_about_the_server(item)]
+    config.hook.pytest_deselected(items=[item for item in items if item not in set(chosen)])
+    items[:] = chosen
+
+
+def _is_about_the_server(item: pytest.Item) -> bool:
+    uses_database = item.get_closest_marker("django_db") or {"db", "transactional_db"} & {
+        *getattr(item, "fixturenames", ())
+    }
+    return bool(uses_database) and not item.nodeid.startswith(OTHER_PROMISES)
+
+
+def pytest_collection_finish() -> None:
+    """What was imported and collected stays; to look through it again and again takes some percent of the time."""
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
 
 
 def pytest_unconfigure() -> None:

@@ -25,7 +25,10 @@ pytestmark = pytest.mark.django_db
 TYPO, RIGHT = "acounts@acme.example", "accounts@acme.example"
 OWNERS = "owner@acme.example"
 TO_CUSTOMERS = sorted(
-    set(notification_service.HANDLERS) - FOR_OPERATORS - {"payment.submitted", "webhook.dead", "credits.low"}
+    set(notification_service.HANDLERS)
+    - FOR_OPERATORS
+    - {"payment.submitted", "webhook.dead", "credits.low"}
+    - {kind for kind in notification_service.HANDLERS if kind.startswith("payment_method_config.")}
 )
 
 

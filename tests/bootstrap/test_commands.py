@@ -14,7 +14,7 @@ from outside_database import check_connection, without_password
 from paths import ROOT, write_private
 from processes import Service
 from progress import Stop
-from suite import ON_ALL_CORES, workers
+from suite import ON_ALL_CORES, WITHOUT_STRESS, chosen, workers
 
 import manage
 from igny8_core.settings import gateways
@@ -113,6 +113,16 @@ def test_whole_folders_are_tested_on_all_cores(arguments: list[str]) -> None:
 )
 def test_a_few_tests_and_what_was_asked_for_run_in_the_processes_that_were_asked_for(arguments: list[str]) -> None:
     assert workers(arguments) == ()
+
+
+@pytest.mark.parametrize("arguments", [[], ["tests/billing"], ["-x", "-n", "4"], ["--on-this-server"]])
+def test_whole_folders_leave_out_what_repeats_a_promise_hundreds_of_times(arguments: list[str]) -> None:
+    assert chosen(arguments) == WITHOUT_STRESS
+
+
+@pytest.mark.parametrize("arguments", [["-m", ""], ["-m", "stress"], ["-k", "thousand"], ["tests/web/test_x.py"]])
+def test_what_was_asked_for_runs_whatever_its_mark(arguments: list[str]) -> None:
+    assert chosen(arguments) == ()
 
 
 # --- bin/run --with-fake-gateways ---------------------------------------------------------------------------------

@@ -165,6 +165,9 @@ class SubscriptionViewSet(SingletonViewSet):
 
 def ordered(subscription: Subscription, invoice: Invoice | None) -> object:
     """The answer to an order: what was ordered, what is due for it, and how that can be paid."""
+    if invoice:
+        # At hand already: read by itself it would cost a query, under the account's lock where a key keeps the answer.
+        invoice.account = subscription.account
     instructions = usual_instructions_for(invoice) if invoice else None
     answer = {"subscription": subscription, "invoice": invoice, "payment_instructions": instructions}
     return OrderOutput(answer).data

@@ -50,12 +50,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
-# Their tests use the database as well, but say nothing of it: generated clients, pages in a browser, printed commands.
+# Their tests use the database as well, but say nothing of it: generated clients, printed commands, pages of the console,
+# and what is refused before the database is asked.
 OTHER_PROMISES = (
-    "tests/clients/",
-    "tests/bootstrap/",
-    "tests/test_documentation.py",
-    "tests/web/test_docs_in_browser.py",
+    *("tests/clients/", "tests/bootstrap/", "tests/test_documentation.py", "tests/web/test_docs_in_browser.py"),
+    *("tests/admin/test_both_doors.py", "tests/admin/test_every_page.py", "tests/admin/test_addresses.py"),
+    *(
+        "tests/api/test_bad_input.py",
+        "tests/api/test_text_input.py",
+        "tests/api/test_money_input.py",
+        "tests/gateways/",
+    ),
 )
 
 

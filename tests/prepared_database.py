@@ -103,9 +103,9 @@ def _state(cursor: Any, name: str) -> str | None:
 
 
 def _wanted_state(cursor: Any) -> str:
-    """What the template depends on, in one word: the migrations, the models' own parts that they use, the server."""
+    """What the template depends on, in one word: the migrations, the server, and how it is made here."""
     cursor.execute("SHOW server_version")
-    digest = hashlib.sha256(cursor.fetchone()[0].encode())
+    digest = hashlib.sha256(cursor.fetchone()[0].encode() + Path(__file__).read_bytes())
     for app in sorted(apps.get_app_configs(), key=lambda app: app.label):
         for file in sorted(Path(app.path, "migrations").glob("*.py")):
             digest.update(f"{app.label} {file.name}".encode() + file.read_bytes())
@@ -120,6 +120,8 @@ def _make(cursor: Any, name: str) -> None:
     subprocess.run(
         migrate, cwd=ROOT, env={**os.environ, "DATABASE_URL": _url_of(name), "DJANGO_DEBUG": "1"}, check=True
     )
+    # What a test writes is thrown away: no commit need wait for a disk.
+    cursor.execute(f"ALTER DATABASE {quoted} SET synchronous_commit = off")
     # Noted last: a template that was not finished is made anew.
     cursor.execute(f"COMMENT ON DATABASE {quoted} IS %s", [_wanted_state(cursor)])
 

@@ -50,7 +50,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
-# Their tests use the database as well, but say nothing of it: generated clients, printed commands, pages of the console,
+# Their tests use the database as well, but say nothing of it: generated clients, printed commands, the console's pages,
 # and what is refused before the database is asked.
 OTHER_PROMISES = (
     *("tests/clients/", "tests/bootstrap/", "tests/test_documentation.py", "tests/web/test_docs_in_browser.py"),

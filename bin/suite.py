@@ -13,8 +13,9 @@ from outside_database import check_connection, without_password
 from paths import ROOT, VAR, VENV_PYTHON
 from processes import OnlyOne
 
-# A worker collects for seconds, so it pays with folders only. Beyond eight the database is what all wait for.
-ON_ALL_CORES = ("--numprocesses=auto", "--maxprocesses=8", "--dist=worksteal")
+# A worker collects for seconds, so it pays with folders only. One more than there are cores, because each waits for the
+# database for a third of its time; beyond eight the database is what all wait for.
+ON_ALL_CORES = (f"--numprocesses={min(8, (os.cpu_count() or 1) + 1)}", "--dist=worksteal")
 # Where these are given, few tests run, a person watches them, or the number of processes was said.
 ONE_PROCESS = ("-k", "--lf", "--last-failed", "--sw", "--stepwise", "-s", "--pdb", "--trace", "-n", "--numprocesses")
 # .ci/run runs them; here: bin/test -m stress, or everything: bin/test -m ""

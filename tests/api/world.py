@@ -119,6 +119,7 @@ class World:
 
 def build() -> World:
     """The world, saved."""
+    make.prepared_sessions()
     make.plan("free", price=0)
     make.plan(max_users=20)
     make.plan("growth", price=Decimal("139.00"), max_users=20)

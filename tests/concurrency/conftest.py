@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from igny8_core.business.billing.invariants import broken_invariants
-from tests.concurrency.server import Server
+from tests.concurrency.connections import reserved
+from tests.concurrency.server import THREADS, Server
 
 
 @pytest.fixture
@@ -15,7 +16,7 @@ def books_balance(transactional_db: None) -> Iterator[None]:
     assert broken_invariants() == []
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def server(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The site behind gunicorn, on the database of the tests.
 
@@ -24,6 +25,7 @@ def server(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> I
     """
     log = tmp_path_factory.mktemp("server") / "server.log"
     running = Server(log, PGOPTIONS="-c lock_timeout=25s")
-    running.start()
-    yield running
-    running.stop()
+    with reserved(THREADS):
+        running.start()
+        yield running
+        running.stop()

@@ -1,6 +1,8 @@
 """What a decision about a payment leaves behind."""
 
-from igny8_core.business.billing.models import CreditGrant, CreditTransaction, Payment
+from decimal import Decimal
+
+from igny8_core.business.billing.models import CreditGrant, CreditNote, CreditTransaction, Payment
 from igny8_core.events.models import Event
 
 
@@ -45,3 +47,31 @@ WAITING: dict[str, object] = {
     "payment.rejected": 0,
 }
 REJECTED = WAITING | {"payment": "failed", "payment.rejected": 1}
+
+
+def books_of(payment: Payment) -> dict[str, object]:
+    """What was refunded, as payment, credit notes and ledger tell it."""
+    payment = Payment.objects.select_related("account").get(pk=payment.pk)
+    notes = list(CreditNote.objects.filter(payment=payment).order_by("pk"))
+    ledger = CreditTransaction.objects.filter(account=payment.account, transaction_type="refund")
+    numbers = [int(note.credit_note_number[-4:]) for note in notes]
+    return {
+        "status": payment.status,
+        "refunded": payment.refunded_amount,
+        "notes": sum((note.amount for note in notes), Decimal(0)),
+        "numbers": sorted(numbers) == list(range(1, len(notes) + 1)),
+        "credits": sum(note.credits_taken_back for note in notes),
+        "ledger": -sum(entry.amount for entry in ledger),
+        "balance": payment.account.credits,
+    }
+
+
+ALL_REFUNDED: dict[str, object] = {
+    "status": "refunded",
+    "refunded": Decimal(89),
+    "notes": Decimal(89),
+    "numbers": True,
+    "credits": 1000,
+    "ledger": 1000,
+    "balance": 0,
+}

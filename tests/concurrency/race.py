@@ -6,6 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 from django.db import connection, connections
 
+from tests.concurrency.connections import reserved
+
 PATIENCE = 30  # seconds; a race that takes longer hangs
 
 
@@ -24,7 +26,7 @@ def all_at_once(calls: Sequence[Callable[[], object]]) -> list[object]:
         finally:
             connections.close_all()
 
-    with ThreadPoolExecutor(len(calls)) as pool:
+    with reserved(len(calls)), ThreadPoolExecutor(len(calls)) as pool:
         return list(pool.map(run, calls))
 
 

@@ -19,6 +19,8 @@ from django.conf import settings
 from tests.database import process_environment
 
 HOST = "127.0.0.1"
+PROCESSES = 2  # igny8_core/gunicorn_config.py
+THREADS = 32  # of all its processes; each keeps a connection to the database
 START_LIMIT = 60  # seconds
 PATIENCE = 30  # seconds for an answer
 
@@ -57,7 +59,14 @@ class Server:
             self.port: int = probe.getsockname()[1]
 
     def start(self) -> None:
-        options = ["--config", "python:igny8_core.gunicorn_config", "--bind", f"{HOST}:{self.port}", "--threads", "16"]
+        options = [
+            "--config",
+            "python:igny8_core.gunicorn_config",
+            "--bind",
+            f"{HOST}:{self.port}",
+            "--threads",
+            str(THREADS // PROCESSES),
+        ]
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "gunicorn", *options],

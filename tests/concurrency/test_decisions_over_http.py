@@ -11,8 +11,9 @@ from django.utils.crypto import get_random_string
 
 from igny8_core.auth.services.session_service import SessionService
 from igny8_core.business.billing.models import Payment
+from igny8_core.business.billing.services.payment_service import PaymentService
 from tests import make
-from tests.concurrency.effects import APPROVED, REJECTED, effects_of
+from tests.concurrency.effects import ALL_REFUNDED, APPROVED, REJECTED, books_of, effects_of
 from tests.concurrency.server import Answer, Crowd, Request, Server
 
 CLIENTS = 32
@@ -80,6 +81,21 @@ def test_of_16_approvals_by_api_and_16_by_the_console_exactly_one_decides(crowd:
         assert {(answer.status, answer.code) for answer in by_api} <= {(200, ""), (409, "payment_not_pending")}
         assert [answer.status for answer in by_api].count(200) <= 1
         assert effects_of(payment) == APPROVED
+
+
+def test_of_32_full_refunds_exactly_one_succeeds(crowd: Crowd, bearer: dict[str, str]) -> None:
+    """threats.md REF-07."""
+    olga = make.operator()
+    for _ in range(ROUNDS):
+        payment = PaymentService.approve_manual_payment(make.submitted_payment(), olga).payment
+        request = Request(f"/api/v1/admin/payments/{payment.pk}/refund/", bearer, json.dumps({"reason": "Race"}))
+
+        answers = crowd.post([request] * CLIENTS)
+
+        refused = {(answer.status, answer.code) for answer in answers if answer.status != 200}
+        assert [answer.status for answer in answers].count(200) == 1
+        assert refused == {(409, "payment_not_refundable")}
+        assert books_of(payment) == ALL_REFUNDED
 
 
 def console_action(payment: Payment, action: str) -> Request:

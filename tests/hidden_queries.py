@@ -21,7 +21,7 @@ from django.db.transaction import Atomic
 import igny8_core
 
 ROOT = str(Path(igny8_core.__file__).parent)
-ACCOUNT_LOCK = re.compile(r"\bigny8_accounts\b.*FOR NO KEY UPDATE|EXECUTE igny8_lock_balance", re.DOTALL)
+ACCOUNT_LOCK = re.compile(r"\bigny8_accounts\b.*FOR NO KEY UPDATE|EXECUTE igny8_lock_(account|balance)", re.DOTALL)
 
 
 class HiddenQueries(threading.local):

@@ -10,15 +10,13 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import Any, TypeVar
+from typing import Any
 
 from django.conf import settings
-from django.db import connection, models
 
 from igny8_core.auth.models import Account, Plan, User
 from igny8_core.common.db import PreparedStatement
-
-Row = TypeVar("Row", bound=models.Model)
+from igny8_core.common.prepared_rows import Columns, joined_rows
 
 # What Django's own get_session_auth_hash() takes, so that tokens of earlier releases stay good.
 FINGERPRINT_SALT = "django.contrib.auth.models.AbstractBaseUser.get_session_auth_hash"
@@ -34,12 +32,9 @@ LIVE_SESSION = PreparedStatement(
 )
 
 
-def _columns(alias: str, model: type[models.Model]) -> str:
-    return ", ".join(f"{alias}.{field.column}" for field in model._meta.concrete_fields)
-
-
+_USER, _ACCOUNT, _PLAN = Columns(User), Columns(Account), Columns(Plan)
 _PERSON = f"""
-    SELECT {_columns("person", User)}, {_columns("account", Account)}, {_columns("plan", Plan)}
+    SELECT {_USER.sql("person")}, {_ACCOUNT.sql("account")}, {_PLAN.sql("plan")}
     FROM igny8_users person
     LEFT JOIN igny8_accounts account ON account.id = person.account_id
     LEFT JOIN igny8_plans plan ON plan.id = account.plan_id
@@ -111,15 +106,11 @@ def caller_of_session(session_id: object, *, with_person: bool = False) -> Found
 def _person(row: Sequence[Any] | None) -> User:
     if row is None:
         raise User.DoesNotExist()
-    first, second = len(User._meta.concrete_fields), len(Account._meta.concrete_fields)
-    user = _from_row(User, row[:first])
-    if user.account_id is None:
-        user.account = None
-        return user
-    account = _from_row(Account, row[first : first + second])
-    account.plan = _from_row(Plan, row[first + second :])
+    user, account, plan = joined_rows(row, _USER, _ACCOUNT, _PLAN)
+    if account is not None:
+        account.plan = plan
     user.account = account
-    return user
+    return user  # type: ignore[no-any-return]
 
 
 def password_fingerprint(password_hash: str) -> str:
@@ -131,12 +122,3 @@ def password_fingerprint(password_hash: str) -> str:
 def _fingerprint_key(secret: str) -> bytes:
     # As Django's salted_hmac derives it, which would do so for every request.
     return hashlib.sha256((FINGERPRINT_SALT + secret).encode()).digest()
-
-
-def _from_row(model: type[Row], values: Sequence[Any]) -> Row:
-    fields = model._meta.concrete_fields
-    read = [
-        field.from_db_value(value, None, connection) if hasattr(field, "from_db_value") else value
-        for field, value in zip(fields, values, strict=True)
-    ]
-    return model.from_db("default", [field.attname for field in fields], read)

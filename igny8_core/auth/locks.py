@@ -1,8 +1,16 @@
 """The tenant's lock. docs/locking.md has the order; this and billing/locks.py are the only places that lock rows."""
 
 from igny8_core.auth.models import Account
-from igny8_core.common.db import require_atomic
+from igny8_core.common.db import PreparedStatement, require_atomic
 from igny8_core.common.errors import NotFound
+from igny8_core.common.prepared_rows import Columns
+
+_ACCOUNT = Columns(Account)
+LOCK_ACCOUNT = PreparedStatement(
+    name="igny8_lock_account",
+    types=("bigint",),
+    sql=f"SELECT {_ACCOUNT.sql('account')} FROM igny8_accounts account WHERE id = $1 FOR NO KEY UPDATE",  # noqa: S608
+)
 
 
 def lock_account(account_id: int, *related: str) -> Account:
@@ -14,10 +22,21 @@ def lock_account(account_id: int, *related: str) -> Account:
     Raises NotFound for an unknown id, RuntimeError outside a transaction.
     """
     require_atomic()
+    return _lock_with(account_id, related) if related else _lock(account_id)
+
+
+def _lock(account_id: int) -> Account:
+    row = LOCK_ACCOUNT.fetch_one([account_id])
+    if row is None:
+        raise NotFound()
+    return _ACCOUNT.row(row)
+
+
+def _lock_with(account_id: int, related: tuple[str, ...]) -> Account:
     locked = Account.objects.select_for_update(of=("self",), no_key=True).filter(pk=account_id)
-    wanted = locked.select_related(*related) if related else locked
+    wanted = locked.select_related(*related)
     account = wanted.first()
-    if related and (account is None or any(_is_missing(account, name) for name in related)):
+    if account is None or any(_is_missing(account, name) for name in related):
         # Who had to wait reads the account as it is now, but joins only what it referred to before; the lock is held.
         account = wanted.first()
     if account is None:

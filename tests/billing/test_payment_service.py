@@ -25,6 +25,7 @@ from igny8_core.common.errors import DomainError
 from igny8_core.events.models import Event
 from tests import make
 from tests.api.world import fingerprint
+from tests.concurrency.sql_trace import first_write
 
 pytestmark = pytest.mark.django_db
 
@@ -93,10 +94,9 @@ def test_the_account_is_locked_before_the_first_write(olga: User, statements: li
         decide(payment)
 
         words = [sql for sql in statements if "SAVEPOINT" not in sql]
-        first_write = next(n for n, sql in enumerate(words) if sql.lstrip().startswith(("PREPARE", "EXECUTE")))
-        assert "FOR NO KEY UPDATE" in words[0]
-        assert "igny8_accounts" in words[0]
-        assert any("igny8_payments" in sql and "FOR NO KEY UPDATE" in sql for sql in words[1:first_write])
+        called = [sql for sql in words if sql.startswith("EXECUTE")]
+        assert [sql.split()[1] for sql in called[:2]] == ["igny8_lock_account", "igny8_lock_payment"]
+        assert first_write([sql for sql in words if not sql.startswith("PREPARE")]) == 2
 
 
 @pytest.mark.parametrize("action", ["approve", "reject"])

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-ACCOUNT_LOCK = re.compile(r"\bigny8_accounts\b.*FOR NO KEY UPDATE", re.DOTALL)
+ACCOUNT_LOCK = re.compile(r"\bigny8_accounts\b.*FOR NO KEY UPDATE|EXECUTE igny8_lock_(account|balance)", re.DOTALL)
 WRITE = re.compile(r"\b(INSERT INTO|UPDATE (?!OF\b)|DELETE FROM|EXECUTE igny8_(?!lock_))")
 
 

@@ -10,7 +10,8 @@ from fake_gateways.paypal_fake import FakePayPal
 from fake_gateways.stripe_fake import FakeStripe
 from igny8_core.auth.locks import lock_account
 from igny8_core.auth.models import Account, Plan
-from igny8_core.business.billing.locks import lock_balance, lock_payment
+from igny8_core.business.billing.ledger import lock_balance
+from igny8_core.business.billing.locks import lock_payment
 from igny8_core.business.billing.models import Payment
 from igny8_core.business.billing.services.payment_service import PaymentService
 from igny8_core.business.billing.services.webhook_service import WebhookService
@@ -21,9 +22,9 @@ from tests.webhooks.cast import paid_by_card, succeeded
 
 pytestmark = pytest.mark.usefixtures("books_balance")
 
-LOCKED = ["BEGIN", "SELECT igny8_accounts LOCK", "SELECT igny8_payments LOCK"]
+LOCKED = ["BEGIN", "EXECUTE igny8_lock_account", "EXECUTE igny8_lock_payment"]
 BEGUN = [
-    *("BEGIN", "SELECT igny8_accounts LOCK", "SELECT igny8_invoices LOCK"),
+    *("BEGIN", "EXECUTE igny8_lock_account", "SELECT igny8_invoices LOCK"),
     # Today's attempts are counted, and one under way is refused by the index.
     *("SELECT igny8_payments", "SAVEPOINT", "INSERT igny8_payments", "RELEASE"),
     *("EXECUTE igny8_record_events", "COMMIT"),
@@ -58,7 +59,7 @@ def under_locks(call: Callable[[], object]) -> list[list[str]]:
         if is_open and not sql.startswith("PREPARE"):
             transactions[-1].append(sql)
         is_open = is_open and sql != "COMMIT"
-    return [each for each in transactions if "SELECT igny8_accounts LOCK" in each]
+    return [each for each in transactions if "EXECUTE igny8_lock_account" in each]
 
 
 def with_saved_card(stripe: FakeStripe) -> Callable[[], Payment]:

@@ -21,8 +21,8 @@ from tests.concurrency.sql_trace import ACCOUNT_LOCK, first_write, sent_by, summ
 
 APPROVE = [
     "BEGIN",
-    "SELECT igny8_accounts LOCK",
-    "SELECT igny8_payments LOCK",
+    "EXECUTE igny8_lock_account",
+    "EXECUTE igny8_lock_payment",
     "EXECUTE igny8_move_payments",
     "EXECUTE igny8_move_invoices",
     "EXECUTE igny8_move_subscriptions",

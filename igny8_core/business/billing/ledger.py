@@ -1,10 +1,39 @@
-"""The two hot statements of the credit ledger. Each writes balance, lots and ledger at once, or nothing.
+"""What is clever about credits: the lock that a spend begins with, and what writes balance, lots and ledger at once.
 
 SPEND reads lots with the snapshot of its start: the account's lock must have been taken by an earlier statement of the
-same transaction (design/performance.md section 3 measured what happens otherwise). Only CreditService calls them.
+same transaction (docs/locking.md tells what happens otherwise). Only CreditService and CreditBatchService come here;
+tests/billing/test_ledger.py holds the statements against a plain ledger in Python.
 """
 
-from igny8_core.common.db import PreparedStatement
+from igny8_core.auth.models import Account
+from igny8_core.common.db import PreparedStatement, require_atomic
+from igny8_core.common.errors import NotFound
+
+# The hot path of spending: four columns instead of a whole model, prepared. The plan is no join: who had to wait for
+# the lock while the plan changed would find no row at all.
+LOCK_BALANCE = PreparedStatement(
+    name="igny8_lock_balance",
+    types=("bigint",),
+    sql="""
+        SELECT account.credits, (SELECT included_credits FROM igny8_plans plan WHERE plan.id = account.plan_id),
+               account.status, account.suspended_reason
+        FROM igny8_accounts account
+        WHERE account.id = $1 FOR NO KEY UPDATE OF account
+    """,
+)
+# The same with what one unit of an operation costs now. Only the account is read under the lock, the price as it is
+# when the statement begins.
+LOCK_BALANCE_AND_COST = PreparedStatement(
+    name="igny8_lock_balance_and_cost",
+    types=("bigint", "text"),
+    sql="""
+        SELECT account.credits, (SELECT included_credits FROM igny8_plans plan WHERE plan.id = account.plan_id),
+               account.status, account.suspended_reason, cost.credits_per_unit
+        FROM igny8_accounts account
+        LEFT JOIN igny8_credit_cost_config cost ON cost.operation_type = $2 AND cost.is_active
+        WHERE account.id = $1 FOR NO KEY UPDATE OF account
+    """,
+)
 
 # A source that was granted already inserts no lot, and without a lot nothing else happens: no row comes back.
 # The account is locked before the lot is inserted: the other way round, two grants of one source could deadlock. The
@@ -94,3 +123,60 @@ SPEND = PreparedStatement(
         SELECT id, balance_after, FALSE FROM entry UNION ALL SELECT id, balance_after, TRUE FROM previous
     """,
 )
+
+# Many spends of one account, which is locked, with everything decided. The ledger has them in the order of the
+# operations.
+SPEND_MANY = PreparedStatement(
+    name="igny8_spend_many",
+    types=(
+        *("bigint", "bigint", "timestamptz", "bigint[]", "bigint[]"),
+        *("text[]", "text[]", "bigint[]", "bigint[]", "jsonb[]", "bigint[]"),
+    ),
+    sql="""
+        WITH operation AS (
+            SELECT * FROM unnest($6, $7, $8, $9, $10, $11) WITH ORDINALITY
+                AS operation (source, operation_type, amount, balance_after, metadata, site_id, position)
+        ), taken AS (
+            UPDATE igny8_credit_grants granted SET remaining = granted.remaining - lot.taken
+            FROM unnest($4, $5) AS lot (id, taken)
+            WHERE granted.id = lot.id AND granted.account_id = $1
+        ), balance AS (
+            UPDATE igny8_accounts SET credits = credits - (SELECT sum(amount)::bigint FROM operation) WHERE id = $1
+        ), usage AS (
+            INSERT INTO igny8_credit_usage_log
+                (account_id, site_id, user_id, operation_type, credits, metadata, created_at)
+            SELECT $1, site_id, $2, operation_type, amount, metadata, $3 FROM operation ORDER BY position
+        )
+        INSERT INTO igny8_credit_transactions
+            (account_id, transaction_type, amount, balance_after, description, source, metadata, created_at)
+        SELECT $1, 'usage', -amount, balance_after, operation_type, source, metadata, $3
+        FROM operation ORDER BY position
+        RETURNING source, id
+    """,
+)
+
+
+def lock_balance(account: Account) -> tuple[int, int]:
+    """Lock the account and read its balance and its plan's included credits; `account` gets its status of now.
+
+    Raises NotFound for an unknown id.
+    """
+    require_atomic()
+    row = LOCK_BALANCE.fetch_one([account.pk])
+    if row is None:
+        raise NotFound()
+    balance, included, account.status, account.suspended_reason = row
+    return balance, included
+
+
+def lock_balance_and_cost(account: Account, operation_type: str) -> tuple[tuple[int, int], int | None]:
+    """Like lock_balance, and what one unit of the operation costs: None for one that is unknown or not in use.
+
+    Raises NotFound for an unknown id.
+    """
+    require_atomic()
+    row = LOCK_BALANCE_AND_COST.fetch_one([account.pk, operation_type])
+    if row is None:
+        raise NotFound()
+    balance, included, account.status, account.suspended_reason, cost = row
+    return (balance, included), cost

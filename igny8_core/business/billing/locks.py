@@ -1,36 +1,11 @@
-"""Row locks of billing, always after the account's (docs/locking.md)."""
+"""Row locks of billing, always after the account's (docs/locking.md); those of the credit ledger stand in ledger.py."""
 
-from igny8_core.auth.models import Account
+from igny8_core.auth.models import Account, Plan, Subscription
 from igny8_core.business.billing.errors import InvoiceNotFound, PaymentNotFound
 from igny8_core.business.billing.models import CreditCostConfig, Invoice, Payment, PaymentMethodConfig
 from igny8_core.common.db import PreparedStatement, require_atomic
 from igny8_core.common.errors import NotFound
-
-# The hot path of spending: four columns instead of a whole model, prepared. The plan is no join: who had to wait for
-# the lock while the plan changed would find no row at all.
-LOCK_BALANCE = PreparedStatement(
-    name="igny8_lock_balance",
-    types=("bigint",),
-    sql="""
-        SELECT account.credits, (SELECT included_credits FROM igny8_plans plan WHERE plan.id = account.plan_id),
-               account.status, account.suspended_reason
-        FROM igny8_accounts account
-        WHERE account.id = $1 FOR NO KEY UPDATE OF account
-    """,
-)
-# The same with what one unit of an operation costs now. Only the account is read under the lock, the price as it is
-# when the statement begins.
-LOCK_BALANCE_AND_COST = PreparedStatement(
-    name="igny8_lock_balance_and_cost",
-    types=("bigint", "text"),
-    sql="""
-        SELECT account.credits, (SELECT included_credits FROM igny8_plans plan WHERE plan.id = account.plan_id),
-               account.status, account.suspended_reason, cost.credits_per_unit
-        FROM igny8_accounts account
-        LEFT JOIN igny8_credit_cost_config cost ON cost.operation_type = $2 AND cost.is_active
-        WHERE account.id = $1 FOR NO KEY UPDATE OF account
-    """,
-)
+from igny8_core.common.prepared_rows import Columns, joined_rows
 
 
 def lock_invoice(account: Account, invoice_id: int) -> Invoice:
@@ -47,15 +22,29 @@ def lock_invoice(account: Account, invoice_id: int) -> Invoice:
     return invoice
 
 
-# What a decision reads of a payment, its invoice and its subscription. Building all columns of the three took a
+# What a decision reads of a payment, its invoice, and the subscription and plan of that. Building all columns took a
 # noticeable part of an approval (benchmarks/approve.py). Who reads another one adds it here: Django would load it with
 # a query of its own, under the lock, which the tests refuse (tests/hidden_queries.py).
-DECIDED_ON = (
-    *("uuid", "account_id", "amount", "currency", "payment_method", "status", "manual_reference", "metadata"),
+_PAYMENT = Columns(
+    Payment,
+    *("uuid", "account", "invoice", "amount", "currency", "payment_method", "status", "manual_reference", "metadata"),
     *("stripe_payment_intent_id", "paypal_order_id", "refunded_amount", "approved_by", "needs_review", "review_reason"),
-    *(f"invoice__{name}" for name in ("account_id", "invoice_number", "status", "currency", "total", "line_items")),
-    *(f"invoice__subscription__{name}" for name in ("account_id", "plan_id", "status", "billing_driver")),
-    *("invoice__subscription__current_period_end", "invoice__subscription__plan__slug"),
+)
+_INVOICE = Columns(Invoice, "account", "subscription", "invoice_number", "status", "currency", "total", "line_items")
+_SUBSCRIPTION = Columns(Subscription, "account", "plan", "status", "billing_driver", "current_period_end")
+_PLAN = Columns(Plan, "slug")
+LOCK_PAYMENT = PreparedStatement(
+    name="igny8_lock_payment",
+    types=("bigint", "bigint"),
+    sql=f"""
+        SELECT {_PAYMENT.sql("payment")}, {_INVOICE.sql("invoice")},
+               {_SUBSCRIPTION.sql("subscription")}, {_PLAN.sql("plan")}
+        FROM igny8_payments payment JOIN igny8_invoices invoice ON invoice.id = payment.invoice_id
+        LEFT JOIN igny8_subscriptions subscription ON subscription.id = invoice.subscription_id
+        LEFT JOIN igny8_plans plan ON plan.id = subscription.plan_id
+        WHERE payment.account_id = $1 AND payment.id = $2
+        FOR NO KEY UPDATE OF payment, invoice
+    """,  # noqa: S608 - names of columns, from the models
 )
 
 
@@ -65,40 +54,15 @@ def lock_payment(account: Account, payment_id: int) -> Payment:
     Raises PaymentNotFound for another account's payment as for none.
     """
     require_atomic()
-    payments = Payment.objects.select_for_update(of=("self", "invoice"), no_key=True)
-    try:
-        decided = payments.select_related("invoice__subscription__plan").only(*DECIDED_ON)
-        payment = decided.get(account=account, pk=payment_id)
-    except Payment.DoesNotExist:
-        raise PaymentNotFound() from None
-    payment.account = payment.invoice.account = account
-    return payment
-
-
-def lock_balance(account: Account) -> tuple[int, int]:
-    """Lock the account and read its balance and its plan's included credits; `account` gets its status of now.
-
-    Raises NotFound for an unknown id.
-    """
-    require_atomic()
-    row = LOCK_BALANCE.fetch_one([account.pk])
+    row = LOCK_PAYMENT.fetch_one([account.pk, payment_id])
     if row is None:
-        raise NotFound()
-    balance, included, account.status, account.suspended_reason = row
-    return balance, included
-
-
-def lock_balance_and_cost(account: Account, operation_type: str) -> tuple[tuple[int, int], int | None]:
-    """Like lock_balance, and what one unit of the operation costs: None for one that is unknown or not in use.
-
-    Raises NotFound for an unknown id.
-    """
-    require_atomic()
-    row = LOCK_BALANCE_AND_COST.fetch_one([account.pk, operation_type])
-    if row is None:
-        raise NotFound()
-    balance, included, account.status, account.suspended_reason, cost = row
-    return (balance, included), cost
+        raise PaymentNotFound()
+    payment, invoice, subscription, plan = joined_rows(row, _PAYMENT, _INVOICE, _SUBSCRIPTION, _PLAN)
+    payment.account = invoice.account = account
+    payment.invoice, invoice.subscription = invoice, subscription
+    if subscription is not None:
+        subscription.plan = plan
+    return payment  # type: ignore[no-any-return]
 
 
 def lock_payment_method_config(config_id: int) -> PaymentMethodConfig:

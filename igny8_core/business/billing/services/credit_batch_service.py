@@ -11,9 +11,8 @@ from igny8_core.auth.callers import Caller
 from igny8_core.auth.models import Account, User
 from igny8_core.auth.permissions import require_usable
 from igny8_core.auth.selectors import sites_of
-from igny8_core.business.billing.batch_ledger import SPEND_MANY
 from igny8_core.business.billing.errors import SpendKeyReused
-from igny8_core.business.billing.locks import lock_balance
+from igny8_core.business.billing.ledger import SPEND_MANY, lock_balance
 from igny8_core.business.billing.models import CreditTransaction, CreditTransactionType
 from igny8_core.business.billing.selectors import costs_in_use, live_grants_of
 from igny8_core.business.billing.services.credit_service import (

@@ -17,8 +17,7 @@ from igny8_core.auth.models import Account, Site, User
 from igny8_core.auth.permissions import require_other_account, require_usable
 from igny8_core.auth.selectors import sites_of
 from igny8_core.business.billing.errors import InsufficientCredits, OperationNotOffered, SpendKeyReused
-from igny8_core.business.billing.ledger import GRANT, SPEND
-from igny8_core.business.billing.locks import lock_balance, lock_balance_and_cost
+from igny8_core.business.billing.ledger import GRANT, SPEND, lock_balance, lock_balance_and_cost
 from igny8_core.business.billing.models import CreditGrant, CreditGrantKind, CreditTransaction, CreditTransactionType
 from igny8_core.business.billing.selectors import live_grants_of, spendable_credits
 from igny8_core.common import clock

@@ -13,7 +13,7 @@ from fake_gateways.stripe_fake import FakeStripe
 from igny8_core.auth.models import User
 from igny8_core.business.billing.errors import AuthenticationRequired, PaymentDeclined, RefundRefused
 from igny8_core.business.billing.models import Invoice, Payment, WebhookEvent
-from igny8_core.business.billing.services import charge_records, notification_service
+from igny8_core.business.billing.services import notification_service, payment_transitions
 from igny8_core.business.billing.services.gateway_mails import FOR_OPERATORS, GATEWAY_NOTICES
 from igny8_core.business.billing.services.gateway_refunds import GatewayRefundService
 from igny8_core.business.billing.services.invoice_service import InvoiceService
@@ -74,7 +74,7 @@ def charge_later(invoice: Invoice, card: str) -> None:
 
 @service_transaction
 def record(payment: Payment, event_type: str, **data: str) -> None:
-    events.record(charge_records.payment_event(event_type, payment, **data))
+    events.record(payment_transitions.payment_event(event_type, payment, **data))
 
 
 # --- To customers -------------------------------------------------------------------------------------------------
@@ -207,7 +207,7 @@ def test_operators_who_may_check_payments_are_told_what_to_review(stripe: FakeSt
     checker.user_permissions.add(Permission.objects.get(codename="check_payment"))
     make.user(email="support@example.com", is_staff=True)
     payment = a_late_payment(stripe, make.invoice(owner.account))
-    service_transaction(charge_records.flag_for_review)(payment, "The gateway took 5.00 USD; see evil.example")
+    service_transaction(payment_transitions.flag_for_review)(payment, "The gateway took 5.00 USD; see evil.example")
 
     sent = the_mail("payment.needs_review")
 

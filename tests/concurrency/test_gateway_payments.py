@@ -99,7 +99,7 @@ def test_without_the_lock_one_success_could_be_settled_twice_but_for_the_second_
 
     with (
         without_row_locks(),
-        run_before(charge_records, "settle", partial(record_charge, attempt.payment, charge)) as rival,
+        run_before(charge_records, "capture", partial(record_charge, attempt.payment, charge)) as rival,
     ):
         record_charge(attempt.payment, charge)
 

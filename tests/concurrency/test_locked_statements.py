@@ -26,12 +26,12 @@ LOCKED = ["BEGIN", "EXECUTE igny8_lock_account", "EXECUTE igny8_lock_payment"]
 BEGUN = [
     *("BEGIN", "EXECUTE igny8_lock_account", "SELECT igny8_invoices LOCK"),
     # Today's attempts are counted, and one under way is refused by the index.
-    *("SELECT igny8_payments", "SAVEPOINT", "INSERT igny8_payments", "RELEASE"),
-    *("EXECUTE igny8_record_events", "COMMIT"),
+    *("SELECT igny8_payments", "SAVEPOINT", "INSERT igny8_payments"),
+    *("EXECUTE igny8_record_events", "RELEASE", "COMMIT"),
 ]
 SETTLED = [
     *LOCKED,
-    *("EXECUTE igny8_move_payments", "EXECUTE igny8_move_invoices", "EXECUTE igny8_move_subscriptions"),
+    *("EXECUTE igny8_move_payments", "EXECUTE igny8_settle_invoice", "EXECUTE igny8_move_subscriptions"),
     *("EXECUTE igny8_move_accounts", "EXECUTE igny8_grant_credits", "EXECUTE igny8_record_events", "COMMIT"),
 ]
 BOOKED = [

@@ -56,6 +56,43 @@ DISPUTES = """
 """
 
 
+MONEY_OF_PAID_INVOICES = """
+    SELECT payment.account_id, invoice.id, payment.id, payment.amount, payment.currency, payment.approved_by_id,
+           payment.processed_at
+    FROM igny8_invoices invoice JOIN igny8_payments payment ON payment.invoice_id = invoice.id
+    WHERE invoice.status = 'paid' AND payment.status IN ('succeeded', 'partially_refunded', 'refunded', 'disputed')
+    ORDER BY payment.id
+"""
+ALLOCATIONS = """
+    SELECT account_id, invoice_id, payment_id, amount, currency, made_by_id, created_at FROM igny8_allocations
+    WHERE kind = 'money' AND released_at IS NULL ORDER BY payment_id
+"""
+# Each makes one row say what cannot be true, and returns its id with what the migration is to say of it.
+UNTRUE = {
+    "a paid invoice that nobody paid": (
+        (
+            "UPDATE igny8_payments SET status = 'failed' WHERE id = (SELECT max(id) FROM igny8_payments "
+            "WHERE status = 'succeeded') RETURNING invoice_id"
+        ),
+        "Invoice {} (",
+    ),
+    "a paid invoice that was paid in part": (
+        (
+            "UPDATE igny8_payments SET amount = amount - 1 WHERE id = (SELECT max(id) FROM igny8_payments "
+            "WHERE status = 'succeeded') RETURNING invoice_id"
+        ),
+        "Invoice {} (",
+    ),
+    "money of an open invoice": (
+        (
+            "UPDATE igny8_payments SET status = 'succeeded' WHERE id = (SELECT max(id) FROM igny8_payments "
+            "WHERE status = 'pending_approval') RETURNING id"
+        ),
+        "Payment {} is succeeded with",
+    ),
+}
+
+
 @pytest.fixture(scope="module")
 def old_database(django_db_setup: None) -> Iterator[str]:
     """URL of a database of its own, as the dump has it, on the server of the tests."""
@@ -188,6 +225,38 @@ def test_a_dispute_that_was_noted_wrongly_stops_the_upgrade_with_its_payment(dja
         assert cursor.fetchone() == (0,)
     assert ended.returncode != 0
     assert f"Payment {broken[0]} notes in its metadata what cannot become a row of igny8_disputes" in ended.stderr
+
+
+def test_what_paid_an_invoice_stands_against_it_after_the_upgrade(old_database: str, today: dict[str, Any]) -> None:
+    with closing(psycopg2.connect(old_database)) as connection:
+        cursor = connection.cursor()
+        cursor.execute(MONEY_OF_PAID_INVOICES)
+        paid = cursor.fetchall()
+        cursor.execute(ALLOCATIONS)
+        allocated = cursor.fetchall()
+        cursor.execute("SELECT status, settled_amount = total, settled_amount = 0 FROM igny8_invoices")
+        settled = set(cursor.fetchall())
+
+    assert allocated == paid != []
+    assert settled == {("paid", True, False), ("pending", False, True), ("void", False, True)}
+
+
+@pytest.mark.parametrize("untrue", UNTRUE)
+def test_money_that_fits_nothing_true_stops_the_upgrade_with_its_row(django_db_setup: None, untrue: str) -> None:
+    sql, said = UNTRUE[untrue]
+    with restored("untrue") as url, closing(psycopg2.connect(url)) as connection:
+        connection.autocommit = True
+        cursor = connection.cursor()
+        cursor.execute(sql)
+        row = cursor.fetchone()
+
+        ended = migrated(url)
+
+        cursor.execute("SELECT to_regclass('igny8_allocations')")
+        assert cursor.fetchone() == (None,)
+    assert row
+    assert ended.returncode != 0
+    assert said.format(*row) in ended.stderr
 
 
 def test_every_answer_says_after_the_upgrade_what_it_said_before(then: dict[str, Any], today: dict[str, Any]) -> None:

@@ -170,6 +170,11 @@ def all_payments() -> QuerySet[Payment]:
     return Payment.objects.select_related("invoice", "account", "approved_by")
 
 
+def grant_sources(payment: Payment) -> list[str]:
+    """Under which source the credits of a payment's invoice were granted: the invoice, before that the payment."""
+    return [f"invoice:{payment.invoice_id}", f"payment:{payment.pk}"]
+
+
 def with_disputes(payment: Payment) -> Payment:
     """The payment with its disputes, oldest first, and the credit note of what each took."""
     disputes = Dispute.objects.select_related("refund__credit_note").order_by("pk")

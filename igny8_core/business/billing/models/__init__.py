@@ -1,5 +1,6 @@
 """Money: what is owed, what was paid, what credits it bought."""
 
+from igny8_core.business.billing.models.allocation import Allocation, AllocationKind
 from igny8_core.business.billing.models.credit import (
     CreditCostConfig,
     CreditGrant,
@@ -68,6 +69,8 @@ __all__ = [
     "TO_ASK",
     "UNUSED_TIME",
     "AccountPaymentMethod",
+    "Allocation",
+    "AllocationKind",
     "CreditCostConfig",
     "CreditGrant",
     "CreditGrantKind",

@@ -13,14 +13,19 @@ class WebhookState(models.TextChoices):
     WAITING = "waiting", "Waiting"
     PROCESSED = "processed", "Processed"
     IGNORED = "ignored", "Nothing to do"
+    NEEDS_REVIEW = "needs_review", "Needs review"
     DEAD = "dead", "Given up"
 
 
 WEBHOOK_MOVES: dict[str, frozenset[str]] = {
-    WebhookState.WAITING: frozenset({WebhookState.PROCESSED, WebhookState.IGNORED, WebhookState.DEAD}),
+    WebhookState.WAITING: frozenset(
+        {WebhookState.PROCESSED, WebhookState.IGNORED, WebhookState.NEEDS_REVIEW, WebhookState.DEAD}
+    ),
     # An operator can have a message looked at again, whatever became of it.
     WebhookState.PROCESSED: frozenset({WebhookState.WAITING}),
     WebhookState.IGNORED: frozenset({WebhookState.WAITING}),
+    # Or has seen to it elsewhere: the money went back at the gateway, say.
+    WebhookState.NEEDS_REVIEW: frozenset({WebhookState.WAITING, WebhookState.IGNORED}),
     WebhookState.DEAD: frozenset({WebhookState.WAITING}),
 }
 
@@ -35,7 +40,7 @@ class WebhookEvent(models.Model):
         max_length=100, blank=True, help_text="PayPal's id of the delivery: a header set used for a second body shows"
     )
     body = models.TextField(help_text="As it came; only the ids in it are believed")
-    state = models.CharField(max_length=10, choices=WebhookState.choices, default=WebhookState.WAITING)
+    state = models.CharField(max_length=20, choices=WebhookState.choices, default=WebhookState.WAITING)
     attempts = models.PositiveSmallIntegerField(default=0)
     next_attempt_at = models.DateTimeField(null=True, blank=True)
     last_error = models.CharField(max_length=500, blank=True)

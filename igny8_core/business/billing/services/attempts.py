@@ -24,13 +24,13 @@ from igny8_core.business.billing.models import (
     Payment,
     PaymentStatus,
 )
-from igny8_core.business.billing.services.charge_records import FIRST_CHECK, payment_event
+from igny8_core.business.billing.services.charge_records import FIRST_CHECK
 from igny8_core.business.billing.services.open_attempts import refusal_of_another
 from igny8_core.business.billing.services.pay_links import is_pay_link
 from igny8_core.business.billing.services.payment_offers import require_payable
+from igny8_core.business.billing.services.payment_transitions import start
 from igny8_core.common import clock
 from igny8_core.common.db import refusing, service_transaction
-from igny8_core.events import services as events
 
 logger = logging.getLogger(__name__)
 
@@ -55,6 +55,9 @@ class Attempt:
     @property
     def next_step(self) -> NextStep:
         """What the customer does now."""
+        if self.payment.needs_review:
+            # Money may be there already: nobody is asked to pay again.
+            return NextStep.WAIT
         if self.payment.status != PaymentStatus.PENDING:
             return NextStep.NONE if self.payment.status not in GATEWAY_UNDER_WAY else NextStep.WAIT
         if self.charge is None:
@@ -106,19 +109,15 @@ def begin_attempt(
     require_payable(invoice)
     _require_within_bound(invoice)
     with refusing("igny8_payments_one_under_way", PaymentBeingChecked()):
-        payment = Payment.objects.create(
-            account=account,
-            invoice=invoice,
-            amount=invoice.total,
-            currency=invoice.currency,
+        return start(
+            account,
+            invoice,
+            started_by,
             payment_method=payment_method,
-            status=PaymentStatus.PENDING,
             request_key=request_key,
             next_check_at=clock.now() + FIRST_CHECK,
             metadata={"order": wish},
         )
-    events.record(payment_event("payment.started", payment, started_by))
-    return payment
 
 
 def _require_within_bound(invoice: Invoice) -> None:

@@ -6,6 +6,7 @@ payment, in this amount, currency and mode, of this customer; anything else wait
 
 import logging
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from igny8_core.auth.locks import lock_account
@@ -16,18 +17,25 @@ from igny8_core.business.billing.locks import lock_payment
 from igny8_core.business.billing.models import (
     CAPTURED_STATUSES,
     GATEWAY_UNDER_WAY,
-    PAYMENT_MOVES,
     InvoiceStatus,
     Payment,
     PaymentStatus,
     Refund,
     RefundStatus,
 )
-from igny8_core.business.billing.services.settlement import settle
+from igny8_core.business.billing.services.payment_transitions import (
+    await_gateway,
+    fail,
+    flag_for_review,
+    give_up,
+    lose_sight,
+    payment_event,
+)
+from igny8_core.business.billing.services.settlement import capture
+from igny8_core.business.billing.services.stranded_money import unless_stranded
 from igny8_core.common import clock
-from igny8_core.common.db import service_transaction
+from igny8_core.common.db import require_no_transaction, service_transaction
 from igny8_core.common.money import format_amount
-from igny8_core.common.states import transition
 from igny8_core.events import services as events
 
 logger = logging.getLogger(__name__)
@@ -37,13 +45,21 @@ PROCESSING_CHECK = timedelta(hours=1)
 CAME_TOO_LATE = "The money came when this attempt or its invoice was closed already. It goes back to the customer."
 
 
-@service_transaction
 def record_charge(payment: Payment, charge: Charge) -> Payment:
     """Bring a payment to where its gateway is with it; what follows from captured money is done here, once.
 
-    Charges of strangers, other amounts, currencies or modes settle nothing: the payment needs review. Money for a
-    closed invoice is ordered to go back. Returns the payment as it is now.
+    Charges of strangers, other amounts, currencies or modes settle nothing: the payment needs review. So it does where
+    the gateway has the money and what follows from it fails. Money for a closed invoice is ordered to go back. Returns
+    the payment as it is now. RuntimeError in a transaction.
     """
+    require_no_transaction()
+    if charge.state != ChargeState.SUCCEEDED:
+        return _record(payment, charge)
+    return unless_stranded(partial(_record, payment, charge), partial(_keep_visible, payment, charge))
+
+
+@service_transaction
+def _record(payment: Payment, charge: Charge) -> Payment:
     account = lock_account(payment.account_id)
     payment = lock_payment(account, payment.pk)
     if payment.needs_review or payment.status in CAPTURED_STATUSES:
@@ -55,6 +71,16 @@ def record_charge(payment: Payment, charge: Charge) -> Payment:
         _capture(payment, charge)
     elif payment.status in GATEWAY_UNDER_WAY:
         _follow(payment, charge)
+    return payment
+
+
+@service_transaction
+def _keep_visible(payment: Payment, charge: Charge, reason: str) -> Payment:
+    account = lock_account(payment.account_id)
+    payment = lock_payment(account, payment.pk)
+    if not payment.needs_review and payment.status not in CAPTURED_STATUSES:
+        _save_ids(payment, charge)
+        flag_for_review(payment, reason)
     return payment
 
 
@@ -79,8 +105,7 @@ def record_abandonment(payment: Payment) -> Payment:
     if payment.status not in GATEWAY_UNDER_WAY or payment.needs_review:
         return payment
     if payment.status == PaymentStatus.PENDING:
-        transition(payment, PaymentStatus.CANCELED, PAYMENT_MOVES, next_check_at=clock.now() + FIRST_CHECK, checks=0)
-        events.record(payment_event("payment.canceled", payment))
+        give_up(payment, next_check_at=clock.now() + FIRST_CHECK, checks=0)
     else:
         _fail(payment, "canceled", "The payment was not finished. Nothing was charged.")
     return payment
@@ -92,8 +117,7 @@ def record_silence(payment: Payment) -> Payment:
     account = lock_account(payment.account_id)
     payment = lock_payment(account, payment.pk)
     if payment.status in {PaymentStatus.PENDING, PaymentStatus.PROCESSING} and not payment.needs_review:
-        transition(payment, PaymentStatus.UNKNOWN, PAYMENT_MOVES, next_check_at=clock.now() + FIRST_CHECK, checks=0)
-        events.record(payment_event("payment.unknown", payment))
+        lose_sight(payment, clock.now() + FIRST_CHECK)
     return payment
 
 
@@ -115,14 +139,6 @@ def record_loss(payment: Payment) -> Payment:
     return payment
 
 
-def flag_for_review(payment: Payment, reason: str) -> None:
-    """Take a locked payment out of everything that runs by itself, and tell the operators."""
-    payment.needs_review, payment.review_reason, payment.next_check_at = True, reason[:500], None
-    payment.save(update_fields=["needs_review", "review_reason", "next_check_at"])
-    logger.error("payment needs review", extra={"payment": payment.pk})
-    events.record(payment_event("payment.needs_review", payment, reason=payment.review_reason))
-
-
 def order_return(payment: Payment, charge: Charge, reason: str, ordered_by: User | None = None) -> Refund:
     """Commit that what a charge still holds goes back, because it bought nothing; the next check carries it out.
 
@@ -141,18 +157,6 @@ def order_return(payment: Payment, charge: Charge, reason: str, ordered_by: User
     )
     events.record(payment_event("payment.return_ordered", payment, ordered_by, reason=reason))
     return refund
-
-
-def payment_event(event_type: str, payment: Payment, actor: User | None = None, **data: Any) -> events.NewEvent:
-    """An event of a payment, with what it was about."""
-    facts = {
-        "invoice_id": payment.invoice_id,
-        "invoice_number": payment.invoice.invoice_number,
-        "amount": str(payment.amount),
-        "currency": payment.currency,
-        "payment_method": payment.payment_method,
-    }
-    return events.about(event_type, payment, actor, facts | data)
 
 
 def _mismatch(account: Account, payment: Payment, charge: Charge) -> str:
@@ -182,33 +186,13 @@ def _capture(payment: Payment, charge: Charge) -> None:
     if payment.status not in GATEWAY_UNDER_WAY or not (is_open and is_wanted):
         _order_return(payment, charge)
         return
-    with events.recorded_together():
-        transition(
-            payment,
-            PaymentStatus.SUCCEEDED,
-            PAYMENT_MOVES,
-            processed_at=clock.now(),
-            failure_reason="",
-            next_check_at=None,
-            **_ids(payment, charge),
-        )
-        events.record(payment_event("payment.succeeded", payment))
-        settle(payment)
+    capture(payment, failure_reason="", next_check_at=None, **_ids(payment, charge))
 
 
 def _order_return(payment: Payment, charge: Charge) -> None:
     """Nothing is bought with this money: a refund of all of it is committed, which the next check carries out."""
     if payment.status in GATEWAY_UNDER_WAY:
-        transition(
-            payment,
-            PaymentStatus.FAILED,
-            PAYMENT_MOVES,
-            failed_at=clock.now(),
-            failure_reason=CAME_TOO_LATE,
-            next_check_at=None,
-            **_ids(payment, charge),
-        )
-        events.record(payment_event("payment.failed", payment, code="invoice_closed", reason=CAME_TOO_LATE))
+        fail(payment, "invoice_closed", CAME_TOO_LATE, **_ids(payment, charge))
     returned = Refund.objects.filter(payment=payment, is_return=True).exclude(status=RefundStatus.FAILED)
     if charge.amount > charge.refunded and not returned.exists():
         logger.error("money came for a closed invoice", extra={"payment": payment.pk})
@@ -223,10 +207,7 @@ def _follow(payment: Payment, charge: Charge) -> None:
     elif charge.state == ChargeState.CANCELED:
         _end_canceled(payment, charge)
     elif charge.state == ChargeState.PROCESSING and is_pending:
-        next_check = clock.now() + PROCESSING_CHECK
-        ids = _ids(payment, charge)
-        transition(payment, PaymentStatus.PROCESSING, PAYMENT_MOVES, next_check_at=next_check, checks=0, **ids)
-        events.record(payment_event("payment.processing", payment))
+        await_gateway(payment, clock.now() + PROCESSING_CHECK, **_ids(payment, charge))
     else:
         if charge.state == ChargeState.UNKNOWN:
             logger.error("unknown status at the gateway", extra={"payment": payment.pk, "status": charge.raw_status})
@@ -241,27 +222,23 @@ def _is_final(payment: Payment) -> bool:
 
 def _end_canceled(payment: Payment, charge: Charge) -> None:
     if payment.status == PaymentStatus.PENDING:
-        ids = _ids(payment, charge)
-        transition(payment, PaymentStatus.CANCELED, PAYMENT_MOVES, next_check_at=None, **ids)
-        events.record(payment_event("payment.canceled", payment))
+        give_up(payment, next_check_at=None, **_ids(payment, charge))
     else:
         _fail(payment, "canceled", "The payment was not finished. Nothing was charged.", **_ids(payment, charge))
 
 
 def _fail(payment: Payment, code: str, text: str, **changes: Any) -> None:
-    transition(
+    off_session = bool(payment.metadata.get("order", {}).get("off_session"))
+    fail(
         payment,
-        PaymentStatus.FAILED,
-        PAYMENT_MOVES,
-        failed_at=clock.now(),
-        failure_reason=text[:500],
-        metadata={**payment.metadata, "failure_code": code},
+        code,
+        text,
         # What stands open at the gateway is closed there, so that it cannot succeed later.
         next_check_at=clock.now() if _stays_open(payment, changes) else None,
+        facts={"off_session": off_session},
+        metadata={**payment.metadata, "failure_code": code},
         **changes,
     )
-    off_session = bool(payment.metadata.get("order", {}).get("off_session"))
-    events.record(payment_event("payment.failed", payment, code=code, reason=text, off_session=off_session))
     if off_session and code == "authentication_required":
         events.record(payment_event("payment.action_required", payment))
 
@@ -270,7 +247,7 @@ def _stays_open(payment: Payment, changes: dict[str, Any]) -> bool:
     return bool(changes.get("stripe_payment_intent_id") or payment.stripe_payment_intent_id)
 
 
-def _ids(payment: Payment, charge: Charge) -> dict[str, str]:
+def _ids(payment: Payment, charge: Charge) -> dict[str, Any]:
     if payment.payment_method == PaymentMethodType.STRIPE:
         return {"stripe_payment_intent_id": charge.object_id, "stripe_charge_id": charge.capture_id}
     return {"paypal_order_id": charge.object_id, "paypal_capture_id": charge.capture_id}

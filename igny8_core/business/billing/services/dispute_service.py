@@ -10,15 +10,14 @@ from igny8_core.business.billing.gateways.protocol import DisputeState, GatewayD
 from igny8_core.business.billing.locks import lock_payment
 from igny8_core.business.billing.models import (
     DISPUTE_MOVES,
-    PAYMENT_MOVES,
     Dispute,
     DisputeStatus,
     Payment,
-    PaymentStatus,
 )
-from igny8_core.business.billing.services.charge_records import flag_for_review, payment_event
+from igny8_core.business.billing.services import payment_transitions
 from igny8_core.business.billing.services.gateway_calls import gateway_refusals
 from igny8_core.business.billing.services.gateway_refunds import GatewayRefundService, book_foreign
+from igny8_core.business.billing.services.payment_transitions import flag_for_review, payment_event
 from igny8_core.business.billing.services.settled_payments import settled_payment
 from igny8_core.common import clock
 from igny8_core.common.db import require_no_transaction, service_transaction
@@ -86,8 +85,7 @@ def _open(payment: Payment, told: GatewayDispute) -> Dispute:
         reason=told.reason[:500],
         opened_at=told.created_at,
     )
-    if PaymentStatus.DISPUTED in PAYMENT_MOVES[payment.status]:
-        transition(payment, PaymentStatus.DISPUTED, PAYMENT_MOVES)
+    payment_transitions.dispute(payment)
     events.record(_event("payment.disputed", dispute))
     _flag_misfit(dispute)
     return dispute

@@ -154,6 +154,20 @@ def webhook_given_up(event: Event) -> Mail:
     return Mail("gateway_notice", notice.heading, [], context)
 
 
+def webhook_to_review(event: Event) -> Mail:
+    """The mail, still without recipients, on a message of a gateway that fits nothing here."""
+    facts = event.data
+    notice = GatewayNotice(
+        f"A message of {WebhookProvider(facts['provider']).label} needs review",
+        "The gateway has something of a customer that fits nothing here, and perhaps their money. Nothing was booked.",
+        "The reason says what to do. Then have the message processed again, or set it aside.",
+        link=f"{settings.BASE_URL}/admin/billing/webhookevent/{event.object_id}/change/",
+        label="Open the message",
+    )
+    context = {"notice": notice, "reason": unlinked(facts["reason"]), "message": unlinked(facts["type"])}
+    return Mail("gateway_notice", notice.heading, [], context)
+
+
 def _admin_page(payment: Payment) -> dict[str, str]:
     link = f"{settings.BASE_URL}/admin/billing/payment/{payment.pk}/change/"
     return {"link": link, "label": f"Open payment {payment.pk}"}

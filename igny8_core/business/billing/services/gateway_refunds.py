@@ -36,9 +36,9 @@ from igny8_core.business.billing.models import (
     Refund,
     RefundStatus,
 )
-from igny8_core.business.billing.services.charge_records import flag_for_review, payment_event
 from igny8_core.business.billing.services.gateway_calls import gateway_refusals
 from igny8_core.business.billing.services.payment_offers import require_gateway
+from igny8_core.business.billing.services.payment_transitions import flag_for_review, payment_event
 from igny8_core.business.billing.services.refund_service import RefundService, checked_amount, require_refundable
 from igny8_core.common import clock
 from igny8_core.common.db import refusing, require_no_transaction, service_transaction

@@ -128,7 +128,7 @@ def saved_card(fake: FakeStripe, tenant: Account, card: str = "pm_card_visa", **
     """A card that the account has saved at Stripe."""
     saved = fake.save_card(customer_at_stripe(fake, tenant), card)
     values = {"type": "stripe", "display_name": "Visa", "is_verified": True, **fields}
-    return AccountPaymentMethod.objects.create(account=tenant, stripe_payment_method_id=saved, **values)
+    return AccountPaymentMethod.objects.create(account=tenant, gateway_method_id=saved, **values)
 
 
 def refund(tenant: Account, amount: str = "10.00", reason: str = "Goodwill") -> CreditNote:

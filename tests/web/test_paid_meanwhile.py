@@ -17,8 +17,8 @@ def test_who_pays_in_another_way_what_was_paid_meanwhile_is_told(
 ) -> None:
     stripe, paypal = both
     payment = PaymentService.create_paypal_payment(customer.invoice).payment
-    paypal.approve(payment.paypal_order_id)
-    configured_paypal().complete(payment.paypal_order_id, str(payment.uuid))
+    paypal.approve(payment.gateway_object_id)
+    configured_paypal().complete(payment.gateway_object_id, str(payment.uuid))
 
     answer = customer.clicks("card")
 

@@ -86,7 +86,8 @@ def handle(event: Event) -> None:
 
     What Stripe's adapter raises is raised, so that it is tried again.
     """
-    payment_method_id = event.data.get("stripe_payment_method_id")
+    # Releases before 0021_gateway_ids had another name for it, and their events may still wait.
+    payment_method_id = event.data.get("gateway_method_id") or event.data.get("stripe_payment_method_id")
     if not payment_method_id:
         return
     try:

@@ -190,7 +190,7 @@ def _capture(payment: Payment, charge: Charge) -> None:
             processed_at=clock.now(),
             failure_reason="",
             next_check_at=None,
-            **_ids(payment, charge),
+            **_ids(charge),
         )
         events.record(payment_event("payment.succeeded", payment))
         settle(payment)
@@ -206,7 +206,7 @@ def _order_return(payment: Payment, charge: Charge) -> None:
             failed_at=clock.now(),
             failure_reason=CAME_TOO_LATE,
             next_check_at=None,
-            **_ids(payment, charge),
+            **_ids(charge),
         )
         events.record(payment_event("payment.failed", payment, code="invoice_closed", reason=CAME_TOO_LATE))
     returned = Refund.objects.filter(payment=payment, is_return=True).exclude(status=RefundStatus.FAILED)
@@ -219,12 +219,12 @@ def _follow(payment: Payment, charge: Charge) -> None:
     """Move a payment that is under way to where a charge is that holds no money."""
     is_pending = payment.status == PaymentStatus.PENDING
     if charge.state == ChargeState.DECLINED and (payment.is_confirmed_by_us or not is_pending or _is_final(payment)):
-        _fail(payment, charge.failure_code, charge.failure_text, **_ids(payment, charge))
+        _fail(payment, charge.failure_code, charge.failure_text, **_ids(charge))
     elif charge.state == ChargeState.CANCELED:
         _end_canceled(payment, charge)
     elif charge.state == ChargeState.PROCESSING and is_pending:
         next_check = clock.now() + PROCESSING_CHECK
-        ids = _ids(payment, charge)
+        ids = _ids(charge)
         transition(payment, PaymentStatus.PROCESSING, PAYMENT_MOVES, next_check_at=next_check, checks=0, **ids)
         events.record(payment_event("payment.processing", payment))
     else:
@@ -241,11 +241,11 @@ def _is_final(payment: Payment) -> bool:
 
 def _end_canceled(payment: Payment, charge: Charge) -> None:
     if payment.status == PaymentStatus.PENDING:
-        ids = _ids(payment, charge)
+        ids = _ids(charge)
         transition(payment, PaymentStatus.CANCELED, PAYMENT_MOVES, next_check_at=None, **ids)
         events.record(payment_event("payment.canceled", payment))
     else:
-        _fail(payment, "canceled", "The payment was not finished. Nothing was charged.", **_ids(payment, charge))
+        _fail(payment, "canceled", "The payment was not finished. Nothing was charged.", **_ids(charge))
 
 
 def _fail(payment: Payment, code: str, text: str, **changes: Any) -> None:
@@ -267,17 +267,16 @@ def _fail(payment: Payment, code: str, text: str, **changes: Any) -> None:
 
 
 def _stays_open(payment: Payment, changes: dict[str, Any]) -> bool:
-    return bool(changes.get("stripe_payment_intent_id") or payment.stripe_payment_intent_id)
+    is_kept_open = payment.payment_method == PaymentMethodType.STRIPE
+    return is_kept_open and bool(changes.get("gateway_object_id") or payment.gateway_object_id)
 
 
-def _ids(payment: Payment, charge: Charge) -> dict[str, str]:
-    if payment.payment_method == PaymentMethodType.STRIPE:
-        return {"stripe_payment_intent_id": charge.object_id, "stripe_charge_id": charge.capture_id}
-    return {"paypal_order_id": charge.object_id, "paypal_capture_id": charge.capture_id}
+def _ids(charge: Charge) -> dict[str, str]:
+    return {"gateway_object_id": charge.object_id, "gateway_capture_id": charge.capture_id}
 
 
 def _save_ids(payment: Payment, charge: Charge, **changes: str) -> None:
-    changes |= _ids(payment, charge)
+    changes |= _ids(charge)
     for name, value in changes.items():
         setattr(payment, name, value)
     payment.save(update_fields=list(changes))

@@ -226,8 +226,7 @@ def clear_attempts(obstacle: AttemptOpen) -> None:
 def payment_of_charge(payment_method: str, charge: Charge) -> Payment | None:
     """The payment that a charge belongs to; None for one of another product. Raises PaymentNotFound."""
     payments = Payment.objects.filter(payment_method=payment_method)
-    column = "stripe_payment_intent_id" if payment_method == PaymentMethodType.STRIPE else "paypal_order_id"
-    known = payments.filter((column, charge.object_id)).first() if charge.object_id else None
+    known = payments.filter(gateway_object_id=charge.object_id).first() if charge.object_id else None
     if known or not _is_uuid(charge.reference):
         return known
     named = payments.filter(uuid=charge.reference).first()

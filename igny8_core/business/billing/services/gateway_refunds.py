@@ -211,7 +211,7 @@ def _order(refund: Refund) -> RefundOrder:
     return RefundOrder(
         reference=str(refund.uuid),
         object_id=payment.gateway_object_id,
-        capture_id=payment.stripe_charge_id or payment.paypal_capture_id,
+        capture_id=payment.gateway_capture_id,
         amount=refund.amount,
         currency=refund.currency,
         invoice_number=payment.invoice.invoice_number,

@@ -56,11 +56,11 @@ def charge_saved_card(invoice: Invoice, charged_by: User | None = None) -> Attem
     Raises NoSavedCard, and what GatewayPaymentService.pay raises. RuntimeError in a transaction.
     """
     cards = saved_methods_of(invoice.account).filter(type=PaymentMethodType.STRIPE, is_enabled=True)
-    card = cards.exclude(stripe_payment_method_id="").order_by("-is_default", "-pk").first()
+    card = cards.exclude(gateway_method_id="").order_by("-is_default", "-pk").first()
     if card is None:
         raise NoSavedCard()
     return PaymentService.create_stripe_payment(
-        invoice, card.stripe_payment_method_id, off_session=True, started_by=charged_by
+        invoice, card.gateway_method_id, off_session=True, started_by=charged_by
     )
 
 

@@ -105,4 +105,4 @@ def _usable(
 
 
 def _card(method: AccountPaymentMethod) -> str:
-    return method.stripe_payment_method_id
+    return method.gateway_method_id

@@ -81,9 +81,7 @@ def _of_gateway(payment_method: str, since: datetime) -> list[Difference]:
 
 
 def _open_or_recent(payment_method: str, since: datetime) -> QuerySet[Payment]:
-    known = Payment.objects.filter(payment_method=payment_method).exclude(
-        stripe_payment_intent_id="", paypal_order_id=""
-    )
+    known = Payment.objects.filter(payment_method=payment_method).exclude(gateway_object_id="")
     wanted = known.filter(Q(status__in=GATEWAY_UNDER_WAY) | Q(created_at__gte=since))
     return wanted.select_related("account", "invoice").order_by("pk")
 
@@ -109,7 +107,7 @@ def _of_foreign(payment_method: str, charge: Charge) -> list[Difference]:
         return [missing]
     # Stripe collected it for a subscription that it bills.
     SubscriptionMirrorService.record_invoice(bill)
-    booked = Payment.objects.filter(stripe_payment_intent_id=charge.object_id).first()
+    booked = Payment.objects.filter(payment_method=payment_method, gateway_object_id=charge.object_id).first()
     return [replace(missing, subject=booked or customer, is_healed=booked is not None)]
 
 

@@ -60,13 +60,13 @@ class SavedMethodService:
         if locked.deleted_at:
             raise AccountDeleted()
         cards = AccountPaymentMethod.objects.filter(account=locked, type=PaymentMethodType.STRIPE)
-        known = cards.filter(stripe_payment_method_id=card.payment_method_id).first()
+        known = cards.filter(gateway_method_id=card.payment_method_id).first()
         if known:
             return known
-        added = cards.filter(stripe_payment_method_id="").order_by("pk").first() or AccountPaymentMethod(
+        added = cards.filter(gateway_method_id="").order_by("pk").first() or AccountPaymentMethod(
             account=locked, type=PaymentMethodType.STRIPE
         )
-        added.stripe_payment_method_id = card.payment_method_id
+        added.gateway_method_id = card.payment_method_id
         added.card_brand, added.card_last4 = card.brand[:20], card.last4
         added.card_exp_month, added.card_exp_year = card.exp_month, card.exp_year
         added.display_name = f"{card.brand.replace('_', ' ').title() or 'Card'} •••• {card.last4}"
@@ -82,7 +82,7 @@ class SavedMethodService:
 
         Where it was the default, the oldest other method that is enabled takes its place.
         """
-        cards = AccountPaymentMethod.objects.filter(stripe_payment_method_id=payment_method_id)
+        cards = AccountPaymentMethod.objects.filter(type=PaymentMethodType.STRIPE, gateway_method_id=payment_method_id)
         found = cards.first() if payment_method_id else None
         if found is None:
             return None
@@ -136,7 +136,7 @@ class SavedMethodService:
 def _saved(account: Account, payment_method: str) -> AccountPaymentMethod | None:
     saved = AccountPaymentMethod.objects.filter(account=account, type=payment_method)
     # A card that Stripe has no longer cannot come back.
-    usable = saved.exclude(is_enabled=False, stripe_payment_method_id__gt="")
+    usable = saved.exclude(is_enabled=False, gateway_method_id__gt="")
     return usable.order_by("-is_default", "pk").first()
 
 
@@ -175,6 +175,6 @@ def _event(event_type: str, method: AccountPaymentMethod, actor: User | None) ->
         "display_name": method.display_name,
         "is_default": method.is_default,
         # Once the row is gone, this is what the card is found by at Stripe.
-        "stripe_payment_method_id": method.stripe_payment_method_id,
+        "gateway_method_id": method.gateway_method_id,
     }
     return events.about(event_type, method, actor, facts)

@@ -7,12 +7,6 @@ from igny8_core.business.billing.models import CAPTURED_STATUSES, Payment
 from igny8_core.business.billing.services.gateway_calls import gateway_refusals
 from igny8_core.business.billing.services.gateway_payments import GatewayPaymentService, payment_of_charge
 
-# Where a payment has the ids of its attempt and of the money that it took.
-COLUMNS = {
-    PaymentMethodType.STRIPE: ("stripe_payment_intent_id", "stripe_charge_id"),
-    PaymentMethodType.PAYPAL: ("paypal_order_id", "paypal_capture_id"),
-}
-
 
 def settled_payment(payment_method: str, *, object_id: str = "", capture_id: str = "") -> Payment | None:
     """The payment with this PaymentIntent or order, or with this Charge or capture; None for another product's.
@@ -34,11 +28,8 @@ def settled_payment(payment_method: str, *, object_id: str = "", capture_id: str
 
 def _known(payment_method: str, object_id: str, capture_id: str) -> Payment | None:
     payments = Payment.objects.filter(payment_method=payment_method)
-    for column, value in zip(COLUMNS[PaymentMethodType(payment_method)], (object_id, capture_id), strict=True):
-        payment = payments.filter((column, value)).first() if value else None
-        if payment:
-            return payment
-    return None
+    by_object = payments.filter(gateway_object_id=object_id).first() if object_id else None
+    return by_object or (payments.filter(gateway_capture_id=capture_id).first() if capture_id else None)
 
 
 def _charge_of(payment_method: str, capture_id: str) -> Charge:

@@ -96,14 +96,15 @@ def _record_paid(subscription: Subscription, seen: MirroredInvoice, known: Invoi
 
 def _book_what_went_back(invoice: Invoice) -> None:
     """Refunds that were made, and told of, before the payment was known here."""
-    for payment in invoice.payments.exclude(stripe_payment_intent_id=""):
+    for payment in invoice.payments.filter(payment_method=PaymentMethodType.STRIPE).exclude(gateway_object_id=""):
         GatewayRefundService.sync(payment)
 
 
 def _is_counted(seen: MirroredInvoice) -> bool:
     """Whether a payment here has this money already."""
-    by_intent = Payment.objects.filter(stripe_payment_intent_id=seen.payment_intent_id)
-    by_charge = Payment.objects.filter(stripe_charge_id=seen.charge_id)
+    payments = Payment.objects.filter(payment_method=PaymentMethodType.STRIPE)
+    by_intent = payments.filter(gateway_object_id=seen.payment_intent_id)
+    by_charge = payments.filter(gateway_capture_id=seen.charge_id)
     return bool(seen.payment_intent_id and by_intent.exists()) or bool(seen.charge_id and by_charge.exists())
 
 
@@ -121,8 +122,8 @@ def _payment(account: Account, invoice: Invoice, seen: MirroredInvoice) -> Payme
         payment_method=PaymentMethodType.STRIPE,
         status=PaymentStatus.SUCCEEDED,
         processed_at=clock.now(),
-        stripe_payment_intent_id=seen.payment_intent_id,
-        stripe_charge_id=seen.charge_id,
+        gateway_object_id=seen.payment_intent_id,
+        gateway_capture_id=seen.charge_id,
         metadata={"stripe_invoice_id": seen.invoice_id},
     )
     events.record(payment_event("payment.succeeded", payment))

@@ -25,10 +25,10 @@ from igny8_core.business.billing.models import (
     PaymentMethodConfig,
     PaymentProof,
 )
+from igny8_core.business.billing.services.card_customers import customer_of
 from igny8_core.business.billing.services.credit_service import CreditService
 from igny8_core.business.billing.services.invoice_service import InvoiceService
 from igny8_core.business.billing.services.payment_service import PaymentService
-from igny8_core.business.billing.services.stripe_customers import stripe_customer_of
 from igny8_core.business.billing.services.subscription_service import SubscriptionService
 
 PASSWORD = "TestPass123!"
@@ -121,7 +121,7 @@ def submitted_payment(of: Invoice | None = None, reference: str = "", **fields: 
 def customer_at_stripe(fake: FakeStripe, tenant: Account) -> str:
     """The account's customer at Stripe; the account's country offers cards then."""
     payment_method(payment_method="stripe", display_name="Card")
-    return stripe_customer_of(tenant)
+    return customer_of(tenant)
 
 
 def saved_card(fake: FakeStripe, tenant: Account, card: str = "pm_card_visa", **fields: Any) -> AccountPaymentMethod:

@@ -8,7 +8,7 @@ from django.utils import timezone
 from fake_gateways.paypal_fake import FakePayPal
 from fake_gateways.stripe_fake import FakeStripe
 from igny8_core.auth.models import Subscription, User
-from igny8_core.business.billing.gateways import configured_paypal
+from igny8_core.business.billing.gateways import gateway_of
 from igny8_core.business.billing.invariants import broken_invariants
 from igny8_core.business.billing.models import CreditGrant, Payment, Refund
 from igny8_core.business.billing.services.attempts import begin_attempt
@@ -152,7 +152,7 @@ def proven_to_the_bank(stage: Stage) -> Payment:
 
 def captured(stage: Stage) -> Payment:
     payment = approved_order(stage)
-    configured_paypal().complete(payment.gateway_object_id, str(payment.uuid))
+    gateway_of("paypal").complete(payment.gateway_object_id, str(payment.uuid))
     return payment
 
 
@@ -217,7 +217,7 @@ def test_a_confirmation_that_waits_refuses_and_is_named(stage: Stage, operation:
 def test_money_that_paypal_is_found_to_look_at_refuses(stage: Stage, operation: Any) -> None:
     payment = approved_order(stage)
     stage.paypal.hold_capture(payment.gateway_object_id)
-    configured_paypal().complete(payment.gateway_object_id, str(payment.uuid))
+    gateway_of("paypal").complete(payment.gateway_object_id, str(payment.uuid))
 
     answer = operation(stage)
 
@@ -338,7 +338,7 @@ def test_the_payer_who_comes_back_later_is_told_and_pays_nothing(stage: Stage) -
 def test_money_that_was_taken_all_the_same_is_found_and_goes_back(stage: Stage) -> None:
     payment = approved_order(stage)
     confirm(stage)
-    configured_paypal().complete(payment.gateway_object_id, str(payment.uuid))
+    gateway_of("paypal").complete(payment.gateway_object_id, str(payment.uuid))
 
     Payment.objects.filter(pk=payment.pk, next_check_at__isnull=False).update(next_check_at=timezone.now())
     PaymentCheckService.check_due()

@@ -8,11 +8,11 @@ from django.utils import timezone
 
 from fake_gateways import stripe_server
 from fake_gateways.stripe_fake import FakeStripe
+from igny8_core.business.billing.gateways.stripe.settings import StripeSettings
 from igny8_core.business.billing.invariants import broken_invariants
 from igny8_core.business.billing.models import CreditGrant, CreditNote, Invoice, Payment, Refund
 from igny8_core.business.billing.services.payment_checks import PaymentCheckService
 from igny8_core.business.billing.services.payment_service import PaymentService
-from igny8_core.settings.gateways import StripeSettings
 from tests import make
 from tests.concurrency.killed import killed_before
 

@@ -20,8 +20,8 @@ from igny8_core.business.billing.errors import (
     PaymentDeclined,
     PaymentUnderWay,
 )
-from igny8_core.business.billing.gateways.paypal_gateway import PayPalGateway
-from igny8_core.business.billing.gateways.stripe_gateway import StripeGateway
+from igny8_core.business.billing.gateways.paypal.charges import PayPalGateway
+from igny8_core.business.billing.gateways.stripe.charges import StripeGateway
 from igny8_core.business.billing.models import CreditGrant, Invoice, Payment, Refund
 from igny8_core.business.billing.services import gateway_payments
 from igny8_core.business.billing.services.attempts import Attempt

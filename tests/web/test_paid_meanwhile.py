@@ -4,7 +4,7 @@ import pytest
 
 from fake_gateways.paypal_fake import FakePayPal
 from fake_gateways.stripe_fake import FakeStripe
-from igny8_core.business.billing.gateways import configured_paypal
+from igny8_core.business.billing.gateways import gateway_of
 from igny8_core.business.billing.models import Payment
 from igny8_core.business.billing.services.payment_service import PaymentService
 from tests.web.conftest import Customer, text_of
@@ -18,7 +18,7 @@ def test_who_pays_in_another_way_what_was_paid_meanwhile_is_told(
     stripe, paypal = both
     payment = PaymentService.create_paypal_payment(customer.invoice).payment
     paypal.approve(payment.gateway_object_id)
-    configured_paypal().complete(payment.gateway_object_id, str(payment.uuid))
+    gateway_of("paypal").complete(payment.gateway_object_id, str(payment.uuid))
 
     answer = customer.clicks("card")
 

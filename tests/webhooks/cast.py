@@ -129,7 +129,7 @@ def books(payment: Payment) -> dict[str, Any]:
         "payment": payment.status,
         "refunded": f"{payment.refunded_amount:.2f}",
         "review": payment.review_reason,
-        "ids": [payment.gateway_capture_id, payment.gateway_capture_id],
+        "ids": [payment.gateway_object_id, payment.gateway_capture_id],
         "disputes": list(disputes.values_list("gateway_dispute_id", "status", "amount")),
         "invoice": payment.invoice.status,
         "subscription": payment.invoice.subscription.status if payment.invoice.subscription else None,

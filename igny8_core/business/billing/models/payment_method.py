@@ -6,7 +6,6 @@ from igny8_core.business.billing.models.payee import Payee, PayeeVersion
 from igny8_core.common import clock
 
 ALL_COUNTRIES = "*"
-MANUAL_METHODS = frozenset({PaymentMethodType.BANK_TRANSFER, PaymentMethodType.LOCAL_WALLET, PaymentMethodType.MANUAL})
 
 
 class PaymentMethodConfig(Payee):

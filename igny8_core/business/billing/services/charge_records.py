@@ -9,8 +9,8 @@ from datetime import timedelta
 from typing import Any
 
 from igny8_core.auth.locks import lock_account
-from igny8_core.auth.models import Account, PaymentMethodType, SubscriptionStatus, User
-from igny8_core.business.billing.gateways import gateway_of
+from igny8_core.auth.models import Account, SubscriptionStatus, User
+from igny8_core.business.billing.gateways import gateway_of, traits_of
 from igny8_core.business.billing.gateways.protocol import Charge, ChargeState
 from igny8_core.business.billing.locks import lock_payment
 from igny8_core.business.billing.models import (
@@ -70,7 +70,7 @@ def record_failure(payment: Payment, code: str, text: str, *, frees_key: bool = 
 
 @service_transaction
 def record_abandonment(payment: Payment) -> Payment:
-    """Give up an attempt that cannot be ended at its gateway, an order at PayPal: we never take its money from now on.
+    """Give up an attempt that cannot be ended at its gateway: we never take its money from now on.
 
     It is looked at once more, because money that was being taken at this very moment has to go back.
     """
@@ -101,14 +101,14 @@ def record_silence(payment: Payment) -> Payment:
 def record_loss(payment: Payment) -> Payment:
     """The gateway does not know an attempt any more that it had begun.
 
-    An order at PayPal that nobody approved is forgotten after some hours: it has failed. Anything else is for an
-    operator; the keys can be another account's.
+    Some gateways forget one that nobody went on with: it has failed. Anything else is for an operator; the keys can be
+    another account's.
     """
     account = lock_account(payment.account_id)
     payment = lock_payment(account, payment.pk)
     if payment.status not in GATEWAY_UNDER_WAY or payment.needs_review:
         return payment
-    if payment.payment_method == PaymentMethodType.PAYPAL and payment.status == PaymentStatus.PENDING:
+    if traits_of(payment.payment_method).forgets_open_attempts and payment.status == PaymentStatus.PENDING:
         _fail(payment, "expired", "The payment was not finished in time. Nothing was charged.")
     else:
         flag_for_review(payment, f"The gateway does not know {payment.gateway_object_id}. Are its keys the right ones?")
@@ -165,7 +165,7 @@ def _mismatch(account: Account, payment: Payment, charge: Charge) -> str:
         return "The gateway's object is of the other mode, test instead of live or the other way round."
     if charge.state not in {ChargeState.SUCCEEDED, ChargeState.APPROVED}:
         return ""
-    if payment.payment_method == PaymentMethodType.STRIPE and charge.customer_id != account.stripe_customer_id:
+    if traits_of(payment.payment_method).saves_cards and charge.customer_id != account.stripe_customer_id:
         return f"The charge is of customer {charge.customer_id or 'none'}, not of this account's."
     if (charge.amount, charge.currency) != (payment.amount, payment.currency):
         taken = f"{format_amount(charge.amount, charge.currency)} {charge.currency}"
@@ -218,7 +218,8 @@ def _order_return(payment: Payment, charge: Charge) -> None:
 def _follow(payment: Payment, charge: Charge) -> None:
     """Move a payment that is under way to where a charge is that holds no money."""
     is_pending = payment.status == PaymentStatus.PENDING
-    if charge.state == ChargeState.DECLINED and (payment.is_confirmed_by_us or not is_pending or _is_final(payment)):
+    is_final = payment.is_confirmed_by_us or traits_of(payment.payment_method).declined_attempt_is_final
+    if charge.state == ChargeState.DECLINED and (is_final or not is_pending):
         _fail(payment, charge.failure_code, charge.failure_text, **_ids(charge))
     elif charge.state == ChargeState.CANCELED:
         _end_canceled(payment, charge)
@@ -232,11 +233,6 @@ def _follow(payment: Payment, charge: Charge) -> None:
             logger.error("unknown status at the gateway", extra={"payment": payment.pk, "status": charge.raw_status})
         # The customer can go on, with another card where the last one was declined.
         _save_ids(payment, charge, failure_reason=charge.failure_text[:500])
-
-
-def _is_final(payment: Payment) -> bool:
-    # A declined capture ends a PayPal order; a declined PaymentIntent takes another card.
-    return payment.payment_method == PaymentMethodType.PAYPAL
 
 
 def _end_canceled(payment: Payment, charge: Charge) -> None:
@@ -267,8 +263,8 @@ def _fail(payment: Payment, code: str, text: str, **changes: Any) -> None:
 
 
 def _stays_open(payment: Payment, changes: dict[str, Any]) -> bool:
-    is_kept_open = payment.payment_method == PaymentMethodType.STRIPE
-    return is_kept_open and bool(changes.get("gateway_object_id") or payment.gateway_object_id)
+    could_succeed = traits_of(payment.payment_method).stays_open_after_failure
+    return could_succeed and bool(changes.get("gateway_object_id") or payment.gateway_object_id)
 
 
 def _ids(charge: Charge) -> dict[str, str]:

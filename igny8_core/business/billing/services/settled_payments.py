@@ -1,8 +1,6 @@
 """The payment behind an id that a gateway names, with the money that came for it booked before anything else is."""
 
-from igny8_core.auth.models import PaymentMethodType
-from igny8_core.business.billing.gateways import configured_paypal, configured_stripe
-from igny8_core.business.billing.gateways.protocol import Charge
+from igny8_core.business.billing.gateways import gateway_of
 from igny8_core.business.billing.models import CAPTURED_STATUSES, Payment
 from igny8_core.business.billing.services.gateway_calls import gateway_refusals
 from igny8_core.business.billing.services.gateway_payments import GatewayPaymentService, payment_of_charge
@@ -19,7 +17,7 @@ def settled_payment(payment_method: str, *, object_id: str = "", capture_id: str
         return known
     if not object_id:
         with gateway_refusals():
-            charge = _charge_of(payment_method, capture_id)
+            charge = gateway_of(payment_method).charge_of_capture(capture_id)
         known = payment_of_charge(payment_method, charge)
         # PayPal does not always say which order a capture belongs to.
         object_id = charge.object_id or (known.gateway_object_id if known else "")
@@ -30,9 +28,3 @@ def _known(payment_method: str, object_id: str, capture_id: str) -> Payment | No
     payments = Payment.objects.filter(payment_method=payment_method)
     by_object = payments.filter(gateway_object_id=object_id).first() if object_id else None
     return by_object or (payments.filter(gateway_capture_id=capture_id).first() if capture_id else None)
-
-
-def _charge_of(payment_method: str, capture_id: str) -> Charge:
-    if payment_method == PaymentMethodType.PAYPAL:
-        return configured_paypal().charge_of_capture(capture_id)
-    return configured_stripe().charge_with_id(capture_id)

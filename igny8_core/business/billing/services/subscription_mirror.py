@@ -11,8 +11,8 @@ from typing import Any
 from igny8_core.auth.locks import lock_account
 from igny8_core.auth.models import Account, PaymentMethodType, Subscription
 from igny8_core.business.billing.gateways import configured_stripe
-from igny8_core.business.billing.gateways.mirrored import MirroredInvoice
 from igny8_core.business.billing.gateways.protocol import UnknownObject
+from igny8_core.business.billing.gateways.stripe.mirrored import MirroredInvoice
 from igny8_core.business.billing.locks import lock_invoice
 from igny8_core.business.billing.models import INVOICE_MOVES, Invoice, InvoiceStatus, Payment, PaymentStatus
 from igny8_core.business.billing.pricing import plan_line

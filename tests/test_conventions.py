@@ -259,6 +259,6 @@ def test_nobody_opens_a_url_by_hand() -> None:
     }
 
     assert found == {
-        "business/billing/gateways/paypal_api.py: requests",
-        "business/billing/gateways/paypal_signature.py: requests",
+        "business/billing/gateways/paypal/client.py: requests",
+        "business/billing/gateways/paypal/signature.py: requests",
     }

@@ -84,7 +84,7 @@ def test_a_card_payment_is_receipted_like_any_other(stripe: FakeStripe, owner: U
     make.customer_at_stripe(stripe, owner.account)
     invoice = make.subscription(owner.account).invoices.get()
     card = make.saved_card(stripe, owner.account)
-    charge_later(invoice, card.stripe_payment_method_id)
+    charge_later(invoice, card.gateway_method_id)
 
     sent = the_mail("payment.succeeded")
 
@@ -101,7 +101,7 @@ def test_a_renewal_that_was_declined_tells_why_and_where_to_pay(stripe: FakeStri
     card = make.saved_card(stripe, owner.account, "pm_card_chargeCustomerFail")
 
     with pytest.raises(PaymentDeclined):
-        charge_later(invoice, card.stripe_payment_method_id)
+        charge_later(invoice, card.gateway_method_id)
     sent = the_mail("payment.failed")
 
     reason = Payment.objects.get().failure_reason
@@ -120,7 +120,7 @@ def test_a_declined_renewal_of_an_invoice_that_was_paid_meanwhile_is_not_told(
     invoice = make.invoice(owner.account)
     card = make.saved_card(stripe, owner.account, "pm_card_chargeCustomerFail")
     with pytest.raises(PaymentDeclined):
-        charge_later(invoice, card.stripe_payment_method_id)
+        charge_later(invoice, card.gateway_method_id)
     PaymentService.approve_manual_payment(make.submitted_payment(invoice), olga)
 
     assert told("payment.failed") is None
@@ -129,7 +129,7 @@ def test_a_declined_renewal_of_an_invoice_that_was_paid_meanwhile_is_not_told(
 def test_a_customer_who_saw_the_refusal_on_the_page_gets_no_mail_of_it(stripe: FakeStripe, owner: User) -> None:
     card = make.saved_card(stripe, owner.account, "pm_card_chargeCustomerFail")
     with pytest.raises(PaymentDeclined):
-        PaymentService.create_stripe_payment(make.invoice(owner.account), card.stripe_payment_method_id)
+        PaymentService.create_stripe_payment(make.invoice(owner.account), card.gateway_method_id)
 
     assert told("payment.failed") is None
 
@@ -139,7 +139,7 @@ def test_a_bank_that_wants_the_customer_gets_them_by_one_mail_with_a_link(stripe
     card = make.saved_card(stripe, owner.account, "pm_card_authenticationRequired")
 
     with pytest.raises(AuthenticationRequired):
-        charge_later(invoice, card.stripe_payment_method_id)
+        charge_later(invoice, card.gateway_method_id)
     sent = the_mail("payment.action_required")
 
     assert sent.to == ["accounts@acme.example"]
@@ -234,9 +234,9 @@ def test_operators_are_told_of_disputes_and_of_returns(stripe: FakeStripe, owner
 
 def test_operators_are_told_of_a_refund_that_the_gateway_refused(stripe: FakeStripe, owner: User, olga: User) -> None:
     card = make.saved_card(stripe, owner.account)
-    charge_later(make.invoice(owner.account), card.stripe_payment_method_id)
+    charge_later(make.invoice(owner.account), card.gateway_method_id)
     payment = Payment.objects.get()
-    stripe.refund_in_dashboard(payment.stripe_payment_intent_id, 8000)
+    stripe.refund_in_dashboard(payment.gateway_object_id, 8000)
     with pytest.raises(RefundRefused):
         PaymentService.process_refund(payment, Decimal(20))
 

@@ -40,7 +40,7 @@ def test_a_paid_invoice_is_mirrored_and_settled_once(stripe: FakeStripe, tenant:
     assert (line["kind"], line["plan"], line["credits"]) == ("plan", "pro", 3000)
     assert line["period_end"] == invoice.subscription.current_period_end.isoformat()  # type: ignore[union-attr]
     assert (payment.status, payment.amount, payment.payment_method) == ("succeeded", Decimal("49.00"), "stripe")
-    assert payment.stripe_payment_intent_id.startswith("pi_")
+    assert payment.gateway_object_id.startswith("pi_")
     lot = CreditGrant.objects.get()
     assert (lot.amount, lot.expires_at) == (3000, invoice.subscription.current_period_end)  # type: ignore[union-attr]
     assert Account.objects.get(pk=tenant.pk).credits == 3000
@@ -147,7 +147,7 @@ def test_money_that_another_payment_has_is_not_counted_twice(stripe: FakeStripe,
     name = subscribed(stripe, tenant)
     intent = stripe.all("payment_intent")[0]["id"]
     other = make.submitted_payment(make.invoice(tenant))
-    Payment.objects.filter(pk=other.pk).update(stripe_payment_intent_id=intent)
+    Payment.objects.filter(pk=other.pk).update(gateway_object_id=intent)
 
     with pytest.raises(UnmatchedAtGateway, match=f"payment {other.pk} of invoice"):
         SubscriptionMirrorService.record_invoice(stripe.one(name)["latest_invoice"])

@@ -44,7 +44,7 @@ def require_waits_with_its_money(payment: Payment, text: str) -> None:
     assert payment.needs_review
     assert text in payment.review_reason
     assert payment.gateway_object_id
-    assert payment.stripe_charge_id or payment.paypal_capture_id
+    assert payment.gateway_capture_id
     assert Event.objects.filter(type="payment.needs_review", object_id=str(payment.pk)).count() == 1
     # Nothing of what follows is there by half.
     assert (Invoice.objects.get(pk=payment.invoice_id).status, CreditGrant.objects.count()) == ("pending", 0)
@@ -104,7 +104,7 @@ def test_the_customer_is_told_to_wait_and_not_to_pay_again(stripe: FakeStripe) -
 def test_what_is_still_not_mended_waits_on(stripe: FakeStripe, olga: User) -> None:
     payment = paid_by_card(stripe)
     with failing(RuntimeError("no such plan")):
-        PaymentService.handle_stripe_success(payment.stripe_payment_intent_id)
+        PaymentService.handle_stripe_success(payment.gateway_object_id)
 
     with failing(RuntimeError("still no such plan")):
         PaymentCheckService.check_now(payment, olga)
@@ -116,7 +116,7 @@ def test_what_is_still_not_mended_waits_on(stripe: FakeStripe, olga: User) -> No
 def test_the_money_can_go_back_instead(stripe: FakeStripe, olga: User) -> None:
     payment = paid_by_card(stripe)
     with failing(RuntimeError("no such plan")):
-        PaymentService.handle_stripe_success(payment.stripe_payment_intent_id)
+        PaymentService.handle_stripe_success(payment.gateway_object_id)
     payment.refresh_from_db()
 
     refund = PaymentCheckService.return_money(payment, olga)
@@ -130,11 +130,11 @@ def test_a_busy_database_is_no_fault_and_is_tried_again(stripe: FakeStripe) -> N
     payment = paid_by_card(stripe)
 
     with failing(OperationalError("canceling statement due to lock timeout")), pytest.raises(OperationalError):
-        PaymentService.handle_stripe_success(payment.stripe_payment_intent_id)
+        PaymentService.handle_stripe_success(payment.gateway_object_id)
 
     payment.refresh_from_db()
     assert (payment.status, payment.needs_review) == ("pending", False)
-    PaymentService.handle_stripe_success(payment.stripe_payment_intent_id)
+    PaymentService.handle_stripe_success(payment.gateway_object_id)
     require_delivered(payment)
 
 
@@ -165,7 +165,7 @@ def test_a_fault_after_stripe_collected_a_bill_leaves_a_payment_to_an_operator(s
 
     payment = Payment.objects.get()
     assert payment.invoice.stripe_invoice_id == bill
-    assert payment.stripe_payment_intent_id
+    assert payment.gateway_object_id
     assert (payment.status, payment.needs_review) == ("pending", True)
     assert "no such line" in payment.review_reason
     assert not CreditGrant.objects.exists()

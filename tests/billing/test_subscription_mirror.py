@@ -111,7 +111,7 @@ def test_a_card_form_that_was_left_open_is_closed_when_its_subscription_is_hande
     assert subscription is not None
     assert subscription.billing_driver == "stripe"
     assert Invoice.objects.get().status == "void"
-    assert stripe.one(payment.stripe_payment_intent_id)["status"] == "canceled"
+    assert stripe.one(payment.gateway_object_id)["status"] == "canceled"
     assert told("subscription.handed_over") == 1
 
 

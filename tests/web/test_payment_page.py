@@ -245,13 +245,13 @@ def test_a_payment_that_needs_review_waits_for_us(customer: Customer, stripe: Fa
 def test_an_order_approved_at_paypal_pays_the_invoice(customer: Customer, paypal: FakePayPal) -> None:
     answer = customer.clicks("paypal")
     payment = Payment.objects.get()
-    paypal.approve(payment.paypal_order_id)
+    paypal.approve(payment.gateway_object_id)
 
-    back = text_of(customer.opens(f"?token={payment.paypal_order_id}&PayerID=P1"))
+    back = text_of(customer.opens(f"?token={payment.gateway_object_id}&PayerID=P1"))
     customer.clicks("complete")
 
     assert answer.status_code == 302
-    assert answer["Location"] == f"{paypal.address}/checkoutnow?token={payment.paypal_order_id}"
+    assert answer["Location"] == f"{paypal.address}/checkoutnow?token={payment.gateway_object_id}"
     assert "Checking your payment" in back
     assert "Paid, thank you" in text_of(customer.opens())
 
@@ -268,7 +268,7 @@ def test_an_order_that_was_not_approved_leaves_the_buttons(customer: Customer, p
 def test_a_capture_that_paypal_declines_shows_the_reason(customer: Customer, paypal: FakePayPal) -> None:
     customer.clicks("paypal")
     paypal.decline_next_capture()
-    paypal.approve(Payment.objects.get().paypal_order_id)
+    paypal.approve(Payment.objects.get().gateway_object_id)
 
     page = customer.comes_back()
 

@@ -154,14 +154,14 @@ OTHERS = [
                 WHEN 'pending_approval' THEN 'payment.submitted' WHEN 'failed' THEN 'payment.rejected'
                 ELSE 'payment.approved' END AS event
             FROM igny8_payments
-            WHERE payment_method NOT IN ('stripe', 'paypal')
+            WHERE payment_method IN ('bank_transfer', 'local_wallet', 'manual')
               AND status IN ('pending_approval', 'failed', 'succeeded', 'partially_refunded', 'refunded')
             UNION ALL
             SELECT 'billing.payment', id::text, status, CASE status
                 WHEN 'pending' THEN 'payment.started' WHEN 'processing' THEN 'payment.processing'
                 WHEN 'unknown' THEN 'payment.unknown' WHEN 'failed' THEN 'payment.failed'
                 WHEN 'canceled' THEN 'payment.canceled' ELSE 'payment.succeeded' END
-            FROM igny8_payments WHERE payment_method IN ('stripe', 'paypal')
+            FROM igny8_payments WHERE payment_method NOT IN ('bank_transfer', 'local_wallet', 'manual')
             UNION ALL
             SELECT 'billing.payment', id::text, 'to review', 'payment.needs_review' FROM igny8_payments
             WHERE needs_review

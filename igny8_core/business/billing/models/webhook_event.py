@@ -1,12 +1,11 @@
 from django.db import models
 from django.db.models import Q
 
+from igny8_core.auth.models import PaymentMethodType
+from igny8_core.business.billing.models.payee import GATEWAY_METHODS
 from igny8_core.common import clock
 
-
-class WebhookProvider(models.TextChoices):
-    STRIPE = "stripe", "Stripe"
-    PAYPAL = "paypal", "PayPal"
+PROVIDERS = {method.value: method.label for method in PaymentMethodType if method in GATEWAY_METHODS}
 
 
 class WebhookState(models.TextChoices):
@@ -33,7 +32,7 @@ WEBHOOK_MOVES: dict[str, frozenset[str]] = {
 class WebhookEvent(models.Model):
     """A verified message from a gateway, stored once before anything is done about it."""
 
-    provider = models.CharField(max_length=10, choices=WebhookProvider.choices)
+    provider = models.CharField(max_length=10, choices=list(PROVIDERS.items()))
     event_id = models.CharField(max_length=100)
     type = models.CharField(max_length=100)
     transmission_id = models.CharField(
@@ -60,7 +59,8 @@ class WebhookEvent(models.Model):
                 name="igny8_webhook_events_transmission_once",
             ),
             models.CheckConstraint(
-                condition=Q(provider__in=WebhookProvider.values), name="igny8_webhook_events_provider_known"
+                condition=Q(provider__in=list(PROVIDERS)),
+                name="igny8_webhook_events_provider_known",
             ),
             models.CheckConstraint(condition=Q(state__in=WebhookState.values), name="igny8_webhook_events_state_known"),
             models.CheckConstraint(

@@ -9,12 +9,13 @@ from typing import Any
 from django.conf import settings
 
 from igny8_core.auth.locks import lock_account
-from igny8_core.auth.models import PaymentMethodType, User
+from igny8_core.auth.models import User
 from igny8_core.business.billing.errors import (
     BillingBoundReached,
     PaymentBeingChecked,
     RequestKeyReused,
 )
+from igny8_core.business.billing.gateways import traits_of
 from igny8_core.business.billing.gateways.protocol import Charge, ChargeOrder, ChargeState
 from igny8_core.business.billing.locks import lock_invoice
 from igny8_core.business.billing.models import (
@@ -63,8 +64,8 @@ class Attempt:
         if self.charge is None:
             return NextStep.WAIT
         if self.charge.state == ChargeState.REQUIRES_ACTION:
-            is_paypal = self.payment.payment_method == PaymentMethodType.PAYPAL
-            return NextStep.APPROVE if is_paypal else NextStep.AUTHENTICATE
+            is_elsewhere = traits_of(self.payment.payment_method).approves_elsewhere
+            return NextStep.APPROVE if is_elsewhere else NextStep.AUTHENTICATE
         return NextStep.ENTER_CARD
 
 

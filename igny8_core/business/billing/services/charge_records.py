@@ -10,8 +10,8 @@ from functools import partial
 from typing import Any
 
 from igny8_core.auth.locks import lock_account
-from igny8_core.auth.models import Account, PaymentMethodType, SubscriptionStatus, User
-from igny8_core.business.billing.gateways import gateway_of
+from igny8_core.auth.models import Account, SubscriptionStatus, User
+from igny8_core.business.billing.gateways import gateway_of, traits_of
 from igny8_core.business.billing.gateways.protocol import Charge, ChargeState
 from igny8_core.business.billing.locks import lock_payment
 from igny8_core.business.billing.models import (
@@ -96,7 +96,7 @@ def record_failure(payment: Payment, code: str, text: str, *, frees_key: bool = 
 
 @service_transaction
 def record_abandonment(payment: Payment) -> Payment:
-    """Give up an attempt that cannot be ended at its gateway, an order at PayPal: we never take its money from now on.
+    """Give up an attempt that cannot be ended at its gateway: we never take its money from now on.
 
     It is looked at once more, because money that was being taken at this very moment has to go back.
     """
@@ -125,14 +125,14 @@ def record_silence(payment: Payment) -> Payment:
 def record_loss(payment: Payment) -> Payment:
     """The gateway does not know an attempt any more that it had begun.
 
-    An order at PayPal that nobody approved is forgotten after some hours: it has failed. Anything else is for an
-    operator; the keys can be another account's.
+    Some gateways forget one that nobody went on with: it has failed. Anything else is for an operator; the keys can be
+    another account's.
     """
     account = lock_account(payment.account_id)
     payment = lock_payment(account, payment.pk)
     if payment.status not in GATEWAY_UNDER_WAY or payment.needs_review:
         return payment
-    if payment.payment_method == PaymentMethodType.PAYPAL and payment.status == PaymentStatus.PENDING:
+    if traits_of(payment.payment_method).forgets_open_attempts and payment.status == PaymentStatus.PENDING:
         _fail(payment, "expired", "The payment was not finished in time. Nothing was charged.")
     else:
         flag_for_review(payment, f"The gateway does not know {payment.gateway_object_id}. Are its keys the right ones?")
@@ -169,7 +169,7 @@ def _mismatch(account: Account, payment: Payment, charge: Charge) -> str:
         return "The gateway's object is of the other mode, test instead of live or the other way round."
     if charge.state not in {ChargeState.SUCCEEDED, ChargeState.APPROVED}:
         return ""
-    if payment.payment_method == PaymentMethodType.STRIPE and charge.customer_id != account.stripe_customer_id:
+    if traits_of(payment.payment_method).saves_cards and charge.customer_id != account.stripe_customer_id:
         return f"The charge is of customer {charge.customer_id or 'none'}, not of this account's."
     if (charge.amount, charge.currency) != (payment.amount, payment.currency):
         taken = f"{format_amount(charge.amount, charge.currency)} {charge.currency}"
@@ -186,13 +186,13 @@ def _capture(payment: Payment, charge: Charge) -> None:
     if payment.status not in GATEWAY_UNDER_WAY or not (is_open and is_wanted):
         _order_return(payment, charge)
         return
-    capture(payment, failure_reason="", next_check_at=None, **_ids(payment, charge))
+    capture(payment, failure_reason="", next_check_at=None, **_ids(charge))
 
 
 def _order_return(payment: Payment, charge: Charge) -> None:
     """Nothing is bought with this money: a refund of all of it is committed, which the next check carries out."""
     if payment.status in GATEWAY_UNDER_WAY:
-        fail(payment, "invoice_closed", CAME_TOO_LATE, **_ids(payment, charge))
+        fail(payment, "invoice_closed", CAME_TOO_LATE, **_ids(charge))
     returned = Refund.objects.filter(payment=payment, is_return=True).exclude(status=RefundStatus.FAILED)
     if charge.amount > charge.refunded and not returned.exists():
         logger.error("money came for a closed invoice", extra={"payment": payment.pk})
@@ -202,12 +202,13 @@ def _order_return(payment: Payment, charge: Charge) -> None:
 def _follow(payment: Payment, charge: Charge) -> None:
     """Move a payment that is under way to where a charge is that holds no money."""
     is_pending = payment.status == PaymentStatus.PENDING
-    if charge.state == ChargeState.DECLINED and (payment.is_confirmed_by_us or not is_pending or _is_final(payment)):
-        _fail(payment, charge.failure_code, charge.failure_text, **_ids(payment, charge))
+    is_final = payment.is_confirmed_by_us or traits_of(payment.payment_method).declined_attempt_is_final
+    if charge.state == ChargeState.DECLINED and (is_final or not is_pending):
+        _fail(payment, charge.failure_code, charge.failure_text, **_ids(charge))
     elif charge.state == ChargeState.CANCELED:
         _end_canceled(payment, charge)
     elif charge.state == ChargeState.PROCESSING and is_pending:
-        await_gateway(payment, clock.now() + PROCESSING_CHECK, **_ids(payment, charge))
+        await_gateway(payment, clock.now() + PROCESSING_CHECK, **_ids(charge))
     else:
         if charge.state == ChargeState.UNKNOWN:
             logger.error("unknown status at the gateway", extra={"payment": payment.pk, "status": charge.raw_status})
@@ -215,16 +216,11 @@ def _follow(payment: Payment, charge: Charge) -> None:
         _save_ids(payment, charge, failure_reason=charge.failure_text[:500])
 
 
-def _is_final(payment: Payment) -> bool:
-    # A declined capture ends a PayPal order; a declined PaymentIntent takes another card.
-    return payment.payment_method == PaymentMethodType.PAYPAL
-
-
 def _end_canceled(payment: Payment, charge: Charge) -> None:
     if payment.status == PaymentStatus.PENDING:
-        give_up(payment, next_check_at=None, **_ids(payment, charge))
+        give_up(payment, next_check_at=None, **_ids(charge))
     else:
-        _fail(payment, "canceled", "The payment was not finished. Nothing was charged.", **_ids(payment, charge))
+        _fail(payment, "canceled", "The payment was not finished. Nothing was charged.", **_ids(charge))
 
 
 def _fail(payment: Payment, code: str, text: str, **changes: Any) -> None:
@@ -244,17 +240,16 @@ def _fail(payment: Payment, code: str, text: str, **changes: Any) -> None:
 
 
 def _stays_open(payment: Payment, changes: dict[str, Any]) -> bool:
-    return bool(changes.get("stripe_payment_intent_id") or payment.stripe_payment_intent_id)
+    could_succeed = traits_of(payment.payment_method).stays_open_after_failure
+    return could_succeed and bool(changes.get("gateway_object_id") or payment.gateway_object_id)
 
 
-def _ids(payment: Payment, charge: Charge) -> dict[str, Any]:
-    if payment.payment_method == PaymentMethodType.STRIPE:
-        return {"stripe_payment_intent_id": charge.object_id, "stripe_charge_id": charge.capture_id}
-    return {"paypal_order_id": charge.object_id, "paypal_capture_id": charge.capture_id}
+def _ids(charge: Charge) -> dict[str, Any]:
+    return {"gateway_object_id": charge.object_id, "gateway_capture_id": charge.capture_id}
 
 
 def _save_ids(payment: Payment, charge: Charge, **changes: str) -> None:
-    changes |= _ids(payment, charge)
+    changes |= _ids(charge)
     for name, value in changes.items():
         setattr(payment, name, value)
     payment.save(update_fields=list(changes))

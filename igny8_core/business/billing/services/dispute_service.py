@@ -3,9 +3,8 @@
 from django.db.models import Sum
 
 from igny8_core.auth.locks import lock_account
-from igny8_core.auth.models import PaymentMethodType
 from igny8_core.business.billing.errors import GatewayUnavailable
-from igny8_core.business.billing.gateways import gateway_of
+from igny8_core.business.billing.gateways import gateway_of, traits_of
 from igny8_core.business.billing.gateways.protocol import DisputeState, GatewayDispute, GatewayRefund, RefundState
 from igny8_core.business.billing.locks import lock_payment
 from igny8_core.business.billing.models import (
@@ -68,8 +67,8 @@ def _record(payment: Payment, told: GatewayDispute) -> Dispute:
     if dispute.amount is None:
         _complete(dispute, told)
     _follow(dispute, told)
-    # Money that PayPal takes back is a refund of the capture, which is booked as one.
-    if told.state == DisputeState.LOST and payment.payment_method == PaymentMethodType.STRIPE:
+    # Where what it took is a refund at the gateway, it is booked as one.
+    if told.state == DisputeState.LOST and not traits_of(payment.payment_method).refunds_lost_disputes:
         _book_loss(dispute, told)
     return dispute
 

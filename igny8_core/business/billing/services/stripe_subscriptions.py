@@ -18,8 +18,8 @@ from igny8_core.auth.models import (
 )
 from igny8_core.business.billing.errors import UnmatchedAtGateway
 from igny8_core.business.billing.gateways import configured_stripe
-from igny8_core.business.billing.gateways.mirrored import MirroredSubscription
 from igny8_core.business.billing.gateways.protocol import UnknownObject
+from igny8_core.business.billing.gateways.stripe.mirrored import MirroredSubscription
 from igny8_core.business.billing.selectors import open_invoices_of
 from igny8_core.business.billing.services.gateway_calls import gateway_refusals
 from igny8_core.business.billing.services.invoice_service import InvoiceService

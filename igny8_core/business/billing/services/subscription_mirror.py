@@ -14,8 +14,8 @@ from igny8_core.auth.locks import lock_account
 from igny8_core.auth.models import Account, PaymentMethodType, Subscription
 from igny8_core.business.billing.errors import UnmatchedAtGateway
 from igny8_core.business.billing.gateways import configured_stripe
-from igny8_core.business.billing.gateways.mirrored import MirroredInvoice
 from igny8_core.business.billing.gateways.protocol import UnknownObject
+from igny8_core.business.billing.gateways.stripe.mirrored import MirroredInvoice
 from igny8_core.business.billing.locks import lock_invoice
 from igny8_core.business.billing.models import INVOICE_MOVES, Invoice, InvoiceStatus, Payment
 from igny8_core.business.billing.pricing import plan_line
@@ -118,7 +118,7 @@ def _keep_visible(subscription: Subscription, seen: MirroredInvoice, reason: str
 
 def _book_what_went_back(invoice: Invoice) -> None:
     """Refunds that were made, and told of, before the payment was known here."""
-    for payment in invoice.payments.exclude(stripe_payment_intent_id=""):
+    for payment in invoice.payments.filter(payment_method=PaymentMethodType.STRIPE).exclude(gateway_object_id=""):
         GatewayRefundService.sync(payment)
 
 
@@ -151,9 +151,10 @@ def _collected(seen: MirroredInvoice) -> str:
 
 def _payment_of(seen: MirroredInvoice) -> Payment | None:
     """The payment here that has this money already."""
-    by_intent = Q(stripe_payment_intent_id=seen.payment_intent_id) & ~Q(stripe_payment_intent_id="")
-    by_charge = Q(stripe_charge_id=seen.charge_id) & ~Q(stripe_charge_id="")
-    return Payment.objects.filter(by_intent | by_charge).select_related("invoice", "approved_by").first()
+    by_intent = Q(gateway_object_id=seen.payment_intent_id) & ~Q(gateway_object_id="")
+    by_charge = Q(gateway_capture_id=seen.charge_id) & ~Q(gateway_capture_id="")
+    payments = Payment.objects.filter(payment_method=PaymentMethodType.STRIPE)
+    return payments.filter(by_intent | by_charge).select_related("invoice", "approved_by").first()
 
 
 def _fits(invoice: Invoice, seen: MirroredInvoice) -> bool:
@@ -168,8 +169,8 @@ def _started(subscription: Subscription, seen: MirroredInvoice, known: Invoice |
         known or _made(subscription, seen, seen.amount_paid),
         payment_method=PaymentMethodType.STRIPE,
         next_check_at=clock.now(),
-        stripe_payment_intent_id=seen.payment_intent_id,
-        stripe_charge_id=seen.charge_id,
+        gateway_object_id=seen.payment_intent_id,
+        gateway_capture_id=seen.charge_id,
         metadata={"stripe_invoice_id": seen.invoice_id},
     )
 

@@ -269,7 +269,7 @@ CREDITS_LOW_PERCENT = 10
 
 # --- Payment gateways -------------------------------------------------------------------------------------------
 
-# Each is off until its keys are here; the API then shows its methods as not available (settings/gateways.py).
+# Each is off until its keys are here; the API then shows its methods as not available.
 STRIPE = gateways.read("stripe", debug=DEBUG)
 PAYPAL = gateways.read("paypal", debug=DEBUG)
 

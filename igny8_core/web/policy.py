@@ -15,5 +15,5 @@ CARD_FORM_POLICY = {
 
 def page_policy() -> dict[str, list[str]]:
     """Forms may lead on to gateways' pages: browsers count where a form's answer redirects to, too."""
-    configured = [keys for keys in map(keys_of, GATEWAYS) if keys]
+    configured = [keys for keys in map(keys_of, sorted(GATEWAYS)) if keys]
     return {"form-action": [SELF, *(target for keys in configured for target in keys.form_targets)]}

@@ -147,7 +147,7 @@ def test_money_that_another_payment_has_is_not_counted_twice(stripe: FakeStripe,
     name = subscribed(stripe, tenant)
     intent = stripe.all("payment_intent")[0]["id"]
     other = make.submitted_payment(make.invoice(tenant))
-    Payment.objects.filter(pk=other.pk).update(gateway_object_id=intent)
+    Payment.objects.filter(pk=other.pk).update(payment_method="stripe", status="failed", gateway_object_id=intent)
 
     with pytest.raises(UnmatchedAtGateway, match=f"payment {other.pk} of invoice"):
         SubscriptionMirrorService.record_invoice(stripe.one(name)["latest_invoice"])

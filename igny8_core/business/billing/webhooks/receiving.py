@@ -103,7 +103,7 @@ def webhook_view(gateway_method: str) -> type[WebhookView]:
         def post(self, request: Request) -> Response:
             return self.receive(request)
 
-    View.__name__ = View.__qualname__ = f"{gateway_method.title()}WebhookView"
+    View.__name__ = View.__qualname__ = f"{label.replace(' ', '')}WebhookView"
     return View
 
 

@@ -402,6 +402,8 @@ class Town:
     @step(4, 3)
     def refund_in_the_dashboard(self) -> int:
         payment = self.a_payment(("stripe", "paypal"), "succeeded", "partially_refunded")
+        if not payment.gateway_object_id:
+            raise Idle
         part = self.part_of(payment.amount - payment.refunded_amount, payment.currency)
         if payment.payment_method == "stripe":
             self.stripe.refund_in_dashboard(payment.gateway_object_id, int(part.scaleb(minor_units(payment.currency))))
@@ -430,7 +432,9 @@ class Town:
         if payment.payment_method == "paypal":
             self.disputes.append(("paypal", self.paypal.open_dispute(self.capture_of(payment).id)))
             return payment.account_id
-        intent = self.stripe.one(payment.gateway_object_id)
+        intent = self.stripe.one(payment.gateway_object_id) if payment.gateway_object_id else {}
+        if not intent.get("latest_charge"):
+            raise Idle
         charge = self.stripe.one(intent["latest_charge"])
         disputed = sum(each["amount"] for each in self.stripe.all("dispute") if each["charge"] == charge["id"])
         left = charge["amount_captured"] - charge["amount_refunded"] - disputed

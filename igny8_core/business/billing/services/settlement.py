@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from igny8_core.auth.models import Account
 from igny8_core.business.billing.models import (
@@ -10,6 +9,7 @@ from igny8_core.business.billing.models import (
     CreditGrantKind,
     CreditTransactionType,
     Invoice,
+    InvoiceLine,
     Payment,
 )
 from igny8_core.business.billing.pricing import credit_line
@@ -54,31 +54,31 @@ def settle(payment: Payment) -> Settlement:
 
 def _grant_credits(payment: Payment) -> int:
     invoice = payment.invoice
-    line = credit_line(invoice.line_items)
+    line = credit_line(invoice.lines.all())
     if line is None:
         return 0
-    is_plan = line.get("kind") in PLAN_LINES
-    amount = line["credits"] * line["quantity"]
+    is_plan = line.kind in PLAN_LINES
+    amount = (line.credits or 0) * line.quantity
     CreditService.grant(
         payment.account,
         amount,
         kind=CreditGrantKind.PLAN if is_plan else CreditGrantKind.PURCHASE,
         transaction_type=CreditTransactionType.SUBSCRIPTION if is_plan else CreditTransactionType.PURCHASE,
         source=f"payment:{payment.pk}",
-        description=f"{line['description']} ({invoice.invoice_number})",
+        description=f"{line.description} ({invoice.invoice_number})",
         expires_at=_expiry(payment, line),
         actor=payment.approved_by,
         metadata={"invoice_id": invoice.pk, "payment_id": payment.pk},
     )
-    return int(amount)
+    return amount
 
 
-def _expiry(payment: Payment, line: dict[str, Any]) -> datetime | None:
+def _expiry(payment: Payment, line: InvoiceLine) -> datetime | None:
     """When credits of an invoice line end: plan credits with their period, bought ones by their package's days."""
     paid_at = payment.processed_at or clock.now()
-    if line.get("valid_days"):
-        return paid_at + timedelta(days=line["valid_days"])
-    if line.get("kind") not in PLAN_LINES or line.get("credits_rollover"):
+    if line.valid_days:
+        return paid_at + timedelta(days=line.valid_days)
+    if line.kind not in PLAN_LINES or line.credits_rollover:
         return None
     period_end = payment.invoice.billing_period_end
     # A change of plan can be paid after the period that it was for: what was paid for is not taken at once.

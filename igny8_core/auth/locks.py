@@ -21,11 +21,11 @@ def lock_account(account_id: int, *related: str) -> Account:
     `related`. NO KEY UPDATE lets rows that only refer to the account be inserted meanwhile.
     Raises NotFound for an unknown id, RuntimeError outside a transaction.
     """
-    require_atomic()
     return _lock_with(account_id, related) if related else _lock(account_id)
 
 
 def _lock(account_id: int) -> Account:
+    require_atomic()
     row = LOCK_ACCOUNT.fetch_one([account_id])
     if row is None:
         raise NotFound()
@@ -33,6 +33,7 @@ def _lock(account_id: int) -> Account:
 
 
 def _lock_with(account_id: int, related: tuple[str, ...]) -> Account:
+    require_atomic()
     locked = Account.objects.select_for_update(of=("self",), no_key=True).filter(pk=account_id)
     wanted = locked.select_related(*related)
     account = wanted.first()

@@ -285,7 +285,7 @@ BREAKS: list[tuple[int, Break]] = [
     (8, subscribe_twice),
     (11, leave_gap),
     (11, skip_number),
-    (18, lines_that_do_not_add_up),
+    (20, lines_that_do_not_add_up),
     (11, repeat_number),
     (12, lose_owner),
     (13, cross_invoice),

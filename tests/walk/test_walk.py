@@ -23,7 +23,8 @@ from igny8_core.business.billing.services.dispute_service import DisputeService
 from igny8_core.business.billing.services.subscription_service import SubscriptionService
 from igny8_core.common.errors import DomainError
 from igny8_core.events import consumers
-from tests.walk.steps import GATEWAY_REFUSALS, START, STEPS, Idle, Town
+from tests.walk.steps import Walkers
+from tests.walk.town import GATEWAY_REFUSALS, START, STEPS, Idle, Town
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -123,7 +124,7 @@ def walk(stripe: FakeStripe, paypal: FakePayPal, monkeypatch: pytest.MonkeyPatch
     logger = logging.getLogger("igny8_core.common.work_queue")
     logger.addHandler(unexpected)
     with time_machine.travel(START, tick=False) as clock:
-        yield lambda seed: Walk(seed, Town(random.Random(seed), stripe, paypal, clock), unexpected)
+        yield lambda seed: Walk(seed, Walkers(random.Random(seed), stripe, paypal, clock), unexpected)
     logger.removeHandler(unexpected)
 
 

@@ -2,9 +2,9 @@
 
 import json
 from decimal import Decimal
-from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS
+from django.db.models import DateTimeField
 
 from igny8_core.auth.models import Account, Plan, Subscription
 from igny8_core.business.billing.errors import InvoiceNotFound, PaymentNotFound
@@ -42,6 +42,12 @@ _SUBSCRIPTION = Columns(Subscription, "account", "plan", "status", "billing_driv
 _PLAN = Columns(Plan, "slug", "name")
 _LINE_FIELDS = InvoiceLine._meta.concrete_fields
 _LINE_NAMES = [field.attname for field in _LINE_FIELDS]
+# JSON has no times, and amounts come with all their decimals; everything else is what it is.
+_LINE_CONVERSIONS = {
+    field.column: field.from_db_value if isinstance(field, AmountField) else field.to_python
+    for field in _LINE_FIELDS
+    if isinstance(field, AmountField | DateTimeField)
+}
 # The lines of the payment's invoice come in the same statement. They never change, so nothing is missed where the
 # payment's lock had to be waited for.
 _LINES = """(
@@ -87,16 +93,13 @@ def lock_payment(account: Account, payment_id: int) -> Payment:
 def _lines(text: str | None, invoice: Invoice) -> list[InvoiceLine]:
     lines = []
     for row in json.loads(text or "[]", parse_float=Decimal):
-        line = InvoiceLine.from_db(DEFAULT_DB_ALIAS, _LINE_NAMES, [_value(field, row) for field in _LINE_FIELDS])
+        for column, convert in _LINE_CONVERSIONS.items():
+            row[column] = convert(row[column])
+        line = InvoiceLine.from_db(DEFAULT_DB_ALIAS, _LINE_NAMES, [row[field.column] for field in _LINE_FIELDS])
         line.plan_slug, line.package_slug = row["plan_slug"], row["package_slug"]
         line.invoice = invoice
         lines.append(line)
     return lines
-
-
-def _value(field: Any, row: dict[str, Any]) -> Any:
-    value = field.to_python(row[field.column])
-    return field.from_db_value(value) if isinstance(field, AmountField) else value
 
 
 def lock_payment_method_config(config_id: int) -> PaymentMethodConfig:

@@ -1,0 +1,69 @@
+"""A database as release 6259b03 left it, and the program that migrates it."""
+
+import gzip
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import psycopg2
+
+from tests.database import database_url, process_environment
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+GATEWAY_IDS_BEFORE = """
+    SELECT 'payment', id, payment_method, stripe_payment_intent_id || paypal_order_id,
+           stripe_charge_id || paypal_capture_id FROM igny8_payments
+    UNION ALL
+    SELECT 'saved method', id, type, stripe_payment_method_id || paypal_payer_id, '' FROM igny8_account_payment_methods
+    ORDER BY 1, 2
+"""
+
+
+@contextmanager
+def restored(suffix: str) -> Iterator[str]:
+    """URL of a database as the dump has it, for as long as the block runs."""
+    tests_url = urlsplit(database_url())
+    name = f"{tests_url.path.lstrip('/')}_{suffix}"
+    url = tests_url._replace(path=f"/{name}").geturl()
+    with closing(psycopg2.connect(tests_url._replace(path="/postgres").geturl())) as server:
+        server.autocommit = True
+        cursor = server.cursor()
+        cursor.execute(f'DROP DATABASE IF EXISTS "{name}"')
+        cursor.execute(f"CREATE DATABASE \"{name}\" TEMPLATE template0 ENCODING 'UTF8'")
+        restore(url)
+        yield url
+        cursor.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+def unpacked(name: str) -> str:
+    return gzip.decompress((HERE / name).read_bytes()).decode()
+
+
+def restore(url: str) -> None:
+    with closing(psycopg2.connect(url)) as connection, connection:
+        connection.cursor().execute(unpacked("dump_6259b03.sql.gz"))
+
+
+def rows(url: str, sql: str) -> list[tuple[Any, ...]]:
+    with closing(psycopg2.connect(url)) as connection:
+        cursor = connection.cursor()
+        cursor.execute(sql)
+        return cursor.fetchall()
+
+
+def migrated(url: str) -> subprocess.CompletedProcess[str]:
+    """The program that migrates a database and asks it, when it has ended."""
+    environment = process_environment(
+        DATABASE_URL=url,
+        DJANGO_SETTINGS_MODULE="igny8_core.settings",
+        LOG_LEVEL="CRITICAL",
+        PYTHONPATH=os.pathsep.join([str(ROOT), str(HERE)]),
+    )
+    command = [sys.executable, str(HERE / "answers.py"), "--migrate"]
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)

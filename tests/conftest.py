@@ -20,10 +20,10 @@ from fake_gateways.stripe_fake import FakeStripe
 from fake_gateways.stripe_transport import FakeStripeTransport
 from igny8_core.auth.models import Account, Role, User
 from igny8_core.auth.services.session_service import SessionService
-from igny8_core.business.billing import gateways
-from igny8_core.business.billing.gateways.stripe_gateway import StripeGateway
+from igny8_core.business.billing.gateways.paypal.settings import PayPalSettings
+from igny8_core.business.billing.gateways.stripe.charges import StripeGateway
+from igny8_core.business.billing.gateways.stripe.settings import StripeSettings
 from igny8_core.common import clock, rate_limits
-from igny8_core.settings.gateways import PayPalSettings, StripeSettings
 from tests import hidden_queries, make, prepared_database
 
 uploads = TemporaryDirectory(prefix="igny8-uploads-")
@@ -181,7 +181,7 @@ def stripe(settings: Any, monkeypatch: pytest.MonkeyPatch) -> FakeStripe:
     settings.STRIPE = StripeSettings("sk_test_key", "pk_test_key", ("whsec_test",), live=False)
     fake = FakeStripe()
     gateway = StripeGateway(settings.STRIPE, FakeStripeTransport(fake))
-    monkeypatch.setattr(gateways, "_stripe", lambda keys: gateway)
+    monkeypatch.setattr("igny8_core.business.billing.gateways.stripe.make", lambda keys: gateway)
     return fake
 
 

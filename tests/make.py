@@ -25,10 +25,10 @@ from igny8_core.business.billing.models import (
     PaymentMethodConfig,
     PaymentProof,
 )
+from igny8_core.business.billing.services.card_customers import customer_of
 from igny8_core.business.billing.services.credit_service import CreditService
 from igny8_core.business.billing.services.invoice_service import InvoiceService
 from igny8_core.business.billing.services.payment_service import PaymentService
-from igny8_core.business.billing.services.stripe_customers import stripe_customer_of
 from igny8_core.business.billing.services.subscription_service import SubscriptionService
 
 PASSWORD = "TestPass123!"
@@ -121,14 +121,14 @@ def submitted_payment(of: Invoice | None = None, reference: str = "", **fields: 
 def customer_at_stripe(fake: FakeStripe, tenant: Account) -> str:
     """The account's customer at Stripe; the account's country offers cards then."""
     payment_method(payment_method="stripe", display_name="Card")
-    return stripe_customer_of(tenant)
+    return customer_of(tenant)
 
 
 def saved_card(fake: FakeStripe, tenant: Account, card: str = "pm_card_visa", **fields: Any) -> AccountPaymentMethod:
     """A card that the account has saved at Stripe."""
     saved = fake.save_card(customer_at_stripe(fake, tenant), card)
     values = {"type": "stripe", "display_name": "Visa", "is_verified": True, **fields}
-    return AccountPaymentMethod.objects.create(account=tenant, stripe_payment_method_id=saved, **values)
+    return AccountPaymentMethod.objects.create(account=tenant, gateway_method_id=saved, **values)
 
 
 def refund(tenant: Account, amount: str = "10.00", reason: str = "Goodwill") -> CreditNote:

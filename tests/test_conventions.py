@@ -151,7 +151,7 @@ def test_nothing_marks_data_as_safe_html() -> None:
 
 
 def test_no_except_swallows_everything() -> None:
-    """A bare `except:` nowhere; `except Exception` only in the outermost wrapper of a worker."""
+    """A bare `except:` nowhere; `except Exception` in a worker's outermost wrapper, and for captured money."""
     bare, broad = [], set()
     for path in SOURCES:
         for node in nodes(path):
@@ -162,7 +162,7 @@ def test_no_except_swallows_everything() -> None:
                     broad.add(named(path))
 
     assert bare == []
-    assert broad <= {"common/work_queue.py", "common/health.py"}
+    assert broad <= {"common/work_queue.py", "common/health.py", "business/billing/services/stranded_money.py"}
 
 
 def other_clocks(source: str) -> Iterator[str]:
@@ -259,6 +259,6 @@ def test_nobody_opens_a_url_by_hand() -> None:
     }
 
     assert found == {
-        "business/billing/gateways/paypal_api.py: requests",
-        "business/billing/gateways/paypal_signature.py: requests",
+        "business/billing/gateways/paypal/client.py: requests",
+        "business/billing/gateways/paypal/signature.py: requests",
     }

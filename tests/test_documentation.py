@@ -19,9 +19,9 @@ from django.utils import timezone
 from pytest_django.live_server_helper import LiveServer
 
 from igny8_core.auth.models import ACCOUNT_MOVES, SUBSCRIPTION_MOVES, Account, User
+from igny8_core.business.billing.gateways import paypal, stripe
 from igny8_core.business.billing.models import DISPUTE_MOVES, INVOICE_MOVES, Payment
 from igny8_core.business.billing.services.payment_service import PaymentService
-from igny8_core.business.billing.services.webhook_effects import PAYPAL_EFFECTS, STRIPE_EFFECTS
 from igny8_core.business.signup.service import Signup, register
 from igny8_core.common.api.views import ApiViewSet, NoSuchAddress
 from igny8_core.common.checks import api_routes
@@ -138,8 +138,8 @@ def test_the_webhook_page_names_exactly_the_events_that_are_taken() -> None:
     ticked = text.split("Tick these event types:")[1].split("4. Save")[0]
     named = {name.upper().replace(" ", ".") for name in re.findall(r"`([A-Z][a-z ]+)`", ticked)}
 
-    assert sorted(re.findall(r"enabled_events\[\]=([a-z_.]+)", text)) == sorted(STRIPE_EFFECTS)
-    assert named == {name.replace("_", ".") for name in PAYPAL_EFFECTS}
+    assert sorted(re.findall(r"enabled_events\[\]=([a-z_.]+)", text)) == sorted(stripe.HANDLERS)
+    assert named == {name.replace("_", ".") for name in paypal.HANDLERS}
 
 
 @pytest.mark.skipif(not shutil.which("curl"), reason="the README's workflow is written with curl, which is not here")

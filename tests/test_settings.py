@@ -12,6 +12,7 @@ from django.conf import settings
 
 ROOT = Path(__file__).resolve().parent.parent
 SETTINGS = ROOT / "igny8_core" / "settings"
+GATEWAYS = ROOT / "igny8_core" / "business" / "billing" / "gateways"
 PRODUCTION = {
     "DATABASE_URL": "postgresql://igny8@db.example.com:5432/igny8",
     "DJANGO_SECRET_KEY": "k9-Yx2_TqLw7ZrB4vNc8MhJd5FsGp3QaXeUi6OtRyWz1CbVnKm",
@@ -41,10 +42,8 @@ def manage(*arguments: str, **environment: str) -> subprocess.CompletedProcess[s
 
 def variables_read() -> set[str]:
     """The environment variables that settings, launchers, scripts and the compose file ask for by name."""
-    in_python = re.compile(
-        r"""(?:environment\.\w+|_api_base|environ(?:\.get)?|getenv)\s*[\[(]\s*"([A-Z][A-Z0-9_]+)\""""
-    )
-    sources = [*SETTINGS.glob("*.py"), *ROOT.glob("bin/*"), *ROOT.glob("*.py")]
+    in_python = re.compile(r"""(?:environment\.\w+|api_base|environ(?:\.get)?|getenv)\s*[\[(]\s*"([A-Z][A-Z0-9_]+)\"""")
+    sources = [*SETTINGS.glob("*.py"), *GATEWAYS.glob("*/settings.py"), *ROOT.glob("bin/*"), *ROOT.glob("*.py")]
     names = {name for path in sources if path.is_file() for name in in_python.findall(path.read_text(encoding="utf-8"))}
     names |= set(re.findall(r'text\("([A-Z][A-Z0-9_]+)"\)', (SETTINGS / "environment.py").read_text(encoding="utf-8")))
     compose = (ROOT / "docker-compose.app.yml").read_text(encoding="utf-8")

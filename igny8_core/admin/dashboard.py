@@ -10,7 +10,7 @@ from django.utils.timesince import timesince
 
 from igny8_core.auth.models import SubscriptionStatus
 from igny8_core.business.billing import reports
-from igny8_core.business.billing.models import PaymentStatus
+from igny8_core.business.billing.models import PaymentStatus, WebhookState
 from igny8_core.business.billing.selectors import payment_method_configs
 from igny8_core.common import clock
 from igny8_core.events.console import amount_text, change_url
@@ -50,6 +50,8 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         cards += [_waiting_card(waiting), *_review_cards(to_review), _revenue_card()]
         context["waiting"] = _oldest_waiting()
         context["waiting_url"] = _waiting_url()
+    if request.user.has_perm("billing.view_webhookevent"):
+        cards += _message_cards()
     if request.user.has_perm("billing.view_paymentmethodconfig"):
         cards += _sample_cards()
     if request.user.has_perm("igny8_auth.view_subscription"):
@@ -80,6 +82,14 @@ def _review_cards(count: int) -> list[Card]:
     """Payments whose gateway says what does not fit: a card only where there are any."""
     address = f"{reverse('admin:billing_payment_changelist')}?needs_review__exact=1"
     return [Card("To review", str(count), "What a gateway says does not fit", address, "report", True)] if count else []
+
+
+def _message_cards() -> list[Card]:
+    """What gateways have of customers that fits nothing here: a card only where there is any."""
+    count = reports.messages_to_review()
+    address = f"{reverse('admin:billing_webhookevent_changelist')}?state__exact={WebhookState.NEEDS_REVIEW}"
+    detail = "What a gateway has fits nothing here"
+    return [Card("Messages to review", str(count), detail, address, "mark_email_unread", True)] if count else []
 
 
 def _sample_cards() -> list[Card]:

@@ -270,9 +270,9 @@ CREDITS_LOW_PERCENT = 10
 
 # --- Payment gateways -------------------------------------------------------------------------------------------
 
-# Each is off until its keys are here; the API then shows its methods as not available (settings/gateways.py).
-STRIPE = gateways.stripe_settings(debug=DEBUG)
-PAYPAL = gateways.paypal_settings(debug=DEBUG)
+# Each is off until its keys are here; the API then shows its methods as not available.
+STRIPE = gateways.read("stripe", debug=DEBUG)
+PAYPAL = gateways.read("paypal", debug=DEBUG)
 
 # --- Mail, files, pages -----------------------------------------------------------------------------------------
 

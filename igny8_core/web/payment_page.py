@@ -17,11 +17,13 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from igny8_core.business.billing.errors import AuthenticationRequired, GatewayNotConfigured, PaymentDeclined
+from igny8_core.business.billing.gateways import GATEWAYS, traits_of
 from igny8_core.business.billing.models import Invoice
 from igny8_core.business.billing.services.attempts import NextStep
+from igny8_core.business.billing.services.gateway_payments import GatewayPaymentService
 from igny8_core.business.billing.services.pay_links import invoice_of_pay_link
 from igny8_core.business.billing.services.payment_service import PaymentService
-from igny8_core.common.errors import DomainError
+from igny8_core.common.errors import DomainError, NotFound
 from igny8_core.common.network import client_network
 from igny8_core.common.rate_limits import seconds_to_wait
 from igny8_core.common.text import showable
@@ -32,7 +34,7 @@ from igny8_core.web.policy import CARD_FORM_POLICY, STRIPE_JS, page_policy
 MARKS_OF_RETURN = frozenset({"payment_intent", "token"})
 
 View = Callable[..., HttpResponse]
-InvoiceView = Callable[[HttpRequest, Invoice, str], HttpResponse]
+InvoiceView = Callable[..., HttpResponse]
 
 
 class TooManyRequests(DomainError):
@@ -45,14 +47,14 @@ def _for_the_invoice(view: InvoiceView) -> View:
     """Give the view the invoice of the link, and turn refusals into pages."""
 
     @wraps(view)
-    def answer(request: HttpRequest, token: str) -> HttpResponse:
+    def answer(request: HttpRequest, token: str, **named: str) -> HttpResponse:
         try:
             _count(request)
             invoice = invoice_of_pay_link(token)
         except DomainError as refusal:
             return _sealed(_refused(request, refusal))
         try:
-            return _sealed(view(request, invoice, token))
+            return _sealed(view(request, invoice, token, **named))
         except DomainError as refusal:
             invoice = invoice_of_pay_link(token)
             context = {**page_context(invoice), "problem": refusal.text}
@@ -67,8 +69,8 @@ def _for_the_form(view: InvoiceView) -> View:
 
     @require_http_methods(["GET", "HEAD", "POST"])
     @wraps(view)
-    def answer(request: HttpRequest, token: str) -> HttpResponse:
-        return guarded(request, token) if request.method == "POST" else _back(token)
+    def answer(request: HttpRequest, token: str, **named: str) -> HttpResponse:
+        return guarded(request, token, **named) if request.method == "POST" else _back(token)
 
     return answer
 
@@ -91,9 +93,11 @@ def pay_by_card(request: HttpRequest, invoice: Invoice, token: str) -> HttpRespo
 
 
 @_for_the_form
-def pay_by_paypal(request: HttpRequest, invoice: Invoice, token: str) -> HttpResponse:
-    """POST /pay/<token>/paypal/: open an order and lead to PayPal, where the customer approves it."""
-    attempt = PaymentService.create_paypal_payment(invoice, return_url=_address(token))
+def pay_elsewhere(request: HttpRequest, invoice: Invoice, token: str, payment_method: str) -> HttpResponse:
+    """POST /pay/<token>/paypal/: begin an attempt and lead to the gateway's page, where the customer approves it."""
+    if payment_method not in GATEWAYS or not traits_of(payment_method).approves_elsewhere:
+        raise NotFound()
+    attempt = GatewayPaymentService.pay(invoice, payment_method, return_url=_address(token))
     if attempt.charge is None or attempt.next_step != NextStep.APPROVE:
         return _back(token)
     return HttpResponseRedirect(attempt.charge.approve_url)

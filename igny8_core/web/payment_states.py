@@ -6,6 +6,7 @@ from typing import Any
 
 from django.conf import settings
 
+from igny8_core.business.billing.gateways import card_method
 from igny8_core.business.billing.models import (
     GATEWAY_UNDER_WAY,
     Invoice,
@@ -46,6 +47,7 @@ def page_context(invoice: Invoice, *, has_returned: bool = False) -> dict[str, A
         "tax": format_amount(invoice.tax, invoice.currency),
         "total": money(invoice.total, invoice.currency),
         "offers": online_offers(invoice) if is_open else [],
+        "card_method": card_method(),
         "instructions": all_payment_instructions(invoice) if is_open else [],
         "can_ask": attempt is not None and not attempt.needs_review,
         "problem": _last_problem(attempt) if is_open else "",

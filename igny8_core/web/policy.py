@@ -1,7 +1,8 @@
 """What browsers may do on the customers' pages: the site's Content-Security-Policy, widened for gateways."""
 
 from csp.constants import SELF
-from django.conf import settings
+
+from igny8_core.business.billing.gateways import GATEWAYS, keys_of
 
 STRIPE_JS = "https://js.stripe.com/v3/"
 # What Stripe asks of pages with its card form.
@@ -10,14 +11,9 @@ CARD_FORM_POLICY = {
     "frame-src": ["https://js.stripe.com", "https://*.js.stripe.com", "https://hooks.stripe.com"],
     "connect-src": [SELF, "https://api.stripe.com"],
 }
-PAYPAL_PAGES = {True: "https://www.paypal.com", False: "https://www.sandbox.paypal.com"}
 
 
 def page_policy() -> dict[str, list[str]]:
-    """Forms may lead on to PayPal, and to stand-ins: browsers count where a form's answer redirects to, too."""
-    targets = [SELF]
-    if settings.PAYPAL:
-        targets.append(settings.PAYPAL.api_base if settings.PAYPAL.is_fake else PAYPAL_PAGES[settings.PAYPAL.live])
-    if settings.STRIPE and settings.STRIPE.is_fake:
-        targets.append(settings.STRIPE.api_base)
-    return {"form-action": targets}
+    """Forms may lead on to gateways' pages: browsers count where a form's answer redirects to, too."""
+    configured = [keys for keys in map(keys_of, sorted(GATEWAYS)) if keys]
+    return {"form-action": [SELF, *(target for keys in configured for target in keys.form_targets)]}

@@ -2,11 +2,11 @@
 
 from django.urls import path
 
-from igny8_core.web.payment_page import complete, pay_by_card, pay_by_paypal, payment_page
+from igny8_core.web.payment_page import complete, pay_by_card, pay_elsewhere, payment_page
 
 urlpatterns = [
     path("pay/<str:token>/", payment_page, name="payment_page"),
     path("pay/<str:token>/card/", pay_by_card, name="pay_by_card"),
-    path("pay/<str:token>/paypal/", pay_by_paypal, name="pay_by_paypal"),
     path("pay/<str:token>/complete/", complete, name="complete_payment"),
+    path("pay/<str:token>/<str:payment_method>/", pay_elsewhere, name="pay_elsewhere"),
 ]

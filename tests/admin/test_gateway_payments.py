@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 def payment(stripe: FakeStripe) -> Payment:
     """89.00 USD paid by card."""
     invoice = make.subscription().invoices.get()
-    saved = make.saved_card(stripe, invoice.account).stripe_payment_method_id
+    saved = make.saved_card(stripe, invoice.account).gateway_method_id
     return PaymentService.create_stripe_payment(invoice, saved).payment
 
 
@@ -68,7 +68,7 @@ def test_the_page_of_a_payment_shows_its_disputes_and_leads_to_them(
     console: Client, stripe: FakeStripe, payment: Payment
 ) -> None:
     for cents in (1000, 2000):
-        dispute = stripe.open_dispute(payment.stripe_payment_intent_id, cents)["id"]
+        dispute = stripe.open_dispute(payment.gateway_object_id, cents)["id"]
         stripe.close_dispute(dispute, won=cents == 2000)
         DisputeService.sync("stripe", dispute)
 
@@ -84,7 +84,7 @@ def test_the_page_of_a_payment_shows_its_disputes_and_leads_to_them(
 
 
 def test_disputes_are_found_by_the_gateway_s_id(console: Client, stripe: FakeStripe, payment: Payment) -> None:
-    ids = [stripe.open_dispute(payment.stripe_payment_intent_id, cents)["id"] for cents in (1000, 2000)]
+    ids = [stripe.open_dispute(payment.gateway_object_id, cents)["id"] for cents in (1000, 2000)]
     first, second = (DisputeService.sync("stripe", dispute) for dispute in ids)
 
     page = console.get(reverse("admin:billing_dispute_changelist"), {"q": ids[1]}).content.decode()

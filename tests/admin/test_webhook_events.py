@@ -9,7 +9,9 @@ from django.utils import timezone
 
 from igny8_core.auth.models import User
 from igny8_core.business.billing.models import WebhookEvent
+from igny8_core.business.billing.services.payment_service import PaymentService
 from igny8_core.events.models import Event
+from tests import make
 from tests.admin.samples import operator_with
 
 pytestmark = pytest.mark.django_db
@@ -115,3 +117,41 @@ def test_who_may_only_look_cannot_have_messages_processed(client: Client) -> Non
     assert client.get(page(event)).status_code == 200
     assert (button.status_code, action.status_code) == (403, 403)
     assert now(event).state == "dead"
+
+
+def to_review() -> WebhookEvent:
+    reason = "Stripe bills sub_1 (Pro), and the account has subscription 1 here (Growth, pending payment)."
+    return message(type="invoice.paid", state="needs_review", attempts=1, last_error=reason)
+
+
+def test_a_message_that_fits_nothing_is_on_the_first_page(console: Client) -> None:
+    address = f"{reverse('admin:billing_webhookevent_changelist')}?state__exact=needs_review"
+    assert address not in console.get(reverse("admin:index")).content.decode()
+    event = to_review()
+
+    assert address in console.get(reverse("admin:index")).content.decode()
+    html = console.get(page(event)).content.decode()
+    assert "Stripe bills sub_1 (Pro)" in html
+    assert page(event, "set_aside") in html
+
+
+def test_a_message_is_set_aside_with_a_reason(console: Client, olga: User) -> None:
+    event = to_review()
+
+    console.post(page(event, "set_aside"), {"_form_submitted": "True", "reason": ""})
+    assert now(event).state == "needs_review"
+    response = console.post(page(event, "set_aside"), {"_form_submitted": "True", "reason": "Refunded"}, follow=True)
+
+    assert lines(response) == ["Set aside."]
+    assert now(event).state == "ignored"
+    told = Event.objects.get(type="webhook.set_aside")
+    assert (told.actor, told.data["reason"]) == (olga, "Refunded")
+    assert page(event, "set_aside") not in console.get(page(event)).content.decode()
+
+
+def test_what_an_invoice_was_paid_with_is_on_its_page(console: Client, olga: User) -> None:
+    payment = PaymentService.approve_manual_payment(make.submitted_payment(), olga).payment
+
+    html = console.get(reverse("admin:billing_invoice_change", args=[payment.invoice_id])).content.decode()
+
+    assert f">Payment {payment.pk}</a>, 89.00 USD, {payment.processed_at:%Y-%m-%d}" in html

@@ -64,7 +64,7 @@ def order(stage: Stage) -> Payment:
 
 def approved_order(stage: Stage) -> Payment:
     payment = order(stage)
-    stage.paypal.approve(payment.paypal_order_id)
+    stage.paypal.approve(payment.gateway_object_id)
     return payment
 
 

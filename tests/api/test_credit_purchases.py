@@ -113,7 +113,7 @@ def test_the_payment_grants_the_credits_once_counted_from_when_it_was_taken(
     paid_at = settlement.payment.processed_at
     assert paid_at
     assert settlement.credits_added == settlement.total_credits == lot.amount == 2000
-    assert (lot.kind, lot.source) == ("purchase", f"payment:{settlement.payment.pk}")
+    assert (lot.kind, lot.source) == ("purchase", f"invoice:{settlement.invoice.pk}")
     assert lot.expires_at == (paid_at + timedelta(days=valid_days) if valid_days else None)
     assert CreditTransaction.objects.get().transaction_type == "purchase"
     assert broken_invariants() == []

@@ -130,7 +130,7 @@ def test_a_refused_card_is_402_with_a_sentence_and_the_bank_s_question_is_a_next
     asking = card == "authentication_required"
     saved = make.saved_card(stripe, account_a, "pm_card_authenticationRequired" if asking else "pm_card_visa")
     if not asking:
-        stripe.set_card_declines(saved.stripe_payment_method_id, card)
+        stripe.set_card_declines(saved.gateway_method_id, card)
 
     answer = post(client, f"invoices/{invoice.pk}/pay/", saved_method=saved.pk)
 
@@ -188,7 +188,7 @@ def test_paypal_is_approved_there_and_taken_by_complete(
     assert (attempt["next_step"], attempt["client_secret"], attempt["public_key"]) == ("approve", "", "")
     assert attempt["approve_url"].startswith(paypal.address)
 
-    paypal.approve(now_payment(attempt).paypal_order_id)
+    paypal.approve(now_payment(attempt).gateway_object_id)
     done = post(client, f"payments/{attempt['payment_id']}/complete/")
 
     assert (done.json()["data"]["status"], now(invoice).status) == ("succeeded", "paid")
@@ -219,7 +219,7 @@ def test_credits_are_bought_by_card_and_paypal(
     if method == "stripe":
         stripe.pay_in_browser(attempt["client_secret"])
     else:
-        paypal.approve(now_payment(attempt).paypal_order_id)
+        paypal.approve(now_payment(attempt).gateway_object_id)
 
     done = post(client, f"payments/{attempt['payment_id']}/complete/")
 
@@ -309,7 +309,7 @@ def test_a_key_of_another_request_is_422(
 def test_an_operator_refunds_a_card_payment_once_per_key(
     stripe: FakeStripe, as_user: Login, olga: User, invoice: Invoice, account_a: Account
 ) -> None:
-    saved = make.saved_card(stripe, account_a).stripe_payment_method_id
+    saved = make.saved_card(stripe, account_a).gateway_method_id
     payment = PaymentService.create_stripe_payment(invoice, saved).payment
     client, path = as_user(olga), f"/api/v1/admin/payments/{payment.pk}/refund/"
     body = {"amount": "30.00", "reason": "Goodwill"}
@@ -324,7 +324,7 @@ def test_an_operator_refunds_a_card_payment_once_per_key(
 def test_a_refund_without_an_answer_says_that_it_is_being_checked(
     stripe: FakeStripe, as_user: Login, olga: User, invoice: Invoice, account_a: Account
 ) -> None:
-    saved = make.saved_card(stripe, account_a).stripe_payment_method_id
+    saved = make.saved_card(stripe, account_a).gateway_method_id
     payment = PaymentService.create_stripe_payment(invoice, saved).payment
     stripe.lose_next_answers(3, method="POST", path="/v1/refunds")
     path = f"/api/v1/admin/payments/{payment.pk}/refund/"

@@ -8,7 +8,7 @@ from django.utils import timezone
 from fake_gateways.paypal_fake import FakePayPal
 from fake_gateways.stripe_fake import FakeStripe
 from igny8_core.auth.models import Subscription, User
-from igny8_core.business.billing.gateways import configured_paypal
+from igny8_core.business.billing.gateways import gateway_of
 from igny8_core.business.billing.invariants import broken_invariants
 from igny8_core.business.billing.models import CreditGrant, Payment, Refund
 from igny8_core.business.billing.services.attempts import begin_attempt
@@ -83,11 +83,11 @@ def test_what_is_open_is_closed_first_and_then_it_is_done(stage: Stage, attempt:
 
     assert answer.status_code in {200, 201}, answer.content
     assert (now(payment).status, now(stage.invoice).status) == ("canceled", OPERATIONS[operation][0])
-    if payment.stripe_payment_intent_id:
-        assert stage.stripe.one(payment.stripe_payment_intent_id)["status"] == "canceled"
+    if payment.payment_method == "stripe":
+        assert stage.stripe.one(payment.gateway_object_id)["status"] == "canceled"
     else:
         # Whatever PayPal tells us later, its money is not taken.
-        PaymentService.handle_paypal_success(payment.paypal_order_id)
+        PaymentService.handle_paypal_success(payment.gateway_object_id)
     assert stage.taken() == 0
     assert broken_invariants() == []
 
@@ -146,13 +146,13 @@ def paid_in_browser(stage: Stage) -> Payment:
 
 def proven_to_the_bank(stage: Stage) -> Payment:
     payment = bank_asks(stage)
-    stage.stripe.authenticate(payment.stripe_payment_intent_id)
+    stage.stripe.authenticate(payment.gateway_object_id)
     return payment
 
 
 def captured(stage: Stage) -> Payment:
     payment = approved_order(stage)
-    configured_paypal().complete(payment.paypal_order_id, str(payment.uuid))
+    gateway_of("paypal").complete(payment.gateway_object_id, str(payment.uuid))
     return payment
 
 
@@ -189,7 +189,7 @@ def test_money_that_may_be_on_its_way_refuses_with_the_true_reason(
     assert (answer.status_code, refusal(answer)["code"]) == (409, OPERATIONS[operation][1])
     assert "confirmation" not in refusal(answer)["message"].lower()
     assert fingerprint() == before
-    assert stage.stripe.one(payment.stripe_payment_intent_id)["status"] != "canceled"
+    assert stage.stripe.one(payment.gateway_object_id)["status"] != "canceled"
 
 
 @pytest.mark.parametrize(
@@ -216,8 +216,8 @@ def test_a_confirmation_that_waits_refuses_and_is_named(stage: Stage, operation:
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_money_that_paypal_is_found_to_look_at_refuses(stage: Stage, operation: Any) -> None:
     payment = approved_order(stage)
-    stage.paypal.hold_capture(payment.paypal_order_id)
-    configured_paypal().complete(payment.paypal_order_id, str(payment.uuid))
+    stage.paypal.hold_capture(payment.gateway_object_id)
+    gateway_of("paypal").complete(payment.gateway_object_id, str(payment.uuid))
 
     answer = operation(stage)
 
@@ -262,7 +262,7 @@ def test_what_is_refused_anyway_closes_nothing(stage: Stage, operation: Any) -> 
 
     assert 400 <= answer.status_code < 500
     assert fingerprint() == before
-    assert stage.stripe.one(payment.stripe_payment_intent_id)["status"] == "requires_payment_method"
+    assert stage.stripe.one(payment.gateway_object_id)["status"] == "requires_payment_method"
 
 
 def test_an_account_that_owes_something_keeps_its_open_attempts(stage: Stage) -> None:
@@ -289,7 +289,7 @@ def test_a_saved_card_that_was_perhaps_not_charged_yet_is_not_charged_because_so
     stage: Stage, operation: Any
 ) -> None:
     """The attempt is committed, and the process died before it asked, or waits for the answer."""
-    card = make.saved_card(stage.stripe, now(stage.account)).stripe_payment_method_id
+    card = make.saved_card(stage.stripe, now(stage.account)).gateway_method_id
     wish = {"card": card, "off_session": False, "save_card": False, "return_url": "", "customer": "cus_1"}
     begin_attempt(stage.invoice, "stripe", wish, None, "")
     before = fingerprint()
@@ -338,7 +338,7 @@ def test_the_payer_who_comes_back_later_is_told_and_pays_nothing(stage: Stage) -
 def test_money_that_was_taken_all_the_same_is_found_and_goes_back(stage: Stage) -> None:
     payment = approved_order(stage)
     confirm(stage)
-    configured_paypal().complete(payment.paypal_order_id, str(payment.uuid))
+    gateway_of("paypal").complete(payment.gateway_object_id, str(payment.uuid))
 
     Payment.objects.filter(pk=payment.pk, next_check_at__isnull=False).update(next_check_at=timezone.now())
     PaymentCheckService.check_due()

@@ -9,6 +9,7 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from igny8_core.auth.models import ACCOUNT_MOVES, Account, AccountStatus, Role, Subscription, User
+from igny8_core.business.billing.invariants import broken_invariants
 from igny8_core.business.billing.models import CreditGrant, CreditTransaction
 from igny8_core.business.billing.services.payment_service import PaymentService
 from igny8_core.events.models import Event
@@ -208,7 +209,8 @@ def test_a_suspension_for_non_payment_is_lifted_by_payment_only(operator: APICli
         ("active", False, "active"),
         ("past_due", False, "past_due"),
         ("canceled", False, "canceled"),
-        ("pending_payment", False, "canceled"),
+        # Canceled with an order that can be paid would be neither (domain.md section 7, invariant 8).
+        ("pending_payment", False, "pending_payment"),
         ("pending_payment", True, "active"),
         ("canceled", True, "active"),
     ],
@@ -229,6 +231,7 @@ def test_the_account_becomes_what_its_subscription_says(
     assert response.status_code == 200
     assert response.json()["data"] == {"account_id": account.pk, "status": expected, "suspended_reason": ""}
     assert response.json()["message"] == f"Suspension lifted. The account is {expected}."
+    assert [broken.name for broken in broken_invariants() if broken.number == 8] == []
 
 
 @pytest.mark.parametrize("action", ["suspend", "activate", "adjust-credits"])

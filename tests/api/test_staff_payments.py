@@ -110,11 +110,11 @@ def test_one_payment_is_shown_with_all_that_is_needed_to_decide(
 
 def test_a_payment_is_shown_with_its_disputes_oldest_first(operator: APIClient, stripe: FakeStripe) -> None:
     invoice = make.subscription().invoices.get()
-    saved = make.saved_card(stripe, invoice.account).stripe_payment_method_id
+    saved = make.saved_card(stripe, invoice.account).gateway_method_id
     payment = PaymentService.create_stripe_payment(invoice, saved).payment
     with CaptureQueriesContext(connection) as none:
         assert operator.get(f"{PAYMENTS}{payment.pk}/").json()["data"]["disputes"] == []
-    lost, still_open = (stripe.open_dispute(payment.stripe_payment_intent_id, cents)["id"] for cents in (5000, 2000))
+    lost, still_open = (stripe.open_dispute(payment.gateway_object_id, cents)["id"] for cents in (5000, 2000))
     stripe.close_dispute(lost, won=False)
     for dispute in (lost, still_open):
         DisputeService.sync("stripe", dispute)

@@ -220,7 +220,7 @@ def test_credits_of_an_upgrade_that_is_paid_after_its_period_are_not_lost(
         PaymentService.approve_manual_payment(payment, olga)
 
     assert current(owner).plan.slug == "growth"
-    assert current(owner).account.credit_grants.get(source=f"payment:{payment.pk}").expires_at is None
+    assert current(owner).account.credit_grants.get(source=f"invoice:{payment.invoice_id}").expires_at is None
 
 
 @pytest.mark.parametrize(

@@ -56,8 +56,8 @@ def test_a_saved_card_pays_at_once(stripe: FakeStripe, invoice: Invoice) -> None
     assert (payment.status, now(invoice).status) == ("succeeded", "paid")
     assert attempt.next_step == NextStep.NONE
     assert (account.status, account.credits, now(invoice).subscription.status) == ("active", 1000, "active")
-    assert payment.stripe_payment_intent_id.startswith("pi_")
-    assert payment.stripe_charge_id.startswith("ch_")
+    assert payment.gateway_object_id.startswith("pi_")
+    assert payment.gateway_capture_id.startswith("ch_")
     assert events_of(payment) == ["payment.started", "payment.succeeded"]
     assert stripe.charges_count(str(payment.uuid)) == 1
     assert broken_invariants() == []
@@ -101,8 +101,8 @@ def test_what_is_bought_is_granted_once_however_often_stripe_is_asked(stripe: Fa
     payment = pay(invoice, card(stripe, invoice)).payment
 
     for _ in range(3):
-        PaymentService.handle_stripe_success(payment.stripe_payment_intent_id)
-        PaymentService.handle_stripe_failure(payment.stripe_payment_intent_id)
+        PaymentService.handle_stripe_success(payment.gateway_object_id)
+        PaymentService.handle_stripe_failure(payment.gateway_object_id)
         PaymentService.complete_payment(now(payment))
 
     assert CreditGrant.objects.filter(account=invoice.account).count() == 1
@@ -117,7 +117,7 @@ def test_the_amount_is_what_is_due_in_the_currency_s_smallest_unit(stripe: FakeS
 
     payment = pay(invoice, card(stripe, invoice)).payment
 
-    intent = stripe.one(payment.stripe_payment_intent_id)
+    intent = stripe.one(payment.gateway_object_id)
     assert (intent["amount"], intent["currency"], payment.status) == (8900, "jpy", "succeeded")
     assert intent["metadata"]["payment_id"] == str(payment.uuid)
 
@@ -141,7 +141,7 @@ def test_a_declined_card_leaves_the_invoice_open_for_another_one(
     assert refusal.value.http_status == 402
     assert (payment.status, now(invoice).status) == ("failed", "pending")
     assert payment.failure_reason == refusal.value.text != ""
-    assert stripe.one(payment.stripe_payment_intent_id)["status"] == "canceled"
+    assert stripe.one(payment.gateway_object_id)["status"] == "canceled"
     assert pay(invoice, card(stripe, invoice)).payment.status == "succeeded"
     assert broken_invariants() == []
 
@@ -273,8 +273,8 @@ def test_while_the_gateway_decides_nothing_else_is_begun(stripe: FakeStripe, inv
             pay(invoice, method)
     with pytest.raises(errors.PaymentBeingChecked):
         make.submitted_payment(invoice)
-    stripe.finish_processing(payment.stripe_payment_intent_id)
-    PaymentService.handle_stripe_success(payment.stripe_payment_intent_id)
+    stripe.finish_processing(payment.gateway_object_id)
+    PaymentService.handle_stripe_success(payment.gateway_object_id)
 
     assert (now(payment).status, now(invoice).status) == ("succeeded", "paid")
     assert "payment.processing" in events_of(payment)
@@ -354,7 +354,7 @@ def test_a_payment_that_stripe_does_not_know_waits_for_an_operator_because_the_k
     stripe: FakeStripe, invoice: Invoice
 ) -> None:
     payment = pay(invoice).payment
-    Payment.objects.filter(pk=payment.pk).update(stripe_payment_intent_id="pi_of_another_account")
+    Payment.objects.filter(pk=payment.pk).update(gateway_object_id="pi_of_another_account")
 
     PaymentService.complete_payment(now(payment))
 

@@ -46,11 +46,11 @@ def test_a_card_that_was_entered_is_kept_as_brand_and_last_digits(
     assert setup.client_secret
     assert (saved.type, saved.display_name, saved.is_verified, saved.is_default) == ("stripe", "Visa •••• 4242", 1, 1)
     assert (saved.card_brand, saved.card_last4, saved.card_exp_month, saved.card_exp_year) == ("visa", "4242", 12, 2034)
-    assert stripe.one(saved.stripe_payment_method_id)["customer"] == account_a.stripe_customer_id
+    assert stripe.one(saved.gateway_method_id)["customer"] == account_a.stripe_customer_id
     account_a.refresh_from_db()
     assert account_a.default_payment_method == "stripe"
     added = Event.objects.get(type="payment_method.added")
-    assert (added.actor_id, added.data["stripe_payment_method_id"]) == (alice.pk, saved.stripe_payment_method_id)
+    assert (added.actor_id, added.data["gateway_method_id"]) == (alice.pk, saved.gateway_method_id)
     started = Event.objects.get(type="payment_method.setup_started")
     assert (started.actor_id, started.data["setup_id"]) == (alice.pk, setup.setup_id)
 
@@ -173,8 +173,8 @@ def test_a_card_that_stripe_has_no_longer_is_disabled_and_nobodys_default(
     bank = SavedMethodService.use(account_a, "bank_transfer", "Bank")
     SavedMethodService.make_default(account_a, saved.pk, alice)
 
-    CardService.forget(saved.stripe_payment_method_id)
-    CardService.forget(saved.stripe_payment_method_id)
+    CardService.forget(saved.gateway_method_id)
+    CardService.forget(saved.gateway_method_id)
 
     card = AccountPaymentMethod.objects.get(pk=saved.pk)
     assert (card.is_enabled, card.is_default) == (False, False)
@@ -188,13 +188,13 @@ def test_a_card_that_is_gone_does_not_come_back_with_the_next_order(
     stripe: FakeStripe, cards_offered: None, alice: User, account_a: Account
 ) -> None:
     gone = CardService.finish(account_a, entered(stripe, alice), alice)
-    CardService.forget(gone.stripe_payment_method_id)
+    CardService.forget(gone.gateway_method_id)
 
     ordered = SavedMethodService.use(account_a, "stripe", "Card")
     CardService.save(entered(stripe, alice))
 
     assert ordered.pk != gone.pk
-    assert AccountPaymentMethod.objects.get(is_enabled=True, stripe_payment_method_id__gt="").pk == ordered.pk
+    assert AccountPaymentMethod.objects.get(is_enabled=True, gateway_method_id__gt="").pk == ordered.pk
     assert not AccountPaymentMethod.objects.get(pk=gone.pk).is_enabled
 
 
@@ -216,14 +216,14 @@ def test_a_card_that_is_removed_here_is_detached_at_stripe(
 
     assert (waiting.status, waiting.attempts) == ("waiting", 1)
     assert Delivery.objects.get(consumer="gateways").status == "done"
-    assert stripe.one(saved.stripe_payment_method_id)["customer"] is None
+    assert stripe.one(saved.gateway_method_id)["customer"] is None
 
 
 def test_a_card_that_stripe_does_not_have_is_detached_enough(
     stripe: FakeStripe, alice: User, account_a: Account
 ) -> None:
     row = AccountPaymentMethod.objects.create(
-        account=account_a, type="stripe", display_name="Visa", stripe_payment_method_id="pm_gone"
+        account=account_a, type="stripe", display_name="Visa", gateway_method_id="pm_gone"
     )
     SavedMethodService.remove(account_a, row.pk, alice)
 
@@ -245,7 +245,7 @@ def test_what_is_no_card_is_nothing_to_detach(stripe: FakeStripe, alice: User, a
 def test_cards_of_a_deleted_account_are_detached_too(
     stripe: FakeStripe, cards_offered: None, alice: User, account_a: Account
 ) -> None:
-    ids = [CardService.finish(account_a, entered(stripe, alice), alice).stripe_payment_method_id for _ in range(2)]
+    ids = [CardService.finish(account_a, entered(stripe, alice), alice).gateway_method_id for _ in range(2)]
     late = entered(stripe, alice)
 
     close_account(account_a, alice, make.PASSWORD)

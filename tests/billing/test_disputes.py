@@ -43,7 +43,7 @@ def rows() -> list[tuple[Any, ...]]:
 
 
 def test_two_disputes_of_a_payment_are_two_rows_and_each_has_its_end(stripe: FakeStripe, payment: Payment) -> None:
-    lost, won = (stripe.open_dispute(payment.stripe_payment_intent_id, cents)["id"] for cents in (5000, 2000))
+    lost, won = (stripe.open_dispute(payment.gateway_object_id, cents)["id"] for cents in (5000, 2000))
     for dispute in (lost, won):
         DisputeService.sync("stripe", dispute)
     opened = rows()
@@ -61,7 +61,7 @@ def test_two_disputes_of_a_payment_are_two_rows_and_each_has_its_end(stripe: Fak
 
 def test_two_lost_disputes_take_no_more_than_came_in(stripe: FakeStripe, payment: Payment) -> None:
     for cents in (5000, 8900):
-        dispute = stripe.open_dispute(payment.stripe_payment_intent_id, cents)["id"]
+        dispute = stripe.open_dispute(payment.gateway_object_id, cents)["id"]
         stripe.close_dispute(dispute, won=False)
         DisputeService.sync("stripe", dispute)
 
@@ -72,7 +72,7 @@ def test_two_lost_disputes_take_no_more_than_came_in(stripe: FakeStripe, payment
 
 
 def test_what_a_lost_dispute_took_is_the_refund_that_it_names(stripe: FakeStripe, payment: Payment) -> None:
-    opened = stripe.open_dispute(payment.stripe_payment_intent_id, 5000)
+    opened = stripe.open_dispute(payment.gateway_object_id, 5000)
     stripe.close_dispute(opened["id"], won=False)
 
     dispute = DisputeService.sync("stripe", opened["id"])
@@ -88,7 +88,7 @@ def test_what_a_lost_dispute_took_is_the_refund_that_it_names(stripe: FakeStripe
 
 
 def test_a_dispute_that_was_won_and_is_lost_after_all_is_booked(stripe: FakeStripe, payment: Payment) -> None:
-    dispute = stripe.open_dispute(payment.stripe_payment_intent_id)["id"]
+    dispute = stripe.open_dispute(payment.gateway_object_id)["id"]
     stripe.close_dispute(dispute, won=True)
     DisputeService.sync("stripe", dispute)
     stripe.close_dispute(dispute, won=False)
@@ -100,7 +100,7 @@ def test_a_dispute_that_was_won_and_is_lost_after_all_is_booked(stripe: FakeStri
 
 
 def test_a_lost_dispute_is_final(stripe: FakeStripe, payment: Payment) -> None:
-    dispute = stripe.open_dispute(payment.stripe_payment_intent_id)["id"]
+    dispute = stripe.open_dispute(payment.gateway_object_id)["id"]
     stripe.close_dispute(dispute, won=False)
     DisputeService.sync("stripe", dispute)
     stripe.close_dispute(dispute, won=True)
@@ -114,7 +114,7 @@ def test_a_lost_dispute_is_final(stripe: FakeStripe, payment: Payment) -> None:
 @pytest.mark.parametrize("outcome", ["CANCELED_BY_BUYER", "NONE"])
 def test_a_dispute_that_ends_without_a_decision_is_closed(paypal: FakePayPal, outcome: str) -> None:
     payment = PaymentService.complete_payment(approved_at_paypal(paypal)).payment
-    dispute = paypal.open_dispute(payment.paypal_capture_id)
+    dispute = paypal.open_dispute(payment.gateway_capture_id)
     DisputeService.sync("paypal", dispute)
 
     paypal.close_dispute(dispute, outcome)
@@ -128,16 +128,16 @@ def test_a_dispute_that_ends_without_a_decision_is_closed(paypal: FakePayPal, ou
 
 def test_a_second_lost_dispute_at_paypal_waits_for_its_own_money(paypal: FakePayPal) -> None:
     payment = PaymentService.complete_payment(approved_at_paypal(paypal)).payment
-    first, second = (paypal.open_dispute(payment.paypal_capture_id) for _ in range(2))
+    first, second = (paypal.open_dispute(payment.gateway_capture_id) for _ in range(2))
     for dispute, amount in ((first, "30.00"), (second, "40.00")):
         paypal.disputes[dispute].amount = Decimal(amount)
         paypal.disputes[dispute].status, paypal.disputes[dispute].outcome = "RESOLVED", "RESOLVED_BUYER_FAVOUR"
-    paypal.refund_in_dashboard(payment.paypal_capture_id, Decimal(30))
+    paypal.refund_in_dashboard(payment.gateway_capture_id, Decimal(30))
     DisputeService.sync("paypal", first)
 
     with pytest.raises(GatewayUnavailable):
         DisputeService.sync("paypal", second)
-    paypal.refund_in_dashboard(payment.paypal_capture_id, Decimal(40))
+    paypal.refund_in_dashboard(payment.gateway_capture_id, Decimal(40))
     DisputeService.sync("paypal", second)
 
     assert now(payment).refunded_amount == Decimal("70.00")
@@ -148,7 +148,7 @@ def test_a_second_lost_dispute_at_paypal_waits_for_its_own_money(paypal: FakePay
 def test_a_dispute_that_does_not_fit_its_payment_is_shown_to_operators(
     stripe: FakeStripe, payment: Payment, changes: dict[str, Any]
 ) -> None:
-    dispute = stripe.open_dispute(payment.stripe_payment_intent_id)["id"]
+    dispute = stripe.open_dispute(payment.gateway_object_id)["id"]
     said(stripe, dispute, **changes)
 
     DisputeService.sync("stripe", dispute)
@@ -161,7 +161,7 @@ def test_a_dispute_that_does_not_fit_its_payment_is_shown_to_operators(
 def test_a_loss_in_other_money_is_left_to_an_operator_and_not_asked_for_for_ever(
     stripe: FakeStripe, payment: Payment
 ) -> None:
-    dispute = stripe.open_dispute(payment.stripe_payment_intent_id)["id"]
+    dispute = stripe.open_dispute(payment.gateway_object_id)["id"]
     said(stripe, dispute, currency="eur")
     stripe.close_dispute(dispute, won=False)
 
@@ -177,7 +177,7 @@ def test_a_loss_in_other_money_is_left_to_an_operator_and_not_asked_for_for_ever
 
 def test_a_second_dispute_is_compared_like_the_first(stripe: FakeStripe, payment: Payment) -> None:
     for cents in (500, 700):
-        stripe.open_dispute(payment.stripe_payment_intent_id, cents)
+        stripe.open_dispute(payment.gateway_object_id, cents)
 
     assert found() == [("dispute", True), ("dispute", True)]
     assert [status for _, status, *_ in rows()] == ["open", "open"]
@@ -187,7 +187,7 @@ def test_a_second_dispute_is_compared_like_the_first(stripe: FakeStripe, payment
 
 def test_a_dispute_of_which_only_the_id_is_known_is_asked_for(stripe: FakeStripe, payment: Payment) -> None:
     """As releases before this table left second ones."""
-    first, second = (stripe.open_dispute(payment.stripe_payment_intent_id, cents)["id"] for cents in (4000, 2000))
+    first, second = (stripe.open_dispute(payment.gateway_object_id, cents)["id"] for cents in (4000, 2000))
     DisputeService.sync("stripe", first)
     known = {"account_id": payment.account_id, "payment": payment, "gateway": "stripe"}
     Dispute.objects.create(**known, gateway_dispute_id=second)
@@ -203,7 +203,7 @@ def test_a_dispute_of_which_only_the_id_is_known_is_asked_for(stripe: FakeStripe
 
 
 def test_disputes_to_ask_for_and_disputes_by_id_are_found_by_index(stripe: FakeStripe, payment: Payment) -> None:
-    dispute = stripe.open_dispute(payment.stripe_payment_intent_id)["id"]
+    dispute = stripe.open_dispute(payment.gateway_object_id)["id"]
     DisputeService.sync("stripe", dispute)
     _many_decided(payment)
     with CaptureQueriesContext(connection) as sent:
@@ -270,7 +270,7 @@ def test_a_dispute_is_of_the_account_of_its_payment(payment: Payment, charlie: U
 
 
 def test_a_dispute_is_never_deleted(stripe: FakeStripe, payment: Payment) -> None:
-    dispute = DisputeService.sync("stripe", stripe.open_dispute(payment.stripe_payment_intent_id)["id"])
+    dispute = DisputeService.sync("stripe", stripe.open_dispute(payment.gateway_object_id)["id"])
     assert dispute
 
     with pytest.raises(IntegrityError), transaction.atomic():

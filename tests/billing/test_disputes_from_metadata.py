@@ -13,9 +13,9 @@ from fake_gateways.stripe_fake import FakeStripe
 from igny8_core.business.billing.gateways.protocol import GatewayRefund, RefundState
 from igny8_core.business.billing.invariants import broken_invariants
 from igny8_core.business.billing.models import Dispute, Payment
-from igny8_core.business.billing.services.charge_records import payment_event
 from igny8_core.business.billing.services.gateway_refunds import book_foreign
 from igny8_core.business.billing.services.payment_service import PaymentService
+from igny8_core.business.billing.services.payment_transitions import payment_event
 from igny8_core.events import services as events
 from igny8_core.events.models import Event
 from tests import make
@@ -192,7 +192,7 @@ def test_a_dispute_of_a_bank_transfer_stops_the_migration(payment: Payment) -> N
 
 
 def test_notes_are_neither_read_nor_written_any_more(stripe: FakeStripe, payment: Payment) -> None:
-    dispute = stripe.open_dispute(payment.stripe_payment_intent_id, 5000)["id"]
+    dispute = stripe.open_dispute(payment.gateway_object_id, 5000)["id"]
     noted(payment, dispute={**NOTE, "id": dispute, "status": "won"}, other_disputes=["du_2"])
     before = dict(payment.metadata)
     stripe.close_dispute(dispute, won=False)

@@ -58,7 +58,7 @@ def disputed(stripe: FakeStripe, olga: User) -> Payment:
     """Complaints about parts of it are open, lost, won, and ended without a decision."""
     payment = paid_by_card(stripe, olga)
     for status in ("needs_response", "lost", "won", "warning_closed"):
-        dispute = stripe.open_dispute(payment.stripe_payment_intent_id, 1000)["id"]
+        dispute = stripe.open_dispute(payment.gateway_object_id, 1000)["id"]
         said(stripe, dispute, status=status)
         DisputeService.sync("stripe", dispute)
     return payment

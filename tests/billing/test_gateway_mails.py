@@ -13,7 +13,7 @@ from fake_gateways.stripe_fake import FakeStripe
 from igny8_core.auth.models import User
 from igny8_core.business.billing.errors import AuthenticationRequired, PaymentDeclined, RefundRefused
 from igny8_core.business.billing.models import Invoice, Payment, WebhookEvent
-from igny8_core.business.billing.services import charge_records, notification_service
+from igny8_core.business.billing.services import notification_service, payment_transitions
 from igny8_core.business.billing.services.gateway_mails import FOR_OPERATORS, GATEWAY_NOTICES
 from igny8_core.business.billing.services.gateway_refunds import GatewayRefundService
 from igny8_core.business.billing.services.invoice_service import InvoiceService
@@ -74,7 +74,7 @@ def charge_later(invoice: Invoice, card: str) -> None:
 
 @service_transaction
 def record(payment: Payment, event_type: str, **data: str) -> None:
-    events.record(charge_records.payment_event(event_type, payment, **data))
+    events.record(payment_transitions.payment_event(event_type, payment, **data))
 
 
 # --- To customers -------------------------------------------------------------------------------------------------
@@ -84,7 +84,7 @@ def test_a_card_payment_is_receipted_like_any_other(stripe: FakeStripe, owner: U
     make.customer_at_stripe(stripe, owner.account)
     invoice = make.subscription(owner.account).invoices.get()
     card = make.saved_card(stripe, owner.account)
-    charge_later(invoice, card.stripe_payment_method_id)
+    charge_later(invoice, card.gateway_method_id)
 
     sent = the_mail("payment.succeeded")
 
@@ -101,7 +101,7 @@ def test_a_renewal_that_was_declined_tells_why_and_where_to_pay(stripe: FakeStri
     card = make.saved_card(stripe, owner.account, "pm_card_chargeCustomerFail")
 
     with pytest.raises(PaymentDeclined):
-        charge_later(invoice, card.stripe_payment_method_id)
+        charge_later(invoice, card.gateway_method_id)
     sent = the_mail("payment.failed")
 
     reason = Payment.objects.get().failure_reason
@@ -120,7 +120,7 @@ def test_a_declined_renewal_of_an_invoice_that_was_paid_meanwhile_is_not_told(
     invoice = make.invoice(owner.account)
     card = make.saved_card(stripe, owner.account, "pm_card_chargeCustomerFail")
     with pytest.raises(PaymentDeclined):
-        charge_later(invoice, card.stripe_payment_method_id)
+        charge_later(invoice, card.gateway_method_id)
     PaymentService.approve_manual_payment(make.submitted_payment(invoice), olga)
 
     assert told("payment.failed") is None
@@ -129,7 +129,7 @@ def test_a_declined_renewal_of_an_invoice_that_was_paid_meanwhile_is_not_told(
 def test_a_customer_who_saw_the_refusal_on_the_page_gets_no_mail_of_it(stripe: FakeStripe, owner: User) -> None:
     card = make.saved_card(stripe, owner.account, "pm_card_chargeCustomerFail")
     with pytest.raises(PaymentDeclined):
-        PaymentService.create_stripe_payment(make.invoice(owner.account), card.stripe_payment_method_id)
+        PaymentService.create_stripe_payment(make.invoice(owner.account), card.gateway_method_id)
 
     assert told("payment.failed") is None
 
@@ -139,7 +139,7 @@ def test_a_bank_that_wants_the_customer_gets_them_by_one_mail_with_a_link(stripe
     card = make.saved_card(stripe, owner.account, "pm_card_authenticationRequired")
 
     with pytest.raises(AuthenticationRequired):
-        charge_later(invoice, card.stripe_payment_method_id)
+        charge_later(invoice, card.gateway_method_id)
     sent = the_mail("payment.action_required")
 
     assert sent.to == ["accounts@acme.example"]
@@ -207,7 +207,7 @@ def test_operators_who_may_check_payments_are_told_what_to_review(stripe: FakeSt
     checker.user_permissions.add(Permission.objects.get(codename="check_payment"))
     make.user(email="support@example.com", is_staff=True)
     payment = a_late_payment(stripe, make.invoice(owner.account))
-    service_transaction(charge_records.flag_for_review)(payment, "The gateway took 5.00 USD; see evil.example")
+    service_transaction(payment_transitions.flag_for_review)(payment, "The gateway took 5.00 USD; see evil.example")
 
     sent = the_mail("payment.needs_review")
 
@@ -234,9 +234,9 @@ def test_operators_are_told_of_disputes_and_of_returns(stripe: FakeStripe, owner
 
 def test_operators_are_told_of_a_refund_that_the_gateway_refused(stripe: FakeStripe, owner: User, olga: User) -> None:
     card = make.saved_card(stripe, owner.account)
-    charge_later(make.invoice(owner.account), card.stripe_payment_method_id)
+    charge_later(make.invoice(owner.account), card.gateway_method_id)
     payment = Payment.objects.get()
-    stripe.refund_in_dashboard(payment.stripe_payment_intent_id, 8000)
+    stripe.refund_in_dashboard(payment.gateway_object_id, 8000)
     with pytest.raises(RefundRefused):
         PaymentService.process_refund(payment, Decimal(20))
 

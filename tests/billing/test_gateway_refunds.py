@@ -30,7 +30,7 @@ WHOLE, PART = Decimal("89.00"), Decimal("30.00")
 def payment(stripe: FakeStripe) -> Iterator[Payment]:
     """89.00 USD paid by card for a plan with 1000 credits; the books balance afterwards."""
     invoice = make.subscription().invoices.get()
-    saved = make.saved_card(stripe, invoice.account).stripe_payment_method_id
+    saved = make.saved_card(stripe, invoice.account).gateway_method_id
     yield PaymentService.create_stripe_payment(invoice, saved).payment
     assert broken_invariants() == []
 
@@ -96,7 +96,7 @@ def test_credits_that_were_spent_are_stated_and_the_balance_stays_above_zero(
 
 
 def test_a_refusal_of_the_gateway_changes_nothing_and_says_why(stripe: FakeStripe, payment: Payment) -> None:
-    stripe.refund_in_dashboard(payment.stripe_payment_intent_id)
+    stripe.refund_in_dashboard(payment.gateway_object_id)
 
     with pytest.raises(errors.RefundRefused):
         refund(payment)
@@ -129,7 +129,7 @@ def test_one_request_key_is_one_refund(stripe: FakeStripe, payment: Payment) -> 
 
 def test_a_refund_that_takes_days_is_booked_when_the_money_is_back(stripe: FakeStripe) -> None:
     invoice = make.subscription().invoices.get()
-    saved = make.saved_card(stripe, invoice.account, "pm_card_pendingRefund").stripe_payment_method_id
+    saved = make.saved_card(stripe, invoice.account, "pm_card_pendingRefund").gateway_method_id
     payment = PaymentService.create_stripe_payment(invoice, saved).payment
 
     with pytest.raises(errors.RefundBeingChecked):
@@ -154,8 +154,8 @@ def test_a_refund_that_did_not_arrive_after_all_waits_for_an_operator(stripe: Fa
 
 
 def test_what_somebody_refunds_at_stripe_is_booked_once(stripe: FakeStripe, payment: Payment) -> None:
-    stripe.refund_in_dashboard(payment.stripe_payment_intent_id, 3000)
-    stripe.refund_in_dashboard(payment.stripe_payment_intent_id, 1000)
+    stripe.refund_in_dashboard(payment.gateway_object_id, 3000)
+    stripe.refund_in_dashboard(payment.gateway_object_id, 1000)
 
     for _ in range(3):
         GatewayRefundService.sync(now(payment))

@@ -7,7 +7,7 @@ import pytest
 
 from fake_gateways.stripe_fake import FakeStripe
 from igny8_core.auth.models import Account, Subscription
-from igny8_core.business.billing.errors import InvoiceNotPayable
+from igny8_core.business.billing.errors import InvoiceNotPayable, UnmatchedAtGateway
 from igny8_core.business.billing.invariants import broken_invariants
 from igny8_core.business.billing.models import CreditGrant, Invoice, Payment
 from igny8_core.business.billing.services.pay_links import online_offers
@@ -40,7 +40,7 @@ def test_a_paid_invoice_is_mirrored_and_settled_once(stripe: FakeStripe, tenant:
     assert (line["kind"], line["plan"], line["credits"]) == ("plan", "pro", 3000)
     assert line["period_end"] == invoice.subscription.current_period_end.isoformat()  # type: ignore[union-attr]
     assert (payment.status, payment.amount, payment.payment_method) == ("succeeded", Decimal("49.00"), "stripe")
-    assert payment.stripe_payment_intent_id.startswith("pi_")
+    assert payment.gateway_object_id.startswith("pi_")
     lot = CreditGrant.objects.get()
     assert (lot.amount, lot.expires_at) == (3000, invoice.subscription.current_period_end)  # type: ignore[union-attr]
     assert Account.objects.get(pk=tenant.pk).credits == 3000
@@ -147,9 +147,10 @@ def test_money_that_another_payment_has_is_not_counted_twice(stripe: FakeStripe,
     name = subscribed(stripe, tenant)
     intent = stripe.all("payment_intent")[0]["id"]
     other = make.submitted_payment(make.invoice(tenant))
-    Payment.objects.filter(pk=other.pk).update(stripe_payment_intent_id=intent)
+    Payment.objects.filter(pk=other.pk).update(payment_method="stripe", status="failed", gateway_object_id=intent)
 
-    assert SubscriptionMirrorService.record_invoice(stripe.one(name)["latest_invoice"]) is None
+    with pytest.raises(UnmatchedAtGateway, match=f"payment {other.pk} of invoice"):
+        SubscriptionMirrorService.record_invoice(stripe.one(name)["latest_invoice"])
 
     assert Payment.objects.count() == 1
     assert not CreditGrant.objects.exists()
@@ -163,10 +164,10 @@ def test_an_amount_that_changed_meanwhile_is_left_to_an_operator(stripe: FakeStr
     stripe.pay_invoice(bill)
     said(stripe, bill, amount_paid=100)
 
-    invoice = SubscriptionMirrorService.record_invoice(bill)
+    with pytest.raises(UnmatchedAtGateway, match=r"Stripe collected 1\.00 USD for .* is pending over 49\.00 USD"):
+        SubscriptionMirrorService.record_invoice(bill)
 
-    assert invoice is not None
-    assert invoice.status == "pending"
+    assert Invoice.objects.get(stripe_invoice_id=bill).status == "pending"
     assert Payment.objects.count() == 1
 
 

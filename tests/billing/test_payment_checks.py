@@ -145,7 +145,7 @@ def test_a_bank_s_question_that_nobody_can_answer_any_more_is_closed(
     PaymentCheckService.check_due()
 
     assert (now(payment).status, now(invoice).status) == ("failed", "pending")
-    assert stripe.one(now(payment).stripe_payment_intent_id)["status"] == "canceled"
+    assert stripe.one(now(payment).gateway_object_id)["status"] == "canceled"
 
 
 def test_what_could_not_be_closed_at_the_gateway_is_closed_later(
@@ -161,7 +161,7 @@ def test_what_could_not_be_closed_at_the_gateway_is_closed_later(
     clock.shift(timedelta(minutes=6))
     PaymentCheckService.check_due()
 
-    assert stripe.one(payment.stripe_payment_intent_id)["status"] == "canceled"
+    assert stripe.one(payment.gateway_object_id)["status"] == "canceled"
     assert now(payment).next_check_at is None
 
 

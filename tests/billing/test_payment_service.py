@@ -116,7 +116,8 @@ def test_a_payment_that_does_not_wait_for_approval_is_409_and_stays(olga: User, 
 def test_a_payment_of_an_invoice_that_cannot_be_paid_is_409(olga: User, status: str) -> None:
     payment = make.submitted_payment()
     paid_at = timezone.now() if status == "paid" else None
-    Invoice.objects.filter(pk=payment.invoice_id).update(status=status, paid_at=paid_at)
+    settled = payment.amount if status == "paid" else 0
+    Invoice.objects.filter(pk=payment.invoice_id).update(status=status, paid_at=paid_at, settled_amount=settled)
 
     refused = require_refusal(errors.InvoiceNotPayable, lambda: approve(payment, olga))
 

@@ -34,7 +34,7 @@ def now(row: Any) -> Any:
 
 def approved(paypal: FakePayPal, invoice: Invoice) -> Payment:
     payment = PaymentService.create_paypal_payment(invoice).payment
-    paypal.approve(payment.paypal_order_id)
+    paypal.approve(payment.gateway_object_id)
     return payment
 
 
@@ -43,14 +43,14 @@ def test_what_the_payer_approved_is_taken_once_and_pays(paypal: FakePayPal, invo
     assert (attempt.next_step, attempt.payment.status) == (NextStep.APPROVE, "pending")
     assert attempt.charge.approve_url.startswith(paypal.address)
 
-    paypal.approve(attempt.payment.paypal_order_id)
+    paypal.approve(attempt.payment.gateway_object_id)
     done = [PaymentService.complete_payment(now(attempt.payment)) for _ in range(3)]
 
     account = Account.objects.get(pk=invoice.account_id)
     assert [each.payment.status for each in done] == ["succeeded"] * 3
     assert (now(invoice).status, account.status, account.credits) == ("paid", "active", 1000)
     assert len(paypal.captures_with(str(attempt.payment.uuid))) == 1
-    assert done[0].payment.paypal_capture_id
+    assert done[0].payment.gateway_capture_id
 
 
 def test_who_comes_back_without_approving_is_sent_there_again(paypal: FakePayPal, invoice: Invoice) -> None:
@@ -105,14 +105,14 @@ def test_money_that_paypal_looks_at_first_pays_only_when_it_is_there(
     paypal: FakePayPal, invoice: Invoice, decision: str, status: str, due: str
 ) -> None:
     payment = approved(paypal, invoice)
-    paypal.hold_capture(payment.paypal_order_id)
+    paypal.hold_capture(payment.gateway_object_id)
 
     waiting = PaymentService.complete_payment(payment)
     assert (waiting.next_step, waiting.payment.status, now(invoice).status) == (NextStep.WAIT, "processing", "pending")
     with pytest.raises(errors.PaymentBeingChecked):
         PaymentService.create_paypal_payment(invoice)
-    getattr(paypal, decision)(payment.paypal_order_id)
-    PaymentService.handle_paypal_success(payment.paypal_order_id)
+    getattr(paypal, decision)(payment.gateway_object_id)
+    PaymentService.handle_paypal_success(payment.gateway_object_id)
 
     assert (now(payment).status, now(invoice).status) == (status, due)
 
@@ -132,10 +132,10 @@ def test_a_lost_answer_to_the_capture_is_found_out_and_charges_once(paypal: Fake
 
 def test_an_order_given_up_for_a_card_is_never_taken(paypal: FakePayPal, stripe: FakeStripe, invoice: Invoice) -> None:
     payment = approved(paypal, invoice)
-    saved = make.saved_card(stripe, invoice.account).stripe_payment_method_id
+    saved = make.saved_card(stripe, invoice.account).gateway_method_id
 
     by_card = PaymentService.create_stripe_payment(invoice, saved).payment
-    PaymentService.handle_paypal_success(payment.paypal_order_id)
+    PaymentService.handle_paypal_success(payment.gateway_object_id)
 
     assert (now(payment).status, by_card.status, now(invoice).status) == ("canceled", "succeeded", "paid")
     assert paypal.captures == {}
@@ -166,13 +166,13 @@ def test_an_order_that_paypal_has_forgotten_is_over_and_another_can_be_begun(
     paypal: FakePayPal, stripe: FakeStripe, invoice: Invoice
 ) -> None:
     first = PaymentService.create_paypal_payment(invoice).payment
-    paypal.expire(first.paypal_order_id)
+    paypal.expire(first.gateway_object_id)
 
     with pytest.raises(errors.PaymentDeclined):
         PaymentService.complete_payment(first)
     second = PaymentService.create_paypal_payment(invoice).payment
-    paypal.expire(second.paypal_order_id)
-    saved = make.saved_card(stripe, invoice.account).stripe_payment_method_id
+    paypal.expire(second.gateway_object_id)
+    saved = make.saved_card(stripe, invoice.account).gateway_method_id
     by_card = PaymentService.create_stripe_payment(invoice, saved).payment
 
     assert (now(first).status, now(second).status, by_card.status) == ("failed", "failed", "succeeded")

@@ -8,7 +8,7 @@ from django.core import mail
 from fake_gateways.stripe_fake import FakeStripe
 from igny8_core.auth.models import Account, User
 from igny8_core.business.billing.models import Invoice, Payment
-from igny8_core.business.billing.services import charge_records, notification_service
+from igny8_core.business.billing.services import notification_service, payment_transitions
 from igny8_core.business.billing.services.credit_service import CreditService
 from igny8_core.business.billing.services.gateway_mails import FOR_OPERATORS, GATEWAY_NOTICES
 from igny8_core.business.billing.services.invoice_service import InvoiceService
@@ -57,7 +57,7 @@ def told(account: Account, stripe: FakeStripe, olga: User) -> None:
 
 @service_transaction
 def record(payment: Payment, kind: str, **data: str) -> None:
-    events.record(charge_records.payment_event(kind, payment, **data))
+    events.record(payment_transitions.payment_event(kind, payment, **data))
 
 
 @service_transaction

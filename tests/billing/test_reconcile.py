@@ -47,7 +47,7 @@ def opened(invoice: Invoice) -> Payment:
 
 
 def secret(stripe: FakeStripe, payment: Payment) -> str:
-    return str(stripe.one(payment.stripe_payment_intent_id)["client_secret"])
+    return str(stripe.one(payment.gateway_object_id)["client_secret"])
 
 
 def found() -> list[tuple[str, bool]]:
@@ -108,7 +108,7 @@ def test_money_whose_message_was_lost_is_settled(stripe: FakeStripe, invoice: In
 def test_money_without_an_answer_is_settled_by_what_it_carries(stripe: FakeStripe, invoice: Invoice) -> None:
     stripe.lose_next_answers(3, method="POST", path="/v1/payment_intents")
     payment = paid(stripe, invoice)
-    assert (payment.status, payment.stripe_payment_intent_id) == ("unknown", "")
+    assert (payment.status, payment.gateway_object_id) == ("unknown", "")
 
     assert found() == [("state", True)]
 
@@ -117,7 +117,7 @@ def test_money_without_an_answer_is_settled_by_what_it_carries(stripe: FakeStrip
 
 def test_an_attempt_that_was_ended_at_the_gateway_is_ended_here(stripe: FakeStripe, invoice: Invoice) -> None:
     payment = opened(invoice)
-    stripe.cancel_payment_intent(payment.stripe_payment_intent_id, {})
+    stripe.cancel_payment_intent(payment.gateway_object_id, {})
 
     assert found() == [("state", True)]
 
@@ -130,7 +130,7 @@ def test_an_attempt_that_is_closed_here_is_closed_at_the_gateway(stripe: FakeStr
 
     assert found() == [("state", True)]
 
-    assert stripe.one(payment.stripe_payment_intent_id)["status"] == "canceled"
+    assert stripe.one(payment.gateway_object_id)["status"] == "canceled"
 
 
 def test_money_for_a_closed_invoice_is_ordered_to_go_back(stripe: FakeStripe, invoice: Invoice) -> None:
@@ -150,7 +150,7 @@ def test_money_for_a_closed_invoice_is_ordered_to_go_back(stripe: FakeStripe, in
 
 def test_a_refund_made_in_the_dashboard_is_booked(stripe: FakeStripe, invoice: Invoice) -> None:
     payment = paid(stripe, invoice)
-    stripe.refund_in_dashboard(payment.stripe_payment_intent_id, 900)
+    stripe.refund_in_dashboard(payment.gateway_object_id, 900)
 
     assert found() == [("refunds", True)]
 
@@ -183,13 +183,13 @@ def test_a_subscription_of_stripes_is_followed(stripe: FakeStripe) -> None:
 def approved_at_paypal(paypal: FakePayPal) -> Payment:
     make.payment_method(payment_method="paypal", display_name="PayPal")
     payment = PaymentService.create_paypal_payment(make.invoice(), return_url="https://app.example/back").payment
-    paypal.approve(payment.paypal_order_id)
+    paypal.approve(payment.gateway_object_id)
     return payment
 
 
 def test_a_paypal_order_whose_message_was_lost_is_settled(paypal: FakePayPal) -> None:
     payment = approved_at_paypal(paypal)
-    paypal.capture_order(payment.paypal_order_id, {}, "elsewhere")
+    paypal.capture_order(payment.gateway_object_id, {}, "elsewhere")
 
     assert found() == [("state", True)]
 
@@ -201,24 +201,24 @@ def test_a_paypal_order_whose_message_was_lost_is_settled(paypal: FakePayPal) ->
 
 
 def captured_here_only(stripe: FakeStripe, payment: Payment) -> None:
-    said(stripe, payment.stripe_payment_intent_id, status="canceled")
+    said(stripe, payment.gateway_object_id, status="canceled")
 
 
 def another_amount(stripe: FakeStripe, payment: Payment) -> None:
-    said(stripe, payment.stripe_payment_intent_id, amount_received=100)
+    said(stripe, payment.gateway_object_id, amount_received=100)
 
 
 def another_currency(stripe: FakeStripe, payment: Payment) -> None:
-    said(stripe, payment.stripe_payment_intent_id, currency="eur")
+    said(stripe, payment.gateway_object_id, currency="eur")
 
 
 def more_went_back(stripe: FakeStripe, payment: Payment) -> None:
-    said(stripe, stripe.one(payment.stripe_payment_intent_id)["latest_charge"], amount_refunded=500)
+    said(stripe, stripe.one(payment.gateway_object_id)["latest_charge"], amount_refunded=500)
 
 
 def gone(stripe: FakeStripe, payment: Payment) -> None:
     with stripe._changing():
-        del stripe._objects[payment.stripe_payment_intent_id]
+        del stripe._objects[payment.gateway_object_id]
 
 
 @pytest.mark.parametrize(
@@ -241,7 +241,7 @@ def test_what_cannot_be_healed_waits_for_an_operator(
         assert found() == [(kind, False)]
 
     assert (now(payment).status, now(payment).needs_review) == ("succeeded", True)
-    assert payment.stripe_payment_intent_id in now(payment).review_reason
+    assert payment.gateway_object_id in now(payment).review_reason
     told = Event.objects.get(type="gateway.difference")
     assert (told.data["kind"], told.data["healed"]) == (kind, False)
     assert Event.objects.filter(type="payment.needs_review").count() == 1
@@ -296,7 +296,7 @@ def test_what_is_old_and_decided_is_not_asked_for_again(stripe: FakeStripe, invo
     payment = paid(stripe, invoice)
     old = timezone.now() - timedelta(days=9)
     Payment.objects.filter(pk=payment.pk).update(created_at=old)
-    said(stripe, payment.stripe_payment_intent_id, created=int(old.timestamp()), amount_received=100)
+    said(stripe, payment.gateway_object_id, created=int(old.timestamp()), amount_received=100)
 
     assert ReconcileService.reconcile(days=3) == []
     assert [difference.kind for difference in ReconcileService.reconcile(days=30)] == ["amount"]

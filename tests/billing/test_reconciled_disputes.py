@@ -34,7 +34,7 @@ def paid_at_paypal(paypal: FakePayPal) -> Payment:
 
 
 def test_a_dispute_that_was_not_told_of_is_noted_and_so_is_its_end(stripe: FakeStripe, payment: Payment) -> None:
-    dispute = stripe.open_dispute(payment.stripe_payment_intent_id)["id"]
+    dispute = stripe.open_dispute(payment.gateway_object_id)["id"]
 
     assert found() == [("dispute", True)]
     assert (now(payment).status, Dispute.objects.get().status) == ("disputed", "open")
@@ -64,7 +64,7 @@ def test_a_dispute_of_an_invoice_of_stripes_that_is_not_known_yet_is_noted_with_
 
 def test_disputes_at_paypal_are_followed_too(paypal: FakePayPal) -> None:
     payment = paid_at_paypal(paypal)
-    dispute = paypal.open_dispute(payment.paypal_capture_id)
+    dispute = paypal.open_dispute(payment.gateway_capture_id)
 
     assert found() == [("dispute", True)]
     assert now(payment).status == "disputed"
@@ -81,8 +81,8 @@ def test_disputes_at_paypal_are_followed_too(paypal: FakePayPal) -> None:
 def test_all_pages_of_the_lists_of_disputes_are_read(stripe: FakeStripe, paypal: FakePayPal, payment: Payment) -> None:
     """Newer ones of other products fill the first pages."""
     other = paid_at_paypal(paypal)
-    stripe.open_dispute(payment.stripe_payment_intent_id)
-    paypal.open_dispute(other.paypal_capture_id)
+    stripe.open_dispute(payment.gateway_object_id)
+    paypal.open_dispute(other.gateway_capture_id)
     stranger = stripe.create_customer({})["id"]
     bill = stripe.make_subscription(stranger, stripe.save_card(stranger), amount=500)["latest_invoice"]
     [strangers] = stripe.list_invoice_payments({"invoice": bill})["data"]
@@ -99,7 +99,7 @@ def test_all_pages_of_the_lists_of_disputes_are_read(stripe: FakeStripe, paypal:
 
 
 def test_a_dispute_that_is_gone_waits_for_an_operator(stripe: FakeStripe, payment: Payment) -> None:
-    dispute = stripe.open_dispute(payment.stripe_payment_intent_id)["id"]
+    dispute = stripe.open_dispute(payment.gateway_object_id)["id"]
     DisputeService.sync("stripe", dispute)
     with stripe._changing():
         del stripe._objects[dispute]

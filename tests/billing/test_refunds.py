@@ -235,7 +235,7 @@ def test_what_is_spent_of_the_credits_is_stated_and_not_collected(payment: Payme
     assert (note.credits_taken_back, note.credits_not_recovered) == (1000 - spent, spent)
     # The lot that was a gift is left alone.
     assert balance(payment) == 50
-    assert CreditGrant.objects.get(source=f"payment:{payment.pk}").remaining == 0
+    assert CreditGrant.objects.get(source=f"invoice:{payment.invoice_id}").remaining == 0
     require_sound()
 
 

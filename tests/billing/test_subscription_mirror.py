@@ -57,15 +57,15 @@ def test_a_known_customer_gets_a_row_for_a_plan_with_that_price(stripe: FakeStri
     assert broken_invariants() == []
 
 
-def test_a_subscription_of_a_stranger_or_of_another_product_is_nothing_here(
-    stripe: FakeStripe, tenant: Account
-) -> None:
+def test_a_subscription_of_a_stranger_or_of_another_product_makes_no_row(stripe: FakeStripe, tenant: Account) -> None:
     stranger = stripe.create_customer({})["id"]
     strange = stripe.make_subscription(stranger, stripe.save_card(stranger), amount=4900)["id"]
     other = subscribed(stripe, tenant, price_id="price_of_another_product")
 
     assert [sync(name) for name in (strange, other, "sub_none", "")] == [None] * 4
-    assert SubscriptionMirrorService.record_invoice(stripe.one(other)["latest_invoice"]) is None
+    assert SubscriptionMirrorService.record_invoice(stripe.one(strange)["latest_invoice"]) is None
+    with pytest.raises(errors.UnmatchedAtGateway, match=r"Stripe collected 49\.00 USD .* of a customer of ours"):
+        SubscriptionMirrorService.record_invoice(stripe.one(other)["latest_invoice"])
     assert SubscriptionMirrorService.record_invoice("in_none") is None
     assert not Subscription.objects.exists()
     assert not Invoice.objects.exists()
@@ -111,26 +111,28 @@ def test_a_card_form_that_was_left_open_is_closed_when_its_subscription_is_hande
     assert subscription is not None
     assert subscription.billing_driver == "stripe"
     assert Invoice.objects.get().status == "void"
-    assert stripe.one(payment.stripe_payment_intent_id)["status"] == "canceled"
+    assert stripe.one(payment.gateway_object_id)["status"] == "canceled"
     assert told("subscription.handed_over") == 1
 
 
 def test_metadata_cannot_reach_another_accounts_row(stripe: FakeStripe, tenant: Account) -> None:
     foreign = make.subscription()
 
-    for text in (str(foreign.pk), "' OR 1=1", "9" * 40):
-        subscription = sync(subscribed(stripe, tenant, metadata={"subscription_id": text}))
+    sync(subscribed(stripe, tenant, metadata={"subscription_id": str(foreign.pk)}))
+    for text in ("' OR 1=1", "9" * 40):
+        with pytest.raises(errors.UnmatchedAtGateway):
+            sync(subscribed(stripe, tenant, metadata={"subscription_id": text}))
 
     foreign.refresh_from_db()
     assert (foreign.billing_driver, foreign.status) == ("local", "pending_payment")
     assert Subscription.objects.filter(account=tenant).count() == 1
-    assert subscription is None
 
 
 def test_an_account_with_a_live_subscription_of_ours_gets_no_second_one(stripe: FakeStripe, tenant: Account) -> None:
     ours = make.subscription(tenant)
 
-    assert sync(subscribed(stripe, tenant)) is None
+    with pytest.raises(errors.UnmatchedAtGateway, match=r"\(Pro\), .* subscription \d+ here \(Starter"):
+        sync(subscribed(stripe, tenant))
 
     assert Subscription.objects.get().pk == ours.pk
     assert Subscription.objects.get().billing_driver == "local"

@@ -134,7 +134,7 @@ def test_keys_of_stand_ins_are_taken_by_the_settings_and_by_a_second_terminal(mo
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
 
-    stripe, paypal = gateways.stripe_settings(debug=True), gateways.paypal_settings(debug=True)
+    stripe, paypal = gateways.read("stripe", debug=True), gateways.read("paypal", debug=True)
 
     assert stripe
     assert paypal

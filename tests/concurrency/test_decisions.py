@@ -107,7 +107,7 @@ def test_an_invoice_cannot_be_voided_while_its_payment_is_approved() -> None:
     olga, payment = make.operator(), make.submitted_payment()
     invoice = payment.invoice
 
-    with run_before(payment_service, "settle", lambda: InvoiceService.mark_void(invoice, "Mistake")) as rival:
+    with run_before(payment_service, "capture", lambda: InvoiceService.mark_void(invoice, "Mistake")) as rival:
         approve(payment, olga)
 
     assert rival.had_to_wait

@@ -32,7 +32,7 @@ def invoice_of_plan() -> Invoice:
 
 def paid(stripe: FakeStripe) -> Payment:
     invoice = invoice_of_plan()
-    card = make.saved_card(stripe, invoice.account).stripe_payment_method_id
+    card = make.saved_card(stripe, invoice.account).gateway_method_id
     return PaymentService.create_stripe_payment(invoice, card).payment
 
 
@@ -44,7 +44,7 @@ def charges_of(stripe: FakeStripe, invoice: Invoice) -> int:
 def test_many_who_pay_one_invoice_charge_one_card(stripe: FakeStripe) -> None:
     for _ in range(ROUNDS):
         invoice = invoice_of_plan()
-        card = make.saved_card(stripe, invoice.account).stripe_payment_method_id
+        card = make.saved_card(stripe, invoice.account).gateway_method_id
 
         outcomes = all_at_once([partial(PaymentService.create_stripe_payment, invoice, card)] * THREADS)
 
@@ -57,7 +57,7 @@ def test_many_who_pay_one_invoice_charge_one_card(stripe: FakeStripe) -> None:
 def test_one_request_that_comes_many_times_is_one_attempt(stripe: FakeStripe) -> None:
     for number in range(ROUNDS):
         invoice, key = invoice_of_plan(), f"{number:064}"
-        card = make.saved_card(stripe, invoice.account).stripe_payment_method_id
+        card = make.saved_card(stripe, invoice.account).gateway_method_id
 
         outcomes = all_at_once(
             [partial(PaymentService.create_stripe_payment, invoice, card, request_key=key)] * THREADS
@@ -99,7 +99,7 @@ def test_without_the_lock_one_success_could_be_settled_twice_but_for_the_second_
 
     with (
         without_row_locks(),
-        run_before(charge_records, "settle", partial(record_charge, attempt.payment, charge)) as rival,
+        run_before(charge_records, "capture", partial(record_charge, attempt.payment, charge)) as rival,
     ):
         record_charge(attempt.payment, charge)
 
@@ -119,7 +119,7 @@ def test_refunds_in_parts_never_give_back_more_than_was_captured(stripe: FakeStr
         assert set(kinds(outcomes)) <= allowed
         now = Payment.objects.get(pk=payment.pk)
         notes = CreditNote.objects.filter(payment=payment).values_list("amount", flat=True)
-        mine = [r for r in stripe.all("refund") if r["payment_intent"] == payment.stripe_payment_intent_id]
+        mine = [r for r in stripe.all("refund") if r["payment_intent"] == payment.gateway_object_id]
         assert sum(notes, Decimal(0)) == now.refunded_amount <= now.amount
         assert sum(refund["amount"] for refund in mine) == now.refunded_amount * 100
 
@@ -127,7 +127,7 @@ def test_refunds_in_parts_never_give_back_more_than_was_captured(stripe: FakeStr
 def test_a_refund_here_and_one_at_the_gateway_at_the_same_moment_are_both_booked_once(stripe: FakeStripe) -> None:
     for _ in range(ROUNDS):
         payment = paid(stripe)
-        stripe.refund_in_dashboard(payment.stripe_payment_intent_id, 3000)
+        stripe.refund_in_dashboard(payment.gateway_object_id, 3000)
 
         all_at_once(
             [
@@ -137,7 +137,7 @@ def test_a_refund_here_and_one_at_the_gateway_at_the_same_moment_are_both_booked
         )
         GatewayRefundService.sync(payment)
 
-        mine = [r for r in stripe.all("refund") if r["payment_intent"] == payment.stripe_payment_intent_id]
+        mine = [r for r in stripe.all("refund") if r["payment_intent"] == payment.gateway_object_id]
         now = Payment.objects.get(pk=payment.pk)
         assert now.refunded_amount * 100 == sum(refund["amount"] for refund in mine)
         assert CreditNote.objects.filter(payment=payment).count() == len(mine)

@@ -8,11 +8,11 @@ from django.utils import timezone
 
 from fake_gateways import stripe_server
 from fake_gateways.stripe_fake import FakeStripe
+from igny8_core.business.billing.gateways.stripe.settings import StripeSettings
 from igny8_core.business.billing.invariants import broken_invariants
 from igny8_core.business.billing.models import CreditGrant, CreditNote, Invoice, Payment, Refund
 from igny8_core.business.billing.services.payment_checks import PaymentCheckService
 from igny8_core.business.billing.services.payment_service import PaymentService
-from igny8_core.settings.gateways import StripeSettings
 from tests import make
 from tests.concurrency.killed import killed_before
 
@@ -62,7 +62,7 @@ def test_of_a_card_payment_there_is_one_charge_and_one_grant_wherever_it_was_cut
 
     def prepare() -> tuple[Invoice, str]:
         invoice = make.subscription().invoices.get()
-        return invoice, make.saved_card(fake, invoice.account).stripe_payment_method_id
+        return invoice, make.saved_card(fake, invoice.account).gateway_method_id
 
     def pay(subject: tuple[Invoice, str]) -> None:
         PaymentService.create_stripe_payment(*subject)
@@ -88,7 +88,7 @@ def test_of_a_refund_there_is_one_credit_note_and_the_money_goes_back_once(strip
 
     def prepare() -> Payment:
         invoice = make.subscription().invoices.get()
-        card = make.saved_card(fake, invoice.account).stripe_payment_method_id
+        card = make.saved_card(fake, invoice.account).gateway_method_id
         return PaymentService.create_stripe_payment(invoice, card).payment
 
     def refund(payment: Payment) -> None:
@@ -99,7 +99,7 @@ def test_of_a_refund_there_is_one_credit_note_and_the_money_goes_back_once(strip
             PaymentService.process_refund(payment, reason="Goodwill")
         assert Payment.objects.get(pk=payment.pk).status == "refunded"
         assert CreditNote.objects.filter(payment=payment).count() == 1
-        of_it = [each for each in fake.all("refund") if each["payment_intent"] == payment.stripe_payment_intent_id]
+        of_it = [each for each in fake.all("refund") if each["payment_intent"] == payment.gateway_object_id]
         assert [each["amount"] for each in of_it] == [8900]
 
     steps = at_every_step(prepare, refund, judge)

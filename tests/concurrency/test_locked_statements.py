@@ -26,12 +26,12 @@ LOCKED = ["BEGIN", "EXECUTE igny8_lock_account", "EXECUTE igny8_lock_payment"]
 BEGUN = [
     *("BEGIN", "EXECUTE igny8_lock_account", "SELECT igny8_invoices LOCK"),
     # Today's attempts are counted, and one under way is refused by the index.
-    *("SELECT igny8_payments", "SAVEPOINT", "INSERT igny8_payments", "RELEASE"),
-    *("EXECUTE igny8_record_events", "COMMIT"),
+    *("SELECT igny8_payments", "SAVEPOINT", "INSERT igny8_payments"),
+    *("EXECUTE igny8_record_events", "RELEASE", "COMMIT"),
 ]
 SETTLED = [
     *LOCKED,
-    *("EXECUTE igny8_move_payments", "EXECUTE igny8_move_invoices", "EXECUTE igny8_move_subscriptions"),
+    *("EXECUTE igny8_move_payments", "EXECUTE igny8_settle_invoice", "EXECUTE igny8_move_subscriptions"),
     *("EXECUTE igny8_move_accounts", "EXECUTE igny8_grant_credits", "EXECUTE igny8_record_events", "COMMIT"),
 ]
 BOOKED = [
@@ -64,7 +64,7 @@ def under_locks(call: Callable[[], object]) -> list[list[str]]:
 
 def with_saved_card(stripe: FakeStripe) -> Callable[[], Payment]:
     invoice = make.subscription().invoices.get()
-    saved = make.saved_card(stripe, invoice.account).stripe_payment_method_id
+    saved = make.saved_card(stripe, invoice.account).gateway_method_id
     return lambda: PaymentService.create_stripe_payment(invoice, saved).payment
 
 
@@ -82,7 +82,7 @@ def test_a_card_payment_that_a_message_tells_of(stripe: FakeStripe) -> None:
 def test_taking_what_was_approved_at_paypal(paypal: FakePayPal) -> None:
     make.payment_method(payment_method="paypal", display_name="PayPal")
     payment = PaymentService.create_paypal_payment(make.subscription().invoices.get()).payment
-    paypal.approve(payment.paypal_order_id)
+    paypal.approve(payment.gateway_object_id)
 
     asked = [*LOCKED, "UPDATE igny8_payments", "COMMIT"]
     assert under_locks(lambda: PaymentService.complete_payment(payment)) == [asked, SETTLED]

@@ -20,8 +20,8 @@ from igny8_core.business.billing.errors import (
     PaymentDeclined,
     PaymentUnderWay,
 )
-from igny8_core.business.billing.gateways.paypal_gateway import PayPalGateway
-from igny8_core.business.billing.gateways.stripe_gateway import StripeGateway
+from igny8_core.business.billing.gateways.paypal.charges import PayPalGateway
+from igny8_core.business.billing.gateways.stripe.charges import StripeGateway
 from igny8_core.business.billing.models import CreditGrant, Invoice, Payment, Refund
 from igny8_core.business.billing.services import gateway_payments
 from igny8_core.business.billing.services.attempts import Attempt
@@ -81,7 +81,7 @@ def now(row: Any) -> Any:
 
 def approved(paypal: FakePayPal, invoice: Invoice) -> Payment:
     payment = PaymentService.create_paypal_payment(invoice).payment
-    paypal.approve(payment.paypal_order_id)
+    paypal.approve(payment.gateway_object_id)
     return payment
 
 
@@ -165,7 +165,7 @@ def test_a_success_that_is_recorded_while_the_attempt_is_closed_counts_once(
 def test_while_a_saved_card_is_being_charged_nothing_else_is_done_and_it_is_charged_once(
     stripe: FakeStripe, invoice: Invoice, operation: Operation
 ) -> None:
-    card = make.saved_card(stripe, invoice.account).stripe_payment_method_id
+    card = make.saved_card(stripe, invoice.account).gateway_method_id
     pay = partial(PaymentService.create_stripe_payment, invoice, card)
 
     paid, rival = raced(StripeGateway, "start", partial(operation, invoice), pay)

@@ -24,7 +24,7 @@ APPROVE = [
     "EXECUTE igny8_lock_account",
     "EXECUTE igny8_lock_payment",
     "EXECUTE igny8_move_payments",
-    "EXECUTE igny8_move_invoices",
+    "EXECUTE igny8_settle_invoice",
     "EXECUTE igny8_move_subscriptions",
     "EXECUTE igny8_move_accounts",
     "EXECUTE igny8_grant_credits",

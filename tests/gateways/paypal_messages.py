@@ -3,8 +3,8 @@
 from datetime import UTC, datetime
 
 from fake_gateways.paypal_signing import Signer
-from igny8_core.business.billing.gateways.paypal_signature import SignatureCheck
-from igny8_core.settings.gateways import PAYPAL_APIS, PayPalSettings
+from igny8_core.business.billing.gateways.paypal.settings import PAYPAL_APIS, PayPalSettings
+from igny8_core.business.billing.gateways.paypal.signature import SignatureCheck
 from tests.gateways.paypal_setup import Clock
 
 SANDBOX, LIVE = PAYPAL_APIS["sandbox"], PAYPAL_APIS["live"]

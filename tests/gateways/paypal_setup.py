@@ -8,9 +8,9 @@ from decimal import Decimal
 from fake_gateways.loopback import Answer, LoopbackServer, Request
 from fake_gateways.paypal_fake import FakePayPal
 from fake_gateways.paypal_server import serve
-from igny8_core.business.billing.gateways.paypal_gateway import PayPalGateway
+from igny8_core.business.billing.gateways.paypal.charges import PayPalGateway
+from igny8_core.business.billing.gateways.paypal.settings import PayPalSettings
 from igny8_core.business.billing.gateways.protocol import Charge, ChargeOrder, RefundOrder
-from igny8_core.settings.gateways import PayPalSettings
 
 REFERENCE = "0198c0de-0000-7000-8000-000000000001"
 REFUND_REFERENCE = "0198c0de-0000-7000-8000-00000000000f"

@@ -7,8 +7,8 @@ from typing import Any
 from fake_gateways.stripe_fake import FakeStripe
 from fake_gateways.stripe_transport import FakeStripeTransport
 from igny8_core.business.billing.gateways.protocol import Charge, ChargeOrder, RefundOrder
-from igny8_core.business.billing.gateways.stripe_gateway import StripeGateway
-from igny8_core.settings.gateways import StripeSettings
+from igny8_core.business.billing.gateways.stripe.charges import StripeGateway
+from igny8_core.business.billing.gateways.stripe.settings import StripeSettings
 
 SECRET, OLD_SECRET = "whsec_new", "whsec_old"
 SETTINGS = StripeSettings("sk_test_shop", "pk_test_shop", (SECRET, OLD_SECRET), live=False)

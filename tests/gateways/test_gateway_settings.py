@@ -3,8 +3,9 @@
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
+from igny8_core.business.billing.gateways.paypal.settings import read as paypal_settings
+from igny8_core.business.billing.gateways.stripe.settings import read as stripe_settings
 from igny8_core.settings import gateways
-from igny8_core.settings.gateways import paypal_settings, stripe_settings
 
 VARIABLES = (
     "STRIPE_PUBLIC_KEY STRIPE_SECRET_KEY STRIPE_WEBHOOK_SECRET STRIPE_API_BASE "

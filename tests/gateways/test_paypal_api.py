@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from fake_gateways.loopback import Answer, HangUp, LoopbackServer, Request
-from igny8_core.business.billing.gateways import paypal_api
-from igny8_core.business.billing.gateways.paypal_api import PayPalApi, PayPalError, checked_id
-from igny8_core.business.billing.gateways.paypal_gateway import PayPalGateway
+from igny8_core.business.billing.gateways.paypal import client
+from igny8_core.business.billing.gateways.paypal.charges import PayPalGateway
+from igny8_core.business.billing.gateways.paypal.client import PayPalApi, PayPalError, checked_id
+from igny8_core.business.billing.gateways.paypal.settings import PayPalSettings
 from igny8_core.business.billing.gateways.protocol import Misconfigured, Unavailable, UnknownObject
-from igny8_core.settings.gateways import PayPalSettings
 from tests.gateways.paypal_setup import Stage, answering, charge_order, on_stage, settings_for
 
 ORDER = "5O190127TN364715T"
@@ -46,7 +46,7 @@ def test_a_revoked_token_is_replaced_once(stage: Stage) -> None:
 
 
 def test_an_endpoint_that_never_answers_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(paypal_api, "TIMEOUT", (0.05, 0.05))
+    monkeypatch.setattr(client, "TIMEOUT", (0.05, 0.05))
     end = threading.Event()
 
     def never(request: Request) -> Answer:
@@ -64,7 +64,7 @@ def test_an_endpoint_that_never_answers_is_given_up(monkeypatch: pytest.MonkeyPa
 
 
 def test_requests_wait_three_seconds_to_connect_and_twenty_for_an_answer() -> None:
-    assert paypal_api.TIMEOUT == (3.05, 20)
+    assert client.TIMEOUT == (3.05, 20)
 
 
 def test_a_bad_request_is_an_error_and_no_answer(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:

@@ -10,8 +10,8 @@ from fake_gateways.loopback import Answer, LoopbackServer
 from fake_gateways.paypal_fake import FakePayPal
 from fake_gateways.paypal_server import serve
 from fake_gateways.paypal_signing import Signer
-from igny8_core.business.billing.gateways import paypal_signature
-from igny8_core.business.billing.gateways.paypal_signature import (
+from igny8_core.business.billing.gateways.paypal import signature
+from igny8_core.business.billing.gateways.paypal.signature import (
     SignatureCheck,
     fetch_certificate_of_paypal,
 )
@@ -164,4 +164,4 @@ def test_a_certificate_host_that_is_down_means_later() -> None:
 
 
 def test_a_certificate_is_waited_for_a_few_seconds() -> None:
-    assert paypal_signature.FETCH_TIMEOUT == (3, 5)
+    assert signature.FETCH_TIMEOUT == (3, 5)

@@ -16,7 +16,7 @@ from fake_gateways.loopback import Answer, LoopbackServer, Request
 from fake_gateways.paypal_checks import Refusal, check_order, check_refund
 from fake_gateways.paypal_events import WebhookSender
 from fake_gateways.paypal_fake import FakePayPal
-from igny8_core.business.billing.gateways.paypal_signature import SignatureCheck
+from igny8_core.business.billing.gateways.paypal.signature import SignatureCheck
 from tests.gateways.paypal_setup import REFERENCE, Stage, charge_order, on_stage, settings_for
 
 UNIT = ("purchase_units", 0)

@@ -11,7 +11,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 
 from fake_gateways.paypal_signing import Signer
-from igny8_core.business.billing.gateways.paypal_signature import (
+from igny8_core.business.billing.gateways.paypal.signature import (
     transmission_id,
 )
 from igny8_core.business.billing.gateways.protocol import BadSignature
@@ -245,4 +245,4 @@ def reduced(basis: dict[int, tuple[int, int]], effect: int, chosen: int) -> tupl
 )
 def test_a_delivery_has_a_number(stage: Stage, value: str, read: str) -> None:
     assert transmission_id({"paypal-transmission-id": value}) == read
-    assert stage.gateway.transmission_id({"paypal-transmission-id": value}) == read
+    assert stage.gateway.delivery_id({"paypal-transmission-id": value}) == read

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from fake_gateways.paypal_fake import FakePayPal
-from igny8_core.business.billing.gateways.paypal_reading import read_message
+from igny8_core.business.billing.gateways.paypal.messages import read
 from igny8_core.business.billing.gateways.protocol import ChargeState
 from tests.gateways.paypal_setup import REFERENCE, Stage, on_stage
 
@@ -77,7 +77,7 @@ def event(event_type: str, resource_type: str, resource: dict[str, Any], **more:
 def test_an_event_names_its_objects(
     event_type: str, resource_type: str, resource: dict[str, Any], related: dict[str, str]
 ) -> None:
-    message = read_message(event(event_type, resource_type, resource))
+    message = read(event(event_type, resource_type, resource))
 
     assert dict(message.related) == related
     assert message.object_id == (resource.get("dispute_id") or resource.get("id") or ORDER)
@@ -97,7 +97,7 @@ def test_an_event_names_its_objects(
     ],
 )
 def test_what_is_no_id_is_not_passed_on(resource: dict[str, Any]) -> None:
-    message = read_message(event("PAYMENT.CAPTURE.COMPLETED", "capture", resource))
+    message = read(event("PAYMENT.CAPTURE.COMPLETED", "capture", resource))
 
     assert set(message.related.values()) <= {CAPTURE}
     assert message.object_id in {"", CAPTURE}
@@ -124,12 +124,12 @@ def test_what_is_no_id_is_not_passed_on(resource: dict[str, Any]) -> None:
 )
 def test_junk_is_no_message(body: bytes) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 (all kinds of it)
-        read_message(body)
+        read(body)
 
 
 @pytest.mark.parametrize("created", [None, 5, "", "yesterday", "2026-11-25T21:41:28"])
 def test_a_time_that_cannot_be_read_is_left_out(created: Any) -> None:
-    assert read_message(event("A.B", "capture", {}, create_time=created)).created_at is None
+    assert read(event("A.B", "capture", {}, create_time=created)).created_at is None
 
 
 @pytest.mark.parametrize("name", ["PAYMENT.CAPTURE.DENIED", "PAYMENT.CAPTURE.DECLINED"])
@@ -141,7 +141,7 @@ def test_a_refusal_has_two_names_and_one_meaning(stage: Stage, name: str) -> Non
     stage.fake.deny(charge.object_id)
 
     (told,) = stage.fake.events(name)
-    message = read_message(stage.fake.signed(told)[0])
+    message = read(stage.fake.signed(told)[0])
 
     assert stage.gateway.fetch(message.related["order"]).state == ChargeState.DECLINED
 
@@ -151,7 +151,7 @@ def test_the_stand_in_tells_a_payment_from_approval_to_dispute(stage: Stage) -> 
     stage.fake.refund_in_dashboard(paid.capture_id, paid.amount / 2)
     stage.fake.close_dispute(stage.fake.open_dispute(paid.capture_id))
 
-    messages = [read_message(stage.fake.signed(told)[0]) for told in stage.fake.events()]
+    messages = [read(stage.fake.signed(told)[0]) for told in stage.fake.events()]
 
     assert [message.type for message in messages] == [
         "CHECKOUT.ORDER.APPROVED",

@@ -334,14 +334,14 @@ def test_a_charge_leads_to_its_attempt() -> None:
     shop = Shop()
     charge = shop.pay()
 
-    assert shop.gateway.charge_with_id(charge.capture_id) == charge
+    assert shop.gateway.charge_of_capture(charge.capture_id) == charge
 
 
 @pytest.mark.parametrize("object_id", ["pi_nobody", "", "../v1/customers"])
 def test_what_stripe_does_not_have_is_unknown(object_id: str) -> None:
     gateway = Shop().gateway
 
-    for ask in (gateway.fetch, gateway.cancel, gateway.charge_with_id, gateway.card, gateway.card_setup):
+    for ask in (gateway.fetch, gateway.cancel, gateway.charge_of_capture, gateway.card, gateway.card_setup):
         with pytest.raises(UnknownObject):
             ask(object_id)
     for look in (gateway.refund_with_id, gateway.dispute, gateway.subscription, gateway.invoice, gateway.cards_of):

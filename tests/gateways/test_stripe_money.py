@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from igny8_core.business.billing.gateways.stripe_money import from_stripe, to_stripe
+from igny8_core.business.billing.gateways.stripe.money import from_stripe, to_stripe
 
 
 @pytest.mark.parametrize(

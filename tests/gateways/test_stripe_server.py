@@ -9,10 +9,10 @@ import requests
 from fake_gateways.loopback import Answer, LoopbackServer, Request
 from fake_gateways.stripe_fake import FakeStripe
 from fake_gateways.stripe_server import WebhookSender, serve
-from igny8_core.business.billing.gateways import stripe_webhooks
 from igny8_core.business.billing.gateways.protocol import ChargeOrder, ChargeState, Unavailable
-from igny8_core.business.billing.gateways.stripe_gateway import StripeGateway
-from igny8_core.settings.gateways import StripeSettings
+from igny8_core.business.billing.gateways.stripe import messages, signature
+from igny8_core.business.billing.gateways.stripe.charges import StripeGateway
+from igny8_core.business.billing.gateways.stripe.settings import StripeSettings
 from tests.gateways.stripe_cast import SECRET, Shop
 
 
@@ -109,8 +109,8 @@ def test_messages_are_posted_in_order_and_again_until_they_are_taken(monkeypatch
     answers = iter([500, 302, 200])
 
     def hear(request: Request) -> Answer:
-        stripe_webhooks.verify(request.body, request.headers, [SECRET])
-        heard.append(stripe_webhooks.read(request.body).type)
+        signature.verify(request.body, request.headers, [SECRET])
+        heard.append(messages.read(request.body).type)
         return Answer(next(answers, 200), b"")
 
     listener = LoopbackServer(hear).start()

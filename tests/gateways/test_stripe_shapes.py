@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from igny8_core.business.billing.gateways import stripe_shapes
 from igny8_core.business.billing.gateways.protocol import ChargeState, RefundState
+from igny8_core.business.billing.gateways.stripe import mappers
 
 START, END, LATER = 1_767_225_600, 1_769_904_000, 1_772_323_200  # The first days of January, February, March 2026.
 
@@ -97,7 +97,7 @@ def utc(month: int) -> datetime:
 
 @pytest.mark.parametrize("shape", [NEW_SUBSCRIPTION, OLD_SUBSCRIPTION])
 def test_a_subscription_reads_the_same_in_both_shapes(shape: dict[str, Any]) -> None:
-    subscription = stripe_shapes.subscription_of(shape)
+    subscription = mappers.subscription_of(shape)
 
     assert (subscription.subscription_id, subscription.customer_id, subscription.price_id) == (
         "sub_1",
@@ -112,20 +112,20 @@ def test_a_subscription_reads_the_same_in_both_shapes(shape: dict[str, Any]) -> 
 def test_the_period_is_what_all_items_have_in_common() -> None:
     yearly = {**NEW_ITEM, "current_period_start": START - 5, "current_period_end": LATER}
 
-    subscription = stripe_shapes.subscription_of({**SUBSCRIPTION, "items": {"data": [NEW_ITEM, yearly]}})
+    subscription = mappers.subscription_of({**SUBSCRIPTION, "items": {"data": [NEW_ITEM, yearly]}})
 
     assert (subscription.period_start, subscription.period_end) == (utc(1), utc(2))
 
 
 @pytest.mark.parametrize("how", [{"cancel_at_period_end": True}, {"cancel_at": END}])
 def test_both_ways_to_schedule_a_cancellation_count(how: dict[str, Any]) -> None:
-    assert stripe_shapes.subscription_of({**NEW_SUBSCRIPTION, **how}).is_cancel_scheduled
-    assert not stripe_shapes.subscription_of({**NEW_SUBSCRIPTION, **how, "ended_at": END}).is_cancel_scheduled
+    assert mappers.subscription_of({**NEW_SUBSCRIPTION, **how}).is_cancel_scheduled
+    assert not mappers.subscription_of({**NEW_SUBSCRIPTION, **how, "ended_at": END}).is_cancel_scheduled
 
 
 @pytest.mark.parametrize("shape", [NEW_INVOICE, OLD_INVOICE])
 def test_an_invoice_reads_the_same_in_both_shapes(shape: dict[str, Any]) -> None:
-    invoice = stripe_shapes.invoice_of(shape)
+    invoice = mappers.invoice_of(shape)
 
     assert (invoice.invoice_id, invoice.subscription_id, invoice.customer_id) == ("in_1", "sub_1", "cus_1")
     assert (invoice.payment_intent_id, invoice.charge_id) == ("pi_1", "ch_1")
@@ -135,7 +135,7 @@ def test_an_invoice_reads_the_same_in_both_shapes(shape: dict[str, Any]) -> None
 
 
 def test_an_invoice_without_lines_or_payments_is_still_read() -> None:
-    invoice = stripe_shapes.invoice_of(INVOICE)
+    invoice = mappers.invoice_of(INVOICE)
 
     assert (invoice.subscription_id, invoice.payment_intent_id, invoice.description) == ("", "", "")
     assert (invoice.period_start, invoice.period_end) == (None, None)
@@ -144,19 +144,19 @@ def test_an_invoice_without_lines_or_payments_is_still_read() -> None:
 def test_an_invoice_of_changes_only_covers_their_time() -> None:
     line = {**CHANGE, "proration": True, "period": {"start": START, "end": END}}
 
-    assert stripe_shapes.invoice_of({**INVOICE, "lines": {"data": [line]}}).period_end == utc(2)
+    assert mappers.invoice_of({**INVOICE, "lines": {"data": [line]}}).period_end == utc(2)
 
 
 @pytest.mark.parametrize("held", [{"latest_charge": CHARGE}, {"charges": {"data": [CHARGE]}}])
 def test_a_payment_reads_the_same_in_both_shapes(held: dict[str, Any]) -> None:
-    charge = stripe_shapes.charge_of({**INTENT, **held})
+    charge = mappers.charge_of({**INTENT, **held})
 
     assert (charge.capture_id, charge.refunded, charge.is_disputed) == ("ch_1", Decimal(2), True)
     assert (charge.amount, charge.reference) == (Decimal(12), "payment-1")
 
 
 def test_a_charge_that_is_an_id_is_enough() -> None:
-    charge = stripe_shapes.charge_of({**INTENT, "latest_charge": "ch_1"})
+    charge = mappers.charge_of({**INTENT, "latest_charge": "ch_1"})
 
     assert (charge.capture_id, charge.refunded) == ("ch_1", Decimal(0))
 
@@ -175,7 +175,7 @@ def test_a_charge_that_is_an_id_is_enough() -> None:
     ],
 )
 def test_every_status_of_a_payment_has_its_state(status: str, state: ChargeState) -> None:
-    charge = stripe_shapes.charge_of({**INTENT, "status": status})
+    charge = mappers.charge_of({**INTENT, "status": status})
 
     assert (charge.state, charge.raw_status) == (state, status)
     assert charge.amount == (Decimal(12) if state is ChargeState.SUCCEEDED else Decimal("12.34"))
@@ -184,8 +184,8 @@ def test_every_status_of_a_payment_has_its_state(status: str, state: ChargeState
 def test_a_failed_try_makes_a_payment_declined_until_the_next() -> None:
     error = {"code": "card_declined", "decline_code": "insufficient_funds", "payment_method": {"id": "pm_1"}}
 
-    failed = stripe_shapes.charge_of({**INTENT, "status": "requires_payment_method", "last_payment_error": error})
-    next_try = stripe_shapes.charge_of({**INTENT, "status": "requires_action", "last_payment_error": error})
+    failed = mappers.charge_of({**INTENT, "status": "requires_payment_method", "last_payment_error": error})
+    next_try = mappers.charge_of({**INTENT, "status": "requires_action", "last_payment_error": error})
 
     assert (failed.state, failed.failure_code) == (ChargeState.DECLINED, "insufficient_funds")
     assert (failed.payment_method_id, failed.capture_id) == ("pm_1", "")
@@ -205,9 +205,7 @@ def test_a_failed_try_makes_a_payment_declined_until_the_next() -> None:
     ],
 )
 def test_every_status_of_a_refund_has_its_state(status: str | None, state: RefundState) -> None:
-    refund = stripe_shapes.refund_of(
-        {"id": "re_1", "status": status, "amount": 100, "currency": "usd", "metadata": None}
-    )
+    refund = mappers.refund_of({"id": "re_1", "status": status, "amount": 100, "currency": "usd", "metadata": None})
 
     assert (refund.state, refund.reference) == (state, "")
 
@@ -227,6 +225,6 @@ def test_every_status_of_a_refund_has_its_state(status: str | None, state: Refun
 def test_a_dispute_is_over_by_four_words_only(status: str, state: str, outcome: str) -> None:
     told = {"id": "du_1", "status": status, "amount": 100, "currency": "usd", "created": 1767225600}
 
-    dispute = stripe_shapes.dispute_of(told)
+    dispute = mappers.dispute_of(told)
 
     assert (dispute.state, dispute.outcome, dispute.created_at) == (state, outcome, utc(1))

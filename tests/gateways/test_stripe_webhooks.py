@@ -9,8 +9,8 @@ import stripe
 import time_machine
 
 from igny8_core.business.billing.gateways.protocol import BadSignature
-from igny8_core.business.billing.gateways.stripe_gateway import StripeGateway
-from igny8_core.settings.gateways import StripeSettings
+from igny8_core.business.billing.gateways.stripe.charges import StripeGateway
+from igny8_core.business.billing.gateways.stripe.settings import StripeSettings
 from tests.gateways.stripe_cast import OLD_SECRET, SECRET, Shop
 
 NOW = 1_800_000_000

@@ -49,11 +49,88 @@ BREAK_A_DISPUTE = """
     UPDATE igny8_payments SET metadata = jsonb_set(metadata, '{dispute,amount}', '"all of it"')
     WHERE id = (SELECT max(id) FROM igny8_payments WHERE metadata ? 'dispute') RETURNING id, metadata
 """
+GATEWAY_IDS_BEFORE = """
+    SELECT 'payment', id, payment_method, stripe_payment_intent_id || paypal_order_id,
+           stripe_charge_id || paypal_capture_id FROM igny8_payments
+    UNION ALL
+    SELECT 'saved method', id, type, stripe_payment_method_id || paypal_payer_id, '' FROM igny8_account_payment_methods
+    ORDER BY 1, 2
+"""
+GATEWAY_IDS_NOW = """
+    SELECT 'payment', id, payment_method, gateway_object_id, gateway_capture_id FROM igny8_payments
+    UNION ALL
+    SELECT 'saved method', id, type, gateway_method_id, '' FROM igny8_account_payment_methods
+    ORDER BY 1, 2
+"""
+# What no release wrote, and what the upgrade says of it.
+MISFITS = {
+    "a payment with ids of both gateways": (
+        """
+        UPDATE igny8_payments SET paypal_order_id = 'ORDER-1'
+        WHERE id = (SELECT max(id) FROM igny8_payments WHERE stripe_payment_intent_id <> '') RETURNING id
+        """,
+        "Payment {} is of stripe and has paypal_order_id 'ORDER-1', which is another gateway's.",
+    ),
+    "a saved method of another gateway": (
+        """
+        UPDATE igny8_account_payment_methods SET stripe_payment_method_id = 'pm_1'
+        WHERE id = (SELECT max(id) FROM igny8_account_payment_methods WHERE type = 'bank_transfer') RETURNING id
+        """,
+        "Saved method {} is of bank_transfer and has stripe_payment_method_id 'pm_1', which is another gateway's.",
+    ),
+    "two saved methods of one payer": (
+        """
+        WITH payers AS (
+            UPDATE igny8_account_payment_methods SET type = 'paypal', paypal_payer_id = 'PAYER1'
+            WHERE id IN (SELECT id FROM igny8_account_payment_methods WHERE stripe_payment_method_id = '' LIMIT 2)
+            RETURNING id
+        ) SELECT string_agg(id::text, ' and ' ORDER BY id) FROM payers
+        """,
+        "Saved methods {} have the same paypal_payer_id, and a saved method stands for one payer of one account.",
+    ),
+}
 DISPUTES = """
     SELECT account_id, payment_id, gateway, gateway_dispute_id, round(amount, 2)::text, currency, reason, status,
            refund_id
     FROM igny8_disputes ORDER BY gateway_dispute_id
 """
+
+
+MONEY_OF_PAID_INVOICES = """
+    SELECT payment.account_id, invoice.id, payment.id, payment.amount, payment.currency, payment.approved_by_id,
+           payment.processed_at
+    FROM igny8_invoices invoice JOIN igny8_payments payment ON payment.invoice_id = invoice.id
+    WHERE invoice.status = 'paid' AND payment.status IN ('succeeded', 'partially_refunded', 'refunded', 'disputed')
+    ORDER BY payment.id
+"""
+ALLOCATIONS = """
+    SELECT account_id, invoice_id, payment_id, amount, currency, made_by_id, created_at FROM igny8_allocations
+    WHERE kind = 'money' AND released_at IS NULL ORDER BY payment_id
+"""
+# Each makes one row say what cannot be true, and returns its id with what the migration is to say of it.
+UNTRUE = {
+    "a paid invoice that nobody paid": (
+        (
+            "UPDATE igny8_payments SET status = 'failed' WHERE id = (SELECT max(id) FROM igny8_payments "
+            "WHERE status = 'succeeded') RETURNING invoice_id"
+        ),
+        "Invoice {} (",
+    ),
+    "a paid invoice that was paid in part": (
+        (
+            "UPDATE igny8_payments SET amount = amount - 1 WHERE id = (SELECT max(id) FROM igny8_payments "
+            "WHERE status = 'succeeded') RETURNING invoice_id"
+        ),
+        "Invoice {} (",
+    ),
+    "money of an open invoice": (
+        (
+            "UPDATE igny8_payments SET status = 'succeeded' WHERE id = (SELECT max(id) FROM igny8_payments "
+            "WHERE status = 'pending_approval') RETURNING id"
+        ),
+        "Payment {} is succeeded with",
+    ),
+}
 
 
 @pytest.fixture(scope="module")
@@ -103,7 +180,20 @@ def _finds(cursor: Any, sql: str) -> bool:
 
 
 @pytest.fixture(scope="module")
-def today(old_database: str, broken_before: list[str]) -> dict[str, Any]:
+def gateway_ids_before(old_database: str) -> list[tuple[Any, ...]]:
+    """Every id of a gateway that payments and saved methods had before the upgrade."""
+    return rows(old_database, GATEWAY_IDS_BEFORE)
+
+
+def rows(url: str, sql: str) -> list[tuple[Any, ...]]:
+    with closing(psycopg2.connect(url)) as connection:
+        cursor = connection.cursor()
+        cursor.execute(sql)
+        return cursor.fetchall()
+
+
+@pytest.fixture(scope="module")
+def today(old_database: str, broken_before: list[str], gateway_ids_before: list[tuple[Any, ...]]) -> dict[str, Any]:
     """What today's code answers after it has migrated the database."""
     ended = migrated(old_database)
     assert ended.returncode == 0, ended.stderr
@@ -188,6 +278,68 @@ def test_a_dispute_that_was_noted_wrongly_stops_the_upgrade_with_its_payment(dja
         assert cursor.fetchone() == (0,)
     assert ended.returncode != 0
     assert f"Payment {broken[0]} notes in its metadata what cannot become a row of igny8_disputes" in ended.stderr
+
+
+def test_what_paid_an_invoice_stands_against_it_after_the_upgrade(old_database: str, today: dict[str, Any]) -> None:
+    with closing(psycopg2.connect(old_database)) as connection:
+        cursor = connection.cursor()
+        cursor.execute(MONEY_OF_PAID_INVOICES)
+        paid = cursor.fetchall()
+        cursor.execute(ALLOCATIONS)
+        allocated = cursor.fetchall()
+        cursor.execute("SELECT status, settled_amount = total, settled_amount = 0 FROM igny8_invoices")
+        settled = set(cursor.fetchall())
+
+    assert allocated == paid != []
+    assert settled == {("paid", True, False), ("pending", False, True), ("void", False, True)}
+
+
+@pytest.mark.parametrize("untrue", UNTRUE)
+def test_money_that_fits_nothing_true_stops_the_upgrade_with_its_row(django_db_setup: None, untrue: str) -> None:
+    sql, said = UNTRUE[untrue]
+    with restored("untrue") as url, closing(psycopg2.connect(url)) as connection:
+        connection.autocommit = True
+        cursor = connection.cursor()
+        cursor.execute(sql)
+        row = cursor.fetchone()
+
+        ended = migrated(url)
+
+        cursor.execute("SELECT to_regclass('igny8_allocations')")
+        assert cursor.fetchone() == (None,)
+    assert row
+    assert ended.returncode != 0
+    assert said.format(*row) in ended.stderr
+
+
+def test_every_id_of_a_gateway_stays_with_its_row(
+    old_database: str, gateway_ids_before: list[tuple[Any, ...]], today: dict[str, Any]
+) -> None:
+    assert rows(old_database, GATEWAY_IDS_NOW) == gateway_ids_before
+    # Of both gateways, of both kinds of rows, and rows without any.
+    assert {(kind, method) for kind, _, method, named, _ in gateway_ids_before if named} == {
+        ("payment", "stripe"),
+        ("payment", "paypal"),
+        ("saved method", "stripe"),
+    }
+    assert {method for *_, method, named, _ in gateway_ids_before if not named} >= {"bank_transfer", "local_wallet"}
+
+
+@pytest.mark.parametrize("misfit", MISFITS)
+def test_an_id_that_fits_nothing_stops_the_upgrade_with_its_row(misfit: str, django_db_setup: None) -> None:
+    sql, sentence = MISFITS[misfit]
+    with restored("misfit") as url:
+        with closing(psycopg2.connect(url)) as connection, connection, connection.cursor() as cursor:
+            cursor.execute(sql)
+            (misfits,) = cursor.fetchone() or (None,)
+        before = rows(url, GATEWAY_IDS_BEFORE)
+
+        ended = migrated(url)
+
+        assert rows(url, GATEWAY_IDS_BEFORE) == before
+    assert misfits
+    assert ended.returncode != 0
+    assert sentence.format(misfits) in ended.stderr
 
 
 def test_every_answer_says_after_the_upgrade_what_it_said_before(then: dict[str, Any], today: dict[str, Any]) -> None:

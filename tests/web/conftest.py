@@ -11,10 +11,10 @@ from django.test import Client
 from fake_gateways import stripe_server
 from fake_gateways.paypal_fake import FakePayPal
 from fake_gateways.stripe_fake import FakeStripe
-from igny8_core.business.billing import gateways
+from igny8_core.business.billing.gateways import stripe
+from igny8_core.business.billing.gateways.stripe.settings import StripeSettings
 from igny8_core.business.billing.models import Invoice
 from igny8_core.business.billing.services.pay_links import pay_link
-from igny8_core.settings.gateways import StripeSettings
 from tests import make
 
 
@@ -74,7 +74,7 @@ def stripe_page(settings: Any) -> Iterator[FakeStripe]:
     settings.STRIPE = StripeSettings("sk_test_k", "pk_test_k", ("whsec_t",), live=False, api_base=server.address)
     yield fake
     server.stop()
-    gateways._stripe.cache_clear()
+    stripe.make.cache_clear()
 
 
 @pytest.fixture

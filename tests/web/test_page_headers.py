@@ -12,7 +12,7 @@ from rest_framework.test import APIClient
 import igny8_core.web
 from fake_gateways.paypal_fake import FakePayPal
 from fake_gateways.stripe_fake import FakeStripe
-from igny8_core.settings.gateways import PAYPAL_APIS, PayPalSettings
+from igny8_core.business.billing.gateways.paypal.settings import PAYPAL_APIS, PayPalSettings
 from tests.web.conftest import Customer
 
 pytestmark = pytest.mark.django_db

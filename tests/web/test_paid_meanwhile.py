@@ -4,7 +4,7 @@ import pytest
 
 from fake_gateways.paypal_fake import FakePayPal
 from fake_gateways.stripe_fake import FakeStripe
-from igny8_core.business.billing.gateways import configured_paypal
+from igny8_core.business.billing.gateways import gateway_of
 from igny8_core.business.billing.models import Payment
 from igny8_core.business.billing.services.payment_service import PaymentService
 from tests.web.conftest import Customer, text_of
@@ -17,8 +17,8 @@ def test_who_pays_in_another_way_what_was_paid_meanwhile_is_told(
 ) -> None:
     stripe, paypal = both
     payment = PaymentService.create_paypal_payment(customer.invoice).payment
-    paypal.approve(payment.paypal_order_id)
-    configured_paypal().complete(payment.paypal_order_id, str(payment.uuid))
+    paypal.approve(payment.gateway_object_id)
+    gateway_of("paypal").complete(payment.gateway_object_id, str(payment.uuid))
 
     answer = customer.clicks("card")
 

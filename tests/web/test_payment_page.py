@@ -12,9 +12,9 @@ from fake_gateways.stripe_fake import FakeStripe
 from igny8_core.auth.models import User
 from igny8_core.business.billing.models import Invoice, Payment, PaymentStatus
 from igny8_core.business.billing.services import pay_links
-from igny8_core.business.billing.services.charge_records import flag_for_review
 from igny8_core.business.billing.services.invoice_service import InvoiceService
 from igny8_core.business.billing.services.payment_service import PaymentService
+from igny8_core.business.billing.services.payment_transitions import flag_for_review
 from igny8_core.common.db import service_transaction
 from tests import make
 from tests.web.conftest import Customer, customer_of, text_of
@@ -245,13 +245,13 @@ def test_a_payment_that_needs_review_waits_for_us(customer: Customer, stripe: Fa
 def test_an_order_approved_at_paypal_pays_the_invoice(customer: Customer, paypal: FakePayPal) -> None:
     answer = customer.clicks("paypal")
     payment = Payment.objects.get()
-    paypal.approve(payment.paypal_order_id)
+    paypal.approve(payment.gateway_object_id)
 
-    back = text_of(customer.opens(f"?token={payment.paypal_order_id}&PayerID=P1"))
+    back = text_of(customer.opens(f"?token={payment.gateway_object_id}&PayerID=P1"))
     customer.clicks("complete")
 
     assert answer.status_code == 302
-    assert answer["Location"] == f"{paypal.address}/checkoutnow?token={payment.paypal_order_id}"
+    assert answer["Location"] == f"{paypal.address}/checkoutnow?token={payment.gateway_object_id}"
     assert "Checking your payment" in back
     assert "Paid, thank you" in text_of(customer.opens())
 
@@ -268,7 +268,7 @@ def test_an_order_that_was_not_approved_leaves_the_buttons(customer: Customer, p
 def test_a_capture_that_paypal_declines_shows_the_reason(customer: Customer, paypal: FakePayPal) -> None:
     customer.clicks("paypal")
     paypal.decline_next_capture()
-    paypal.approve(Payment.objects.get().paypal_order_id)
+    paypal.approve(Payment.objects.get().gateway_object_id)
 
     page = customer.comes_back()
 

@@ -40,7 +40,7 @@ def card_payment(stripe: FakeStripe) -> Payment:
 def paid_by_card(stripe: FakeStripe) -> Payment:
     """The same, made; we have not been told."""
     payment = card_payment(stripe)
-    stripe.pay_in_browser(stripe.one(payment.stripe_payment_intent_id)["client_secret"])
+    stripe.pay_in_browser(stripe.one(payment.gateway_object_id)["client_secret"])
     return payment
 
 
@@ -53,8 +53,8 @@ def paypal_payment(paypal: FakePayPal) -> Payment:
 def paid_by_paypal(paypal: FakePayPal) -> Payment:
     """The same, approved and captured; we have not been told."""
     payment = paypal_payment(paypal)
-    paypal.approve(payment.paypal_order_id)
-    paypal.capture_order(payment.paypal_order_id, {}, f"pay-{payment.uuid}-capture")
+    paypal.approve(payment.gateway_object_id)
+    paypal.capture_order(payment.gateway_object_id, {}, f"pay-{payment.uuid}-capture")
     return payment
 
 
@@ -129,7 +129,7 @@ def books(payment: Payment) -> dict[str, Any]:
         "payment": payment.status,
         "refunded": f"{payment.refunded_amount:.2f}",
         "review": payment.review_reason,
-        "ids": [payment.stripe_charge_id, payment.paypal_capture_id],
+        "ids": [payment.gateway_object_id, payment.gateway_capture_id],
         "disputes": list(disputes.values_list("gateway_dispute_id", "status", "amount")),
         "invoice": payment.invoice.status,
         "subscription": payment.invoice.subscription.status if payment.invoice.subscription else None,

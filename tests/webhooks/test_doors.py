@@ -15,8 +15,7 @@ from fake_gateways.paypal_fake import FakePayPal
 from fake_gateways.paypal_signing import Signer
 from fake_gateways.stripe_fake import FakeStripe
 from fake_gateways.stripe_transport import FakeStripeTransport
-from igny8_core.business.billing import gateways
-from igny8_core.business.billing.gateways.stripe_gateway import StripeGateway
+from igny8_core.business.billing.gateways.stripe.charges import StripeGateway
 from igny8_core.business.billing.models import WebhookEvent
 from igny8_core.business.billing.webhooks.receiving import MAX_MESSAGE_BYTES
 from tests.webhooks.cast import PAYPAL, SECRET, STRIPE, Message, paid_by_card, paid_by_paypal, send
@@ -212,7 +211,7 @@ def test_while_a_secret_is_exchanged_both_are_taken_and_then_only_the_new_one(
     for secrets in (("whsec_new", SECRET), ("whsec_new",)):
         settings.STRIPE = replace(settings.STRIPE, webhook_secrets=secrets)
         gateway = StripeGateway(settings.STRIPE, FakeStripeTransport(stripe))
-        monkeypatch.setattr(gateways, "_stripe", lambda keys, gateway=gateway: gateway)
+        monkeypatch.setattr("igny8_core.business.billing.gateways.stripe.make", lambda keys, gateway=gateway: gateway)
         answers.append([send(STRIPE, stripe.signed(event, secret)).status_code for secret in (SECRET, "whsec_new")])
 
     assert answers == [[200, 200], [400, 200]]

@@ -56,7 +56,7 @@ def test_a_card_payment_is_settled_by_its_message_alone(stripe: FakeStripe) -> N
 def test_an_approved_order_is_captured_by_its_message_alone(paypal: FakePayPal) -> None:
     make.payment_method(payment_method="paypal", display_name="PayPal")
     payment = PaymentService.create_paypal_payment(make.subscription().invoices.get()).payment
-    paypal.approve(payment.paypal_order_id)
+    paypal.approve(payment.gateway_object_id)
     tell_paypal(paypal, paypal.events("CHECKOUT.ORDER.APPROVED")[0])
 
     process_webhooks()
@@ -70,13 +70,13 @@ def test_an_approved_order_is_captured_by_its_message_alone(paypal: FakePayPal) 
 def test_a_refused_capture_is_heard_under_both_of_its_names(paypal: FakePayPal, name: str) -> None:
     make.payment_method(payment_method="paypal", display_name="PayPal")
     payment = PaymentService.create_paypal_payment(make.subscription().invoices.get()).payment
-    paypal.hold_capture(payment.paypal_order_id)
+    paypal.hold_capture(payment.gateway_object_id)
     paypal.denied_event = name
-    paypal.approve(payment.paypal_order_id)
+    paypal.approve(payment.gateway_object_id)
     heard = []
     for kind in ("CHECKOUT.ORDER.APPROVED", name):
         if kind == name:
-            paypal.deny(payment.paypal_order_id)
+            paypal.deny(payment.gateway_object_id)
         WebhookService.process(stored("paypal", paypal.signed(paypal.events(kind)[0])))
         heard.append(books(payment)["payment"])
 
@@ -96,7 +96,7 @@ def test_a_capture_that_does_not_name_its_order_is_found_by_itself(paypal: FakeP
 
 def test_a_refund_that_fails_later_waits_for_an_operator(stripe: FakeStripe) -> None:
     payment = paid_by_card(stripe)
-    refund = stripe.refund_in_dashboard(payment.stripe_payment_intent_id, 3000)
+    refund = stripe.refund_in_dashboard(payment.gateway_object_id, 3000)
     for event in stripe.events("charge.refunded"):
         WebhookService.process(stored("stripe", stripe.signed(event, SECRET)))
     assert books(payment)["refunded"] == "30.00"
@@ -116,7 +116,7 @@ def test_a_card_that_was_saved_and_detached_at_stripe_is_saved_and_disabled_here
     for event in stripe.events("setup_intent.succeeded"):
         WebhookService.process(stored("stripe", stripe.signed(event, SECRET)))
     kept = AccountPaymentMethod.objects.get(account=tenant)
-    assert (kept.stripe_payment_method_id, kept.is_enabled) == (saved, True)
+    assert (kept.gateway_method_id, kept.is_enabled) == (saved, True)
 
     stripe.detach_payment_method(saved, {})
     for event in stripe.events("payment_method.detached"):
@@ -169,7 +169,7 @@ def test_an_invoice_that_stripe_could_not_collect_and_gives_up_is_void_here_too(
 
 def test_a_dispute_that_is_won_costs_nothing_and_is_told_once(stripe: FakeStripe) -> None:
     payment = paid_by_card(stripe)
-    dispute = stripe.open_dispute(payment.stripe_payment_intent_id, 5000)
+    dispute = stripe.open_dispute(payment.gateway_object_id, 5000)
     WebhookService.process(stored("stripe", stripe.signed(stripe.events("charge.dispute.created")[0], SECRET)))
     opened = books(payment)
 
@@ -189,8 +189,8 @@ def test_a_dispute_that_is_won_costs_nothing_and_is_told_once(stripe: FakeStripe
 
 def test_a_dispute_that_is_lost_takes_no_more_than_is_left(stripe: FakeStripe) -> None:
     payment = paid_by_card(stripe)
-    stripe.refund_in_dashboard(payment.stripe_payment_intent_id, 8000)
-    dispute = stripe.open_dispute(payment.stripe_payment_intent_id, 8900)
+    stripe.refund_in_dashboard(payment.gateway_object_id, 8000)
+    dispute = stripe.open_dispute(payment.gateway_object_id, 8900)
     stripe.close_dispute(dispute["id"], won=False)
 
     for event in reversed(stripe.events("charge.dispute.closed") + stripe.events("charge.refunded")):

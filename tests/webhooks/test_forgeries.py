@@ -181,7 +181,7 @@ def test_a_forgery_that_the_signature_lets_pass_settles_nothing(paypal: FakePayP
     body, headers = paypal.signed(told)
     # Somebody else's payment is said to be taken, in an event of its own.
     wish = {**told, "id": "WH-FORGED", "resource": {**told["resource"], "custom_id": str(payment.uuid)}}
-    wish["resource"]["supplementary_data"] = {"related_ids": {"order_id": payment.paypal_order_id}}
+    wish["resource"]["supplementary_data"] = {"related_ids": {"order_id": payment.gateway_object_id}}
     forged = with_crc(json.dumps(wish).encode(), crc32(body))
     before = books(payment), books(mine)
 

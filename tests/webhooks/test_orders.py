@@ -42,7 +42,7 @@ PASSING = {"payment.processing"}
 
 def live_at_stripe(stripe: FakeStripe, payment: Payment) -> Iterator[Event]:
     """Declined, processed, taken, partly refunded, disputed, lost: the event that tells of each, once it happened."""
-    intent = stripe.one(payment.stripe_payment_intent_id)
+    intent = stripe.one(payment.gateway_object_id)
     stripe.decline_next()
     stripe.pay_in_browser(intent["client_secret"])
     yield stripe.events("payment_intent.payment_failed")[-1]
@@ -61,10 +61,10 @@ def live_at_stripe(stripe: FakeStripe, payment: Payment) -> Iterator[Event]:
 
 def live_at_paypal(paypal: FakePayPal, payment: Payment) -> Iterator[Event]:
     """Approved, taken, partly refunded, disputed, lost and so reversed."""
-    paypal.approve(payment.paypal_order_id)
+    paypal.approve(payment.gateway_object_id)
     yield paypal.events("CHECKOUT.ORDER.APPROVED")[-1]
     # As our own page does, when the customer is back before PayPal's message.
-    paypal.capture_order(payment.paypal_order_id, {}, f"pay-{payment.uuid}-capture")
+    paypal.capture_order(payment.gateway_object_id, {}, f"pay-{payment.uuid}-capture")
     yield paypal.events("PAYMENT.CAPTURE.COMPLETED")[-1]
     (capture,) = paypal.captures_with(str(payment.uuid))
     paypal.refund_in_dashboard(capture.id, Decimal(30))
@@ -151,8 +151,8 @@ def test_all_120_orders_of_a_paypal_payment_s_life_end_the_same(paypal: FakePayP
 
 def test_two_disputes_of_a_payment_end_the_same_in_all_orders_and_told_twice(stripe: FakeStripe) -> None:
     payment = card_payment(stripe)
-    stripe.pay_in_browser(stripe.one(payment.stripe_payment_intent_id)["client_secret"])
-    lost, won = sorted(stripe.open_dispute(payment.stripe_payment_intent_id, cents)["id"] for cents in (2000, 2000))
+    stripe.pay_in_browser(stripe.one(payment.gateway_object_id)["client_secret"])
+    lost, won = sorted(stripe.open_dispute(payment.gateway_object_id, cents)["id"] for cents in (2000, 2000))
     stripe.close_dispute(lost, won=False)
     stripe.close_dispute(won, won=True)
     told = stripe.events("charge.dispute.created") + stripe.events("charge.dispute.closed")

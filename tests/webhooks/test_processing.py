@@ -14,8 +14,9 @@ from django.utils import timezone
 
 from fake_gateways.stripe_fake import FakeStripe
 from igny8_core.auth.models import User
+from igny8_core.business.billing.gateways.stripe import HANDLERS
 from igny8_core.business.billing.models import WebhookEvent
-from igny8_core.business.billing.services import webhook_effects, webhook_service
+from igny8_core.business.billing.services import webhook_service
 from igny8_core.business.billing.services.webhook_service import BACK_OFF, MOST_TRIES, WebhookService
 from igny8_core.business.billing.tasks import delete_old_webhooks
 from igny8_core.common.work_queue import WorkQueue
@@ -105,7 +106,7 @@ def test_a_poisonous_message_among_a_thousand_harms_none_of_the_others(
     def poison(message: object) -> None:
         raise KeyError("a mistake\0 of ours")
 
-    monkeypatch.setitem(webhook_effects.STRIPE_EFFECTS, "poison.taken", poison)
+    monkeypatch.setitem(HANDLERS, "poison.taken", poison)
     payment = paid_by_card(stripe)
     poisonous = about(stripe, "pi_1", "poison.taken")
     body = json.dumps(

@@ -97,10 +97,15 @@ class AccountService:
             raise NotSuspended(f"The account is {account.status}. {_WAY_OUT.get(account.status, NotSuspended.text)}")
         if account.suspended_reason != SuspendedReason.OPERATOR:
             raise SuspensionLiftedByPayment()
-        to = _status_behind(account)
+        last = Subscription.objects.filter(account=account).order_by("-pk").first()
+        to = _status_behind(account, last)
         transition(account, to, ACCOUNT_MOVES, suspended_reason="")
         facts = {"from": AccountStatus.SUSPENDED.value, "to": to.value, "reason": reason}
         events.record(events.about("account.reinstated", account, reinstated_by, facts))
+        if to == AccountStatus.CANCELED and last and last.status == SubscriptionStatus.PENDING_PAYMENT:
+            # What it ordered while it was suspended waits for payment still, and with it the account.
+            transition(account, AccountStatus.PENDING_PAYMENT, ACCOUNT_MOVES)
+            events.record(events.about("account.awaiting_payment", account, reinstated_by, {"from": to.value}))
         return account
 
     @staticmethod
@@ -123,9 +128,8 @@ class AccountService:
         return account
 
 
-def _status_behind(account: Account) -> AccountStatus:
+def _status_behind(account: Account, last: Subscription | None) -> AccountStatus:
     """What a suspended account is without its suspension, as its last subscription says."""
-    last = Subscription.objects.filter(account=account).order_by("-pk").first()
     if last is None or account.plan.is_free or last.status == SubscriptionStatus.ACTIVE:
         return AccountStatus.ACTIVE
     # A subscription that ended while the account was suspended, or was ordered then and not paid, gives no rights.

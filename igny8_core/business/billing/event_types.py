@@ -101,6 +101,8 @@ def _of_invoices_and_payments() -> None:
         "billing.webhookevent",
         {
             "webhook.dead": "A gateway's message was given up.",
+            "webhook.needs_review": "What a gateway has fits nothing here; an operator has to decide.",
+            "webhook.set_aside": "An operator has seen to a gateway's message elsewhere.",
             "webhook.replayed": "An operator had a gateway's message processed again.",
         },
     )

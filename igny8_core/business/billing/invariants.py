@@ -1,4 +1,4 @@
-"""What must always be true of accounts and money (domain.md section 7): one query each, which finds the exceptions."""
+"""What must always be true (domain.md section 7): one query each, which finds the exceptions."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -6,20 +6,12 @@ from datetime import timedelta
 
 from django.db import connection
 
+from igny8_core.business.billing.money_invariants import OF_MONEY, Invariant
 from igny8_core.common import clock
 
 EXAMPLES = 5
 # How long after its time something that works by itself may still wait.
 OVERDUE_AFTER = timedelta(hours=1)
-
-
-@dataclass(frozen=True)
-class Invariant:
-    """`sql` selects one text per violation; none means that the invariant holds. What waits since $overdue is late."""
-
-    number: int
-    name: str
-    sql: str
 
 
 @dataclass(frozen=True)
@@ -32,137 +24,7 @@ class Result:
     examples: list[str]
 
 
-INVARIANTS = [
-    Invariant(
-        1,
-        "the balance of an account is the sum of its ledger, the last balance_after and the sum of its lots",
-        """
-        SELECT format('account %s: balance %s, ledger %s, last balance_after %s, lots %s',
-                      account.id, account.credits, ledger.total, last.balance_after, lots.total)
-        FROM igny8_accounts account
-        LEFT JOIN LATERAL (SELECT coalesce(sum(amount), 0) AS total FROM igny8_credit_transactions
-                           WHERE account_id = account.id) ledger ON TRUE
-        LEFT JOIN LATERAL (SELECT balance_after FROM igny8_credit_transactions
-                           WHERE account_id = account.id ORDER BY id DESC LIMIT 1) last ON TRUE
-        LEFT JOIN LATERAL (SELECT coalesce(sum(remaining), 0) AS total FROM igny8_credit_grants
-                           WHERE account_id = account.id) lots ON TRUE
-        WHERE account.credits <> ledger.total OR account.credits <> coalesce(last.balance_after, 0)
-           OR account.credits <> lots.total
-        """,
-    ),
-    Invariant(
-        2,
-        "each balance_after is the one before plus the amount",
-        """
-        SELECT format('ledger row %s of account %s: %s after %s with amount %s', id, account_id, balance_after, before,
-                      amount)
-        FROM (SELECT id, account_id, amount, balance_after,
-                     coalesce(lag(balance_after) OVER (PARTITION BY account_id ORDER BY id), 0) AS before
-              FROM igny8_credit_transactions) entry
-        WHERE balance_after <> before + amount
-        """,
-    ),
-    Invariant(
-        3,
-        "nothing is below zero",
-        """
-        SELECT format('account %s: balance %s', id, credits) FROM igny8_accounts WHERE credits < 0
-        UNION ALL
-        SELECT format('ledger row %s: balance_after %s', id, balance_after) FROM igny8_credit_transactions
-        WHERE balance_after < 0
-        UNION ALL
-        SELECT format('lot %s: remaining %s of %s', id, remaining, amount) FROM igny8_credit_grants
-        WHERE remaining < 0 OR remaining > amount
-        UNION ALL
-        SELECT format('payment %s: amount %s, refunded %s', id, amount, refunded_amount) FROM igny8_payments
-        WHERE amount <= 0 OR refunded_amount < 0
-        UNION ALL
-        SELECT format('invoice %s: total %s', invoice_number, total) FROM igny8_invoices
-        WHERE subtotal < 0 OR tax < 0 OR total <= 0
-        """,
-    ),
-    Invariant(
-        4,
-        "every captured payment that bears credits has exactly one grant, every such grant its payment",
-        """
-        SELECT format('payment %s: %s grant(s) for %s credits', payment.id, count(lot.id), line.credits)
-        FROM igny8_payments payment
-        JOIN igny8_invoices invoice ON invoice.id = payment.invoice_id
-        CROSS JOIN LATERAL (
-            SELECT (item ->> 'credits')::bigint * (item ->> 'quantity')::bigint AS credits
-            FROM jsonb_array_elements(invoice.line_items) item WHERE (item ->> 'credits')::bigint > 0
-        ) line
-        LEFT JOIN igny8_credit_grants lot
-          ON lot.account_id = payment.account_id AND lot.source = 'payment:' || payment.id AND lot.amount = line.credits
-        WHERE payment.status IN ('succeeded', 'partially_refunded', 'refunded', 'disputed')
-        GROUP BY payment.id, line.credits HAVING count(lot.id) <> 1
-        UNION ALL
-        SELECT format('lot %s: no captured payment for %s', lot.id, lot.source)
-        FROM igny8_credit_grants lot
-        LEFT JOIN igny8_payments payment
-          ON payment.account_id = lot.account_id AND lot.source = 'payment:' || payment.id
-         AND payment.status IN ('succeeded', 'partially_refunded', 'refunded', 'disputed')
-        WHERE lot.source LIKE 'payment:%' AND payment.id IS NULL
-        """,
-    ),
-    Invariant(
-        5,
-        "an invoice is paid exactly when captured payments of its currency make up its total",
-        """
-        SELECT format('invoice %s is %s: total %s, captured %s', invoice.invoice_number, invoice.status, invoice.total,
-                      coalesce(sum(payment.amount), 0))
-        FROM igny8_invoices invoice
-        LEFT JOIN igny8_payments payment
-          ON payment.invoice_id = invoice.id AND payment.currency = invoice.currency
-         AND payment.status IN ('succeeded', 'partially_refunded', 'refunded', 'disputed')
-        GROUP BY invoice.id
-        HAVING (invoice.status = 'paid') <> (coalesce(sum(payment.amount), 0) = invoice.total)
-        """,
-    ),
-    Invariant(
-        6,
-        "void and draft invoices hold no money",
-        """
-        SELECT format('invoice %s is %s with captured payment %s', invoice.invoice_number, invoice.status, payment.id)
-        FROM igny8_invoices invoice JOIN igny8_payments payment ON payment.invoice_id = invoice.id
-        WHERE invoice.status IN ('void', 'draft')
-          AND payment.status IN ('succeeded', 'partially_refunded', 'refunded', 'disputed')
-        """,
-    ),
-    Invariant(
-        7,
-        "no more is refunded than was captured, and what is refunded is what credit notes and ledger say",
-        """
-        SELECT format('payment %s (%s): refunded %s of %s', id, status, refunded_amount, amount) FROM igny8_payments
-        WHERE refunded_amount > amount
-           OR (refunded_amount > 0 AND status NOT IN ('partially_refunded', 'refunded', 'disputed'))
-           OR (status = 'partially_refunded' AND (refunded_amount = 0 OR refunded_amount = amount))
-           OR (status = 'refunded' AND refunded_amount <> amount)
-        UNION ALL
-        SELECT format('payment %s: refunded %s %s, credit notes over %s', payment.id, payment.refunded_amount,
-                      payment.currency, note.total)
-        FROM igny8_payments payment
-        CROSS JOIN LATERAL (SELECT coalesce(sum(amount), 0) AS total FROM igny8_credit_notes
-                            WHERE payment_id = payment.id AND currency = payment.currency) note
-        WHERE payment.refunded_amount <> note.total
-        UNION ALL
-        SELECT format('credit note %s: %s credits taken back, ledger %s', note.credit_note_number,
-                      note.credits_taken_back, entry.amount)
-        FROM igny8_credit_notes note
-        LEFT JOIN igny8_credit_transactions entry
-          ON entry.account_id = note.account_id AND entry.transaction_type = 'refund'
-         AND entry.source = 'credit_note:' || note.credit_note_number
-        WHERE note.credits_taken_back <> coalesce(-entry.amount, 0)
-        UNION ALL
-        SELECT format('payment %s: credit notes count %s credits, %s were granted', note.payment_id, note.credits,
-                      lot.amount)
-        FROM (SELECT account_id, payment_id, sum(credits_taken_back + credits_not_recovered) AS credits
-              FROM igny8_credit_notes GROUP BY account_id, payment_id) note
-        LEFT JOIN igny8_credit_grants lot
-          ON lot.account_id = note.account_id AND lot.source = 'payment:' || note.payment_id
-        WHERE note.credits > coalesce(lot.amount, 0)
-        """,
-    ),
+OTHERS = [
     Invariant(
         8,
         "a live subscription has an account that is not canceled, and is its only one",
@@ -221,6 +83,12 @@ INVARIANTS = [
         SELECT format('credit note %s: payment of account %s', note.credit_note_number, payment.account_id)
         FROM igny8_credit_notes note JOIN igny8_payments payment ON payment.id = note.payment_id
         WHERE payment.account_id <> note.account_id OR payment.invoice_id <> note.invoice_id
+        UNION ALL
+        SELECT format('allocation %s: invoice of account %s, payment of account %s', allocation.id, invoice.account_id,
+                      payment.account_id)
+        FROM igny8_allocations allocation JOIN igny8_invoices invoice ON invoice.id = allocation.invoice_id
+        LEFT JOIN igny8_payments payment ON payment.id = allocation.payment_id
+        WHERE invoice.account_id <> allocation.account_id OR payment.account_id <> allocation.account_id
         UNION ALL
         SELECT format('refund %s: payment of account %s', refund.id, payment.account_id)
         FROM igny8_refunds refund JOIN igny8_payments payment ON payment.id = refund.payment_id
@@ -286,14 +154,14 @@ INVARIANTS = [
                 WHEN 'pending_approval' THEN 'payment.submitted' WHEN 'failed' THEN 'payment.rejected'
                 ELSE 'payment.approved' END AS event
             FROM igny8_payments
-            WHERE payment_method NOT IN ('stripe', 'paypal')
+            WHERE payment_method IN ('bank_transfer', 'local_wallet', 'manual')
               AND status IN ('pending_approval', 'failed', 'succeeded', 'partially_refunded', 'refunded')
             UNION ALL
             SELECT 'billing.payment', id::text, status, CASE status
                 WHEN 'pending' THEN 'payment.started' WHEN 'processing' THEN 'payment.processing'
                 WHEN 'unknown' THEN 'payment.unknown' WHEN 'failed' THEN 'payment.failed'
                 WHEN 'canceled' THEN 'payment.canceled' ELSE 'payment.succeeded' END
-            FROM igny8_payments WHERE payment_method IN ('stripe', 'paypal')
+            FROM igny8_payments WHERE payment_method NOT IN ('bank_transfer', 'local_wallet', 'manual')
             UNION ALL
             SELECT 'billing.payment', id::text, 'to review', 'payment.needs_review' FROM igny8_payments
             WHERE needs_review
@@ -355,6 +223,7 @@ INVARIANTS = [
         """,
     ),
 ]
+INVARIANTS = sorted([*OF_MONEY, *OTHERS], key=lambda invariant: invariant.number)
 
 
 def check(invariant: Invariant) -> Result:

@@ -35,7 +35,8 @@ LOCK_BALANCE_AND_COST = PreparedStatement(
     """,
 )
 
-# A source that was granted already inserts no lot, and without a lot nothing else happens: no row comes back.
+# A source that was granted already inserts no lot, and without a lot nothing else happens: no row comes back. The
+# same for an invoice whose credits an earlier release granted for its payment: that lot's source is `payment:<id>`.
 # The account is locked before the lot is inserted: the other way round, two grants of one source could deadlock. The
 # old snapshot does no harm here, because nothing is read but the balance, and an UPDATE sees that as it is now.
 GRANT = PreparedStatement(
@@ -47,6 +48,13 @@ GRANT = PreparedStatement(
         ), lot AS (
             INSERT INTO igny8_credit_grants (account_id, kind, source, amount, remaining, expires_at, created_at)
             SELECT id, $2, $3, $4, $4, $5, $9 FROM locked
+            WHERE NOT EXISTS (
+                SELECT FROM igny8_payments payment
+                JOIN igny8_credit_grants earlier
+                  ON earlier.account_id = payment.account_id AND earlier.source = 'payment:' || payment.id
+                WHERE payment.invoice_id = substring($3 FROM '^invoice:([0-9]{1,18})$')::bigint
+                  AND payment.account_id = $1
+            )
             ON CONFLICT (account_id, source) DO NOTHING
             RETURNING account_id
         ), balance AS (

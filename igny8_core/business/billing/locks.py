@@ -28,7 +28,7 @@ def lock_invoice(account: Account, invoice_id: int) -> Invoice:
 _PAYMENT = Columns(
     Payment,
     *("uuid", "account", "invoice", "amount", "currency", "payment_method", "status", "manual_reference", "metadata"),
-    *("stripe_payment_intent_id", "paypal_order_id", "refunded_amount", "approved_by", "needs_review", "review_reason"),
+    *("gateway_object_id", "refunded_amount", "approved_by", "needs_review", "review_reason"),
 )
 _INVOICE = Columns(Invoice, "account", "subscription", "invoice_number", "status", "currency", "total", "line_items")
 _SUBSCRIPTION = Columns(Subscription, "account", "plan", "status", "billing_driver", "current_period_end")

@@ -19,6 +19,8 @@ from igny8_core.business.billing.models import (
     InvoiceStatus,
     Payment,
     PaymentStatus,
+    WebhookEvent,
+    WebhookState,
 )
 from igny8_core.common import clock
 from igny8_core.common.money import round_amount
@@ -191,6 +193,11 @@ def pending_approvals() -> Waiting:
     """How many payments wait for a decision, and since when."""
     found = _waiting().aggregate(count=Count("pk"), oldest=Min("created_at"))
     return Waiting(found["count"], found["oldest"])
+
+
+def messages_to_review() -> int:
+    """How many messages of gateways wait for an operator because they fit nothing here."""
+    return WebhookEvent.objects.filter(state=WebhookState.NEEDS_REVIEW).count()
 
 
 def payments_to_review() -> int:

@@ -8,6 +8,7 @@ from django.db.models import Prefetch, Q, QuerySet, Sum, prefetch_related_object
 
 from igny8_core.auth.models import LIVE_STATUSES, Account, PaymentMethodType, Plan, Subscription
 from igny8_core.business.billing.models import (
+    GATEWAY_METHODS,
     PAYMENTS_UNDER_WAY,
     PLAN_LINES,
     AccountPaymentMethod,
@@ -137,8 +138,8 @@ def spendable_credits(account: Account) -> int:
 
 def is_available(payment_method: str) -> bool:
     """Whether money can be taken by this method here and now: card and PayPal need the keys of their gateway."""
-    gateways = {PaymentMethodType.STRIPE.value: settings.STRIPE, PaymentMethodType.PAYPAL.value: settings.PAYPAL}
-    return payment_method not in gateways or gateways[payment_method] is not None
+    # Each gateway's keys are the setting of its name, or None.
+    return payment_method not in GATEWAY_METHODS or getattr(settings, payment_method.upper()) is not None
 
 
 # --- For platform operators: every account's ---------------------------------------------------------------------
@@ -168,6 +169,11 @@ def all_proofs() -> QuerySet[PaymentProof]:
 def all_payments() -> QuerySet[Payment]:
     """Every payment with its invoice, account and the operator who decided."""
     return Payment.objects.select_related("invoice", "account", "approved_by")
+
+
+def grant_sources(payment: Payment) -> list[str]:
+    """Under which source the credits of a payment's invoice were granted: the invoice, before that the payment."""
+    return [f"invoice:{payment.invoice_id}", f"payment:{payment.pk}"]
 
 
 def with_disputes(payment: Payment) -> Payment:

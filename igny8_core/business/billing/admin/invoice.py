@@ -24,6 +24,7 @@ from igny8_core.events.console import (
     ReadOnlyAdmin,
     amount_text,
     badge,
+    change_url,
     json_block,
     moment,
     money,
@@ -61,7 +62,16 @@ class InvoiceAdmin(ConsoleAdmin):
     date_hierarchy = "invoice_date"
     fieldsets = (
         (None, {"fields": (("invoice_number", "status_shown"), ("account", "subscription"))}),
-        ("Amount", {"fields": ("lines", ("subtotal_shown", "tax_shown", "total_shown"))}),
+        (
+            "Amount",
+            {
+                "fields": (
+                    "lines",
+                    ("subtotal_shown", "tax_shown", "total_shown"),
+                    ("settled_shown", "allocations_shown"),
+                )
+            },
+        ),
         ("Dates", {"fields": (("date", "due"), ("paid", "created"))}),
         ("Paying", {"fields": ("pay_link_shown",)}),
         ("Notes", {"fields": ("notes", "void_reason")}),
@@ -76,6 +86,8 @@ class InvoiceAdmin(ConsoleAdmin):
         "subtotal_shown",
         "tax_shown",
         "total_shown",
+        "settled_shown",
+        "allocations_shown",
         "date",
         "due",
         "paid",
@@ -89,6 +101,7 @@ class InvoiceAdmin(ConsoleAdmin):
     subtotal_shown = money("subtotal")
     tax_shown = money("tax")
     total_shown = money("total")
+    settled_shown = money("settled_amount")
     paid = moment("paid_at")
     created = moment("created_at")
     metadata_shown = json_block("metadata")
@@ -111,6 +124,21 @@ class InvoiceAdmin(ConsoleAdmin):
             for line in invoice.line_items
         )
         return format_html_join("", "<div>{} × {}, {} each</div>", lines)
+
+    @admin.display(description="settled by")
+    def allocations_shown(self, invoice: Invoice) -> str:
+        """What stands, or stood, against the invoice, each with its payment."""
+        rows = [
+            (
+                change_url("billing_payment", row.payment_id),
+                f"Payment {row.payment_id}",
+                amount_text(row.amount, row.currency),
+                f"{row.created_at:%Y-%m-%d}" + (f", released: {row.release_reason}" if row.released_at else ""),
+            )
+            for row in invoice.allocations.order_by("pk")
+            if row.payment_id
+        ]
+        return format_html_join("", '<div><a class="text-link" href="{}">{}</a>, {}, {}</div>', rows) or EMPTY
 
     @admin.display(description="payment page")
     def pay_link_shown(self, invoice: Invoice) -> str:

@@ -107,8 +107,7 @@ class PaymentAdmin(AsksGateways):
             {
                 "fields": (
                     "uuid",
-                    ("stripe_payment_intent_id", "stripe_charge_id"),
-                    ("paypal_order_id", "paypal_capture_id"),
+                    ("gateway_object_id", "gateway_capture_id"),
                     ("checks", "next_check"),
                     "metadata_shown",
                 ),

@@ -115,7 +115,7 @@ class AccountPaymentMethodAdmin(ReadOnlyAdmin):
     fieldsets = (
         (None, {"fields": ("account", ("type", "display_name"), ("is_default", "is_enabled", "is_verified"))}),
         ("Card", {"fields": (("card_brand", "card_last4"), ("card_exp_month", "card_exp_year"))}),
-        ("Gateways", {"fields": (("stripe_payment_method_id", "paypal_payer_id"), "created")}),
+        ("Gateway", {"fields": ("gateway_method_id", "created")}),
     )
 
     created = moment("created_at")

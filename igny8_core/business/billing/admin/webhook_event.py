@@ -1,7 +1,9 @@
 """Console pages of messages from the gateways."""
 
 import json
+from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -10,17 +12,35 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter, FieldTextFilter,
 from unfold.decorators import action as page_action
 from unfold.enums import ActionVariant
 from unfold.forms import BaseDialogForm
+from unfold.widgets import UnfoldAdminTextareaWidget
 
 from igny8_core.auth.models import User
+from igny8_core.business.billing.admin.payment_decisions import back_to, operator_of
 from igny8_core.business.billing.models import WebhookEvent, WebhookState
 from igny8_core.business.billing.services.webhook_service import WebhookService
+from igny8_core.common.errors import DomainError
 from igny8_core.events.console import LogAdmin, badge, change_url, moment
 
-WEBHOOK_TONES = {WebhookState.WAITING: "info", WebhookState.PROCESSED: "success", WebhookState.DEAD: "danger"}
+WEBHOOK_TONES = {
+    WebhookState.WAITING: "info",
+    WebhookState.PROCESSED: "success",
+    WebhookState.NEEDS_REVIEW: "danger",
+    WebhookState.DEAD: "danger",
+}
 
 
 class ProcessAgainDialog(BaseDialogForm):  # type: ignore[misc]
     """Asks once more before a message is processed again; there is nothing to fill in."""
+
+
+class SetAsideDialog(BaseDialogForm):  # type: ignore[misc]
+    """Asks what was done about a message that fits nothing here."""
+
+    reason = forms.CharField(
+        max_length=500,
+        help_text="What was done elsewhere, for whoever asks later: the money was given back at Stripe, for example.",
+        widget=UnfoldAdminTextareaWidget,
+    )
 
 
 @admin.register(WebhookEvent)
@@ -37,7 +57,7 @@ class WebhookEventAdmin(LogAdmin):
     search_fields = ("event_id__exact", "type__startswith")
     search_help_text = "The gateway's id of the event, or its type"
     actions = ("process_selected",)
-    actions_detail = ("process_again",)
+    actions_detail = ("process_again", "set_aside")
     fields = (
         "provider",
         "event_id",
@@ -89,13 +109,44 @@ class WebhookEventAdmin(LogAdmin):
     )
     def process_again(self, request: HttpRequest, form: ProcessAgainDialog, object_id: str) -> HttpResponse:
         """Put the message of the page back in the queue; the dialog has been confirmed."""
-        number = int(object_id) if object_id.isdecimal() and len(object_id) < 20 else 0
-        _replay(request, WebhookEvent.objects.filter(pk=number))
+        _replay(request, WebhookEvent.objects.filter(pk=_number(object_id)))
         address = change_url("billing_webhookevent", object_id)
         # The dialog is sent by a script, which would swap a redirect's page into itself.
         if request.headers.get("HX-Request"):
             return HttpResponse(headers={"HX-Redirect": address})
         return HttpResponseRedirect(address)
+
+    def get_actions_detail(self, request: HttpRequest, object_id: str) -> list[Any]:
+        """A message is set aside only while it waits for an operator."""
+        waits = WebhookEvent.objects.filter(pk=_number(object_id), state=WebhookState.NEEDS_REVIEW).exists()
+        buttons: list[Any] = super().get_actions_detail(request, object_id)  # type: ignore[misc]
+        return [button for button in buttons if waits or "set_aside" not in button.action_name]
+
+    @page_action(  # type: ignore[untyped-decorator]
+        description="Set aside",
+        permissions=["process"],
+        icon="inventory",
+        dialog={
+            "title": "Set this message aside",
+            "description": "For what was settled elsewhere. Nothing is booked here because of this message.",
+            "form_class": SetAsideDialog,
+            "form_submit_text": "Set aside",
+        },
+    )
+    def set_aside(self, request: HttpRequest, form: SetAsideDialog, object_id: str) -> HttpResponse:
+        """Note that the message of the page needs nothing more; the dialog has the reason."""
+        try:
+            event = WebhookEvent.objects.get(pk=_number(object_id))
+            WebhookService.set_aside(event, form.cleaned_data["reason"], operator_of(request))
+        except DomainError as refusal:
+            messages.warning(request, refusal.text)
+        else:
+            messages.success(request, "Set aside.")
+        return back_to(request, "billing_webhookevent", object_id)
+
+
+def _number(object_id: str) -> int:
+    return int(object_id) if object_id.isdecimal() and len(object_id) < 20 else 0
 
 
 def _replay(request: HttpRequest, selected: QuerySet[WebhookEvent]) -> None:

@@ -2,10 +2,9 @@
 
 from typing import Any
 
-from django.conf import settings
 from rest_framework import serializers
 
-from igny8_core.auth.models import PaymentMethodType
+from igny8_core.business.billing.gateways import card_form_key, card_method
 from igny8_core.business.billing.models import PaymentStatus
 from igny8_core.business.billing.services.attempts import NextStep
 from igny8_core.common.api.fields import EnumField
@@ -26,9 +25,4 @@ class AttemptOutput(OutputSerializer):
     )
 
     def get_public_key(self, attempt: Any) -> str:
-        return public_key() if attempt.payment.payment_method == PaymentMethodType.STRIPE else ""
-
-
-def public_key() -> str:
-    """Stripe's publishable key, empty where Stripe is not set up."""
-    return settings.STRIPE.public_key if settings.STRIPE else ""
+        return card_form_key() if attempt.payment.payment_method == card_method() else ""

@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from igny8_core.auth.models import PaymentMethodType
-from igny8_core.business.billing.api.payment_serializers import public_key
+from igny8_core.business.billing.gateways import card_form_key, card_method
 from igny8_core.common.api.fields import EnumField, PlainTextField
 from igny8_core.common.api.serializers import OutputSerializer, StrictSerializer
 
@@ -16,7 +16,7 @@ class CardSetupOutput(OutputSerializer):
     public_key = serializers.SerializerMethodField(help_text="For Stripe.js")
 
     def get_public_key(self, setup: Any) -> str:
-        return public_key()
+        return card_form_key()
 
 
 class SavedMethodInput(StrictSerializer):
@@ -28,7 +28,7 @@ class SavedMethodInput(StrictSerializer):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Raises ValidationError for a card without its setup, and for a setup of something else."""
-        if (attrs["type"] == PaymentMethodType.STRIPE) != bool(attrs["setup"]):
+        if (attrs["type"] == card_method()) != bool(attrs["setup"]):
             text = "A card is saved with the setup that payment-methods/setup/ began; nothing else has one."
             raise serializers.ValidationError({"setup": [text]})
         return attrs

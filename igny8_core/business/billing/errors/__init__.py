@@ -42,6 +42,7 @@ from igny8_core.business.billing.errors.gateways import (
     RefundRefused,
     RefundUnderWay,
     RequestKeyReused,
+    UnmatchedAtGateway,
 )
 from igny8_core.business.billing.errors.payments import (
     AmountMismatch,
@@ -138,6 +139,7 @@ __all__ = [
     "SubscriptionEnding",
     "SubscriptionNotActive",
     "SubscriptionNotPayable",
+    "UnmatchedAtGateway",
     "UnreadableFile",
     "UnsupportedFileType",
 ]

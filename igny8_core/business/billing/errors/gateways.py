@@ -120,6 +120,12 @@ class RefundRefused(DomainError):
     text = "The payment service refused the refund. Nothing went back."
 
 
+class UnmatchedAtGateway(DomainError):
+    code = "unmatched_at_gateway"
+    http_status = 409
+    text = "The payment service has something of this customer that fits nothing here. An operator has to decide."
+
+
 class NothingToReturn(DomainError):
     code = "nothing_to_return"
     http_status = 409

@@ -4,9 +4,9 @@ Amounts are Decimals in the currency's own decimals, currencies are ISO 4217 in 
 Adapters keep no state of ours and touch no database.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Protocol
@@ -177,6 +177,62 @@ class WebhookMessage:
     created_at: datetime | None = None
 
 
+class Kind(StrEnum):
+    """What a message of a gateway can be news of."""
+
+    ATTEMPT = "attempt"
+    REFUND = "refund"
+    DISPUTE = "dispute"
+    CARD_SETUP = "card_setup"
+    CARD_GONE = "card_gone"
+    SUBSCRIPTION = "subscription"  # that the gateway bills by itself
+    SUBSCRIPTION_INVOICE = "subscription_invoice"
+
+
+@dataclass(frozen=True)
+class News:
+    """What a message makes us ask for, by the gateway's ids; where several are known, the first in this order counts.
+
+    `object_id` is of what `kind` says. Of a refund it is that of the attempt, as `capture_id` is that of its money.
+    """
+
+    kind: Kind
+    object_id: str = ""
+    capture_id: str = ""
+    refund_id: str = ""
+
+
+Handler = Callable[[WebhookMessage], News]
+
+
+@dataclass(frozen=True)
+class Traits:
+    """What a gateway is like, so that no service has to ask which one it is.
+
+    `repeatable_for`, `refund_repeatable_for`: for so long the same request under the same key gets the first answer.
+    `declined_attempt_is_final`: another way to pay needs another attempt. `can_end_attempts`: an attempt can be ended
+    there; otherwise we only never take its money. `forgets_open_attempts`: one that nobody went on with is unknown
+    there after a while. `stays_open_after_failure`: what has failed here could still succeed there, until it is ended.
+    `saves_cards`: it is a CardGateway, and charges of another customer than the account's are not believed.
+    `approves_elsewhere`: the customer goes to `approve_url`. `refunds_lost_disputes`: what a lost dispute took is a
+    refund there. `bills_subscriptions`: it has subscriptions and invoices of its own. `messages_say_mode`: each message
+    says whether it is live. `message_is`: how a message is known, for the description of its address.
+    """
+
+    repeatable_for: timedelta
+    refund_repeatable_for: timedelta
+    declined_attempt_is_final: bool
+    can_end_attempts: bool
+    forgets_open_attempts: bool
+    stays_open_after_failure: bool
+    saves_cards: bool
+    approves_elsewhere: bool
+    refunds_lost_disputes: bool
+    bills_subscriptions: bool
+    messages_say_mode: bool
+    message_is: str
+
+
 class GatewayError(Exception):
     """A gateway did not do what it was asked. `text` is a sentence for people, `code` the gateway's own word."""
 
@@ -235,6 +291,26 @@ class SignatureUncheckable(Exception):
     """The signature cannot be checked now; the gateway sends the message again later."""
 
 
+class Keys(Protocol):
+    """The settings of a gateway. `public_key` is what a browser's form for cards needs, empty where there is none."""
+
+    @property
+    def live(self) -> bool:
+        """Whether the keys move real money."""
+
+    @property
+    def public_key(self) -> str:
+        """See above."""
+
+    @property
+    def can_check_messages(self) -> bool:
+        """Whether there is what the signature of a message is checked with."""
+
+    @property
+    def form_targets(self) -> list[str]:
+        """Where a form on our pages may lead to: the gateway's own page, or a stand-in's."""
+
+
 class Gateway(Protocol):
     """What every gateway does. All methods may raise Unavailable and Misconfigured."""
 
@@ -259,6 +335,12 @@ class Gateway(Protocol):
     def refund(self, order: RefundOrder) -> GatewayRefund:
         """Give money back, once per reference. Raises Declined."""
 
+    def charge_of_capture(self, capture_id: str) -> Charge:
+        """The attempt that a capture belongs to; `object_id` is empty where it does not say. Raises UnknownObject."""
+
+    def refund_with_id(self, refund_id: str) -> GatewayRefund:
+        """A refund, whoever ordered it. Raises UnknownObject."""
+
     def refunds_of(self, charge: Charge) -> list[GatewayRefund]:
         """Everything that went back of a charge, whoever ordered it."""
 
@@ -276,3 +358,28 @@ class Gateway(Protocol):
 
     def read_webhook(self, body: bytes) -> WebhookMessage:
         """What a verified message is about. Raises ValueError for one that cannot be read."""
+
+    def delivery_id(self, headers: Mapping[str, str]) -> str:
+        """The gateway's number of one delivery: with another message it is a forgery. Empty where it has none."""
+
+
+class CardGateway(Gateway, Protocol):
+    """A gateway that saves cards for customers that it knows."""
+
+    def create_customer(self, account_reference: str, email: str, name: str) -> str:
+        """The id of a new customer for one of our accounts."""
+
+    def begin_card_setup(self, customer_id: str, reference: str) -> CardSetup:
+        """Begin to save a card, once per reference; the browser completes it with the client secret."""
+
+    def card_setup(self, setup_id: str) -> CardSetup:
+        """What became of it. Raises UnknownObject."""
+
+    def card(self, payment_method_id: str) -> Card:
+        """A card with its owner, whose `customer_id` is empty for one that was given up. Raises UnknownObject."""
+
+    def is_card_of(self, payment_method_id: str, customer_id: str) -> bool:
+        """Whether a customer may be charged with a card. Raises UnknownObject."""
+
+    def forget_card(self, payment_method_id: str) -> None:
+        """Take a card from its customer; nothing happens to one that has none. Raises UnknownObject."""

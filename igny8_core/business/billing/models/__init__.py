@@ -1,5 +1,6 @@
 """Money: what is owed, what was paid, what credits it bought."""
 
+from igny8_core.business.billing.models.allocation import Allocation, AllocationKind
 from igny8_core.business.billing.models.credit import (
     CreditCostConfig,
     CreditGrant,
@@ -24,6 +25,7 @@ from igny8_core.business.billing.models.invoice import (
 from igny8_core.business.billing.models.made_default import MadeDefault
 from igny8_core.business.billing.models.payee import (
     GATEWAY_METHODS,
+    MANUAL_METHODS,
     PAYEE_COLUMNS,
     PAYEE_DETAILS,
     PAYEE_NUMBERS,
@@ -41,13 +43,12 @@ from igny8_core.business.billing.models.payment import (
 )
 from igny8_core.business.billing.models.payment_method import (
     ALL_COUNTRIES,
-    MANUAL_METHODS,
     AccountPaymentMethod,
     PaymentMethodConfig,
 )
 from igny8_core.business.billing.models.payment_proof import PaymentProof, ProofType
 from igny8_core.business.billing.models.refund import REFUND_MOVES, REFUNDS_UNDER_WAY, Refund, RefundStatus
-from igny8_core.business.billing.models.webhook_event import WebhookEvent, WebhookProvider, WebhookState
+from igny8_core.business.billing.models.webhook_event import WebhookEvent, WebhookState
 
 __all__ = [
     "ALL_COUNTRIES",
@@ -68,6 +69,8 @@ __all__ = [
     "TO_ASK",
     "UNUSED_TIME",
     "AccountPaymentMethod",
+    "Allocation",
+    "AllocationKind",
     "CreditCostConfig",
     "CreditGrant",
     "CreditGrantKind",
@@ -95,6 +98,5 @@ __all__ = [
     "RefundStatus",
     "UsageSumMark",
     "WebhookEvent",
-    "WebhookProvider",
     "WebhookState",
 ]

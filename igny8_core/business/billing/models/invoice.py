@@ -48,6 +48,9 @@ class Invoice(models.Model):
     subtotal = AmountField()
     tax = AmountField(default=Decimal(0))
     total = AmountField()
+    settled_amount = AmountField(
+        default=Decimal(0), db_default=Decimal(0), help_text="What stands against it: the sum of its live allocations"
+    )
     line_items = models.JSONField(default=list)
     invoice_date = models.DateField()
     due_date = models.DateField()
@@ -78,6 +81,19 @@ class Invoice(models.Model):
                 condition=Q(status=InvoiceStatus.PAID, paid_at__isnull=False)
                 | (~Q(status=InvoiceStatus.PAID) & Q(paid_at__isnull=True)),
                 name="igny8_invoices_paid_has_time",
+            ),
+            models.CheckConstraint(
+                condition=Q(settled_amount__gte=0, settled_amount__lte=F("total")),
+                name="igny8_invoices_settled_within_total",
+            ),
+            models.CheckConstraint(
+                condition=Q(status=InvoiceStatus.PAID, settled_amount=F("total"))
+                | (~Q(status=InvoiceStatus.PAID) & ~Q(settled_amount=F("total"))),
+                name="igny8_invoices_paid_is_settled",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status__in=[InvoiceStatus.DRAFT, InvoiceStatus.VOID]) | Q(settled_amount=0),
+                name="igny8_invoices_void_holds_nothing",
             ),
             models.CheckConstraint(condition=Q(due_date__gte=F("invoice_date")), name="igny8_invoices_due_after_date"),
             models.UniqueConstraint(

@@ -9,7 +9,8 @@ from django.db.models import Q
 from igny8_core.auth.models import PaymentMethodType
 from igny8_core.common import clock
 
-GATEWAY_METHODS = frozenset({PaymentMethodType.STRIPE, PaymentMethodType.PAYPAL})
+MANUAL_METHODS = frozenset({PaymentMethodType.BANK_TRANSFER, PaymentMethodType.LOCAL_WALLET, PaymentMethodType.MANUAL})
+GATEWAY_METHODS = frozenset(PaymentMethodType) - MANUAL_METHODS
 # A sample is one for as long as it names the numbers that it was made with.
 PAYEE_NUMBERS = ("account_number", "iban", "wallet_id")
 PAYEE_DETAILS = (

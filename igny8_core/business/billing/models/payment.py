@@ -91,10 +91,12 @@ class Payment(models.Model):
     failed_at = models.DateTimeField(null=True, blank=True)
     failure_reason = models.CharField(max_length=500, blank=True)
     refunded_amount = AmountField(default=Decimal(0))
-    stripe_payment_intent_id = models.CharField(max_length=100, blank=True)
-    stripe_charge_id = models.CharField(max_length=100, blank=True)
-    paypal_order_id = models.CharField(max_length=100, blank=True)
-    paypal_capture_id = models.CharField(max_length=100, blank=True)
+    gateway_object_id = models.CharField(
+        max_length=100, blank=True, help_text="What the attempt is called at its gateway: a PaymentIntent, an order"
+    )
+    gateway_capture_id = models.CharField(
+        max_length=100, blank=True, help_text="What its money is called there, from which it can be given back"
+    )
     request_key = models.CharField(max_length=64, blank=True, help_text="Hash of the caller and its Idempotency-Key")
     next_check_at = models.DateTimeField(null=True, blank=True, help_text="When the gateway is asked again")
     checks = models.PositiveSmallIntegerField(default=0)
@@ -137,9 +139,9 @@ class Payment(models.Model):
             ),
             *(
                 models.UniqueConstraint(
-                    fields=[field], condition=~Q(**{field: ""}), name=f"igny8_payments_{field}_unique"
+                    fields=["payment_method", field], condition=~Q(**{field: ""}), name=f"igny8_payments_{field}_unique"
                 )
-                for field in ("stripe_payment_intent_id", "stripe_charge_id", "paypal_order_id", "paypal_capture_id")
+                for field in ("gateway_object_id", "gateway_capture_id")
             ),
         ]
         indexes = [
@@ -172,11 +174,6 @@ class Payment(models.Model):
 
     def __str__(self) -> str:
         return f"Payment {self.pk}"
-
-    @property
-    def gateway_object_id(self) -> str:
-        """The PaymentIntent or order that this attempt has at its gateway; empty where none is known."""
-        return self.stripe_payment_intent_id or self.paypal_order_id
 
     @property
     def is_confirmed_by_us(self) -> bool:

@@ -6,7 +6,6 @@ from igny8_core.business.billing.models.payee import Payee, PayeeVersion
 from igny8_core.common import clock
 
 ALL_COUNTRIES = "*"
-MANUAL_METHODS = frozenset({PaymentMethodType.BANK_TRANSFER, PaymentMethodType.LOCAL_WALLET, PaymentMethodType.MANUAL})
 
 
 class PaymentMethodConfig(Payee):
@@ -61,8 +60,9 @@ class AccountPaymentMethod(models.Model):
     is_default = models.BooleanField(default=False)
     is_enabled = models.BooleanField(default=True)
     is_verified = models.BooleanField(default=False)
-    stripe_payment_method_id = models.CharField(max_length=100, blank=True)
-    paypal_payer_id = models.CharField(max_length=100, blank=True)
+    gateway_method_id = models.CharField(
+        max_length=100, blank=True, help_text="What the card, or the payer, is called at the gateway"
+    )
     card_brand = models.CharField(max_length=20, blank=True)
     card_last4 = models.CharField(max_length=4, blank=True)
     card_exp_month = models.PositiveSmallIntegerField(null=True, blank=True)
@@ -83,9 +83,9 @@ class AccountPaymentMethod(models.Model):
                 condition=Q(type__in=PaymentMethodType.values), name="igny8_account_payment_methods_type_known"
             ),
             models.UniqueConstraint(
-                fields=["stripe_payment_method_id"],
-                condition=~Q(stripe_payment_method_id=""),
-                name="igny8_account_payment_methods_stripe_unique",
+                fields=["type", "gateway_method_id"],
+                condition=~Q(gateway_method_id=""),
+                name="igny8_account_payment_methods_gateway_unique",
             ),
         ]
 

@@ -1,26 +1,30 @@
 from django.db import models
 from django.db.models import Q
 
+from igny8_core.auth.models import PaymentMethodType
+from igny8_core.business.billing.models.payee import GATEWAY_METHODS
 from igny8_core.common import clock
 
-
-class WebhookProvider(models.TextChoices):
-    STRIPE = "stripe", "Stripe"
-    PAYPAL = "paypal", "PayPal"
+PROVIDERS = {method.value: method.label for method in PaymentMethodType if method in GATEWAY_METHODS}
 
 
 class WebhookState(models.TextChoices):
     WAITING = "waiting", "Waiting"
     PROCESSED = "processed", "Processed"
     IGNORED = "ignored", "Nothing to do"
+    NEEDS_REVIEW = "needs_review", "Needs review"
     DEAD = "dead", "Given up"
 
 
 WEBHOOK_MOVES: dict[str, frozenset[str]] = {
-    WebhookState.WAITING: frozenset({WebhookState.PROCESSED, WebhookState.IGNORED, WebhookState.DEAD}),
+    WebhookState.WAITING: frozenset(
+        {WebhookState.PROCESSED, WebhookState.IGNORED, WebhookState.NEEDS_REVIEW, WebhookState.DEAD}
+    ),
     # An operator can have a message looked at again, whatever became of it.
     WebhookState.PROCESSED: frozenset({WebhookState.WAITING}),
     WebhookState.IGNORED: frozenset({WebhookState.WAITING}),
+    # Or has seen to it elsewhere: the money went back at the gateway, say.
+    WebhookState.NEEDS_REVIEW: frozenset({WebhookState.WAITING, WebhookState.IGNORED}),
     WebhookState.DEAD: frozenset({WebhookState.WAITING}),
 }
 
@@ -28,14 +32,14 @@ WEBHOOK_MOVES: dict[str, frozenset[str]] = {
 class WebhookEvent(models.Model):
     """A verified message from a gateway, stored once before anything is done about it."""
 
-    provider = models.CharField(max_length=10, choices=WebhookProvider.choices)
+    provider = models.CharField(max_length=10, choices=list(PROVIDERS.items()))
     event_id = models.CharField(max_length=100)
     type = models.CharField(max_length=100)
     transmission_id = models.CharField(
         max_length=100, blank=True, help_text="PayPal's id of the delivery: a header set used for a second body shows"
     )
     body = models.TextField(help_text="As it came; only the ids in it are believed")
-    state = models.CharField(max_length=10, choices=WebhookState.choices, default=WebhookState.WAITING)
+    state = models.CharField(max_length=20, choices=WebhookState.choices, default=WebhookState.WAITING)
     attempts = models.PositiveSmallIntegerField(default=0)
     next_attempt_at = models.DateTimeField(null=True, blank=True)
     last_error = models.CharField(max_length=500, blank=True)
@@ -55,7 +59,8 @@ class WebhookEvent(models.Model):
                 name="igny8_webhook_events_transmission_once",
             ),
             models.CheckConstraint(
-                condition=Q(provider__in=WebhookProvider.values), name="igny8_webhook_events_provider_known"
+                condition=Q(provider__in=list(PROVIDERS)),
+                name="igny8_webhook_events_provider_known",
             ),
             models.CheckConstraint(condition=Q(state__in=WebhookState.values), name="igny8_webhook_events_state_known"),
             models.CheckConstraint(

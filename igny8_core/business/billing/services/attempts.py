@@ -9,12 +9,13 @@ from typing import Any
 from django.conf import settings
 
 from igny8_core.auth.locks import lock_account
-from igny8_core.auth.models import PaymentMethodType, User
+from igny8_core.auth.models import User
 from igny8_core.business.billing.errors import (
     BillingBoundReached,
     PaymentBeingChecked,
     RequestKeyReused,
 )
+from igny8_core.business.billing.gateways import traits_of
 from igny8_core.business.billing.gateways.protocol import Charge, ChargeOrder, ChargeState
 from igny8_core.business.billing.locks import lock_invoice
 from igny8_core.business.billing.models import (
@@ -24,13 +25,13 @@ from igny8_core.business.billing.models import (
     Payment,
     PaymentStatus,
 )
-from igny8_core.business.billing.services.charge_records import FIRST_CHECK, payment_event
+from igny8_core.business.billing.services.charge_records import FIRST_CHECK
 from igny8_core.business.billing.services.open_attempts import refusal_of_another
 from igny8_core.business.billing.services.pay_links import is_pay_link
 from igny8_core.business.billing.services.payment_offers import require_payable
+from igny8_core.business.billing.services.payment_transitions import start
 from igny8_core.common import clock
 from igny8_core.common.db import refusing, service_transaction
-from igny8_core.events import services as events
 
 logger = logging.getLogger(__name__)
 
@@ -55,13 +56,16 @@ class Attempt:
     @property
     def next_step(self) -> NextStep:
         """What the customer does now."""
+        if self.payment.needs_review:
+            # Money may be there already: nobody is asked to pay again.
+            return NextStep.WAIT
         if self.payment.status != PaymentStatus.PENDING:
             return NextStep.NONE if self.payment.status not in GATEWAY_UNDER_WAY else NextStep.WAIT
         if self.charge is None:
             return NextStep.WAIT
         if self.charge.state == ChargeState.REQUIRES_ACTION:
-            is_paypal = self.payment.payment_method == PaymentMethodType.PAYPAL
-            return NextStep.APPROVE if is_paypal else NextStep.AUTHENTICATE
+            is_elsewhere = traits_of(self.payment.payment_method).approves_elsewhere
+            return NextStep.APPROVE if is_elsewhere else NextStep.AUTHENTICATE
         return NextStep.ENTER_CARD
 
 
@@ -106,19 +110,15 @@ def begin_attempt(
     require_payable(invoice)
     _require_within_bound(invoice)
     with refusing("igny8_payments_one_under_way", PaymentBeingChecked()):
-        payment = Payment.objects.create(
-            account=account,
-            invoice=invoice,
-            amount=invoice.total,
-            currency=invoice.currency,
+        return start(
+            account,
+            invoice,
+            started_by,
             payment_method=payment_method,
-            status=PaymentStatus.PENDING,
             request_key=request_key,
             next_check_at=clock.now() + FIRST_CHECK,
             metadata={"order": wish},
         )
-    events.record(payment_event("payment.started", payment, started_by))
-    return payment
 
 
 def _require_within_bound(invoice: Invoice) -> None:

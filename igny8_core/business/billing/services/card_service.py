@@ -6,15 +6,15 @@ A card's number and check digits go from the customer's browser to Stripe and ne
 import logging
 from uuid import uuid4
 
-from igny8_core.auth.models import Account, PaymentMethodType, User
+from igny8_core.auth.models import Account, User
 from igny8_core.business.billing.errors import CardSetupIncomplete, GatewayMisconfigured, SavedMethodNotFound
-from igny8_core.business.billing.gateways import configured_stripe
+from igny8_core.business.billing.gateways import card_gateway, card_method
 from igny8_core.business.billing.gateways.protocol import Card, CardSetup, UnknownObject
 from igny8_core.business.billing.models import AccountPaymentMethod
+from igny8_core.business.billing.services.card_customers import customer_of
 from igny8_core.business.billing.services.gateway_calls import gateway_refusals
 from igny8_core.business.billing.services.payment_offers import required_offer
 from igny8_core.business.billing.services.saved_method_service import SavedMethodService
-from igny8_core.business.billing.services.stripe_customers import stripe_customer_of
 from igny8_core.common.db import require_no_transaction, service_transaction
 from igny8_core.events import services as events
 from igny8_core.events.models import Event
@@ -36,10 +36,10 @@ class CardService:
         Raises PaymentMethodNotAvailable where cards are not offered in the account's country.
         """
         require_no_transaction()
-        required_offer(account, PaymentMethodType.STRIPE, field="type")
+        required_offer(account, card_method(), field="type")
         try:
             with gateway_refusals():
-                setup = configured_stripe().begin_card_setup(stripe_customer_of(account), str(uuid4()))
+                setup = card_gateway().begin_card_setup(customer_of(account), str(uuid4()))
         except UnknownObject as problem:
             # Somebody deleted the customer at Stripe.
             logger.error("no such customer at Stripe", extra={"account": account.pk})
@@ -86,12 +86,13 @@ def handle(event: Event) -> None:
 
     What Stripe's adapter raises is raised, so that it is tried again.
     """
-    payment_method_id = event.data.get("stripe_payment_method_id")
+    # Releases before 0020_gateway_ids had another name for it, and their events may still wait.
+    payment_method_id = event.data.get("gateway_method_id") or event.data.get("stripe_payment_method_id")
     if not payment_method_id:
         return
     try:
         with gateway_refusals():
-            configured_stripe().forget_card(payment_method_id)
+            card_gateway().forget_card(payment_method_id)
     except UnknownObject:
         # Stripe does not have it, which is what was wanted.
         return
@@ -100,7 +101,7 @@ def handle(event: Event) -> None:
 def _setup(setup_id: str) -> CardSetup | None:
     try:
         with gateway_refusals():
-            return configured_stripe().card_setup(setup_id)
+            return card_gateway().card_setup(setup_id)
     except UnknownObject:
         return None
 
@@ -109,7 +110,7 @@ def _card_of(setup: CardSetup) -> Card | None:
     """The card that a complete setup saved, if its customer has it still."""
     try:
         with gateway_refusals():
-            card = configured_stripe().card(setup.payment_method_id)
+            card = card_gateway().card(setup.payment_method_id)
     except UnknownObject:
         return None
     return card if card.customer_id == setup.customer_id else None

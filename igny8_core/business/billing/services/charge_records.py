@@ -6,28 +6,36 @@ payment, in this amount, currency and mode, of this customer; anything else wait
 
 import logging
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from igny8_core.auth.locks import lock_account
-from igny8_core.auth.models import Account, PaymentMethodType, SubscriptionStatus, User
-from igny8_core.business.billing.gateways import gateway_of
+from igny8_core.auth.models import Account, SubscriptionStatus, User
+from igny8_core.business.billing.gateways import gateway_of, traits_of
 from igny8_core.business.billing.gateways.protocol import Charge, ChargeState
 from igny8_core.business.billing.locks import lock_payment
 from igny8_core.business.billing.models import (
     CAPTURED_STATUSES,
     GATEWAY_UNDER_WAY,
-    PAYMENT_MOVES,
     InvoiceStatus,
     Payment,
     PaymentStatus,
     Refund,
     RefundStatus,
 )
-from igny8_core.business.billing.services.settlement import settle
+from igny8_core.business.billing.services.payment_transitions import (
+    await_gateway,
+    fail,
+    flag_for_review,
+    give_up,
+    lose_sight,
+    payment_event,
+)
+from igny8_core.business.billing.services.settlement import capture
+from igny8_core.business.billing.services.stranded_money import unless_stranded
 from igny8_core.common import clock
-from igny8_core.common.db import service_transaction
+from igny8_core.common.db import require_no_transaction, service_transaction
 from igny8_core.common.money import format_amount
-from igny8_core.common.states import transition
 from igny8_core.events import services as events
 
 logger = logging.getLogger(__name__)
@@ -37,13 +45,21 @@ PROCESSING_CHECK = timedelta(hours=1)
 CAME_TOO_LATE = "The money came when this attempt or its invoice was closed already. It goes back to the customer."
 
 
-@service_transaction
 def record_charge(payment: Payment, charge: Charge) -> Payment:
     """Bring a payment to where its gateway is with it; what follows from captured money is done here, once.
 
-    Charges of strangers, other amounts, currencies or modes settle nothing: the payment needs review. Money for a
-    closed invoice is ordered to go back. Returns the payment as it is now.
+    Charges of strangers, other amounts, currencies or modes settle nothing: the payment needs review. So it does where
+    the gateway has the money and what follows from it fails. Money for a closed invoice is ordered to go back. Returns
+    the payment as it is now. RuntimeError in a transaction.
     """
+    require_no_transaction()
+    if charge.state != ChargeState.SUCCEEDED:
+        return _record(payment, charge)
+    return unless_stranded(partial(_record, payment, charge), partial(_keep_visible, payment, charge))
+
+
+@service_transaction
+def _record(payment: Payment, charge: Charge) -> Payment:
     account = lock_account(payment.account_id)
     payment = lock_payment(account, payment.pk)
     if payment.needs_review or payment.status in CAPTURED_STATUSES:
@@ -59,6 +75,16 @@ def record_charge(payment: Payment, charge: Charge) -> Payment:
 
 
 @service_transaction
+def _keep_visible(payment: Payment, charge: Charge, reason: str) -> Payment:
+    account = lock_account(payment.account_id)
+    payment = lock_payment(account, payment.pk)
+    if not payment.needs_review and payment.status not in CAPTURED_STATUSES:
+        _save_ids(payment, charge)
+        flag_for_review(payment, reason)
+    return payment
+
+
+@service_transaction
 def record_failure(payment: Payment, code: str, text: str, *, frees_key: bool = False) -> Payment:
     """Close an attempt of which nothing was taken. With `frees_key` its Idempotency-Key can begin another one."""
     account = lock_account(payment.account_id)
@@ -70,7 +96,7 @@ def record_failure(payment: Payment, code: str, text: str, *, frees_key: bool = 
 
 @service_transaction
 def record_abandonment(payment: Payment) -> Payment:
-    """Give up an attempt that cannot be ended at its gateway, an order at PayPal: we never take its money from now on.
+    """Give up an attempt that cannot be ended at its gateway: we never take its money from now on.
 
     It is looked at once more, because money that was being taken at this very moment has to go back.
     """
@@ -79,8 +105,7 @@ def record_abandonment(payment: Payment) -> Payment:
     if payment.status not in GATEWAY_UNDER_WAY or payment.needs_review:
         return payment
     if payment.status == PaymentStatus.PENDING:
-        transition(payment, PaymentStatus.CANCELED, PAYMENT_MOVES, next_check_at=clock.now() + FIRST_CHECK, checks=0)
-        events.record(payment_event("payment.canceled", payment))
+        give_up(payment, next_check_at=clock.now() + FIRST_CHECK, checks=0)
     else:
         _fail(payment, "canceled", "The payment was not finished. Nothing was charged.")
     return payment
@@ -92,8 +117,7 @@ def record_silence(payment: Payment) -> Payment:
     account = lock_account(payment.account_id)
     payment = lock_payment(account, payment.pk)
     if payment.status in {PaymentStatus.PENDING, PaymentStatus.PROCESSING} and not payment.needs_review:
-        transition(payment, PaymentStatus.UNKNOWN, PAYMENT_MOVES, next_check_at=clock.now() + FIRST_CHECK, checks=0)
-        events.record(payment_event("payment.unknown", payment))
+        lose_sight(payment, clock.now() + FIRST_CHECK)
     return payment
 
 
@@ -101,26 +125,18 @@ def record_silence(payment: Payment) -> Payment:
 def record_loss(payment: Payment) -> Payment:
     """The gateway does not know an attempt any more that it had begun.
 
-    An order at PayPal that nobody approved is forgotten after some hours: it has failed. Anything else is for an
-    operator; the keys can be another account's.
+    Some gateways forget one that nobody went on with: it has failed. Anything else is for an operator; the keys can be
+    another account's.
     """
     account = lock_account(payment.account_id)
     payment = lock_payment(account, payment.pk)
     if payment.status not in GATEWAY_UNDER_WAY or payment.needs_review:
         return payment
-    if payment.payment_method == PaymentMethodType.PAYPAL and payment.status == PaymentStatus.PENDING:
+    if traits_of(payment.payment_method).forgets_open_attempts and payment.status == PaymentStatus.PENDING:
         _fail(payment, "expired", "The payment was not finished in time. Nothing was charged.")
     else:
         flag_for_review(payment, f"The gateway does not know {payment.gateway_object_id}. Are its keys the right ones?")
     return payment
-
-
-def flag_for_review(payment: Payment, reason: str) -> None:
-    """Take a locked payment out of everything that runs by itself, and tell the operators."""
-    payment.needs_review, payment.review_reason, payment.next_check_at = True, reason[:500], None
-    payment.save(update_fields=["needs_review", "review_reason", "next_check_at"])
-    logger.error("payment needs review", extra={"payment": payment.pk})
-    events.record(payment_event("payment.needs_review", payment, reason=payment.review_reason))
 
 
 def order_return(payment: Payment, charge: Charge, reason: str, ordered_by: User | None = None) -> Refund:
@@ -143,18 +159,6 @@ def order_return(payment: Payment, charge: Charge, reason: str, ordered_by: User
     return refund
 
 
-def payment_event(event_type: str, payment: Payment, actor: User | None = None, **data: Any) -> events.NewEvent:
-    """An event of a payment, with what it was about."""
-    facts = {
-        "invoice_id": payment.invoice_id,
-        "invoice_number": payment.invoice.invoice_number,
-        "amount": str(payment.amount),
-        "currency": payment.currency,
-        "payment_method": payment.payment_method,
-    }
-    return events.about(event_type, payment, actor, facts | data)
-
-
 def _mismatch(account: Account, payment: Payment, charge: Charge) -> str:
     """What of a charge does not fit the payment, in words for an operator; empty where all fits."""
     if charge.reference != str(payment.uuid):
@@ -165,7 +169,7 @@ def _mismatch(account: Account, payment: Payment, charge: Charge) -> str:
         return "The gateway's object is of the other mode, test instead of live or the other way round."
     if charge.state not in {ChargeState.SUCCEEDED, ChargeState.APPROVED}:
         return ""
-    if payment.payment_method == PaymentMethodType.STRIPE and charge.customer_id != account.stripe_customer_id:
+    if traits_of(payment.payment_method).saves_cards and charge.customer_id != account.stripe_customer_id:
         return f"The charge is of customer {charge.customer_id or 'none'}, not of this account's."
     if (charge.amount, charge.currency) != (payment.amount, payment.currency):
         taken = f"{format_amount(charge.amount, charge.currency)} {charge.currency}"
@@ -182,33 +186,13 @@ def _capture(payment: Payment, charge: Charge) -> None:
     if payment.status not in GATEWAY_UNDER_WAY or not (is_open and is_wanted):
         _order_return(payment, charge)
         return
-    with events.recorded_together():
-        transition(
-            payment,
-            PaymentStatus.SUCCEEDED,
-            PAYMENT_MOVES,
-            processed_at=clock.now(),
-            failure_reason="",
-            next_check_at=None,
-            **_ids(payment, charge),
-        )
-        events.record(payment_event("payment.succeeded", payment))
-        settle(payment)
+    capture(payment, failure_reason="", next_check_at=None, **_ids(charge))
 
 
 def _order_return(payment: Payment, charge: Charge) -> None:
     """Nothing is bought with this money: a refund of all of it is committed, which the next check carries out."""
     if payment.status in GATEWAY_UNDER_WAY:
-        transition(
-            payment,
-            PaymentStatus.FAILED,
-            PAYMENT_MOVES,
-            failed_at=clock.now(),
-            failure_reason=CAME_TOO_LATE,
-            next_check_at=None,
-            **_ids(payment, charge),
-        )
-        events.record(payment_event("payment.failed", payment, code="invoice_closed", reason=CAME_TOO_LATE))
+        fail(payment, "invoice_closed", CAME_TOO_LATE, **_ids(charge))
     returned = Refund.objects.filter(payment=payment, is_return=True).exclude(status=RefundStatus.FAILED)
     if charge.amount > charge.refunded and not returned.exists():
         logger.error("money came for a closed invoice", extra={"payment": payment.pk})
@@ -218,15 +202,13 @@ def _order_return(payment: Payment, charge: Charge) -> None:
 def _follow(payment: Payment, charge: Charge) -> None:
     """Move a payment that is under way to where a charge is that holds no money."""
     is_pending = payment.status == PaymentStatus.PENDING
-    if charge.state == ChargeState.DECLINED and (payment.is_confirmed_by_us or not is_pending or _is_final(payment)):
-        _fail(payment, charge.failure_code, charge.failure_text, **_ids(payment, charge))
+    is_final = payment.is_confirmed_by_us or traits_of(payment.payment_method).declined_attempt_is_final
+    if charge.state == ChargeState.DECLINED and (is_final or not is_pending):
+        _fail(payment, charge.failure_code, charge.failure_text, **_ids(charge))
     elif charge.state == ChargeState.CANCELED:
         _end_canceled(payment, charge)
     elif charge.state == ChargeState.PROCESSING and is_pending:
-        next_check = clock.now() + PROCESSING_CHECK
-        ids = _ids(payment, charge)
-        transition(payment, PaymentStatus.PROCESSING, PAYMENT_MOVES, next_check_at=next_check, checks=0, **ids)
-        events.record(payment_event("payment.processing", payment))
+        await_gateway(payment, clock.now() + PROCESSING_CHECK, **_ids(charge))
     else:
         if charge.state == ChargeState.UNKNOWN:
             logger.error("unknown status at the gateway", extra={"payment": payment.pk, "status": charge.raw_status})
@@ -234,50 +216,40 @@ def _follow(payment: Payment, charge: Charge) -> None:
         _save_ids(payment, charge, failure_reason=charge.failure_text[:500])
 
 
-def _is_final(payment: Payment) -> bool:
-    # A declined capture ends a PayPal order; a declined PaymentIntent takes another card.
-    return payment.payment_method == PaymentMethodType.PAYPAL
-
-
 def _end_canceled(payment: Payment, charge: Charge) -> None:
     if payment.status == PaymentStatus.PENDING:
-        ids = _ids(payment, charge)
-        transition(payment, PaymentStatus.CANCELED, PAYMENT_MOVES, next_check_at=None, **ids)
-        events.record(payment_event("payment.canceled", payment))
+        give_up(payment, next_check_at=None, **_ids(charge))
     else:
-        _fail(payment, "canceled", "The payment was not finished. Nothing was charged.", **_ids(payment, charge))
+        _fail(payment, "canceled", "The payment was not finished. Nothing was charged.", **_ids(charge))
 
 
 def _fail(payment: Payment, code: str, text: str, **changes: Any) -> None:
-    transition(
+    off_session = bool(payment.metadata.get("order", {}).get("off_session"))
+    fail(
         payment,
-        PaymentStatus.FAILED,
-        PAYMENT_MOVES,
-        failed_at=clock.now(),
-        failure_reason=text[:500],
-        metadata={**payment.metadata, "failure_code": code},
+        code,
+        text,
         # What stands open at the gateway is closed there, so that it cannot succeed later.
         next_check_at=clock.now() if _stays_open(payment, changes) else None,
+        facts={"off_session": off_session},
+        metadata={**payment.metadata, "failure_code": code},
         **changes,
     )
-    off_session = bool(payment.metadata.get("order", {}).get("off_session"))
-    events.record(payment_event("payment.failed", payment, code=code, reason=text, off_session=off_session))
     if off_session and code == "authentication_required":
         events.record(payment_event("payment.action_required", payment))
 
 
 def _stays_open(payment: Payment, changes: dict[str, Any]) -> bool:
-    return bool(changes.get("stripe_payment_intent_id") or payment.stripe_payment_intent_id)
+    could_succeed = traits_of(payment.payment_method).stays_open_after_failure
+    return could_succeed and bool(changes.get("gateway_object_id") or payment.gateway_object_id)
 
 
-def _ids(payment: Payment, charge: Charge) -> dict[str, str]:
-    if payment.payment_method == PaymentMethodType.STRIPE:
-        return {"stripe_payment_intent_id": charge.object_id, "stripe_charge_id": charge.capture_id}
-    return {"paypal_order_id": charge.object_id, "paypal_capture_id": charge.capture_id}
+def _ids(charge: Charge) -> dict[str, Any]:
+    return {"gateway_object_id": charge.object_id, "gateway_capture_id": charge.capture_id}
 
 
 def _save_ids(payment: Payment, charge: Charge, **changes: str) -> None:
-    changes |= _ids(payment, charge)
+    changes |= _ids(charge)
     for name, value in changes.items():
         setattr(payment, name, value)
     payment.save(update_fields=list(changes))

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import uuid
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,7 +18,13 @@ from igny8_core.auth.permissions import require_other_account, require_usable
 from igny8_core.auth.selectors import sites_of
 from igny8_core.business.billing.errors import InsufficientCredits, OperationNotOffered, SpendKeyReused
 from igny8_core.business.billing.ledger import GRANT, SPEND, lock_balance, lock_balance_and_cost
-from igny8_core.business.billing.models import CreditGrant, CreditGrantKind, CreditTransaction, CreditTransactionType
+from igny8_core.business.billing.models import (
+    CreditGrant,
+    CreditGrantKind,
+    CreditTransaction,
+    CreditTransactionType,
+    Payment,
+)
 from igny8_core.business.billing.selectors import live_grants_of, spendable_credits
 from igny8_core.common import clock
 from igny8_core.common.db import service_transaction
@@ -68,7 +74,7 @@ class CreditService:
         actor: User | None = None,
         metadata: dict[str, Any] | None = None,
     ) -> LedgerEntry:
-        """Add a lot of `amount` credits, once per `source` (for example "payment:12"); a repeat changes nothing.
+        """Add a lot of `amount` credits, once per `source` (for example "invoice:12"); a repeat changes nothing.
 
         `expires_at` None means the lot does not expire. `account.credits` is brought up to date.
         Raises InvalidInput for an amount below 1.
@@ -165,14 +171,21 @@ class CreditService:
     @staticmethod
     @service_transaction
     def take_back(
-        account: Account, amount: int, *, granted_for: str, source: str, description: str, actor: User | None = None
+        account: Account,
+        amount: int,
+        *,
+        granted_for: Collection[str],
+        source: str,
+        description: str,
+        actor: User | None = None,
     ) -> int:
         """Take back up to `amount` credits of what is left of one lot; returns how many there were to take.
 
-        `granted_for` is the lot's source, `source` is what they are taken back for. The balance never goes below zero:
-        what was spent or has expired is not taken from other lots. The caller holds the account's lock.
+        `granted_for` are the sources that the lot can have, `source` is what they are taken back for. The balance never
+        goes below zero: what was spent or has expired is not taken from other lots. The caller holds the account's
+        lock.
         """
-        lot = CreditGrant.objects.filter(account=account, source=granted_for, remaining__gt=0).first()
+        lot = CreditGrant.objects.filter(account=account, source__in=granted_for, remaining__gt=0).first()
         if lot is None or amount < 1:
             return 0
         taken = min(amount, lot.remaining)
@@ -250,12 +263,22 @@ def _add_lot(
     parameters = [account.pk, kind, row.source, amount, expires_at, row.transaction_type, row.description]
     written = GRANT.fetch_one([*parameters, json.dumps(row.metadata), clock.now()])
     if written is None:
-        same = CreditTransaction.objects.filter(transaction_type=row.transaction_type, source=row.source)
-        earlier = same.get(account=account)
+        earlier = _granted_before(account, row)
         return LedgerEntry(earlier.pk, earlier.balance_after, repeated=True)
     entry = LedgerEntry(*written)
     account.credits = entry.balance_after
     return entry
+
+
+def _granted_before(account: Account, row: _Row) -> CreditTransaction:
+    """The ledger row that stands in the way of a second grant: of the same source, or of a payment of the invoice."""
+    sources = [row.source]
+    kind, _, number = row.source.partition(":")
+    if kind == "invoice":
+        of_invoice = Payment.objects.filter(account=account, invoice_id=number)
+        sources += [f"payment:{pk}" for pk in of_invoice.values_list("pk", flat=True)]
+    same = CreditTransaction.objects.filter(account=account, transaction_type=row.transaction_type)
+    return same.get(source__in=sources)
 
 
 def _spend(

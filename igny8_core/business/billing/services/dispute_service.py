@@ -3,22 +3,20 @@
 from django.db.models import Sum
 
 from igny8_core.auth.locks import lock_account
-from igny8_core.auth.models import PaymentMethodType
 from igny8_core.business.billing.errors import GatewayUnavailable
-from igny8_core.business.billing.gateways import gateway_of
+from igny8_core.business.billing.gateways import gateway_of, traits_of
 from igny8_core.business.billing.gateways.protocol import DisputeState, GatewayDispute, GatewayRefund, RefundState
 from igny8_core.business.billing.locks import lock_payment
 from igny8_core.business.billing.models import (
     DISPUTE_MOVES,
-    PAYMENT_MOVES,
     Dispute,
     DisputeStatus,
     Payment,
-    PaymentStatus,
 )
-from igny8_core.business.billing.services.charge_records import flag_for_review, payment_event
+from igny8_core.business.billing.services import payment_transitions
 from igny8_core.business.billing.services.gateway_calls import gateway_refusals
 from igny8_core.business.billing.services.gateway_refunds import GatewayRefundService, book_foreign
+from igny8_core.business.billing.services.payment_transitions import flag_for_review, payment_event
 from igny8_core.business.billing.services.settled_payments import settled_payment
 from igny8_core.common import clock
 from igny8_core.common.db import require_no_transaction, service_transaction
@@ -69,8 +67,8 @@ def _record(payment: Payment, told: GatewayDispute) -> Dispute:
     if dispute.amount is None:
         _complete(dispute, told)
     _follow(dispute, told)
-    # Money that PayPal takes back is a refund of the capture, which is booked as one.
-    if told.state == DisputeState.LOST and payment.payment_method == PaymentMethodType.STRIPE:
+    # Where what it took is a refund at the gateway, it is booked as one.
+    if told.state == DisputeState.LOST and not traits_of(payment.payment_method).refunds_lost_disputes:
         _book_loss(dispute, told)
     return dispute
 
@@ -86,8 +84,7 @@ def _open(payment: Payment, told: GatewayDispute) -> Dispute:
         reason=told.reason[:500],
         opened_at=told.created_at,
     )
-    if PaymentStatus.DISPUTED in PAYMENT_MOVES[payment.status]:
-        transition(payment, PaymentStatus.DISPUTED, PAYMENT_MOVES)
+    payment_transitions.dispute(payment)
     events.record(_event("payment.disputed", dispute))
     _flag_misfit(dispute)
     return dispute

@@ -9,7 +9,7 @@ from igny8_core.auth.locks import lock_account
 from igny8_core.auth.models import Account, Subscription
 from igny8_core.business.billing.locks import lock_payment
 from igny8_core.business.billing.models import Payment
-from igny8_core.business.billing.services.charge_records import flag_for_review
+from igny8_core.business.billing.services.payment_transitions import flag_for_review
 from igny8_core.common import clock
 from igny8_core.common.db import service_transaction
 from igny8_core.common.errors import DomainError

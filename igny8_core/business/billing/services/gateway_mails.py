@@ -6,7 +6,8 @@ from typing import Any
 
 from django.conf import settings
 
-from igny8_core.business.billing.models import InvoiceStatus, Payment, Refund, WebhookProvider
+from igny8_core.auth.models import PaymentMethodType
+from igny8_core.business.billing.models import InvoiceStatus, Payment, Refund
 from igny8_core.business.billing.services.documents import money
 from igny8_core.business.billing.services.pay_links import link_to_pay_online, pay_link
 from igny8_core.common.mail import Mail, unlinked
@@ -144,13 +145,27 @@ def webhook_given_up(event: Event) -> Mail:
     """The mail, still without recipients, on a message of a gateway that could not be processed."""
     facts = event.data
     notice = GatewayNotice(
-        f"A message of {WebhookProvider(facts['provider']).label} was given up",
+        f"A message of {PaymentMethodType(facts['provider']).label} was given up",
         "It was tried many times, and something went wrong each time. What it tells of is perhaps not booked here.",
         "Look at the reason and at the object in the gateway's dashboard. Then have the message processed again.",
         link=f"{settings.BASE_URL}/admin/billing/webhookevent/{event.object_id}/change/",
         label="Open the message",
     )
     context = {"notice": notice, "reason": unlinked(facts["error"]), "message": unlinked(facts["type"])}
+    return Mail("gateway_notice", notice.heading, [], context)
+
+
+def webhook_to_review(event: Event) -> Mail:
+    """The mail, still without recipients, on a message of a gateway that fits nothing here."""
+    facts = event.data
+    notice = GatewayNotice(
+        f"A message of {PaymentMethodType(facts['provider']).label} needs review",
+        "The gateway has something of a customer that fits nothing here, and perhaps their money. Nothing was booked.",
+        "The reason says what to do. Then have the message processed again, or set it aside.",
+        link=f"{settings.BASE_URL}/admin/billing/webhookevent/{event.object_id}/change/",
+        label="Open the message",
+    )
+    context = {"notice": notice, "reason": unlinked(facts["reason"]), "message": unlinked(facts["type"])}
     return Mail("gateway_notice", notice.heading, [], context)
 
 

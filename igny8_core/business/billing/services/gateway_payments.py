@@ -6,11 +6,10 @@ so that the same request can be sent again under the same key until there is an 
 
 import logging
 from collections.abc import Callable
-from datetime import timedelta
 from functools import partial
 from uuid import UUID
 
-from igny8_core.auth.models import PaymentMethodType, User
+from igny8_core.auth.models import User
 from igny8_core.business.billing.errors import (
     AttemptNotClosed,
     AttemptOpen,
@@ -25,7 +24,7 @@ from igny8_core.business.billing.errors import (
     PaymentNotFound,
     SavedMethodNotFound,
 )
-from igny8_core.business.billing.gateways import configured_stripe, gateway_of
+from igny8_core.business.billing.gateways import card_gateway, gateway_of, traits_of
 from igny8_core.business.billing.gateways.protocol import (
     Charge,
     ChargeState,
@@ -50,6 +49,7 @@ from igny8_core.business.billing.services.attempts import (
     open_attempt,
     order_of,
 )
+from igny8_core.business.billing.services.card_customers import customer_of
 from igny8_core.business.billing.services.charge_records import (
     record_abandonment,
     record_charge,
@@ -60,15 +60,11 @@ from igny8_core.business.billing.services.charge_records import (
 from igny8_core.business.billing.services.gateway_calls import gateway_refusals
 from igny8_core.business.billing.services.open_attempts import is_open
 from igny8_core.business.billing.services.payment_offers import required_offer_of
-from igny8_core.business.billing.services.stripe_customers import stripe_customer_of
 from igny8_core.common import clock
 from igny8_core.common.db import require_no_transaction
 
 logger = logging.getLogger(__name__)
 
-# For less than this a gateway remembers our key, so that the same request again gets the first answer (Stripe: at
-# least 24 hours; PayPal: 6 hours).
-REPEATABLE = {PaymentMethodType.STRIPE: timedelta(hours=23), PaymentMethodType.PAYPAL: timedelta(hours=5)}
 NEVER_ARRIVED = "The payment service never got this payment. Nothing was charged."
 
 GIVEN_UP = "This payment was given up before it was paid. Nothing was charged. What is still due can be paid anew."
@@ -89,7 +85,7 @@ class GatewayPaymentService:
         started_by: User | None = None,
         request_key: str = "",
     ) -> Attempt:
-        """Collect an open invoice: at once with a saved `card` (Stripe's id), else the customer completes the attempt.
+        """Collect an open invoice: at once with a saved `card` (its gateway's id), else the customer completes it.
 
         An attempt of the same kind that the customer has left open goes on; one of another kind is closed first. The
         same `request_key` always means the same attempt.
@@ -104,7 +100,7 @@ class GatewayPaymentService:
         repeated = begun_with(request_key, invoice, payment_method)
         if repeated:
             return _outcome(GatewayPaymentService.ask(repeated) if _is_under_way(repeated) else Attempt(repeated))
-        if payment_method == PaymentMethodType.STRIPE:
+        if traits_of(payment_method).saves_cards:
             wish["customer"] = _checked_customer(invoice, card)
         earlier = open_attempt(invoice)
         if earlier and goes_on(earlier, payment_method, wish):
@@ -159,7 +155,7 @@ class GatewayPaymentService:
     def close(payment: Payment) -> Payment:
         """End an attempt at its gateway, so that it cannot take money later; money that it has taken is recorded.
 
-        An order at PayPal has no end: it is only never captured. Raises PaymentBeingChecked where the gateway has not
+        Where it has no end there, it is only never captured. Raises PaymentBeingChecked where the gateway has not
         decided, GatewayUnavailable.
         """
         require_no_transaction()
@@ -175,7 +171,7 @@ class GatewayPaymentService:
         payment = record_charge(payment, charge)
         if charge.state == ChargeState.PROCESSING:
             raise PaymentBeingChecked()
-        if payment.payment_method == PaymentMethodType.PAYPAL and payment.status in GATEWAY_UNDER_WAY:
+        if payment.status in GATEWAY_UNDER_WAY and not traits_of(payment.payment_method).can_end_attempts:
             # Somebody can be taking its money at this moment: it is looked at once more.
             return record_abandonment(payment)
         return _nothing_left_to_close(payment)
@@ -226,8 +222,7 @@ def clear_attempts(obstacle: AttemptOpen) -> None:
 def payment_of_charge(payment_method: str, charge: Charge) -> Payment | None:
     """The payment that a charge belongs to; None for one of another product. Raises PaymentNotFound."""
     payments = Payment.objects.filter(payment_method=payment_method)
-    column = "stripe_payment_intent_id" if payment_method == PaymentMethodType.STRIPE else "paypal_order_id"
-    known = payments.filter((column, charge.object_id)).first() if charge.object_id else None
+    known = payments.filter(gateway_object_id=charge.object_id).first() if charge.object_id else None
     if known or not _is_uuid(charge.reference):
         return known
     named = payments.filter(uuid=charge.reference).first()
@@ -248,24 +243,19 @@ def _is_under_way(payment: Payment) -> bool:
 
 
 def _checked_customer(invoice: Invoice, card: str) -> str:
-    """The account's customer at Stripe, whose the card must be (gateways.md section 2)."""
+    """The account's customer at the gateway, whose the card must be (gateways.md section 2)."""
     try:
         with gateway_refusals():
-            customer = stripe_customer_of(invoice.account)
-            if card and not _is_test_card(card) and configured_stripe().card(card).customer_id != customer:
+            customer = customer_of(invoice.account)
+            if card and not card_gateway().is_card_of(card, customer):
                 raise SavedMethodNotFound()
     except UnknownObject:
         raise SavedMethodNotFound() from None
     return customer
 
 
-def _is_test_card(card: str) -> bool:
-    """Whether it is one of Stripe's test cards, which are nobody's and which only test keys know."""
-    return card.startswith("pm_card_") and not configured_stripe().live
-
-
 def _is_too_old_to_repeat(payment: Payment) -> bool:
-    return clock.now() - payment.created_at > REPEATABLE[PaymentMethodType(payment.payment_method)]
+    return clock.now() - payment.created_at > traits_of(payment.payment_method).repeatable_for
 
 
 def _search(payment: Payment) -> Attempt:
@@ -313,9 +303,9 @@ def _unanswered(payment: Payment, problem: Unavailable, *, asks_for_money: bool,
 
 
 def _closed_if_failed(payment: Payment) -> Payment:
-    """Close at Stripe what has failed here; what cannot be closed now is tried again by the checks."""
+    """Close at its gateway what failed here and stays open there; what cannot be closed now, the checks try again."""
     is_over = payment.status in {PaymentStatus.FAILED, PaymentStatus.CANCELED}
-    if payment.next_check_at and is_over and payment.payment_method == PaymentMethodType.STRIPE:
+    if payment.next_check_at and is_over and traits_of(payment.payment_method).stays_open_after_failure:
         try:
             return GatewayPaymentService.close(payment)
         except (GatewayUnavailable, GatewayMisconfigured, PaymentBeingChecked):

@@ -16,7 +16,7 @@ from igny8_core.business.billing.errors import (
     RefundUnderWay,
     RequestKeyReused,
 )
-from igny8_core.business.billing.gateways import gateway_of
+from igny8_core.business.billing.gateways import gateway_of, traits_of
 from igny8_core.business.billing.gateways.protocol import (
     Declined,
     GatewayRefund,
@@ -36,9 +36,9 @@ from igny8_core.business.billing.models import (
     Refund,
     RefundStatus,
 )
-from igny8_core.business.billing.services.charge_records import flag_for_review, payment_event
 from igny8_core.business.billing.services.gateway_calls import gateway_refusals
 from igny8_core.business.billing.services.payment_offers import require_gateway
+from igny8_core.business.billing.services.payment_transitions import flag_for_review, payment_event
 from igny8_core.business.billing.services.refund_service import RefundService, checked_amount, require_refundable
 from igny8_core.common import clock
 from igny8_core.common.db import refusing, require_no_transaction, service_transaction
@@ -49,8 +49,6 @@ logger = logging.getLogger(__name__)
 
 FIRST_CHECK = timedelta(minutes=5)
 PROCESSING_CHECK = timedelta(hours=6)
-# Both gateways remember our key for at least so long.
-REPEATABLE = timedelta(hours=23)
 MADE_AT_GATEWAY = "Refunded at the payment service"
 
 
@@ -85,7 +83,8 @@ class GatewayRefundService:
         payment = refund.payment
         gateway = gateway_of(payment.payment_method)
         try:
-            if refund.gateway_refund_id or clock.now() - refund.created_at > REPEATABLE:
+            repeatable_for = traits_of(payment.payment_method).refund_repeatable_for
+            if refund.gateway_refund_id or clock.now() - refund.created_at > repeatable_for:
                 answer = _found(refund)
             else:
                 answer = gateway.refund(_order(refund))
@@ -211,7 +210,7 @@ def _order(refund: Refund) -> RefundOrder:
     return RefundOrder(
         reference=str(refund.uuid),
         object_id=payment.gateway_object_id,
-        capture_id=payment.stripe_charge_id or payment.paypal_capture_id,
+        capture_id=payment.gateway_capture_id,
         amount=refund.amount,
         currency=refund.currency,
         invoice_number=payment.invoice.invoice_number,
@@ -225,7 +224,7 @@ def _found(refund: Refund) -> GatewayRefund | None:
     named = (answer for answer in made if answer.reference == str(refund.uuid))
     by_id = (answer for answer in made if refund.gateway_refund_id and answer.refund_id == refund.gateway_refund_id)
     found = next(by_id, None) or next(named, None)
-    # PayPal does not repeat our reference in every answer; the order of a key is found by its id only.
+    # Not every answer repeats our reference (PayPal's do not); the order of a key is found by its id only.
     return replace(found, reference=str(refund.uuid)) if found else None
 
 

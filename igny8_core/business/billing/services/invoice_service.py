@@ -11,6 +11,7 @@ from django.conf import settings
 from igny8_core.auth.errors import AccountDeleted
 from igny8_core.auth.locks import lock_account
 from igny8_core.auth.models import Account, Subscription, User
+from igny8_core.business.billing.allocations import SETTLE
 from igny8_core.business.billing.errors import BillingBoundReached, InvoiceNotPayable
 from igny8_core.business.billing.locks import lock_invoice
 from igny8_core.business.billing.models import (
@@ -113,7 +114,7 @@ class InvoiceService:
     @staticmethod
     @service_transaction
     def mark_paid(invoice: Invoice, payment: Payment) -> Invoice:
-        """Move the invoice to paid because of a captured payment of exactly its total.
+        """Put a captured payment of exactly its total against the invoice, which makes it paid: one statement.
 
         Raises InvoiceNotPayable when the payment does not cover this invoice or the invoice is void or paid already.
         """
@@ -122,7 +123,7 @@ class InvoiceService:
             raise InvoiceNotPayable(f"Payment {payment.pk} does not cover invoice {invoice.invoice_number}.")
         if InvoiceStatus.PAID not in INVOICE_MOVES[invoice.status]:
             raise InvoiceNotPayable(f"Invoice {invoice.invoice_number} is {invoice.status} and cannot be paid.")
-        transition(invoice, InvoiceStatus.PAID, INVOICE_MOVES, paid_at=payment.processed_at)
+        _settle(invoice, payment)
         events.record(_event("invoice.paid", invoice, payment.approved_by_id))
         return invoice
 
@@ -152,6 +153,15 @@ class InvoiceService:
     def send_invoice_email(invoice: Invoice) -> None:
         """Mail the invoice with its PDF and how to pay it to the account as it is today; outside a transaction."""
         notification_service.send_invoice(invoice)
+
+
+def _settle(invoice: Invoice, payment: Payment) -> None:
+    parties = [invoice.account_id, invoice.pk, invoice.status, payment.pk]
+    decided = [payment.amount, payment.currency, payment.approved_by_id, payment.processed_at, clock.now()]
+    if SETTLE.fetch_one(parties + decided) is None:
+        raise MoveNotAllowed("The invoice was changed by somebody else just now. Look at it again.")
+    invoice.status, invoice.paid_at = InvoiceStatus.PAID, payment.processed_at
+    invoice.settled_amount = payment.amount
 
 
 def _require_no_payment(invoice: Invoice) -> None:

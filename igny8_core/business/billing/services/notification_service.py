@@ -9,6 +9,7 @@ from django.contrib.auth.backends import ModelBackend
 
 from igny8_core.business.billing.errors import PdfUnavailable
 from igny8_core.business.billing.models import CreditNote, CreditTransaction, Invoice, Payment
+from igny8_core.business.billing.selectors import grant_sources
 from igny8_core.business.billing.services import pdf_service
 from igny8_core.business.billing.services.documents import money, payment_instructions
 from igny8_core.business.billing.services.gateway_mails import (
@@ -18,6 +19,7 @@ from igny8_core.business.billing.services.gateway_mails import (
     gateway_notice,
     told_payment,
     webhook_given_up,
+    webhook_to_review,
 )
 from igny8_core.business.billing.services.pay_links import link_to_pay_online
 from igny8_core.business.billing.services.payee_mails import PAYEE_NOTICES, payee_mail
@@ -73,7 +75,7 @@ def _payment_submitted(event: Event) -> Mail:
 def _payment_received(event: Event) -> Mail:
     """Whether an operator found it on the bank statement or a gateway has it."""
     payment = _payment(event)
-    ledger_entry = CreditTransaction.objects.filter(account=payment.account, source=f"payment:{payment.pk}").first()
+    ledger_entry = CreditTransaction.objects.filter(account=payment.account, source__in=grant_sources(payment)).first()
     context = {
         **_payment_facts(payment),
         "subscription": payment.invoice.subscription,
@@ -134,6 +136,10 @@ def _webhook_dead(event: Event) -> Mail:
     return replace(webhook_given_up(event), recipients=_operators("process_webhook"))
 
 
+def _webhook_to_review(event: Event) -> Mail:
+    return replace(webhook_to_review(event), recipients=_operators("process_webhook"))
+
+
 def _account_address(event: Event) -> list[str]:
     return _reachable(event.account.address_for_mail if event.account else "", f"Account {event.account_id}")
 
@@ -150,6 +156,7 @@ HANDLERS: dict[str, Callable[[Event], Mail | None]] = {
     **dict.fromkeys(SUBSCRIPTION_NOTICES, _subscription_notice),
     **dict.fromkeys(GATEWAY_NOTICES, _gateway_notice),
     "webhook.dead": _webhook_dead,
+    "webhook.needs_review": _webhook_to_review,
     **dict.fromkeys(PAYEE_NOTICES, payee_mail),
 }
 

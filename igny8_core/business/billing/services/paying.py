@@ -2,15 +2,16 @@
 
 from dataclasses import dataclass
 
-from igny8_core.auth.models import PaymentMethodType, User
+from igny8_core.auth.models import User
 from igny8_core.business.billing.errors import NoSavedCard
+from igny8_core.business.billing.gateways import card_method, traits_of
 from igny8_core.business.billing.models import GATEWAY_METHODS, Invoice, PaymentMethodConfig
 from igny8_core.business.billing.selectors import saved_methods_of
 from igny8_core.business.billing.services.attempts import Attempt
 from igny8_core.business.billing.services.gateway_payments import GatewayPaymentService
 from igny8_core.business.billing.services.open_attempts import close_what_is_open
+from igny8_core.business.billing.services.pay_links import pay_link
 from igny8_core.business.billing.services.payment_offers import Chosen, chosen_method, require_payable
-from igny8_core.business.billing.services.payment_service import PaymentService
 
 
 @dataclass(frozen=True)
@@ -55,27 +56,30 @@ def charge_saved_card(invoice: Invoice, charged_by: User | None = None) -> Attem
     Where the bank wants the customer, the invoice stays open and they get a mail with a link to pay.
     Raises NoSavedCard, and what GatewayPaymentService.pay raises. RuntimeError in a transaction.
     """
-    cards = saved_methods_of(invoice.account).filter(type=PaymentMethodType.STRIPE, is_enabled=True)
-    card = cards.exclude(stripe_payment_method_id="").order_by("-is_default", "-pk").first()
+    cards = saved_methods_of(invoice.account).filter(type=card_method(), is_enabled=True)
+    card = cards.exclude(gateway_method_id="").order_by("-is_default", "-pk").first()
     if card is None:
         raise NoSavedCard()
-    return PaymentService.create_stripe_payment(
-        invoice, card.stripe_payment_method_id, off_session=True, started_by=charged_by
+    return GatewayPaymentService.pay(
+        invoice,
+        card.type,
+        card=card.gateway_method_id,
+        off_session=True,
+        return_url=pay_link(invoice),
+        started_by=charged_by,
     )
 
 
 def _begin(
     invoice: Invoice, chosen: Chosen, save_card: bool, return_url: str, paid_by: User | None, request_key: str
 ) -> Attempt:
-    if chosen.offer.payment_method == PaymentMethodType.PAYPAL:
-        return PaymentService.create_paypal_payment(
-            invoice, return_url=return_url, started_by=paid_by, request_key=request_key
-        )
-    return PaymentService.create_stripe_payment(
+    payment_method = chosen.offer.payment_method
+    return GatewayPaymentService.pay(
         invoice,
-        chosen.card,
-        save_card=save_card,
-        return_url=return_url,
+        payment_method,
+        card=chosen.card,
+        save_card=save_card and traits_of(payment_method).saves_cards,
+        return_url=return_url or pay_link(invoice),
         started_by=paid_by,
         request_key=request_key,
     )

@@ -16,19 +16,19 @@ from igny8_core.business.billing.locks import lock_payment
 from igny8_core.business.billing.models import (
     CAPTURED_STATUSES,
     GATEWAY_UNDER_WAY,
-    PAYMENT_MOVES,
     REFUNDS_UNDER_WAY,
     Payment,
     PaymentStatus,
     Refund,
 )
-from igny8_core.business.billing.services.charge_records import flag_for_review, order_return, payment_event
+from igny8_core.business.billing.services.charge_records import order_return
 from igny8_core.business.billing.services.gateway_calls import gateway_refusals
 from igny8_core.business.billing.services.gateway_payments import GatewayPaymentService
 from igny8_core.business.billing.services.gateway_refunds import GatewayRefundService
+from igny8_core.business.billing.services.payment_transitions import fail, flag_for_review, payment_event
+from igny8_core.business.billing.services.subscription_mirror import SubscriptionMirrorService
 from igny8_core.common import clock
 from igny8_core.common.db import require_no_transaction, service_transaction
-from igny8_core.common.states import transition
 from igny8_core.common.work_queue import WorkQueue
 from igny8_core.events import services as events
 
@@ -65,6 +65,8 @@ class PaymentCheckService:
         payment.refresh_from_db()
         if payment.status in CAPTURED_STATUSES:
             GatewayRefundService.sync(payment)
+        elif payment.invoice.stripe_invoice_id:
+            SubscriptionMirrorService.record_invoice(payment.invoice.stripe_invoice_id)
         elif payment.gateway_object_id:
             GatewayPaymentService.sync(payment.payment_method, payment.gateway_object_id)
         elif payment.status in GATEWAY_UNDER_WAY:
@@ -90,6 +92,9 @@ class PaymentCheckService:
 
 
 def _check_payment(payment: Payment) -> None:
+    if payment.invoice.stripe_invoice_id:
+        SubscriptionMirrorService.record_invoice(payment.invoice.stripe_invoice_id)
+        return
     if payment.status not in GATEWAY_UNDER_WAY:
         GatewayPaymentService.close(payment)
         return
@@ -158,11 +163,7 @@ def _return(payment: Payment, charge: Charge, ordered_by: User) -> Refund:
         raise NothingToReturn()
     reason = f"Returned after a review: {payment.review_reason}"[:500]
     if payment.status in GATEWAY_UNDER_WAY:
-        now = clock.now()
-        transition(
-            payment, PaymentStatus.FAILED, PAYMENT_MOVES, failed_at=now, failure_reason=reason, next_check_at=None
-        )
-        events.record(payment_event("payment.failed", payment, ordered_by, code="returned", reason=reason))
+        fail(payment, "returned", reason, by=ordered_by)
     payment.needs_review = False
     payment.save(update_fields=["needs_review"])
     return order_return(payment, charge, reason, ordered_by)

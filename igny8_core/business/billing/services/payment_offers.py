@@ -11,7 +11,7 @@ from igny8_core.business.billing.errors import (
     SavedMethodDisabled,
     SavedMethodNotFound,
 )
-from igny8_core.business.billing.gateways import RETRY_SECONDS, takes
+from igny8_core.business.billing.gateways import RETRY_SECONDS, card_method, takes
 from igny8_core.business.billing.models import AccountPaymentMethod, Invoice, InvoiceStatus, PaymentMethodConfig
 from igny8_core.business.billing.offers import offered_payment_methods, payable_offers_of, usual_method
 from igny8_core.business.billing.payees import is_hidden
@@ -24,7 +24,7 @@ Price = tuple[Decimal, str]
 
 @dataclass(frozen=True)
 class Chosen:
-    """How a customer wants to pay: what is offered of it, and the saved card (Stripe's id) where it is one."""
+    """How a customer wants to pay: what is offered of it, and the saved card (its gateway's id) where it is one."""
 
     offer: PaymentMethodConfig
     card: str = ""
@@ -105,4 +105,4 @@ def _usable(
 
 
 def _card(method: AccountPaymentMethod) -> str:
-    return method.stripe_payment_method_id
+    return method.gateway_method_id if method.type == card_method() else ""

@@ -20,7 +20,6 @@ from igny8_core.business.billing.models import (
     CAPTURED_STATUSES,
     GATEWAY_METHODS,
     MANUAL_METHODS,
-    PAYMENT_MOVES,
     CreditNote,
     Invoice,
     Payment,
@@ -31,21 +30,18 @@ from igny8_core.business.billing.models import (
 from igny8_core.business.billing.offers import offered_payment_methods
 from igny8_core.business.billing.selectors import proofs_of
 from igny8_core.business.billing.services.attempts import Attempt
-from igny8_core.business.billing.services.charge_records import payment_event
 from igny8_core.business.billing.services.gateway_payments import GatewayPaymentService
 from igny8_core.business.billing.services.gateway_refunds import GatewayRefundService
 from igny8_core.business.billing.services.open_attempts import require_no_other_payment
 from igny8_core.business.billing.services.pay_links import pay_link
 from igny8_core.business.billing.services.payment_offers import require_payable, required_offer_of
+from igny8_core.business.billing.services.payment_transitions import reject, submit
 from igny8_core.business.billing.services.refund_service import RefundService
-from igny8_core.business.billing.services.settlement import Settlement, settle
-from igny8_core.common import clock
+from igny8_core.business.billing.services.settlement import Settlement, capture
 from igny8_core.common.db import lock_text, refusing, service_transaction
 from igny8_core.common.errors import InvalidInput
 from igny8_core.common.money import InvalidAmount, format_amount, minor_units, parse_amount, typed_amount
-from igny8_core.common.states import transition
 from igny8_core.common.text import folded
-from igny8_core.events import services as events
 
 
 class PaymentService:
@@ -90,13 +86,11 @@ class PaymentService:
         require_no_other_payment(invoice)
         earlier = _live_payment_with(payment_method, key)
         with refusing("igny8_payments_one_under_way", ConfirmationAlreadyOpen()):
-            payment = Payment.objects.create(
-                account=account,
-                invoice=invoice,
-                amount=invoice.total,
-                currency=invoice.currency,
+            return submit(
+                account,
+                invoice,
+                submitted_by,
                 payment_method=payment_method,
-                status=PaymentStatus.PENDING_APPROVAL,
                 manual_reference=reference,
                 reference_key=key,
                 manual_notes=notes,
@@ -104,8 +98,6 @@ class PaymentService:
                 proof=proof,
                 metadata={"duplicate_of": earlier.pk} if earlier else {},
             )
-        events.record(payment_event("payment.submitted", payment, submitted_by, reference=reference))
-        return payment
 
     @staticmethod
     @service_transaction
@@ -122,19 +114,7 @@ class PaymentService:
         _require_undecided(payment, approved_by)
         if payment.is_flagged_duplicate and not (override_duplicate and admin_notes):
             raise DuplicateReference()
-        now = clock.now()
-        with events.recorded_together():
-            transition(
-                payment,
-                PaymentStatus.SUCCEEDED,
-                PAYMENT_MOVES,
-                approved_by=approved_by,
-                approved_at=now,
-                processed_at=now,
-                admin_notes=admin_notes,
-            )
-            events.record(payment_event("payment.approved", payment, approved_by, admin_notes=admin_notes))
-            return settle(payment)
+        return capture(payment, by=approved_by, admin_notes=admin_notes)
 
     @staticmethod
     @service_transaction
@@ -147,18 +127,7 @@ class PaymentService:
         account = lock_account(payment.account_id)
         payment = lock_payment(account, payment.pk)
         _require_undecided(payment, rejected_by)
-        now = clock.now()
-        transition(
-            payment,
-            PaymentStatus.FAILED,
-            PAYMENT_MOVES,
-            failed_at=now,
-            approved_by=rejected_by,
-            approved_at=now,
-            admin_notes=reason,
-            failure_reason=reason[:500],
-        )
-        events.record(payment_event("payment.rejected", payment, rejected_by, reason=reason))
+        reject(payment, rejected_by, reason)
         return payment
 
     @staticmethod

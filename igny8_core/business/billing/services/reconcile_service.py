@@ -10,9 +10,9 @@ from decimal import Decimal
 
 from django.db.models import Q, QuerySet, Sum
 
-from igny8_core.auth.models import LIVE_STATUSES, Account, BillingDriver, PaymentMethodType, Subscription
+from igny8_core.auth.models import Account
 from igny8_core.business.billing.errors import PaymentNotFound
-from igny8_core.business.billing.gateways import configured_stripe, gateway_of
+from igny8_core.business.billing.gateways import GATEWAYS, gateway_of, traits_of
 from igny8_core.business.billing.gateways.protocol import Charge, ChargeState, UnknownObject
 from igny8_core.business.billing.models import (
     CAPTURED_STATUSES,
@@ -32,11 +32,13 @@ from igny8_core.business.billing.services.gateway_calls import gateway_refusals
 from igny8_core.business.billing.services.gateway_differences import Difference, noted, report
 from igny8_core.business.billing.services.gateway_payments import GatewayPaymentService, payment_of_charge
 from igny8_core.business.billing.services.gateway_refunds import GatewayRefundService
-from igny8_core.business.billing.services.subscription_mirror import SubscriptionMirrorService
+from igny8_core.business.billing.services.stripe_differences import (
+    booked_for_a_subscription,
+    differences_of_subscriptions,
+)
 from igny8_core.common import clock
 from igny8_core.common.db import require_no_transaction
 
-STRIPE, PAYPAL = PaymentMethodType.STRIPE, PaymentMethodType.PAYPAL
 # States at the gateway in which an attempt can no longer take money.
 OVER = frozenset({ChargeState.CANCELED})
 
@@ -54,11 +56,10 @@ class ReconcileService:
         require_no_transaction()
         since = clock.now() - timedelta(days=days)
         found: list[Difference] = []
-        for payment_method in (STRIPE, PAYPAL):
-            if is_available(payment_method):
-                found += _of_gateway(payment_method, since)
-        if is_available(STRIPE):
-            found += _of_subscriptions()
+        for payment_method in filter(is_available, GATEWAYS):
+            found += _of_gateway(payment_method, since)
+        if any(traits_of(payment_method).bills_subscriptions for payment_method in filter(is_available, GATEWAYS)):
+            found += differences_of_subscriptions()
         for difference in found:
             report(difference)
         return found
@@ -81,9 +82,7 @@ def _of_gateway(payment_method: str, since: datetime) -> list[Difference]:
 
 
 def _open_or_recent(payment_method: str, since: datetime) -> QuerySet[Payment]:
-    known = Payment.objects.filter(payment_method=payment_method).exclude(
-        stripe_payment_intent_id="", paypal_order_id=""
-    )
+    known = Payment.objects.filter(payment_method=payment_method).exclude(gateway_object_id="")
     wanted = known.filter(Q(status__in=GATEWAY_UNDER_WAY) | Q(created_at__gte=since))
     return wanted.select_related("account", "invoice").order_by("pk")
 
@@ -103,13 +102,7 @@ def _of_foreign(payment_method: str, charge: Charge) -> list[Difference]:
         return []
     text = f"{charge.amount} {charge.currency} of this customer is no payment here."
     missing = Difference(payment_method, charge.object_id, "missing_here", text, customer)
-    with gateway_refusals():
-        bill = configured_stripe().invoice_paid_with(charge.object_id)
-    if not bill:
-        return [missing]
-    # Stripe collected it for a subscription that it bills.
-    SubscriptionMirrorService.record_invoice(bill)
-    booked = Payment.objects.filter(stripe_payment_intent_id=charge.object_id).first()
+    booked = booked_for_a_subscription(charge) if traits_of(payment_method).bills_subscriptions else None
     return [replace(missing, subject=booked or customer, is_healed=booked is not None)]
 
 
@@ -176,8 +169,8 @@ def _same_state(payment: Payment, charge: Charge) -> bool:
     if payment.status in GATEWAY_UNDER_WAY:
         is_refused = charge.state == ChargeState.DECLINED and payment.is_confirmed_by_us
         return charge.state not in OVER and not is_refused
-    # An order at PayPal has no end; it is only never captured.
-    return not is_captured and (charge.state in OVER or payment.payment_method == PAYPAL)
+    # Where an attempt has no end, it is only never captured.
+    return not is_captured and (charge.state in OVER or not traits_of(payment.payment_method).can_end_attempts)
 
 
 def _same_refunds(payment: Payment, charge: Charge) -> bool:
@@ -228,25 +221,3 @@ def _of_dispute(payment_method: str, dispute_id: str) -> list[Difference]:
         return []
     text = f"The dispute was {before.status if before else 'not known'} here, and is {after.status} at the gateway."
     return [Difference(payment_method, dispute_id, "dispute", text, after.payment, is_healed=True)]
-
-
-def _of_subscriptions() -> list[Difference]:
-    """Subscriptions that Stripe bills: following them again shows whether a message was lost."""
-    found: list[Difference] = []
-    mirrored = Subscription.objects.filter(billing_driver=BillingDriver.STRIPE, status__in=LIVE_STATUSES)
-    for before in mirrored.order_by("pk"):
-        name = before.stripe_subscription_id
-        with noted(found, STRIPE, name):
-            after = SubscriptionMirrorService.sync(name)
-            if after is None:
-                text = f"The subscription is {before.status} here, and the gateway has no such object."
-                found.append(Difference(STRIPE, name, "missing_there", text, before))
-            elif _terms(before) != _terms(after):
-                text = f"{before.status} here, {after.status} at the gateway, or another period or plan."
-                found.append(Difference(STRIPE, name, "subscription", text, after, is_healed=True))
-    return found
-
-
-def _terms(subscription: Subscription) -> tuple[object, ...]:
-    period = subscription.current_period_start, subscription.current_period_end
-    return (subscription.status, subscription.plan_id, subscription.cancel_at_period_end, *period)

@@ -13,7 +13,6 @@ from igny8_core.business.billing.errors import (
 )
 from igny8_core.business.billing.locks import lock_payment
 from igny8_core.business.billing.models import (
-    PAYMENT_MOVES,
     REFUNDS_UNDER_WAY,
     CreditGrant,
     CreditNote,
@@ -21,13 +20,12 @@ from igny8_core.business.billing.models import (
     PaymentStatus,
     Refund,
 )
-from igny8_core.business.billing.services import numbering
+from igny8_core.business.billing.selectors import grant_sources
+from igny8_core.business.billing.services import numbering, payment_transitions
 from igny8_core.business.billing.services.credit_service import CreditService
 from igny8_core.common import clock
 from igny8_core.common.db import service_transaction
-from igny8_core.common.errors import MoveNotAllowed
 from igny8_core.common.money import InvalidAmount, format_amount, minor_units
-from igny8_core.common.states import transition
 from igny8_core.events import services as events
 
 REFUNDABLE = frozenset({PaymentStatus.SUCCEEDED, PaymentStatus.PARTIALLY_REFUNDED})
@@ -69,14 +67,14 @@ class RefundService:
         """
         already = payment.refunded_amount
         with events.recorded_together():
-            _move(payment, already + amount)
+            payment_transitions.refund(payment, amount)
             now = clock.now()
             number = numbering.next_credit_note_number(payment.account_id, now.astimezone(UTC).date())
             due = _credits_due(payment, already)
             taken = CreditService.take_back(
                 payment.account,
                 due,
-                granted_for=f"payment:{payment.pk}",
+                granted_for=grant_sources(payment),
                 source=f"credit_note:{number}",
                 description=f"Refund {number}",
                 actor=refunded_by,
@@ -129,25 +127,13 @@ def checked_amount(amount: Decimal | None, payment: Payment) -> Decimal:
     return amount
 
 
-def _move(payment: Payment, refunded: Decimal) -> None:
-    # The second belt: whoever forgot the lock finds that somebody else has refunded meanwhile.
-    unchanged = Payment.objects.filter(pk=payment.pk, refunded_amount=payment.refunded_amount)
-    if not unchanged.update(refunded_amount=refunded):
-        raise MoveNotAllowed("The payment was refunded by somebody else just now. Look at it again.")
-    payment.refunded_amount = refunded
-    status = PaymentStatus.REFUNDED if refunded == payment.amount else PaymentStatus.PARTIALLY_REFUNDED
-    # A dispute that took a part stays one; the credit notes say what went back.
-    if payment.status not in {status, PaymentStatus.DISPUTED} or status == PaymentStatus.REFUNDED:
-        transition(payment, status, PAYMENT_MOVES)
-
-
 def _credits_due(payment: Payment, already: Decimal) -> int:
-    """Credits that go with this part of the payment, so that those of all parts add up to what was granted."""
-    granted = CreditGrant.objects.filter(account=payment.account, source=f"payment:{payment.pk}")
+    """Credits that go with this part of the invoice's money, so that those of all parts add up to what was granted."""
+    granted = CreditGrant.objects.filter(account=payment.account, source__in=grant_sources(payment))
     credits_of_all = granted.values_list("amount", flat=True).first() or 0
-    return int(credits_of_all * payment.refunded_amount // payment.amount) - int(
-        credits_of_all * already // payment.amount
-    )
+    # A paid invoice has exactly its total settled.
+    settled = payment.invoice.total
+    return int(credits_of_all * payment.refunded_amount // settled) - int(credits_of_all * already // settled)
 
 
 def _event(credit_note: CreditNote) -> events.NewEvent:

@@ -4,6 +4,7 @@ from igny8_core.auth.errors import AccountDeleted
 from igny8_core.auth.locks import lock_account
 from igny8_core.auth.models import Account, PaymentMethodType, User
 from igny8_core.business.billing.errors import SavedMethodDisabled, SavedMethodExists, SavedMethodNotFound
+from igny8_core.business.billing.gateways import card_method
 from igny8_core.business.billing.gateways.protocol import Card
 from igny8_core.business.billing.models import AccountPaymentMethod
 from igny8_core.business.billing.services.payment_offers import required_offer
@@ -52,21 +53,21 @@ class SavedMethodService:
     @staticmethod
     @service_transaction
     def add_card(account: Account, card: Card, added_by: User | None = None) -> AccountPaymentMethod:
-        """Keep a card that Stripe has saved for the account's customer, once per card.
+        """Keep a card that its gateway has saved for the account's customer, once per card.
 
         The first method becomes the default; a row that stood for the card to come is filled. Raises AccountDeleted.
         """
         locked = lock_account(account.pk)
         if locked.deleted_at:
             raise AccountDeleted()
-        cards = AccountPaymentMethod.objects.filter(account=locked, type=PaymentMethodType.STRIPE)
-        known = cards.filter(stripe_payment_method_id=card.payment_method_id).first()
+        cards = AccountPaymentMethod.objects.filter(account=locked, type=card_method())
+        known = cards.filter(gateway_method_id=card.payment_method_id).first()
         if known:
             return known
-        added = cards.filter(stripe_payment_method_id="").order_by("pk").first() or AccountPaymentMethod(
-            account=locked, type=PaymentMethodType.STRIPE
+        added = cards.filter(gateway_method_id="").order_by("pk").first() or AccountPaymentMethod(
+            account=locked, type=card_method()
         )
-        added.stripe_payment_method_id = card.payment_method_id
+        added.gateway_method_id = card.payment_method_id
         added.card_brand, added.card_last4 = card.brand[:20], card.last4
         added.card_exp_month, added.card_exp_year = card.exp_month, card.exp_year
         added.display_name = f"{card.brand.replace('_', ' ').title() or 'Card'} •••• {card.last4}"
@@ -78,11 +79,11 @@ class SavedMethodService:
     @staticmethod
     @service_transaction
     def disable_card(payment_method_id: str) -> AccountPaymentMethod | None:
-        """Stripe has a card no longer: it stays in the list, cannot be used, and is nobody's default; None if unknown.
+        """Its gateway has a card no more: it stays in the list, unusable, and is nobody's default; None if unknown.
 
         Where it was the default, the oldest other method that is enabled takes its place.
         """
-        cards = AccountPaymentMethod.objects.filter(stripe_payment_method_id=payment_method_id)
+        cards = AccountPaymentMethod.objects.filter(type=card_method(), gateway_method_id=payment_method_id)
         found = cards.first() if payment_method_id else None
         if found is None:
             return None
@@ -135,8 +136,8 @@ class SavedMethodService:
 
 def _saved(account: Account, payment_method: str) -> AccountPaymentMethod | None:
     saved = AccountPaymentMethod.objects.filter(account=account, type=payment_method)
-    # A card that Stripe has no longer cannot come back.
-    usable = saved.exclude(is_enabled=False, stripe_payment_method_id__gt="")
+    # A card that its gateway has no longer cannot come back.
+    usable = saved.exclude(type=card_method(), is_enabled=False, gateway_method_id__gt="")
     return usable.order_by("-is_default", "pk").first()
 
 
@@ -174,7 +175,7 @@ def _event(event_type: str, method: AccountPaymentMethod, actor: User | None) ->
         "type": method.type,
         "display_name": method.display_name,
         "is_default": method.is_default,
-        # Once the row is gone, this is what the card is found by at Stripe.
-        "stripe_payment_method_id": method.stripe_payment_method_id,
+        # Once the row is gone, this is what the card is found by at its gateway.
+        "gateway_method_id": method.gateway_method_id,
     }
     return events.about(event_type, method, actor, facts)

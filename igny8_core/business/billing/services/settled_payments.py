@@ -1,17 +1,9 @@
 """The payment behind an id that a gateway names, with the money that came for it booked before anything else is."""
 
-from igny8_core.auth.models import PaymentMethodType
-from igny8_core.business.billing.gateways import configured_paypal, configured_stripe
-from igny8_core.business.billing.gateways.protocol import Charge
+from igny8_core.business.billing.gateways import gateway_of
 from igny8_core.business.billing.models import CAPTURED_STATUSES, Payment
 from igny8_core.business.billing.services.gateway_calls import gateway_refusals
 from igny8_core.business.billing.services.gateway_payments import GatewayPaymentService, payment_of_charge
-
-# Where a payment has the ids of its attempt and of the money that it took.
-COLUMNS = {
-    PaymentMethodType.STRIPE: ("stripe_payment_intent_id", "stripe_charge_id"),
-    PaymentMethodType.PAYPAL: ("paypal_order_id", "paypal_capture_id"),
-}
 
 
 def settled_payment(payment_method: str, *, object_id: str = "", capture_id: str = "") -> Payment | None:
@@ -25,7 +17,7 @@ def settled_payment(payment_method: str, *, object_id: str = "", capture_id: str
         return known
     if not object_id:
         with gateway_refusals():
-            charge = _charge_of(payment_method, capture_id)
+            charge = gateway_of(payment_method).charge_of_capture(capture_id)
         known = payment_of_charge(payment_method, charge)
         # PayPal does not always say which order a capture belongs to.
         object_id = charge.object_id or (known.gateway_object_id if known else "")
@@ -34,14 +26,5 @@ def settled_payment(payment_method: str, *, object_id: str = "", capture_id: str
 
 def _known(payment_method: str, object_id: str, capture_id: str) -> Payment | None:
     payments = Payment.objects.filter(payment_method=payment_method)
-    for column, value in zip(COLUMNS[PaymentMethodType(payment_method)], (object_id, capture_id), strict=True):
-        payment = payments.filter((column, value)).first() if value else None
-        if payment:
-            return payment
-    return None
-
-
-def _charge_of(payment_method: str, capture_id: str) -> Charge:
-    if payment_method == PaymentMethodType.PAYPAL:
-        return configured_paypal().charge_of_capture(capture_id)
-    return configured_stripe().charge_with_id(capture_id)
+    by_object = payments.filter(gateway_object_id=object_id).first() if object_id else None
+    return by_object or (payments.filter(gateway_capture_id=capture_id).first() if capture_id else None)

@@ -1,10 +1,10 @@
-"""The one step that follows from money that came in, whether an operator, a gateway or a check found it."""
+"""What follows from money that came in, whether an operator, a gateway or a check found it: one place, one order."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from igny8_core.auth.models import Account
+from igny8_core.auth.models import Account, User
 from igny8_core.business.billing.models import (
     PLAN_LINES,
     CreditGrantKind,
@@ -15,8 +15,10 @@ from igny8_core.business.billing.models import (
 from igny8_core.business.billing.pricing import credit_line
 from igny8_core.business.billing.services.credit_service import CreditService
 from igny8_core.business.billing.services.invoice_service import InvoiceService
+from igny8_core.business.billing.services.payment_transitions import succeed
 from igny8_core.business.billing.services.subscription_service import SubscriptionService
 from igny8_core.common import clock
+from igny8_core.events import services as events
 
 
 @dataclass(frozen=True)
@@ -36,24 +38,26 @@ class Settlement:
         return self.payment.account
 
 
-def settle(payment: Payment) -> Settlement:
-    """Do what follows from captured money, whoever captured it: invoice, subscription and account, credits.
+def capture(payment: Payment, by: User | None = None, **columns: Any) -> Settlement:
+    """The money of a payment is here. This alone makes a payment succeed, and does what follows, all or nothing.
 
-    The caller holds the locks of account, invoice and payment, and has moved the payment to a captured status.
-    Raises InvoiceNotPayable, SubscriptionNotPayable.
+    `by`: the operator who found the money; None where its gateway has it. `columns` of the payment are written with the
+    move. The caller holds the locks of account, payment and invoice.
+    Raises MoveNotAllowed, InvoiceNotPayable, SubscriptionNotPayable.
     """
     account, invoice = payment.account, payment.invoice
-    InvoiceService.mark_paid(invoice, payment)
-    subscription = invoice.subscription
-    if subscription:
-        subscription.account = account
-        SubscriptionService.activate(subscription, payment)
-    added = _grant_credits(payment)
+    with events.recorded_together():
+        succeed(payment, by, **columns)
+        InvoiceService.mark_paid(invoice, payment)
+        if invoice.subscription:
+            invoice.subscription.account = account
+            SubscriptionService.activate(invoice.subscription, payment)
+        added = _grant_credits(invoice, payment)
     return Settlement(payment, added, account.credits)
 
 
-def _grant_credits(payment: Payment) -> int:
-    invoice = payment.invoice
+def _grant_credits(invoice: Invoice, payment: Payment) -> int:
+    """Grant what the invoice sold, once for the invoice, whichever payment brought the last of its money."""
     line = credit_line(invoice.line_items)
     if line is None:
         return 0
@@ -64,7 +68,7 @@ def _grant_credits(payment: Payment) -> int:
         amount,
         kind=CreditGrantKind.PLAN if is_plan else CreditGrantKind.PURCHASE,
         transaction_type=CreditTransactionType.SUBSCRIPTION if is_plan else CreditTransactionType.PURCHASE,
-        source=f"payment:{payment.pk}",
+        source=f"invoice:{invoice.pk}",
         description=f"{line['description']} ({invoice.invoice_number})",
         expires_at=_expiry(payment, line),
         actor=payment.approved_by,

@@ -16,9 +16,10 @@ from igny8_core.auth.models import (
     SubscriptionStatus,
     SuspendedReason,
 )
+from igny8_core.business.billing.errors import UnmatchedAtGateway
 from igny8_core.business.billing.gateways import configured_stripe
-from igny8_core.business.billing.gateways.mirrored import MirroredSubscription
 from igny8_core.business.billing.gateways.protocol import UnknownObject
+from igny8_core.business.billing.gateways.stripe.mirrored import MirroredSubscription
 from igny8_core.business.billing.selectors import open_invoices_of
 from igny8_core.business.billing.services.gateway_calls import gateway_refusals
 from igny8_core.business.billing.services.invoice_service import InvoiceService
@@ -96,6 +97,7 @@ def _linked(account: Account, seen: MirroredSubscription, has_paid: bool) -> Sub
     """The account's row for a subscription at Stripe, which may have to be made; None where it has nothing to do here.
 
     A row that is there is found by Stripe's id, else by ours in the metadata, which only whoever has our key can write.
+    An order for the same plan that nobody has paid is handed over. Raises UnmatchedAtGateway where another one lives.
     """
     rows = Subscription.objects.filter(account=account).select_related("plan", "pending_plan")
     known = rows.filter(stripe_subscription_id=seen.subscription_id).first()
@@ -110,14 +112,34 @@ def _linked(account: Account, seen: MirroredSubscription, has_paid: bool) -> Sub
         return _handed_over(named, seen)
     live = rows.filter(status__in=LIVE_STATUSES).first()
     plan = _plan_of(seen)
+    if live and (has_paid or status != SubscriptionStatus.PENDING_PAYMENT):
+        if _waits_for(live, plan):
+            return _handed_over(live, seen)
+        raise UnmatchedAtGateway(_in_the_way(live, seen, plan))
     if live or plan is None:
-        # Two live subscriptions of one account would be paid twice: an operator has to end one of them.
         logger.error(
             "subscription at Stripe fits nothing here",
             extra={"account": account.pk, "stripe_subscription": seen.subscription_id, "price": seen.price_id},
         )
         return None
     return _made(account, plan, seen)
+
+
+def _waits_for(ordered: Subscription, plan: Plan | None) -> bool:
+    """Whether what runs at Stripe is what was ordered here, and nobody is paying for it here as well."""
+    if ordered.billing_driver != BillingDriver.LOCAL or ordered.status != SubscriptionStatus.PENDING_PAYMENT:
+        return False
+    return ordered.plan == plan and payment_being_decided(*open_invoices_of(ordered)) is None
+
+
+def _in_the_way(live: Subscription, seen: MirroredSubscription, plan: Plan | None) -> str:
+    """Two live subscriptions of one account would be paid twice: an operator has to end one of them."""
+    bought = plan.name if plan else f"a price that no plan has, {seen.price_id or 'unnamed'}"
+    return (
+        f"Stripe bills {seen.subscription_id} ({bought}), and the account has subscription {live.pk} here "
+        f"({live.plan.name}, {live.get_status_display().lower()}). End one of the two, give back what was paid "
+        "for it, and process the message again."
+    )
 
 
 def _handed_over(subscription: Subscription, seen: MirroredSubscription) -> Subscription:

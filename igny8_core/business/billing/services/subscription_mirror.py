@@ -3,31 +3,33 @@
 Strictly apart from our own billing: nothing is charged, and only what Stripe has collected is recorded, once.
 """
 
-import logging
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any
+
+from django.db.models import Q
 
 from igny8_core.auth.locks import lock_account
 from igny8_core.auth.models import Account, PaymentMethodType, Subscription
+from igny8_core.business.billing.errors import UnmatchedAtGateway
 from igny8_core.business.billing.gateways import configured_stripe
-from igny8_core.business.billing.gateways.mirrored import MirroredInvoice
 from igny8_core.business.billing.gateways.protocol import UnknownObject
+from igny8_core.business.billing.gateways.stripe.mirrored import MirroredInvoice
 from igny8_core.business.billing.locks import lock_invoice
-from igny8_core.business.billing.models import INVOICE_MOVES, Invoice, InvoiceStatus, Payment, PaymentStatus
+from igny8_core.business.billing.models import INVOICE_MOVES, Invoice, InvoiceStatus, Payment
 from igny8_core.business.billing.pricing import plan_line
 from igny8_core.business.billing.selectors import has_payment_under_way
-from igny8_core.business.billing.services.charge_records import payment_event
 from igny8_core.business.billing.services.gateway_calls import gateway_refusals
 from igny8_core.business.billing.services.gateway_refunds import GatewayRefundService
 from igny8_core.business.billing.services.invoice_service import InvoiceService
-from igny8_core.business.billing.services.settlement import settle
+from igny8_core.business.billing.services.payment_transitions import flag_for_review, start
+from igny8_core.business.billing.services.settlement import capture
+from igny8_core.business.billing.services.stranded_money import unless_stranded
 from igny8_core.business.billing.services.stripe_subscriptions import sync_subscription
 from igny8_core.common import clock
 from igny8_core.common.db import require_no_transaction, service_transaction
-from igny8_core.events import services as events
-
-logger = logging.getLogger(__name__)
+from igny8_core.common.money import format_amount
 
 
 class SubscriptionMirrorService:
@@ -47,7 +49,8 @@ class SubscriptionMirrorService:
         """Mirror an invoice of a subscription that Stripe bills: ours has the same amounts, and our number.
 
         What Stripe was paid is settled here once, with its credits. An unpaid one stays open: Stripe tries again. None
-        where nothing is to be recorded: another product's, a draft, one over nothing.
+        where nothing is to be recorded: a stranger's, a draft, one over nothing. Money of a customer of ours that
+        cannot be booked waits for an operator: as a payment that needs review, else as UnmatchedAtGateway.
         """
         require_no_transaction()
         try:
@@ -57,7 +60,12 @@ class SubscriptionMirrorService:
             return None
         has_paid = seen.status == "paid" and seen.amount_paid > 0
         subscription = sync_subscription(seen.subscription_id, has_paid=has_paid) if seen.subscription_id else None
-        invoice = _record(subscription, seen) if subscription else None
+        if subscription is None:
+            if has_paid:
+                _require_stranger(seen)
+            return None
+        record = partial(_record, subscription, seen)
+        invoice = unless_stranded(record, partial(_keep_visible, subscription, seen)) if has_paid else record()
         if invoice and invoice.status == InvoiceStatus.PAID:
             _book_what_went_back(invoice)
         return invoice
@@ -82,29 +90,71 @@ def _record(subscription: Subscription, seen: MirroredInvoice) -> Invoice | None
 def _record_paid(subscription: Subscription, seen: MirroredInvoice, known: Invoice | None) -> Invoice | None:
     if known and known.status == InvoiceStatus.PAID:
         return known
-    if _is_counted(seen) or (known and not _fits(known, seen)):
-        logger.error("a paid invoice of Stripe does not fit what is here", extra={"stripe_invoice": seen.invoice_id})
+    begun = _payment_of(seen)
+    if begun and known and begun.needs_review and begun.invoice_id == known.pk:
         return known
-    account = subscription.account
-    invoice = known or _made(subscription, seen, seen.amount_paid)
-    invoice = lock_invoice(account, invoice.pk)
-    invoice.account, invoice.subscription = account, subscription
-    with events.recorded_together():
-        settle(_payment(account, invoice, seen))
+    _require_fits(seen, known, begun)
+    payment = begun or _started(subscription, seen, known)
+    invoice = payment.invoice = lock_invoice(subscription.account, payment.invoice_id)
+    payment.account, invoice.subscription = subscription.account, subscription
+    capture(payment, next_check_at=None)
     return invoice
+
+
+@service_transaction
+def _keep_visible(subscription: Subscription, seen: MirroredInvoice, reason: str) -> Invoice | None:
+    """Record what Stripe has collected as a payment that needs review."""
+    subscription.account = lock_account(subscription.account_id)
+    known = Invoice.objects.filter(account=subscription.account, stripe_invoice_id=seen.invoice_id).first()
+    begun = _payment_of(seen)
+    if begun is None and (known is None or _fits(known, seen)):
+        begun = _started(subscription, seen, known)
+    elif begun is None or known is None or begun.invoice_id != known.pk:
+        raise UnmatchedAtGateway(reason)
+    if not begun.needs_review:
+        flag_for_review(begun, reason)
+    return begun.invoice
 
 
 def _book_what_went_back(invoice: Invoice) -> None:
     """Refunds that were made, and told of, before the payment was known here."""
-    for payment in invoice.payments.exclude(stripe_payment_intent_id=""):
+    for payment in invoice.payments.filter(payment_method=PaymentMethodType.STRIPE).exclude(gateway_object_id=""):
         GatewayRefundService.sync(payment)
 
 
-def _is_counted(seen: MirroredInvoice) -> bool:
-    """Whether a payment here has this money already."""
-    by_intent = Payment.objects.filter(stripe_payment_intent_id=seen.payment_intent_id)
-    by_charge = Payment.objects.filter(stripe_charge_id=seen.charge_id)
-    return bool(seen.payment_intent_id and by_intent.exists()) or bool(seen.charge_id and by_charge.exists())
+def _require_stranger(seen: MirroredInvoice) -> None:
+    """Raises UnmatchedAtGateway where one of our customers paid for what no subscription here stands for."""
+    if seen.customer_id and Account.objects.filter(stripe_customer_id=seen.customer_id).exists():
+        raise UnmatchedAtGateway(
+            f"{_collected(seen)} of a customer of ours, and no subscription here stands for it. Enter Stripe's price "
+            "at the plan that was sold and process the message again, or give the money back at Stripe."
+        )
+
+
+def _require_fits(seen: MirroredInvoice, known: Invoice | None, begun: Payment | None) -> None:
+    """Raises UnmatchedAtGateway where the money is another payment's already, or not what our invoice is over."""
+    if begun and (known is None or begun.invoice_id != known.pk):
+        raise UnmatchedAtGateway(
+            f"{_collected(seen)}; payment {begun.pk} of invoice {begun.invoice.invoice_number} has the same money. "
+            "Compare both with Stripe's dashboard."
+        )
+    if known and not _fits(known, seen):
+        raise UnmatchedAtGateway(
+            f"{_collected(seen)}; our invoice {known.invoice_number} is {known.status} over {known.total} "
+            f"{known.currency}. Compare both with Stripe's dashboard, and give back there what is too much."
+        )
+
+
+def _collected(seen: MirroredInvoice) -> str:
+    return f"Stripe collected {format_amount(seen.amount_paid, seen.currency)} {seen.currency} for {seen.invoice_id}"
+
+
+def _payment_of(seen: MirroredInvoice) -> Payment | None:
+    """The payment here that has this money already."""
+    by_intent = Q(gateway_object_id=seen.payment_intent_id) & ~Q(gateway_object_id="")
+    by_charge = Q(gateway_capture_id=seen.charge_id) & ~Q(gateway_capture_id="")
+    payments = Payment.objects.filter(payment_method=PaymentMethodType.STRIPE)
+    return payments.filter(by_intent | by_charge).select_related("invoice", "approved_by").first()
 
 
 def _fits(invoice: Invoice, seen: MirroredInvoice) -> bool:
@@ -112,21 +162,17 @@ def _fits(invoice: Invoice, seen: MirroredInvoice) -> bool:
     return can_be_paid and (invoice.total, invoice.currency) == (seen.amount_paid, seen.currency)
 
 
-def _payment(account: Account, invoice: Invoice, seen: MirroredInvoice) -> Payment:
-    payment = Payment.objects.create(
-        account=account,
-        invoice=invoice,
-        amount=invoice.total,
-        currency=invoice.currency,
+def _started(subscription: Subscription, seen: MirroredInvoice, known: Invoice | None) -> Payment:
+    """A payment of the whole invoice, which is made where it is not known."""
+    return start(
+        subscription.account,
+        known or _made(subscription, seen, seen.amount_paid),
         payment_method=PaymentMethodType.STRIPE,
-        status=PaymentStatus.SUCCEEDED,
-        processed_at=clock.now(),
-        stripe_payment_intent_id=seen.payment_intent_id,
-        stripe_charge_id=seen.charge_id,
+        next_check_at=clock.now(),
+        gateway_object_id=seen.payment_intent_id,
+        gateway_capture_id=seen.charge_id,
         metadata={"stripe_invoice_id": seen.invoice_id},
     )
-    events.record(payment_event("payment.succeeded", payment))
-    return payment
 
 
 def _made(subscription: Subscription, seen: MirroredInvoice, total: Decimal) -> Invoice:

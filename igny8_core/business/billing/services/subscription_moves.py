@@ -21,7 +21,7 @@ from igny8_core.events import services as events
 
 def require_billed_here(subscription: Subscription) -> None:
     """Refuse to change what Stripe bills. Raises SubscriptionBilledByStripe, until it has ended."""
-    if subscription.billing_driver == BillingDriver.STRIPE and subscription.status != SubscriptionStatus.CANCELED:
+    if subscription.billing_driver != BillingDriver.LOCAL and subscription.status != SubscriptionStatus.CANCELED:
         raise SubscriptionBilledByStripe()
 
 

@@ -103,7 +103,7 @@ class SubscriptionService:
 
         The caller holds the account's lock. Raises SubscriptionNotPayable when it was canceled meanwhile.
         """
-        if subscription.billing_driver == BillingDriver.STRIPE:
+        if subscription.billing_driver != BillingDriver.LOCAL:
             # Its periods and its plan are as Stripe has them (sync_from_stripe), also after a last payment at the end.
             return subscription
         if subscription.status == SubscriptionStatus.CANCELED:

@@ -12,6 +12,7 @@ from typing import Any
 from django.db import connection
 
 from igny8_core.auth.models import User
+from igny8_core.business.billing.errors import UnmatchedAtGateway
 from igny8_core.business.billing.gateways import gateway_of
 from igny8_core.business.billing.gateways.protocol import WebhookMessage
 from igny8_core.business.billing.models import WebhookEvent, WebhookState
@@ -19,6 +20,7 @@ from igny8_core.business.billing.services import webhook_effects
 from igny8_core.business.billing.services.webhook_refusals import BadSignature, UnreadableMessage
 from igny8_core.common import clock
 from igny8_core.common.db import PreparedStatement, require_no_transaction, service_transaction
+from igny8_core.common.errors import InvalidInput, MoveNotAllowed
 from igny8_core.common.work_queue import WorkQueue
 from igny8_core.events import services as events
 
@@ -109,6 +111,20 @@ class WebhookService:
         return event
 
     @staticmethod
+    @service_transaction
+    def set_aside(event: WebhookEvent, reason: str, by: User) -> None:
+        """An operator has seen to a message that needs review elsewhere: the money went back at the gateway, say.
+
+        Raises InvalidInput without a reason, MoveNotAllowed for a message that does not wait for an operator.
+        """
+        if not reason.strip():
+            raise InvalidInput(errors={"reason": ["Write down what was done, for whoever asks later."]})
+        waiting = WebhookEvent.objects.filter(pk=event.pk, state=WebhookState.NEEDS_REVIEW)
+        if not waiting.update(state=WebhookState.IGNORED, processed_at=clock.now()):
+            raise MoveNotAllowed("This message does not wait for an operator any more. Look at it again.")
+        events.record(_event("webhook.set_aside", event, by, reason=reason[:500]))
+
+    @staticmethod
     def delete_old(limit: int = 50_000) -> int:
         """Delete what was done, or was none of ours, for 90 days; at most `limit` rows. Returns how many there were."""
         with connection.cursor() as cursor:
@@ -126,11 +142,23 @@ def _text(message: WebhookMessage, body: bytes) -> str:
     return text
 
 
-def _work(event: WebhookEvent) -> dict[str, Any]:
+def _work(event: WebhookEvent) -> dict[str, Any] | None:
     message = gateway_of(event.provider).read_webhook(event.body.encode())
-    is_ours = webhook_effects.take_effect(event.provider, message)
+    try:
+        is_ours = webhook_effects.take_effect(event.provider, message)
+    except UnmatchedAtGateway as problem:
+        _ask_an_operator(event, problem.text)
+        return None
     # Only now: where the worker dies before this, the message is processed once more, to no further effect.
     return {"state": WebhookState.PROCESSED if is_ours else WebhookState.IGNORED, "processed_at": clock.now()}
+
+
+@service_transaction
+def _ask_an_operator(event: WebhookEvent, reason: str) -> None:
+    """No other try will find anything else: the message waits until an operator has acted."""
+    if QUEUE.close(event, reason[:500], state=WebhookState.NEEDS_REVIEW):
+        logger.error("webhook needs review", extra={"row": event.pk, "provider": event.provider, "type": event.type})
+        events.record(_event("webhook.needs_review", event, reason=reason[:500]))
 
 
 @service_transaction

@@ -1,4 +1,6 @@
-"""What both doors for messages of gateways have in common: the bytes as they came, bounded, verified, stored, answered.
+"""Where gateways tell what happened: the bytes as they came, bounded, verified, stored, answered.
+
+docs/webhooks.md says what to set up at each gateway.
 
 A gateway waits for the answer and sends again what it did not get one for, so nothing is done here but storing.
 Neither bodies nor headers are logged: with the headers of one delivery PayPal's messages can be forged.
@@ -8,20 +10,21 @@ import logging
 from collections.abc import Mapping
 from typing import ClassVar
 
-from drf_spectacular.utils import OpenApiResponse
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.exceptions import ParseError, UnsupportedMediaType
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from igny8_core.auth.models import PaymentMethodType
 from igny8_core.business.billing.errors import GatewayNotConfigured
-from igny8_core.business.billing.gateways import protocol
-from igny8_core.business.billing.models import WebhookProvider
+from igny8_core.business.billing.gateways import gateway_of, keys_of, protocol, traits_of
 from igny8_core.business.billing.services import webhook_refusals as refusals
 from igny8_core.business.billing.services.webhook_service import WebhookService
 from igny8_core.common.api.downloads import AnyType
 from igny8_core.common.api.envelope import success
 from igny8_core.common.api.exceptions import PayloadTooLarge
 from igny8_core.common.api.permissions import PublicEndpoint
+from igny8_core.common.api.refusals import refuses
 from igny8_core.common.api.views import ApiView
 
 logger = logging.getLogger(__name__)
@@ -48,10 +51,14 @@ class WebhookView(ApiView):
     permission_classes = (PublicEndpoint,)
     throttle_classes = ()
     content_negotiation_class = AnyType
-    provider: ClassVar[WebhookProvider]
+    payment_method: ClassVar[str]
 
-    def receive(self, request: Request, gateway: protocol.Gateway) -> Response:
+    def receive(self, request: Request) -> Response:
         """Verify and store the request's body. Raises REFUSALS, ParseError, PayloadTooLarge, UnsupportedMediaType."""
+        keys = keys_of(self.payment_method)
+        if keys is None or not keys.can_check_messages:
+            raise GatewayNotConfigured(retry_after=RETRY_SECONDS)
+        gateway = gateway_of(self.payment_method)
         body = _raw_body(request)
         headers = {name.lower(): value for name, value in request.headers.items()}
         self._verify(gateway, body, headers)
@@ -59,30 +66,45 @@ class WebhookView(ApiView):
             message = gateway.read_webhook(body)
         except ValueError:
             raise refusals.UnreadableMessage() from None
-        if not self.is_of_our_mode(message, gateway):
-            logger.error("webhook of the other mode", extra={"provider": self.provider, "type": message.type})
+        # Where messages do not say whether they are live, the signature is of one mode.
+        if traits_of(self.payment_method).messages_say_mode and message.live is not gateway.live:
+            logger.error("webhook of the other mode", extra={"provider": self.payment_method, "type": message.type})
             raise refusals.MessageOfOtherMode()
-        is_new = WebhookService.store(self.provider, message, body, self.transmission_id(headers))
+        is_new = WebhookService.store(self.payment_method, message, body, gateway.delivery_id(headers))
         return success(message="Stored." if is_new else "Stored before.")
-
-    def is_of_our_mode(self, message: protocol.WebhookMessage, gateway: protocol.Gateway) -> bool:
-        """Whether a message is of the mode, test or live, of our keys."""
-        return True
-
-    def transmission_id(self, headers: Mapping[str, str]) -> str:
-        """The gateway's number of this delivery; empty where it has none."""
-        return ""
 
     def _verify(self, gateway: protocol.Gateway, body: bytes, headers: Mapping[str, str]) -> None:
         try:
             gateway.verify_webhook(body, headers)
         except protocol.BadSignature as refusal:
             # Counted by whoever watches the log: many of these are an attack, or a wrong secret.
-            logger.warning("webhook refused", extra={"provider": self.provider, "reason": str(refusal)})
+            logger.warning("webhook refused", extra={"provider": self.payment_method, "reason": str(refusal)})
             raise refusals.BadSignature() from None
         except protocol.SignatureUncheckable as problem:
-            logger.warning("webhook not checked", extra={"provider": self.provider, "reason": str(problem)})
+            logger.warning("webhook not checked", extra={"provider": self.payment_method, "reason": str(problem)})
             raise refusals.SignatureUncheckable(retry_after=RETRY_SECONDS) from None
+
+
+def webhook_view(gateway_method: str) -> type[WebhookView]:
+    """The view for the messages of the gateway that collects by this method."""
+    label, message_is = PaymentMethodType(gateway_method).label, traits_of(gateway_method).message_is
+
+    class View(WebhookView):
+        payment_method = gateway_method
+
+        @extend_schema(
+            operation_id=f"receive_{gateway_method}_webhook",
+            description=f"For {label} only: takes an event {message_is}, and processes it within seconds.",
+            tags=["webhooks"],
+            request=MESSAGE,
+            responses=TAKEN,
+        )
+        @refuses(*REFUSALS)
+        def post(self, request: Request) -> Response:
+            return self.receive(request)
+
+    View.__name__ = View.__qualname__ = f"{label.replace(' ', '')}WebhookView"
+    return View
 
 
 def _raw_body(request: Request) -> bytes:

@@ -1,9 +1,6 @@
 from django.urls import path
 
-from igny8_core.business.billing.webhooks.paypal_webhooks import PayPalWebhookView
-from igny8_core.business.billing.webhooks.stripe_webhooks import StripeWebhookView
+from igny8_core.business.billing.gateways import GATEWAYS
+from igny8_core.business.billing.webhooks.receiving import webhook_view
 
-urlpatterns = [
-    path("stripe/", StripeWebhookView.as_view()),
-    path("paypal/", PayPalWebhookView.as_view()),
-]
+urlpatterns = [path(f"{payment_method}/", webhook_view(payment_method).as_view()) for payment_method in GATEWAYS]

@@ -1,13 +1,10 @@
-"""Messages of Stripe: whether they are Stripe's, and what they are about."""
+"""What a message of Stripe is about: the ids in it."""
 
 import json
-from collections.abc import Mapping, Sequence
 from typing import Any
 
-import stripe
-
-from igny8_core.business.billing.gateways.protocol import BadSignature, WebhookMessage
-from igny8_core.business.billing.gateways.stripe_shapes import (
+from igny8_core.business.billing.gateways.protocol import WebhookMessage
+from igny8_core.business.billing.gateways.stripe.mappers import (
     Object,
     id_of,
     moment,
@@ -17,7 +14,6 @@ from igny8_core.business.billing.gateways.stripe_shapes import (
     subscription_id_of_invoice,
 )
 
-TOLERANCE_SECONDS = 300
 # What an object names, by our word for it: where that stands, the newer place first.
 NAMED = {
     "payment_intent": ("payment_intent",),
@@ -28,26 +24,6 @@ NAMED = {
     "subscription": ("subscription",),
 }
 KINDS = frozenset({*NAMED, "refund", "setup_intent", "dispute"})
-
-
-def verify(body: bytes, headers: Mapping[str, str], secrets: Sequence[str]) -> None:
-    """Check the Stripe-Signature header against each secret; a message older than five minutes is refused.
-
-    Times in the future pass, as with Stripe: only who has the secret can write one. Raises BadSignature.
-    """
-    signature = next((value for name, value in headers.items() if name.lower() == "stripe-signature"), "")
-    # The SDK compares text, which raises TypeError for anything but ASCII.
-    if signature.isascii() and any(_is_signed(body, signature, secret) for secret in secrets):
-        return
-    raise BadSignature("The message carries no valid signature of Stripe.")
-
-
-def _is_signed(body: bytes, signature: str, secret: str) -> bool:
-    try:
-        stripe.WebhookSignature.verify_header(body, signature, secret, TOLERANCE_SECONDS)
-    except (stripe.SignatureVerificationError, UnicodeDecodeError):
-        return False
-    return True
 
 
 def read(body: bytes) -> WebhookMessage:

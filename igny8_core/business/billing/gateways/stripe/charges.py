@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import stripe
 
-from igny8_core.business.billing.gateways import stripe_webhooks
 from igny8_core.business.billing.gateways.protocol import (
     Charge,
     ChargeOrder,
@@ -20,12 +19,13 @@ from igny8_core.business.billing.gateways.protocol import (
     UnknownObject,
     WebhookMessage,
 )
-from igny8_core.business.billing.gateways.stripe_cards import StripeCards
-from igny8_core.business.billing.gateways.stripe_connection import known
-from igny8_core.business.billing.gateways.stripe_errors import translated
-from igny8_core.business.billing.gateways.stripe_mirror import StripeMirror
-from igny8_core.business.billing.gateways.stripe_money import to_stripe
-from igny8_core.business.billing.gateways.stripe_shapes import charge_of, id_of, refund_of
+from igny8_core.business.billing.gateways.stripe import messages, signature
+from igny8_core.business.billing.gateways.stripe.billing import StripeMirror
+from igny8_core.business.billing.gateways.stripe.cards import StripeCards
+from igny8_core.business.billing.gateways.stripe.client import known
+from igny8_core.business.billing.gateways.stripe.errors import translated
+from igny8_core.business.billing.gateways.stripe.mappers import charge_of, id_of, refund_of
+from igny8_core.business.billing.gateways.stripe.money import to_stripe
 from igny8_core.common import clock
 
 if TYPE_CHECKING:
@@ -145,10 +145,10 @@ class StripeGateway(StripeCards, StripeMirror):
                 raise
         return charge_of(intent.to_dict())
 
-    def charge_with_id(self, charge_id: str) -> Charge:
+    def charge_of_capture(self, capture_id: str) -> Charge:
         """The attempt that a Charge belongs to. Raises UnknownObject, also for a Charge without a PaymentIntent."""
         with self._asking():
-            charge = self._client.v1.charges.retrieve(known(charge_id)).to_dict()
+            charge = self._client.v1.charges.retrieve(known(capture_id)).to_dict()
         return self.fetch(id_of(charge.get("payment_intent")))
 
     def refund(self, order: RefundOrder) -> GatewayRefund:
@@ -190,11 +190,15 @@ class StripeGateway(StripeCards, StripeMirror):
 
     def verify_webhook(self, body: bytes, headers: Mapping[str, str]) -> None:
         """Check the signature with each configured secret. Raises BadSignature, without a secret always."""
-        stripe_webhooks.verify(body, headers, self._webhook_secrets)
+        signature.verify(body, headers, self._webhook_secrets)
 
     def read_webhook(self, body: bytes) -> WebhookMessage:
         """What a verified message is about. Raises ValueError for one that cannot be read."""
-        return stripe_webhooks.read(body)
+        return messages.read(body)
+
+    def delivery_id(self, headers: Mapping[str, str]) -> str:
+        """See Gateway. Stripe's deliveries have none: the signature covers the whole message."""
+        return ""
 
 
 def _creation(order: ChargeOrder) -> "PaymentIntentCreateParams":

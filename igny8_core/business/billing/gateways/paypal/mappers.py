@@ -1,13 +1,11 @@
 """PayPal's JSON read into what billing works with. Unknown keys are passed over, unknown statuses are UNKNOWN."""
 
-import json
 import re
-from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from igny8_core.business.billing.gateways.paypal_api import OBJECT_ID, Json, PayPalError, link
+from igny8_core.business.billing.gateways.paypal.client import OBJECT_ID, Json, PayPalError, link
 from igny8_core.business.billing.gateways.protocol import (
     Charge,
     ChargeState,
@@ -15,7 +13,6 @@ from igny8_core.business.billing.gateways.protocol import (
     GatewayDispute,
     GatewayRefund,
     RefundState,
-    WebhookMessage,
 )
 
 ORDER_STATES = {
@@ -57,24 +54,24 @@ def charge_of_order(order: Json, *, live: bool) -> Charge:
 
     Raises PayPalError for an order that cannot be read.
     """
-    unit = _first(order.get("purchase_units"))
-    payments = _dict(unit.get("payments"))
+    unit = first(order.get("purchase_units"))
+    payments = part(unit.get("payments"))
     capture = _capture_that_counts(order, payments)
-    status = _text(order.get("status"))
+    status = text(order.get("status"))
     if capture is not None:
-        refunds = [_read_refund(refund) for refund in _dicts(payments.get("refunds"))]
-        return _charge(capture, unit, refunds, object_id=_text(order.get("id")), live=live)
+        refunds = [_read_refund(refund) for refund in parts(payments.get("refunds"))]
+        return _charge(capture, unit, refunds, object_id=text(order.get("id")), live=live)
     amount, currency = _money(unit.get("amount"))
     return Charge(
-        object_id=_text(order.get("id")),
+        object_id=text(order.get("id")),
         state=ORDER_STATES.get(status, ChargeState.UNKNOWN),
         amount=amount,
         currency=currency,
-        reference=_text(unit.get("custom_id")),
+        reference=text(unit.get("custom_id")),
         live=live,
         approve_url=link(order, "payer-action", "approve"),
         raw_status=status,
-        created_at=_time(order.get("create_time")),
+        created_at=moment(order.get("create_time")),
     )
 
 
@@ -88,24 +85,24 @@ def charge_of_capture(capture: Json, *, live: bool) -> Charge:
 
 def order_of_capture(capture: Json) -> str:
     """The id of the order that a capture belongs to; empty where it does not say, or belongs to an authorization."""
-    named = _text(_related_ids(capture).get("order_id"))
-    return named or _up(capture, "orders")
+    named = text(related_ids(capture).get("order_id"))
+    return named or made_of(capture, "orders")
 
 
 def read_refund(refund: Json, *, object_id: str = "") -> GatewayRefund:
     """What PayPal holds of a refund. Raises PayPalError for one that cannot be read."""
-    return _read_refund(refund, object_id or _text(_related_ids(refund).get("order_id")))
+    return _read_refund(refund, object_id or text(related_ids(refund).get("order_id")))
 
 
 def read_refunds(order: Json) -> list[GatewayRefund]:
     """Everything that went back of an order. Raises PayPalError for a refund that cannot be read."""
-    payments = _dict(_first(order.get("purchase_units")).get("payments"))
-    return [_read_refund(refund, _text(order.get("id"))) for refund in _dicts(payments.get("refunds"))]
+    payments = part(first(order.get("purchase_units")).get("payments"))
+    return [_read_refund(refund, text(order.get("id"))) for refund in parts(payments.get("refunds"))]
 
 
 def read_dispute_ids(answer: Json) -> list[str]:
     """The ids in a page of the list of disputes; empty for what has none."""
-    return [_id(dispute.get("dispute_id")) for dispute in _dicts(answer.get("items"))]
+    return [checked(dispute.get("dispute_id")) for dispute in parts(answer.get("items"))]
 
 
 def read_dispute(dispute: Json) -> GatewayDispute:
@@ -115,60 +112,17 @@ def read_dispute(dispute: Json) -> GatewayDispute:
     """
     amount, currency = _money(dispute.get("dispute_amount"))
     is_over = dispute.get("status") == "RESOLVED"
-    outcome = _text(_dict(dispute.get("dispute_outcome")).get("outcome_code")) if is_over else ""
+    outcome = text(part(dispute.get("dispute_outcome")).get("outcome_code")) if is_over else ""
     return GatewayDispute(
-        dispute_id=_text(dispute.get("dispute_id")),
+        dispute_id=text(dispute.get("dispute_id")),
         state=DISPUTE_STATES.get(outcome, DisputeState.OPEN),
         amount=amount,
         currency=currency,
-        reason=_text(dispute.get("reason")),
-        capture_id=_text(_first(dispute.get("disputed_transactions")).get("seller_transaction_id")),
+        reason=text(dispute.get("reason")),
+        capture_id=text(first(dispute.get("disputed_transactions")).get("seller_transaction_id")),
         outcome=outcome,
-        created_at=_time(dispute.get("create_time")),
+        created_at=moment(dispute.get("create_time")),
     )
-
-
-def read_message(body: bytes) -> WebhookMessage:
-    """The ids of a webhook's body. Raises ValueError for one that is no event of PayPal."""
-    try:
-        event = json.loads(body)
-    except RecursionError as error:
-        raise ValueError("nested too deeply") from error
-    if not isinstance(event, dict) or not isinstance(event.get("resource"), dict):
-        raise ValueError("not an event with a resource")
-    event_id, event_type = event.get("id"), event.get("event_type")
-    if not isinstance(event_id, str) or not EVENT_ID.fullmatch(event_id):
-        raise ValueError("not an event id")
-    if not isinstance(event_type, str) or not re.fullmatch(r"[A-Z0-9._-]{1,100}", event_type):
-        raise ValueError("not an event type")
-    resource = event["resource"]
-    return WebhookMessage(
-        event_id=event_id,
-        type=event_type,
-        object_id=_id(resource.get("dispute_id") or resource.get("id") or resource.get("order_id")),
-        live=None,
-        related={kind: named for kind, value in _related(event, resource) if (named := _id(value))},
-        api_version=_text(event.get("resource_version"))[:20],
-        created_at=_time(event.get("create_time")),
-    )
-
-
-def _related(event: Json, resource: Json) -> Iterator[tuple[str, object]]:
-    """The ids that an event names, by kind. Of a REFUNDED event the resource is the refund, not the capture."""
-    kind = _text(event.get("resource_type")).lower()
-    yield "order", _related_ids(resource).get("order_id") or resource.get("order_id")
-    if kind == "checkout-order":
-        yield "order", resource.get("id")
-        yield "capture", _first(_dict(_first(resource.get("purchase_units")).get("payments")).get("captures")).get("id")
-    elif kind == "capture":
-        yield "order", order_of_capture(resource)
-        yield "capture", resource.get("id")
-    elif kind == "refund":
-        yield "refund", resource.get("id")
-        yield "capture", _up(resource, "captures")
-    elif kind == "dispute" or "dispute_id" in resource:
-        yield "dispute", resource.get("dispute_id") or resource.get("id")
-        yield "capture", _first(resource.get("disputed_transactions")).get("seller_transaction_id")
 
 
 def _capture_that_counts(order: Json, payments: Json) -> Json | None:
@@ -176,33 +130,33 @@ def _capture_that_counts(order: Json, payments: Json) -> Json | None:
 
     A refused one counts only once the order is over: before, the payer may choose another way to pay.
     """
-    captures = _dicts(payments.get("captures"))
+    captures = parts(payments.get("captures"))
     for state in (ChargeState.SUCCEEDED, ChargeState.PROCESSING):
         for capture in captures:
-            if CAPTURE_STATES.get(_text(capture.get("status"))) == state:
+            if CAPTURE_STATES.get(text(capture.get("status"))) == state:
                 return capture
     return captures[0] if captures and order.get("status") == "COMPLETED" else None
 
 
 def _charge(capture: Json, unit: Json, refunds: list[GatewayRefund], *, object_id: str, live: bool) -> Charge:
     amount, currency = _money(capture.get("amount"))
-    capture_id, status = _text(capture.get("id")), _text(capture.get("status"))
+    capture_id, status = text(capture.get("id")), text(capture.get("status"))
     state = CAPTURE_STATES.get(status, ChargeState.UNKNOWN)
-    reason = _text(_dict(capture.get("status_details")).get("reason"))
+    reason = text(part(capture.get("status_details")).get("reason"))
     is_refused = state == ChargeState.DECLINED
     return Charge(
         object_id=object_id,
         state=state,
         amount=amount,
         currency=currency,
-        reference=_text(capture.get("custom_id")) or _text(unit.get("custom_id")),
+        reference=text(capture.get("custom_id")) or text(unit.get("custom_id")),
         live=live,
         capture_id=capture_id,
         refunded=_refunded(refunds, capture_id, amount if status == "REFUNDED" else Decimal(0)),
         failure_code=(reason or status) if is_refused else "",
         failure_text=NOT_PAID if is_refused else "",
         raw_status=f"{status} {reason}".strip(),
-        created_at=_time(capture.get("create_time")),
+        created_at=moment(capture.get("create_time")),
     )
 
 
@@ -217,63 +171,63 @@ def _refunded(refunds: list[GatewayRefund], capture_id: str, at_least: Decimal) 
 
 def _read_refund(refund: Json, object_id: str = "") -> GatewayRefund:
     amount, currency = _money(refund.get("amount"))
-    status = _text(refund.get("status"))
+    status = text(refund.get("status"))
     state = REFUND_STATES.get(status, RefundState.PENDING)
     failed = state in {RefundState.FAILED, RefundState.CANCELED}
     return GatewayRefund(
-        refund_id=_text(refund.get("id")),
+        refund_id=text(refund.get("id")),
         state=state,
         amount=abs(amount),
         currency=currency,
-        reference=_text(refund.get("custom_id")),
-        capture_id=_up(refund, "captures"),
+        reference=text(refund.get("custom_id")),
+        capture_id=made_of(refund, "captures"),
         object_id=object_id,
-        failure_code=(_text(_dict(refund.get("status_details")).get("reason")) or status) if failed else "",
-        created_at=_time(refund.get("create_time")),
+        failure_code=(text(part(refund.get("status_details")).get("reason")) or status) if failed else "",
+        created_at=moment(refund.get("create_time")),
     )
 
 
-def _up(resource: Json, kind: str) -> str:
+def made_of(resource: Json, kind: str) -> str:
     """The id of what a capture or refund was made of, where that is of this kind."""
     found = UP_LINK.search(link(resource, "up"))
     return found[2] if found and found[1] == kind else ""
 
 
-def _related_ids(resource: Json) -> Json:
-    return _dict(_dict(resource.get("supplementary_data")).get("related_ids"))
+def related_ids(resource: Json) -> Json:
+    return part(part(resource.get("supplementary_data")).get("related_ids"))
 
 
 def _money(value: object) -> tuple[Decimal, str]:
-    money = _dict(value)
+    money = part(value)
     amount, currency = money.get("value"), money.get("currency_code")
     if not isinstance(amount, str) or not MONEY.fullmatch(amount) or not isinstance(currency, str):
         raise PayPalError(200, "UNREADABLE_AMOUNT", may_have_happened=True)
     return Decimal(amount), currency
 
 
-def _time(value: object) -> datetime | None:
+def moment(value: object) -> datetime | None:
     try:
-        moment = datetime.fromisoformat(_text(value))
+        moment = datetime.fromisoformat(text(value))
     except ValueError:
         return None
     return moment if moment.tzinfo else None
 
 
-def _id(value: object) -> str:
+def checked(value: object) -> str:
     return value if isinstance(value, str) and OBJECT_ID.fullmatch(value) else ""
 
 
-def _text(value: object) -> str:
+def text(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _dict(value: Any) -> Json:
+def part(value: Any) -> Json:
     return value if isinstance(value, dict) else {}
 
 
-def _dicts(value: Any) -> list[Json]:
+def parts(value: Any) -> list[Json]:
     return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []
 
 
-def _first(value: Any) -> Json:
-    return next(iter(_dicts(value)), {})
+def first(value: Any) -> Json:
+    return next(iter(parts(value)), {})

@@ -22,10 +22,10 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.x509.oid import NameOID
 
-from igny8_core.business.billing.gateways.paypal_api import new_session
+from igny8_core.business.billing.gateways.paypal.client import new_session
+from igny8_core.business.billing.gateways.paypal.settings import PayPalSettings
 from igny8_core.business.billing.gateways.protocol import BadSignature, SignatureUncheckable
 from igny8_core.common import clock
-from igny8_core.settings.gateways import PayPalSettings
 
 FetchCertificate = Callable[[str], bytes]
 

@@ -23,7 +23,7 @@ def to_paypal(amount: Decimal, currency: str) -> str:
     return f"{exact:f}"
 
 
-def paypal_takes(amount: Decimal, currency: str) -> bool:
+def takes(amount: Decimal, currency: str) -> bool:
     """Whether PayPal takes an amount in a currency at all."""
     try:
         return amount > 0 and bool(to_paypal(amount, currency))

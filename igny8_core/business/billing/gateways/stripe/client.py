@@ -7,8 +7,8 @@ from contextlib import contextmanager
 import stripe
 
 from igny8_core.business.billing.gateways.protocol import UnknownObject
-from igny8_core.business.billing.gateways.stripe_errors import WatchedClient, translated
-from igny8_core.settings.gateways import StripeSettings
+from igny8_core.business.billing.gateways.stripe.errors import WatchedClient, translated
+from igny8_core.business.billing.gateways.stripe.settings import StripeSettings
 
 API_VERSION = "2026-10-28.endive"
 CONNECT_AND_READ_SECONDS = (3.05, 20)

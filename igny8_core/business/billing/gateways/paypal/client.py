@@ -17,7 +17,7 @@ from typing import Any
 import paypalrestsdk  # type: ignore[import-untyped]
 import requests
 
-from igny8_core.settings.gateways import PayPalSettings
+from igny8_core.business.billing.gateways.paypal.settings import PayPalSettings
 
 Json = dict[str, Any]
 

@@ -4,10 +4,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 
-from igny8_core.business.billing.gateways.mirrored import MirroredInvoice, MirroredSubscription
 from igny8_core.business.billing.gateways.protocol import GatewayDispute, GatewayRefund
-from igny8_core.business.billing.gateways.stripe_connection import StripeConnection, known
-from igny8_core.business.billing.gateways.stripe_shapes import (
+from igny8_core.business.billing.gateways.stripe.client import StripeConnection, known
+from igny8_core.business.billing.gateways.stripe.mappers import (
     dispute_of,
     id_of,
     invoice_of,
@@ -15,6 +14,7 @@ from igny8_core.business.billing.gateways.stripe_shapes import (
     refund_of,
     subscription_of,
 )
+from igny8_core.business.billing.gateways.stripe.mirrored import MirroredInvoice, MirroredSubscription
 
 
 class StripeMirror(StripeConnection):

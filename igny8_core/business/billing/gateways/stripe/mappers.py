@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from igny8_core.business.billing.gateways.mirrored import MirroredInvoice, MirroredSubscription
 from igny8_core.business.billing.gateways.protocol import (
     Card,
     CardSetup,
@@ -20,8 +19,9 @@ from igny8_core.business.billing.gateways.protocol import (
     GatewayRefund,
     RefundState,
 )
-from igny8_core.business.billing.gateways.stripe_declines import decline_code, decline_sentence
-from igny8_core.business.billing.gateways.stripe_money import from_stripe
+from igny8_core.business.billing.gateways.stripe.declines import decline_code, decline_sentence
+from igny8_core.business.billing.gateways.stripe.mirrored import MirroredInvoice, MirroredSubscription
+from igny8_core.business.billing.gateways.stripe.money import from_stripe
 
 Object = Mapping[str, Any]
 

@@ -63,7 +63,7 @@ def from_stripe(units: int, currency: str) -> Decimal:
     return rounded if rounded == amount else amount
 
 
-def stripe_takes(amount: Decimal, currency: str) -> bool:
+def takes(amount: Decimal, currency: str) -> bool:
     """Whether Stripe charges an amount in a currency at all."""
     if currency not in CURRENCIES or amount < MINIMUMS.get(currency, Decimal(0)):
         return False

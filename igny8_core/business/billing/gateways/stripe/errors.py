@@ -14,8 +14,8 @@ from igny8_core.business.billing.gateways.protocol import (
     Unavailable,
     UnknownObject,
 )
-from igny8_core.business.billing.gateways.stripe_declines import decline_code, decline_sentence
-from igny8_core.business.billing.gateways.stripe_shapes import charge_of, part_of
+from igny8_core.business.billing.gateways.stripe.declines import decline_code, decline_sentence
+from igny8_core.business.billing.gateways.stripe.mappers import charge_of, part_of
 
 log = logging.getLogger(__name__)
 

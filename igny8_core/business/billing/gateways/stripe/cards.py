@@ -5,8 +5,10 @@ import hashlib
 import stripe
 
 from igny8_core.business.billing.gateways.protocol import Card, CardSetup
-from igny8_core.business.billing.gateways.stripe_connection import StripeConnection, known
-from igny8_core.business.billing.gateways.stripe_shapes import card_of, card_setup_of
+from igny8_core.business.billing.gateways.stripe.client import StripeConnection, known
+from igny8_core.business.billing.gateways.stripe.mappers import card_of, card_setup_of
+
+TEST_CARD = "pm_card_"
 
 
 class StripeCards(StripeConnection):
@@ -51,6 +53,11 @@ class StripeCards(StripeConnection):
         with self._asking():
             method = self._client.v1.payment_methods.retrieve(known(payment_method_id))
         return card_of(method.to_dict())
+
+    def is_card_of(self, payment_method_id: str, customer_id: str) -> bool:
+        """See CardGateway. Stripe's test cards are nobody's, and only test keys know them."""
+        is_test_card = payment_method_id.startswith(TEST_CARD) and not self.live
+        return is_test_card or self.card(payment_method_id).customer_id == customer_id
 
     def cards_of(self, customer_id: str) -> list[Card]:
         """All saved cards of a customer. Raises UnknownObject."""

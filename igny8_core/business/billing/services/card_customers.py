@@ -1,28 +1,28 @@
-"""The customer that an account has at Stripe: saved cards hang from it."""
+"""The customer that an account has at the gateway that saves cards: saved cards hang from it."""
 
 from igny8_core.auth.locks import lock_account
 from igny8_core.auth.models import Account
-from igny8_core.business.billing.gateways import configured_stripe
+from igny8_core.business.billing.gateways import card_gateway
 from igny8_core.common.db import require_no_transaction, service_transaction
 
 
-def stripe_customer_of(account: Account) -> str:
-    """The id of the account's customer at Stripe, which is made at the first use.
+def customer_of(account: Account) -> str:
+    """The id of the account's customer at the gateway, which is made at the first use.
 
-    Raises GatewayNotConfigured, and GatewayError for what Stripe says. RuntimeError in a transaction.
+    Raises GatewayNotConfigured, and GatewayError for what the gateway says. RuntimeError in a transaction.
     """
     if not account.stripe_customer_id:
         require_no_transaction()
         email = account.address_for_mail
         # With its time of birth: another database may have had an account with the same number.
         reference = f"account:{account.pk}:{account.created_at.isoformat()}"
-        account.stripe_customer_id = _keep(account, configured_stripe().create_customer(reference, email, account.name))
+        account.stripe_customer_id = _keep(account, card_gateway().create_customer(reference, email, account.name))
     return account.stripe_customer_id
 
 
 @service_transaction
 def _keep(account: Account, customer_id: str) -> str:
-    """Two requests can have made one each; the first to come here counts, the other's stays empty at Stripe."""
+    """Two requests can have made one each; the first to come here counts, the other's stays empty there."""
     locked = lock_account(account.pk)
     if not locked.stripe_customer_id:
         locked.stripe_customer_id = customer_id

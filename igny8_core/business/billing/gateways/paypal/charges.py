@@ -3,32 +3,28 @@
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from urllib.parse import urlencode
 
-from igny8_core.business.billing.gateways import paypal_reading as reading
-from igny8_core.business.billing.gateways.paypal_api import Json, PayPalApi, PayPalError, checked_id
-from igny8_core.business.billing.gateways.paypal_money import to_paypal
-from igny8_core.business.billing.gateways.paypal_signature import FetchCertificate, SignatureCheck, transmission_id
+from igny8_core.business.billing.gateways.paypal import mappers, messages
+from igny8_core.business.billing.gateways.paypal.client import Json, PayPalApi, PayPalError, checked_id
+from igny8_core.business.billing.gateways.paypal.errors import our_errors, translated
+from igny8_core.business.billing.gateways.paypal.money import to_paypal
+from igny8_core.business.billing.gateways.paypal.settings import PayPalSettings
+from igny8_core.business.billing.gateways.paypal.signature import FetchCertificate, SignatureCheck, transmission_id
 from igny8_core.business.billing.gateways.protocol import (
     Charge,
     ChargeOrder,
     ChargeState,
-    Declined,
     GatewayDispute,
-    GatewayError,
     GatewayRefund,
     Misconfigured,
     RefundOrder,
-    Unavailable,
-    UnknownObject,
     WebhookMessage,
 )
 from igny8_core.common import clock
-from igny8_core.settings.gateways import PayPalSettings
 
 logger = logging.getLogger(__name__)
 
@@ -42,26 +38,6 @@ NOT_TAKEN = "AMOUNT_NOT_TAKEN"
 PAYER_IS_ASKED = frozenset({"ORDER_NOT_APPROVED", "PAYER_ACTION_REQUIRED"})
 PAYER_MAY_CHOOSE_AGAIN = frozenset({"INSTRUMENT_DECLINED", "REDIRECT_PAYER_FOR_ALTERNATE_FUNDING"})
 CHOOSE_AGAIN = "PayPal could not use the way to pay that you chose. Choose another one at PayPal."
-BUSY = "PREVIOUS_REQUEST_IN_PROGRESS"
-REFUSALS = {
-    "DUPLICATE_INVOICE_ID": "PayPal has taken money for this invoice before.",
-    "TRANSACTION_REFUSED": reading.NOT_PAID,
-    "COMPLIANCE_VIOLATION": reading.NOT_PAID,
-    "MAX_NUMBER_OF_PAYMENT_ATTEMPTS_EXCEEDED": "PayPal allows no further attempt. Pay again, or in another way.",
-    "PAYER_ACCOUNT_LOCKED_OR_CLOSED": reading.NOT_PAID,
-    "PAYER_ACCOUNT_RESTRICTED": reading.NOT_PAID,
-    "PAYER_CANNOT_PAY": reading.NOT_PAID,
-    "TRANSACTION_LIMIT_EXCEEDED": reading.NOT_PAID,
-    "CAPTURE_FULLY_REFUNDED": "All of this payment went back already.",
-    "REFUND_AMOUNT_EXCEEDED": "This is more than what is left of the payment at PayPal.",
-    "REFUND_TIME_LIMIT_EXCEEDED": "PayPal gives money back for 180 days only. Send it in another way.",
-    "REFUND_NOT_ALLOWED": "PayPal does not give this payment back.",
-    "REFUND_FAILED_INSUFFICIENT_FUNDS": "The PayPal account does not hold enough for this refund.",
-    "PARTIAL_REFUND_NOT_ALLOWED": "PayPal gives this payment back only as a whole.",
-    "CAPTURE_DISPUTED_PARTIAL_REFUND_NOT_ALLOWED": "The payment is disputed: PayPal gives it back only as a whole.",
-    "MAX_NUMBER_OF_REFUNDS_EXCEEDED": "PayPal allows no further refund of this payment.",
-    "PENDING_CAPTURE": "PayPal still decides on this payment. Refund it once it was taken.",
-}
 
 
 class PayPalGateway:
@@ -106,27 +82,27 @@ class PayPalGateway:
                 }
             },
         }
-        with _our_errors():
+        with our_errors():
             made = self._api.send("/v2/checkout/orders", body, f"pay-{order.reference}-create")
-            return reading.charge_of_order(made, live=self.live)
+            return mappers.charge_of_order(made, live=self.live)
 
     def fetch(self, object_id: str) -> Charge:
         """See Gateway."""
-        with _our_errors():
-            return reading.charge_of_order(self._order(object_id), live=self.live)
+        with our_errors():
+            return mappers.charge_of_order(self._order(object_id), live=self.live)
 
     def complete(self, object_id: str, reference: str) -> Charge:
         """See Gateway. REQUIRES_ACTION where the payer has not approved, or has to choose another way to pay."""
         try:
             path = f"/v2/checkout/orders/{checked_id(object_id)}/capture"
             order = self._api.send(path, {}, f"pay-{reference}-capture")
-            return reading.charge_of_order(order, live=self.live)
+            return mappers.charge_of_order(order, live=self.live)
         except PayPalError as error:
             if error.issue == "ORDER_ALREADY_CAPTURED":
                 return self.fetch(object_id)
             if error.issue in PAYER_IS_ASKED | PAYER_MAY_CHOOSE_AGAIN:
                 return self._with_the_payer(object_id, error)
-            raise _our_error(error) from None
+            raise translated(error) from None
 
     def find(self, order: ChargeOrder, created_at: datetime) -> Charge | None:
         """See Gateway. PayPal has no search by our reference, but repeats its answer to a create for six hours."""
@@ -145,17 +121,17 @@ class PayPalGateway:
             "custom_id": order.reference,
             "invoice_id": order.invoice_number,
         }
-        with _our_errors():
+        with our_errors():
             path = f"/v2/payments/captures/{checked_id(order.capture_id)}/refund"
-            refund = reading.read_refund(
+            refund = mappers.read_refund(
                 self._api.send(path, body, f"refund-{order.reference}"), object_id=order.object_id
             )
         return replace(refund, capture_id=refund.capture_id or order.capture_id)
 
     def refunds_of(self, charge: Charge) -> list[GatewayRefund]:
         """See Gateway."""
-        with _our_errors():
-            return reading.read_refunds(self._order(charge.object_id))
+        with our_errors():
+            return mappers.read_refunds(self._order(charge.object_id))
 
     def recent(self, since: datetime) -> Iterator[Charge]:
         """Nothing: PayPal has no list of orders."""
@@ -166,26 +142,26 @@ class PayPalGateway:
 
         `object_id` is empty then. Raises UnknownObject.
         """
-        with _our_errors():
+        with our_errors():
             capture = self._api.read(f"/v2/payments/captures/{checked_id(capture_id)}")
-            order_id = reading.order_of_capture(capture)
+            order_id = mappers.order_of_capture(capture)
             if order_id:
                 try:
-                    return reading.charge_of_order(self._order(order_id), live=self.live)
+                    return mappers.charge_of_order(self._order(order_id), live=self.live)
                 except PayPalError as error:
                     if error.status != 404:
                         raise
-            return reading.charge_of_capture(capture, live=self.live)
+            return mappers.charge_of_capture(capture, live=self.live)
 
     def refund_with_id(self, refund_id: str) -> GatewayRefund:
         """A refund, whoever ordered it. Raises UnknownObject."""
-        with _our_errors():
-            return reading.read_refund(self._api.read(f"/v2/payments/refunds/{checked_id(refund_id)}"))
+        with our_errors():
+            return mappers.read_refund(self._api.read(f"/v2/payments/refunds/{checked_id(refund_id)}"))
 
     def dispute(self, dispute_id: str) -> GatewayDispute:
         """See Gateway."""
-        with _our_errors():
-            return reading.read_dispute(self._api.read(f"/v1/customer/disputes/{checked_id(dispute_id)}"))
+        with our_errors():
+            return mappers.read_dispute(self._api.read(f"/v1/customer/disputes/{checked_id(dispute_id)}"))
 
     def recent_disputes(self, since: datetime) -> Iterator[str]:
         """See Gateway; newest first. PayPal lists 50 pages and 180 days at most.
@@ -195,23 +171,23 @@ class PayPalGateway:
         since = max(since, clock.now() - DISPUTES_LISTED_FOR)
         asked = {"create_time_after": since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), "page_size": LIST_SIZE}
         for page in range(1, LIST_PAGES + 1):
-            with _our_errors():
+            with our_errors():
                 answer = self._api.read(f"/v1/customer/disputes?{urlencode({**asked, 'page': page})}")
-                ids = reading.read_dispute_ids(answer)
+                ids = mappers.read_dispute_ids(answer)
             yield from filter(None, ids)
             if len(ids) < LIST_SIZE:
                 return
 
     def verify_webhook(self, body: bytes, headers: Mapping[str, str]) -> None:
-        """See Gateway. Header names are in lower case. A body that passes is still no fact (paypal_signature)."""
+        """See Gateway. Header names are in lower case. A body that passes is still no fact (paypal/signature)."""
         self._signatures.verify(body, headers)
 
     def read_webhook(self, body: bytes) -> WebhookMessage:
         """See Gateway. `live` is None: PayPal's messages do not say."""
-        return reading.read_message(body)
+        return messages.read(body)
 
-    def transmission_id(self, headers: Mapping[str, str]) -> str:
-        """PayPal's number of a delivery, which is the same when it sends that one again; empty where there is none."""
+    def delivery_id(self, headers: Mapping[str, str]) -> str:
+        """See Gateway."""
         return transmission_id(headers)
 
     def _order(self, object_id: str) -> Json:
@@ -237,30 +213,3 @@ def _money(amount: Decimal, currency: str) -> Json:
         return {"currency_code": currency, "value": to_paypal(amount, currency)}
     except ValueError as error:
         raise Misconfigured(str(error), code=NOT_TAKEN) from None
-
-
-@contextmanager
-def _our_errors() -> Iterator[None]:
-    try:
-        yield
-    except PayPalError as error:
-        raise _our_error(error) from None
-
-
-def _our_error(error: PayPalError) -> GatewayError:
-    code, debug_id = error.issue or error.name, error.debug_id
-    if error.status == 404:
-        return UnknownObject("PayPal does not know this object.", code=code, request_id=debug_id)
-    if error.issue in REFUSALS:
-        return Declined(REFUSALS[error.issue], code=code, request_id=debug_id)
-    # An answer below 400 is a redirect, or one that cannot be read.
-    if error.retryable or error.status < 400 or error.status == 409 or error.issue == BUSY:
-        return Unavailable(
-            "PayPal does not answer as it should. Try again in a few minutes.",
-            code=code,
-            request_id=debug_id,
-            may_have_happened=error.may_have_happened,
-            retry_after=error.retry_after,
-        )
-    logger.error("paypal refuses our request", extra={"status": error.status, "code": code, "debug_id": debug_id})
-    return Misconfigured(f"PayPal refuses our request ({code}).", code=code, request_id=debug_id)

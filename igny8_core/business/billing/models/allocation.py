@@ -1,0 +1,67 @@
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from igny8_core.common import clock
+from igny8_core.common.model_fields import AmountField
+
+
+class AllocationKind(models.TextChoices):
+    MONEY = "money", "Money"
+
+
+class Allocation(models.Model):
+    """A part of a payment that stands against an invoice; an invoice's live ones add up to its `settled_amount`.
+
+    Written in one statement with the invoice (allocations.py) and kept for good: a trigger refuses every change but a
+    release, once, while the invoice is open.
+    """
+
+    # No indexes of their own: nobody looks from there, and every capture would pay for them.
+    account = models.ForeignKey("igny8_auth.Account", on_delete=models.PROTECT, related_name="+", db_index=False)
+    invoice = models.ForeignKey("billing.Invoice", on_delete=models.PROTECT, related_name="allocations")
+    payment = models.ForeignKey(
+        "billing.Payment", null=True, blank=True, on_delete=models.PROTECT, related_name="allocations"
+    )
+    kind = models.CharField(max_length=20, choices=AllocationKind.choices, default=AllocationKind.MONEY)
+    amount = AmountField()
+    currency = models.CharField(max_length=3, help_text="ISO 4217; that of the invoice and of the payment")
+    made_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+        help_text="The operator who decided; empty where a gateway did",
+    )
+    created_at = models.DateTimeField(default=clock.now, editable=False)
+    released_at = models.DateTimeField(null=True, blank=True, help_text="From then on it counts no more")
+    release_reason = models.CharField(max_length=255, blank=True, db_default="")
+
+    class Meta:
+        db_table = "igny8_allocations"
+        ordering = ("-id",)
+        constraints = [
+            models.CheckConstraint(condition=Q(kind__in=AllocationKind.values), name="igny8_allocations_kind_known"),
+            models.CheckConstraint(
+                condition=Q(kind=AllocationKind.MONEY, payment__isnull=False)
+                | (~Q(kind=AllocationKind.MONEY) & Q(payment__isnull=True)),
+                name="igny8_allocations_money_has_payment",
+            ),
+            models.CheckConstraint(condition=Q(amount__gt=0), name="igny8_allocations_amount_positive"),
+            models.CheckConstraint(condition=Q(currency__regex=r"^[A-Z]{3}$"), name="igny8_allocations_currency_iso"),
+            models.CheckConstraint(
+                condition=Q(released_at__isnull=True, release_reason="")
+                | (Q(released_at__isnull=False) & ~Q(release_reason="")),
+                name="igny8_allocations_release_has_reason",
+            ),
+            models.UniqueConstraint(
+                fields=["payment", "invoice"],
+                condition=Q(released_at__isnull=True),
+                name="igny8_allocations_one_live",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Allocation {self.pk}"

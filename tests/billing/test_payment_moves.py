@@ -1,0 +1,122 @@
+"""Every move of a payment's status has one owner; read from the source, so that no other module can make one unseen."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import igny8_core
+from igny8_core.business.billing.models import PAYMENT_MOVES, PaymentStatus
+from igny8_core.business.billing.services import payment_transitions, settlement
+from igny8_core.business.billing.services.payment_transitions import MOVE_OWNERS
+
+ROOT = Path(igny8_core.__file__).parent
+OWNERS = ROOT / "business/billing/services/payment_transitions.py"
+SOURCES = [path for path in sorted(ROOT.rglob("*.py")) if "migrations" not in path.relative_to(ROOT).parts]
+# No part of the product withdraws a confirmation yet.
+WITHOUT_OWNER = {(PaymentStatus.PENDING_APPROVAL, PaymentStatus.CANCELED)}
+WRITES = {"create", "update", "bulk_create", "bulk_update", "get_or_create", "update_or_create"}
+
+
+def writes(source: str) -> Iterator[str]:
+    """Each place in a module that writes a payment's status, as `line: what`."""
+    for node in ast.walk(ast.parse(source)):
+        if what := _written(node):
+            yield f"{node.lineno}: {what}"  # type: ignore[attr-defined]
+
+
+def _written(node: ast.AST) -> str:
+    match node:
+        case ast.Call(func=ast.Name(id="transition") | ast.Attribute(attr="transition"), args=arguments):
+            said = [ast.unparse(each) for each in arguments]
+            return "transition" if any(each == "PAYMENT_MOVES" or each.endswith("payment") for each in said) else ""
+        case ast.Call(func=ast.Attribute(attr=name, value=rows), keywords=keywords) if name in WRITES:
+            return name if _is_of_payments(name, ast.unparse(rows), " ".join(map(ast.unparse, keywords))) else ""
+        case ast.Assign(targets=targets):
+            return "assignment" if any(ast.unparse(each).endswith("payment.status") for each in targets) else ""
+        case ast.Constant(value=str(text)):
+            return "SQL" if re.search(r"(UPDATE|INTO) igny8_payments\b", text) else ""
+    return ""
+
+
+def _is_of_payments(name: str, rows: str, columns: str) -> bool:
+    is_payments = "Payment.objects" in rows or "payments" in rows
+    return "PaymentStatus." in columns or (is_payments and ("status" in columns or "create" in name))
+
+
+def calls_of(name: str, path: Path) -> int:
+    tree = ast.parse(path.read_text())
+    return sum(isinstance(node, ast.Call) and ast.unparse(node.func).endswith(name) for node in ast.walk(tree))
+
+
+def test_nobody_but_the_owners_writes_a_payments_status() -> None:
+    found = [
+        f"{path.relative_to(ROOT)}:{written}"
+        for path in SOURCES
+        if path != OWNERS
+        for written in writes(path.read_text())
+    ]
+
+    assert found == []
+
+
+def test_the_owners_write_in_one_place_each() -> None:
+    assert [written.partition(": ")[2] for written in writes(OWNERS.read_text())] == ["create", "transition"]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "transition(payment, PaymentStatus.FAILED, PAYMENT_MOVES)",
+        "states.transition(self.payment, to, moves)",
+        "transition(row, PaymentStatus.SUCCEEDED, PAYMENT_MOVES, processed_at=now)",
+        "Payment.objects.filter(pk=1).update(status='succeeded')",
+        "Payment.objects.create(account=account, status=PaymentStatus.SUCCEEDED)",
+        "invoice.payments.update(status=done)",
+        "account.payments.create(amount=1)",
+        "rows.update(status=PaymentStatus.REFUNDED)",
+        "payment.status = PaymentStatus.SUCCEEDED",
+        "refund.payment.status = done",
+        "SQL = \"UPDATE igny8_payments SET status = 'succeeded'\"",
+    ],
+)
+def test_every_other_write_would_be_noticed(source: str) -> None:
+    assert list(writes(source)) != []
+
+
+def test_what_only_reads_or_writes_something_else_is_no_move() -> None:
+    source = """
+transition(invoice, InvoiceStatus.VOID, INVOICE_MOVES)
+transition(refund, RefundStatus.FAILED, REFUND_MOVES)
+Payment.objects.filter(status=PaymentStatus.PENDING).exists()
+closed.update(next_check_at=None)
+is_open = payment.status == PaymentStatus.PENDING
+"""
+
+    assert list(writes(source)) == []
+
+
+def test_each_allowed_move_has_one_owner_who_is_there() -> None:
+    allowed = {(before, after) for before, targets in PAYMENT_MOVES.items() for after in targets}
+    moves = {(before, after) for before, after in MOVE_OWNERS if before is not None}
+
+    assert moves == allowed - WITHOUT_OWNER
+    assert all(callable(getattr(payment_transitions, owner)) for owner in MOVE_OWNERS.values())
+
+
+@pytest.mark.parametrize("owner", sorted(set(MOVE_OWNERS.values()) - {"submit", "start"}))
+def test_an_owner_moves_in_its_own_name(owner: str) -> None:
+    [function] = [
+        node for node in ast.parse(OWNERS.read_text()).body if isinstance(node, ast.FunctionDef) and node.name == owner
+    ]
+    moved = [node for node in ast.walk(function) if isinstance(node, ast.Call) and ast.unparse(node.func) == "_move"]
+
+    assert [ast.literal_eval(call.args[0]) for call in moved] == [owner]
+
+
+def test_money_arrives_in_one_place() -> None:
+    callers = {path for path in SOURCES if calls_of("succeed", path)}
+
+    assert callers == {Path(settlement.__file__)}

@@ -97,8 +97,7 @@ def numbered(script: str, first: int) -> str:
 def build(ids: list[int]) -> None:
     """For each id an account that ordered a plan and says it paid: all its rows carry the same id."""
     from igny8_core.auth.models import Plan, Subscription
-    from igny8_core.business.billing.models import Invoice, InvoiceCounter, Payment
-    from igny8_core.business.billing.pricing import plan_line
+    from igny8_core.business.billing.models import Invoice, InvoiceCounter, InvoiceLine, LineKind, Payment
     from igny8_core.business.billing.services.payment_service import reference_key
     from igny8_core.events.models import Event
 
@@ -117,10 +116,30 @@ def build(ids: list[int]) -> None:
                 invoice_number=f"INV-{number}-{month}-0001",
                 subtotal=plan.price,
                 total=plan.price,
-                line_items=[plan_line(plan)],
                 invoice_date=now.date(),
                 due_date=now.date() + timedelta(days=7),
                 **shared,
+            )
+            for number in ids
+        ),
+        1000,
+    )
+    InvoiceLine.objects.bulk_create(
+        (
+            InvoiceLine(
+                invoice_id=number,
+                account_id=number,
+                position=1,
+                kind=LineKind.PLAN,
+                description="Starter plan, monthly",
+                unit_amount=plan.price,
+                line_total=plan.price,
+                plan=plan,
+                billing_cycle=plan.billing_cycle,
+                credits=plan.included_credits,
+                credits_rollover=plan.credits_rollover,
+                max_sites=plan.max_sites,
+                max_users=plan.max_users,
             )
             for number in ids
         ),

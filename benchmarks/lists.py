@@ -14,17 +14,21 @@ import bench
 ROWS, ACCOUNTS, LARGEST = 1_000_000, 51, 1
 GOAL = 100  # milliseconds
 INVOICES = """
-    INSERT INTO igny8_invoices (account_id, invoice_number, status, currency, subtotal, tax, total, line_items,
+    INSERT INTO igny8_invoices (account_id, invoice_number, status, currency, subtotal, tax, total,
                                 invoice_date, due_date, paid_at, void_reason, notes, stripe_invoice_id, metadata,
                                 created_at)
     SELECT account, format('INV-%%s-%%s-%%s', account, to_char(day, 'YYYYMM'), lpad(number::text, 7, '0')), status,
-           'USD', 89, 0, 89, '[{"description": "Starter plan, monthly", "quantity": 1, "amount": "89.00"}]',
-           day, day + 7, CASE status WHEN 'paid' THEN day::timestamptz END, '', '', '',
+           'USD', 89, 0, 89, day, day + 7, CASE status WHEN 'paid' THEN day::timestamptz END, '', '', '',
            '{"billing_snapshot": {"email": "billing@example.com", "name": "Account"}}', day::timestamptz
     FROM (SELECT number, (DATE '2025-01-01' + (number / 1500)::int) AS day,
                  CASE WHEN number %% 2 = 0 THEN %(largest)s ELSE 2 + number %% (%(accounts)s - 1) END AS account,
                  CASE WHEN number %% 10 = 0 THEN 'void' WHEN number %% 50 = 1 THEN 'pending' ELSE 'paid' END AS status
           FROM generate_series(1, %(rows)s) AS number) draft
+"""
+LINES = """
+    INSERT INTO igny8_invoice_lines (invoice_id, account_id, position, kind, description, quantity, unit_amount,
+                                     line_total, billing_cycle)
+    SELECT id, account_id, 1, 'other', 'Starter plan, monthly', 1, 89, 89, '' FROM igny8_invoices
 """
 PAYMENTS = """
     INSERT INTO igny8_payments (uuid, account_id, invoice_id, amount, currency, payment_method, status,
@@ -72,6 +76,7 @@ def build() -> None:
     bench.make_accounts(range(1, ACCOUNTS + 1))
     with connection.cursor() as cursor:
         cursor.execute(INVOICES, {"largest": LARGEST, "accounts": ACCOUNTS, "rows": ROWS})
+        cursor.execute(LINES)
         cursor.execute(PAYMENTS)
     bench.analyze()
 

@@ -2,17 +2,30 @@
 
 import hashlib
 import uuid
+from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from io import BytesIO
 from itertools import count
 from typing import Any
 
 from django.core.files.base import ContentFile
+from django.utils import timezone
 from PIL import Image
 
 from fake_gateways.stripe_fake import FakeStripe
 from igny8_core.auth.callers import caller_of_session
-from igny8_core.auth.models import Account, AccountStatus, Industry, Plan, Role, Site, Subscription, User
+from igny8_core.auth.models import (
+    Account,
+    AccountStatus,
+    Industry,
+    Plan,
+    Role,
+    Site,
+    Subscription,
+    User,
+    terms_columns,
+)
 from igny8_core.business.billing.models import (
     AccountPaymentMethod,
     CreditCostConfig,
@@ -43,6 +56,7 @@ def plan(slug: str = "starter", **fields: Any) -> Plan:
         "included_credits": 1000,
         "max_sites": 2,
         "max_users": 5,
+        "is_trial": slug == "free",
         **fields,
     }
     return Plan.objects.get_or_create(slug=slug, defaults=values)[0]
@@ -103,6 +117,19 @@ def subscription(tenant: Account | None = None, plan_ordered: Plan | None = None
     tenant = tenant or owner({"status": AccountStatus.PENDING_PAYMENT}).account
     assert tenant
     return SubscriptionService.create_subscription(tenant, plan_ordered or plan(), "bank_transfer")
+
+
+def in_force(plan_sold: Plan | None = None, **terms: Any) -> dict[str, Any]:
+    """The columns of a subscription in which the plan's terms are in force, with other `terms` where they are said."""
+    return terms_columns(replace((plan_sold or plan()).terms, **terms))
+
+
+def running_subscription(plan_sold: Plan | None = None, **terms: Any) -> Subscription:
+    """An active subscription of a new account, as a payment leaves it, without invoice or payment."""
+    of, begin = plan_sold or plan(), timezone.now()
+    period = {"billing_anchor": begin, "current_period_start": begin, "current_period_end": begin + timedelta(days=30)}
+    values = {"account": account(plan=of), "plan": of, "status": "active", **period, **in_force(of, **terms)}
+    return Subscription.objects.create(**values)
 
 
 def invoice(tenant: Account | None = None, **fields: Any) -> Invoice:

@@ -8,7 +8,9 @@ from django.db.models.functions import Coalesce
 
 from igny8_core.auth.callers import Caller
 from igny8_core.auth.models import (
+    LIVE_STATUSES,
     MANAGER_ROLES,
+    TERMS_COLUMNS,
     Account,
     Industry,
     InvitationState,
@@ -17,7 +19,9 @@ from igny8_core.auth.models import (
     Role,
     Site,
     SiteUserAccess,
+    Subscription,
     TeamInvitation,
+    Terms,
     User,
 )
 from igny8_core.common import clock
@@ -107,7 +111,7 @@ def site_count(account: Account) -> int:
 
 
 def seats_taken(account: Account) -> int:
-    """How much of the plan's `max_users` is used: active members, and invitations that can still be accepted."""
+    """How much of `max_users` is used: active members, and invitations that can still be accepted."""
     open_ones = invitations_with_status(TeamInvitation.objects.filter(account=account), InvitationState.OPEN)
     return members_of(account).filter(is_active=True).count() + open_ones.count()
 
@@ -136,6 +140,12 @@ def over_limits(account: Account, plan: Plan) -> list[OverLimit]:
     members = User.objects.filter(account=account, is_active=True).count()
     limits = [OverLimit("sites", sites, plan.max_sites), OverLimit("users", members, plan.max_users)]
     return [limit for limit in limits if limit.used > limit.allowed]
+
+
+def terms_of(account: Account) -> Terms:
+    """What limits the account: the terms of its live subscription, else its plan."""
+    live = Subscription.objects.filter(account=account, status__in=LIVE_STATUSES).only(*TERMS_COLUMNS).first()
+    return (live and live.terms) or account.plan.terms
 
 
 def all_accounts() -> QuerySet[Account]:

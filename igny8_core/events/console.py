@@ -33,10 +33,11 @@ if TYPE_CHECKING:
     from django.contrib import admin
 
     ModelAdmin = admin.ModelAdmin[Any]
+    TabularInline = admin.TabularInline[Any, Any]
     ModelForm = forms.ModelForm[Any]
 else:
     from django.forms import ModelForm as ModelForm
-    from unfold.admin import ModelAdmin
+    from unfold.admin import ModelAdmin, TabularInline
 
 EMPTY = "–"
 
@@ -149,6 +150,49 @@ class ConsoleAdmin(ModelAdmin):
 def _changed(request: HttpRequest) -> set[str]:
     columns: set[str] = request.changed_columns  # type: ignore[attr-defined]
     return columns
+
+
+class SoldAdmin(ConsoleAdmin):
+    """Pages of what is for sale: what an invoice sells, paid or not, is kept. Its rows have `invoice_lines`."""
+
+    def get_deleted_objects(
+        self, objs: Sequence[Any] | QuerySet[Any], request: HttpRequest
+    ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
+        """What stands in the way of a deletion, without reading all that was ever sold of it."""
+        # A name, and not the lines: there may be a hundred thousand of them.
+        sold = self.model._default_manager.filter(pk__in=[obj.pk for obj in objs], invoice_lines__isnull=False)
+        names = [str(row) for row in sold.distinct()]
+        if not names:
+            return super().get_deleted_objects(objs, request)
+        messages.warning(
+            request,
+            f"{', '.join(names)}: ordered or sold, so it is kept, because invoices and open orders name it. To offer "
+            "it no more, take away “is active”.",
+        )
+        return [str(obj) for obj in objs], {}, set(), [f"Invoices that sell {name}" for name in names]
+
+
+class ReadOnlyInline(TabularInline):
+    """Rows to look at on the page of what they belong to; who may see the page may see them."""
+
+    extra = 0
+    can_delete = False
+
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Whoever sees the page."""
+        return True
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Nobody."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Nobody."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Nobody."""
+        return False
 
 
 class ReadOnlyAdmin(ConsoleAdmin):

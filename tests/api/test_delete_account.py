@@ -197,6 +197,7 @@ def test_an_unpaid_order_is_voided_with_it(as_user: Login) -> None:
 
 def test_an_unpaid_credit_package_is_voided_too(alice: User, as_user: Login) -> None:
     line = {"description": "500 credits", "quantity": 1, "amount": "9.00", "kind": "credit_package", "credits": 500}
+    line["package"] = make.credit_package()
     make.invoice(alice.account, line_items=[line])
 
     assert delete(as_user(alice)).status_code == 200
@@ -245,7 +246,7 @@ def test_an_invoice_for_something_delivered_stands_in_the_way(alice: User, as_us
 
 def test_an_order_mixed_with_something_delivered_stands_in_the_way(alice: User, as_user: Login) -> None:
     lines = [
-        {"description": "Starter", "quantity": 1, "amount": "89.00", "kind": "plan"},
+        {"description": "Starter", "quantity": 1, "amount": "89.00", "kind": "plan", "plan": "starter"},
         {"description": "Consulting", "quantity": 1, "amount": "10.00"},
     ]
     make.invoice(alice.account, line_items=lines)
@@ -259,7 +260,9 @@ def test_the_invoice_of_a_subscription_that_is_past_due_is_owed(olga: User, as_u
     renewal = make.invoice(
         owner.account,
         subscription=subscription,
-        line_items=[{"description": "Starter", "quantity": 1, "amount": Decimal(89), "kind": "plan"}],
+        line_items=[
+            {"description": "Starter", "quantity": 1, "amount": Decimal(89), "kind": "plan", "plan": "starter"}
+        ],
     )
     past = timezone.now() - timedelta(days=40)
     Subscription.objects.update(

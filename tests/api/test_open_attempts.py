@@ -276,7 +276,8 @@ def test_an_account_that_owes_something_keeps_its_open_attempts(stage: Stage) ->
 
 
 def test_an_account_is_deleted_with_any_number_of_open_attempts(stage: Stage) -> None:
-    lines = [{"description": "Credits", "quantity": 1, "amount": "29.00", "kind": "credit_package"}]
+    line = {"description": "Credits", "quantity": 1, "amount": "29.00", "kind": "credit_package"}
+    lines = [{**line, "package": make.credit_package()}]
     invoices = [make.invoice(stage.account, line_items=lines) for _ in range(7)]
     payments = [PaymentService.create_stripe_payment(invoice).payment for invoice in invoices]
 

@@ -223,7 +223,7 @@ def test_the_account_becomes_what_its_subscription_says(
     if subscription:
         begin = timezone.now() - timedelta(days=1)
         period = {"billing_anchor": begin, "current_period_start": begin, "current_period_end": begin + timedelta(30)}
-        Subscription.objects.create(account=account, plan=make.plan(), status=subscription, **period)
+        Subscription.objects.create(account=account, plan=make.plan(), status=subscription, **period, **make.in_force())
     Account.objects.filter(pk=account.pk).update(status="suspended", suspended_reason="operator")
 
     response = post(operator, account, "activate")

@@ -35,6 +35,15 @@ def test_the_current_subscription_is_shown_with_its_period(client_at: ClientAt) 
         "cancel_at_period_end": False,
         "canceled_at": None,
         "pending_plan": None,
+        "terms": {
+            "price": "89.00",
+            "currency": "USD",
+            "billing_cycle": "monthly",
+            "included_credits": 1000,
+            "credits_rollover": False,
+            "max_sites": 2,
+            "max_users": 5,
+        },
     }
 
 
@@ -141,7 +150,8 @@ def test_an_upgrade_takes_effect_when_its_invoice_is_paid(client_at: ClientAt, o
     assert (subscription.plan.slug, subscription.account.plan.slug) == ("growth", "growth")
     assert (subscription.current_period_start, subscription.current_period_end) == (START, END)
     assert subscription.account.credits == 1500
-    assert Event.objects.get(type="subscription.plan_changed").data == {"from": "starter", "to": "growth"}
+    told = Event.objects.get(type="subscription.plan_changed").data
+    assert (told["from"], told["from_name"], told["to"], told["to_name"]) == ("starter", "Starter", "growth", "Growth")
     with time_machine.travel(HALF + timedelta(hours=2), tick=False):
         require_sound()
 

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db
 
 INVOICES = "/api/v1/billing/invoices/"
 LINES = [
-    {"description": "Ein Plan über „ü“", "quantity": 1, "amount": "89.00", "credits": 1000, "kind": "plan"},
+    {"description": "Ein Plan über „ü“", "quantity": 1, "amount": "89.00", "credits": 1000},
     {"description": "Extra", "quantity": 3, "amount": "0.5"},
 ]
 

@@ -162,6 +162,11 @@ def leave_gap(world: World) -> None:
     run("UPDATE igny8_invoice_counters SET last_number = last_number + 1 WHERE account_id = %s", world.paid.pk)
 
 
+def lines_that_do_not_add_up(world: World) -> None:
+    unguarded("igny8_invoice_lines")
+    run("UPDATE igny8_invoice_lines SET unit_amount = 88, line_total = 88 WHERE account_id = %s", world.paid.pk)
+
+
 def skip_number(world: World) -> None:
     number = world.waiting.invoice.invoice_number.replace("-0001", "-0002")
     run("UPDATE igny8_invoices SET invoice_number = %s WHERE id = %s", number, world.waiting.invoice_id)
@@ -280,6 +285,7 @@ BREAKS: list[tuple[int, Break]] = [
     (8, subscribe_twice),
     (11, leave_gap),
     (11, skip_number),
+    (18, lines_that_do_not_add_up),
     (11, repeat_number),
     (12, lose_owner),
     (13, cross_invoice),

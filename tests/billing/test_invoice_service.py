@@ -204,7 +204,7 @@ def test_only_a_captured_payment_of_exactly_this_invoice_pays_it(olga: User) -> 
 def test_what_a_paid_invoice_states_cannot_be_changed_even_by_sql(olga: User) -> None:
     invoice = PaymentService.approve_manual_payment(make.submitted_payment(), olga).invoice
     changes: list[dict[str, Any]] = [
-        {"status": "pending", "paid_at": None}, {"total": 1, "subtotal": 1}, {"line_items": []},
+        {"status": "pending", "paid_at": None}, {"total": 1, "subtotal": 1},
         {"invoice_number": "X"},
         {"metadata": {}}, {"currency": "EUR"}, {"due_date": date(2030, 1, 1)}, {"paid_at": datetime.now(UTC)},
     ]  # fmt: skip

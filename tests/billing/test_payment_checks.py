@@ -224,6 +224,7 @@ def test_a_thousand_charges_without_an_answer_are_charged_once_and_settled_on_sc
     make.customer_at_stripe(stripe, tenant)
     saved = stripe.save_card(tenant.stripe_customer_id)
     package = [{"description": "Credits", "quantity": 1, "amount": "9.00", "kind": "credit_package", "credits": 5}]
+    package[0]["package"] = make.credit_package()
     payments = []
 
     for _ in range(TIMEOUTS):

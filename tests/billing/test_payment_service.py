@@ -198,7 +198,6 @@ def test_a_retired_plan_is_still_delivered_to_who_ordered_it(olga: User) -> None
 
 # --- Credits of an invoice's lines --------------------------------------------------------------------------------
 
-PLAN_LINE = {"description": "Starter", "quantity": 1, "amount": "89.00", "kind": "plan", "credits": 1000}
 PACKAGE_LINE = {"description": "Pro Pack", "quantity": 1, "amount": "26.10", "kind": "credit_package", "credits": 2000}
 
 
@@ -221,7 +220,7 @@ def test_plan_credits_that_roll_over_stay(olga: User) -> None:
 
 @pytest.mark.parametrize(("quantity", "credits"), [(1, 2000), (3, 6000)])
 def test_bought_credits_do_not_expire_and_count_per_piece(olga: User, quantity: int, credits: int) -> None:
-    invoice = make.invoice(line_items=[{**PACKAGE_LINE, "quantity": quantity}])
+    invoice = make.invoice(line_items=[{**PACKAGE_LINE, "package": make.credit_package(), "quantity": quantity}])
 
     settlement = approve(make.submitted_payment(invoice), olga)
 

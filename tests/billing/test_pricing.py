@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from igny8_core.business.billing.models import CreditPackage
+from igny8_core.business.billing.models import CreditPackage, InvoiceLine
 from igny8_core.business.billing.pricing import checked_lines, credit_line, period_end, subtotal
 from igny8_core.common.errors import DomainError
 from igny8_core.common.money import format_amount, round_amount
@@ -105,6 +105,7 @@ def test_what_is_no_amount_is_refused_with_the_number_of_its_line(amount: Any) -
         {"quantity": -1},
         {"quantity": 1.0}, {"quantity": "1"}, {"quantity": True}, {"quantity": None}, {"quantity": Decimal(1)},
         {"credits": -1}, {"credits": 1.5}, {"credits": "1000"}, {"credits": True}, {"credits": [1]},
+        {"credits": 2**31}, {"quantity": 2**31}, {"kind": "gift"}, {"kind": None},
     ],
     ids=str,
 )  # fmt: skip
@@ -122,8 +123,9 @@ def test_an_invoice_needs_a_line_and_grants_credits_by_one_at_most() -> None:
     with pytest.raises(DomainError, match="Only one line"):
         checked_lines([{**LINE, "credits": 5}, {**LINE, "credits": 5}], "USD")
 
-    assert credit_line(checked_lines([LINE, {**LINE, "credits": 5}, {**LINE, "credits": 0}], "USD"))["credits"] == 5
-    assert credit_line(checked_lines([LINE], "USD")) is None
+    lines = [InvoiceLine(), InvoiceLine(credits=5), InvoiceLine(credits=0)]
+    assert credit_line(lines) is lines[1]
+    assert credit_line(lines[:1]) is None
 
 
 @given(st.lists(st.tuples(st.integers(1, 100), st.integers(0, 10_000_000)), min_size=1, max_size=20))

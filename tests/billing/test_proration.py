@@ -8,11 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from igny8_core.auth.models import Plan
-from igny8_core.business.billing.pricing import Period, PlanTerms, checked_lines, plan_change_lines, subtotal
+from igny8_core.auth.models import Plan, Terms
+from igny8_core.business.billing.pricing import Period, checked_lines, plan_change_lines, subtotal
 
 START, END = datetime(2026, 1, 31, tzinfo=UTC), datetime(2026, 2, 28, tzinfo=UTC)
-STARTER = PlanTerms("starter", Decimal("89.00"), "monthly", 1000)
+STARTER = Plan(name="Starter", slug="starter")
+
+
+def sold(price: str | Decimal = "89.00", credits: int = 1000, currency: str = "USD") -> Terms:
+    return Terms(Decimal(price), currency, "monthly", credits, credits_rollover=False, max_sites=1, max_users=2)
 
 
 def plan(price: str = "139.00", credits: int = 2000, currency: str = "USD", cycle: str = "monthly") -> Plan:
@@ -49,7 +53,7 @@ def half_up(value: Fraction, decimals: int) -> Decimal:
 def test_the_time_that_is_left_counts_to_the_second(seconds_gone: int, unused: str, charge: str, credits: int) -> None:
     period = Period(START, END, START + timedelta(seconds=seconds_gone))
 
-    lines = checked_lines(plan_change_lines(STARTER, "Starter", plan(), period), "USD")
+    lines = checked_lines(plan_change_lines(sold(), STARTER, plan(), period), "USD")
 
     assert [line["amount"].replace("-0.00", "0.00") for line in lines] == [unused, charge]
     assert lines[1]["credits"] == credits
@@ -58,7 +62,7 @@ def test_the_time_that_is_left_counts_to_the_second(seconds_gone: int, unused: s
 def test_a_longer_cycle_begins_a_period_of_its_own_at_the_full_price() -> None:
     period = Period(START, END, START + timedelta(days=14))
 
-    unused, charge = plan_change_lines(STARTER, "Starter", plan("900.00", 24000, cycle="annual"), period)
+    unused, charge = plan_change_lines(sold(), STARTER, plan("900.00", 24000, cycle="annual"), period)
 
     assert (unused["amount"], charge["amount"]) == (Decimal("-44.50"), Decimal("900.00"))
     assert (charge["credits"], charge["restarts_period"]) == (24000, True)
@@ -67,7 +71,7 @@ def test_a_longer_cycle_begins_a_period_of_its_own_at_the_full_price() -> None:
 def test_a_larger_plan_with_fewer_credits_takes_none_away() -> None:
     period = Period(START, END, START + timedelta(days=14))
 
-    assert plan_change_lines(STARTER, "Starter", plan(credits=10), period)[1]["credits"] == 0
+    assert plan_change_lines(sold(), STARTER, plan(credits=10), period)[1]["credits"] == 0
 
 
 @given(
@@ -81,9 +85,8 @@ def test_each_line_is_its_exact_share_rounded_once_and_the_lines_add_up(
 ) -> None:
     end = START + timedelta(seconds=length)
     period = Period(START, end, START + timedelta(seconds=int(length * gone)))
-    sold = PlanTerms("old", old, "monthly", 0)
 
-    unused, charge = plan_change_lines(sold, "Old", plan(str(new)), period)
+    unused, charge = plan_change_lines(sold(old, 0), STARTER, plan(str(new)), period)
 
     left = Fraction(period.seconds_left, length)
     assert -unused["amount"] == half_up(Fraction(old) * left, 2)
@@ -95,6 +98,6 @@ def test_each_line_is_its_exact_share_rounded_once_and_the_lines_add_up(
 def test_the_currency_says_how_many_decimals_a_share_has(currency: str, price: str, expected: str) -> None:
     period = Period(START, START + timedelta(seconds=2), START + timedelta(seconds=1))
 
-    line = plan_change_lines(PlanTerms("old", Decimal(1), "monthly", 0), "Old", plan(price, 0, currency), period)[1]
+    line = plan_change_lines(sold("1", 0, currency), STARTER, plan(price, 0, currency), period)[1]
 
     assert line["amount"] == Decimal(expected)

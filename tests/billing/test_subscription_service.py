@@ -76,6 +76,7 @@ def test_one_subscription_is_live_at_a_time(alice: User) -> None:
             billing_anchor=now,
             current_period_start=now,
             current_period_end=period_end(now, 1, "monthly"),
+            **make.in_force(),
         )
         require_refusal(errors.SubscriptionAlreadyLive, lambda: order(alice.account, make.plan(), "bank_transfer"))
     Subscription.objects.filter(pk=first.pk).update(status="canceled")
@@ -110,7 +111,7 @@ def test_a_subscription_moves_only_as_the_table_says(start: SubscriptionStatus, 
     subscription = make.subscription()
     now = subscription.created_at
     period = {"billing_anchor": now, "current_period_start": now, "current_period_end": period_end(now, 1, "monthly")}
-    Subscription.objects.filter(pk=subscription.pk).update(status=start, **period)
+    Subscription.objects.filter(pk=subscription.pk).update(status=start, **period, **make.in_force())
     subscription.refresh_from_db()
 
     if end in SUBSCRIPTION_MOVES[start]:

@@ -18,9 +18,14 @@ def sent_by(call: Callable[[], object]) -> list[str]:
 
 
 def summary(sql: str) -> str:
-    """The verb, the first table or prepared name, and whether rows are locked: "SELECT igny8_accounts LOCK"."""
-    verb = sql.split()[0]
-    table = re.search(r"\b(?:FROM|UPDATE|INTO|EXECUTE|PREPARE) (igny8_\w+)", sql)
+    """The verb, the first table or prepared name, and whether rows are locked: "SELECT igny8_accounts LOCK".
+
+    What is read along by a query within the statement is not its table.
+    """
+    verb, outer = sql.split()[0], sql
+    while (shorter := re.sub(r"\([^()]*\)", "", outer)) != outer:
+        outer = shorter
+    table = re.search(r"\b(?:FROM|UPDATE|INTO|EXECUTE|PREPARE) (igny8_\w+)", outer)
     # A move's name ends with a hash of its columns.
     name = re.sub(r"_[0-9a-f]{8}$", "", table[1]) if table else ""
     words = [verb, name, "LOCK" if verb == "SELECT" and "FOR NO KEY UPDATE" in sql else ""]

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -23,6 +24,9 @@ from tests.database import database_url, process_environment
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 MOMENT = "2026-07-01 11:54:00+00"
+EDITED = "What was sold counts: the plan's credits were edited after its customers had paid for it"
+BEGUN = "Starter runs since a period ended; what had been paid last, Scale, was taken for the plan in force"
+CURRENCY = "The sentence names both currencies"
 # What may differ, by the part of the answer's name and the path in it, with the reason. Each has to be used.
 ALLOWED_DIFFERENCES: dict[tuple[str, str], str] = {
     ("operator: /admin/payment-methods/", "data[].instructions"): (
@@ -31,7 +35,20 @@ ALLOWED_DIFFERENCES: dict[tuple[str, str], str] = {
     ("/billing/payment-methods/", "data[].instructions"): (
         "Made of the fields, so that customers read one account number: the text named the bank and no account"
     ),
+    ("/account/limits/", "data.credits.max"): EDITED,
+    ("/billing/credits/balance/", "data.plan_credits"): EDITED,
+    ("operator: /admin/dashboard/stats/", "data.mrr[].amount"): (
+        "Adds up what customers pay; it was what their plans cost by then"
+    ),
+    **dict.fromkeys(
+        (("account 19: price of starter", path) for path in ("status", "success", "message", "data")), BEGUN
+    ),
+    (": price of starter", "message"): CURRENCY,
+    (": price of growth-annual", "message"): CURRENCY,
 }
+
+# Slugs of before that operators edited since.
+RENAMED = {"legacy": "heritage", "scale": "scale-2026", "sprint": "sprint-2026"}
 
 # Of the second dispute of a payment 6259b03 kept the id only.
 NOTED_DISPUTES = """
@@ -185,6 +202,12 @@ def gateway_ids_before(old_database: str) -> list[tuple[Any, ...]]:
     return rows(old_database, GATEWAY_IDS_BEFORE)
 
 
+@pytest.fixture(scope="module")
+def lines_before(old_database: str) -> list[tuple[Any, ...]]:
+    """What each invoice sold, as 6259b03 kept it."""
+    return rows(old_database, "SELECT id, line_items FROM igny8_invoices ORDER BY id")
+
+
 def rows(url: str, sql: str) -> list[tuple[Any, ...]]:
     with closing(psycopg2.connect(url)) as connection:
         cursor = connection.cursor()
@@ -193,7 +216,12 @@ def rows(url: str, sql: str) -> list[tuple[Any, ...]]:
 
 
 @pytest.fixture(scope="module")
-def today(old_database: str, broken_before: list[str], gateway_ids_before: list[tuple[Any, ...]]) -> dict[str, Any]:
+def today(
+    old_database: str,
+    broken_before: list[str],
+    gateway_ids_before: list[tuple[Any, ...]],
+    lines_before: list[tuple[Any, ...]],
+) -> dict[str, Any]:
     """What today's code answers after it has migrated the database."""
     ended = migrated(old_database)
     assert ended.returncode == 0, ended.stderr
@@ -340,6 +368,78 @@ def test_an_id_that_fits_nothing_stops_the_upgrade_with_its_row(misfit: str, dja
     assert misfits
     assert ended.returncode != 0
     assert sentence.format(misfits) in ended.stderr
+
+
+def test_every_line_is_a_row_that_names_what_was_sold_by_id(
+    old_database: str, lines_before: list[tuple[Any, ...]], today: dict[str, Any]
+) -> None:
+    with closing(psycopg2.connect(old_database)) as connection:
+        cursor = connection.cursor()
+        cursor.execute("""
+            SELECT invoice_id, kind, description, quantity, unit_amount, line.credits, line.billing_cycle, period_price,
+                   plan.slug, package.slug
+            FROM igny8_invoice_lines line LEFT JOIN igny8_plans plan ON plan.id = line.plan_id
+            LEFT JOIN igny8_credit_packages package ON package.id = line.package_id
+            ORDER BY invoice_id, position
+        """)
+        now = cursor.fetchall()
+
+    assert now == [
+        (
+            invoice,
+            line.get("kind", "other"),
+            line["description"],
+            line["quantity"],
+            Decimal(line["amount"]),
+            line.get("credits"),
+            line.get("billing_cycle", ""),
+            Decimal(line["period_price"]) if "period_price" in line else None,
+            RENAMED.get(line.get("plan"), line.get("plan")),
+            RENAMED.get(line.get("package"), line.get("package")),
+        )
+        for invoice, lines in lines_before
+        for line in lines
+    ]
+    assert {*RENAMED} <= {line.get("plan") or line.get("package") for _, lines in lines_before for line in lines}
+
+
+def test_what_customers_have_is_what_they_paid_for_last_or_what_began_since(
+    old_database: str, today: dict[str, Any]
+) -> None:
+    with closing(psycopg2.connect(old_database)) as connection:
+        cursor = connection.cursor()
+        cursor.execute("""
+            SELECT account.name, plan.slug, terms_price, terms_credits, terms_currency, terms_billing_cycle
+            FROM igny8_subscriptions subscription JOIN igny8_accounts account ON account.id = account_id
+            JOIN igny8_plans plan ON plan.id = subscription.plan_id WHERE subscription.status IN ('active', 'past_due')
+        """)
+        found = {name: terms for name, *terms in cursor.fetchall()}
+
+    # The plan is Heritage for 69.00 and 650 credits by now.
+    assert found["Legacy Looms"] == ["heritage", 59, 700, "USD", "monthly"]
+    # A smaller plan began, and was never invoiced.
+    assert found["Smaller Smiths"] == ["starter", 99, 1000, "USD", "monthly"]
+    assert found["Upgraded Unions"] == ["growth", 139, 2000, "USD", "monthly"]
+    assert found["Yen Yachts"] == ["japan", 9800, 1200, "JPY", "monthly"]
+
+
+def test_a_slug_that_nothing_explains_stops_the_upgrade_with_its_invoice(django_db_setup: None) -> None:
+    with restored("unexplained") as url, closing(psycopg2.connect(url)) as connection:
+        connection.autocommit = True
+        cursor = connection.cursor()
+        cursor.execute("UPDATE igny8_credit_packages SET name = 'Another' WHERE slug = 'sprint-2026'")
+        cursor.execute("""
+            SELECT invoice_number FROM igny8_invoices WHERE line_items @> '[{"package": "sprint"}]' ORDER BY id LIMIT 1
+        """)
+        (number,) = cursor.fetchone() or ("",)
+
+        ended = migrated(url)
+
+        cursor.execute("SELECT count(*) FROM igny8_invoices WHERE jsonb_array_length(line_items) > 0")
+        assert cursor.fetchone() != (0,)
+    assert ended.returncode != 0
+    assert f"Invoice {number} " in ended.stderr
+    assert "which credit package it sells is not certain: it names the slug 'sprint'" in ended.stderr
 
 
 def test_every_answer_says_after_the_upgrade_what_it_said_before(then: dict[str, Any], today: dict[str, Any]) -> None:

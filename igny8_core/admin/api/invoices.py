@@ -54,7 +54,7 @@ class StaffInvoiceViewSet(ListViewSet):
     default_ordering = "-created_at"
 
     def rows(self) -> QuerySet[Invoice]:
-        return all_invoices()
+        return all_invoices().prefetch_related("lines")
 
     @extend_schema(operation_id="staff_retrieve_invoice", responses=StaffInvoiceOutput)
     @refuses(InvoiceNotFound)

@@ -37,7 +37,7 @@ def statistics() -> dict[str, Any]:
         "accounts_by_status": reports.accounts_by_status(),
         "new_accounts_by_month": reports.new_accounts_by_month(),
         "active_subscriptions": {"total": sum(plan.subscriptions for plan in plans), "by_plan": plans},
-        "mrr": reports.monthly_recurring_revenue(plans),
+        "mrr": reports.monthly_recurring_revenue(),
         "revenue": {"this_month": [row for row in revenue if row.month == revenue[-1].month], "by_month": revenue},
         "credits_this_month": reports.credits_this_month(),
         "pending_approvals": reports.pending_approvals(),

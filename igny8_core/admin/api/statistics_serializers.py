@@ -75,7 +75,10 @@ class StatisticsOutput(OutputSerializer):
     accounts_by_status = StatusCountOutput(many=True, help_text="Number of accounts of each status")
     new_accounts_by_month = MonthCountOutput(many=True, help_text="12 months, oldest first")
     active_subscriptions = SubscriptionsOutput(help_text="Subscriptions that are active now")
-    mrr = CurrencyAmountOutput(many=True, help_text="Monthly recurring revenue at the plans' prices of today")
+    mrr = CurrencyAmountOutput(
+        many=True,
+        help_text="Monthly recurring revenue, at the prices that customers have",
+    )
     revenue = RevenueOutput(help_text="What came in and went back")
     credits_this_month = CreditFlowOutput(help_text="Credits since the first of the month (UTC)")
     pending_approvals = WaitingOutput(help_text="Confirmed payments that wait for an operator")

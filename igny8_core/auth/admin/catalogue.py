@@ -9,7 +9,7 @@ from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilt
 from igny8_core.auth.admin.catalogue_serializers import IndustryInput, PlanInput
 from igny8_core.auth.models import Industry, Plan
 from igny8_core.common.strict_forms import ListOfTextsField, StrictForm
-from igny8_core.events.console import ConsoleAdmin, ModelForm, money
+from igny8_core.events.console import ConsoleAdmin, ModelForm, SoldAdmin, money
 
 
 class PlanForm(StrictForm, ModelForm):
@@ -28,8 +28,8 @@ class IndustryForm(StrictForm, ModelForm):
 
 
 @admin.register(Plan)
-class PlanAdmin(ConsoleAdmin):
-    """Plans; what was sold is on the invoices, so an edit counts from the next order or renewal on."""
+class PlanAdmin(SoldAdmin):
+    """Plans; what was sold is on invoices and subscriptions, so an edit counts for the next order."""
 
     form = PlanForm
     list_display = (
@@ -55,7 +55,7 @@ class PlanAdmin(ConsoleAdmin):
     fieldsets = (
         (None, {"fields": ("name", "slug", ("price", "currency"), "billing_cycle", "features")}),
         ("Includes", {"fields": (("included_credits", "credits_rollover"), ("max_sites", "max_users"))}),
-        ("Offer", {"fields": (("is_active", "is_public"), "sort_order")}),
+        ("Offer", {"fields": (("is_active", "is_public", "is_trial"), "sort_order")}),
         ("Stripe", {"fields": (("stripe_product_id", "stripe_price_id"),)}),
     )
 

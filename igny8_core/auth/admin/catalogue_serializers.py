@@ -31,6 +31,7 @@ class PlanInput(PricedInput):
     max_users = WholeNumberField(min_value=1, max_value=MAX_NUMBER)
     is_active = TrueOrFalseField()
     is_public = TrueOrFalseField()
+    is_trial = TrueOrFalseField()
     sort_order = WholeNumberField(min_value=0, max_value=MAX_SMALL_NUMBER)
     features = TextsField(max_length=MAX_FEATURES)
     stripe_product_id = ForeignIdField()

@@ -15,11 +15,14 @@ from igny8_core.auth.models.site import Site, SiteStatus, SiteUserAccess
 from igny8_core.auth.models.subscription import (
     LIVE_STATUSES,
     SUBSCRIPTION_MOVES,
+    TERMS_COLUMNS,
     BillingDriver,
     Subscription,
     SubscriptionStatus,
+    terms_columns,
 )
 from igny8_core.auth.models.team_invitation import InvitationState, TeamInvitation
+from igny8_core.auth.models.terms import Terms
 from igny8_core.auth.models.user import MANAGER_ROLES, Role, User
 
 __all__ = [
@@ -28,6 +31,7 @@ __all__ = [
     "LIVE_STATUSES",
     "MANAGER_ROLES",
     "SUBSCRIPTION_MOVES",
+    "TERMS_COLUMNS",
     "Account",
     "AccountStatus",
     "BillingCycle",
@@ -45,5 +49,7 @@ __all__ = [
     "SubscriptionStatus",
     "SuspendedReason",
     "TeamInvitation",
+    "Terms",
     "User",
+    "terms_columns",
 ]

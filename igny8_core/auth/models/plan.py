@@ -2,6 +2,7 @@ from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import Q
 
+from igny8_core.auth.models.terms import Terms
 from igny8_core.common.model_fields import AmountField
 
 
@@ -11,7 +12,10 @@ class BillingCycle(models.TextChoices):
 
 
 class Plan(models.Model):
-    """What an account can subscribe to. What is sold is copied onto the invoice, so an edit never changes the past."""
+    """What an account can subscribe to. Nothing is found again by `slug` or `name`, which operators edit.
+
+    What is sold is copied onto the invoice, and onto the subscription when it is paid: an edit never changes the past.
+    """
 
     name = models.CharField(max_length=100)
     slug = models.SlugField(max_length=50, unique=True)
@@ -24,6 +28,9 @@ class Plan(models.Model):
     max_users = models.PositiveIntegerField(default=1)
     is_active = models.BooleanField(default=True, help_text="Off: cannot be ordered any more")
     is_public = models.BooleanField(default=True, help_text="Off: never offered, refused at signup")
+    is_trial = models.BooleanField(
+        default=False, db_default=False, help_text="What a signup without a plan begins with; one plan at most"
+    )
     sort_order = models.PositiveSmallIntegerField(default=0)
     features = models.JSONField(default=list, blank=True, help_text="Sentences for the plan's card")
     stripe_product_id = models.CharField(max_length=100, blank=True)
@@ -38,6 +45,12 @@ class Plan(models.Model):
             models.CheckConstraint(
                 condition=Q(billing_cycle__in=BillingCycle.values), name="igny8_plans_billing_cycle_known"
             ),
+            models.UniqueConstraint(
+                fields=["is_trial"],
+                condition=Q(is_trial=True),
+                name="igny8_plans_one_trial",
+                violation_error_message="Another plan is the one that trials begin with. Take the mark from it first.",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -47,3 +60,16 @@ class Plan(models.Model):
     def is_free(self) -> bool:
         """Whether a period of the plan costs nothing."""
         return bool(self.price == 0)
+
+    @property
+    def terms(self) -> Terms:
+        """What a period of the plan costs and includes for who orders it now."""
+        return Terms(
+            price=self.price,
+            currency=self.currency,
+            billing_cycle=self.billing_cycle,
+            credits=self.included_credits,
+            credits_rollover=self.credits_rollover,
+            max_sites=self.max_sites,
+            max_users=self.max_users,
+        )

@@ -1,7 +1,13 @@
+from dataclasses import fields
+from typing import Any
+
 from django.db import models
 from django.db.models import F, Q
 
+from igny8_core.auth.models.plan import BillingCycle
+from igny8_core.auth.models.terms import Terms
 from igny8_core.common import clock
+from igny8_core.common.model_fields import AmountField
 
 
 class SubscriptionStatus(models.TextChoices):
@@ -27,8 +33,17 @@ class BillingDriver(models.TextChoices):
     STRIPE = "stripe", "Stripe"
 
 
+TERMS_COLUMNS = tuple(f"terms_{field.name}" for field in fields(Terms))
+NO_TERMS = Q(**{f"{column}__isnull": True for column in TERMS_COLUMNS})
+ALL_TERMS = Q(**{f"{column}__isnull": False for column in TERMS_COLUMNS})
+
+
 class Subscription(models.Model):
-    """An account's right to a plan, period by period. At most one is live per account."""
+    """An account's right to a plan, period by period. At most one is live per account.
+
+    `terms` are in force: set by what was paid, or by a change at the end of a period. Edits of the plan do not reach
+    them.
+    """
 
     account = models.ForeignKey("igny8_auth.Account", on_delete=models.PROTECT, related_name="subscriptions")
     plan = models.ForeignKey("igny8_auth.Plan", on_delete=models.PROTECT, related_name="subscriptions")
@@ -50,6 +65,15 @@ class Subscription(models.Model):
         related_name="+",
         help_text="Takes effect at period end",
     )
+    terms_price = AmountField("price", null=True, blank=True, help_text="Of a period; empty until the first payment")
+    terms_currency = models.CharField("currency", max_length=3, null=True, blank=True, help_text="ISO 4217")  # noqa: DJ001 - as long as nothing is agreed there is none
+    terms_billing_cycle = models.CharField(  # noqa: DJ001 - as above
+        "billing cycle", max_length=10, choices=BillingCycle.choices, null=True, blank=True
+    )
+    terms_credits = models.PositiveIntegerField("credits", null=True, blank=True, help_text="Granted for each period")
+    terms_credits_rollover = models.BooleanField("credits rollover", null=True, blank=True)
+    terms_max_sites = models.PositiveIntegerField("max sites", null=True, blank=True)
+    terms_max_users = models.PositiveIntegerField("max users", null=True, blank=True)
     external_payment_id = models.CharField(max_length=255, blank=True, help_text="Reference of the last payment")
     stripe_subscription_id = models.CharField(max_length=100, blank=True)
     billing_driver = models.CharField(max_length=10, choices=BillingDriver.choices, default=BillingDriver.LOCAL)
@@ -85,6 +109,18 @@ class Subscription(models.Model):
                 | Q(current_period_end__isnull=False, billing_anchor__isnull=False),
                 name="igny8_subscriptions_active_has_period",
             ),
+            models.CheckConstraint(condition=NO_TERMS | ALL_TERMS, name="igny8_subscriptions_terms_whole"),
+            models.CheckConstraint(
+                condition=~Q(status__in=[SubscriptionStatus.ACTIVE, SubscriptionStatus.PAST_DUE]) | ALL_TERMS,
+                name="igny8_subscriptions_active_has_terms",
+            ),
+            models.CheckConstraint(
+                condition=Q(terms_price__gte=0)
+                & Q(terms_currency__regex=r"^[A-Z]{3}$")
+                & Q(terms_billing_cycle__in=BillingCycle.values)
+                | Q(terms_price__isnull=True),
+                name="igny8_subscriptions_terms_sensible",
+            ),
             # Billed by both, a customer would pay twice (gateways.md section 2.1).
             models.CheckConstraint(
                 condition=Q(billing_driver=BillingDriver.STRIPE) & ~Q(stripe_subscription_id="")
@@ -115,3 +151,15 @@ class Subscription(models.Model):
     def payment_method(self) -> str:
         """How the account pays by default; not a column, the account is the single source."""
         return self.account.default_payment_method
+
+    @property
+    def terms(self) -> Terms | None:
+        """What the customer has, whatever became of the plan since; None until the first payment."""
+        if self.terms_price is None:
+            return None
+        return Terms(**{field.name: getattr(self, f"terms_{field.name}") for field in fields(Terms)})
+
+
+def terms_columns(terms: Terms) -> dict[str, Any]:
+    """The columns of a subscription in which `terms` are in force."""
+    return {f"terms_{field.name}": getattr(terms, field.name) for field in fields(Terms)}

@@ -22,7 +22,7 @@ from igny8_core.auth.errors import (
 from igny8_core.auth.locks import lock_account
 from igny8_core.auth.models import MANAGER_ROLES, Account, InvitationState, Site, TeamInvitation, User
 from igny8_core.auth.permissions import require_usable
-from igny8_core.auth.selectors import members_of, seats_taken, user_by_email
+from igny8_core.auth.selectors import members_of, seats_taken, terms_of, user_by_email
 from igny8_core.auth.services import team_rules
 from igny8_core.auth.services.user_service import hashed
 from igny8_core.common import clock
@@ -138,8 +138,9 @@ def _accept(token: str, member: User) -> User:
     account = lock_account(_acceptable(token).account_id, "plan")
     invitation = _acceptable(token)
     require_usable(account)
-    if members_of(account).filter(is_active=True).count() >= account.plan.max_users:
-        raise LimitReached(_limit_text(account))
+    allowed = terms_of(account).max_users
+    if members_of(account).filter(is_active=True).count() >= allowed:
+        raise LimitReached(_limit_text(account, allowed))
     _use_up(invitation)
     _join(account, member, invitation)
     _record("invitation.accepted", invitation, member, role=invitation.role)
@@ -204,13 +205,14 @@ def _clear_the_way(account: Account, email: str, actor: User) -> None:
 
 
 def _require_seat(account: Account) -> None:
-    if seats_taken(account) >= account.plan.max_users:
-        raise LimitReached(_limit_text(account))
+    allowed = terms_of(account).max_users
+    if seats_taken(account) >= allowed:
+        raise LimitReached(_limit_text(account, allowed))
 
 
-def _limit_text(account: Account) -> str:
+def _limit_text(account: Account, allowed: int) -> str:
     return (
-        f"The plan {account.plan.name} allows {account.plan.max_users} user(s), open invitations included, and all "
+        f"The plan {account.plan.name} allows {allowed} user(s), open invitations included, and all "
         "seats are taken. Remove somebody, cancel an invitation, or move to a larger plan."
     )
 

@@ -9,7 +9,7 @@ from igny8_core.auth.errors import AccessByRole, LimitReached
 from igny8_core.auth.locks import lock_account
 from igny8_core.auth.models import MANAGER_ROLES, Account, Industry, Site, SiteUserAccess, User
 from igny8_core.auth.permissions import require_usable
-from igny8_core.auth.selectors import members_of, sites_of
+from igny8_core.auth.selectors import members_of, sites_of, terms_of
 from igny8_core.auth.services import team_rules
 from igny8_core.common.db import service_transaction
 from igny8_core.common.errors import InvalidInput, NotFound
@@ -25,11 +25,11 @@ class SiteService:
         """Add a site; the account's owners and admins get access to it at once.
 
         Raises PaymentRequired or AccountSuspended for an account that may not use the product, LimitReached when the
-        plan's `max_sites` are there already.
+        `max_sites` of its terms are there already.
         """
         account = lock_account(account.pk, "plan")
         require_usable(account)
-        existing, allowed = Site.objects.filter(account=account).count(), account.plan.max_sites
+        existing, allowed = Site.objects.filter(account=account).count(), terms_of(account).max_sites
         if existing >= allowed:
             raise LimitReached(
                 f"Your plan {account.plan.name} allows {allowed} site(s) and you have {existing}. "

@@ -9,6 +9,7 @@ PLANS: Rows = [
     {
         "slug": "free",
         "name": "Free",
+        "is_trial": True,
         "price": Decimal("0.00"),
         "included_credits": 1000,
         "max_sites": 1,

@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 from igny8_core.common import clock
@@ -18,8 +19,11 @@ BALANCE = PreparedStatement(
     name="igny8_balance",
     types=("bigint", "timestamptz", "bigint"),
     sql="""
-        SELECT plan.included_credits, lot.total, lot.kind, lot.amount, lot.remaining, lot.expires_at
+        SELECT coalesce(live.terms_credits, plan.included_credits),
+               lot.total, lot.kind, lot.amount, lot.remaining, lot.expires_at
         FROM igny8_accounts account JOIN igny8_plans plan ON plan.id = account.plan_id
+        LEFT JOIN igny8_subscriptions live
+          ON live.account_id = account.id AND live.status IN ('pending_payment', 'active', 'past_due')
         LEFT JOIN LATERAL (
             SELECT id, kind, amount, remaining, expires_at, (sum(remaining) OVER ())::bigint AS total
             FROM igny8_credit_grants
@@ -36,8 +40,11 @@ FIRST_INVOICES = PreparedStatement(
     sql="""
         SELECT (SELECT count(*) FROM (SELECT FROM igny8_invoices WHERE account_id = $1 LIMIT $3) counted),
                invoice.id, invoice.invoice_number, invoice.subscription_id, invoice.status, invoice.currency,
-               invoice.subtotal, invoice.tax, invoice.total, invoice.line_items, invoice.invoice_date, invoice.due_date,
-               invoice.paid_at, subscription.current_period_start, subscription.current_period_end,
+               invoice.subtotal, invoice.tax, invoice.total,
+               (SELECT json_agg(json_build_array(description, quantity, unit_amount::text, credits) ORDER BY position)
+                FROM igny8_invoice_lines line WHERE line.invoice_id = invoice.id)::text,
+               invoice.invoice_date, invoice.due_date, invoice.paid_at, subscription.current_period_start,
+               subscription.current_period_end,
                invoice.metadata -> 'billing_snapshot', account.billing_email, invoice.created_at
         FROM igny8_invoices invoice JOIN igny8_accounts account ON account.id = invoice.account_id
         LEFT JOIN igny8_subscriptions subscription ON subscription.id = invoice.subscription_id
@@ -78,7 +85,7 @@ def _parsed(texts: Iterable[str | None]) -> list[Any]:
     return parsed
 
 
-def _invoice(row: Sequence[Any], lines: list[dict[str, Any]], snapshot: dict[str, Any] | None) -> dict[str, Any]:
+def _invoice(row: Sequence[Any], lines: list[list[Any]] | None, snapshot: dict[str, Any] | None) -> dict[str, Any]:
     snapshot, currency = snapshot or {}, row[4]
     return {
         "id": row[0],
@@ -89,7 +96,7 @@ def _invoice(row: Sequence[Any], lines: list[dict[str, Any]], snapshot: dict[str
         "subtotal": format_amount(row[5], currency),
         "tax": format_amount(row[6], currency),
         "total": format_amount(row[7], currency),
-        "line_items": [_line(line) for line in lines],
+        "line_items": [_line(currency, *line) for line in lines or []],
         "invoice_date": _day(row[9]),
         "due_date": _day(row[10]),
         "paid_at": _time(row[11]),
@@ -101,9 +108,9 @@ def _invoice(row: Sequence[Any], lines: list[dict[str, Any]], snapshot: dict[str
     }
 
 
-def _line(line: dict[str, Any]) -> dict[str, Any]:
-    shown = {"description": str(line["description"]), "quantity": int(line["quantity"]), "amount": str(line["amount"])}
-    return shown | {"credits": int(line["credits"])} if "credits" in line else shown
+def _line(currency: str, description: str, quantity: int, amount: str, granted: int | None) -> dict[str, Any]:
+    shown = {"description": description, "quantity": quantity, "amount": format_amount(Decimal(amount), currency)}
+    return shown if granted is None else {**shown, "credits": granted}
 
 
 def _day(value: date) -> str:

@@ -107,6 +107,10 @@ OTHERS = [
         JOIN igny8_users member ON member.id = access.user_id JOIN igny8_sites site ON site.id = access.site_id
         WHERE member.account_id IS DISTINCT FROM site.account_id
         UNION ALL
+        SELECT format('line %s: invoice of account %s', line.id, invoice.account_id)
+        FROM igny8_invoice_lines line JOIN igny8_invoices invoice ON invoice.id = line.invoice_id
+        WHERE invoice.account_id <> line.account_id
+        UNION ALL
         SELECT format('usage %s: site of account %s', usage.id, site.account_id)
         FROM igny8_credit_usage_log usage JOIN igny8_sites site ON site.id = usage.site_id
         WHERE site.account_id <> usage.account_id
@@ -220,6 +224,18 @@ OTHERS = [
         FROM igny8_disputes dispute JOIN igny8_refunds refund ON refund.id = dispute.refund_id
         WHERE refund.payment_id <> dispute.payment_id OR refund.status <> 'succeeded'
            OR refund.gateway_refund_id <> dispute.gateway_dispute_id
+        """,
+    ),
+    Invariant(
+        20,
+        "the lines of an invoice add up to its subtotal and tax",
+        """
+        SELECT format('invoice %s: subtotal %s, tax %s, lines %s and %s', invoice.invoice_number, invoice.subtotal,
+                      invoice.tax, line.total, line.tax)
+        FROM igny8_invoices invoice
+        CROSS JOIN LATERAL (SELECT coalesce(sum(line_total), 0) AS total, coalesce(sum(tax_amount), 0) AS tax
+                            FROM igny8_invoice_lines WHERE invoice_id = invoice.id) line
+        WHERE invoice.subtotal <> line.total OR invoice.tax <> line.tax
         """,
     ),
 ]

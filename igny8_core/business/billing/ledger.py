@@ -15,7 +15,10 @@ LOCK_BALANCE = PreparedStatement(
     name="igny8_lock_balance",
     types=("bigint",),
     sql="""
-        SELECT account.credits, (SELECT included_credits FROM igny8_plans plan WHERE plan.id = account.plan_id),
+        SELECT account.credits,
+               coalesce((SELECT terms_credits FROM igny8_subscriptions live WHERE live.account_id = account.id
+                         AND live.status IN ('pending_payment', 'active', 'past_due')),
+                        (SELECT included_credits FROM igny8_plans plan WHERE plan.id = account.plan_id)),
                account.status, account.suspended_reason
         FROM igny8_accounts account
         WHERE account.id = $1 FOR NO KEY UPDATE OF account
@@ -27,7 +30,10 @@ LOCK_BALANCE_AND_COST = PreparedStatement(
     name="igny8_lock_balance_and_cost",
     types=("bigint", "text"),
     sql="""
-        SELECT account.credits, (SELECT included_credits FROM igny8_plans plan WHERE plan.id = account.plan_id),
+        SELECT account.credits,
+               coalesce((SELECT terms_credits FROM igny8_subscriptions live WHERE live.account_id = account.id
+                         AND live.status IN ('pending_payment', 'active', 'past_due')),
+                        (SELECT included_credits FROM igny8_plans plan WHERE plan.id = account.plan_id)),
                account.status, account.suspended_reason, cost.credits_per_unit
         FROM igny8_accounts account
         LEFT JOIN igny8_credit_cost_config cost ON cost.operation_type = $2 AND cost.is_active
@@ -165,7 +171,7 @@ SPEND_MANY = PreparedStatement(
 
 
 def lock_balance(account: Account) -> tuple[int, int]:
-    """Lock the account and read its balance and its plan's included credits; `account` gets its status of now.
+    """Lock the account and read its balance and the credits of a period; `account` gets its status of now.
 
     Raises NotFound for an unknown id.
     """

@@ -28,9 +28,10 @@ def limits_of(account: Account) -> dict[str, Any]:
     """For LimitsOutput. Credits count from the start of the paid period, on a trial from that of the account."""
     subscription = live_subscription_of(account)
     start = (subscription and subscription.current_period_start) or account.created_at
+    terms = (subscription and subscription.terms) or account.plan.terms
     used = used_since(account, start, clock.now())
     return {
-        "sites": Limit(site_count(account), account.plan.max_sites),
-        "users": Limit(seats_taken(account), account.plan.max_users),
-        "credits": Limit(used, account.plan.included_credits, spendable_credits(account)),
+        "sites": Limit(site_count(account), terms.max_sites),
+        "users": Limit(seats_taken(account), terms.max_users),
+        "credits": Limit(used, terms.credits, spendable_credits(account)),
     }

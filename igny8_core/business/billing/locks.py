@@ -1,10 +1,17 @@
 """Row locks of billing, always after the account's (docs/locking.md); those of the credit ledger stand in ledger.py."""
 
+import json
+from decimal import Decimal
+from typing import Any
+
+from django.db import DEFAULT_DB_ALIAS
+
 from igny8_core.auth.models import Account, Plan, Subscription
 from igny8_core.business.billing.errors import InvoiceNotFound, PaymentNotFound
-from igny8_core.business.billing.models import CreditCostConfig, Invoice, Payment, PaymentMethodConfig
+from igny8_core.business.billing.models import CreditCostConfig, Invoice, InvoiceLine, Payment, PaymentMethodConfig
 from igny8_core.common.db import PreparedStatement, require_atomic
 from igny8_core.common.errors import NotFound
+from igny8_core.common.model_fields import AmountField
 from igny8_core.common.prepared_rows import Columns, joined_rows
 
 
@@ -30,15 +37,26 @@ _PAYMENT = Columns(
     *("uuid", "account", "invoice", "amount", "currency", "payment_method", "status", "manual_reference", "metadata"),
     *("gateway_object_id", "refunded_amount", "approved_by", "needs_review", "review_reason"),
 )
-_INVOICE = Columns(Invoice, "account", "subscription", "invoice_number", "status", "currency", "total", "line_items")
+_INVOICE = Columns(Invoice, "account", "subscription", "invoice_number", "status", "currency", "total")
 _SUBSCRIPTION = Columns(Subscription, "account", "plan", "status", "billing_driver", "current_period_end")
-_PLAN = Columns(Plan, "slug")
+_PLAN = Columns(Plan, "slug", "name")
+_LINE_FIELDS = InvoiceLine._meta.concrete_fields
+_LINE_NAMES = [field.attname for field in _LINE_FIELDS]
+# The lines of the payment's invoice come in the same statement. They never change, so nothing is missed where the
+# payment's lock had to be waited for.
+_LINES = """(
+    SELECT json_agg(line ORDER BY line.position)::text
+    FROM (SELECT line.*, plan.slug AS plan_slug, package.slug AS package_slug
+          FROM igny8_invoice_lines line LEFT JOIN igny8_plans plan ON plan.id = line.plan_id
+          LEFT JOIN igny8_credit_packages package ON package.id = line.package_id
+          WHERE line.invoice_id = payment.invoice_id) line
+)"""
 LOCK_PAYMENT = PreparedStatement(
     name="igny8_lock_payment",
     types=("bigint", "bigint"),
     sql=f"""
         SELECT {_PAYMENT.sql("payment")}, {_INVOICE.sql("invoice")},
-               {_SUBSCRIPTION.sql("subscription")}, {_PLAN.sql("plan")}
+               {_SUBSCRIPTION.sql("subscription")}, {_PLAN.sql("plan")}, {_LINES}
         FROM igny8_payments payment JOIN igny8_invoices invoice ON invoice.id = payment.invoice_id
         LEFT JOIN igny8_subscriptions subscription ON subscription.id = invoice.subscription_id
         LEFT JOIN igny8_plans plan ON plan.id = subscription.plan_id
@@ -62,7 +80,23 @@ def lock_payment(account: Account, payment_id: int) -> Payment:
     payment.invoice, invoice.subscription = invoice, subscription
     if subscription is not None:
         subscription.plan = plan
+    invoice.keep_lines(_lines(row[-1], invoice))
     return payment  # type: ignore[no-any-return]
+
+
+def _lines(text: str | None, invoice: Invoice) -> list[InvoiceLine]:
+    lines = []
+    for row in json.loads(text or "[]", parse_float=Decimal):
+        line = InvoiceLine.from_db(DEFAULT_DB_ALIAS, _LINE_NAMES, [_value(field, row) for field in _LINE_FIELDS])
+        line.plan_slug, line.package_slug = row["plan_slug"], row["package_slug"]
+        line.invoice = invoice
+        lines.append(line)
+    return lines
+
+
+def _value(field: Any, row: dict[str, Any]) -> Any:
+    value = field.to_python(row[field.column])
+    return field.from_db_value(value) if isinstance(field, AmountField) else value
 
 
 def lock_payment_method_config(config_id: int) -> PaymentMethodConfig:

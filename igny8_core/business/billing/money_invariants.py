@@ -79,8 +79,8 @@ OF_MONEY = [
         SELECT format('invoice %s: %s grant(s) for %s credits', invoice.invoice_number, count(lot.id), line.credits)
         FROM igny8_invoices invoice
         CROSS JOIN LATERAL (
-            SELECT (item ->> 'credits')::bigint * (item ->> 'quantity')::bigint AS credits
-            FROM jsonb_array_elements(invoice.line_items) item WHERE (item ->> 'credits')::bigint > 0
+            SELECT credits::bigint * quantity AS credits FROM igny8_invoice_lines
+            WHERE invoice_id = invoice.id AND credits > 0
         ) line
         LEFT JOIN lot ON lot.invoice_id = invoice.id
         WHERE invoice.status = 'paid'

@@ -1,14 +1,21 @@
 """What an invoice states: lines, sums, periods, proration. Arithmetic, no queries of its own."""
 
 from calendar import monthrange
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from igny8_core.auth.models import BillingCycle, Plan, Subscription
-from igny8_core.business.billing.models import PLAN_LINES, UNUSED_TIME, Invoice
+from igny8_core.auth.models import BillingCycle, Plan, Subscription, Terms
+from igny8_core.business.billing.models import (
+    PLAN_LINES,
+    UNUSED_TIME,
+    CreditPackage,
+    Invoice,
+    InvoiceLine,
+    LineKind,
+)
 from igny8_core.common.errors import InvalidInput
 from igny8_core.common.money import (
     AMOUNT_PATTERN,
@@ -20,15 +27,8 @@ from igny8_core.common.money import (
     typed_amount,
 )
 
-
-@dataclass(frozen=True)
-class PlanTerms:
-    """What a subscription was sold: a plan's slug, price and credits of one period, as the invoice states them."""
-
-    plan: str
-    price: Decimal
-    billing_cycle: str
-    credits: int
+# What a column of whole numbers holds.
+MAX_NUMBER = 2**31 - 1
 
 
 @dataclass(frozen=True)
@@ -58,28 +58,63 @@ class Period:
         return max(0, (2 * difference * self.seconds_left + self.seconds) // (2 * self.seconds))
 
 
-def plan_line(plan: Plan) -> dict[str, Any]:
-    """The invoice line that sells one period of a plan, with all that is granted for it (threats.md AMT-11)."""
+def plan_line(plan: Plan, terms: Terms | None = None) -> dict[str, Any]:
+    """The invoice line that sells one period of a plan, with all that is granted for it (threats.md AMT-11).
+
+    `terms` are those of who has the plan already; without them it costs and includes what it does now.
+    """
+    terms = terms or plan.terms
     return {
-        "description": f"{plan.name} plan, {plan.get_billing_cycle_display().lower()}",
+        "description": f"{plan.name} plan, {_cycle_name(terms.billing_cycle)}",
         "quantity": 1,
-        "amount": format_amount(plan.price, plan.currency),
-        "kind": "plan",
-        "plan": plan.slug,
-        "billing_cycle": plan.billing_cycle,
-        "credits": plan.included_credits,
-        "credits_rollover": plan.credits_rollover,
+        "amount": format_amount(terms.price, terms.currency),
+        "kind": LineKind.PLAN,
+        "plan": plan,
+        "billing_cycle": terms.billing_cycle,
+        "credits": terms.credits,
+        "credits_rollover": terms.credits_rollover,
+        "max_sites": terms.max_sites,
+        "max_users": terms.max_users,
     }
 
 
-def plan_terms(line: dict[str, Any]) -> PlanTerms:
-    """What a stored line of one of PLAN_LINES sold, for a whole period."""
-    if line["kind"] == "plan":
-        return PlanTerms(line["plan"], Decimal(line["amount"]), line["billing_cycle"], line.get("credits", 0))
-    return PlanTerms(line["plan"], Decimal(line["period_price"]), line["billing_cycle"], line["period_credits"])
+def ordered_line(subscription: Subscription) -> dict[str, Any]:
+    """The line for a period of a subscription: by its terms in force, else by its plan as it is now."""
+    return plan_line(subscription.plan, subscription.terms)
 
 
-def plan_change_lines(sold: PlanTerms, sold_name: str, plan: Plan, period: Period) -> list[dict[str, Any]]:
+def package_line(package: CreditPackage) -> dict[str, Any]:
+    """The invoice line that sells a package, with all that is granted for it (threats.md AMT-11)."""
+    return {
+        "description": f"Credit package {package.name}, {package.credits} credits",
+        "quantity": 1,
+        "amount": package.final_price,
+        "kind": LineKind.CREDIT_PACKAGE,
+        "package": package,
+        "credits": package.credits,
+        "valid_days": package.valid_days,
+    }
+
+
+def sold_terms(line: InvoiceLine, currency: str, plan: Plan) -> Terms:
+    """What a line of one of PLAN_LINES sold for a whole period, in the invoice's `currency`.
+
+    Lines from before limits were written on them say none: of those, `plan`, which is the line's, gives its own.
+    """
+    is_change = line.kind == LineKind.PLAN_CHANGE
+    price, included = (line.period_price, line.period_credits) if is_change else (line.unit_amount, line.credits)
+    return Terms(
+        price=price or Decimal(0),
+        currency=currency,
+        billing_cycle=line.billing_cycle,
+        credits=included or 0,
+        credits_rollover=bool(line.credits_rollover),
+        max_sites=plan.max_sites if line.max_sites is None else line.max_sites,
+        max_users=plan.max_users if line.max_users is None else line.max_users,
+    )
+
+
+def plan_change_lines(sold: Terms, sold_plan: Plan, plan: Plan, period: Period) -> list[dict[str, Any]]:
     """The lines of a change to `plan` at `period.now`: the old plan's unused time back, the new plan's time charged.
 
     Under the same billing cycle both count to the end of the running period; under another one a whole period of the
@@ -88,26 +123,26 @@ def plan_change_lines(sold: PlanTerms, sold_name: str, plan: Plan, period: Perio
     restarts = sold.billing_cycle != plan.billing_cycle
     until = "" if restarts else f", {period.now:%Y-%m-%d} to {period.end:%Y-%m-%d}"
     unused = {
-        "description": f"Unused time on {sold_name}, {period.now:%Y-%m-%d} to {period.end:%Y-%m-%d}",
+        "description": f"Unused time on {sold_plan.name}, {period.now:%Y-%m-%d} to {period.end:%Y-%m-%d}",
         "quantity": 1,
         "amount": -period.prorated(sold.price, plan.currency),
         "kind": UNUSED_TIME,
-        "plan": sold.plan,
+        "plan": sold_plan,
     }
-    charge = {
-        "description": f"{plan.name} plan, {plan.get_billing_cycle_display().lower()}{until}",
-        "quantity": 1,
+    charge = plan_line(plan) | {
+        "description": f"{plan.name} plan, {_cycle_name(plan.billing_cycle)}{until}",
         "amount": plan.price if restarts else period.prorated(plan.price, plan.currency),
-        "kind": "plan_change",
-        "plan": plan.slug,
-        "billing_cycle": plan.billing_cycle,
-        "period_price": format_amount(plan.price, plan.currency),
+        "kind": LineKind.PLAN_CHANGE,
+        "period_price": plan.price,
         "period_credits": plan.included_credits,
         "credits": plan.included_credits if restarts else period.prorated_credits(plan.included_credits - sold.credits),
-        "credits_rollover": plan.credits_rollover,
         "restarts_period": restarts,
     }
     return [unused, charge]
+
+
+def _cycle_name(cycle: str) -> str:
+    return str(BillingCycle(cycle).label).lower()
 
 
 def checked_lines(line_items: Sequence[dict[str, Any]], currency: str) -> list[dict[str, Any]]:
@@ -131,22 +166,14 @@ def subtotal(lines: Sequence[dict[str, Any]]) -> Decimal:
     return sum((line["quantity"] * Decimal(line["amount"]) for line in lines), Decimal(0))
 
 
-def plan_line_of(invoice: Invoice) -> dict[str, Any] | None:
+def plan_line_of(invoice: Invoice) -> InvoiceLine | None:
     """The line with which an invoice sells a plan, or None."""
-    return next((line for line in invoice.line_items if line.get("kind") in PLAN_LINES), None)
+    return next((line for line in invoice.lines.all() if line.kind in PLAN_LINES), None)
 
 
-def sold_plan(invoice: Invoice, subscription: Subscription) -> tuple[str, str]:
-    """Slug and billing cycle of the plan that an invoice sells, as it states them; else of the subscription's plan."""
-    line = plan_line_of(invoice)
-    if line:
-        return line["plan"], line["billing_cycle"]
-    return subscription.plan.slug, subscription.plan.billing_cycle
-
-
-def credit_line(lines: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
+def credit_line(lines: Iterable[InvoiceLine]) -> InvoiceLine | None:
     """The line that grants credits when it is paid, or None."""
-    return next((line for line in lines if line.get("credits")), None)
+    return next((line for line in lines if line.credits), None)
 
 
 def period_end(anchor: datetime, periods: int, cycle: str) -> datetime:
@@ -163,14 +190,26 @@ def _checked_line(line: dict[str, Any], currency: str, number: int) -> dict[str,
     description, quantity, amount = line.get("description"), line.get("quantity", 1), line.get("amount")
     if not isinstance(description, str) or not description.strip():
         raise InvalidInput(f"Line {number} needs a description.")
-    if type(quantity) is not int or quantity < 1:
-        raise InvalidInput(f"Line {number}: the quantity is a whole number from 1.")
+    if type(quantity) is not int or not 1 <= quantity <= MAX_NUMBER:
+        raise InvalidInput(f"Line {number}: the quantity is a whole number from 1 to {MAX_NUMBER}.")
     granted = line.get("credits", 0)
-    if type(granted) is not int or granted < 0:
-        raise InvalidInput(f"Line {number}: the credits are a whole number from 0.")
-    if line.get("kind") == UNUSED_TIME and isinstance(amount, Decimal) and amount < 0:
-        return {**line, "quantity": quantity, "amount": f"-{_line_amount(-amount, currency, number)}"}
-    return {**line, "quantity": quantity, "amount": _line_amount(amount, currency, number)}
+    if type(granted) is not int or not 0 <= granted <= MAX_NUMBER:
+        raise InvalidInput(f"Line {number}: the credits are a whole number from 0 to {MAX_NUMBER}.")
+    kind = line.get("kind", LineKind.OTHER)
+    if kind not in LineKind.values:
+        raise InvalidInput(f"Line {number}: {kind!r} is no kind of line. Known kinds: {', '.join(LineKind.values)}.")
+    given_back = _given_back(amount) if kind == UNUSED_TIME else None
+    text = _line_amount(amount if given_back is None else given_back, currency, number)
+    if given_back is not None and Decimal(text):
+        text = f"-{text}"
+    return {**line, "quantity": quantity, "amount": text}
+
+
+def _given_back(amount: object) -> object:
+    """An amount below zero without its sign, also one that was checked already; None for any other."""
+    if isinstance(amount, str) and amount.startswith("-"):
+        return amount[1:]
+    return -amount if isinstance(amount, Decimal) and amount.is_signed() else None
 
 
 def _line_amount(amount: object, currency: str, number: int) -> str:

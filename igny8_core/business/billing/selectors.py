@@ -1,16 +1,14 @@
 """Reads of billing. What belongs to an account is looked up from the account."""
 
 from collections.abc import Collection
-from typing import Any
 
 from django.conf import settings
-from django.db.models import Prefetch, Q, QuerySet, Sum, prefetch_related_objects
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet, Sum, prefetch_related_objects
 
-from igny8_core.auth.models import LIVE_STATUSES, Account, PaymentMethodType, Plan, Subscription
+from igny8_core.auth.models import LIVE_STATUSES, Account, PaymentMethodType, Subscription
 from igny8_core.business.billing.models import (
     GATEWAY_METHODS,
     PAYMENTS_UNDER_WAY,
-    PLAN_LINES,
     AccountPaymentMethod,
     CreditCostConfig,
     CreditGrant,
@@ -19,7 +17,9 @@ from igny8_core.business.billing.models import (
     CreditTransaction,
     Dispute,
     Invoice,
+    InvoiceLine,
     InvoiceStatus,
+    LineKind,
     Payment,
     PaymentMethodConfig,
     PaymentProof,
@@ -27,6 +27,9 @@ from igny8_core.business.billing.models import (
 from igny8_core.common import clock
 from igny8_core.common.db import among
 from igny8_core.common.text import folded
+
+# Of an invoice: whether it sells a change of plan.
+CHANGES_PLAN = Exists(InvoiceLine.objects.filter(invoice=OuterRef("pk"), kind=LineKind.PLAN_CHANGE))
 
 
 def invoices_of(account: Account) -> QuerySet[Invoice]:
@@ -46,23 +49,6 @@ def last_subscription_of(account: Account) -> Subscription | None:
     return live_subscription_of(account) or ended.order_by("-pk").first()
 
 
-def last_sold_line_of(subscription: Subscription) -> dict[str, Any] | None:
-    """The invoice line that the subscription's customer paid for its plan last, or None."""
-    paid = Invoice.objects.filter(
-        account_id=subscription.account_id, subscription=subscription, status=InvoiceStatus.PAID
-    )
-    for line_items in paid.order_by("-paid_at", "-pk").values_list("line_items", flat=True):
-        for line in line_items:
-            if line.get("kind") in PLAN_LINES:
-                return dict(line)
-    return None
-
-
-def plan_with_slug(slug: str) -> Plan:
-    """The plan that was sold under this slug, offered still or not."""
-    return Plan.objects.get(slug=slug)
-
-
 def open_invoices_of(subscription: Subscription) -> list[Invoice]:
     """Unpaid invoices of the subscription."""
     open_statuses = [InvoiceStatus.PENDING, InvoiceStatus.UNCOLLECTIBLE]
@@ -80,7 +66,7 @@ def open_plan_changes_of(subscription: Subscription) -> list[Invoice]:
     open_invoices = Invoice.objects.filter(
         account_id=subscription.account_id, subscription=subscription, status=InvoiceStatus.PENDING
     )
-    return list(open_invoices.filter(line_items__contains=[{"kind": "plan_change"}]).order_by("pk"))
+    return list(open_invoices.filter(CHANGES_PLAN).order_by("pk"))
 
 
 def payments_of(account: Account) -> QuerySet[Payment]:

@@ -7,7 +7,7 @@ from django.urls import reverse
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from igny8_core.auth.models import PaymentMethodType, SubscriptionStatus
+from igny8_core.auth.models import BillingCycle, PaymentMethodType, SubscriptionStatus
 from igny8_core.business.billing.models import ALL_COUNTRIES, PAYEE_DETAILS, InvoiceStatus, PaymentStatus, ProofType
 from igny8_core.business.billing.offers import is_usable
 from igny8_core.business.billing.payees import instructions_of, is_hidden
@@ -75,10 +75,24 @@ class StaffPaymentMethodOutput(PaymentMethodOutput):
         return serializers.Serializer.to_representation(self, config)
 
 
+class TermsOutput(OutputSerializer):
+    price = MoneyField(help_text="Of a period")
+    currency = CurrencyField()
+    billing_cycle = EnumField(BillingCycle, help_text="How long a period is")
+    included_credits = serializers.IntegerField(source="credits", help_text="Credits that are granted for each period")
+    credits_rollover = serializers.BooleanField(help_text="True: unused credits stay when their period ends")
+    max_sites = serializers.IntegerField(help_text="How many sites the account may have")
+    max_users = serializers.IntegerField(help_text="How many people may work in the account")
+
+
 class SubscriptionOutput(OutputSerializer):
     id = serializers.IntegerField()
     plan = serializers.CharField(source="plan.slug")
     status = EnumField(SubscriptionStatus, help_text="Whether the plan is paid and runs")
+    terms = TermsOutput(
+        allow_null=True,
+        help_text="What the customer has, whatever became of the plan since; null until the first payment",
+    )
     current_period_start = serializers.DateTimeField(allow_null=True, help_text="Null until the first payment")
     current_period_end = serializers.DateTimeField(
         allow_null=True, help_text="When the next period begins; null until the first payment"

@@ -19,7 +19,7 @@ from igny8_core.auth.services.invitation_service import InvitationService
 from igny8_core.auth.services.session_service import SessionService
 from igny8_core.auth.services.user_service import check_own_password
 from igny8_core.business.billing.errors import MoneyOpen
-from igny8_core.business.billing.models import PLAN_LINES, UNUSED_TIME, Invoice, InvoiceStatus
+from igny8_core.business.billing.models import PLAN_LINES, UNUSED_TIME, Invoice, InvoiceStatus, LineKind
 from igny8_core.business.billing.selectors import invoices_of, live_subscription_of, payments_under_way_of
 from igny8_core.business.billing.services.invoice_service import InvoiceService
 from igny8_core.business.billing.services.open_attempts import is_open, require_no_open_attempt, why_undecided
@@ -32,7 +32,7 @@ from igny8_core.common.states import transition
 from igny8_core.events import services as events
 
 # Lines of an order of which nothing was delivered as long as it is not paid.
-ORDER_LINES = frozenset({*PLAN_LINES, UNUSED_TIME, "credit_package"})
+ORDER_LINES = frozenset({*PLAN_LINES, UNUSED_TIME, LineKind.CREDIT_PACKAGE})
 
 
 def close_account(account: Account, owner: User, password: str) -> None:
@@ -90,12 +90,13 @@ def _require_settled(account: Account) -> None:
 
 def _unpaid(account: Account) -> list[Invoice]:
     # What was written off as uncollectible is owed to nobody who waits for it.
-    return list(invoices_of(account).filter(status__in=[InvoiceStatus.DRAFT, InvoiceStatus.PENDING]).order_by("pk"))
+    unpaid = invoices_of(account).filter(status__in=[InvoiceStatus.DRAFT, InvoiceStatus.PENDING])
+    return list(unpaid.prefetch_related("lines").order_by("pk"))
 
 
 def _is_mere_order(invoice: Invoice) -> bool:
     """Whether nothing was delivered for the invoice: an order that is not paid, or one that was never sent."""
-    kinds = {line.get("kind") for line in invoice.line_items}
+    kinds = {line.kind for line in invoice.lines.all()}
     return invoice.status == InvoiceStatus.DRAFT or kinds <= ORDER_LINES
 
 

@@ -13,8 +13,6 @@ from igny8_core.business.billing.services.credit_service import CreditService
 from igny8_core.business.billing.services.subscription_service import SubscriptionService
 from igny8_core.common.db import service_transaction
 
-FREE_PLAN = "free"
-
 
 @dataclass(frozen=True)
 class Signup:
@@ -79,7 +77,8 @@ def _register(
 
 
 def _plan(slug: str) -> Plan:
-    plan = public_plans().filter(slug=slug or FREE_PLAN).first()
+    # What is not said is no name that an operator could edit.
+    plan = (public_plans().filter(slug=slug) if slug else public_plans().filter(is_trial=True)).first()
     if plan is None:
         raise PlanNotOffered(errors={"plan_slug": [PlanNotOffered.text]})
     return plan

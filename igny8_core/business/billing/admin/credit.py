@@ -24,7 +24,17 @@ from igny8_core.business.billing.models import (
 )
 from igny8_core.business.billing.serializers import CreditCostInput
 from igny8_core.common.strict_forms import StrictForm
-from igny8_core.events.console import ConsoleAdmin, LogAdmin, ModelForm, badge, json_block, label, moment, money
+from igny8_core.events.console import (
+    ConsoleAdmin,
+    LogAdmin,
+    ModelForm,
+    SoldAdmin,
+    badge,
+    json_block,
+    label,
+    moment,
+    money,
+)
 
 TRANSACTION_TONES = {
     CreditTransactionType.TRIAL: "info",
@@ -49,7 +59,7 @@ class CreditCostForm(StrictForm, ModelForm):
 
 
 @admin.register(CreditPackage)
-class CreditPackageAdmin(ConsoleAdmin):
+class CreditPackageAdmin(SoldAdmin):
     """Credits for sale on their own."""
 
     form = CreditPackageForm

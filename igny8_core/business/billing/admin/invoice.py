@@ -1,17 +1,16 @@
 """Console pages of invoices."""
 
-from decimal import Decimal
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html, format_html_join
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter, RangeDateFilter
 from unfold.decorators import action as page_action
 
 from igny8_core.business.billing.admin.payment_decisions import ConfirmDialog, back_to, operator_of
-from igny8_core.business.billing.models import Invoice, InvoiceCounter, InvoiceStatus
+from igny8_core.business.billing.models import Invoice, InvoiceCounter, InvoiceLine, InvoiceStatus, LineKind
 from igny8_core.business.billing.serializers import InvoiceNotesInput
 from igny8_core.business.billing.services.pay_links import pay_link
 from igny8_core.business.billing.services.paying import charge_saved_card
@@ -20,8 +19,10 @@ from igny8_core.common.strict_forms import StrictForm
 from igny8_core.events.console import (
     EMPTY,
     ConsoleAdmin,
+    LogAdmin,
     ModelForm,
     ReadOnlyAdmin,
+    ReadOnlyInline,
     amount_text,
     badge,
     change_url,
@@ -35,6 +36,30 @@ INVOICE_TONES = {
     InvoiceStatus.PAID: "success",
     InvoiceStatus.UNCOLLECTIBLE: "danger",
 }
+
+LINE_TONES = {LineKind.PLAN: "info", LineKind.PLAN_CHANGE: "info", LineKind.CREDIT_PACKAGE: "success"}
+
+
+class InvoiceLineInline(ReadOnlyInline):
+    """What the invoice sells, a line each."""
+
+    model = InvoiceLine
+    fields = ("position", "kind", "description", "quantity", "each", "in_all", "plan", "package", "credits")
+    readonly_fields = ("each", "in_all")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[InvoiceLine]:
+        """With what is shown of other rows."""
+        return super().get_queryset(request).select_related("invoice", "plan", "package")
+
+    @admin.display(description="price of one")
+    def each(self, line: InvoiceLine) -> str:
+        """In the invoice's currency."""
+        return amount_text(line.unit_amount, line.invoice.currency)
+
+    @admin.display(description="total")
+    def in_all(self, line: InvoiceLine) -> str:
+        """Quantity times price."""
+        return amount_text(line.line_total, line.invoice.currency)
 
 
 class InvoiceForm(StrictForm, ModelForm):
@@ -56,6 +81,7 @@ class InvoiceAdmin(ConsoleAdmin):
         ("account", AutocompleteSelectFilter),
     )
     list_select_related = ("account",)
+    inlines = (InvoiceLineInline,)
     actions_detail = ("charge",)
     search_fields = ("invoice_number", "account__name")
     search_help_text = "Invoice number, account"
@@ -66,7 +92,6 @@ class InvoiceAdmin(ConsoleAdmin):
             "Amount",
             {
                 "fields": (
-                    "lines",
                     ("subtotal_shown", "tax_shown", "total_shown"),
                     ("settled_shown", "allocations_shown"),
                 )
@@ -82,7 +107,6 @@ class InvoiceAdmin(ConsoleAdmin):
         "status_shown",
         "account",
         "subscription",
-        "lines",
         "subtotal_shown",
         "tax_shown",
         "total_shown",
@@ -106,6 +130,11 @@ class InvoiceAdmin(ConsoleAdmin):
     created = moment("created_at")
     metadata_shown = json_block("metadata")
 
+    def get_inline_instances(self, request: HttpRequest, obj: Model | None = None) -> list[Any]:
+        """The lines, which no form changes: one that is sent without them is complete."""
+        has_lines = request.method != "POST" or "lines-TOTAL_FORMS" in request.POST
+        return super().get_inline_instances(request, obj) if has_lines else []
+
     @admin.display(description="date", ordering="invoice_date")
     def date(self, invoice: Invoice) -> str:
         """The date of the invoice."""
@@ -115,15 +144,6 @@ class InvoiceAdmin(ConsoleAdmin):
     def due(self, invoice: Invoice) -> str:
         """When it is to be paid."""
         return invoice.due_date.isoformat()
-
-    @admin.display(description="lines")
-    def lines(self, invoice: Invoice) -> str:
-        """What is charged, a line each."""
-        lines = (
-            (line["quantity"], line["description"], amount_text(Decimal(line["amount"]), invoice.currency))
-            for line in invoice.line_items
-        )
-        return format_html_join("", "<div>{} × {}, {} each</div>", lines)
 
     @admin.display(description="settled by")
     def allocations_shown(self, invoice: Invoice) -> str:
@@ -193,6 +213,47 @@ class InvoiceAdmin(ConsoleAdmin):
         if isinstance(obj, Invoice) and obj.status in (InvoiceStatus.PAID, InvoiceStatus.VOID):
             return False
         return super().has_change_permission(request, obj)
+
+
+@admin.register(InvoiceLine)
+class InvoiceLineAdmin(LogAdmin):
+    """What was sold, over all invoices."""
+
+    list_display = (
+        "id",
+        "invoice",
+        "position",
+        "kind_shown",
+        "description",
+        "quantity",
+        "unit_amount",
+        "plan",
+        "package",
+    )
+    list_filter = (("kind", ChoicesDropdownFilter),)
+    list_select_related = ("invoice", "plan", "package")
+    search_fields = ("invoice__invoice_number",)
+    search_help_text = "Number of the invoice"
+    fieldsets = (
+        (None, {"fields": (("invoice", "position"), "kind_shown", "description")}),
+        ("Amount", {"fields": (("quantity", "unit_amount", "line_total"), ("tax_rate", "tax_category", "tax_amount"))}),
+        (
+            "What was sold",
+            {
+                "fields": (
+                    ("plan", "package"),
+                    ("billing_cycle", "from_moment", "to_moment"),
+                    ("credits", "credits_rollover", "valid_days"),
+                    ("max_sites", "max_users"),
+                    ("period_price", "period_credits", "restarts_period"),
+                )
+            },
+        ),
+    )
+
+    kind_shown = badge("kind", LINE_TONES)
+    from_moment = moment("period_start", "from")
+    to_moment = moment("period_end", "to")
 
 
 @admin.register(InvoiceCounter)

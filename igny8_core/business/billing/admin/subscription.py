@@ -91,6 +91,17 @@ class SubscriptionAdmin(ReadOnlyAdmin):
     search_help_text = "Account, reference of the last payment, Stripe id"
     fieldsets = (
         (None, {"fields": (("account", "plan"), ("status_shown", "created"))}),
+        (
+            "Terms in force",
+            {
+                "description": "What the customer has. Edits of the plan do not reach them.",
+                "fields": (
+                    ("terms_price", "terms_currency", "terms_billing_cycle"),
+                    ("terms_credits", "terms_credits_rollover"),
+                    ("terms_max_sites", "terms_max_users"),
+                ),
+            },
+        ),
         ("Period", {"fields": (("period_start", "period_end"), "anchor")}),
         ("Changes", {"fields": (("cancel_at_period_end", "canceled"), "pending_plan")}),
         ("Payment", {"fields": ("payment_method_shown", ("external_payment_id", "stripe_subscription_id"))}),

@@ -58,7 +58,7 @@ class InvoiceViewSet(ListViewSet):
     default_ordering = "-created_at"
 
     def rows(self) -> QuerySet[Invoice]:
-        return invoices_of(account_of(self.request))
+        return invoices_of(account_of(self.request)).prefetch_related("lines")
 
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """The newest invoices by one statement; other pages, orders and filters as in every list."""

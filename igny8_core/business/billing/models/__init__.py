@@ -16,12 +16,11 @@ from igny8_core.business.billing.models.credit_note import CreditNote
 from igny8_core.business.billing.models.dispute import DISPUTE_MOVES, TO_ASK, Dispute, DisputeStatus
 from igny8_core.business.billing.models.invoice import (
     INVOICE_MOVES,
-    PLAN_LINES,
-    UNUSED_TIME,
     Invoice,
     InvoiceCounter,
     InvoiceStatus,
 )
+from igny8_core.business.billing.models.invoice_line import PLAN_LINES, UNUSED_TIME, InvoiceLine, LineKind
 from igny8_core.business.billing.models.made_default import MadeDefault
 from igny8_core.business.billing.models.payee import (
     GATEWAY_METHODS,
@@ -84,8 +83,10 @@ __all__ = [
     "DisputeStatus",
     "Invoice",
     "InvoiceCounter",
+    "InvoiceLine",
     "InvoiceOffer",
     "InvoiceStatus",
+    "LineKind",
     "MadeDefault",
     "Payee",
     "PayeeVersion",

@@ -1,11 +1,15 @@
 from datetime import datetime
 from decimal import Decimal
+from typing import TYPE_CHECKING, Any
 
 from django.db import models
 from django.db.models import F, Q
 
 from igny8_core.common import clock
 from igny8_core.common.model_fields import AmountField
+
+if TYPE_CHECKING:
+    from igny8_core.business.billing.models.invoice_line import InvoiceLine
 
 
 class InvoiceStatus(models.TextChoices):
@@ -25,18 +29,8 @@ INVOICE_MOVES: dict[str, frozenset[str]] = {
 }
 
 
-# Kinds of lines that sell a plan: for a whole period, or from a change to the end of the running one.
-PLAN_LINES = ("plan", "plan_change")
-# The one kind whose amount is negative: what is given back for the plan that is left.
-UNUSED_TIME = "unused_time"
-
-
 class Invoice(models.Model):
-    """What an account owes and what for. It copies all that it states, so that nothing later changes it.
-
-    `line_items` is a list of `{"description": str, "quantity": int, "amount": "89.00"}`; `amount` is the price of one.
-    A line that grants credits also has `kind` (one of PLAN_LINES or "credit_package") and `credits`.
-    """
+    """What an account owes and what for. It copies all that it states, so that nothing later changes it."""
 
     account = models.ForeignKey("igny8_auth.Account", on_delete=models.PROTECT, related_name="invoices")
     subscription = models.ForeignKey(
@@ -51,7 +45,6 @@ class Invoice(models.Model):
     settled_amount = AmountField(
         default=Decimal(0), db_default=Decimal(0), help_text="What stands against it: the sum of its live allocations"
     )
-    line_items = models.JSONField(default=list)
     invoice_date = models.DateField()
     due_date = models.DateField()
     paid_at = models.DateTimeField(null=True, blank=True)
@@ -109,6 +102,21 @@ class Invoice(models.Model):
 
     def __str__(self) -> str:
         return self.invoice_number
+
+    @property
+    def line_items(self) -> list[dict[str, Any]]:
+        """The lines as people read them: `[{"description": "…", "quantity": 1, "amount": "89.00", …}]`.
+
+        `amount` is the price of one. Nothing is decided by this: what was sold is in the columns of InvoiceLine. Lists
+        of invoices prefetch `lines`.
+        """
+        return [line.as_item(self.currency) for line in self.lines.all()]
+
+    def keep_lines(self, lines: "list[InvoiceLine]") -> None:
+        """Have `lines`, which were read or written with the invoice, at hand: as if they were prefetched."""
+        kept = self.lines.all()
+        kept._result_cache = lines
+        self._prefetched_objects_cache = {"lines": kept}
 
     @property
     def billing_period_start(self) -> datetime | None:

@@ -18,11 +18,13 @@ from igny8_core.business.billing.models import (
     CAPTURED_STATUSES,
     INVOICE_MOVES,
     Invoice,
+    InvoiceLine,
     InvoiceStatus,
     Payment,
 )
-from igny8_core.business.billing.pricing import checked_lines, plan_line, subtotal
+from igny8_core.business.billing.pricing import checked_lines, ordered_line, subtotal
 from igny8_core.business.billing.services import notification_service, numbering, pdf_service
+from igny8_core.business.billing.services.invoice_lines import unsaved_lines
 from igny8_core.business.billing.services.invoice_offers import record_offers
 from igny8_core.business.billing.services.open_attempts import payment_being_decided, why_undecided
 from igny8_core.common import clock
@@ -37,7 +39,7 @@ MAX_DUE_DAYS = 365
 
 
 class InvoiceService:
-    """The only writer of Invoice."""
+    """The only writer of Invoice and InvoiceLine."""
 
     @staticmethod
     @service_transaction
@@ -56,19 +58,20 @@ class InvoiceService:
         """Create a pending invoice with the next number, a billing snapshot and what `line_items` say.
 
         `line_items`: `{"description": str, "quantity": int, "amount": Decimal | str}` each, amounts per unit in
-        `currency` (ISO 4217; empty: that of the subscription's plan, else of the account's). Due in
+        `currency` (ISO 4217; empty: that in which the subscription is sold, else that of the account's plan). What
+        sells a plan or package says its `kind`, and names the row or its slug of now (pricing.plan_line). Due in
         settings.INVOICE_DUE_DAYS days where no `due_date` from today to a year ahead is given. Without `send` the
         customer gets no mail of it. `stripe_invoice_id` names the invoice at Stripe that this one mirrors.
         Raises InvalidInput or InvalidAmount naming the line or date that is wrong; BillingBoundReached for a
         subscription with too many of a day.
         """
-        sold_in = subscription.plan.currency if subscription else ""
+        sold_in = (subscription.terms_currency or subscription.plan.currency) if subscription else ""
         account = lock_account(account.pk, "plan", "owner")
         if account.deleted_at:
             raise AccountDeleted()
         currency = currency or sold_in or account.plan.currency
-        lines = checked_lines(line_items, currency)
-        total = subtotal(lines)
+        checked = checked_lines(line_items, currency)
+        lines, total = unsaved_lines(account, checked), subtotal(checked)
         if total <= 0:
             raise InvalidInput("The total of an invoice must be more than zero.")
         if subscription:
@@ -86,13 +89,16 @@ class InvoiceService:
             subtotal=total,
             tax=Decimal(0),
             total=total,
-            line_items=lines,
             invoice_date=today,
             due_date=_due_date(due_date, today),
             notes=notes,
             stripe_invoice_id=stripe_invoice_id,
             metadata=metadata,
         )
+        for line in lines:
+            line.invoice = invoice
+        InvoiceLine.objects.bulk_create(lines)
+        invoice.keep_lines(lines)
         record_offers(invoice, account.billing_country)
         # The log is complete either way; the consumer that mails looks at this.
         events.record(_event("invoice.created", invoice, created_by, **({} if send else {"send": False})))
@@ -100,10 +106,9 @@ class InvoiceService:
 
     @staticmethod
     def create_subscription_invoice(subscription: Subscription, created_by: User | None = None) -> Invoice:
-        """Create the invoice for a period of a subscription; price and credits are copied from the plan now."""
-        plan = subscription.plan
+        """Create the invoice for a period of a subscription: by its terms, the first by its plan as it is now."""
         return InvoiceService.create_invoice(
-            subscription.account, [plan_line(plan)], subscription, created_by=created_by
+            subscription.account, [ordered_line(subscription)], subscription, created_by=created_by
         )
 
     @staticmethod

@@ -6,7 +6,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from igny8_core.auth.models import Account, BillingCycle, Plan, Subscription, SubscriptionStatus
+from igny8_core.auth.models import Account, BillingCycle, Plan, Subscription, SubscriptionStatus, Terms
 from igny8_core.auth.selectors import OverLimit, over_limits, public_plans
 from igny8_core.business.billing.errors import (
     PlanNotOffered,
@@ -16,14 +16,13 @@ from igny8_core.business.billing.errors import (
 )
 from igny8_core.business.billing.pricing import (
     Period,
-    PlanTerms,
+    checked_lines,
     period_end,
     plan_change_lines,
     plan_line,
-    plan_terms,
     subtotal,
 )
-from igny8_core.business.billing.selectors import last_sold_line_of, live_subscription_of
+from igny8_core.business.billing.selectors import live_subscription_of
 from igny8_core.business.billing.services.subscription_moves import require_billed_here
 from igny8_core.common import clock
 
@@ -80,17 +79,20 @@ def quote(account: Account, plan: Plan, now: datetime | None = None) -> Quote:
 def quote_change(subscription: Subscription, plan: Plan, now: datetime) -> Quote:
     """As quote(), for a live subscription."""
     require_changeable(subscription)
-    sold = sold_terms(subscription)
-    if (plan.slug, plan.billing_cycle) == (sold.plan, sold.billing_cycle):
+    terms = terms_in_force(subscription)
+    if (plan.pk, plan.billing_cycle) == (subscription.plan_id, terms.billing_cycle):
         raise SamePlan()
     period = running_period(subscription, now)
-    if plan.currency != subscription.plan.currency:
-        raise PlanNotOffered(f"The plan {plan.name} is sold in {plan.currency}. Cancel this plan first, then order it.")
+    if plan.currency != terms.currency:
+        raise PlanNotOffered(
+            f"The plan {plan.name} is sold in {plan.currency}, and yours is paid in {terms.currency}. Cancel your plan "
+            "first, then order the other one."
+        )
     exceeded = over_limits(subscription.account, plan)
-    if not _is_above(plan, sold):
+    if not _is_above(plan, terms):
         return Quote(ChangeKind.DOWNGRADE, plan, effective_at=period.end, renews_at=period.end, over_limits=exceeded)
-    lines = plan_change_lines(sold, subscription.plan.name, plan, period)
-    restarts = plan.billing_cycle != sold.billing_cycle
+    lines = checked_lines(plan_change_lines(terms, subscription.plan, plan, period), plan.currency)
+    restarts = plan.billing_cycle != terms.billing_cycle
     renews_at = period_end(now, 1, plan.billing_cycle) if restarts else period.end
     return Quote(ChangeKind.UPGRADE, plan, lines, lines[-1]["credits"], None, renews_at, exceeded)
 
@@ -121,10 +123,11 @@ def require_changeable(subscription: Subscription) -> None:
         raise SubscriptionEnding()
 
 
-def sold_terms(subscription: Subscription) -> PlanTerms:
-    """What the customer paid for last: later edits of the plan do not change it (domain.md section 2, Plan)."""
-    line = last_sold_line_of(subscription)
-    return plan_terms(line or plan_line(subscription.plan))
+def terms_in_force(subscription: Subscription) -> Terms:
+    """What the customer has, whatever became of the plan. Raises SubscriptionNotActive before the first payment."""
+    if subscription.terms is None:
+        raise SubscriptionNotActive()
+    return subscription.terms
 
 
 def running_period(subscription: Subscription, now: datetime) -> Period:
@@ -134,7 +137,7 @@ def running_period(subscription: Subscription, now: datetime) -> Period:
     return Period(subscription.current_period_start, subscription.current_period_end, now)
 
 
-def _is_above(plan: Plan, sold: PlanTerms) -> bool:
+def _is_above(plan: Plan, sold: Terms) -> bool:
     # A longer cycle is paid ahead, so it can start at once; a shorter one waits until what was paid for is used up.
     if plan.billing_cycle != sold.billing_cycle:
         return plan.billing_cycle == BillingCycle.ANNUAL

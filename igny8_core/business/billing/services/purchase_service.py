@@ -1,13 +1,11 @@
 """Buying credits: an invoice for a package, which grants its credits when it is paid."""
 
-from typing import Any
-
 from igny8_core.auth.locks import lock_account
 from igny8_core.auth.models import Account, User
 from igny8_core.auth.permissions import require_usable
 from igny8_core.business.billing.errors import PackageNotOffered
-from igny8_core.business.billing.models import CreditPackage
 from igny8_core.business.billing.offers import usual_payment_method_of
+from igny8_core.business.billing.pricing import package_line
 from igny8_core.business.billing.selectors import credit_packages
 from igny8_core.business.billing.services.invoice_service import InvoiceService
 from igny8_core.business.billing.services.paying import HowToPay
@@ -34,19 +32,6 @@ class PurchaseService:
         price = package.final_price, package.currency
         offer = required_offer(account, payment_method or usual_payment_method_of(account, *price), price)
         invoice = InvoiceService.create_invoice(
-            account, [_line(package)], currency=package.currency, created_by=ordered_by
+            account, [package_line(package)], currency=package.currency, created_by=ordered_by
         )
         return HowToPay(invoice, offer)
-
-
-def _line(package: CreditPackage) -> dict[str, Any]:
-    """The invoice line that sells a package, with all that is granted for it (threats.md AMT-11)."""
-    return {
-        "description": f"Credit package {package.name}, {package.credits} credits",
-        "quantity": 1,
-        "amount": package.final_price,
-        "kind": "credit_package",
-        "package": package.slug,
-        "credits": package.credits,
-        "valid_days": package.valid_days,
-    }

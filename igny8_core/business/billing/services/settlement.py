@@ -10,6 +10,7 @@ from igny8_core.business.billing.models import (
     CreditGrantKind,
     CreditTransactionType,
     Invoice,
+    InvoiceLine,
     Payment,
 )
 from igny8_core.business.billing.pricing import credit_line
@@ -58,31 +59,31 @@ def capture(payment: Payment, by: User | None = None, **columns: Any) -> Settlem
 
 def _grant_credits(invoice: Invoice, payment: Payment) -> int:
     """Grant what the invoice sold, once for the invoice, whichever payment brought the last of its money."""
-    line = credit_line(invoice.line_items)
+    line = credit_line(invoice.lines.all())
     if line is None:
         return 0
-    is_plan = line.get("kind") in PLAN_LINES
-    amount = line["credits"] * line["quantity"]
+    is_plan = line.kind in PLAN_LINES
+    amount = (line.credits or 0) * line.quantity
     CreditService.grant(
         payment.account,
         amount,
         kind=CreditGrantKind.PLAN if is_plan else CreditGrantKind.PURCHASE,
         transaction_type=CreditTransactionType.SUBSCRIPTION if is_plan else CreditTransactionType.PURCHASE,
         source=f"invoice:{invoice.pk}",
-        description=f"{line['description']} ({invoice.invoice_number})",
+        description=f"{line.description} ({invoice.invoice_number})",
         expires_at=_expiry(payment, line),
         actor=payment.approved_by,
         metadata={"invoice_id": invoice.pk, "payment_id": payment.pk},
     )
-    return int(amount)
+    return amount
 
 
-def _expiry(payment: Payment, line: dict[str, Any]) -> datetime | None:
+def _expiry(payment: Payment, line: InvoiceLine) -> datetime | None:
     """When credits of an invoice line end: plan credits with their period, bought ones by their package's days."""
     paid_at = payment.processed_at or clock.now()
-    if line.get("valid_days"):
-        return paid_at + timedelta(days=line["valid_days"])
-    if line.get("kind") not in PLAN_LINES or line.get("credits_rollover"):
+    if line.valid_days:
+        return paid_at + timedelta(days=line.valid_days)
+    if line.kind not in PLAN_LINES or line.credits_rollover:
         return None
     period_end = payment.invoice.billing_period_end
     # A change of plan can be paid after the period that it was for: what was paid for is not taken at once.

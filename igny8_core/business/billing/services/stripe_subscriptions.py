@@ -3,6 +3,7 @@
 import logging
 import re
 from datetime import datetime
+from typing import Any
 
 from igny8_core.auth.locks import lock_account
 from igny8_core.auth.models import (
@@ -15,6 +16,7 @@ from igny8_core.auth.models import (
     Subscription,
     SubscriptionStatus,
     SuspendedReason,
+    terms_columns,
 )
 from igny8_core.business.billing.errors import UnmatchedAtGateway
 from igny8_core.business.billing.gateways import configured_stripe
@@ -29,6 +31,7 @@ from igny8_core.business.billing.services.subscription_moves import (
     change_plan,
     end,
     move_account,
+    plan_facts,
     subscription_event,
 )
 from igny8_core.common import clock
@@ -164,7 +167,7 @@ def _made(account: Account, plan: Plan, seen: MirroredSubscription) -> Subscript
         billing_driver=BillingDriver.STRIPE,
         stripe_subscription_id=seen.subscription_id,
     )
-    facts = {"plan": plan.slug, "stripe_subscription_id": seen.subscription_id}
+    facts = {**plan_facts(plan), "stripe_subscription_id": seen.subscription_id}
     events.record(subscription_event("subscription.created", subscription, None, facts))
     if account.status == AccountStatus.CANCELED:
         move_account(account, AccountStatus.PENDING_PAYMENT, "account.awaiting_payment", None)
@@ -183,7 +186,7 @@ def _made_ended(account: Account, seen: MirroredSubscription) -> Subscription | 
         billing_driver=BillingDriver.STRIPE,
         stripe_subscription_id=seen.subscription_id,
     )
-    facts = {"plan": plan.slug, "stripe_subscription_id": seen.subscription_id}
+    facts = {**plan_facts(plan), "stripe_subscription_id": seen.subscription_id}
     for kind in ("subscription.created", "subscription.canceled"):
         events.record(subscription_event(kind, subscription, None, facts))
     return subscription
@@ -217,7 +220,7 @@ def _follow_plan(subscription: Subscription, seen: MirroredSubscription) -> None
         subscription.plan = plan
         subscription.save(update_fields=["plan"])
     elif plan.pk != subscription.plan_id:
-        change_plan(subscription, plan, None)
+        change_plan(subscription, plan, plan.terms, None)
 
 
 def _follow_status(subscription: Subscription, seen: MirroredSubscription) -> None:
@@ -243,9 +246,10 @@ def _run(subscription: Subscription, wanted: SubscriptionStatus | None, *, is_un
     if subscription.status == SubscriptionStatus.PENDING_PAYMENT or (
         not is_behind and subscription.status != SubscriptionStatus.ACTIVE
     ):
-        transition(subscription, SubscriptionStatus.ACTIVE, SUBSCRIPTION_MOVES)
+        terms = subscription.terms or subscription.plan.terms
+        transition(subscription, SubscriptionStatus.ACTIVE, SUBSCRIPTION_MOVES, **terms_columns(terms))
         events.record(subscription_event("subscription.activated", subscription, None, _facts(subscription)))
-        activate_account(subscription, subscription.plan.slug, None)
+        activate_account(subscription, subscription.plan, None)
     if is_behind and subscription.status != SubscriptionStatus.PAST_DUE:
         transition(subscription, SubscriptionStatus.PAST_DUE, SUBSCRIPTION_MOVES)
         events.record(subscription_event("subscription.past_due", subscription, None, _facts(subscription)))
@@ -257,5 +261,5 @@ def _run(subscription: Subscription, wanted: SubscriptionStatus | None, *, is_un
         move_account(account, AccountStatus.SUSPENDED, "account.suspended", None, facts, suspended_reason=reason)
 
 
-def _facts(subscription: Subscription) -> dict[str, str]:
-    return {"plan": subscription.plan.slug, "stripe_subscription_id": subscription.stripe_subscription_id}
+def _facts(subscription: Subscription) -> dict[str, Any]:
+    return {**plan_facts(subscription.plan), "stripe_subscription_id": subscription.stripe_subscription_id}

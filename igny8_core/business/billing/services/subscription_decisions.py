@@ -7,7 +7,7 @@ from igny8_core.auth.models import Subscription, User
 from igny8_core.auth.permissions import require_other_account
 from igny8_core.business.billing.models import Invoice
 from igny8_core.business.billing.services.plan_change import ChangeKind, offered_plan, quote_change
-from igny8_core.business.billing.services.subscription_moves import subscription_event
+from igny8_core.business.billing.services.subscription_moves import plan_facts, subscription_event
 from igny8_core.business.billing.services.subscription_service import SubscriptionService
 from igny8_core.common import clock
 from igny8_core.common.db import service_transaction
@@ -45,7 +45,7 @@ class SubscriptionDecisionService:
         """
         subscription = _locked(subscription, ended_by)
         when = "period end" if at_period_end else "now"
-        facts = {"plan": subscription.plan.slug, "when": when, "reason": reason}
+        facts = {**plan_facts(subscription.plan), "when": when, "reason": reason}
         events.record(subscription_event("subscription.end_decided", subscription, ended_by, facts))
         return SubscriptionService.cancel_subscription(subscription, at_period_end, ended_by)
 
@@ -58,7 +58,7 @@ class SubscriptionDecisionService:
         """
         subscription, plan = _locked(subscription, changed_by), offered_plan(plan_slug)
         kind = quote_change(subscription, plan, clock.now()).kind
-        facts = {"from": subscription.plan.slug, "to": plan.slug, "reason": reason}
+        facts = plan_facts(subscription.plan, "from") | plan_facts(plan, "to") | {"reason": reason}
         events.record(subscription_event("subscription.change_decided", subscription, changed_by, facts))
         if kind == ChangeKind.DOWNGRADE:
             return PlanChange(SubscriptionService.downgrade_subscription(subscription, plan, changed_by), None)

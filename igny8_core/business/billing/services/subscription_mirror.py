@@ -17,7 +17,14 @@ from igny8_core.business.billing.gateways import configured_stripe
 from igny8_core.business.billing.gateways.protocol import UnknownObject
 from igny8_core.business.billing.gateways.stripe.mirrored import MirroredInvoice
 from igny8_core.business.billing.locks import lock_invoice
-from igny8_core.business.billing.models import INVOICE_MOVES, Invoice, InvoiceStatus, Payment
+from igny8_core.business.billing.models import (
+    INVOICE_MOVES,
+    Invoice,
+    InvoiceLine,
+    InvoiceStatus,
+    LineKind,
+    Payment,
+)
 from igny8_core.business.billing.pricing import plan_line
 from igny8_core.business.billing.selectors import has_payment_under_way
 from igny8_core.business.billing.services.gateway_calls import gateway_refusals
@@ -190,8 +197,8 @@ def _made(subscription: Subscription, seen: MirroredInvoice, total: Decimal) -> 
 def _line(subscription: Subscription, seen: MirroredInvoice, total: Decimal) -> dict[str, Any]:
     line = plan_line(subscription.plan) | {
         "amount": total,
-        "period_start": _text(seen.period_start),
-        "period_end": _text(seen.period_end),
+        "period_start": seen.period_start,
+        "period_end": seen.period_end,
     }
     if seen.description:
         line["description"] = seen.description
@@ -200,12 +207,8 @@ def _line(subscription: Subscription, seen: MirroredInvoice, total: Decimal) -> 
     return line
 
 
-def _is_granted(subscription: Subscription, period_end: str) -> bool:
+def _is_granted(subscription: Subscription, period_end: datetime | None) -> bool:
     """Whether the credits of a period are on another invoice: one for a change within it brings no second lot."""
-    sold = [{"kind": "plan", "period_end": period_end}]
-    invoices = Invoice.objects.filter(account_id=subscription.account_id, subscription=subscription)
-    return invoices.filter(line_items__contains=sold).exclude(status=InvoiceStatus.VOID).exists()
-
-
-def _text(moment: datetime | None) -> str:
-    return moment.isoformat() if moment else ""
+    sold = InvoiceLine.objects.filter(account_id=subscription.account_id, invoice__subscription=subscription)
+    of_period = sold.filter(kind=LineKind.PLAN, period_end=period_end)
+    return of_period.exclude(invoice__status=InvoiceStatus.VOID).exists()

@@ -13,6 +13,8 @@ from igny8_core.auth.models import (
     Subscription,
     SubscriptionStatus,
     SuspendedReason,
+    Terms,
+    terms_columns,
 )
 from igny8_core.business.billing.errors import SubscriptionBilledByStripe
 from igny8_core.common.states import transition
@@ -35,29 +37,37 @@ def end(subscription: Subscription, ended_at: datetime, actor: events.Actor) -> 
         cancel_at_period_end=False,
         pending_plan=None,
     )
-    events.record(subscription_event("subscription.canceled", subscription, actor, {"plan": subscription.plan.slug}))
+    facts = plan_facts(subscription.plan)
+    events.record(subscription_event("subscription.canceled", subscription, actor, facts))
     # A trial that takes back its order is a trial still, and what an operator suspended only an operator lifts.
     if subscription.account.status != AccountStatus.TRIAL and not is_held(subscription.account):
         move_account(subscription.account, AccountStatus.CANCELED, "account.canceled", actor)
 
 
-def change_plan(subscription: Subscription, plan: Plan, actor: events.Actor, *changed: str) -> None:
-    """Move a running subscription and its account to another plan; saves the `changed` columns with it."""
-    facts = {"from": subscription.plan.slug, "to": plan.slug}
-    subscription.plan, subscription.pending_plan = plan, None
-    subscription.save(update_fields=["plan", "pending_plan", *changed])
+def change_plan(
+    subscription: Subscription, plan: Plan, terms: Terms, actor: events.Actor, **changes: datetime | None
+) -> None:
+    """Move a running subscription and its account to another plan, of which `terms` are in force from now on.
+
+    Other columns `changes` are saved with it.
+    """
+    facts = plan_facts(subscription.plan, "from") | plan_facts(plan, "to") | limit_facts(terms)
+    columns = {"plan": plan, "pending_plan": None, **terms_columns(terms), **changes}
+    for name, value in columns.items():
+        setattr(subscription, name, value)
+    subscription.save(update_fields=list(columns))
     events.record(subscription_event("subscription.plan_changed", subscription, actor, facts))
     give_plan(subscription)
 
 
-def activate_account(subscription: Subscription, plan: str, actor: events.Actor) -> None:
-    """Let the account work with what was paid for; `plan` is the slug of what was sold."""
+def activate_account(subscription: Subscription, plan: Plan, actor: events.Actor) -> None:
+    """Let the account work with what was paid for; `plan` is what was sold."""
     account = subscription.account
     if is_held(account) or account.status == AccountStatus.ACTIVE:
         # The status stays, but what was paid for counts: its limits hold at once, or when the suspension is lifted.
         give_plan(subscription)
         return
-    facts = {"plan": plan}
+    facts = plan_facts(plan)
     move_account(account, AccountStatus.ACTIVE, "account.activated", actor, facts, plan_id=subscription.plan_id)
 
 
@@ -79,7 +89,7 @@ def move_account(
     to: AccountStatus,
     event_type: str,
     actor: events.Actor,
-    facts: dict[str, str] | None = None,
+    facts: dict[str, Any] | None = None,
     **changes: Any,
 ) -> None:
     """Move an account's status, with its event. Raises MoveNotAllowed."""
@@ -89,7 +99,17 @@ def move_account(
 
 
 def subscription_event(
-    event_type: str, subscription: Subscription, actor: events.Actor, facts: dict[str, str]
+    event_type: str, subscription: Subscription, actor: events.Actor, facts: dict[str, Any]
 ) -> events.NewEvent:
     """An event of a subscription."""
     return events.about(event_type, subscription, actor, facts)
+
+
+def plan_facts(plan: Plan, name: str = "plan") -> dict[str, Any]:
+    """Which plan an event tells of, as `name`: its slug and name as they are now, and the id by which it is found."""
+    return {name: plan.slug, f"{name}_id": plan.pk, f"{name}_name": plan.name}
+
+
+def limit_facts(terms: Terms) -> dict[str, int]:
+    """What a period includes, for events that customers are told of."""
+    return {"max_sites": terms.max_sites, "max_users": terms.max_users, "credits": terms.credits}

@@ -2,7 +2,6 @@
 
 from contextlib import suppress
 from datetime import datetime
-from typing import Any
 
 from django.db.models import Q
 
@@ -15,7 +14,9 @@ from igny8_core.auth.models import (
     Plan,
     Subscription,
     SubscriptionStatus,
+    Terms,
     User,
+    terms_columns,
 )
 from igny8_core.auth.selectors import OverLimit, over_limits
 from igny8_core.business.billing.errors import (
@@ -28,15 +29,16 @@ from igny8_core.business.billing.errors import (
     SubscriptionAlreadyLive,
     SubscriptionNotPayable,
 )
-from igny8_core.business.billing.models import Invoice, InvoiceStatus, Payment
+from igny8_core.business.billing.models import Invoice, InvoiceLine, InvoiceStatus, LineKind, Payment
 from igny8_core.business.billing.offers import usual_payment_method_of
-from igny8_core.business.billing.pricing import period_end, plan_line_of, sold_plan
+from igny8_core.business.billing.pricing import period_end, plan_line_of, sold_terms
 from igny8_core.business.billing.selectors import (
+    CHANGES_PLAN,
     has_payment_under_way,
     open_invoices_of,
     open_plan_changes_of,
-    plan_with_slug,
 )
+from igny8_core.business.billing.services.invoice_lines import unsaved_lines
 from igny8_core.business.billing.services.invoice_service import InvoiceService
 from igny8_core.business.billing.services.open_attempts import (
     close_what_is_open,
@@ -51,7 +53,9 @@ from igny8_core.business.billing.services.subscription_moves import (
     activate_account,
     change_plan,
     end,
+    limit_facts,
     move_account,
+    plan_facts,
     require_billed_here,
     subscription_event,
 )
@@ -89,7 +93,7 @@ class SubscriptionService:
         with refusing("igny8_subscriptions_one_live", SubscriptionAlreadyLive()):
             subscription = Subscription.objects.create(account=account, plan=plan)
         SavedMethodService.use(account, payment_method, offer.display_name)
-        facts = {"plan": plan.slug, "payment_method": payment_method}
+        facts = {**plan_facts(plan), "payment_method": payment_method}
         events.record(subscription_event("subscription.created", subscription, created_by, facts))
         if account.status == AccountStatus.CANCELED:
             move_account(account, AccountStatus.PENDING_PAYMENT, "account.awaiting_payment", created_by)
@@ -109,15 +113,16 @@ class SubscriptionService:
         if subscription.status == SubscriptionStatus.CANCELED:
             raise SubscriptionNotPayable()
         line = plan_line_of(payment.invoice)
-        if line and line["kind"] == "plan_change":
-            _change_plan(subscription, line, payment.processed_at or clock.now(), payment.approved_by_id)
+        actor = payment.approved_by_id
+        if line and line.kind == LineKind.PLAN_CHANGE:
+            plan, terms = _sold(subscription, line, payment.currency)
+            _change_plan(subscription, plan, terms, line, payment.processed_at or clock.now(), actor)
             return subscription
-        plan, billing_cycle = sold_plan(payment.invoice, subscription)
         if subscription.status != SubscriptionStatus.ACTIVE:
-            _start_period(subscription, billing_cycle, payment)
-            facts = {"plan": plan}
-            events.record(subscription_event("subscription.activated", subscription, payment.approved_by_id, facts))
-        activate_account(subscription, plan, payment.approved_by_id)
+            plan, terms = _sold(subscription, line, payment.currency)
+            _start_period(subscription, plan, terms, payment)
+            events.record(subscription_event("subscription.activated", subscription, actor, plan_facts(plan)))
+        activate_account(subscription, subscription.plan, actor)
         return subscription
 
     @staticmethod
@@ -140,12 +145,15 @@ class SubscriptionService:
         if change.over_limits:
             raise OverLimits(over_limits_text(change.over_limits))
         _withdraw(open_plan_changes_of(subscription), upgraded_by)
-        facts = {"from": subscription.plan.slug, "to": new_plan.slug}
+        facts = plan_facts(subscription.plan, "from") | plan_facts(new_plan, "to")
         events.record(subscription_event("subscription.upgrade_ordered", subscription, upgraded_by, facts))
         if change.total <= 0:
-            _change_plan(subscription, change.lines[-1], now, upgraded_by)
+            line = unsaved_lines(subscription.account, change.lines)[-1]
+            _change_plan(subscription, new_plan, new_plan.terms, line, now, upgraded_by)
             return None
-        return InvoiceService.create_invoice(subscription.account, change.lines, subscription, created_by=upgraded_by)
+        return InvoiceService.create_invoice(
+            subscription.account, change.lines, subscription, currency=change.currency, created_by=upgraded_by
+        )
 
     @staticmethod
     @service_transaction
@@ -164,7 +172,7 @@ class SubscriptionService:
         _withdraw(open_plan_changes_of(subscription), downgraded_by)
         subscription.pending_plan = new_plan
         subscription.save(update_fields=["pending_plan"])
-        facts = {"from": subscription.plan.slug, "to": new_plan.slug}
+        facts = plan_facts(subscription.plan, "from") | plan_facts(new_plan, "to") | limit_facts(new_plan.terms)
         events.record(subscription_event("subscription.downgrade_scheduled", subscription, downgraded_by, facts))
         return subscription
 
@@ -188,7 +196,7 @@ class SubscriptionService:
             _withdraw(open_plan_changes_of(subscription), canceled_by)
             subscription.cancel_at_period_end, subscription.pending_plan = True, None
             subscription.save(update_fields=["cancel_at_period_end", "pending_plan"])
-            facts = {"at": f"{subscription.current_period_end:%Y-%m-%dT%H:%M:%SZ}"}
+            facts = plan_facts(subscription.plan) | {"at": f"{subscription.current_period_end:%Y-%m-%dT%H:%M:%SZ}"}
             events.record(subscription_event("subscription.cancel_scheduled", subscription, canceled_by, facts))
             return subscription
         _withdraw(open_invoices_of(subscription), canceled_by)
@@ -216,7 +224,7 @@ class SubscriptionService:
             raise NothingToReactivate()
         subscription.cancel_at_period_end, subscription.pending_plan = False, None
         subscription.save(update_fields=["cancel_at_period_end", "pending_plan"])
-        facts = {"plan": subscription.plan.slug}
+        facts = plan_facts(subscription.plan)
         events.record(subscription_event("subscription.reactivated", subscription, reactivated_by, facts))
         return subscription
 
@@ -252,9 +260,7 @@ class SubscriptionService:
         """
         scheduled = Q(cancel_at_period_end=True) | Q(pending_plan__isnull=False)
         changing = Q(
-            pk__in=Invoice.objects.filter(
-                status=InvoiceStatus.PENDING, line_items__contains=[{"kind": "plan_change"}]
-            ).values("subscription_id")
+            pk__in=Invoice.objects.filter(CHANGES_PLAN, status=InvoiceStatus.PENDING).values("subscription_id")
         )
         due = Subscription.objects.filter(
             scheduled | changing,
@@ -307,7 +313,19 @@ def _close_what_is_open(subscription: Subscription) -> None:
             close_what_is_open(invoice)
 
 
-def _start_period(subscription: Subscription, billing_cycle: str, payment: Payment) -> None:
+def _sold(subscription: Subscription, line: InvoiceLine | None, currency: str) -> tuple[Plan, Terms]:
+    """The plan that a paid line sells, and its terms; where an invoice sells none, the subscription's plan as it is."""
+    if line is None or line.plan_id is None:
+        plan = Plan.objects.get(pk=subscription.plan_id)
+        return plan, plan.terms
+    # Of the plan that came with the lock only its names are at hand, which is all that is needed nearly always.
+    says_all = line.max_sites is not None and line.max_users is not None
+    is_at_hand = says_all and line.plan_id == subscription.plan_id
+    plan = subscription.plan if is_at_hand else Plan.objects.get(pk=line.plan_id)
+    return plan, sold_terms(line, currency, plan)
+
+
+def _start_period(subscription: Subscription, plan: Plan, terms: Terms, payment: Payment) -> None:
     start = payment.processed_at or clock.now()
     transition(
         subscription,
@@ -315,19 +333,23 @@ def _start_period(subscription: Subscription, billing_cycle: str, payment: Payme
         SUBSCRIPTION_MOVES,
         billing_anchor=start,
         current_period_start=start,
-        current_period_end=period_end(start, 1, billing_cycle),
+        current_period_end=period_end(start, 1, terms.billing_cycle),
         external_payment_id=payment.manual_reference or str(payment.uuid),
+        plan=plan,
+        **terms_columns(terms),
     )
 
 
-def _change_plan(subscription: Subscription, line: dict[str, Any], now: datetime, actor: events.Actor) -> None:
+def _change_plan(
+    subscription: Subscription, plan: Plan, terms: Terms, line: InvoiceLine, now: datetime, actor: events.Actor
+) -> None:
     """Move a running subscription to the plan that an invoice line sells; another cycle begins a period of its own."""
-    changed: list[str] = []
-    if line["restarts_period"]:
-        subscription.billing_anchor = subscription.current_period_start = now
-        subscription.current_period_end = period_end(now, 1, line["billing_cycle"])
-        changed = ["billing_anchor", "current_period_start", "current_period_end"]
-    change_plan(subscription, plan_with_slug(line["plan"]), actor, *changed)
+    if line.restarts_period:
+        end_of_first = period_end(now, 1, terms.billing_cycle)
+        period = {"billing_anchor": now, "current_period_start": now, "current_period_end": end_of_first}
+        change_plan(subscription, plan, terms, actor, **period)
+    else:
+        change_plan(subscription, plan, terms, actor)
 
 
 def _downgrade(subscription: Subscription, plan: Plan) -> None:
@@ -335,10 +357,10 @@ def _downgrade(subscription: Subscription, plan: Plan) -> None:
     if exceeded:
         subscription.pending_plan = None
         subscription.save(update_fields=["pending_plan"])
-        facts = {"plan": plan.slug, "reason": over_limits_text(exceeded)}
+        facts = {**plan_facts(plan), "reason": over_limits_text(exceeded)}
         events.record(subscription_event("subscription.downgrade_refused", subscription, None, facts))
         return
-    change_plan(subscription, plan, None)
+    change_plan(subscription, plan, plan.terms, None)
 
 
 def over_limits_text(exceeded: list[OverLimit]) -> str:

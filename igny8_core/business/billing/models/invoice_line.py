@@ -1,0 +1,149 @@
+"""What an invoice sells, line by line."""
+
+from typing import Any
+
+from django.db import models
+from django.db.models import F, Q
+
+from igny8_core.auth.models import BillingCycle
+from igny8_core.common.model_fields import AmountField
+from igny8_core.common.money import format_amount
+
+
+class LineKind(models.TextChoices):
+    """What a line sells."""
+
+    PLAN = "plan", "Plan"
+    PLAN_CHANGE = "plan_change", "Change of plan"
+    UNUSED_TIME = "unused_time", "Unused time"
+    CREDIT_PACKAGE = "credit_package", "Credit package"
+    OTHER = "other", "Other"
+
+
+# Kinds of lines that sell a plan: for a whole period, or from a change to the end of the running one.
+PLAN_LINES = (LineKind.PLAN, LineKind.PLAN_CHANGE)
+# The one kind whose amount is negative: what is given back for the plan that is left.
+UNUSED_TIME = LineKind.UNUSED_TIME
+# What only lines of some kinds say, in the order in which line_items has it.
+_DETAILS = (
+    *("billing_cycle", "period_price", "period_credits", "credits", "credits_rollover", "restarts_period"),
+    *("valid_days", "period_start", "period_end"),
+)
+
+_SLUGS: dict[str, Any] = {"plan_slug": F("plan__slug"), "package_slug": F("package__slug")}
+
+
+class InvoiceLineManager(models.Manager["InvoiceLine"]):
+    """Lines with the slugs that their plan and package have now, which are shown and decide nothing."""
+
+    def get_queryset(self) -> models.QuerySet["InvoiceLine"]:
+        return super().get_queryset().annotate(**_SLUGS)
+
+
+class InvoiceLine(models.Model):
+    """One line of an invoice: what was sold is decided by these columns and by nothing else.
+
+    A trigger refuses changes, deletion, and lines that come after those of their invoice were committed; only a draft
+    takes more. What a line says nothing of is empty: limits of lines from before they were written down, for example.
+    """
+
+    # Found by the unique index on invoice and position; of the account only the invoices are looked up.
+    invoice = models.ForeignKey("billing.Invoice", on_delete=models.PROTECT, related_name="lines", db_index=False)
+    account = models.ForeignKey("igny8_auth.Account", on_delete=models.PROTECT, related_name="+", db_index=False)
+    position = models.PositiveSmallIntegerField(help_text="From 1")
+    kind = models.CharField(max_length=20, choices=LineKind.choices, default=LineKind.OTHER)
+    description = models.TextField()
+    quantity = models.PositiveIntegerField(default=1)
+    unit_amount = AmountField(help_text="Price of one, in the invoice's currency")
+    line_total = AmountField()
+    plan = models.ForeignKey(
+        "igny8_auth.Plan", null=True, blank=True, on_delete=models.PROTECT, related_name="invoice_lines"
+    )
+    package = models.ForeignKey(
+        "billing.CreditPackage", null=True, blank=True, on_delete=models.PROTECT, related_name="invoice_lines"
+    )
+    billing_cycle = models.CharField(max_length=10, choices=BillingCycle.choices, blank=True, default="")
+    period_start = models.DateTimeField(null=True, blank=True)
+    period_end = models.DateTimeField(null=True, blank=True)
+    credits = models.PositiveIntegerField(null=True, blank=True, help_text="Granted per piece when it is paid")
+    credits_rollover = models.BooleanField(null=True, blank=True)
+    valid_days = models.PositiveIntegerField(null=True, blank=True, help_text="Days until bought credits expire")
+    max_sites = models.PositiveIntegerField(null=True, blank=True)
+    max_users = models.PositiveIntegerField(null=True, blank=True)
+    period_price = AmountField(null=True, blank=True, help_text="Of a change: what a whole period costs")
+    period_credits = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Of a change: what a whole period includes"
+    )
+    restarts_period = models.BooleanField(null=True, blank=True, help_text="Of a change: a new period begins with it")
+    tax_rate = models.DecimalField(max_digits=7, decimal_places=4, default=0, db_default=0, help_text="Per cent")
+    tax_category = models.CharField(max_length=20, blank=True, default="", db_default="")
+    tax_amount = AmountField(default=0, db_default=0)
+
+    objects = InvoiceLineManager()
+
+    class Meta:
+        db_table = "igny8_invoice_lines"
+        ordering = ("invoice_id", "position")
+        constraints = [
+            models.UniqueConstraint(fields=["invoice", "position"], name="igny8_invoice_lines_position_once"),
+            models.CheckConstraint(condition=Q(kind__in=LineKind.values), name="igny8_invoice_lines_kind_known"),
+            models.CheckConstraint(condition=Q(position__gte=1, quantity__gte=1), name="igny8_invoice_lines_counted"),
+            models.CheckConstraint(
+                condition=Q(line_total=F("quantity") * F("unit_amount")), name="igny8_invoice_lines_adds_up"
+            ),
+            models.CheckConstraint(
+                condition=Q(unit_amount__gte=0) | Q(kind=LineKind.UNUSED_TIME), name="igny8_invoice_lines_not_negative"
+            ),
+            models.CheckConstraint(
+                condition=Q(kind__in=[LineKind.PLAN, LineKind.PLAN_CHANGE, LineKind.UNUSED_TIME], plan__isnull=False)
+                | Q(kind__in=[LineKind.CREDIT_PACKAGE, LineKind.OTHER], plan__isnull=True),
+                name="igny8_invoice_lines_plan",
+            ),
+            models.CheckConstraint(
+                condition=Q(kind=LineKind.CREDIT_PACKAGE, package__isnull=False)
+                | ~Q(kind=LineKind.CREDIT_PACKAGE) & Q(package__isnull=True),
+                name="igny8_invoice_lines_package",
+            ),
+            # What is sold for a period says how long one is, and a change what a whole one is.
+            models.CheckConstraint(
+                condition=~Q(kind__in=[LineKind.PLAN, LineKind.PLAN_CHANGE])
+                | Q(billing_cycle__in=BillingCycle.values, credits__isnull=False, credits_rollover__isnull=False),
+                name="igny8_invoice_lines_of_plans_say_all",
+            ),
+            models.CheckConstraint(
+                condition=~Q(kind=LineKind.PLAN_CHANGE)
+                | Q(period_price__gte=0, period_credits__isnull=False, restarts_period__isnull=False),
+                name="igny8_invoice_lines_of_changes_say_all",
+            ),
+        ]
+
+    # Read along by the manager.
+    plan_slug: str | None
+    package_slug: str | None
+
+    def __str__(self) -> str:
+        return self.description
+
+    def as_item(self, currency: str) -> dict[str, Any]:
+        """The line as `Invoice.line_items` has it, amounts in the decimals of `currency`."""
+        item: dict[str, Any] = {
+            "description": self.description,
+            "quantity": self.quantity,
+            "amount": format_amount(self.unit_amount, currency),
+        }
+        if self.kind == LineKind.OTHER:
+            return item if self.credits is None else {**item, "credits": self.credits}
+        item["kind"] = self.kind
+        if self.plan_id:
+            item["plan"] = self.plan_slug
+        if self.package_id:
+            item["package"] = self.package_slug
+        item |= {name: value for name in _DETAILS if (value := getattr(self, name)) not in (None, "")}
+        if self.period_price is not None:
+            item["period_price"] = format_amount(self.period_price, currency)
+        for name in ("period_start", "period_end"):
+            if name in item:
+                item[name] = item[name].isoformat()
+        if self.kind == LineKind.CREDIT_PACKAGE:
+            item["valid_days"] = self.valid_days
+        return item

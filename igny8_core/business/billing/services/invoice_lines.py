@@ -1,0 +1,76 @@
+"""The rows of an invoice's lines, made of what whoever orders says."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+from igny8_core.auth.models import Account, Plan
+from igny8_core.business.billing.models import PLAN_LINES, CreditPackage, InvoiceLine, LineKind
+from igny8_core.common.errors import InvalidInput
+
+PLAN_KINDS = frozenset({*PLAN_LINES, LineKind.UNUSED_TIME})
+# Columns that a line can name itself.
+SAID = (
+    *("description", "quantity", "credits", "valid_days", "period_start", "period_end"),
+    *("billing_cycle", "credits_rollover", "max_sites", "max_users"),
+    *("period_price", "period_credits", "restarts_period"),
+)
+
+
+def unsaved_lines(account: Account, line_items: Sequence[dict[str, Any]]) -> list[InvoiceLine]:
+    """Rows for `line_items`, which pricing.checked_lines has checked; their invoice is not made yet.
+
+    `plan` and `package` are the row itself, or in a shell its slug of now. Without `kind` a line is of kind "other".
+    Raises InvalidInput naming the line.
+    """
+    return [_unsaved(account, line, number) for number, line in enumerate(line_items, start=1)]
+
+
+def _unsaved(account: Account, line: dict[str, Any], number: int) -> InvoiceLine:
+    unknown = line.keys() - {*SAID, "amount", "kind", "plan", "package"}
+    if unknown:
+        raise InvalidInput(f"Line {number}: unknown: {', '.join(sorted(unknown))}.")
+    kind, unit_amount = LineKind(line.get("kind", LineKind.OTHER)), Decimal(line["amount"])
+    plan = _named(Plan, line, "plan", number, is_needed=kind in PLAN_KINDS)
+    package = _named(CreditPackage, line, "package", number, is_needed=kind == LineKind.CREDIT_PACKAGE)
+    said = {name: line[name] for name in SAID if name in line}
+    if plan and kind in PLAN_LINES:
+        said = _of_plan(plan, kind, unit_amount) | said
+    row = InvoiceLine(
+        account=account,
+        position=number,
+        kind=kind,
+        unit_amount=unit_amount,
+        line_total=line["quantity"] * unit_amount,
+        plan=plan,
+        package=package,
+        **said,
+    )
+    row.plan_slug, row.package_slug = plan and plan.slug, package and package.slug
+    return row
+
+
+def _named(model: Any, line: dict[str, Any], name: str, number: int, *, is_needed: bool) -> Any:
+    named = line.get(name)
+    if not is_needed:
+        if named is not None:
+            raise InvalidInput(f"Line {number}: a line of this kind sells no {name}.")
+        return None
+    found = model.objects.filter(slug=named).first() if isinstance(named, str) else named
+    if not isinstance(found, model):
+        raise InvalidInput(f"Line {number}: which {name} it sells is missing. Give the {name}, or its slug.")
+    return found
+
+
+def _of_plan(plan: Plan, kind: LineKind, unit_amount: Decimal) -> dict[str, Any]:
+    """What a line that sells a plan says where it says nothing else: as the plan is now."""
+    terms = plan.terms
+    of_period = {
+        "billing_cycle": terms.billing_cycle,
+        "credits": 0,
+        "credits_rollover": terms.credits_rollover,
+        "max_sites": terms.max_sites,
+        "max_users": terms.max_users,
+    }
+    of_change = {"period_price": unit_amount, "period_credits": terms.credits, "restarts_period": False}
+    return of_period | of_change if kind == LineKind.PLAN_CHANGE else of_period

@@ -57,7 +57,8 @@ def test_one_confirmation_waits_per_invoice() -> None:
 @pytest.mark.parametrize("status", [status for status in InvoiceStatus if status != "pending"])
 def test_only_a_pending_invoice_is_confirmed(status: str) -> None:
     invoice = make.subscription().invoices.get()
-    Invoice.objects.filter(pk=invoice.pk).update(status=status, paid_at=timezone.now() if status == "paid" else None)
+    paid = {"paid_at": timezone.now(), "settled_amount": invoice.total} if status == "paid" else {}
+    Invoice.objects.filter(pk=invoice.pk).update(status=status, **paid)
 
     require_refusal(errors.InvoiceNotPayable, lambda: confirm(invoice, "bank_transfer", "BT-1"))
 

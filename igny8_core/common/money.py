@@ -1,5 +1,6 @@
 """Money as Decimal with an ISO 4217 currency: parsing, formatting, rounding. `typed_amount` is where floats end."""
 
+import math
 import re
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
@@ -63,11 +64,14 @@ def typed_amount(amount: T | float, currency: str) -> T | Decimal:
     """
     if not isinstance(amount, float | int):
         return amount
-    value = Decimal(int.__repr__(amount) if isinstance(amount, int) else float.__repr__(amount))
-    if isinstance(amount, bool) or not value.is_finite() or abs(value) > MAX_AMOUNT:
+    if isinstance(amount, bool) or (isinstance(amount, float) and not math.isfinite(amount)):
         raise InvalidAmount(
             f'{amount} is not an amount of money. Write it like "{format_amount(Decimal(89), currency)}".'
         )
+    # Before it is written out: Python does not write numbers of thousands of digits.
+    if abs(amount) > MAX_AMOUNT:
+        raise InvalidAmount(f"This is no amount of money: amounts go up to {MAX_AMOUNT}.")
+    value = Decimal(int.__repr__(amount) if isinstance(amount, int) else float.__repr__(amount))
     if refusal := why_not_decimals_of(currency, value):
         raise InvalidAmount(refusal)
     return round_amount(value, currency)

@@ -72,6 +72,12 @@ class ConsoleAdmin(ModelAdmin):
         request.changed_columns = columns & {*form.changed_data}  # type: ignore[attr-defined]
         return super().construct_change_message(request, form, formsets, add)
 
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Save what the form changed and nothing else: balances and passwords may be others than when it was read."""
+        changed = form.changed_data
+        columns = [field.name for field in self.opts.concrete_fields if field.name in changed]
+        obj.save(update_fields=columns if change else None)
+
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> LogEntry:
         """Note what an operator added, in Django's log and as an event."""
         self._record("created", request, obj, None if self.tells_values else _changed(request))

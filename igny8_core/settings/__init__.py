@@ -68,6 +68,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "igny8_core.common.middleware.RefusalMiddleware",
 ]
 
 ROOT_URLCONF = "igny8_core.urls"

@@ -139,6 +139,8 @@ def test_1000_operations_fit_and_1001_are_too_many(client: APIClient, account_a:
         ([article(credits=1)], "operations.0.credits"),
         ([article("a"), article("b"), article("a", quantity=2)], "operations.2.key"),
         ([article("a"), article("a", metadata={"x": 1})], "operations.1.key"),
+        ([article("a", metadata={"x": 1}), article("a", metadata={"x": True})], "operations.1.key"),
+        ([article("a", metadata={"x": 1}), article("a", metadata={"x": 1.0})], "operations.1.key"),
     ],
     # Keys are made anew in each process, and all processes of a run must name a test alike.
     ids=lambda value: value if isinstance(value, str) else "",

@@ -311,6 +311,34 @@ def test_a_sample_is_offered_once_an_operator_has_put_in_the_real_number(
     assert "Account: 6666666666" in api.get(f"{API}/billing/payment-methods/").content.decode()
 
 
+@pytest.mark.parametrize(
+    ("country", "first", "rest"),
+    [
+        ("US", {"account_number": "987654321"}, {"routing_number": "021000021", "bank_name": "Real Bank"}),
+        ("US", {"iban": "GB29NWBK60161331926819"}, {"account_number": "", "routing_number": "", "bank_name": "Real"}),
+        (
+            "GB",
+            {"account_number": "98765432", "routing_number": "000000"},
+            {"routing_number": "20-00-01", "bank_name": ""},
+        ),
+        ("DE", {"iban": "DE89370400440532013000"}, {"swift_code": "DEUTDEFF", "bank_name": "Real Bank"}),
+        ("PK", {"account_title": "Acme"}, {"wallet_id": "03111111111"}),
+    ],
+)
+def test_a_sample_that_is_half_replaced_is_one_still(
+    defaults: None, olga: User, as_user: Login, settings: Any, country: str, first: dict[str, str], rest: dict[str, str]
+) -> None:
+    settings.OFFER_SAMPLE_PAYEES = False
+    sample = PaymentMethodConfig.objects.get(country_code=country)
+    path, operator = f"{METHODS}{sample.pk}/", as_user(olga)
+
+    half = operator.patch(path, first, format="json").json()["data"]
+    whole = operator.patch(path, rest, format="json").json()["data"]
+
+    assert (half["is_sample"], half["is_available"]) == (True, False)
+    assert (whole["is_sample"], whole["is_available"]) == (False, True)
+
+
 def test_defaults_are_made_once(defaults: None) -> None:
     PaymentMethodConfig.objects.exclude(payment_method="stripe").delete()
 

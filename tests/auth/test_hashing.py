@@ -233,3 +233,19 @@ def test_the_console_says_so_too(client: Client) -> None:
 
     assert answer.status_code == 200
     assert "Too many passwords are being checked" in answer.content.decode()
+
+
+@pytest.mark.parametrize("page", ["igny8_auth/user/add/", "igny8_auth/user/{}/password/", "password_change/"])
+@pytest.mark.usefixtures("all_turns_taken")
+@pytest.mark.django_db
+def test_each_page_of_the_console_that_takes_a_password_says_so(settings: Any, page: str) -> None:
+    busy, settings.PASSWORD_HASHERS = settings.PASSWORD_HASHERS, ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    browser, user = console(make.operator()), make.owner()
+    settings.PASSWORD_HASHERS = [*busy, *settings.PASSWORD_HASHERS]
+    names = ("password1", "password2", "new_password1", "new_password2")
+    form = {"email": "new@example.com", "usable_password": "true", "old_password": make.PASSWORD}
+
+    answer = browser.post(f"/admin/{page.format(user.pk)}", {**form, **dict.fromkeys(names, NEW)})
+
+    assert (answer.status_code, answer["Retry-After"]) == (503, "5")
+    assert "Too many passwords are being checked" in answer.content.decode()

@@ -78,6 +78,13 @@ def test_a_number_in_a_sentence_is_refused(number: str) -> None:
     assert "Take " in refusals["instructions"][0]
 
 
+@pytest.mark.parametrize("placeholder", ["-", "—", "n/a", "none"])
+def test_what_stands_for_no_number_is_none(placeholder: str) -> None:
+    words = "Nonetheless transfer the money internationally."
+
+    assert refused_details(None, PayeeVersion(account_number=placeholder, instructions=words)) == {}
+
+
 @pytest.mark.parametrize(("column", "value"), [("iban", "DE" + "0" * 20), ("swift_code", "ABCPKKA")])
 def test_samples_do_not_pass_an_edit(column: str, value: str) -> None:
     details: dict[str, Any] = {"account_number": "1", column: value}

@@ -13,6 +13,7 @@ from igny8_core.business.billing.models import Invoice, InvoiceStatus
 from igny8_core.business.billing.services.invoice_service import InvoiceService
 from igny8_core.business.billing.services.payment_service import PaymentService
 from igny8_core.common.errors import DomainError, InvalidInput
+from igny8_core.common.money import InvalidAmount
 from igny8_core.events.models import Event
 from tests import make
 from tests.api.world import fingerprint
@@ -56,12 +57,13 @@ def test_one_confirmation_waits_per_invoice() -> None:
 @pytest.mark.parametrize("status", [status for status in InvoiceStatus if status != "pending"])
 def test_only_a_pending_invoice_is_confirmed(status: str) -> None:
     invoice = make.subscription().invoices.get()
-    Invoice.objects.filter(pk=invoice.pk).update(status=status, paid_at=timezone.now() if status == "paid" else None)
+    paid = {"paid_at": timezone.now(), "settled_amount": invoice.total} if status == "paid" else {}
+    Invoice.objects.filter(pk=invoice.pk).update(status=status, **paid)
 
     require_refusal(errors.InvoiceNotPayable, lambda: confirm(invoice, "bank_transfer", "BT-1"))
 
 
-@pytest.mark.parametrize("amount", ["88.99", "89.01", "890", "0.01", "-89", "0", "NaN", "89.0001"])
+@pytest.mark.parametrize("amount", ["88.99", "89.01", "890", "0.01", "-89", "0", "NaN", "89.0001", "sNaN", "Infinity"])
 def test_an_amount_that_is_not_due_is_refused(amount: str) -> None:
     invoice = make.subscription().invoices.get()
 
@@ -70,6 +72,20 @@ def test_an_amount_that_is_not_due_is_refused(amount: str) -> None:
     )
 
     assert refused.errors == {"amount": ["Expected exactly 89.00 USD."]}
+
+
+@pytest.mark.parametrize("typed", ["89.00", "89", 89.00, 89], ids=repr)
+def test_an_amount_typed_by_hand_is_a_number_or_text(typed: Any) -> None:
+    invoice = make.subscription().invoices.get()
+
+    assert confirm(invoice, "bank_transfer", "BT-1", amount=typed).amount == Decimal("89.00")
+
+
+@pytest.mark.parametrize("typed", ["89,00", "89.000", "89.00 USD", "", "8.9e1", "٨٩.00", True, 89.001])
+def test_what_is_typed_and_no_amount_is_refused_as_such(typed: Any) -> None:
+    invoice = make.subscription().invoices.get()
+
+    require_refusal(InvalidAmount, lambda: confirm(invoice, "bank_transfer", "BT-1", amount=typed))
 
 
 @pytest.mark.parametrize("reference", ["", " ", "-", "---"])

@@ -133,8 +133,8 @@ def test_what_is_no_amount_of_the_currency_is_refused(payment: Payment, amount: 
     assert fingerprint() == state
 
 
-@pytest.mark.parametrize("typed", [10.00, 10], ids=["10.00", "10"])
-def test_an_amount_typed_in_a_shell_is_given_back_to_the_cent(payment: Payment, typed: float) -> None:
+@pytest.mark.parametrize("typed", [10.00, 10, "10.00"], ids=repr)
+def test_an_amount_typed_in_a_shell_is_given_back_to_the_cent(payment: Payment, typed: float | str) -> None:
     given = PaymentService.process_refund(payment, typed)
 
     assert (given.amount, CreditNote.objects.get().amount) == (Decimal("10.00"), Decimal("10.00"))

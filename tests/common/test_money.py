@@ -29,7 +29,9 @@ def test_a_number_is_the_amount_that_python_shows(typed: float, currency: str, e
     [
         (0.1 + 0.2, "USD"), (99.001, "USD"), (139.5, "JPY"), (0.0001, "KWD"), (1e300, "USD"), (True, "USD"),
         (False, "USD"), (float("nan"), "USD"), (float("inf"), "USD"), (float("-inf"), "USD"), (10**30, "USD"),
+        (10**5000, "USD"), (-(10**5000), "JPY"),
     ],
+    ids=lambda value: str(value) if isinstance(value, str | float) else "",
 )  # fmt: skip
 def test_a_number_that_is_no_amount_of_the_currency_is_refused(typed: float, currency: str) -> None:
     with pytest.raises(InvalidAmount):

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, BooleanRadioFilter, ChoicesDropdownFilter
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-from igny8_core.auth.errors import LastOwner, PasswordsBusy
+from igny8_core.auth.errors import LastOwner
 from igny8_core.auth.models import LoginSession, Role, User
 from igny8_core.auth.password_rules import MaximumLengthValidator
 from igny8_core.auth.serializers import PersonInput
@@ -141,19 +141,17 @@ class UserAdmin(DjangoUserAdmin, ConsoleAdmin):
         """A new person; the password is hashed here, because Django saves them in a transaction around all the rest."""
         password = request.POST.get("password1", "")
         if self.has_add_permission(request) and 0 < len(password) <= MaximumLengthValidator.max_length:
-            try:
-                request.password_hash = make_password(password)  # type: ignore[attr-defined]
-            except PasswordsBusy as refusal:
-                return HttpResponse(refusal.text, status=refusal.http_status, content_type="text/plain")
+            request.password_hash = make_password(password)  # type: ignore[attr-defined]
         return super().add_view(request, *args, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
         """Save, and bring in line what hangs on it: a new address is not verified, an account's owner is an owner."""
-        if "email" in form.changed_data:
-            obj.email_verified_at = None
         if not change and not obj.password:
             obj.password = request.password_hash  # type: ignore[attr-defined]
         super().save_model(request, obj, form, change)
+        if "email" in form.changed_data:
+            obj.email_verified_at = None
+            obj.save(update_fields=["email_verified_at"])
         MembershipService.follow_edit(obj, user_of_console(request))
 
 

@@ -4,6 +4,7 @@ import re
 
 from django.conf import settings
 
+from igny8_core.business.billing.default_data import PAYMENT_METHODS
 from igny8_core.business.billing.models import PAYEE_DETAILS, PAYEE_NUMBERS, Payee
 from igny8_core.common.bank_codes import why_not_bic, why_not_iban
 from igny8_core.common.text import folded
@@ -15,6 +16,10 @@ LABELS = {
     "routing_number": "Routing number",
     "iban": "IBAN",
     "swift_code": "SWIFT",
+}
+# What identifies nobody, by column. What kind of wallet a sample is of is true.
+SAMPLE_DETAILS = {
+    name: {folded(row[name]) for row in PAYMENT_METHODS if name in row} for name in {*PAYEE_DETAILS} - {"wallet_type"}
 }
 WALLET = "Wallet"
 SEND_TO = "Send payment to:"
@@ -48,9 +53,9 @@ def is_hidden(payee: Payee) -> bool:
     return payee.is_sample and not settings.OFFER_SAMPLE_PAYEES
 
 
-def has_same_numbers(payee: Payee, other: Payee) -> bool:
-    """Whether money goes to the same place."""
-    return all(getattr(payee, name) == getattr(other, name) for name in PAYEE_NUMBERS)
+def holds_sample(payee: Payee) -> bool:
+    """Whether a detail is still that of a sample: a real account at the sample's bank gets no money either."""
+    return any(folded(getattr(payee, name)) in values for name, values in SAMPLE_DETAILS.items())
 
 
 def refused_details(before: Payee | None, after: Payee) -> dict[str, list[str]]:
@@ -72,7 +77,8 @@ def _why_not_words(words: str, before: Payee | None, after: Payee) -> str | None
     for payee in (after, *([before] if before else [])):
         for name in PAYEE_NUMBERS:
             number = getattr(payee, name)
-            if number and folded(number) in folded(words):
+            # What stands for no number, such as "-" or "n/a", is part of many a sentence.
+            if any(map(str.isdigit, number)) and folded(number) in folded(words):
                 return f"Take {number} out of the text: the numbers are written from their own fields."
     return None
 

@@ -201,10 +201,11 @@ class CountryOrAllField(CountryCodeField):
 
 
 class IbanField(PlainTextField):
-    """An IBAN, stored without spaces and in capitals."""
+    """An IBAN, stored without spaces of any kind and in capitals."""
 
     def clean_text(self, text: str) -> str:
-        iban = super().clean_text(text).replace(" ", "").upper()
+        # Copied from a document, its groups stand apart by spaces that do not break a line.
+        iban = "".join(super().clean_text(text).split()).upper()
         if iban and (refusal := why_not_iban(iban)):
             raise serializers.ValidationError(refusal, code="invalid_iban")
         return iban

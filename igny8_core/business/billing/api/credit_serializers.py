@@ -17,6 +17,7 @@ from igny8_core.common.text import first_refused
 MAX_QUANTITY = 1_000_000
 MAX_METADATA_BYTES = 4096
 MAX_METADATA_DEPTH = 4
+_sorted_json = json.JSONEncoder(sort_keys=True)
 
 
 class CreditGrantOutput(OutputSerializer):
@@ -167,7 +168,9 @@ class UsageBatchInput(StrictSerializer):
         """Refuses a key that names two operations."""
         by_key: dict[str, dict[str, Any]] = {}
         for index, operation in enumerate(operations):
-            if by_key.setdefault(operation["key"], operation) != operation:
+            first = by_key.setdefault(operation["key"], operation)
+            # By their text: to Python 1, 1.0 and true are equal, and as requests by themselves they are not.
+            if first is not operation and _sorted_json.encode(first) != _sorted_json.encode(operation):
                 text = "This key names another operation of this batch already. Take a new key."
                 raise serializers.ValidationError({str(index): {"key": [text]}})
         return operations

@@ -13,7 +13,8 @@ class PaymentMethodConfig(Payee):
 
     A country's row replaces the row for all countries of the same method; a disabled one hides the method there.
     `payee_version` keeps the details as invoices offer them. A trigger takes it away when the details change past the
-    service, and clears `is_sample` with the sample's numbers.
+    service, and clears `is_sample` with the sample's numbers; the service keeps it as long as a detail of
+    the sample is left.
     """
 
     is_enabled = models.BooleanField(default=True)

@@ -7,7 +7,7 @@ from igny8_core.auth.models import User
 from igny8_core.business.billing.errors import PaymentMethodConfigured
 from igny8_core.business.billing.locks import lock_payment_method_config
 from igny8_core.business.billing.models import PAYEE_COLUMNS, PayeeVersion, PaymentMethodConfig
-from igny8_core.business.billing.payees import has_same_numbers, own_words, refused_details
+from igny8_core.business.billing.payees import holds_sample, own_words, refused_details
 from igny8_core.business.billing.services.invoice_offers import made_version
 from igny8_core.common.db import refusing, service_transaction, set_changed
 from igny8_core.common.errors import InvalidInput
@@ -56,7 +56,7 @@ class PaymentMethodConfigService:
             return config
         if details:
             _require_sound(before, config)
-            config.is_sample = before.is_sample and has_same_numbers(before, config)
+            config.is_sample = before.is_sample and holds_sample(config)
             config.payee_version = made_version(config, updated_by)
         with refusing(ONCE_PER_COUNTRY, PaymentMethodConfigured()):
             config.save(update_fields=[*changed, "payee_version", "is_sample"])

@@ -40,7 +40,7 @@ from igny8_core.business.billing.services.refund_service import RefundService
 from igny8_core.business.billing.services.settlement import Settlement, capture
 from igny8_core.common.db import lock_text, refusing, service_transaction
 from igny8_core.common.errors import InvalidInput
-from igny8_core.common.money import InvalidAmount, format_amount, minor_units, typed_amount
+from igny8_core.common.money import InvalidAmount, format_amount, minor_units, parse_amount, typed_amount
 from igny8_core.common.text import folded
 
 
@@ -59,7 +59,7 @@ class PaymentService:
         payment_method: str,
         reference: str,
         *,
-        amount: Decimal | float | None = None,
+        amount: Decimal | float | str | None = None,
         notes: str = "",
         proof_url: str = "",
         proof: PaymentProof | None = None,
@@ -80,7 +80,7 @@ class PaymentService:
         lock_text("payment reference", f"{payment_method}:{key}")
         account = lock_account(invoice.account_id)
         invoice = lock_invoice(account, invoice.pk)
-        _require_payable(invoice, payment_method, typed_amount(amount, invoice.currency))
+        _require_payable(invoice, payment_method, _read(amount, invoice.currency))
         if proof is not None:
             proof = _unused(account, proof)
         require_no_other_payment(invoice)
@@ -216,7 +216,7 @@ class PaymentService:
     @staticmethod
     def process_refund(
         payment: Payment,
-        amount: Decimal | float | None = None,
+        amount: Decimal | float | str | None = None,
         *,
         reason: str = "Refund",
         reference: str = "",
@@ -231,7 +231,7 @@ class PaymentService:
         Raises PaymentNotRefundable, RefundExceedsPayment, InvalidAmount, OwnAccountPayment, RefundUnderWay; for
         gateways GatewayNotConfigured, RefundRefused, RefundBeingChecked.
         """
-        exact = typed_amount(amount, payment.currency)
+        exact = _read(amount, payment.currency)
         if payment.payment_method in GATEWAY_METHODS:
             return GatewayRefundService.refund(payment, exact, reason, refunded_by, request_key)
         return RefundService.refund_by_hand(payment, exact, reason, reference, refunded_by)
@@ -263,9 +263,15 @@ def _require_payable(invoice: Invoice, payment_method: str, amount: Decimal | No
     required_offer_of(invoice, payment_method)
 
 
+def _read(amount: Decimal | float | str | None, currency: str) -> Decimal | None:
+    """An amount as people write it by hand: text counts as it does on an invoice's line. Raises InvalidAmount."""
+    return parse_amount(amount, currency) if isinstance(amount, str) else typed_amount(amount, currency)
+
+
 def _require_exact(amount: Decimal, invoice: Invoice) -> None:
     due = f"{format_amount(invoice.total, invoice.currency)} {invoice.currency}"
-    if amount != invoice.total:
+    # A signalling NaN cannot even be compared.
+    if not isinstance(amount, Decimal) or amount.is_snan() or amount != invoice.total:
         raise AmountMismatch(errors={"amount": [f"Expected exactly {due}."]})
     # 89.000 is as much, but no amount of dollars: strict money parsing takes the currency's own decimals (AMT-05).
     if -int(amount.as_tuple().exponent) > minor_units(invoice.currency):

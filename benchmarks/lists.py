@@ -16,10 +16,11 @@ GOAL = 100  # milliseconds
 INVOICES = """
     INSERT INTO igny8_invoices (account_id, invoice_number, status, currency, subtotal, tax, total,
                                 invoice_date, due_date, paid_at, void_reason, notes, stripe_invoice_id, metadata,
-                                created_at)
+                                created_at, settled_amount)
     SELECT account, format('INV-%%s-%%s-%%s', account, to_char(day, 'YYYYMM'), lpad(number::text, 7, '0')), status,
            'USD', 89, 0, 89, day, day + 7, CASE status WHEN 'paid' THEN day::timestamptz END, '', '', '',
-           '{"billing_snapshot": {"email": "billing@example.com", "name": "Account"}}', day::timestamptz
+           '{"billing_snapshot": {"email": "billing@example.com", "name": "Account"}}', day::timestamptz,
+           CASE status WHEN 'paid' THEN 89 ELSE 0 END
     FROM (SELECT number, (DATE '2025-01-01' + (number / 1500)::int) AS day,
                  CASE WHEN number %% 2 = 0 THEN %(largest)s ELSE 2 + number %% (%(accounts)s - 1) END AS account,
                  CASE WHEN number %% 10 = 0 THEN 'void' WHEN number %% 50 = 1 THEN 'pending' ELSE 'paid' END AS status

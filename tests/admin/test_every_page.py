@@ -14,6 +14,7 @@ REGISTERED = sorted(admin.site._registry, key=lambda model: model._meta.label)
 SCRIPT = "<script>alert('x')</script>"
 # What is shown to operators of text that people wrote.
 WITHOUT_TEXT = {
+    "billing.Allocation",
     "billing.UsageSumMark",
     "common.IdempotentAnswer",
     "common.RateCounter",

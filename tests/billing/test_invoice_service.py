@@ -166,8 +166,8 @@ def test_a_subscriptions_invoice_names_it_and_its_plan() -> None:
 @pytest.mark.parametrize("status", InvoiceStatus)
 def test_an_invoice_is_voided_only_while_it_is_not_final(account_a: Account, alice: User, status: str) -> None:
     invoice = make.invoice(account_a)
-    paid_at = datetime.now(UTC) if status == "paid" else None
-    Invoice.objects.filter(pk=invoice.pk).update(status=status, paid_at=paid_at)
+    paid = {"paid_at": datetime.now(UTC), "settled_amount": invoice.total} if status == "paid" else {}
+    Invoice.objects.filter(pk=invoice.pk).update(status=status, **paid)
 
     if status in {"paid", "void"}:
         require_refusal(MoveNotAllowed, lambda: InvoiceService.mark_void(invoice, "Wrong"))

@@ -260,9 +260,10 @@ DRAW_UNSAVED_INVOICE = f"""
 from igny8_core.business.billing.models import Invoice
 from igny8_core.business.billing.services.pdf_service import render_invoice
 invoice = Invoice(
-    invoice_number="INV-1", status="paid", currency="USD", subtotal=89, total=89, line_items=[],
+    id=1, invoice_number="INV-1", status="paid", currency="USD", subtotal=89, total=89,
     invoice_date={date(2026, 1, 1)!r}, due_date={date(2026, 1, 8)!r}, paid_at={datetime(2026, 1, 2, tzinfo=UTC)!r},
 )
+invoice.keep_lines([])
 try:
     print(render_invoice(invoice)[:4])
 except Exception as error:

@@ -27,7 +27,7 @@ OWNERS = "owner@acme.example"
 TO_CUSTOMERS = sorted(
     set(notification_service.HANDLERS)
     - FOR_OPERATORS
-    - {"payment.submitted", "webhook.dead", "credits.low"}
+    - {"payment.submitted", "webhook.dead", "webhook.needs_review", "credits.low"}
     - {kind for kind in notification_service.HANDLERS if kind.startswith("payment_method_config.")}
 )
 

@@ -7,7 +7,7 @@ import pytest
 from igny8_core.auth.models import User
 from igny8_core.business.billing.errors import InvoiceNotPayable, PaymentNotPending
 from igny8_core.business.billing.models import Payment
-from igny8_core.business.billing.services import invoice_service, payment_service
+from igny8_core.business.billing.services import invoice_service, payment_service, payment_transitions
 from igny8_core.business.billing.services.invoice_service import InvoiceService
 from igny8_core.business.billing.services.payment_service import PaymentService, Settlement
 from igny8_core.common.errors import MoveNotAllowed
@@ -75,7 +75,7 @@ def test_a_decision_waits_for_the_one_under_way_and_is_refused(
 ) -> None:
     olga, payment = make.operator(), make.submitted_payment()
 
-    with run_before(payment_service, "transition", lambda: second(payment, olga)) as rival:
+    with run_before(payment_transitions, "transition", lambda: second(payment, olga)) as rival:
         first(payment, olga)
 
     assert rival.had_to_wait
@@ -93,7 +93,7 @@ def test_canary_without_row_locks_the_second_decision_overtakes_the_first(
     # The row's status in the UPDATE is the second guard: it stops the double decision, but only at the end.
     with (
         without_row_locks(),
-        run_before(payment_service, "transition", lambda: second(payment, olga)) as rival,
+        run_before(payment_transitions, "transition", lambda: second(payment, olga)) as rival,
         pytest.raises(MoveNotAllowed),
     ):
         first(payment, olga)

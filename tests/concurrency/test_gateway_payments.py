@@ -11,7 +11,7 @@ from fake_gateways.stripe_fake import FakeStripe
 from igny8_core.business.billing.gateways import configured_stripe
 from igny8_core.business.billing.gateways.protocol import GatewayRefund, RefundState
 from igny8_core.business.billing.models import CreditGrant, CreditNote, Invoice, Payment, Refund
-from igny8_core.business.billing.services import charge_records
+from igny8_core.business.billing.services import settlement
 from igny8_core.business.billing.services.charge_records import record_charge
 from igny8_core.business.billing.services.gateway_refunds import GatewayRefundService, book_foreign
 from igny8_core.business.billing.services.payment_checks import PaymentCheckService
@@ -90,7 +90,7 @@ def test_answer_message_check_and_return_of_one_success_settle_it_once(stripe: F
 
 
 def test_without_the_lock_one_success_could_be_settled_twice_but_for_the_second_belt(stripe: FakeStripe) -> None:
-    """The canary: a rival settles between the read and the move; only the conditional move refuses the second."""
+    """The canary: a rival settles while the success is booked; only the conditional move refuses the second."""
     invoice = invoice_of_plan()
     make.customer_at_stripe(stripe, invoice.account)
     attempt = PaymentService.create_stripe_payment(invoice)
@@ -99,7 +99,7 @@ def test_without_the_lock_one_success_could_be_settled_twice_but_for_the_second_
 
     with (
         without_row_locks(),
-        run_before(charge_records, "capture", partial(record_charge, attempt.payment, charge)) as rival,
+        run_before(settlement, "_grant_credits", partial(record_charge, attempt.payment, charge)) as rival,
     ):
         record_charge(attempt.payment, charge)
 

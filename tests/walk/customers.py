@@ -112,7 +112,7 @@ class Customers(Town):
         self.facts.approved.add(payment.pk)
         return payment.account_id
 
-    @step(8, 10)
+    @step(12, 5)
     def reject(self) -> int:
         payment = self.a_payment(("bank_transfer", "local_wallet"), "pending_approval")
         return PaymentService.reject_manual_payment(payment, "Not on the statement", self.operator).account_id
@@ -170,11 +170,11 @@ class Customers(Town):
 
     # --- By PayPal ----------------------------------------------------------------------------------------------------
 
-    @step(16, 12)
+    @step(22, 6)
     def open_an_order_at_paypal(self) -> int:
         return PaymentService.create_paypal_payment(self.an_invoice()).payment.account_id
 
-    @step(16, 8)
+    @step(22, 4)
     def approve_at_paypal(self) -> int:
         """The payer agrees, also to an order that we gave up."""
         payment = self.a_payment(("paypal",), "canceled" if self.pick.random() < 0.1 else "pending")
@@ -182,12 +182,12 @@ class Customers(Town):
             raise Idle
         if self.pick.random() < 0.1:
             self.paypal.decline_next_capture()
-        if self.pick.random() < 0.15:
+        if self.pick.random() < 0.3:
             self.paypal.hold_capture(payment.gateway_object_id)
         self.paypal.approve(payment.gateway_object_id)
         return self.come_back(payment)
 
-    @step(4, 1)
+    @step(25, 1)
     def paypal_decides(self) -> int:
         payment = self.a_payment(("paypal",), "processing")
         order = self.paypal.orders.get(payment.gateway_object_id)

@@ -78,7 +78,7 @@ class Walkers(Customers):
             raise Idle
         return capture
 
-    @step(5, 2)
+    @step(25, 1)
     def a_refund_arrives_or_not(self) -> None:
         pending = [refund["id"] for refund in self.stripe.all("refund") if refund["status"] == "pending"]
         if not pending:

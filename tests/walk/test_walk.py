@@ -40,8 +40,8 @@ DEEP = {
     "ended subscriptions": 10,
     "won disputes": 1,
     "lost disputes": 2,
-    "refunds at gateways": 20,
-    "payments refunded in part": 10,
+    "refunds at gateways": 12,
+    "payments refunded in part": 5,
 }
 
 

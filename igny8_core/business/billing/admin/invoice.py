@@ -10,7 +10,7 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdo
 from unfold.decorators import action as page_action
 
 from igny8_core.business.billing.admin.payment_decisions import ConfirmDialog, back_to, operator_of
-from igny8_core.business.billing.models import Invoice, InvoiceCounter, InvoiceLine, InvoiceStatus, LineKind
+from igny8_core.business.billing.models import Allocation, Invoice, InvoiceCounter, InvoiceLine, InvoiceStatus, LineKind
 from igny8_core.business.billing.serializers import InvoiceNotesInput
 from igny8_core.business.billing.services.pay_links import pay_link
 from igny8_core.business.billing.services.paying import charge_saved_card
@@ -213,6 +213,21 @@ class InvoiceAdmin(ConsoleAdmin):
         if isinstance(obj, Invoice) and obj.status in (InvoiceStatus.PAID, InvoiceStatus.VOID):
             return False
         return super().has_change_permission(request, obj)
+
+
+@admin.register(Allocation)
+class AllocationAdmin(LogAdmin):
+    """What stands, or stood, against invoices, over all of them."""
+
+    list_display = ("id", "invoice", "payment", "kind", "amount", "currency", "made_by", "created_at", "released_at")
+    list_filter = (("created_at", RangeDateFilter),)
+    list_select_related = ("invoice", "payment", "made_by")
+    search_fields = ("invoice__invoice_number",)
+    search_help_text = "Number of the invoice"
+    fieldsets = (
+        (None, {"fields": (("invoice", "payment"), ("kind", "amount", "currency"), ("made_by", "created_at"))}),
+        ("Released", {"fields": (("released_at", "release_reason"),)}),
+    )
 
 
 @admin.register(InvoiceLine)

@@ -109,7 +109,9 @@ def _install(requirements: list[str]) -> None:
     title = f"Installing the packages of {' and '.join(requirements)}"
     with progress.long_step(title) as show, tempfile.TemporaryDirectory(prefix="igny8-") as folder:
         wanted = [_wanted(name, Path(folder)) for name in requirements]
-        command: list[str | Path] = [VENV_PYTHON, "-m", "pip", "install", "--no-input", "--disable-pip-version-check"]
+        # Python compiles what is imported, and most of what is installed never is.
+        quick = ("--no-input", "--disable-pip-version-check", "--no-compile")
+        command: list[str | Path] = [VENV_PYTHON, "-m", "pip", "install", *quick]
         watch = PipWatch(_site_packages(), sum(count(file.read_text()) for file in wanted))
         progress.run_watched(
             [*command, "--require-hashes", *(part for file in wanted for part in ("-r", file))],

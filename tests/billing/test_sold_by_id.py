@@ -46,7 +46,7 @@ def by_operator(invoice: Invoice, olga: User, stripe: FakeStripe) -> None:
 
 
 def by_saved_card(invoice: Invoice, olga: User, stripe: FakeStripe) -> None:
-    saved = make.saved_card(stripe, invoice.account).stripe_payment_method_id
+    saved = make.saved_card(stripe, invoice.account).gateway_method_id
     assert PaymentService.create_stripe_payment(invoice, saved).payment.status == "succeeded"
 
 

@@ -88,12 +88,14 @@ def money_of_plans(subscription: Subscription) -> QuerySet[Allocation]:
     Of the payment: `disputed` and `lost` in disputes, `returning` in refunds that are under way, `credits_taken` back
     with refunds, and `is_unclear` where how much is disputed is not known in its currency.
     """
-    of_payment = {"account_id": subscription.account_id, "payment": OuterRef("payment")}
-    disputes, refunds = Dispute.objects.filter(**of_payment), Refund.objects.filter(**of_payment)
+    account_id, payment = subscription.account_id, OuterRef("payment")
+    disputes = Dispute.objects.filter(account_id=account_id, payment=payment)
+    refunds = Refund.objects.filter(account_id=account_id, payment=payment, is_return=False)
+    notes = CreditNote.objects.filter(account_id=account_id, payment=payment)
     in_its_currency = disputes.filter(currency=OuterRef("currency"))
     undecided_or_lost = disputes.filter(status__in=[DisputeStatus.OPEN, DisputeStatus.LOST])
     money = Allocation.objects.filter(
-        account_id=subscription.account_id,
+        account_id=account_id,
         invoice__subscription=subscription,
         invoice__status=InvoiceStatus.PAID,
         payment__isnull=False,
@@ -106,8 +108,8 @@ def money_of_plans(subscription: Subscription) -> QuerySet[Allocation]:
             disputed=_sum(in_its_currency.filter(status=DisputeStatus.OPEN), "amount"),
             lost=_sum(in_its_currency.filter(status=DisputeStatus.LOST), "amount"),
             is_unclear=Exists(undecided_or_lost.exclude(currency=OuterRef("currency"))),
-            returning=_sum(refunds.filter(status__in=REFUNDS_UNDER_WAY, is_return=False), "amount"),
-            credits_taken=_sum(CreditNote.objects.filter(**of_payment), "credits_taken_back"),
+            returning=_sum(refunds.filter(status__in=REFUNDS_UNDER_WAY), "amount"),
+            credits_taken=_sum(notes, "credits_taken_back"),
         )
         .order_by("invoice__paid_at", "invoice_id", "pk")
     )

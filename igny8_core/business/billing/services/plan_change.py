@@ -159,6 +159,8 @@ def require_current_price(
     period went back meanwhile does. Changes that an operator priced by hand are only held against the period's end.
     Raises PlanChangePeriodOver after it, whatever the order's age; PlanChangeOutdated with both figures.
     """
+    # Of one that came with a payment's lock only what nearly every payment needs is at hand.
+    subscription = Subscription.objects.get(account_id=invoice.account_id, pk=subscription.pk)
     if running_period(subscription, now).seconds_left <= 0:
         raise PlanChangePeriodOver(
             f"The period in which the change to {plan.name} was to begin ended on "
@@ -193,9 +195,9 @@ def require_current_order(invoice: Invoice) -> None:
     line = plan_line_of(invoice) if invoice.subscription_id else None
     if line is None or line.plan is None or line.kind != LineKind.PLAN_CHANGE:
         return
-    subscriptions = Subscription.objects.select_related("plan").filter(account_id=invoice.account_id)
-    running = {"billing_driver": BillingDriver.LOCAL, "status": SubscriptionStatus.ACTIVE}
-    subscription = subscriptions.filter(invoices=invoice.pk, **running).first()
+    subscriptions = Subscription.objects.filter(account_id=invoice.account_id)
+    ours = subscriptions.filter(billing_driver=BillingDriver.LOCAL, status=SubscriptionStatus.ACTIVE)
+    subscription = ours.filter(invoices=invoice.pk).first()
     if subscription:
         require_current_price(subscription, invoice, line, line.plan, clock.now())
 
@@ -226,6 +228,12 @@ def _money(amount: Decimal, currency: str) -> str:
 
 def _day(moment: datetime | None) -> str:
     return f"{moment:%Y-%m-%d}" if moment else ""
+
+
+def over_limits_text(exceeded: list[OverLimit]) -> str:
+    """A sentence on what an account has more of than a plan allows."""
+    uses = " and ".join(f"{limit.used} {limit.limit} where {limit.allowed} are allowed" for limit in exceeded)
+    return f"The account has {uses}. Remove some first."
 
 
 def terms_in_force(subscription: Subscription) -> Terms:

@@ -18,7 +18,7 @@ from igny8_core.auth.models import (
     User,
     terms_columns,
 )
-from igny8_core.auth.selectors import OverLimit, over_limits
+from igny8_core.auth.selectors import over_limits
 from igny8_core.business.billing.errors import (
     NoSubscription,
     NotADowngrade,
@@ -51,6 +51,7 @@ from igny8_core.business.billing.services.payment_offers import required_offer
 from igny8_core.business.billing.services.plan_change import (
     ChangeKind,
     has_lapsed,
+    over_limits_text,
     quote_change,
     require_current_price,
     require_offered,
@@ -130,7 +131,7 @@ class SubscriptionService:
         if line and line.kind == LineKind.PLAN_CHANGE:
             now = payment.processed_at or clock.now()
             plan, terms = _sold(subscription, line, payment.currency)
-            require_current_price(_running(subscription), payment.invoice, line, plan, now)
+            require_current_price(subscription, payment.invoice, line, plan, now)
             _change_plan(subscription, plan, terms, line, now, actor)
             return subscription
         if subscription.status != SubscriptionStatus.ACTIVE:
@@ -339,12 +340,6 @@ def _end_lapsed(account: Account, actor: User | None) -> None:
         end(subscription, now, actor)
 
 
-def _running(subscription: Subscription) -> Subscription:
-    """All of a subscription of which only what nearly every payment needs came with the lock."""
-    rows = Subscription.objects.select_related("plan")
-    return rows.get(account_id=subscription.account_id, pk=subscription.pk)
-
-
 def _close_what_is_open(subscription: Subscription) -> None:
     """Close attempts to pay what is void in a moment; one that cannot be closed now does not hold up the end."""
     for invoice in _void_after_its_period(subscription):
@@ -400,9 +395,3 @@ def _downgrade(subscription: Subscription, plan: Plan) -> None:
         events.record(subscription_event("subscription.downgrade_refused", subscription, None, facts))
         return
     change_plan(subscription, plan, plan.terms, None)
-
-
-def over_limits_text(exceeded: list[OverLimit]) -> str:
-    """A sentence on what an account has more of than a plan allows."""
-    uses = " and ".join(f"{limit.used} {limit.limit} where {limit.allowed} are allowed" for limit in exceeded)
-    return f"The account has {uses}. Remove some first."

@@ -262,6 +262,8 @@ INVOICE_DUE_DAYS = 7
 # Bounds of a billing loop that nobody meant: past them nothing is invoiced or charged (threats.md AMT-12).
 MAX_INVOICES_OF_SUBSCRIPTION_PER_DAY = 15
 MAX_ATTEMPTS_OF_INVOICE_PER_DAY = 15
+# How long the price of an ordered change of plan holds, although it begins a little later than it was priced for.
+PLAN_CHANGE_PRICE_HOLDS_HOURS = environment.number("PLAN_CHANGE_PRICE_HOLDS_HOURS", 24)
 # The bank and wallet details of a new installation belong to nobody: real customers are not told them.
 OFFER_SAMPLE_PAYEES = DEBUG
 PAYMENT_METHOD_LIST_RECHECK_SECONDS = 1.0

@@ -1,17 +1,20 @@
 """Operators approve and reject payments in the console, each payment on its own, with a report."""
 
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
+import time_machine
 from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
-from igny8_core.auth.models import AccountStatus, Role, User
+from igny8_core.auth.models import Account, AccountStatus, Role, User
 from igny8_core.business.billing.errors import DuplicateReference
 from igny8_core.business.billing.models import CreditTransaction, InvoiceStatus, Payment, PaymentStatus
 from igny8_core.business.billing.services.payment_service import PaymentService
+from igny8_core.business.billing.services.subscription_service import SubscriptionService
 from tests import make
 from tests.admin.samples import operator_with
 
@@ -87,7 +90,7 @@ def test_selected_payments_are_approved_with_all_that_follows(console: Client, o
 
     report = decide(console, APPROVE, payments, note="Seen on the statement")
 
-    assert report == [("success", "Approved 2 payments: 178.00 USD.")]
+    assert report == [("success", "Approved 2 payments: 178.00 USD. 2 × Account activated.")]
     for payment in payments:
         payment.refresh_from_db()
         assert (payment.status, payment.approved_by, payment.admin_notes) == (
@@ -122,7 +125,67 @@ def test_sums_are_reported_per_currency(console: Client) -> None:
 
     report = decide(console, APPROVE, payments)
 
-    assert report == [("success", "Approved 3 payments: 100.50 EUR, 178.00 USD.")]
+    assert report == [("success", "Approved 3 payments: 100.50 EUR, 178.00 USD. 3 × Account activated.")]
+
+
+def test_the_report_says_what_each_payment_brought(console: Client) -> None:
+    first, other, held = (make.submitted_payment() for _ in range(3))
+    Account.objects.filter(pk=held.account_id).update(status="suspended", suspended_reason="operator")
+    package = make.submitted_payment(make.invoice(make.account()))
+    gone = make.submitted_payment(make.invoice(make.account()))
+    Account.objects.filter(pk=gone.account_id).update(status="canceled")
+
+    report = decide(console, APPROVE, [first, other, held, package, gone])
+
+    def caution(payment: Payment, sentence: str) -> tuple[str, str]:
+        return "warning", f"Payment {payment.pk} ({payment.invoice.invoice_number}): {sentence}"
+
+    done = f"Approved 5 payments: 445.00 USD. 2 × Account activated. Invoice {package.invoice.invoice_number} is paid."
+    assert report == [
+        ("success", done),
+        caution(held, "The plan Starter is paid. The account is suspended, and stays so until that is lifted."),
+        caution(
+            gone,
+            f"Invoice {gone.invoice.invoice_number} is paid. "
+            "The account is canceled: it can use nothing until it has ordered a plan again.",
+        ),
+    ]
+
+
+def test_a_change_that_costs_another_amount_by_now_is_voided_and_ordered_again(console: Client, olga: User) -> None:
+    start, later = datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 3, 16, 12, tzinfo=UTC)
+    with time_machine.travel(start, tick=False):
+        subscription = make.subscription()
+        PaymentService.approve_manual_payment(make.submitted_payment(subscription.invoices.get()), olga)
+        growth = make.plan("growth", price=Decimal("139.00"))
+        order = SubscriptionService.upgrade_subscription(subscription, growth)
+        payment = make.submitted_payment(order)
+
+    with time_machine.travel(later, tick=False):
+        console.force_login(olga)
+        refused = decide(console, APPROVE, [payment])
+        html = console.get(page(payment, "change")).content.decode()
+        answer = console.post(page(payment, "order_again"), {"_form_submitted": "True", "note": "Late"}, follow=True)
+
+    assert [kind for kind, _ in refused] == ["warning"]
+    assert "ordered for 50.00 USD and costs 25.00 USD" in refused[0][1]
+    assert page(payment, "order_again") in html
+    new = subscription.invoices.latest("pk")
+    assert (new.total, status(payment)) == (Decimal("25.00"), "failed")
+    said = [str(message) for message in answer.context["messages"]]
+    text = f"The larger plan starts when invoice {new.invoice_number} over 25.00 USD is paid."
+    assert said == [f"The order was voided and made again. {text}"]
+
+
+def test_other_payments_have_no_button_to_order_again(console: Client) -> None:
+    payment = make.submitted_payment()
+
+    html = console.get(page(payment, "change")).content.decode()
+    answer = console.post(page(payment, "order_again"), {"_form_submitted": "True"}, follow=True)
+
+    assert page(payment, "order_again") not in html
+    assert answer.status_code == 403 or "not for a change" in str(next(iter(answer.context["messages"])))
+    assert status(payment) == "pending_approval"
 
 
 def test_a_row_that_is_refused_does_not_stop_the_others(console: Client, olga: User) -> None:
@@ -136,7 +199,7 @@ def test_a_row_that_is_refused_does_not_stop_the_others(console: Client, olga: U
         return "warning", f"Payment {payment.pk} ({number}) was left as it is: {sentence}"
 
     assert report == [
-        ("success", "Approved 2 payments: 178.00 USD."),
+        ("success", "Approved 2 payments: 178.00 USD. 2 × Account activated."),
         refusal(rejected, "Payment not pending approval"),
         refusal(repeated, DuplicateReference.text),
     ]
@@ -186,7 +249,7 @@ def test_repeated_reference_is_flagged_and_needs_override_and_note(console: Clie
     assert page(first, "change") in html
     assert [kind for kind, _ in plain + without_note] == ["warning", "warning"]
     assert state_before == PaymentStatus.PENDING_APPROVAL
-    assert overridden == [("success", "Approved 1 payment: 89.00 USD.")]
+    assert overridden == [("success", "Approved 1 payment: 89.00 USD. Account activated.")]
 
 
 def test_operator_never_decides_a_payment_of_their_own_account(client: Client) -> None:
@@ -223,7 +286,7 @@ def test_operator_with_the_permission_decides_without_being_superuser(client: Cl
 
     report = decide(client, APPROVE, [payment])
 
-    assert report == [("success", "Approved 1 payment: 89.00 USD.")]
+    assert report == [("success", "Approved 1 payment: 89.00 USD. Account activated.")]
 
 
 def test_permission_to_approve_without_permission_to_look_is_not_enough(client: Client) -> None:

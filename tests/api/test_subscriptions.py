@@ -10,8 +10,6 @@ from rest_framework.test import APIClient
 
 from igny8_core.auth.models import Account, Plan, Subscription, User
 from igny8_core.business.billing.models import Invoice
-from igny8_core.business.billing.services.payment_service import PaymentService
-from igny8_core.business.billing.services.subscription_service import SubscriptionService
 from igny8_core.events.models import Event
 from tests import make
 from tests.api.plan_changes import END, HALF, START, SUBSCRIPTIONS, ClientAt, current, pay, post, require_sound
@@ -208,7 +206,7 @@ def test_an_upgrade_in_the_last_second_costs_nothing_and_is_there_at_once(client
 def test_a_longer_cycle_begins_its_period_when_it_is_paid(client_at: ClientAt, owner: User, olga: User) -> None:
     invoice = post(client_at(HALF), "upgrade", plan_slug="yearly").json()["data"]["invoice"]
     assert [line["amount"] for line in invoice["line_items"]] == ["-44.50", "1390.00"]
-    paid = HALF + timedelta(days=2)
+    paid = HALF + timedelta(hours=20)
 
     with time_machine.travel(paid, tick=False):
         pay(Invoice.objects.get(pk=invoice["id"]), olga)
@@ -216,21 +214,6 @@ def test_a_longer_cycle_begins_its_period_when_it_is_paid(client_at: ClientAt, o
     subscription = current(owner)
     assert (subscription.current_period_start, subscription.billing_anchor) == (paid, paid)
     assert subscription.current_period_end == paid.replace(year=2027)
-
-
-def test_credits_of_an_upgrade_that_is_paid_after_its_period_are_not_lost(
-    client_at: ClientAt, owner: User, olga: User
-) -> None:
-    invoice = post(client_at(HALF), "upgrade", plan_slug="growth").json()["data"]["invoice"]["id"]
-    with time_machine.travel(HALF, tick=False):
-        payment = make.submitted_payment(Invoice.objects.get(pk=invoice))
-
-    with time_machine.travel(END + timedelta(days=1), tick=False):
-        SubscriptionService.end_due_periods()
-        PaymentService.approve_manual_payment(payment, olga)
-
-    assert current(owner).plan.slug == "growth"
-    assert current(owner).account.credit_grants.get(source=f"invoice:{payment.invoice_id}").expires_at is None
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from igny8_core.auth.models import Plan, Terms
-from igny8_core.business.billing.pricing import Period, checked_lines, plan_change_lines, subtotal
+from igny8_core.business.billing.pricing import PaidPart, Period, checked_lines, plan_change_lines, subtotal
 
 START, END = datetime(2026, 1, 31, tzinfo=UTC), datetime(2026, 2, 28, tzinfo=UTC)
 STARTER = Plan(name="Starter", slug="starter")
@@ -28,6 +28,11 @@ def plan(price: str = "139.00", credits: int = 2000, currency: str = "USD", cycl
         billing_cycle=cycle,
         included_credits=credits,
     )
+
+
+def paid(terms: Terms, period: Period) -> list[PaidPart]:
+    """All of the period paid at its start, and all of it still here."""
+    return [PaidPart(Fraction(terms.price), terms.credits, period.start, period.end)]
 
 
 def half_up(value: Fraction, decimals: int) -> Decimal:
@@ -53,7 +58,7 @@ def half_up(value: Fraction, decimals: int) -> Decimal:
 def test_the_time_that_is_left_counts_to_the_second(seconds_gone: int, unused: str, charge: str, credits: int) -> None:
     period = Period(START, END, START + timedelta(seconds=seconds_gone))
 
-    lines = checked_lines(plan_change_lines(sold(), STARTER, plan(), period), "USD")
+    lines = checked_lines(plan_change_lines(sold(), STARTER, plan(), period, paid(sold(), period)), "USD")
 
     assert [line["amount"].replace("-0.00", "0.00") for line in lines] == [unused, charge]
     assert lines[1]["credits"] == credits
@@ -62,7 +67,9 @@ def test_the_time_that_is_left_counts_to_the_second(seconds_gone: int, unused: s
 def test_a_longer_cycle_begins_a_period_of_its_own_at_the_full_price() -> None:
     period = Period(START, END, START + timedelta(days=14))
 
-    unused, charge = plan_change_lines(sold(), STARTER, plan("900.00", 24000, cycle="annual"), period)
+    unused, charge = plan_change_lines(
+        sold(), STARTER, plan("900.00", 24000, cycle="annual"), period, paid(sold(), period)
+    )
 
     assert (unused["amount"], charge["amount"]) == (Decimal("-44.50"), Decimal("900.00"))
     assert (charge["credits"], charge["restarts_period"]) == (24000, True)
@@ -71,7 +78,30 @@ def test_a_longer_cycle_begins_a_period_of_its_own_at_the_full_price() -> None:
 def test_a_larger_plan_with_fewer_credits_takes_none_away() -> None:
     period = Period(START, END, START + timedelta(days=14))
 
-    assert plan_change_lines(sold(), STARTER, plan(credits=10), period)[1]["credits"] == 0
+    assert plan_change_lines(sold(), STARTER, plan(credits=10), period, paid(sold(), period))[1]["credits"] == 0
+
+
+@given(
+    parts=st.lists(
+        st.tuples(st.decimals("0.00", "999.99", places=2), st.integers(0, 86399), st.integers(0, 9999)), max_size=5
+    ),
+    gone=st.integers(0, 86400),
+)
+def test_the_parts_that_are_paid_are_added_up_exactly_and_rounded_once(
+    parts: list[tuple[Decimal, int, int]], gone: int
+) -> None:
+    end = START + timedelta(days=1)
+    paid_parts = [PaidPart(Fraction(money), had, START + timedelta(seconds=at), end) for money, at, had in parts]
+    period = Period(START, end, START + timedelta(seconds=gone))
+
+    unused, charge = plan_change_lines(sold("600.00"), STARTER, plan("900.00", 5000), period, paid_parts)
+
+    left = 86400 - gone
+    shares = [(money, had, min(Fraction(left, 86400 - at), Fraction(1))) for money, at, had in parts]
+    worth = min(sum((Fraction(money) * share for money, _, share in shares), Fraction(0)), Fraction(600 * left, 86400))
+    assert -unused["amount"] == half_up(worth, 2)
+    had = sum((had * share for _, had, share in shares), Fraction(0))
+    assert charge["credits"] == max(0, int(half_up(max(Fraction(0), Fraction(5000 * left, 86400) - had), 0)))
 
 
 @given(
@@ -86,7 +116,7 @@ def test_each_line_is_its_exact_share_rounded_once_and_the_lines_add_up(
     end = START + timedelta(seconds=length)
     period = Period(START, end, START + timedelta(seconds=int(length * gone)))
 
-    unused, charge = plan_change_lines(sold(old, 0), STARTER, plan(str(new)), period)
+    unused, charge = plan_change_lines(sold(old, 0), STARTER, plan(str(new)), period, paid(sold(old, 0), period))
 
     left = Fraction(period.seconds_left, length)
     assert -unused["amount"] == half_up(Fraction(old) * left, 2)
@@ -98,6 +128,6 @@ def test_each_line_is_its_exact_share_rounded_once_and_the_lines_add_up(
 def test_the_currency_says_how_many_decimals_a_share_has(currency: str, price: str, expected: str) -> None:
     period = Period(START, START + timedelta(seconds=2), START + timedelta(seconds=1))
 
-    line = plan_change_lines(sold("1", 0, currency), STARTER, plan(price, 0, currency), period)[1]
+    line = plan_change_lines(sold("1", 0, currency), STARTER, plan(price, 0, currency), period, [])[1]
 
     assert line["amount"] == Decimal(expected)

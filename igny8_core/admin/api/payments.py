@@ -26,6 +26,8 @@ from igny8_core.business.billing.errors import (
     PaymentNotFound,
     PaymentNotPending,
     PaymentNotRefundable,
+    PlanChangeOutdated,
+    PlanChangePeriodOver,
     RefundBeingChecked,
     RefundExceedsPayment,
     RefundRefused,
@@ -70,14 +72,20 @@ class PaymentDecisionViewSet(ApiViewSet):
         DuplicateReference,
         InvoiceNotPayable,
         SubscriptionNotPayable,
+        PlanChangeOutdated,
+        PlanChangePeriodOver,
         MoveNotAllowed,
     )
     @idempotent()
     def approve(self, request: Request, payment_id: int) -> Response:
-        """Accept a manual payment: pays the invoice, starts subscription and account, grants the credits."""
+        """Accept a manual payment: pays the invoice, starts subscription and account, grants the credits.
+
+        `message` says what it brought. A change of plan that begins later than it was ordered, and costs another amount
+        by now, is refused with both figures: order it again.
+        """
         decision, payment = self.validated(ApproveInput), payment_with_id(payment_id)
         settlement = PaymentService.approve_manual_payment(payment, user_of(request), **decision)
-        return success(ApproveOutput(settlement).data, "Payment approved successfully. Account activated.")
+        return success(ApproveOutput(settlement).data, settlement.text)
 
     @extend_schema(operation_id="reject_payment", request=RejectInput, responses=RejectOutput)
     @action(detail=True, methods=["post"])

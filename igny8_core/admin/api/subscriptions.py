@@ -12,6 +12,7 @@ from igny8_core.auth.models import Subscription, SubscriptionStatus
 from igny8_core.auth.permissions import IsOperator, user_of
 from igny8_core.business.billing.errors import (
     BillingBoundReached,
+    ChangeBelowZero,
     NoSubscription,
     OverLimits,
     PaymentUnderWay,
@@ -19,6 +20,7 @@ from igny8_core.business.billing.errors import (
     SamePlan,
     SubscriptionBilledByStripe,
     SubscriptionEnding,
+    SubscriptionLapsed,
     SubscriptionNotActive,
 )
 from igny8_core.business.billing.selectors import all_subscriptions
@@ -33,7 +35,8 @@ from igny8_core.common.api.views import ListViewSet
 from igny8_core.common.errors import NotFound
 
 CHANGE_REFUSALS = (
-    *(PlanNotOffered, SamePlan, SubscriptionNotActive, SubscriptionEnding, SubscriptionBilledByStripe),
+    *(PlanNotOffered, SamePlan, SubscriptionNotActive, SubscriptionEnding, SubscriptionLapsed, ChangeBelowZero),
+    SubscriptionBilledByStripe,
     *(OverLimits, PaymentUnderWay, BillingBoundReached, OwnAccount),
 )
 

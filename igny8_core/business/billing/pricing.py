@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 from igny8_core.auth.models import BillingCycle, Plan, Subscription, Terms
@@ -53,9 +54,24 @@ class Period:
         """The share of `amount` for the time that is left, rounded half up once (domain.md section 4)."""
         return round_amount(amount * self.seconds_left / self.seconds, currency)
 
-    def prorated_credits(self, difference: int) -> int:
-        """The share of a `difference` in credits for the time that is left, rounded half up; 0 for a negative one."""
-        return max(0, (2 * difference * self.seconds_left + self.seconds) // (2 * self.seconds))
+    @property
+    def share_left(self) -> Fraction:
+        """The part of the period that is left, exactly."""
+        return Fraction(self.seconds_left, self.seconds)
+
+
+@dataclass(frozen=True)
+class PaidPart:
+    """Money that paid for the time from `begin` to `end` and is still here, exactly, and the credits had with it."""
+
+    amount: Fraction
+    credits: int
+    begin: datetime
+    end: datetime
+
+    def share_left(self, moment: datetime) -> Fraction:
+        """The part of its time that is left at `moment`."""
+        return Period(self.begin, self.end, moment).share_left
 
 
 def plan_line(plan: Plan, terms: Terms | None = None) -> dict[str, Any]:
@@ -114,31 +130,67 @@ def sold_terms(line: InvoiceLine, currency: str, plan: Plan) -> Terms:
     )
 
 
-def plan_change_lines(sold: Terms, sold_plan: Plan, plan: Plan, period: Period) -> list[dict[str, Any]]:
+def plan_change_lines(
+    sold: Terms, sold_plan: Plan, plan: Plan, period: Period, parts: Sequence[PaidPart]
+) -> list[dict[str, Any]]:
     """The lines of a change to `plan` at `period.now`: the old plan's unused time back, the new plan's time charged.
 
-    Under the same billing cycle both count to the end of the running period; under another one a whole period of the
-    new plan begins. Each line is rounded once, so that the lines add up to the total (domain.md section 4).
+    `sold` are the terms in force, `parts` what is paid of the period. Under the same billing cycle both lines count to
+    the end of the running period; under another one a whole period of the new plan begins. Each line is rounded once,
+    so that the lines add up to the total (domain.md section 4).
     """
     restarts = sold.billing_cycle != plan.billing_cycle
     until = "" if restarts else f", {period.now:%Y-%m-%d} to {period.end:%Y-%m-%d}"
     unused = {
         "description": f"Unused time on {sold_plan.name}, {period.now:%Y-%m-%d} to {period.end:%Y-%m-%d}",
         "quantity": 1,
-        "amount": -period.prorated(sold.price, plan.currency),
+        "amount": -unused_time(sold, period, parts),
         "kind": UNUSED_TIME,
         "plan": sold_plan,
+        "period_start": period.now,
+        "period_end": period.end,
     }
     charge = plan_line(plan) | {
         "description": f"{plan.name} plan, {_cycle_name(plan.billing_cycle)}{until}",
-        "amount": plan.price if restarts else period.prorated(plan.price, plan.currency),
+        "amount": charged_time(plan.terms, period, restarts=restarts),
         "kind": LineKind.PLAN_CHANGE,
         "period_price": plan.price,
         "period_credits": plan.included_credits,
-        "credits": plan.included_credits if restarts else period.prorated_credits(plan.included_credits - sold.credits),
+        "credits": plan.included_credits if restarts else _credits_of_change(plan.included_credits, period, parts),
         "restarts_period": restarts,
+        # From here on it was priced; what a period that restarts covers is known when it is paid.
+        "period_start": period.now,
+        "period_end": None if restarts else period.end,
     }
     return [unused, charge]
+
+
+def unused_time(sold: Terms, period: Period, parts: Iterable[PaidPart]) -> Decimal:
+    """What the time that is left of a period is worth, rounded half up once: of each paid part the share that is left.
+
+    It is never worth more than the plan in force (`sold`) costs for that time, whatever was paid on top.
+    """
+    paid = sum((part.amount * part.share_left(period.now) for part in parts), Fraction(0))
+    return _rounded(min(paid, Fraction(sold.price) * period.share_left), sold.currency)
+
+
+def charged_time(terms: Terms, period: Period, *, restarts: bool) -> Decimal:
+    """What a change to `terms` charges: the time that is left of the period, or a whole one where it begins anew."""
+    return terms.price if restarts else period.prorated(terms.price, terms.currency)
+
+
+def _credits_of_change(included: int, period: Period, parts: Iterable[PaidPart]) -> int:
+    """The credits of the new plan for the time that is left, less what was had for it; rounded half up, never below 0.
+
+    What refunds took back is not had any more (`parts` do not count it); what was spent before is.
+    """
+    had = sum((part.credits * part.share_left(period.now) for part in parts), Fraction(0))
+    difference = included * period.share_left - had
+    return max(0, int((2 * difference + 1) // 2))
+
+
+def _rounded(exact: Fraction, currency: str) -> Decimal:
+    return round_amount(Decimal(exact.numerator) / Decimal(exact.denominator), currency)
 
 
 def _cycle_name(cycle: str) -> str:

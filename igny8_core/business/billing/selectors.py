@@ -1,21 +1,25 @@
 """Reads of billing. What belongs to an account is looked up from the account."""
 
 from collections.abc import Collection
+from typing import Any
 
 from django.conf import settings
-from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet, Sum, prefetch_related_objects
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet, Subquery, Sum, prefetch_related_objects
 
 from igny8_core.auth.models import LIVE_STATUSES, Account, PaymentMethodType, Subscription
 from igny8_core.business.billing.models import (
     GATEWAY_METHODS,
     PAYMENTS_UNDER_WAY,
+    REFUNDS_UNDER_WAY,
     AccountPaymentMethod,
+    Allocation,
     CreditCostConfig,
     CreditGrant,
     CreditNote,
     CreditPackage,
     CreditTransaction,
     Dispute,
+    DisputeStatus,
     Invoice,
     InvoiceLine,
     InvoiceStatus,
@@ -23,6 +27,7 @@ from igny8_core.business.billing.models import (
     Payment,
     PaymentMethodConfig,
     PaymentProof,
+    Refund,
 )
 from igny8_core.common import clock
 from igny8_core.common.db import among
@@ -30,6 +35,7 @@ from igny8_core.common.text import folded
 
 # Of an invoice: whether it sells a change of plan.
 CHANGES_PLAN = Exists(InvoiceLine.objects.filter(invoice=OuterRef("pk"), kind=LineKind.PLAN_CHANGE))
+SELLS_CREDITS = Exists(InvoiceLine.objects.filter(invoice=OuterRef("pk"), kind=LineKind.CREDIT_PACKAGE))
 
 
 def invoices_of(account: Account) -> QuerySet[Invoice]:
@@ -67,6 +73,50 @@ def open_plan_changes_of(subscription: Subscription) -> list[Invoice]:
         account_id=subscription.account_id, subscription=subscription, status=InvoiceStatus.PENDING
     )
     return list(open_invoices.filter(CHANGES_PLAN).order_by("pk"))
+
+
+def open_orders_of(subscription: Subscription) -> list[Invoice]:
+    """What is unpaid of the subscription, and the account's unpaid credit packages; other debts are not orders."""
+    open_statuses = [InvoiceStatus.PENDING, InvoiceStatus.UNCOLLECTIBLE]
+    orders = Invoice.objects.filter(account_id=subscription.account_id, status__in=open_statuses)
+    return list(orders.filter(Q(subscription=subscription) | SELLS_CREDITS).order_by("pk"))
+
+
+def money_of_plans(subscription: Subscription) -> QuerySet[Allocation]:
+    """What stands against the subscription's paid invoices, with invoice, its lines, and payment, oldest first.
+
+    Of the payment: `disputed` and `lost` in disputes, `returning` in refunds that are under way, `credits_taken` back
+    with refunds, and `is_unclear` where how much is disputed is not known in its currency.
+    """
+    account_id, payment = subscription.account_id, OuterRef("payment")
+    disputes = Dispute.objects.filter(account_id=account_id, payment=payment)
+    refunds = Refund.objects.filter(account_id=account_id, payment=payment, is_return=False)
+    notes = CreditNote.objects.filter(account_id=account_id, payment=payment)
+    in_its_currency = disputes.filter(currency=OuterRef("currency"))
+    undecided_or_lost = disputes.filter(status__in=[DisputeStatus.OPEN, DisputeStatus.LOST])
+    money = Allocation.objects.filter(
+        account_id=account_id,
+        invoice__subscription=subscription,
+        invoice__status=InvoiceStatus.PAID,
+        payment__isnull=False,
+        released_at__isnull=True,
+    )
+    return (
+        money.select_related("invoice", "payment")
+        .prefetch_related("invoice__lines")
+        .annotate(
+            disputed=_sum(in_its_currency.filter(status=DisputeStatus.OPEN), "amount"),
+            lost=_sum(in_its_currency.filter(status=DisputeStatus.LOST), "amount"),
+            is_unclear=Exists(undecided_or_lost.exclude(currency=OuterRef("currency"))),
+            returning=_sum(refunds.filter(status__in=REFUNDS_UNDER_WAY), "amount"),
+            credits_taken=_sum(notes, "credits_taken_back"),
+        )
+        .order_by("invoice__paid_at", "invoice_id", "pk")
+    )
+
+
+def _sum(rows: QuerySet[Any], column: str) -> Subquery:
+    return Subquery(rows.order_by().values("payment").annotate(total=Sum(column)).values("total"))
 
 
 def payments_of(account: Account) -> QuerySet[Payment]:

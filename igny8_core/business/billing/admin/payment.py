@@ -13,6 +13,7 @@ from unfold.enums import ActionVariant
 from igny8_core.business.billing.admin.payment_decisions import (
     ApproveDialog,
     DecisionForm,
+    OrderAgainDialog,
     PaymentActionForm,
     RefundDialog,
     RejectDialog,
@@ -22,8 +23,10 @@ from igny8_core.business.billing.admin.payment_decisions import (
     payment_with_id,
 )
 from igny8_core.business.billing.admin.payment_gateways import AsksGateways, gateway_buttons
-from igny8_core.business.billing.models import GATEWAY_METHODS, CreditNote, Payment, PaymentStatus
+from igny8_core.business.billing.models import GATEWAY_METHODS, CreditNote, LineKind, Payment, PaymentStatus
 from igny8_core.business.billing.services.payment_service import PaymentService
+from igny8_core.business.billing.services.subscription_decisions import SubscriptionDecisionService
+from igny8_core.common.errors import DomainError
 from igny8_core.common.links import why_not_public_https
 from igny8_core.events.console import (
     EMPTY,
@@ -49,7 +52,7 @@ PAYMENT_TONES = {
 
 # What an operator can do with a payment that is in a status.
 BUTTONS = {
-    PaymentStatus.PENDING_APPROVAL: frozenset({"approve", "reject"}),
+    PaymentStatus.PENDING_APPROVAL: frozenset({"approve", "reject", "again"}),
     PaymentStatus.SUCCEEDED: frozenset({"refund"}),
     PaymentStatus.PARTIALLY_REFUNDED: frozenset({"refund"}),
 }
@@ -90,7 +93,7 @@ class PaymentAdmin(AsksGateways):
     ordering = ("-id",)
     actions = ("approve_selected", "reject_selected")
     action_form = PaymentActionForm
-    actions_detail = ("approve", "reject", "refund", "ask", "giveback")
+    actions_detail = ("approve", "reject", "order_again", "refund", "ask", "giveback")
     fieldsets = (
         (
             None,
@@ -181,6 +184,8 @@ class PaymentAdmin(AsksGateways):
         payment = payment_with_id(object_id).first()
         offered = BUTTONS.get(PaymentStatus(payment.status), frozenset()) if payment else frozenset()
         offered |= gateway_buttons(payment) if payment else frozenset()
+        if payment is None or not payment.invoice.lines.filter(kind=LineKind.PLAN_CHANGE).exists():
+            offered -= {"again"}
         buttons: list[Any] = super().get_actions_detail(request, object_id)  # type: ignore[misc]
         return [button for button in buttons if button.action_name.rpartition("_")[2] in offered]
 
@@ -229,6 +234,31 @@ class PaymentAdmin(AsksGateways):
     def reject(self, request: HttpRequest, form: RejectDialog, object_id: str) -> HttpResponse:
         """Reject the payment of the page; the dialog has been filled in."""
         _reject(request, payment_with_id(object_id), form.cleaned_data["note"])
+        return back_to(request, "billing_payment", object_id)
+
+    @page_action(  # type: ignore[untyped-decorator]
+        description="Void and order again",
+        permissions=["approve"],
+        url_path="order-again",
+        icon="restart_alt",
+        dialog={
+            "title": "Void this order and order the change of plan again",
+            "description": "For money that came too late for the price that was paid. The order is voided and this "
+            "confirmation closed, and the change is ordered anew at today's price. The customer is told by mail. What "
+            "was paid you refund, or set off against the new invoice, by hand.",
+            "form_class": OrderAgainDialog,
+            "form_submit_text": "Void and order again",
+        },
+    )
+    def order_again(self, request: HttpRequest, form: OrderAgainDialog, object_id: str) -> HttpResponse:
+        """Order the change of plan of the page's payment anew; the dialog has been filled in."""
+        payment = payment_with_id(object_id).get()
+        try:
+            change = SubscriptionDecisionService.order_again(payment, operator_of(request), form.cleaned_data["note"])
+        except DomainError as refusal:
+            messages.warning(request, refusal.text)
+        else:
+            messages.success(request, f"The order was voided and made again. {change.text}")
         return back_to(request, "billing_payment", object_id)
 
     @page_action(  # type: ignore[untyped-decorator]

@@ -1,7 +1,7 @@
 """How operators decide payments: the forms they fill in, and each payment decided on its own and reported."""
 
 import logging
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -17,6 +17,7 @@ from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from igny8_core.auth.models import User
 from igny8_core.business.billing.models import Payment
+from igny8_core.business.billing.services.settlement import Settlement
 from igny8_core.common.api.fields import MultilineTextField, PlainTextField
 from igny8_core.common.api.serializers import StrictSerializer
 from igny8_core.common.errors import DomainError
@@ -101,6 +102,19 @@ class RejectDialog(StrictForm, BaseDialogForm):  # type: ignore[misc]
     )
 
 
+class OrderAgainDialog(StrictForm, BaseDialogForm):  # type: ignore[misc]
+    """Voiding a paid order of a change of plan and ordering it again."""
+
+    rules = DecisionInput
+
+    note = forms.CharField(
+        required=False,
+        max_length=500,
+        widget=UnfoldAdminTextareaWidget({"rows": 3}),
+        help_text="Kept with the event, for operators.",
+    )
+
+
 class ConfirmDialog(BaseDialogForm):  # type: ignore[misc]
     """Nothing to fill in: the button alone, sent as a POST."""
 
@@ -144,14 +158,34 @@ class Report:
 
     decided: list[Payment] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
+    outcomes: list[str] = field(default_factory=list)
+    cautions: list[str] = field(default_factory=list)
 
     def tell(self, request: HttpRequest, verb: str) -> None:
-        """Show one line on what was done, with sums per currency, and one for each payment that was refused."""
+        """Show one line on what was done, with sums per currency and what it brought.
+
+        Another line follows for each payment that was refused, or whose account cannot use what was paid for.
+        """
         if self.decided:
             noun = "payment" if len(self.decided) == 1 else "payments"
-            messages.success(request, f"{verb} {len(self.decided)} {noun}: {self._sums()}.")
-        for line in self.refused:
+            messages.success(request, f"{verb} {len(self.decided)} {noun}: {self._sums()}.{self._brought()}")
+        for line in [*self.cautions, *self.refused]:
             messages.warning(request, line)
+
+    def note(self, payment: Payment, result: object) -> None:
+        """Keep what a decision brought about."""
+        self.decided.append(payment)
+        if not isinstance(result, Settlement):
+            return
+        if result.caution:
+            facts = f"{result.outcome} {result.caution}"
+            self.cautions.append(f"Payment {payment.pk} ({payment.invoice.invoice_number}): {facts}")
+        else:
+            self.outcomes.append(result.outcome)
+
+    def _brought(self) -> str:
+        counted = Counter(self.outcomes)
+        return "".join(f" {text}" if times == 1 else f" {times} × {text}" for text, times in counted.items())
 
     def _sums(self) -> str:
         sums: defaultdict[str, Decimal] = defaultdict(Decimal)
@@ -190,14 +224,14 @@ def decide_each(payments: Iterable[Payment], decide: Callable[[Payment], object]
     report = Report()
     for payment in payments:
         try:
-            decide(payment)
+            result = decide(payment)
         except DomainError as refusal:
             report.refused.append(_refused(payment, refusal.text))
         except DatabaseError:
             logger.exception("payment not decided", extra={"payment": payment.pk})
             report.refused.append(_refused(payment, DATABASE_REFUSED))
         else:
-            report.decided.append(payment)
+            report.note(payment, result)
     return report
 
 

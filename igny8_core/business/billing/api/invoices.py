@@ -19,6 +19,8 @@ from igny8_core.business.billing.errors import (
     InvoiceNotPayable,
     PaymentMethodNotAvailable,
     PdfUnavailable,
+    PlanChangeOutdated,
+    PlanChangePeriodOver,
     RequestKeyReused,
     SavedMethodDisabled,
     SavedMethodNotFound,
@@ -95,6 +97,8 @@ class InvoiceViewSet(ListViewSet):
         RequestKeyReused,
         BillingBoundReached,
         *ATTEMPT_REFUSALS,
+        PlanChangeOutdated,
+        PlanChangePeriodOver,
         *GATEWAY_REFUSALS,
     )
     @idempotent(asks_gateway=lambda *args, **kwargs: True)

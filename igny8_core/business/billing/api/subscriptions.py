@@ -17,6 +17,7 @@ from igny8_core.business.billing.api.subscription_serializers import (
 )
 from igny8_core.business.billing.errors import (
     BillingBoundReached,
+    ChangeBelowZero,
     GatewayNotConfigured,
     NoSubscription,
     NotADowngrade,
@@ -30,6 +31,7 @@ from igny8_core.business.billing.errors import (
     SubscriptionAlreadyLive,
     SubscriptionBilledByStripe,
     SubscriptionEnding,
+    SubscriptionLapsed,
     SubscriptionNotActive,
 )
 from igny8_core.business.billing.models import Invoice
@@ -48,10 +50,16 @@ from igny8_core.common.api.openapi import NULLABLE
 from igny8_core.common.api.refusals import refuses
 from igny8_core.common.api.views import SingletonViewSet
 
-ORDER_REFUSALS = (PlanNotOffered, PaymentMethodNotAvailable, GatewayNotConfigured, SubscriptionAlreadyLive)
-CHANGE_REFUSALS = (PlanNotOffered, SamePlan, SubscriptionNotActive, SubscriptionEnding, SubscriptionBilledByStripe)
 # An unpaid order is withdrawn, unless it is being paid.
 WITHDRAWAL_REFUSALS = (PaymentUnderWay, *ATTEMPT_REFUSALS)
+ORDER_REFUSALS = (
+    *(PlanNotOffered, PaymentMethodNotAvailable, GatewayNotConfigured, SubscriptionAlreadyLive),
+    *WITHDRAWAL_REFUSALS,
+)
+CHANGE_REFUSALS = (
+    *(PlanNotOffered, SamePlan, SubscriptionNotActive, SubscriptionEnding, SubscriptionLapsed),
+    *(ChangeBelowZero, SubscriptionBilledByStripe),
+)
 PLAN_ORDERED = "Plan ordered. It starts when the invoice is paid."
 
 
@@ -80,7 +88,7 @@ class SubscriptionViewSet(SingletonViewSet):
     @refuses(*ORDER_REFUSALS)
     @idempotent()
     def order(self, request: Request) -> Response:
-        """Order a plan. It starts when the invoice in the answer is paid."""
+        """Order a plan. It starts when the invoice in the answer is paid. A plan whose paid period is over ends."""
         order, account = self.validated(OrderInput), account_of(request)
         plan = offered_plan(order["plan_slug"])
         method = order["payment_method"] or usual_payment_method_of(account, plan.price, plan.currency)
@@ -152,7 +160,7 @@ class SubscriptionViewSet(SingletonViewSet):
     @refuses(*ORDER_REFUSALS, NoSubscription, SubscriptionBilledByStripe, NothingToReactivate)
     @idempotent()
     def reactivate(self, request: Request) -> Response:
-        """Take back a scheduled cancellation or downgrade; after the end, order the same plan anew."""
+        """Take back a scheduled cancellation or downgrade; after the end of what was paid, order the same plan anew."""
         account, method = account_of(request), self.validated(ReactivateInput)["payment_method"]
         last = last_subscription_of(account)
         if last is None:

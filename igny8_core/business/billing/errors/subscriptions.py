@@ -76,3 +76,39 @@ class PlanNotOffered(DomainError):
     code = "plan_not_offered"
     http_status = 400
     text = "This plan is not offered."
+
+
+class SubscriptionLapsed(DomainError):
+    code = "subscription_lapsed"
+    http_status = 409
+    text = "The paid period of this subscription is over. Order a plan anew: that ends this one."
+
+
+class ChangeBelowZero(DomainError):
+    code = "change_below_zero"
+    http_status = 409
+    text = (
+        "What is left of the present plan is worth as much as the new one costs, or more. Wait for the end of the "
+        "period, or choose another plan."
+    )
+
+
+class PlanChangeOutdated(DomainError):
+    code = "plan_change_outdated"
+    http_status = 409
+    text = "This change of plan costs another amount now than when it was ordered. Order it again."
+
+
+class PlanChangePeriodOver(DomainError):
+    code = "plan_change_period_over"
+    http_status = 409
+    text = (
+        "The period in which this change of plan was to begin is over, so there is nothing left to sell. Money that "
+        "was paid for it goes back; a plan can be ordered anew."
+    )
+
+
+class NotAPlanChange(DomainError):
+    code = "not_a_plan_change"
+    http_status = 409
+    text = "This payment is not for a change of plan. Approve or reject it."

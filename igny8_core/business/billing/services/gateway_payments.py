@@ -60,6 +60,7 @@ from igny8_core.business.billing.services.charge_records import (
 from igny8_core.business.billing.services.gateway_calls import gateway_refusals
 from igny8_core.business.billing.services.open_attempts import is_open
 from igny8_core.business.billing.services.payment_offers import required_offer_of
+from igny8_core.business.billing.services.plan_change import require_current_order
 from igny8_core.common import clock
 from igny8_core.common.db import require_no_transaction
 
@@ -91,8 +92,9 @@ class GatewayPaymentService:
         same `request_key` always means the same attempt.
         Raises GatewayNotConfigured, PaymentMethodNotAvailable, InvoiceNotPayable, SavedMethodNotFound for a card that
         is not the account's, ConfirmationAlreadyOpen, PaymentBeingChecked, InvoicePaidMeanwhile and AttemptNotClosed
-        where another attempt is open, BillingBoundReached, RequestKeyReused, PaymentDeclined, AuthenticationRequired,
-        GatewayUnavailable, GatewayMisconfigured. RuntimeError in a transaction.
+        where another attempt is open, PlanChangeOutdated, PlanChangePeriodOver,
+        BillingBoundReached, RequestKeyReused, PaymentDeclined, AuthenticationRequired, GatewayUnavailable,
+        GatewayMisconfigured. RuntimeError in a transaction.
         """
         require_no_transaction()
         required_offer_of(invoice, payment_method)
@@ -102,6 +104,7 @@ class GatewayPaymentService:
             return _outcome(GatewayPaymentService.ask(repeated) if _is_under_way(repeated) else Attempt(repeated))
         if traits_of(payment_method).saves_cards:
             wish["customer"] = _checked_customer(invoice, card)
+        require_current_order(invoice)
         earlier = open_attempt(invoice)
         if earlier and goes_on(earlier, payment_method, wish):
             return _outcome(GatewayPaymentService.ask(earlier))

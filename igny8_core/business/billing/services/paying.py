@@ -12,6 +12,7 @@ from igny8_core.business.billing.services.gateway_payments import GatewayPayment
 from igny8_core.business.billing.services.open_attempts import close_what_is_open
 from igny8_core.business.billing.services.pay_links import pay_link
 from igny8_core.business.billing.services.payment_offers import Chosen, chosen_method, require_payable
+from igny8_core.business.billing.services.plan_change import require_current_order
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,8 @@ def pay_invoice(
     """Pay by the method named, by a saved one of the invoice's account, else by the account's usual one.
 
     An attempt by another way that is open is closed first. Raises InvoiceNotPayable, ConfirmationAlreadyOpen,
-    PaymentBeingChecked, InvoicePaidMeanwhile, AttemptNotClosed, what chosen_method raises, and for card and PayPal what
+    PaymentBeingChecked, InvoicePaidMeanwhile, AttemptNotClosed, PlanChangeOutdated and PlanChangePeriodOver for a
+    change of plan that has to be ordered again, what chosen_method raises, and for card and PayPal what
     GatewayPaymentService.pay raises. RuntimeError in a transaction.
     """
     # The answer to a repeat can be that the invoice is paid: by the attempt that this very request began.
@@ -44,6 +46,7 @@ def pay_invoice(
         require_payable(invoice)
     chosen = chosen_method(invoice, payment_method, saved_method_id)
     if chosen.offer.payment_method not in GATEWAY_METHODS:
+        require_current_order(invoice)
         close_what_is_open(invoice)
         return HowToPay(invoice, chosen.offer)
     attempt = _begin(invoice, chosen, save_card, return_url, paid_by, request_key)

@@ -107,7 +107,9 @@ class PaymentService:
         """Accept a manual payment: invoice paid, subscription and account active, credits granted; all or nothing.
 
         Raises PaymentNotPending when it was decided already, DuplicateReference for a flagged payment without
-        `override_duplicate` and `admin_notes`, OwnAccountPayment, InvoiceNotPayable, SubscriptionNotPayable.
+        `override_duplicate` and `admin_notes`, OwnAccountPayment, InvoiceNotPayable, SubscriptionNotPayable; for a
+        change of plan PlanChangeOutdated where it costs another amount by now (the order is made again with
+        SubscriptionDecisionService.order_again), PlanChangePeriodOver.
         """
         account = lock_account(payment.account_id)
         payment = lock_payment(account, payment.pk)

@@ -4,22 +4,30 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from igny8_core.auth.models import Account, User
+from igny8_core.auth.models import Account, AccountStatus, BillingDriver, User
 from igny8_core.business.billing.models import (
     PLAN_LINES,
     CreditGrantKind,
     CreditTransactionType,
     Invoice,
     InvoiceLine,
+    LineKind,
     Payment,
 )
-from igny8_core.business.billing.pricing import credit_line
+from igny8_core.business.billing.pricing import credit_line, plan_line_of
 from igny8_core.business.billing.services.credit_service import CreditService
 from igny8_core.business.billing.services.invoice_service import InvoiceService
 from igny8_core.business.billing.services.payment_transitions import succeed
 from igny8_core.business.billing.services.subscription_service import SubscriptionService
 from igny8_core.common import clock
 from igny8_core.events import services as events
+
+# What an operator is told of an account that was paid for and cannot work.
+UNUSABLE = {
+    AccountStatus.CANCELED: "The account is canceled: it can use nothing until it has ordered a plan again.",
+    AccountStatus.SUSPENDED: "The account is suspended, and stays so until that is lifted.",
+    AccountStatus.PENDING_PAYMENT: "The account still waits for its plan to be paid.",
+}
 
 
 @dataclass(frozen=True)
@@ -29,6 +37,33 @@ class Settlement:
     payment: Payment
     credits_added: int
     total_credits: int
+    activated_account: bool = False
+
+    @property
+    def text(self) -> str:
+        """What an operator who approved the payment reads: only what has happened."""
+        return " ".join(part for part in ("Payment approved successfully.", self.outcome, self.caution) if part)
+
+    @property
+    def outcome(self) -> str:
+        """What was bought with it, in a sentence."""
+        line, subscription = plan_line_of(self.invoice), self.invoice.subscription
+        is_change = line is not None and line.kind == LineKind.PLAN_CHANGE
+        is_ours = subscription is not None and subscription.billing_driver == BillingDriver.LOCAL
+        if subscription and is_ours and is_change:
+            return f"The plan is {subscription.plan.name} from now on."
+        if self.activated_account:
+            return "Account activated."
+        if subscription and is_ours and line:
+            return f"The plan {subscription.plan.name} is paid."
+        if self.credits_added:
+            return f"{self.credits_added} credits were added."
+        return f"Invoice {self.invoice.invoice_number} is paid."
+
+    @property
+    def caution(self) -> str:
+        """Why the account cannot use it yet, in a sentence; empty where it can."""
+        return UNUSABLE.get(AccountStatus(self.account.status), "")
 
     @property
     def invoice(self) -> Invoice:
@@ -44,9 +79,10 @@ def capture(payment: Payment, by: User | None = None, **columns: Any) -> Settlem
 
     `by`: the operator who found the money; None where its gateway has it. `columns` of the payment are written with the
     move. The caller holds the locks of account, payment and invoice.
-    Raises MoveNotAllowed, InvoiceNotPayable, SubscriptionNotPayable.
+    Raises MoveNotAllowed, InvoiceNotPayable, SubscriptionNotPayable, PlanChangeOutdated, PlanChangePeriodOver.
     """
     account, invoice = payment.account, payment.invoice
+    before = account.status
     with events.recorded_together():
         succeed(payment, by, **columns)
         InvoiceService.mark_paid(invoice, payment)
@@ -54,7 +90,8 @@ def capture(payment: Payment, by: User | None = None, **columns: Any) -> Settlem
             invoice.subscription.account = account
             SubscriptionService.activate(invoice.subscription, payment)
         added = _grant_credits(invoice, payment)
-    return Settlement(payment, added, account.credits)
+    is_activated = before != AccountStatus.ACTIVE and account.status == AccountStatus.ACTIVE
+    return Settlement(payment, added, account.credits, is_activated)
 
 
 def _grant_credits(invoice: Invoice, payment: Payment) -> int:

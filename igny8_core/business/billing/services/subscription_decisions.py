@@ -3,9 +3,13 @@
 from dataclasses import dataclass
 
 from igny8_core.auth.locks import lock_account
-from igny8_core.auth.models import Subscription, User
+from igny8_core.auth.models import Plan, Subscription, User
 from igny8_core.auth.permissions import require_other_account
-from igny8_core.business.billing.models import Invoice
+from igny8_core.business.billing.errors import NotAPlanChange, PaymentNotPending
+from igny8_core.business.billing.locks import lock_payment
+from igny8_core.business.billing.models import Invoice, LineKind, Payment, PaymentStatus
+from igny8_core.business.billing.pricing import plan_line_of
+from igny8_core.business.billing.services.payment_transitions import reject
 from igny8_core.business.billing.services.plan_change import ChangeKind, offered_plan, quote_change
 from igny8_core.business.billing.services.subscription_moves import plan_facts, subscription_event
 from igny8_core.business.billing.services.subscription_service import SubscriptionService
@@ -13,6 +17,13 @@ from igny8_core.common import clock
 from igny8_core.common.db import service_transaction
 from igny8_core.common.money import format_amount
 from igny8_core.events import services as events
+
+# What the customer reads in the mail about the confirmation that is closed.
+ORDERED_AGAIN = (
+    "The change to {plan} begins later than it was ordered, and costs another amount for the time that is left. It was "
+    "ordered again for you at today's price, with an invoice of its own. Your transfer of {paid} is not lost: we give "
+    "it back or settle the difference with you."
+)
 
 
 @dataclass(frozen=True)
@@ -64,6 +75,40 @@ class SubscriptionDecisionService:
             return PlanChange(SubscriptionService.downgrade_subscription(subscription, plan, changed_by), None)
         invoice = SubscriptionService.upgrade_subscription(subscription, plan, changed_by)
         return PlanChange(_read(subscription), invoice)
+
+    @staticmethod
+    @service_transaction
+    def order_again(payment: Payment, ordered_by: User, note: str = "") -> PlanChange:
+        """Void an order of a change of plan that waits for approval, and order the change anew at today's price.
+
+        For money that came too late for the price that was paid (PlanChangeOutdated). The confirmation is closed with a
+        reason that the customer reads; refund or ask for the difference by hand. `note` is kept with the event.
+        Raises PaymentNotPending, NotAPlanChange, OwnAccount, and what upgrade_subscription raises: nothing has changed
+        then.
+        """
+        account = lock_account(payment.account_id)
+        require_other_account(ordered_by, account.pk)
+        payment = lock_payment(account, payment.pk)
+        if payment.status != PaymentStatus.PENDING_APPROVAL:
+            raise PaymentNotPending()
+        line = plan_line_of(payment.invoice)
+        is_change = line is not None and line.kind == LineKind.PLAN_CHANGE
+        if line is None or line.plan_id is None or not is_change or payment.invoice.subscription is None:
+            raise NotAPlanChange()
+        subscription, plan = _read(payment.invoice.subscription), Plan.objects.get(pk=line.plan_id)
+        facts = plan_facts(subscription.plan, "from") | plan_facts(plan, "to")
+        reason = note or f"Payment {payment.pk} for invoice {payment.invoice.invoice_number} came for another price"
+        events.record(
+            subscription_event("subscription.change_decided", subscription, ordered_by, facts | {"reason": reason})
+        )
+        reject(payment, ordered_by, ORDERED_AGAIN.format(plan=plan.name, paid=_paid(payment)))
+        # The order that was paid is withdrawn with every other one that is open.
+        invoice = SubscriptionService.upgrade_subscription(subscription, plan, ordered_by)
+        return PlanChange(_read(subscription), invoice)
+
+
+def _paid(payment: Payment) -> str:
+    return f"{format_amount(payment.amount, payment.currency)} {payment.currency}"
 
 
 def _locked(subscription: Subscription, operator: User) -> Subscription:

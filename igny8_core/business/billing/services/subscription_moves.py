@@ -39,9 +39,16 @@ def end(subscription: Subscription, ended_at: datetime, actor: events.Actor) -> 
     )
     facts = plan_facts(subscription.plan)
     events.record(subscription_event("subscription.canceled", subscription, actor, facts))
-    # A trial that takes back its order is a trial still, and what an operator suspended only an operator lifts.
-    if subscription.account.status != AccountStatus.TRIAL and not is_held(subscription.account):
+    if is_canceled_with(subscription):
         move_account(subscription.account, AccountStatus.CANCELED, "account.canceled", actor)
+
+
+def is_canceled_with(subscription: Subscription) -> bool:
+    """Whether the account is canceled when this subscription ends.
+
+    A trial that takes back its order is a trial still, and what an operator suspended only an operator lifts.
+    """
+    return subscription.account.status != AccountStatus.TRIAL and not is_held(subscription.account)
 
 
 def change_plan(

@@ -18,7 +18,7 @@ from igny8_core.auth.models import (
     User,
     terms_columns,
 )
-from igny8_core.auth.selectors import OverLimit, over_limits
+from igny8_core.auth.selectors import over_limits
 from igny8_core.business.billing.errors import (
     NoSubscription,
     NotADowngrade,
@@ -35,7 +35,9 @@ from igny8_core.business.billing.pricing import period_end, plan_line_of, sold_t
 from igny8_core.business.billing.selectors import (
     CHANGES_PLAN,
     has_payment_under_way,
+    live_subscription_of,
     open_invoices_of,
+    open_orders_of,
     open_plan_changes_of,
 )
 from igny8_core.business.billing.services.invoice_lines import unsaved_lines
@@ -46,13 +48,21 @@ from igny8_core.business.billing.services.open_attempts import (
     why_undecided,
 )
 from igny8_core.business.billing.services.payment_offers import required_offer
-from igny8_core.business.billing.services.plan_change import ChangeKind, quote_change, require_offered
+from igny8_core.business.billing.services.plan_change import (
+    ChangeKind,
+    has_lapsed,
+    over_limits_text,
+    quote_change,
+    require_current_price,
+    require_offered,
+)
 from igny8_core.business.billing.services.saved_method_service import SavedMethodService
 from igny8_core.business.billing.services.stripe_subscriptions import sync_subscription
 from igny8_core.business.billing.services.subscription_moves import (
     activate_account,
     change_plan,
     end,
+    is_canceled_with,
     limit_facts,
     move_account,
     plan_facts,
@@ -83,13 +93,16 @@ class SubscriptionService:
     ) -> Subscription:
         """Order a paid plan: a subscription waiting for payment, its invoice, and the account's default method.
 
-        A canceled account waits for payment again; a trial goes on meanwhile.
+        A canceled account waits for payment again; a trial goes on meanwhile. A subscription whose paid period is over
+        ends with the new order.
         Raises PlanNotOffered for a free, inactive or non-public plan, PaymentMethodNotAvailable or
-        GatewayNotConfigured for the method, SubscriptionAlreadyLive when there is one.
+        GatewayNotConfigured for the method, SubscriptionAlreadyLive when there is one, PaymentUnderWay where a payment
+        for one that is over is decided on.
         """
         account = lock_account(account.pk)
         require_offered(plan)
         offer = required_offer(account, payment_method, (plan.price, plan.currency))
+        _end_lapsed(account, created_by)
         with refusing("igny8_subscriptions_one_live", SubscriptionAlreadyLive()):
             subscription = Subscription.objects.create(account=account, plan=plan)
         SavedMethodService.use(account, payment_method, offer.display_name)
@@ -105,7 +118,8 @@ class SubscriptionService:
     def activate(subscription: Subscription, payment: Payment) -> Subscription:
         """Do what a paid invoice of the subscription sold: start its first period, or change its plan.
 
-        The caller holds the account's lock. Raises SubscriptionNotPayable when it was canceled meanwhile.
+        The caller holds the account's lock. Raises SubscriptionNotPayable when it was canceled meanwhile,
+        PlanChangeOutdated and PlanChangePeriodOver for a change that costs another amount now, or cannot begin.
         """
         if subscription.billing_driver != BillingDriver.LOCAL:
             # Its periods and its plan are as Stripe has them (sync_from_stripe), also after a last payment at the end.
@@ -115,8 +129,10 @@ class SubscriptionService:
         line = plan_line_of(payment.invoice)
         actor = payment.approved_by_id
         if line and line.kind == LineKind.PLAN_CHANGE:
+            now = payment.processed_at or clock.now()
             plan, terms = _sold(subscription, line, payment.currency)
-            _change_plan(subscription, plan, terms, line, payment.processed_at or clock.now(), actor)
+            require_current_price(subscription, payment.invoice, line, plan, now)
+            _change_plan(subscription, plan, terms, line, now, actor)
             return subscription
         if subscription.status != SubscriptionStatus.ACTIVE:
             plan, terms = _sold(subscription, line, payment.currency)
@@ -133,8 +149,8 @@ class SubscriptionService:
         """Order a larger plan: the invoice for the prorated difference, which takes effect when it is paid.
 
         None where the difference rounds to nothing: the plan has changed then. An earlier unpaid order of a change is
-        voided. Raises PlanNotOffered, SubscriptionBilledByStripe, SubscriptionNotActive, SubscriptionEnding, SamePlan,
-        NotAnUpgrade, OverLimits, PaymentUnderWay.
+        voided. Raises PlanNotOffered, SubscriptionBilledByStripe, SubscriptionNotActive, SubscriptionEnding,
+        SubscriptionLapsed, SamePlan, ChangeBelowZero, NotAnUpgrade, OverLimits, PaymentUnderWay.
         """
         subscription = _lock(subscription)
         require_offered(new_plan)
@@ -147,7 +163,7 @@ class SubscriptionService:
         _withdraw(open_plan_changes_of(subscription), upgraded_by)
         facts = plan_facts(subscription.plan, "from") | plan_facts(new_plan, "to")
         events.record(subscription_event("subscription.upgrade_ordered", subscription, upgraded_by, facts))
-        if change.total <= 0:
+        if change.total == 0:
             line = unsaved_lines(subscription.account, change.lines)[-1]
             _change_plan(subscription, new_plan, new_plan.terms, line, now, upgraded_by)
             return None
@@ -162,8 +178,8 @@ class SubscriptionService:
     ) -> Subscription:
         """Schedule a smaller plan for the end of the period; what is over its limits is looked at only then.
 
-        Raises PlanNotOffered, SubscriptionBilledByStripe, SubscriptionNotActive, SubscriptionEnding, SamePlan,
-        NotADowngrade, PaymentUnderWay.
+        Raises PlanNotOffered, SubscriptionBilledByStripe, SubscriptionNotActive, SubscriptionEnding,
+        SubscriptionLapsed, SamePlan, NotADowngrade, PaymentUnderWay.
         """
         subscription = _lock(subscription)
         require_offered(new_plan)
@@ -183,7 +199,8 @@ class SubscriptionService:
     ) -> Subscription:
         """End a subscription with its period, or at once; one that was never paid or is past due always ends at once.
 
-        What is unpaid of it is voided; time that was paid for is not given back (a refund is an operator's decision).
+        What is unpaid of it is voided, at once also credit packages, which a canceled account could not use; time that
+        was paid for is not given back (a refund is an operator's decision).
         Raises NoSubscription where it has ended already, SubscriptionBilledByStripe, PaymentUnderWay.
         """
         subscription = _lock(subscription)
@@ -199,7 +216,7 @@ class SubscriptionService:
             facts = plan_facts(subscription.plan) | {"at": f"{subscription.current_period_end:%Y-%m-%dT%H:%M:%SZ}"}
             events.record(subscription_event("subscription.cancel_scheduled", subscription, canceled_by, facts))
             return subscription
-        _withdraw(open_invoices_of(subscription), canceled_by)
+        _withdraw(_void_with(subscription), canceled_by)
         end(subscription, now, canceled_by)
         return subscription
 
@@ -208,7 +225,7 @@ class SubscriptionService:
     def reactivate_subscription(
         subscription: Subscription, payment_method: str = "", reactivated_by: User | None = None
     ) -> Subscription:
-        """Take back a scheduled cancellation or downgrade; after the end, order the same plan anew.
+        """Take back a scheduled cancellation or downgrade; after the end of what was paid, order the same plan anew.
 
         Returns the subscription that runs on, or the new one, which waits for payment by `payment_method` (empty: the
         account's default). Raises SubscriptionBilledByStripe, NothingToReactivate, and what create_subscription raises.
@@ -216,7 +233,7 @@ class SubscriptionService:
         subscription = _lock(subscription)
         require_billed_here(subscription)
         account = subscription.account
-        if subscription.status == SubscriptionStatus.CANCELED:
+        if subscription.status == SubscriptionStatus.CANCELED or has_lapsed(subscription, clock.now()):
             plan = subscription.plan
             method = payment_method or usual_payment_method_of(account, plan.price, plan.currency)
             return SubscriptionService.create_subscription(account, plan, method, reactivated_by)
@@ -303,7 +320,24 @@ def _withdraw(invoices: list[Invoice], actor: User | None) -> None:
 def _void_after_its_period(subscription: Subscription) -> list[Invoice]:
     """What is unpaid and cannot be bought any more once the subscription's period is over."""
     ending = subscription.cancel_at_period_end
-    return open_invoices_of(subscription) if ending else open_plan_changes_of(subscription)
+    return _void_with(subscription) if ending else open_plan_changes_of(subscription)
+
+
+def _void_with(subscription: Subscription) -> list[Invoice]:
+    """What is unpaid and cannot be bought any more once the subscription has ended."""
+    return open_orders_of(subscription) if is_canceled_with(subscription) else open_invoices_of(subscription)
+
+
+def _end_lapsed(account: Account, actor: User | None) -> None:
+    """End the account's subscription whose paid period is over, so that another one can be ordered."""
+    if account.status in {AccountStatus.TRIAL, AccountStatus.PENDING_PAYMENT, AccountStatus.CANCELED}:
+        return
+    subscription, now = live_subscription_of(account), clock.now()
+    if subscription and has_lapsed(subscription, now):
+        subscription.account = account
+        # Packages stay: the account is not canceled by this, it waits for its next payment.
+        _withdraw(open_invoices_of(subscription), actor)
+        end(subscription, now, actor)
 
 
 def _close_what_is_open(subscription: Subscription) -> None:
@@ -361,9 +395,3 @@ def _downgrade(subscription: Subscription, plan: Plan) -> None:
         events.record(subscription_event("subscription.downgrade_refused", subscription, None, facts))
         return
     change_plan(subscription, plan, plan.terms, None)
-
-
-def over_limits_text(exceeded: list[OverLimit]) -> str:
-    """A sentence on what an account has more of than a plan allows."""
-    uses = " and ".join(f"{limit.used} {limit.limit} where {limit.allowed} are allowed" for limit in exceeded)
-    return f"The account has {uses}. Remove some first."

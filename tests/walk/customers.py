@@ -187,7 +187,7 @@ class Customers(Town):
         self.paypal.approve(payment.gateway_object_id)
         return self.come_back(payment)
 
-    @step(25, 1)
+    @step(25, 0)
     def paypal_decides(self) -> int:
         payment = self.a_payment(("paypal",), "processing")
         order = self.paypal.orders.get(payment.gateway_object_id)
@@ -196,7 +196,7 @@ class Customers(Town):
         self.pick.choice((self.paypal.release, self.paypal.deny))(order.id)
         return payment.account_id
 
-    @step(2, 1)
+    @step(4, 0)
     def paypal_forgets_an_order(self) -> int:
         payment = self.a_payment(("paypal",), "pending")
         order = self.paypal.orders.get(payment.gateway_object_id)

@@ -20,6 +20,7 @@ from igny8_core.business.billing.services.payment_service import PaymentService
 from igny8_core.business.billing.services.reconcile_service import ReconcileService
 from igny8_core.business.billing.services.subscription_service import SubscriptionService
 from igny8_core.business.billing.services.webhook_service import WebhookService
+from igny8_core.common import clock
 from igny8_core.common.errors import DomainError
 from igny8_core.common.money import minor_units
 from tests.walk.customers import Customers
@@ -78,7 +79,7 @@ class Walkers(Customers):
             raise Idle
         return capture
 
-    @step(25, 1)
+    @step(25, 0)
     def a_refund_arrives_or_not(self) -> None:
         pending = [refund["id"] for refund in self.stripe.all("refund") if refund["status"] == "pending"]
         if not pending:
@@ -149,11 +150,20 @@ class Walkers(Customers):
     @step(40, 10)
     def upgrade(self) -> int:
         subscription = self.a_subscription("active")
+        if has_lapsed(subscription):
+            raise Idle
         invoice = SubscriptionService.upgrade_subscription(subscription, self.a_plan(subscription.plan.currency))
         if invoice is None:
             return subscription.account_id
         credits = sum(line.get("credits", 0) * line["quantity"] for line in invoice.line_items)
         return self.ordered(invoice, invoice.total, credits, "upgrade")
+
+    @step(25, 1)
+    def come_back_after_a_lapse(self) -> int:
+        subscription = self.a_subscription("active")
+        if not has_lapsed(subscription):
+            raise Idle
+        return self.ordered_plan(SubscriptionService.reactivate_subscription(subscription, self.pick.choice(METHODS)))
 
     @step(7, 5)
     def downgrade(self) -> int:
@@ -274,3 +284,8 @@ class Walkers(Customers):
             CreditService.expire_due()
         except DomainError as refusal:
             raise AssertionError(f"a worker was refused: {refusal.code}") from refusal
+
+
+def has_lapsed(subscription: Subscription) -> bool:
+    """Whether its period is over, and nobody renewed it."""
+    return subscription.current_period_end is not None and subscription.current_period_end <= clock.now()

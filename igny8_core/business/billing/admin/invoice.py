@@ -44,6 +44,7 @@ class InvoiceLineInline(ReadOnlyInline):
     """What the invoice sells, a line each."""
 
     model = InvoiceLine
+    hide_title = True  # the description, which is a column
     fields = ("position", "kind", "description", "quantity", "each", "in_all", "plan", "package", "credits")
     readonly_fields = ("each", "in_all")
 
@@ -165,7 +166,9 @@ class InvoiceAdmin(ConsoleAdmin):
         """The link with which the customer can pay without logging in, while there is something to pay."""
         if invoice.status != InvoiceStatus.PENDING:
             return EMPTY
-        return format_html('<a class="text-link" href="{0}" rel="noopener" target="_blank">{0}</a>', pay_link(invoice))
+        # The address itself is wider than a phone.
+        link = '<a class="text-link" href="{}" rel="noopener" target="_blank">Open, or copy its address</a>'
+        return format_html(link, pay_link(invoice))
 
     def has_charge_permission(self, request: HttpRequest, obj: object = None) -> bool:
         """Operators who may see invoices and charge saved cards."""

@@ -172,7 +172,23 @@ class SoldAdmin(ConsoleAdmin):
         return [str(obj) for obj in objs], {}, set(), [f"Invoices that sell {name}" for name in names]
 
 
-class ReadOnlyInline(TabularInline):
+class WrittenByServices:
+    """No operator adds, changes or deletes these rows by hand."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Nobody."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Nobody."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Nobody."""
+        return False
+
+
+class ReadOnlyInline(WrittenByServices, TabularInline):
     """Rows to look at on the page of what they belong to; who may see the page may see them."""
 
     extra = 0
@@ -182,33 +198,9 @@ class ReadOnlyInline(TabularInline):
         """Whoever sees the page."""
         return True
 
-    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Nobody."""
-        return False
 
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Nobody."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Nobody."""
-        return False
-
-
-class ReadOnlyAdmin(ConsoleAdmin):
-    """Pages to look at: what services write, no operator adds, changes or deletes by hand."""
-
-    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Nobody."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Nobody."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Nobody."""
-        return False
+class ReadOnlyAdmin(WrittenByServices, ConsoleAdmin):
+    """Pages to look at."""
 
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Who has the model's view or change permission."""

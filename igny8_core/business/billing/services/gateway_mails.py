@@ -143,29 +143,35 @@ def _refund_failed(payment: Payment, facts: Facts) -> GatewayNotice:
 
 def webhook_given_up(event: Event) -> Mail:
     """The mail, still without recipients, on a message of a gateway that could not be processed."""
-    facts = event.data
-    notice = GatewayNotice(
-        f"A message of {PaymentMethodType(facts['provider']).label} was given up",
+    return _message_mail(
+        event,
+        "was given up",
         "It was tried many times, and something went wrong each time. What it tells of is perhaps not booked here.",
         "Look at the reason and at the object in the gateway's dashboard. Then have the message processed again.",
-        link=f"{settings.BASE_URL}/admin/billing/webhookevent/{event.object_id}/change/",
-        label="Open the message",
+        reason=event.data["error"],
     )
-    context = {"notice": notice, "reason": unlinked(facts["error"]), "message": unlinked(facts["type"])}
-    return Mail("gateway_notice", notice.heading, [], context)
 
 
 def webhook_to_review(event: Event) -> Mail:
     """The mail, still without recipients, on a message of a gateway that fits nothing here."""
-    facts = event.data
-    notice = GatewayNotice(
-        f"A message of {PaymentMethodType(facts['provider']).label} needs review",
+    return _message_mail(
+        event,
+        "needs review",
         "The gateway has something of a customer that fits nothing here, and perhaps their money. Nothing was booked.",
         "The reason says what to do. Then have the message processed again, or set it aside.",
+        reason=event.data["reason"],
+    )
+
+
+def _message_mail(event: Event, became: str, meaning: str, advice: str, *, reason: str) -> Mail:
+    notice = GatewayNotice(
+        f"A message of {PaymentMethodType(event.data['provider']).label} {became}",
+        meaning,
+        advice,
         link=f"{settings.BASE_URL}/admin/billing/webhookevent/{event.object_id}/change/",
         label="Open the message",
     )
-    context = {"notice": notice, "reason": unlinked(facts["reason"]), "message": unlinked(facts["type"])}
+    context = {"notice": notice, "reason": unlinked(reason), "message": unlinked(event.data["type"])}
     return Mail("gateway_notice", notice.heading, [], context)
 
 

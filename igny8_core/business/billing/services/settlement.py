@@ -123,5 +123,5 @@ def _expiry(payment: Payment, line: InvoiceLine) -> datetime | None:
     if line.kind not in PLAN_LINES or line.credits_rollover:
         return None
     period_end = payment.invoice.billing_period_end
-    # A change of plan can be paid after the period that it was for: what was paid for is not taken at once.
+    # Stripe can collect for a period after it has ended: what was paid for is not taken at once.
     return period_end if period_end and period_end > paid_at else None

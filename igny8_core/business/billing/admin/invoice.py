@@ -52,15 +52,8 @@ class InvoiceLineInline(ReadOnlyInline):
         """With what is shown of other rows."""
         return super().get_queryset(request).select_related("invoice", "plan", "package")
 
-    @admin.display(description="price of one")
-    def each(self, line: InvoiceLine) -> str:
-        """In the invoice's currency."""
-        return amount_text(line.unit_amount, line.invoice.currency)
-
-    @admin.display(description="total")
-    def in_all(self, line: InvoiceLine) -> str:
-        """Quantity times price."""
-        return amount_text(line.line_total, line.invoice.currency)
+    each = money("unit_amount", "price of one")
+    in_all = money("line_total", "total")
 
 
 class InvoiceForm(StrictForm, ModelForm):
@@ -222,15 +215,19 @@ class InvoiceAdmin(ConsoleAdmin):
 class AllocationAdmin(LogAdmin):
     """What stands, or stood, against invoices, over all of them."""
 
-    list_display = ("id", "invoice", "payment", "kind", "amount", "currency", "made_by", "created_at", "released_at")
+    list_display = ("id", "invoice", "payment", "kind", "amount_shown", "made_by", "made", "released")
     list_filter = (("created_at", RangeDateFilter),)
     list_select_related = ("invoice", "payment", "made_by")
     search_fields = ("invoice__invoice_number",)
     search_help_text = "Number of the invoice"
     fieldsets = (
-        (None, {"fields": (("invoice", "payment"), ("kind", "amount", "currency"), ("made_by", "created_at"))}),
-        ("Released", {"fields": (("released_at", "release_reason"),)}),
+        (None, {"fields": (("invoice", "payment"), ("kind", "amount_shown"), ("made_by", "made"))}),
+        ("Released", {"fields": (("released", "release_reason"),)}),
     )
+
+    amount_shown = money("amount")
+    made = moment("created_at", "made")
+    released = moment("released_at")
 
 
 @admin.register(InvoiceLine)
@@ -244,7 +241,7 @@ class InvoiceLineAdmin(LogAdmin):
         "kind_shown",
         "description",
         "quantity",
-        "unit_amount",
+        "each",
         "plan",
         "package",
     )
@@ -254,7 +251,7 @@ class InvoiceLineAdmin(LogAdmin):
     search_help_text = "Number of the invoice"
     fieldsets = (
         (None, {"fields": (("invoice", "position"), "kind_shown", "description")}),
-        ("Amount", {"fields": (("quantity", "unit_amount", "line_total"), ("tax_rate", "tax_category", "tax_amount"))}),
+        ("Amount", {"fields": (("quantity", "each", "in_all"), ("tax_rate", "tax_category", "tax_shown"))}),
         (
             "What was sold",
             {
@@ -263,13 +260,17 @@ class InvoiceLineAdmin(LogAdmin):
                     ("billing_cycle", "from_moment", "to_moment"),
                     ("credits", "credits_rollover", "valid_days"),
                     ("max_sites", "max_users"),
-                    ("period_price", "period_credits", "restarts_period"),
+                    ("period_price_shown", "period_credits", "restarts_period"),
                 )
             },
         ),
     )
 
     kind_shown = badge("kind", LINE_TONES)
+    each = money("unit_amount", "price of one")
+    in_all = money("line_total", "total")
+    tax_shown = money("tax_amount", "tax amount")
+    period_price_shown = money("period_price", "period price")
     from_moment = moment("period_start", "from")
     to_moment = moment("period_end", "to")
 

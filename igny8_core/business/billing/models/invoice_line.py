@@ -124,6 +124,11 @@ class InvoiceLine(models.Model):
     def __str__(self) -> str:
         return self.description
 
+    @property
+    def currency(self) -> str:
+        """Of the line's amounts: the invoice's (ISO 4217)."""
+        return self.invoice.currency
+
     def as_item(self, currency: str) -> dict[str, Any]:
         """The line as `Invoice.line_items` has it, amounts in the decimals of `currency`."""
         item: dict[str, Any] = {

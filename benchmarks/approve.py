@@ -98,7 +98,7 @@ def build(ids: list[int]) -> None:
     """For each id an account that ordered a plan and says it paid: all its rows carry the same id."""
     from igny8_core.auth.models import Plan, Subscription
     from igny8_core.business.billing.models import Invoice, InvoiceCounter, InvoiceLine, LineKind, Payment
-    from igny8_core.business.billing.services.payment_service import reference_key
+    from igny8_core.business.billing.services.payments.offline import reference_key
     from igny8_core.events.models import Event
 
     now = datetime.now(UTC)

@@ -38,9 +38,9 @@ from igny8_core.business.billing.models import (
     PaymentMethodConfig,
     PaymentProof,
 )
-from igny8_core.business.billing.services.card_customers import customer_of
 from igny8_core.business.billing.services.credit_service import CreditService
 from igny8_core.business.billing.services.invoice_service import InvoiceService
+from igny8_core.business.billing.services.payment_methods.gateway_customers import customer_of
 from igny8_core.business.billing.services.payment_service import PaymentService
 from igny8_core.business.billing.services.subscription_service import SubscriptionService
 

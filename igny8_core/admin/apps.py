@@ -9,4 +9,4 @@ class ConsoleConfig(AdminConfig):
     def ready(self) -> None:
         super().ready()
         # They register themselves, and need the app registry.
-        from igny8_core.admin import operator_log, request_records  # noqa: F401
+        from igny8_core.admin import event_log, operator_log, request_records  # noqa: F401

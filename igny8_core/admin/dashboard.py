@@ -13,7 +13,8 @@ from igny8_core.business.billing import reports
 from igny8_core.business.billing.models import PaymentStatus, WebhookState
 from igny8_core.business.billing.selectors import payment_method_configs
 from igny8_core.common import clock
-from igny8_core.events.console import amount_text, change_url
+from igny8_core.common.money import amount_text
+from igny8_core.console.columns import change_url
 
 SHOWN_WAITING = 5
 SHOWN_EVENTS = 8

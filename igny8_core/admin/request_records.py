@@ -3,7 +3,8 @@
 from django.contrib import admin
 
 from igny8_core.common.models import IdempotentAnswer, RateCounter
-from igny8_core.events.console import LogAdmin, moment
+from igny8_core.console.columns import moment
+from igny8_core.console.pages import LogAdmin
 
 
 @admin.register(RateCounter)

@@ -101,3 +101,13 @@ def format_amount(amount: Decimal, currency: str) -> str:
 def _expected_decimals(currency: str) -> str:
     example = format_amount(Decimal(89), currency)
     return f'{currency} has {minor_units(currency)} decimals. Write the amount like "{example}".'
+
+
+def amount_text(amount: Decimal | str, currency: str) -> str:
+    """The amount as people read it, with its currency: `amount_text(Decimal("89"), "USD") == "89.00 USD"`."""
+    return f"{format_amount(Decimal(amount), currency)} {currency}"
+
+
+def read_amount(amount: Decimal | float | str | None, currency: str) -> Decimal | None:
+    """An amount as people write it by hand: text counts as it does on an invoice's line. Raises InvalidAmount."""
+    return parse_amount(amount, currency) if isinstance(amount, str) else typed_amount(amount, currency)

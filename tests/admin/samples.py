@@ -12,7 +12,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.utils import timezone
 
 from igny8_core.auth.models import Account, Industry, Role, SiteUserAccess, TeamInvitation, User
-from igny8_core.auth.services.session_service import SessionService
+from igny8_core.auth.services.sessions import open_session
 from igny8_core.business.billing.models import (
     CreditCostConfig,
     CreditPackage,
@@ -87,7 +87,7 @@ def _catalogue(number: int, text: str) -> None:
 
 def _around(account: Account, owner: User, number: int, text: str) -> None:
     soon = timezone.now() + timedelta(days=1)
-    SessionService.open(owner)
+    open_session(owner)
     TeamInvitation.objects.create(
         account=account,
         email=f"guest{number}@example.com",

@@ -12,8 +12,8 @@ from rest_framework.test import APIClient
 from igny8_core.auth.models import Account, Role, User
 from igny8_core.business.billing.invariants import broken_invariants
 from igny8_core.business.billing.models import CreditGrant, CreditPackage, CreditTransaction, Invoice
+from igny8_core.business.billing.services.payment_methods.saved import add_method
 from igny8_core.business.billing.services.payment_service import PaymentService
-from igny8_core.business.billing.services.saved_method_service import SavedMethodService
 from igny8_core.events.models import Event
 from tests import make
 from tests.api.world import fingerprint, refusal
@@ -140,7 +140,7 @@ def test_without_a_method_the_account_s_default_counts_where_it_is_offered(
         return str(buy(client).json()["data"]["payment_instructions"]["payment_method"])
 
     first = method()
-    SavedMethodService.add(account_a, "local_wallet", "", alice)
+    add_method(account_a, "local_wallet", "", alice)
     default = method()
     make.payment_method(country_code="PK", payment_method="local_wallet", display_name="Wallet", is_enabled=False)
     Account.objects.filter(pk=account_a.pk).update(billing_country="PK")

@@ -11,8 +11,8 @@ import pytest
 from django.utils import timezone
 
 from igny8_core.auth.models import User
-from igny8_core.auth.services.invitation_service import invitation_token
-from igny8_core.auth.services.link_tokens import Purpose, link_token
+from igny8_core.auth.services.invitations import invitation_token
+from igny8_core.auth.services.mailed_tokens import Purpose, link_token
 from igny8_core.business.billing.models import Invoice
 from igny8_core.business.billing.services.invoice_service import InvoiceService
 from igny8_core.business.billing.services.payment_service import PaymentService

@@ -11,7 +11,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from igny8_core.business.billing.errors import InsufficientCredits
 from igny8_core.business.billing.invariants import broken_invariants
 from igny8_core.business.billing.models import CreditGrant, CreditGrantKind
-from igny8_core.business.billing.services.credit_service import CreditService, LedgerEntry
+from igny8_core.business.billing.services.credit_service import CreditService
+from igny8_core.business.billing.services.credits.granting import LedgerEntry
 from tests import make
 
 KINDS, DAYS = st.sampled_from(CreditGrantKind.values), st.sampled_from([-1, 1, 2, None])

@@ -12,7 +12,7 @@ from igny8_core.auth.models import Account
 from igny8_core.business.billing import errors
 from igny8_core.business.billing.invariants import broken_invariants
 from igny8_core.business.billing.models import CreditGrant, Invoice, Payment, Refund
-from igny8_core.business.billing.services.attempts import NextStep
+from igny8_core.business.billing.services.collection.attempts import NextStep
 from igny8_core.business.billing.services.invoice_service import InvoiceService
 from igny8_core.business.billing.services.payment_service import PaymentService
 from igny8_core.events.models import Event

@@ -11,7 +11,8 @@ from igny8_core.auth.models import Account, Role, User
 from igny8_core.business.billing.errors import InsufficientCredits
 from igny8_core.business.billing.invariants import broken_invariants
 from igny8_core.business.billing.models import CreditGrant, CreditGrantKind, CreditTransaction
-from igny8_core.business.billing.services.credit_service import CreditService, LedgerEntry
+from igny8_core.business.billing.services.credit_service import CreditService
+from igny8_core.business.billing.services.credits.granting import LedgerEntry
 from igny8_core.common.errors import InvalidInput
 from igny8_core.events.models import Event
 from tests import make

@@ -14,7 +14,7 @@ from igny8_core.business.billing.errors import BillingBoundReached, InvoiceNotPa
 from igny8_core.business.billing.models import Invoice, InvoiceStatus, Payment
 from igny8_core.business.billing.models.invoice import InvoiceCounter
 from igny8_core.business.billing.services.invoice_service import InvoiceService
-from igny8_core.business.billing.services.numbering import next_invoice_number
+from igny8_core.business.billing.services.invoices.numbering import next_invoice_number
 from igny8_core.business.billing.services.payment_service import PaymentService
 from igny8_core.common.errors import DomainError, InvalidInput, MoveNotAllowed
 from igny8_core.events.models import Event

@@ -26,7 +26,8 @@ from igny8_core.business.billing.models import (
     Invoice,
     Payment,
 )
-from igny8_core.business.billing.services.credit_service import CreditService, LedgerEntry
+from igny8_core.business.billing.services.credit_service import CreditService
+from igny8_core.business.billing.services.credits.granting import LedgerEntry
 from igny8_core.business.billing.services.payment_service import PaymentService
 from igny8_core.common.errors import InvalidInput
 from igny8_core.events.models import Event

@@ -9,11 +9,12 @@ import pytest
 
 import igny8_core
 from igny8_core.business.billing.models import PAYMENT_MOVES, PaymentStatus
-from igny8_core.business.billing.services import payment_transitions, settlement
-from igny8_core.business.billing.services.payment_transitions import MOVE_OWNERS
+from igny8_core.business.billing.services import settlement
+from igny8_core.business.billing.services.payment_states import transitions
+from igny8_core.business.billing.services.payment_states.transitions import MOVE_OWNERS
 
 ROOT = Path(igny8_core.__file__).parent
-OWNERS = ROOT / "business/billing/services/payment_transitions.py"
+OWNERS = ROOT / "business/billing/services/payment_states/transitions.py"
 SOURCES = [path for path in sorted(ROOT.rglob("*.py")) if "migrations" not in path.relative_to(ROOT).parts]
 # No part of the product withdraws a confirmation yet.
 WITHOUT_OWNER = {(PaymentStatus.PENDING_APPROVAL, PaymentStatus.CANCELED)}
@@ -103,7 +104,7 @@ def test_each_allowed_move_has_one_owner_who_is_there() -> None:
     moves = {(before, after) for before, after in MOVE_OWNERS if before is not None}
 
     assert moves == allowed - WITHOUT_OWNER
-    assert all(callable(getattr(payment_transitions, owner)) for owner in MOVE_OWNERS.values())
+    assert all(callable(getattr(transitions, owner)) for owner in MOVE_OWNERS.values())
 
 
 @pytest.mark.parametrize("owner", sorted(set(MOVE_OWNERS.values()) - {"submit", "start"}))

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from igny8_core.auth.errors import LimitReached
 from igny8_core.auth.models import Account, Subscription, User
-from igny8_core.auth.services.site_service import SiteService
+from igny8_core.auth.services.sites import create_site
 from igny8_core.business.billing import errors
 from igny8_core.business.billing.models import (
     CreditGrant,
@@ -325,10 +325,10 @@ def test_an_active_account_that_orders_another_plan_gets_its_limits(olga: User) 
     owner = make.owner({"plan": small})
 
     with pytest.raises(LimitReached):
-        SiteService.create_site(owner.account, owner, name="Shop", industry=make.industry())
+        create_site(owner.account, owner, name="Shop", industry=make.industry())
     approve(make.submitted_payment(make.subscription(owner.account).invoices.get()), olga)
 
-    SiteService.create_site(owner.account, owner, name="Shop", industry=make.industry())
+    create_site(owner.account, owner, name="Shop", industry=make.industry())
 
 
 def test_an_approval_later_still_starts_the_period_at_the_approval(olga: User) -> None:

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from igny8_core.auth.errors import LimitReached
 from igny8_core.auth.models import Plan, Subscription, User
-from igny8_core.auth.services.site_service import SiteService
+from igny8_core.auth.services.sites import create_site
 from igny8_core.business.billing import reports
 from igny8_core.business.billing.api.credit_serializers import BalanceOutput
 from igny8_core.business.billing.errors import NotADowngrade, PlanNotOffered, SamePlan
@@ -20,8 +20,8 @@ from igny8_core.business.billing.models import Invoice
 from igny8_core.business.billing.serializers import SubscriptionOutput
 from igny8_core.business.billing.services.invoice_service import InvoiceService
 from igny8_core.business.billing.services.payment_service import PaymentService
-from igny8_core.business.billing.services.plan_change import quote
 from igny8_core.business.billing.services.subscription_service import SubscriptionService
+from igny8_core.business.billing.services.subscriptions.plan_change import quote
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -96,10 +96,10 @@ def test_a_site_more_is_measured_by_the_terms(plans: dict[str, Plan], olga: User
     Plan.objects.update(max_sites=0)
 
     for number in range(3):
-        SiteService.create_site(account, owner, name=f"Site {number}", industry=make.industry())
+        create_site(account, owner, name=f"Site {number}", industry=make.industry())
     Plan.objects.update(max_sites=9)
     with pytest.raises(LimitReached, match="allows 3 site"):
-        SiteService.create_site(account, owner, name="One more", industry=make.industry())
+        create_site(account, owner, name="One more", industry=make.industry())
 
 
 def test_an_ended_subscription_leaves_the_limits_of_the_account_s_plan(plans: dict[str, Plan], olga: User) -> None:

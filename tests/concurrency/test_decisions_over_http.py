@@ -9,7 +9,7 @@ from django.conf import settings
 from django.test import Client as Browser
 from django.utils.crypto import get_random_string
 
-from igny8_core.auth.services.session_service import SessionService
+from igny8_core.auth.services.sessions import open_session
 from igny8_core.business.billing.models import Payment
 from igny8_core.business.billing.services.payment_service import PaymentService
 from tests import make
@@ -33,7 +33,7 @@ def crowd(server: Server) -> Iterator[Crowd]:
 @pytest.fixture
 def bearer(transactional_db: None) -> dict[str, str]:
     """An operator, logged in."""
-    return {"Authorization": f"Bearer {SessionService.open(make.operator()).access}"}
+    return {"Authorization": f"Bearer {open_session(make.operator()).access}"}
 
 
 def decision(payment: Payment, verb: str, headers: dict[str, str]) -> Request:

@@ -23,12 +23,12 @@ from igny8_core.business.billing.errors import (
 from igny8_core.business.billing.gateways.paypal.charges import PayPalGateway
 from igny8_core.business.billing.gateways.stripe.charges import StripeGateway
 from igny8_core.business.billing.models import CreditGrant, Invoice, Payment, Refund
-from igny8_core.business.billing.services import gateway_payments
-from igny8_core.business.billing.services.attempts import Attempt
+from igny8_core.business.billing.services.collection import gateway_payments
+from igny8_core.business.billing.services.collection.attempts import Attempt
 from igny8_core.business.billing.services.invoice_service import InvoiceService
-from igny8_core.business.billing.services.paying import pay_invoice
-from igny8_core.business.billing.services.payment_checks import PaymentCheckService
 from igny8_core.business.billing.services.payment_service import PaymentService
+from igny8_core.business.billing.services.payments.checkout import pay_invoice
+from igny8_core.business.billing.services.reconciliation.polling import poll_due
 from igny8_core.business.billing.services.subscription_service import SubscriptionService
 from igny8_core.business.closure.service import close_account
 from igny8_core.common.errors import MoveNotAllowed
@@ -224,7 +224,7 @@ def test_an_order_that_is_given_up_while_its_money_is_taken_gives_it_back(
     # The checks find what nobody was told, and send back what is to go back.
     for queue in (Payment.objects.filter(next_check_at__isnull=False), Refund.objects.all()):
         queue.update(next_check_at=timezone.now())
-        PaymentCheckService.check_due()
+        poll_due()
     assert Refund.objects.get(payment=payment).status == "succeeded"
     assert [capture.status for capture in paypal.captures.values()] == ["REFUNDED"]
 

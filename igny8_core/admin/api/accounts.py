@@ -25,13 +25,13 @@ from igny8_core.auth.errors import AccountDeleted, NotSuspended, OwnAccount, Sus
 from igny8_core.auth.models import Account, AccountStatus
 from igny8_core.auth.permissions import IsOperator, user_of
 from igny8_core.auth.selectors import account_with_id, accounts_matching, all_accounts, events_of, members_of
-from igny8_core.auth.services.account_service import AccountService
+from igny8_core.auth.services.accounts import reinstate_account, suspend_account
 from igny8_core.business.billing.errors import InsufficientCredits
 from igny8_core.business.billing.models import InvoiceStatus
 from igny8_core.business.billing.reports import account_counts
 from igny8_core.business.billing.selectors import invoices_of, live_subscription_of
 from igny8_core.business.billing.serializers import SubscriptionOutput
-from igny8_core.business.billing.services.credit_service import CreditService
+from igny8_core.business.billing.services.credits.granting import adjust_credits
 from igny8_core.common.api.envelope import success
 from igny8_core.common.api.idempotency import idempotent
 from igny8_core.common.api.query import choice_filter, code_filter, from_day_filter, search_by, to_day_filter
@@ -82,7 +82,7 @@ class StaffAccountViewSet(ListViewSet):
     def suspend(self, request: Request, account_id: int) -> Response:
         """Stop an account from using the product until an operator lifts it; its people still reach billing."""
         reason = self.validated(ReasonInput)["reason"]
-        account = AccountService.suspend(existing_account(account_id), reason, user_of(request))
+        account = suspend_account(existing_account(account_id), reason, user_of(request))
         return success(AccountStatusOutput(account).data, "Account suspended.")
 
     @extend_schema(operation_id="staff_activate_account", request=ReasonInput, responses=AccountStatusOutput)
@@ -91,7 +91,7 @@ class StaffAccountViewSet(ListViewSet):
     def activate(self, request: Request, account_id: int) -> Response:
         """Lift an operator's suspension; the account becomes what its subscription says: see `status`."""
         reason = self.validated(ReasonInput)["reason"]
-        account = AccountService.reinstate(existing_account(account_id), reason, user_of(request))
+        account = reinstate_account(existing_account(account_id), reason, user_of(request))
         return success(AccountStatusOutput(account).data, f"Suspension lifted. The account is {account.status}.")
 
     @extend_schema(operation_id="staff_adjust_credits", request=AdjustInput, responses=AdjustOutput)
@@ -102,7 +102,7 @@ class StaffAccountViewSet(ListViewSet):
         """Give credits by hand, or take some away, down to zero."""
         adjustment, account = self.validated(AdjustInput), existing_account(account_id)
         amount, reason = adjustment["amount"], adjustment["reason"]
-        entry = CreditService.adjust(account, amount, reason=reason, adjusted_by=user_of(request))
+        entry = adjust_credits(account, amount, reason=reason, adjusted_by=user_of(request))
         result = {
             "account_id": account.pk,
             "amount": amount,

@@ -11,7 +11,7 @@ from igny8_core.business.billing.errors import CreditCostExists
 from igny8_core.business.billing.models import CreditCostConfig
 from igny8_core.business.billing.selectors import credit_costs
 from igny8_core.business.billing.serializers import CreditCostInput, CreditCostUpdateInput
-from igny8_core.business.billing.services.credit_cost_service import CreditCostService
+from igny8_core.business.billing.services.credits.costs import create_credit_cost, update_credit_cost
 from igny8_core.common.api.envelope import success
 from igny8_core.common.api.query import flag_filter
 from igny8_core.common.api.refusals import refuses
@@ -43,7 +43,7 @@ class StaffCreditCostViewSet(ListViewSet):
     @refuses(CreditCostExists)
     def create(self, request: Request) -> Response:
         """Give an operation its costs."""
-        cost = CreditCostService.create(user_of(request), **self.validated(CreditCostInput))
+        cost = create_credit_cost(user_of(request), **self.validated(CreditCostInput))
         return success(CreditCostOutput(cost).data, "Costs saved.", status=201)
 
     @extend_schema(operation_id="staff_update_credit_cost", request=CreditCostUpdateInput, responses=CreditCostOutput)
@@ -53,5 +53,5 @@ class StaffCreditCostViewSet(ListViewSet):
         cost = credit_costs().filter(pk=cost_id).first()
         if cost is None:
             raise NotFound()
-        cost = CreditCostService.update(cost, user_of(request), **changes)
+        cost = update_credit_cost(cost, user_of(request), **changes)
         return success(CreditCostOutput(cost).data, "Saved.")

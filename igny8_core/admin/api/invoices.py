@@ -15,8 +15,9 @@ from igny8_core.auth.selectors import account_with_id
 from igny8_core.business.billing.errors import InvoiceNotFound, PdfUnavailable
 from igny8_core.business.billing.models import Invoice, InvoiceStatus
 from igny8_core.business.billing.selectors import all_invoices, invoices_matching
-from igny8_core.business.billing.services.invoice_service import InvoiceService
-from igny8_core.business.billing.services.open_attempts import ATTEMPT_REFUSALS
+from igny8_core.business.billing.services.invoices.lifecycle import create_invoice, mark_void
+from igny8_core.business.billing.services.invoices.pdf import render_invoice
+from igny8_core.business.billing.services.payment_states.under_way import ATTEMPT_REFUSALS
 from igny8_core.common.api.downloads import PDF_ANSWER, AnyType, PdfThrottle, pdf_response
 from igny8_core.common.api.envelope import success
 from igny8_core.common.api.idempotency import idempotent
@@ -68,7 +69,7 @@ class StaffInvoiceViewSet(ListViewSet):
     def pdf(self, request: Request, invoice_id: int) -> HttpResponse:
         """One invoice as a PDF."""
         invoice = invoice_with_id(invoice_id)
-        return pdf_response(InvoiceService.generate_pdf(invoice), invoice.invoice_number)
+        return pdf_response(render_invoice(invoice), invoice.invoice_number)
 
     @extend_schema(operation_id="staff_create_invoice", request=InvoiceInput, responses={201: StaffInvoiceOutput})
     @action(detail=False, methods=["post"], url_path="create")
@@ -81,7 +82,7 @@ class StaffInvoiceViewSet(ListViewSet):
         if account is None:
             raise ValidationError({"account": ["No such account. GET /api/v1/admin/accounts/ lists them."]})
         require_other_account(operator, account.pk)
-        invoice = InvoiceService.create_invoice(
+        invoice = create_invoice(
             account,
             # As text, so that 89.000 is refused where the currency has two decimals.
             [{**line, "amount": str(line["amount"])} for line in order["line_items"]],
@@ -105,7 +106,7 @@ class StaffInvoiceViewSet(ListViewSet):
         reason, operator = self.validated(VoidInput)["reason"], user_of(request)
         invoice = invoice_with_id(invoice_id)
         require_other_account(operator, invoice.account_id)
-        InvoiceService.mark_void(invoice, reason, operator)
+        mark_void(invoice, reason, operator)
         return success(StaffInvoiceOutput(invoice_with_id(invoice_id)).data, "Invoice voided.")
 
 

@@ -11,7 +11,11 @@ from igny8_core.business.billing.errors import PaymentMethodConfigured
 from igny8_core.business.billing.models import PaymentMethodConfig
 from igny8_core.business.billing.selectors import payment_method_configs
 from igny8_core.business.billing.serializers import PaymentMethodInput, StaffPaymentMethodOutput
-from igny8_core.business.billing.services.payment_method_config_service import PaymentMethodConfigService
+from igny8_core.business.billing.services.payment_methods.configuration import (
+    configure_payment_method,
+    remove_payment_method,
+    update_payment_method,
+)
 from igny8_core.common.api.envelope import success
 from igny8_core.common.api.query import choice_filter, code_filter, flag_filter
 from igny8_core.common.api.refusals import refuses
@@ -53,7 +57,7 @@ class StaffPaymentMethodViewSet(ListViewSet):
     @refuses(PaymentMethodConfigured)
     def create(self, request: Request) -> Response:
         """Offer a method in a country, or with * in all that have no row of their own for it."""
-        config = PaymentMethodConfigService.configure(user_of(request), **self.validated(PaymentMethodInput))
+        config = configure_payment_method(user_of(request), **self.validated(PaymentMethodInput))
         return success(StaffPaymentMethodOutput(config).data, "Payment method configured.", status=201)
 
     @extend_schema(operation_id="staff_retrieve_payment_method", responses=StaffPaymentMethodOutput)
@@ -68,13 +72,13 @@ class StaffPaymentMethodViewSet(ListViewSet):
     def partial_update(self, request: Request, config_id: int) -> Response:
         """Change what customers are shown; `is_enabled` false hides the method in that country."""
         changes = self.validated(PaymentMethodInput, partial=True)
-        config = PaymentMethodConfigService.update(existing_config(config_id), user_of(request), **changes)
+        config = update_payment_method(existing_config(config_id), user_of(request), **changes)
         return success(StaffPaymentMethodOutput(config).data, "Saved.")
 
     @extend_schema(operation_id="staff_delete_payment_method", responses={200: None})
     def destroy(self, request: Request, config_id: int) -> Response:
         """Remove a row; the country then has what * offers."""
-        PaymentMethodConfigService.remove(existing_config(config_id), user_of(request))
+        remove_payment_method(existing_config(config_id), user_of(request))
         return success(message="Payment method removed.")
 
 

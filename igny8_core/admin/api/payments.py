@@ -38,7 +38,8 @@ from igny8_core.business.billing.errors import (
 from igny8_core.business.billing.models import GATEWAY_METHODS, Payment, PaymentStatus
 from igny8_core.business.billing.selectors import all_payments, payments_matching, with_disputes
 from igny8_core.business.billing.serializers import PaymentProofOutput
-from igny8_core.business.billing.services.payment_service import PaymentService
+from igny8_core.business.billing.services.payments.offline import approve_manual_payment, reject_manual_payment
+from igny8_core.business.billing.services.refunds.refunding import process_refund
 from igny8_core.common.api.envelope import success
 from igny8_core.common.api.idempotency import idempotent, request_key
 from igny8_core.common.api.query import (
@@ -84,7 +85,7 @@ class PaymentDecisionViewSet(ApiViewSet):
         by now, is refused with both figures: order it again.
         """
         decision, payment = self.validated(ApproveInput), payment_with_id(payment_id)
-        settlement = PaymentService.approve_manual_payment(payment, user_of(request), **decision)
+        settlement = approve_manual_payment(payment, user_of(request), **decision)
         return success(ApproveOutput(settlement).data, settlement.text)
 
     @extend_schema(operation_id="reject_payment", request=RejectInput, responses=RejectOutput)
@@ -94,7 +95,7 @@ class PaymentDecisionViewSet(ApiViewSet):
     def reject(self, request: Request, payment_id: int) -> Response:
         """Refuse a manual payment; the invoice stays open and the customer can confirm again."""
         reason, payment = self.validated(RejectInput)["admin_notes"], payment_with_id(payment_id)
-        rejected = PaymentService.reject_manual_payment(payment, reason, user_of(request))
+        rejected = reject_manual_payment(payment, reason, user_of(request))
         return success(RejectOutput(rejected).data, "Payment rejected. The customer can confirm again.")
 
 
@@ -172,7 +173,7 @@ class StaffPaymentViewSet(PaymentDecisionViewSet, ListViewSet):
         Card and PayPal money goes back through its gateway, other money by hand: `reference` is that transfer's.
         """
         refund = self.validated(RefundInput)
-        credit_note = PaymentService.process_refund(
+        credit_note = process_refund(
             payment_with_id(payment_id),
             refund.get("amount"),
             reason=refund["reason"],

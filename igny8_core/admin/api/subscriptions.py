@@ -25,8 +25,8 @@ from igny8_core.business.billing.errors import (
 )
 from igny8_core.business.billing.selectors import all_subscriptions
 from igny8_core.business.billing.serializers import ChangeSubscriptionInput, EndSubscriptionInput
-from igny8_core.business.billing.services.open_attempts import ATTEMPT_REFUSALS
-from igny8_core.business.billing.services.subscription_decisions import SubscriptionDecisionService
+from igny8_core.business.billing.services.payment_states.under_way import ATTEMPT_REFUSALS
+from igny8_core.business.billing.services.subscriptions.decisions import change_for_customer, end_for_customer
 from igny8_core.common.api.envelope import success
 from igny8_core.common.api.idempotency import idempotent
 from igny8_core.common.api.query import choice_filter, code_filter, id_filter
@@ -80,7 +80,7 @@ class StaffSubscriptionViewSet(ListViewSet):
     def end(self, request: Request, subscription_id: int) -> Response:
         """End a customer's subscription with its period, or at once. The customer is told by mail, but not why."""
         decision = self.validated(EndSubscriptionInput)
-        subscription = SubscriptionDecisionService.end(
+        subscription = end_for_customer(
             subscription_with_id(subscription_id),
             user_of(request),
             decision["reason"],
@@ -99,7 +99,7 @@ class StaffSubscriptionViewSet(ListViewSet):
     def change(self, request: Request, subscription_id: int) -> Response:
         """Order another plan for a customer: a larger one with an invoice, a smaller one for the end of the period."""
         decision = self.validated(ChangeSubscriptionInput)
-        change = SubscriptionDecisionService.change(
+        change = change_for_customer(
             subscription_with_id(subscription_id), decision["plan_slug"], user_of(request), decision["reason"]
         )
         answer = {"subscription": subscription_with_id(subscription_id), "invoice": change.invoice}

@@ -9,7 +9,8 @@ from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilt
 from igny8_core.auth.admin.catalogue_serializers import IndustryInput, PlanInput
 from igny8_core.auth.models import Industry, Plan
 from igny8_core.common.strict_forms import ListOfTextsField, StrictForm
-from igny8_core.events.console import ConsoleAdmin, ModelForm, SoldAdmin, money
+from igny8_core.console.columns import money
+from igny8_core.console.pages import ConsoleAdmin, ModelForm, SoldAdmin
 
 
 class PlanForm(StrictForm, ModelForm):

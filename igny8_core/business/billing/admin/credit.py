@@ -24,17 +24,8 @@ from igny8_core.business.billing.models import (
 )
 from igny8_core.business.billing.serializers import CreditCostInput
 from igny8_core.common.strict_forms import StrictForm
-from igny8_core.events.console import (
-    ConsoleAdmin,
-    LogAdmin,
-    ModelForm,
-    SoldAdmin,
-    badge,
-    json_block,
-    label,
-    moment,
-    money,
-)
+from igny8_core.console.columns import badge, json_block, label, moment, money
+from igny8_core.console.pages import ConsoleAdmin, LogAdmin, ModelForm, SoldAdmin
 
 TRANSACTION_TONES = {
     CreditTransactionType.TRIAL: "info",

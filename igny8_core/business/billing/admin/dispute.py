@@ -4,7 +4,8 @@ from django.contrib import admin
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateTimeFilter
 
 from igny8_core.business.billing.models import Dispute, DisputeStatus
-from igny8_core.events.console import ReadOnlyAdmin, badge, choice, moment, money
+from igny8_core.console.columns import badge, choice, moment, money
+from igny8_core.console.pages import ReadOnlyAdmin
 
 DISPUTE_TONES: dict[str, str] = {
     DisputeStatus.OPEN: "warning",

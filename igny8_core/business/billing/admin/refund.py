@@ -4,7 +4,8 @@ from django.contrib import admin
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateTimeFilter
 
 from igny8_core.business.billing.models import Refund, RefundStatus
-from igny8_core.events.console import ReadOnlyAdmin, badge, moment, money
+from igny8_core.console.columns import badge, moment, money
+from igny8_core.console.pages import ReadOnlyAdmin
 
 REFUND_TONES: dict[str, str] = {
     RefundStatus.PENDING: "info",

@@ -12,7 +12,7 @@ from rest_framework.test import APIClient
 
 from igny8_core.auth.models import Plan, User
 from igny8_core.business.billing.models import Invoice
-from igny8_core.business.billing.services.notifications import mails as notification_service
+from igny8_core.business.billing.services.notifications import mails as billing_mails
 from igny8_core.events.models import Delivery, Event
 from tests import make
 from tests.api.test_money_input import NOT_MONEY
@@ -134,7 +134,7 @@ def test_the_customer_is_mailed_unless_the_operator_says_no(
 ) -> None:
     response = create(operator, alice, send=send)
 
-    notification_service.handle(Event.objects.get(type="invoice.created"))
+    billing_mails.handle(Event.objects.get(type="invoice.created"))
 
     assert len(mail.outbox) == mails
     assert ("not mailed" in response.json()["message"]) == (not send)

@@ -21,7 +21,11 @@ from igny8_core.business.billing.services.invoice_service import InvoiceService
 from igny8_core.business.billing.services.invoices import pdf
 from igny8_core.business.billing.services.notifications import mails
 from igny8_core.business.billing.services.notifications.gateway_mails import GATEWAY_NOTICES
-from igny8_core.business.billing.services.payment_methods.configuration import PaymentMethodConfigService
+from igny8_core.business.billing.services.payment_methods.configuration import (
+    configure_payment_method,
+    remove_payment_method,
+    update_payment_method,
+)
 from igny8_core.business.billing.services.payment_service import PaymentService
 from igny8_core.business.billing.services.subscription_service import SubscriptionService
 from igny8_core.common.errors import InvalidInput
@@ -374,10 +378,10 @@ def test_every_mail_has_text_html_and_says_it_is_automatic(olga: User, bank: Pay
 
 def _change_payee(operator: User) -> None:
     """Everything that payee_mails.py tells of, once."""
-    service, wallet = PaymentMethodConfigService, {"payment_method": "local_wallet", "display_name": "JazzCash"}
-    config = service.configure(operator, country_code="PK", wallet_id="03001234567", **wallet)
-    service.update(config, operator, wallet_id="03007654321")
-    service.remove(config, operator)
+    wallet = {"payment_method": "local_wallet", "display_name": "JazzCash"}
+    config = configure_payment_method(operator, country_code="PK", wallet_id="03001234567", **wallet)
+    update_payment_method(config, operator, wallet_id="03007654321")
+    remove_payment_method(config, operator)
 
 
 def _change_plan(subscription: Subscription) -> None:

@@ -21,9 +21,8 @@ from igny8_core.business.billing.errors import (
     UnreadableFile,
 )
 from igny8_core.business.billing.models import PaymentProof
-from igny8_core.business.billing.services.proofs import files
+from igny8_core.business.billing.services.proofs import files, uploads
 from igny8_core.business.billing.services.proofs.uploads import (
-    ProofService,
     _delete_row,
     delete_unused_proofs,
     upload_proof,
@@ -151,9 +150,7 @@ GREED = [
 
 @pytest.mark.parametrize("greed", GREED)
 def test_a_reader_that_wants_too_much_is_ended(greed: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    start = (
-        "import sys; sys.path.insert(0, sys.argv[1]); from sealed_rewriting import child; child.PROCESSOR_SECONDS = 1"
-    )
+    start = "import sys; sys.path.insert(0, sys.argv[1]); from sanitizer import child; child.PROCESSOR_SECONDS = 1"
     start += f"; child._limit_resources(); {greed}; sys.stdout.write('got it')"
     monkeypatch.setattr(files, "START_READER", start)
 
@@ -252,7 +249,7 @@ def test_a_proof_that_was_used_meanwhile_stays(alice: User, monkeypatch: pytest.
         make.submitted_payment(invoice, proof=proof)
         return delete(proof)
 
-    monkeypatch.setattr(ProofService, "_delete_row", used_just_before)
+    monkeypatch.setattr(uploads, "_delete_row", used_just_before)
     with time_machine.travel(NOON + timedelta(days=8), tick=False):
         assert delete_unused_proofs() == 0
 

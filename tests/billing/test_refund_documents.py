@@ -13,7 +13,7 @@ from igny8_core.auth.models import User
 from igny8_core.business.billing.errors import PdfUnavailable
 from igny8_core.business.billing.models import CreditNote, Payment
 from igny8_core.business.billing.services.credit_service import CreditService
-from igny8_core.business.billing.services.invoices import pdf as pdf_service
+from igny8_core.business.billing.services.invoices import pdf as drawing
 from igny8_core.business.billing.services.notifications import mails
 from igny8_core.business.billing.services.payment_service import PaymentService
 from igny8_core.events.models import Event
@@ -53,7 +53,7 @@ def test_a_credit_note_states_what_was_given_back_to_whom_and_for_what(payment: 
     CreditService.spend(payment.account, 600, operation_type="article")
     note = refunded(payment, reference="TR-20261208")
 
-    text = text_of(pdf_service.render_credit_note(note))
+    text = text_of(drawing.render_credit_note(note))
 
     for stated in (
         "Credit note",
@@ -76,13 +76,13 @@ def test_a_credit_note_states_what_was_given_back_to_whom_and_for_what(payment: 
 @needs_pango
 def test_a_credit_note_is_the_same_after_the_account_was_edited(payment: Payment) -> None:
     note = refunded(payment)
-    before = pdf_service.render_credit_note(note)
+    before = drawing.render_credit_note(note)
     account = payment.account
     account.name, account.billing_address_line1 = "Renamed", "Elsewhere 9"
     account.save()
 
     note = CreditNote.objects.select_related("invoice", "payment").get(pk=note.pk)
-    assert pdf_service.render_credit_note(note) == before
+    assert drawing.render_credit_note(note) == before
 
 
 @needs_pango
@@ -90,7 +90,7 @@ def test_a_credit_note_is_the_same_after_the_account_was_edited(payment: Payment
 def test_text_of_people_is_printed_as_text(payment: Payment, text: str) -> None:
     note = refunded(payment, reason=text.format(port=1)[:500], reference=text.format(port=1)[:100])
 
-    pdf = pdf_service.render_credit_note(note)
+    pdf = drawing.render_credit_note(note)
 
     assert b"EmbeddedFile" not in pdf
     shown = text_of(pdf)
@@ -124,7 +124,7 @@ def test_where_no_pdf_can_be_made_the_mail_goes_without_it(payment: Payment, mon
     def unavailable(note: CreditNote) -> bytes:
         raise PdfUnavailable()
 
-    monkeypatch.setattr(pdf_service, "render_credit_note", unavailable)
+    monkeypatch.setattr(drawing, "render_credit_note", unavailable)
     refunded(payment)
 
     sent = the_mail()

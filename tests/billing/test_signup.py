@@ -21,7 +21,6 @@ from igny8_core.business.billing.models import (
     Invoice,
     PaymentMethodConfig,
 )
-from igny8_core.business.billing.services.subscription_service import SubscriptionService
 from igny8_core.business.signup.service import Signup, register
 from igny8_core.common.errors import DomainError, InvalidInput
 from igny8_core.events.models import Event
@@ -153,7 +152,7 @@ def test_a_signup_that_fails_at_its_last_step_leaves_nothing(defaults: None, mon
     def fail(*args: Any, **kwargs: Any) -> None:
         raise RuntimeError("the disk is full")
 
-    monkeypatch.setattr(SubscriptionService, "create_subscription", fail)
+    monkeypatch.setattr("igny8_core.business.signup.service.create_subscription", fail)
     with pytest.raises(RuntimeError):
         sign_up(plan_slug="starter")
 

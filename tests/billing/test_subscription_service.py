@@ -127,8 +127,6 @@ def test_an_order_that_fails_half_way_leaves_nothing(alice: User, monkeypatch: p
     def fail(*args: Any, **kwargs: Any) -> Invoice:
         raise RuntimeError("the disk is full")
 
-    monkeypatch.setattr(
-        "igny8_core.business.billing.services.invoice_service.InvoiceService.create_subscription_invoice", fail
-    )
+    monkeypatch.setattr("igny8_core.business.billing.services.subscriptions.ordering.create_subscription_invoice", fail)
 
     require_refusal(RuntimeError, lambda: order(alice.account, make.plan(), "bank_transfer"))

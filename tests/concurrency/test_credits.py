@@ -177,7 +177,7 @@ def tenant_with_an_expired_lot() -> Account:
 def test_a_spend_waits_for_the_expiry_under_way() -> None:
     tenant = tenant_with_an_expired_lot()
 
-    with run_before(granting, "_expire_lot", lambda: spend(tenant)) as rival:
+    with run_before(granting, "_expire_grant", lambda: spend(tenant)) as rival:
         CreditService.expire(tenant)
 
     assert rival.had_to_wait
@@ -199,7 +199,7 @@ def test_expiry_waits_for_the_spend_under_way() -> None:
 def test_canary_without_the_lock_expiry_overwrites_a_spend() -> None:
     tenant = tenant_with_an_expired_lot()
 
-    with without_row_locks(), run_before(granting, "_expire_lot", lambda: spend(tenant)) as rival:
+    with without_row_locks(), run_before(granting, "_expire_grant", lambda: spend(tenant)) as rival:
         CreditService.expire(tenant)
 
     assert not rival.had_to_wait

@@ -139,7 +139,7 @@ def test_a_card_that_would_pay_after_the_end_at_stripe_is_refused_there(
     assert attempt.charge
     pay = partial(stripe.pay_in_browser, attempt.charge.client_secret)
 
-    outcome, rival = raced(gateway_payments, "record_charge", pay, partial(operation, invoice))
+    outcome, rival = raced(gateway_payments, "apply_charge", pay, partial(operation, invoice))
 
     assert isinstance(rival.outcome(), Exception)
     assert stripe.all("charge") == []
@@ -195,7 +195,7 @@ def test_an_attempt_that_is_begun_meanwhile_is_closed_too(
 
 
 @every_operation
-@pytest.mark.parametrize(("place", "name"), [(PayPalGateway, "cancel"), (gateway_payments, "record_abandonment")])
+@pytest.mark.parametrize(("place", "name"), [(PayPalGateway, "cancel"), (gateway_payments, "mark_abandoned")])
 def test_an_order_that_is_taken_before_it_is_given_up_has_paid(
     paypal: FakePayPal, invoice: Invoice, operation: Operation, place: Any, name: str
 ) -> None:

@@ -6,7 +6,7 @@ from django.db import IntegrityError
 from igny8_core.auth.models import Account, User
 from igny8_core.business.billing.errors import SavedMethodExists
 from igny8_core.business.billing.models import AccountPaymentMethod
-from igny8_core.business.billing.services.payment_methods import saved as saved_method_service
+from igny8_core.business.billing.services.payment_methods import saved as saved_methods
 from igny8_core.business.billing.services.payment_methods.saved import (
     add_method,
     make_default,
@@ -91,7 +91,7 @@ def test_a_change_waits_for_the_one_under_way(owner: User) -> None:
     wallet, desk = add(owner, "local_wallet"), add(owner, "manual")
     account = account_of(owner)
 
-    with run_before(saved_method_service, "_make_default", lambda: make_default(account, desk.pk, owner)) as rival:
+    with run_before(saved_methods, "_make_default", lambda: make_default(account, desk.pk, owner)) as rival:
         make_default(account, wallet.pk, owner)
 
     assert rival.had_to_wait

@@ -1,29 +1,23 @@
 """Owners that step down, invitations that are accepted and links that are used at the same moment (ROL-06, ROL-12)."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 from unittest import mock
 
 import pytest
-from django.db.models import QuerySet
-from django.utils import timezone
 
 from igny8_core.auth.errors import (
     InvitationGone,
     InvitationNotOpen,
     LastOwner,
     LimitReached,
-    LinkExpired,
     OwnerProtected,
 )
 from igny8_core.auth.models import Account, Role, SiteUserAccess, TeamInvitation, User
 from igny8_core.auth.selectors import active_owners_of, members_of
-from igny8_core.auth.services import invitations, memberships
-from igny8_core.auth.services import invitations as invitation_service
-from igny8_core.auth.services import users as user_service
+from igny8_core.auth.services import invitations as invitation_module
+from igny8_core.auth.services import memberships
 from igny8_core.auth.services.invitations import NewPerson, accept_invitation, cancel_invitation, invitation_token
-from igny8_core.auth.services.mailed_tokens import Purpose, link_token
 from igny8_core.auth.services.memberships import (
     change_role,
     follow_edit,
@@ -31,7 +25,6 @@ from igny8_core.auth.services.memberships import (
     require_owner_stays,
     transfer_ownership,
 )
-from igny8_core.auth.services.users import reset_password
 from igny8_core.business.billing.errors import InvoiceNotPayable
 from igny8_core.business.billing.models import Invoice
 from igny8_core.business.closure import service as closure
@@ -65,7 +58,7 @@ def demote(member: User, by: User) -> object:
 
 def invite(owner: User, email: str = "greta@example.com") -> TeamInvitation:
     assert owner.account
-    return invitations.invite(owner.account, owner, email=email, role=Role.EDITOR, site_ids=[])
+    return invitation_module.invite(owner.account, owner, email=email, role=Role.EDITOR, site_ids=[])
 
 
 def join(invitation: TeamInvitation) -> User:
@@ -192,7 +185,7 @@ def test_an_invitation_is_accepted_or_withdrawn_and_never_both() -> None:
     def withdraw() -> object:
         return cancel_invitation(invitation.account, invitation.pk, owner)
 
-    with run_before(invitation_service, "_use_up", withdraw) as rival:
+    with run_before(invitation_module, "_use_up", withdraw) as rival:
         join(invitation)
 
     assert rival.had_to_wait
@@ -205,7 +198,7 @@ def test_canary_without_the_account_lock_the_second_one_gets_in_between_and_the_
 
     with (
         without_row_locks(),
-        run_before(invitation_service, "_use_up", lambda: join(invitation)) as rival,
+        run_before(invitation_module, "_use_up", lambda: join(invitation)) as rival,
         pytest.raises(InvitationGone),
     ):
         join(invitation)
@@ -221,8 +214,8 @@ def test_canary_without_lock_and_row_count_what_was_withdrawn_lets_somebody_in()
 
     with (
         without_row_locks(),
-        mock.patch.object(invitation_service, "_use_up", return_value=None),
-        run_before(invitation_service, "_join", lambda: cancel_invitation(invitation.account, invitation.pk, owner)),
+        mock.patch.object(invitation_module, "_use_up", return_value=None),
+        run_before(invitation_module, "_join", lambda: cancel_invitation(invitation.account, invitation.pk, owner)),
     ):
         join(invitation)
 
@@ -271,7 +264,7 @@ def one_seat_and_two_guests() -> tuple[Account, list[TeamInvitation]]:
 def test_the_last_seat_waits_for_the_one_who_is_taking_it() -> None:
     account, (first, second) = one_seat_and_two_guests()
 
-    with run_before(invitation_service, "_use_up", lambda: join(second)) as rival:
+    with run_before(invitation_module, "_use_up", lambda: join(second)) as rival:
         join(first)
 
     assert rival.had_to_wait
@@ -283,65 +276,11 @@ def test_the_last_seat_waits_for_the_one_who_is_taking_it() -> None:
 def test_canary_without_the_account_lock_there_is_a_member_too_many() -> None:
     account, (first, second) = one_seat_and_two_guests()
 
-    with without_row_locks(), run_before(invitation_service, "_use_up", lambda: join(second)) as rival:
+    with without_row_locks(), run_before(invitation_module, "_use_up", lambda: join(second)) as rival:
         join(first)
 
     assert not rival.had_to_wait
     assert members_of(account).count() == 3
-
-
-# --- A link for a new password (AUT-13) ---------------------------------------------------------------------------
-
-
-@contextmanager
-def without_asking_for_the_previous_password() -> Iterator[None]:
-    """A reset changes the user's row whatever password it holds."""
-    honest = QuerySet.filter
-
-    def forgetful(rows: QuerySet[Any], *conditions: Any, **lookups: Any) -> QuerySet[Any]:
-        lookups.pop("password", None)
-        return honest(rows, *conditions, **lookups)
-
-    with mock.patch.object(QuerySet, "filter", forgetful):
-        yield
-
-
-def reset(token: str) -> Callable[[], object]:
-    return lambda: reset_password(token, "a wholly different phrase")
-
-
-@pytest.mark.usefixtures("books_balance")
-def test_a_reset_token_used_32_times_at_once_works_once() -> None:
-    token = link_token(make.owner(), Purpose.RESET, timezone.now())
-
-    outcomes = all_at_once([reset(token)] * THREADS)
-
-    assert kinds(outcomes) == {"LinkExpired": THREADS - 1, "NoneType": 1}
-    Event.objects.get(type="user.password_reset")
-
-
-@pytest.mark.usefixtures("books_balance")
-def test_of_two_interleaved_resets_one_works() -> None:
-    token = link_token(make.owner(), Purpose.RESET, timezone.now())
-
-    with run_before(user_service, "check_new_password", reset(token)) as rival, pytest.raises(LinkExpired):
-        reset(token)()
-
-    assert rival.outcome() is None
-
-
-@pytest.mark.usefixtures("books_balance")
-def test_canary_without_the_condition_both_resets_work() -> None:
-    token = link_token(make.owner(), Purpose.RESET, timezone.now())
-
-    with (
-        without_asking_for_the_previous_password(),
-        run_before(user_service, "check_new_password", reset(token)) as rival,
-    ):
-        reset(token)()
-
-    assert rival.outcome() is None
-    assert Event.objects.filter(type="user.password_reset").count() == 2
 
 
 # --- Deleting an account ------------------------------------------------------------------------------------------

@@ -27,7 +27,7 @@ from tests import make
 ROOT = Path(igny8_core.__file__).parent
 DOCUMENT = ROOT.parent / "docs" / "events.md"
 # What makes an event of its first argument, the type.
-BUILDERS = re.compile(r"NewEvent|about|configured|_?\w*event|_record|move_account")
+BUILDERS = re.compile(r"NewEvent|about|configured|_?\w*event|_record|transition_account")
 NAME = re.compile(r"[a-z_]+\.[a-z_]+")
 # Put together from a refund's status.
 COMPOSED = {"refund.processing", "refund.unknown"}

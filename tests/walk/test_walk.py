@@ -17,11 +17,13 @@ from fake_gateways.paypal_fake import FakePayPal
 from fake_gateways.stripe_fake import FakeStripe
 from igny8_core.auth.models import Account, Subscription
 from igny8_core.business.billing.invariants import broken_invariants
-from igny8_core.business.billing.services.credit_service import CreditService
+from igny8_core.business.billing.services import settlement
 from igny8_core.business.billing.services.credits.granting import LedgerEntry
 from igny8_core.business.billing.services.invoices import lifecycle
-from igny8_core.business.billing.services.refunds.disputes import DisputeService
+from igny8_core.business.billing.services.reconciliation import daily
+from igny8_core.business.billing.services.refunds import booking
 from igny8_core.business.billing.services.subscription_service import SubscriptionService
+from igny8_core.business.billing.services.webhook_inbox import handlers
 from igny8_core.common.errors import DomainError
 from igny8_core.events import consumers
 from tests.walk.steps import Walkers
@@ -168,17 +170,17 @@ def test_a_long_walk(seed: int, walk: Callable[[int], Walk]) -> None:
 
 
 def grant_twice(monkeypatch: pytest.MonkeyPatch) -> None:
-    grant = CreditService.grant
+    grant = settlement.grant_credits
 
     def granting(account: Account, amount: int, *, source: str, **row: Any) -> LedgerEntry:
         grant(account, amount, source=f"{source}, again", **row)
         return grant(account, amount, source=source, **row)
 
-    monkeypatch.setattr(CreditService, "grant", staticmethod(granting))
+    monkeypatch.setattr(settlement, "grant_credits", granting)
 
 
 def forget_credits_of_refunds(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(CreditService, "take_back", staticmethod(lambda *account, **row: 0))
+    monkeypatch.setattr(booking, "take_back_credits", lambda *account, **row: 0)
 
 
 def void_in_spite_of_payments(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -196,7 +198,8 @@ def revive_ended_subscriptions(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def hear_of_no_dispute(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(DisputeService, "sync", staticmethod(lambda *dispute: None))
+    for place in (handlers, daily):
+        monkeypatch.setattr(place, "sync_dispute", lambda *dispute: None)
 
 
 @pytest.mark.stress

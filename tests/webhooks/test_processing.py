@@ -153,7 +153,7 @@ def killed_within(monkeypatch: pytest.MonkeyPatch, event: WebhookEvent) -> None:
         raise Killed
 
     with monkeypatch.context() as patch:
-        patch.setattr("igny8_core.business.billing.services.collection.gateway_payments.record_charge", die)
+        patch.setattr("igny8_core.business.billing.services.collection.gateway_payments.apply_charge", die)
         with pytest.raises(Killed):
             process_due_messages()
 

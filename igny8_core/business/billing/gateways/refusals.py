@@ -15,7 +15,7 @@ def gateway_refusals() -> Iterator[None]:
     """Turn what a question to a gateway raises into GatewayUnavailable and GatewayMisconfigured.
 
     For questions, and for requests that may be sent again; a request for money that got no answer is
-    charge_records.record_silence. Declined and UnknownObject pass.
+    collection.outcomes.mark_unknown. Declined and UnknownObject pass.
     """
     try:
         yield

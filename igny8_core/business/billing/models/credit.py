@@ -196,7 +196,7 @@ class CreditUsageSum(models.Model):
     """The usage log summed per quarter of an hour: small enough to add up a year of a busy account at once.
 
     A quarter, because the clocks of all time zones differ from UTC by whole quarters: any zone's days can be made of
-    it. Filled by UsageSumService up to UsageSumMark; what is newer is read from the log itself.
+    it. Filled by services/credits/rollup up to UsageSumMark; what is newer is read from the log itself.
     """
 
     account = models.ForeignKey("igny8_auth.Account", on_delete=models.PROTECT, related_name="+")

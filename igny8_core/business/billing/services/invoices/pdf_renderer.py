@@ -1,6 +1,6 @@
 """The sealed renderer of PDFs: HTML in, bytes out, and nothing is read but the files of this package.
 
-Importing this module raises OSError where Pango is not installed; pdf_service imports it when a PDF is wanted.
+Importing this module raises OSError where Pango is not installed; pdf.py imports it when a PDF is wanted.
 """
 
 import mimetypes
@@ -12,7 +12,7 @@ from weasyprint import CSS, HTML
 from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import URLFetcher, URLFetcherResponse
 
-FOLDER = Path(__file__).parent.parent
+FOLDER = Path(__file__).parents[2]
 SCHEME = "packaged:"
 PACKAGED_FILES = {f"{SCHEME}{font.name}": font for font in (FOLDER / "fonts").glob("*.ttf")}
 PACKAGED_FILES[f"{SCHEME}logo"] = Path(settings.COMPANY_LOGO or FOLDER / "templates/pdf/logo.svg")

@@ -90,7 +90,7 @@ def approve_manual_payment(
     Raises PaymentNotPending when it was decided already, DuplicateReference for a flagged payment without
     `override_duplicate` and `admin_notes`, OwnAccountPayment, InvoiceNotPayable, SubscriptionNotPayable; for a
     change of plan PlanChangeOutdated where it costs another amount by now (the order is made again with
-    SubscriptionDecisionService.order_again), PlanChangePeriodOver.
+    subscriptions.decisions.order_again), PlanChangePeriodOver.
     """
     account = lock_account(payment.account_id)
     payment = lock_payment(account, payment.pk)

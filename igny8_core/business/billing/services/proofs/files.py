@@ -27,7 +27,7 @@ from igny8_core.business.billing.models import PaymentProof, ProofType
 
 logger = logging.getLogger(__name__)
 MAX_BYTES = 5 * 1024 * 1024
-# How files of each type begin, and the module of sealed_rewriting that reads them.
+# How files of each type begin, and the module of sanitizer that reads them.
 BEGINNINGS = [
     (b"\x89PNG\r\n\x1a\n", ProofType.PNG, "images"),
     (b"\xff\xd8\xff", ProofType.JPEG, "images"),
@@ -37,7 +37,7 @@ BEGINNINGS = [
 START_READER = """
 import sys
 sys.path.insert(0, sys.argv[1])
-from sealed_rewriting.child import main
+from sanitizer.child import main
 main(sys.argv[2])
 """
 KEPT_ENVIRONMENT = ("PATH", "LANG", "LD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH")

@@ -1,7 +1,7 @@
 """The process that reads a stranger's file: bytes in, bytes of a new file out, under limits and without our secrets.
 
 What goes wrong in here, a crash of a C library or a file that unpacks without end, ends this process and nothing else.
-proof_files.py starts it with the name of the kind of file, and reads the exit code.
+proofs/files.py starts it with the name of the kind of file, and reads the exit code.
 """
 
 import importlib

@@ -5,7 +5,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter, FieldTextFilter
 
-from igny8_core.common.errors import MoveNotAllowed
+from igny8_core.common.errors import TransitionNotAllowed
 from igny8_core.console.columns import badge, json_block, moment
 from igny8_core.console.pages import LogAdmin
 from igny8_core.events import deliveries
@@ -57,7 +57,7 @@ class DeliveryAdmin(LogAdmin):
         for delivery in selected.order_by("pk"):
             try:
                 deliveries.retry(delivery)
-            except MoveNotAllowed as refusal:
+            except TransitionNotAllowed as refusal:
                 messages.warning(request, f"Delivery {delivery.pk}: {refusal.text}")
             else:
                 put_back += 1

@@ -83,7 +83,7 @@ def why_not_decimals_of(currency: str, amount: Decimal) -> str | None:
 
 
 def round_amount(amount: Decimal, currency: str) -> Decimal:
-    """Round half up to the currency's minor unit (domain.md section 1)."""
+    """Round half up to the currency's minor unit (docs/domain.md section 1)."""
     return amount.quantize(Decimal(1).scaleb(-minor_units(currency)), rounding=ROUND_HALF_UP)
 
 

@@ -1,4 +1,4 @@
-"""Buying credit packages: what is for sale, what an order makes, and what its payment grants (domain.md section 4)."""
+"""Buying credit packages: what is for sale, what an order makes, and what its payment grants (docs/domain.md section 4)."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -109,12 +109,12 @@ def test_the_payment_grants_the_credits_once_counted_from_when_it_was_taken(
 
     settlement = PaymentService.approve_manual_payment(make.submitted_payment(Invoice.objects.get()), olga)
 
-    lot = CreditGrant.objects.get()
+    grant = CreditGrant.objects.get()
     paid_at = settlement.payment.processed_at
     assert paid_at
-    assert settlement.credits_added == settlement.total_credits == lot.amount == 2000
-    assert (lot.kind, lot.source) == ("purchase", f"invoice:{settlement.invoice.pk}")
-    assert lot.expires_at == (paid_at + timedelta(days=valid_days) if valid_days else None)
+    assert settlement.credits_added == settlement.total_credits == grant.amount == 2000
+    assert (grant.kind, grant.source) == ("purchase", f"invoice:{settlement.invoice.pk}")
+    assert grant.expires_at == (paid_at + timedelta(days=valid_days) if valid_days else None)
     assert CreditTransaction.objects.get().transaction_type == "purchase"
     assert broken_invariants() == []
 

@@ -1,4 +1,4 @@
-"""Downgrading, canceling and coming back over HTTP (domain.md section 4)."""
+"""Downgrading, canceling and coming back over HTTP (docs/domain.md section 4)."""
 
 from collections.abc import Callable
 from datetime import timedelta

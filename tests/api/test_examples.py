@@ -66,7 +66,7 @@ def real(world: World) -> dict[str, dict[str, Any]]:
         "logout": refresh,
         "refresh": refresh,
         "spend_credits": {"site": a.site.pk},
-        "staff_create_invoice": {"account": a.account.pk},
+        "operator_create_invoice": {"account": a.account.pk},
         "transfer_ownership": user | password,
         "update_site": {"industry": world.industry.pk},
         "verify_email": {"token": verification},
@@ -107,7 +107,7 @@ PREPARED: dict[str, Callable[[World], None]] = {
     "downgrade_subscription": is_subscribed("growth"),
     "login": is_ayesha,
     "reactivate_subscription": has_canceled,
-    "staff_change_subscription": is_subscribed("starter"),
+    "operator_change_subscription": is_subscribed("starter"),
     "upgrade_subscription": is_subscribed("starter"),
 }
 

@@ -1,4 +1,4 @@
-"""Money comes in as plain digits and exactly as much as is due, or not at all (threats.md area AMT)."""
+"""Money comes in as plain digits and exactly as much as is due, or not at all (docs/threats.md area AMT)."""
 
 from decimal import Decimal
 from typing import Any
@@ -158,5 +158,5 @@ def test_a_plan_edited_after_the_invoice_changes_nothing_of_the_sale(
     assert (settlement.credits_added, settlement.total_credits) == (1000, 1000)
     assert (settlement.invoice.total, settlement.invoice.currency) == (Decimal("89"), "USD")
     assert CreditTransaction.objects.get().amount == 1000
-    lot = settlement.account.credit_grants.get()
-    assert lot.expires_at == settlement.invoice.subscription.current_period_end
+    grant = settlement.account.credit_grants.get()
+    assert grant.expires_at == settlement.invoice.subscription.current_period_end

@@ -291,8 +291,8 @@ def test_a_saved_card_that_was_perhaps_not_charged_yet_is_not_charged_because_so
 ) -> None:
     """The attempt is committed, and the process died before it asked, or waits for the answer."""
     card = make.saved_card(stage.stripe, now(stage.account)).gateway_method_id
-    wish = {"card": card, "off_session": False, "save_card": False, "return_url": "", "customer": "cus_1"}
-    begin_attempt(stage.invoice, "stripe", wish, None, "")
+    charge_request = {"card": card, "off_session": False, "save_card": False, "return_url": "", "customer": "cus_1"}
+    begin_attempt(stage.invoice, "stripe", charge_request, None, "")
     before = fingerprint()
 
     answer = operation(stage)

@@ -1,4 +1,4 @@
-"""Paying an open invoice: what the customer is told, and what is refused (api.md, Billing)."""
+"""Paying an open invoice: what the customer is told, and what is refused (docs/api.md, Billing)."""
 
 from collections.abc import Callable
 from typing import Any

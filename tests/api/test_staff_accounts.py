@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from igny8_core.auth.models import ACCOUNT_MOVES, Account, AccountStatus, Role, Subscription, User
+from igny8_core.auth.models import ACCOUNT_TRANSITIONS, Account, AccountStatus, Role, Subscription, User
 from igny8_core.business.billing.invariants import broken_invariants
 from igny8_core.business.billing.models import CreditGrant, CreditTransaction
 from igny8_core.business.billing.services.payment_service import PaymentService
@@ -167,7 +167,7 @@ def test_only_what_the_table_of_moves_allows_is_suspended(operator: APIClient, s
 
     response = post(operator, account, "suspend")
 
-    if AccountStatus.SUSPENDED in ACCOUNT_MOVES[status]:
+    if AccountStatus.SUSPENDED in ACCOUNT_TRANSITIONS[status]:
         assert response.status_code == 200
     else:
         assert response.status_code == 409
@@ -209,7 +209,7 @@ def test_a_suspension_for_non_payment_is_lifted_by_payment_only(operator: APICli
         ("active", False, "active"),
         ("past_due", False, "past_due"),
         ("canceled", False, "canceled"),
-        # Canceled with an order that can be paid would be neither (domain.md section 7, invariant 8).
+        # Canceled with an order that can be paid would be neither (docs/domain.md section 7, invariant 8).
         ("pending_payment", False, "pending_payment"),
         ("pending_payment", True, "active"),
         ("canceled", True, "active"),
@@ -258,7 +258,7 @@ def test_credits_are_given_and_taken_through_the_ledger(operator: APIClient, olg
     alice.account.refresh_from_db()
     assert (given["amount"], given["credits"], taken["amount"], taken["credits"]) == (500, 500, -200, 300)
     assert alice.account.credits == 300
-    assert sum(lot.remaining for lot in CreditGrant.objects.filter(account=alice.account)) == 300
+    assert sum(grant.remaining for grant in CreditGrant.objects.filter(account=alice.account)) == 300
     first, second = CreditTransaction.objects.filter(account=alice.account).order_by("pk")
     assert (first.pk, second.pk) == (given["transaction_id"], taken["transaction_id"])
     assert {first.transaction_type, second.transaction_type} == {"adjustment"}

@@ -1,4 +1,4 @@
-"""Ordering and upgrading a plan over HTTP (domain.md section 4)."""
+"""Ordering and upgrading a plan over HTTP (docs/domain.md section 4)."""
 
 from collections.abc import Callable
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Paying by card: what each answer of Stripe does to payment, invoice, subscription and credits (gateways.md 2)."""
+"""Paying by card: what each answer of Stripe does to payment, invoice, subscription and credits (docs/gateways.md 2)."""
 
 from decimal import Decimal
 from typing import Any
@@ -33,8 +33,8 @@ def card(stripe: FakeStripe, invoice: Invoice, name: str = "pm_card_visa") -> st
     return stripe.save_card(invoice.account.stripe_customer_id, name)
 
 
-def pay(invoice: Invoice, card: str = "", **wish: Any) -> Any:
-    return PaymentService.create_stripe_payment(invoice, card, **wish)
+def pay(invoice: Invoice, card: str = "", **charge_request: Any) -> Any:
+    return PaymentService.create_stripe_payment(invoice, card, **charge_request)
 
 
 def now(row: Any) -> Any:

@@ -83,7 +83,7 @@ def unbalance_account(world: World) -> None:
     run("UPDATE igny8_accounts SET credits = credits + 1 WHERE id = %s", world.paid.pk)
 
 
-def unbalance_lots(world: World) -> None:
+def unbalance_grants(world: World) -> None:
     run(
         "UPDATE igny8_credit_grants SET remaining = remaining - 1 WHERE account_id = %s AND remaining > 0",
         world.paid.pk,
@@ -269,7 +269,7 @@ EVENTS = [
 
 BREAKS: list[tuple[int, Break]] = [
     (1, unbalance_account),
-    (1, unbalance_lots),
+    (1, unbalance_grants),
     (2, break_chain),
     (3, go_below_zero),
     (4, lose_grant),

@@ -42,8 +42,8 @@ def test_a_paid_invoice_is_mirrored_and_settled_once(stripe: FakeStripe, tenant:
     assert line["period_end"] == invoice.subscription.current_period_end.isoformat()  # type: ignore[union-attr]
     assert (payment.status, payment.amount, payment.payment_method) == ("succeeded", Decimal("49.00"), "stripe")
     assert payment.gateway_object_id.startswith("pi_")
-    lot = CreditGrant.objects.get()
-    assert (lot.amount, lot.expires_at) == (3000, invoice.subscription.current_period_end)  # type: ignore[union-attr]
+    grant = CreditGrant.objects.get()
+    assert (grant.amount, grant.expires_at) == (3000, invoice.subscription.current_period_end)  # type: ignore[union-attr]
     assert Account.objects.get(pk=tenant.pk).credits == 3000
     assert [told(kind) for kind in ("invoice.created", "invoice.paid", "payment.succeeded")] == [1, 1, 1]
     assert broken_invariants() == []
@@ -62,7 +62,7 @@ def test_each_period_brings_its_own_invoice_and_credits(stripe: FakeStripe, tena
     assert broken_invariants() == []
 
 
-def test_a_second_invoice_for_a_period_brings_no_second_lot(stripe: FakeStripe, tenant: Account) -> None:
+def test_a_second_invoice_for_a_period_brings_no_second_grant(stripe: FakeStripe, tenant: Account) -> None:
     name = mirrored(stripe, tenant).stripe_subscription_id
     with stripe._changing():
         stripe._bill(stripe._objects[name])

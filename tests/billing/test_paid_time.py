@@ -1,4 +1,4 @@
-"""What counts as paid in a change of plan is money that is still here (domain.md section 4, Change of plan)."""
+"""What counts as paid in a change of plan is money that is still here (docs/domain.md section 4, Change of plan)."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""What nobody answered is found out on a schedule: 5 minutes, an hour, then daily five times (threats.md FLT-12)."""
+"""What nobody answered is found out on a schedule: 5 minutes, an hour, then daily five times (docs/threats.md FLT-12)."""
 
 import random
 from collections.abc import Iterator
@@ -37,9 +37,9 @@ def invoice(stripe: FakeStripe, clock: Any) -> Invoice:
     return invoice
 
 
-def pay(stripe: FakeStripe, invoice: Invoice, card: str = "pm_card_visa", **wish: Any) -> Any:
+def pay(stripe: FakeStripe, invoice: Invoice, card: str = "pm_card_visa", **charge_request: Any) -> Any:
     saved = stripe.save_card(invoice.account.stripe_customer_id, card)
-    return PaymentService.create_stripe_payment(invoice, saved, **wish)
+    return PaymentService.create_stripe_payment(invoice, saved, **charge_request)
 
 
 def lost(stripe: FakeStripe, invoice: Invoice) -> Payment:

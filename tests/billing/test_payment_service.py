@@ -204,9 +204,9 @@ PACKAGE_LINE = {"description": "Pro Pack", "quantity": 1, "amount": "26.10", "ki
 def test_plan_credits_end_with_their_period(olga: User) -> None:
     settlement = approve(make.submitted_payment(), olga)
 
-    lot = CreditGrant.objects.get()
-    assert (lot.kind, lot.amount, lot.remaining) == ("plan", 1000, 1000)
-    assert lot.expires_at == settlement.invoice.subscription.current_period_end
+    grant = CreditGrant.objects.get()
+    assert (grant.kind, grant.amount, grant.remaining) == ("plan", 1000, 1000)
+    assert grant.expires_at == settlement.invoice.subscription.current_period_end
     assert CreditTransaction.objects.get().transaction_type == "subscription"
 
 
@@ -224,8 +224,13 @@ def test_bought_credits_do_not_expire_and_count_per_piece(olga: User, quantity: 
 
     settlement = approve(make.submitted_payment(invoice), olga)
 
-    lot, entry = CreditGrant.objects.get(), CreditTransaction.objects.get()
-    assert (settlement.credits_added, lot.amount, lot.kind, lot.expires_at) == (credits, credits, "purchase", None)
+    grant, entry = CreditGrant.objects.get(), CreditTransaction.objects.get()
+    assert (settlement.credits_added, grant.amount, grant.kind, grant.expires_at) == (
+        credits,
+        credits,
+        "purchase",
+        None,
+    )
     assert (entry.transaction_type, entry.balance_after) == ("purchase", credits)
     assert entry.description == f"Pro Pack ({invoice.invoice_number})"
     assert entry.metadata == {"invoice_id": invoice.pk, "payment_id": settlement.payment.pk}

@@ -1,4 +1,4 @@
-"""Paying by PayPal: an order is opened, the payer approves it, we take the money (gateways.md section 6)."""
+"""Paying by PayPal: an order is opened, the payer approves it, we take the money (docs/gateways.md section 6)."""
 
 from collections.abc import Iterator
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""What a change of plan within a period costs (domain.md section 4): to the second, each line rounded once."""
+"""What a change of plan within a period costs (docs/domain.md section 4): to the second, each line rounded once."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal

@@ -84,7 +84,7 @@ def test_an_edit_of_the_plan_reaches_nobody_who_has_it(plans: dict[str, Plan], o
     assert SubscriptionOutput(subscription).data == before
     limits = limits_of(account)
     assert (limits["sites"].max, limits["users"].max, limits["credits"].max) == (3, 5, 2000)
-    assert BalanceOutput(balance_of(account.pk, lots=1)).data["plan_credits"] == 2000
+    assert BalanceOutput(balance_of(account.pk, grants_shown=1)).data["plan_credits"] == 2000
     assert reports.monthly_recurring_revenue() == [reports.CurrencyAmount("USD", Decimal("139.00"))]
     assert InvoiceService.create_subscription_invoice(subscription).total == 139
 

@@ -1,4 +1,4 @@
-"""Amounts that people type in a shell: what becomes of a float at the service's border (domain.md section 1)."""
+"""Amounts that people type in a shell: what becomes of a float at the service's border (docs/domain.md section 1)."""
 
 from decimal import Decimal
 from typing import Any

@@ -167,7 +167,7 @@ def test_a_grant_does_not_deadlock_with_the_holder_of_the_account_who_grants_the
     assert (theirs.id, theirs.repeated, mine.repeated) == (mine.id, True, False)
 
 
-def tenant_with_an_expired_lot() -> Account:
+def tenant_with_an_expired_grant() -> Account:
     tenant = tenant_with(credits=50)
     make.credits(tenant, 30, expires_at=timezone.now() - timedelta(minutes=1))
     return tenant
@@ -175,7 +175,7 @@ def tenant_with_an_expired_lot() -> Account:
 
 @pytest.mark.usefixtures("books_balance")
 def test_a_spend_waits_for_the_expiry_under_way() -> None:
-    tenant = tenant_with_an_expired_lot()
+    tenant = tenant_with_an_expired_grant()
 
     with run_before(granting, "_expire_grant", lambda: spend(tenant)) as rival:
         CreditService.expire(tenant)
@@ -187,7 +187,7 @@ def test_a_spend_waits_for_the_expiry_under_way() -> None:
 
 @pytest.mark.usefixtures("books_balance")
 def test_expiry_waits_for_the_spend_under_way() -> None:
-    tenant = tenant_with_an_expired_lot()
+    tenant = tenant_with_an_expired_grant()
 
     rival = before_commit(lambda: spend(tenant), lambda: CreditService.expire(tenant))
 
@@ -197,7 +197,7 @@ def test_expiry_waits_for_the_spend_under_way() -> None:
 
 @pytest.mark.usefixtures("transactional_db")
 def test_canary_without_the_lock_expiry_overwrites_a_spend() -> None:
-    tenant = tenant_with_an_expired_lot()
+    tenant = tenant_with_an_expired_grant()
 
     with without_row_locks(), run_before(granting, "_expire_grant", lambda: spend(tenant)) as rival:
         CreditService.expire(tenant)
@@ -209,7 +209,7 @@ def test_canary_without_the_lock_expiry_overwrites_a_spend() -> None:
 
 @pytest.mark.usefixtures("books_balance")
 def test_expiry_spends_and_grants_together_keep_the_books() -> None:
-    tenant = tenant_with_an_expired_lot()
+    tenant = tenant_with_an_expired_grant()
     calls = [
         lambda: spend(tenant, 2),
         lambda: CreditService.expire(tenant),

@@ -13,7 +13,7 @@ from igny8_core.business.billing.services.payment_service import PaymentService
 from igny8_core.business.billing.services.payment_states import transitions
 from igny8_core.business.billing.services.payments import offline
 from igny8_core.business.billing.services.payments.offline import Settlement
-from igny8_core.common.errors import MoveNotAllowed
+from igny8_core.common.errors import TransitionNotAllowed
 from tests import make
 from tests.concurrency.effects import APPROVED, REJECTED, WAITING, effects_of
 from tests.concurrency.interleave import run_before
@@ -97,7 +97,7 @@ def test_canary_without_row_locks_the_second_decision_overtakes_the_first(
     with (
         without_row_locks(),
         run_before(transitions, "transition", lambda: second(payment, olga)) as rival,
-        pytest.raises(MoveNotAllowed),
+        pytest.raises(TransitionNotAllowed),
     ):
         first(payment, olga)
 
@@ -114,7 +114,7 @@ def test_an_invoice_cannot_be_voided_while_its_payment_is_approved() -> None:
         approve(payment, olga)
 
     assert rival.had_to_wait
-    assert isinstance(rival.outcome(), MoveNotAllowed)
+    assert isinstance(rival.outcome(), TransitionNotAllowed)
     assert effects_of(payment) == APPROVED
 
 

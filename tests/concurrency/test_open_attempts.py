@@ -31,7 +31,7 @@ from igny8_core.business.billing.services.payments.checkout import pay_invoice
 from igny8_core.business.billing.services.reconciliation.polling import poll_due
 from igny8_core.business.billing.services.subscription_service import SubscriptionService
 from igny8_core.business.closure.service import close_account
-from igny8_core.common.errors import MoveNotAllowed
+from igny8_core.common.errors import TransitionNotAllowed
 from tests import make
 from tests.concurrency.interleave import Rival, run_before
 from tests.concurrency.race import all_at_once, kinds
@@ -171,7 +171,7 @@ def test_while_a_saved_card_is_being_charged_nothing_else_is_done_and_it_is_char
     paid, rival = raced(StripeGateway, "start", partial(operation, invoice), pay)
 
     assert isinstance(paid, Attempt)
-    assert isinstance(rival.outcome(), PaymentBeingChecked | PaymentUnderWay | MoveNotAllowed | MoneyOpen)
+    assert isinstance(rival.outcome(), PaymentBeingChecked | PaymentUnderWay | TransitionNotAllowed | MoneyOpen)
     assert (now(paid.payment).status, now(invoice).status) == ("succeeded", "paid")
     assert sum(charge["paid"] for charge in stripe.all("charge")) == 1
 

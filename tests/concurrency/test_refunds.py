@@ -1,4 +1,4 @@
-"""Refunds of one payment at the same moment never give back more than came in (threats.md REF-02, REF-07)."""
+"""Refunds of one payment at the same moment never give back more than came in (docs/threats.md REF-02, REF-07)."""
 
 import random
 from decimal import Decimal
@@ -12,7 +12,7 @@ from igny8_core.business.billing.services.credit_service import CreditService
 from igny8_core.business.billing.services.credits.granting import LedgerEntry
 from igny8_core.business.billing.services.payment_service import PaymentService
 from igny8_core.business.billing.services.payment_states import transitions
-from igny8_core.common.errors import MoveNotAllowed
+from igny8_core.common.errors import TransitionNotAllowed
 from tests import make
 from tests.concurrency.effects import ALL_REFUNDED, books_of
 from tests.concurrency.interleave import before_commit, run_before
@@ -88,7 +88,7 @@ def test_canary_without_the_lock_a_part_overtakes_the_one_under_way(before: str 
     with (
         without_row_locks(),
         run_before(transitions, "refund", lambda: refund(payment, "50.00")) as rival,
-        pytest.raises(MoveNotAllowed),
+        pytest.raises(TransitionNotAllowed),
     ):
         refund(payment, "50.00")
 

@@ -51,7 +51,7 @@ def test_an_account_suspended_16_times_at_once_is_suspended_once() -> None:
 
     outcomes = all_at_once([lambda: suspend_account(account, "Spam", operator)] * THREADS)
 
-    assert kinds(outcomes) == {"Account": 1, "MoveNotAllowed": THREADS - 1}
+    assert kinds(outcomes) == {"Account": 1, "TransitionNotAllowed": THREADS - 1}
     Event.objects.get(type="account.suspended")
 
 

@@ -85,7 +85,7 @@ TOTALS = {
     "ledger": """
         SELECT account_id, transaction_type, count(*), sum(amount)
         FROM igny8_credit_transactions GROUP BY 1, 2 ORDER BY 1, 2""",
-    "lots": """
+    "grants": """
         SELECT account_id, kind, count(*), sum(amount), sum(remaining)
         FROM igny8_credit_grants GROUP BY 1, 2 ORDER BY 1, 2""",
     "subscriptions": """

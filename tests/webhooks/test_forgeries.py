@@ -1,4 +1,4 @@
-"""Whoever is not the gateway has no effect, even where its signature can be made to fit (threats.md WHK-01, 03, 09)."""
+"""Whoever is not the gateway has no effect, even where its signature can be made to fit (docs/threats.md WHK-01, 03, 09)."""
 
 import json
 import random
@@ -180,9 +180,9 @@ def test_a_forgery_that_the_signature_lets_pass_settles_nothing(paypal: FakePayP
     told = paypal.events("PAYMENT.CAPTURE.COMPLETED")[0]
     body, headers = paypal.signed(told)
     # Somebody else's payment is said to be taken, in an event of its own.
-    wish = {**told, "id": "WH-FORGED", "resource": {**told["resource"], "custom_id": str(payment.uuid)}}
-    wish["resource"]["supplementary_data"] = {"related_ids": {"order_id": payment.gateway_object_id}}
-    forged = with_crc(json.dumps(wish).encode(), crc32(body))
+    charge_request = {**told, "id": "WH-FORGED", "resource": {**told["resource"], "custom_id": str(payment.uuid)}}
+    charge_request["resource"]["supplementary_data"] = {"related_ids": {"order_id": payment.gateway_object_id}}
+    forged = with_crc(json.dumps(charge_request).encode(), crc32(body))
     before = books(payment), books(mine)
 
     answer = send(PAYPAL, (forged, headers))
@@ -208,11 +208,16 @@ def test_a_forged_loss_takes_nothing_back(paypal: FakePayPal, kind: str, resourc
     process_message(stored("paypal", paypal.signed(told)))
     body, headers = paypal.signed(told)
     up = [{"rel": "up", "href": f"{paypal.address}/v2/payments/captures/{told['resource']['id']}"}]
-    wish = {**told, "id": "WH-FORGED", "event_type": kind, "resource": {**told["resource"], "links": up, **resource}}
-    wish["resource_type"] = "refund" if "REFUND" in resource.get("id", "") else "capture"
+    charge_request = {
+        **told,
+        "id": "WH-FORGED",
+        "event_type": kind,
+        "resource": {**told["resource"], "links": up, **resource},
+    }
+    charge_request["resource_type"] = "refund" if "REFUND" in resource.get("id", "") else "capture"
     before = books(payment)
 
-    send(PAYPAL, (with_crc(json.dumps(wish).encode(), crc32(body)), headers))
+    send(PAYPAL, (with_crc(json.dumps(charge_request).encode(), crc32(body)), headers))
     process_due_messages()
 
     assert WebhookEvent.objects.get(event_id="WH-FORGED").state == "processed"

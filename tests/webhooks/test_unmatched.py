@@ -17,7 +17,7 @@ from igny8_core.business.billing.services.webhook_inbox.inbox import (
     set_message_aside,
 )
 from igny8_core.business.billing.tasks import process_webhooks
-from igny8_core.common.errors import InvalidInput, MoveNotAllowed
+from igny8_core.common.errors import InvalidInput, TransitionNotAllowed
 from igny8_core.events.models import Event
 from tests import make
 from tests.webhooks.cast import states, tell_stripe
@@ -155,7 +155,7 @@ def test_what_was_settled_elsewhere_is_set_aside_with_a_reason(waiting: WebhookE
     told = Event.objects.get(type="webhook.set_aside")
     assert (told.actor, told.data["reason"]) == (olga, "Refunded in the dashboard")
     assert broken() == {}
-    with pytest.raises(MoveNotAllowed):
+    with pytest.raises(TransitionNotAllowed):
         set_message_aside(waiting, "Again", olga)
 
 

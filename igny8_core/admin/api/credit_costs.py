@@ -19,8 +19,8 @@ from igny8_core.common.api.views import ListViewSet
 from igny8_core.common.errors import NotFound
 
 
-@extend_schema_view(list=extend_schema(operation_id="staff_list_credit_costs"))
-class StaffCreditCostViewSet(ListViewSet):
+@extend_schema_view(list=extend_schema(operation_id="operator_list_credit_costs"))
+class OperatorCreditCostViewSet(ListViewSet):
     """What each operation costs, also those out of use."""
 
     tag = "operators"
@@ -39,14 +39,18 @@ class StaffCreditCostViewSet(ListViewSet):
     def rows(self) -> QuerySet[CreditCostConfig]:
         return credit_costs()
 
-    @extend_schema(operation_id="staff_create_credit_cost", request=CreditCostInput, responses={201: CreditCostOutput})
+    @extend_schema(
+        operation_id="operator_create_credit_cost", request=CreditCostInput, responses={201: CreditCostOutput}
+    )
     @refuses(CreditCostExists)
     def create(self, request: Request) -> Response:
         """Give an operation its costs."""
         cost = create_credit_cost(user_of(request), **self.validated(CreditCostInput))
         return success(CreditCostOutput(cost).data, "Costs saved.", status=201)
 
-    @extend_schema(operation_id="staff_update_credit_cost", request=CreditCostUpdateInput, responses=CreditCostOutput)
+    @extend_schema(
+        operation_id="operator_update_credit_cost", request=CreditCostUpdateInput, responses=CreditCostOutput
+    )
     def partial_update(self, request: Request, cost_id: int) -> Response:
         """Change what an operation costs from now on; `is_active` false takes it out of use."""
         changes = self.validated(CreditCostUpdateInput, partial=True)

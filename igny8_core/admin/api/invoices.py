@@ -8,7 +8,7 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from igny8_core.admin.api.invoice_serializers import InvoiceInput, StaffInvoiceOutput, VoidInput
+from igny8_core.admin.api.invoice_serializers import InvoiceInput, OperatorInvoiceOutput, VoidInput
 from igny8_core.auth.errors import AccountDeleted, OwnAccount
 from igny8_core.auth.permissions import IsOperator, require_other_account, user_of
 from igny8_core.auth.selectors import account_with_id
@@ -24,12 +24,12 @@ from igny8_core.common.api.idempotency import idempotent
 from igny8_core.common.api.query import choice_filter, code_filter, date_filter, id_filter, search_by
 from igny8_core.common.api.refusals import refuses
 from igny8_core.common.api.views import ListViewSet
-from igny8_core.common.errors import MoveNotAllowed
+from igny8_core.common.errors import TransitionNotAllowed
 from igny8_core.common.money import InvalidAmount
 
 
-@extend_schema_view(list=extend_schema(operation_id="staff_list_invoices"))
-class StaffInvoiceViewSet(ListViewSet):
+@extend_schema_view(list=extend_schema(operation_id="operator_list_invoices"))
+class OperatorInvoiceViewSet(ListViewSet):
     """Invoices; `search` finds the beginning of the number or of the account's name."""
 
     tag = "operators"
@@ -42,7 +42,7 @@ class StaffInvoiceViewSet(ListViewSet):
         "void": "billing.void_invoice",
     }
     lookup_url_kwarg = "invoice_id"
-    serializer_class = StaffInvoiceOutput
+    serializer_class = OperatorInvoiceOutput
     filters = {
         "search": search_by(invoices_matching),
         "status": choice_filter("status", InvoiceStatus),
@@ -57,13 +57,13 @@ class StaffInvoiceViewSet(ListViewSet):
     def rows(self) -> QuerySet[Invoice]:
         return all_invoices().prefetch_related("lines")
 
-    @extend_schema(operation_id="staff_retrieve_invoice", responses=StaffInvoiceOutput)
+    @extend_schema(operation_id="operator_retrieve_invoice", responses=OperatorInvoiceOutput)
     @refuses(InvoiceNotFound)
     def retrieve(self, request: Request, invoice_id: int) -> Response:
         """One invoice."""
-        return success(StaffInvoiceOutput(invoice_with_id(invoice_id)).data)
+        return success(OperatorInvoiceOutput(invoice_with_id(invoice_id)).data)
 
-    @extend_schema(operation_id="staff_download_invoice", responses=PDF_ANSWER)
+    @extend_schema(operation_id="operator_download_invoice", responses=PDF_ANSWER)
     @action(detail=True, throttle_classes=(PdfThrottle,), content_negotiation_class=AnyType)
     @refuses(InvoiceNotFound, PdfUnavailable)
     def pdf(self, request: Request, invoice_id: int) -> HttpResponse:
@@ -71,7 +71,7 @@ class StaffInvoiceViewSet(ListViewSet):
         invoice = invoice_with_id(invoice_id)
         return pdf_response(render_invoice(invoice), invoice.invoice_number)
 
-    @extend_schema(operation_id="staff_create_invoice", request=InvoiceInput, responses={201: StaffInvoiceOutput})
+    @extend_schema(operation_id="operator_create_invoice", request=InvoiceInput, responses={201: OperatorInvoiceOutput})
     @action(detail=False, methods=["post"], url_path="create")
     @refuses(InvalidAmount, OwnAccount, AccountDeleted)
     @idempotent()
@@ -92,11 +92,11 @@ class StaffInvoiceViewSet(ListViewSet):
             created_by=operator,
         )
         message = "Invoice created and on its way to the customer." if order["send"] else "Invoice created, not mailed."
-        return success(StaffInvoiceOutput(invoice).data, message, status=201)
+        return success(OperatorInvoiceOutput(invoice).data, message, status=201)
 
-    @extend_schema(operation_id="staff_void_invoice", request=VoidInput, responses=StaffInvoiceOutput)
+    @extend_schema(operation_id="operator_void_invoice", request=VoidInput, responses=OperatorInvoiceOutput)
     @action(detail=True, methods=["post"])
-    @refuses(InvoiceNotFound, MoveNotAllowed, OwnAccount, *ATTEMPT_REFUSALS)
+    @refuses(InvoiceNotFound, TransitionNotAllowed, OwnAccount, *ATTEMPT_REFUSALS)
     @idempotent()
     def void(self, request: Request, invoice_id: int) -> Response:
         """Cancel an unpaid invoice; it keeps its number. Refused while a payment of it is decided on.
@@ -107,7 +107,7 @@ class StaffInvoiceViewSet(ListViewSet):
         invoice = invoice_with_id(invoice_id)
         require_other_account(operator, invoice.account_id)
         mark_void(invoice, reason, operator)
-        return success(StaffInvoiceOutput(invoice_with_id(invoice_id)).data, "Invoice voided.")
+        return success(OperatorInvoiceOutput(invoice_with_id(invoice_id)).data, "Invoice voided.")
 
 
 def invoice_with_id(invoice_id: int) -> Invoice:

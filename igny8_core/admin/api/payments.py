@@ -9,12 +9,12 @@ from rest_framework.response import Response
 from igny8_core.admin.api.payment_serializers import (
     ApproveInput,
     ApproveOutput,
+    OperatorPaymentDetailOutput,
+    OperatorPaymentOutput,
     RefundInput,
     RefundOutput,
     RejectInput,
     RejectOutput,
-    StaffPaymentDetailOutput,
-    StaffPaymentOutput,
 )
 from igny8_core.auth.models import PaymentMethodType
 from igny8_core.auth.permissions import IsOperator, user_of
@@ -52,7 +52,7 @@ from igny8_core.common.api.query import (
 )
 from igny8_core.common.api.refusals import refuses
 from igny8_core.common.api.views import ApiViewSet, ListViewSet
-from igny8_core.common.errors import MoveNotAllowed, NotFound
+from igny8_core.common.errors import NotFound, TransitionNotAllowed
 from igny8_core.common.money import InvalidAmount
 
 
@@ -75,7 +75,7 @@ class PaymentDecisionViewSet(ApiViewSet):
         SubscriptionNotPayable,
         PlanChangeOutdated,
         PlanChangePeriodOver,
-        MoveNotAllowed,
+        TransitionNotAllowed,
     )
     @idempotent()
     def approve(self, request: Request, payment_id: int) -> Response:
@@ -90,7 +90,7 @@ class PaymentDecisionViewSet(ApiViewSet):
 
     @extend_schema(operation_id="reject_payment", request=RejectInput, responses=RejectOutput)
     @action(detail=True, methods=["post"])
-    @refuses(PaymentNotFound, PaymentNotPending, OwnAccountPayment, MoveNotAllowed)
+    @refuses(PaymentNotFound, PaymentNotPending, OwnAccountPayment, TransitionNotAllowed)
     @idempotent()
     def reject(self, request: Request, payment_id: int) -> Response:
         """Refuse a manual payment; the invoice stays open and the customer can confirm again."""
@@ -105,11 +105,11 @@ def goes_through_gateway(view: ApiViewSet, request: Request, payment_id: int) ->
 
 
 @extend_schema_view(
-    list=extend_schema(operation_id="staff_list_payments"),
-    approve=extend_schema(operation_id="staff_approve_payment"),
-    reject=extend_schema(operation_id="staff_reject_payment"),
+    list=extend_schema(operation_id="operator_list_payments"),
+    approve=extend_schema(operation_id="operator_approve_payment"),
+    reject=extend_schema(operation_id="operator_reject_payment"),
 )
-class StaffPaymentViewSet(PaymentDecisionViewSet, ListViewSet):
+class OperatorPaymentViewSet(PaymentDecisionViewSet, ListViewSet):
     """Payments; `search` finds a reference, however it is written, or the beginning of an invoice's number."""
 
     operator_permissions = {
@@ -119,7 +119,7 @@ class StaffPaymentViewSet(PaymentDecisionViewSet, ListViewSet):
         "proof": "billing.view_payment",
         "refund": "billing.refund_payment",
     }
-    serializer_class = StaffPaymentOutput
+    serializer_class = OperatorPaymentOutput
     filters = {
         "search": search_by(payments_matching),
         "status": choice_filter("status", PaymentStatus),
@@ -135,13 +135,13 @@ class StaffPaymentViewSet(PaymentDecisionViewSet, ListViewSet):
     def rows(self) -> QuerySet[Payment]:
         return all_payments()
 
-    @extend_schema(operation_id="staff_retrieve_payment", responses=StaffPaymentDetailOutput)
+    @extend_schema(operation_id="operator_retrieve_payment", responses=OperatorPaymentDetailOutput)
     @refuses(PaymentNotFound)
     def retrieve(self, request: Request, payment_id: int) -> Response:
         """One payment with its notes, proof, disputes, and the payment that carries the same reference."""
-        return success(StaffPaymentDetailOutput(with_disputes(payment_with_id(payment_id))).data)
+        return success(OperatorPaymentDetailOutput(with_disputes(payment_with_id(payment_id))).data)
 
-    @extend_schema(operation_id="staff_retrieve_payment_proof", responses=PaymentProofOutput)
+    @extend_schema(operation_id="operator_retrieve_payment_proof", responses=PaymentProofOutput)
     @action(detail=True)
     @refuses(PaymentNotFound)
     def proof(self, request: Request, payment_id: int) -> Response:
@@ -151,7 +151,7 @@ class StaffPaymentViewSet(PaymentDecisionViewSet, ListViewSet):
             raise NotFound()
         return success(PaymentProofOutput(proof, context=self.serializer_context()).data)
 
-    @extend_schema(operation_id="staff_refund_payment", request=RefundInput, responses=RefundOutput)
+    @extend_schema(operation_id="operator_refund_payment", request=RefundInput, responses=RefundOutput)
     @action(detail=True, methods=["post"])
     @refuses(
         PaymentNotFound,
@@ -159,7 +159,7 @@ class StaffPaymentViewSet(PaymentDecisionViewSet, ListViewSet):
         RefundExceedsPayment,
         InvalidAmount,
         OwnAccountPayment,
-        MoveNotAllowed,
+        TransitionNotAllowed,
         GatewayNotConfigured,
         RefundUnderWay,
         RefundRefused,

@@ -17,7 +17,7 @@ class SubscriptionStatus(models.TextChoices):
     CANCELED = "canceled", "Canceled"
 
 
-SUBSCRIPTION_MOVES: dict[str, frozenset[str]] = {
+SUBSCRIPTION_TRANSITIONS: dict[str, frozenset[str]] = {
     SubscriptionStatus.PENDING_PAYMENT: frozenset({SubscriptionStatus.ACTIVE, SubscriptionStatus.CANCELED}),
     SubscriptionStatus.ACTIVE: frozenset({SubscriptionStatus.PAST_DUE, SubscriptionStatus.CANCELED}),
     SubscriptionStatus.PAST_DUE: frozenset({SubscriptionStatus.ACTIVE, SubscriptionStatus.CANCELED}),
@@ -121,7 +121,7 @@ class Subscription(models.Model):
                 | Q(terms_price__isnull=True),
                 name="igny8_subscriptions_terms_sensible",
             ),
-            # Billed by both, a customer would pay twice (gateways.md section 2.1).
+            # Billed by both, a customer would pay twice (docs/gateways.md section 2.1).
             models.CheckConstraint(
                 condition=Q(billing_driver=BillingDriver.STRIPE) & ~Q(stripe_subscription_id="")
                 | Q(billing_driver=BillingDriver.LOCAL, stripe_subscription_id=""),

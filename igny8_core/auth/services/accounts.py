@@ -7,7 +7,7 @@ from django.utils.text import slugify
 from igny8_core.auth.errors import EmailTaken, NotSuspended, SuspensionLiftedByPayment
 from igny8_core.auth.locks import lock_account
 from igny8_core.auth.models import (
-    ACCOUNT_MOVES,
+    ACCOUNT_TRANSITIONS,
     Account,
     AccountStatus,
     Plan,
@@ -70,12 +70,12 @@ def create_account(
 def suspend_account(account: Account, reason: str, suspended_by: User) -> Account:
     """Stop an account from using the product until an operator lifts it. Sessions and billing stay open.
 
-    Raises MoveNotAllowed for an account that cannot be suspended from where it is, OwnAccount.
+    Raises TransitionNotAllowed for an account that cannot be suspended from where it is, OwnAccount.
     """
     account = lock_account(account.pk)
     require_other_account(suspended_by, account.pk)
     before = account.status
-    transition(account, AccountStatus.SUSPENDED, ACCOUNT_MOVES, suspended_reason=SuspendedReason.OPERATOR)
+    transition(account, AccountStatus.SUSPENDED, ACCOUNT_TRANSITIONS, suspended_reason=SuspendedReason.OPERATOR)
     facts = {"from": before, "suspended_reason": SuspendedReason.OPERATOR.value, "reason": reason}
     events.record(events.about("account.suspended", account, suspended_by, facts))
     return account
@@ -85,7 +85,7 @@ def suspend_account(account: Account, reason: str, suspended_by: User) -> Accoun
 def reinstate_account(account: Account, reason: str, reinstated_by: User) -> Account:
     """Lift an operator's suspension: the account becomes what its subscription says.
 
-    Raises NotSuspended, SuspensionLiftedByPayment for one that has not paid (domain.md section 3), OwnAccount.
+    Raises NotSuspended, SuspensionLiftedByPayment for one that has not paid (docs/domain.md section 3), OwnAccount.
     """
     account = lock_account(account.pk, "plan")
     require_other_account(reinstated_by, account.pk)
@@ -95,12 +95,12 @@ def reinstate_account(account: Account, reason: str, reinstated_by: User) -> Acc
         raise SuspensionLiftedByPayment()
     last = Subscription.objects.filter(account=account).order_by("-pk").first()
     to = _status_behind(account, last)
-    transition(account, to, ACCOUNT_MOVES, suspended_reason="")
+    transition(account, to, ACCOUNT_TRANSITIONS, suspended_reason="")
     facts = {"from": AccountStatus.SUSPENDED.value, "to": to.value, "reason": reason}
     events.record(events.about("account.reinstated", account, reinstated_by, facts))
     if to == AccountStatus.CANCELED and last and last.status == SubscriptionStatus.PENDING_PAYMENT:
         # What it ordered while it was suspended waits for payment still, and with it the account.
-        transition(account, AccountStatus.PENDING_PAYMENT, ACCOUNT_MOVES)
+        transition(account, AccountStatus.PENDING_PAYMENT, ACCOUNT_TRANSITIONS)
         events.record(events.about("account.awaiting_payment", account, reinstated_by, {"from": to.value}))
     return account
 

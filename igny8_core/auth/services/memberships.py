@@ -8,7 +8,7 @@ from igny8_core.auth.services import team_policy
 from igny8_core.auth.services.sessions import end_sessions
 from igny8_core.auth.services.users import check_own_password
 from igny8_core.common.db import service_transaction
-from igny8_core.common.errors import InvalidInput, MoveNotAllowed
+from igny8_core.common.errors import InvalidInput, TransitionNotAllowed
 from igny8_core.events import services as events
 
 NO_SUCH_MEMBER = "No such active member. GET /api/v1/account/team/ lists them."
@@ -139,5 +139,5 @@ def _save_membership(account: Account, member: User, *, stays: bool, role: str) 
     # Asks for what was read, so that even a caller who forgot the lock does not decide on an old role.
     unchanged = User.objects.filter(pk=member.pk, account=account, role=member.role)
     if not unchanged.update(account=account if stays else None, role=role):
-        raise MoveNotAllowed("This member was changed by somebody else just now. Look at the team again.")
+        raise TransitionNotAllowed("This member was changed by somebody else just now. Look at the team again.")
     member.account, member.role = account if stays else None, role

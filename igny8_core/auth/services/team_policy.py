@@ -1,4 +1,4 @@
-"""Who may do what to whom in a team: asked under the account's lock, of the roles as they are now (threats.md ROL)."""
+"""Who may do what to whom in a team: asked under the account's lock, of the roles as they are now (docs/threats.md ROL)."""
 
 import logging
 from collections.abc import Iterable
@@ -34,7 +34,7 @@ def may_give(giver: User, role: str) -> bool:
 
 
 def require_may_give(actor: User, role: str, receiver: User | None = None) -> None:
-    """Refuse a role that the actor cannot give, and note an attempt to raise rights (threats.md ROL-01, ROL-09).
+    """Refuse a role that the actor cannot give, and note an attempt to raise rights (docs/threats.md ROL-01, ROL-09).
 
     Raises RoleAboveOwn, or TeamNotManaged for who gives no roles at all.
     """

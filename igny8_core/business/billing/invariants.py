@@ -1,4 +1,4 @@
-"""What must always be true (domain.md section 7): one query each, which finds the exceptions."""
+"""What must always be true (docs/domain.md section 7): one query each, which finds the exceptions."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -253,7 +253,7 @@ def check(invariant: Invariant) -> Result:
 
 
 def check_all() -> Iterator[Result]:
-    """Check every invariant, in the order of domain.md section 7."""
+    """Check every invariant, in the order of docs/domain.md section 7."""
     return (check(invariant) for invariant in INVARIANTS)
 
 

@@ -51,7 +51,7 @@ class Period:
         return min(max(0, (self.end - self.now) // timedelta(seconds=1)), self.seconds)
 
     def prorated(self, amount: Decimal, currency: str) -> Decimal:
-        """The share of `amount` for the time that is left, rounded half up once (domain.md section 4)."""
+        """The share of `amount` for the time that is left, rounded half up once (docs/domain.md section 4)."""
         return round_amount(amount * self.seconds_left / self.seconds, currency)
 
     @property
@@ -75,7 +75,7 @@ class PaidPart:
 
 
 def plan_line(plan: Plan, terms: Terms | None = None) -> dict[str, Any]:
-    """The invoice line that sells one period of a plan, with all that is granted for it (threats.md AMT-11).
+    """The invoice line that sells one period of a plan, with all that is granted for it (docs/threats.md AMT-11).
 
     `terms` are those of who has the plan already; without them it costs and includes what it does now.
     """
@@ -100,7 +100,7 @@ def ordered_line(subscription: Subscription) -> dict[str, Any]:
 
 
 def package_line(package: CreditPackage) -> dict[str, Any]:
-    """The invoice line that sells a package, with all that is granted for it (threats.md AMT-11)."""
+    """The invoice line that sells a package, with all that is granted for it (docs/threats.md AMT-11)."""
     return {
         "description": f"Credit package {package.name}, {package.credits} credits",
         "quantity": 1,
@@ -137,7 +137,7 @@ def plan_change_lines(
 
     `sold` are the terms in force, `parts` what is paid of the period. Under the same billing cycle both lines count to
     the end of the running period; under another one a whole period of the new plan begins. Each line is rounded once,
-    so that the lines add up to the total (domain.md section 4).
+    so that the lines add up to the total (docs/domain.md section 4).
     """
     restarts = sold.billing_cycle != plan.billing_cycle
     until = "" if restarts else f", {period.now:%Y-%m-%d} to {period.end:%Y-%m-%d}"
@@ -231,7 +231,7 @@ def credit_line(lines: Iterable[InvoiceLine]) -> InvoiceLine | None:
 def period_end(anchor: datetime, periods: int, cycle: str) -> datetime:
     """End of the `periods`-th period from `anchor`, computed from the anchor so that month ends do not drift.
 
-    31 January monthly: 28/29 February, 31 March, … (domain.md section 4, Renewal).
+    31 January monthly: 28/29 February, 31 March, … (docs/domain.md section 4, Renewal).
     """
     months = periods * (12 if cycle == BillingCycle.ANNUAL else 1)
     year, month = divmod(anchor.year * 12 + anchor.month - 1 + months, 12)

@@ -61,7 +61,7 @@ class PaymentMethodOutput(OutputSerializer):
         return said | {"instructions": instructions_of(config)}
 
 
-class StaffPaymentMethodOutput(PaymentMethodOutput):
+class OperatorPaymentMethodOutput(PaymentMethodOutput):
     """`instructions` as they are kept, without the details."""
 
     is_sample = serializers.BooleanField(help_text="Holds the numbers of nobody; not offered where real customers pay")

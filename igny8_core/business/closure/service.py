@@ -5,7 +5,7 @@ from datetime import datetime
 from igny8_core.auth.errors import AccountSuspended
 from igny8_core.auth.locks import lock_account
 from igny8_core.auth.models import (
-    ACCOUNT_MOVES,
+    ACCOUNT_TRANSITIONS,
     BILLING_DETAILS,
     Account,
     AccountStatus,
@@ -124,7 +124,7 @@ def _blank(account: Account, now: datetime, staying: set[int]) -> None:
         account.deleted_at = now
         account.save(update_fields=["deleted_at"])
     else:
-        transition(account, AccountStatus.CANCELED, ACCOUNT_MOVES, suspended_reason="", deleted_at=now)
+        transition(account, AccountStatus.CANCELED, ACCOUNT_TRANSITIONS, suspended_reason="", deleted_at=now)
 
 
 def _is_operator(member: User) -> bool:

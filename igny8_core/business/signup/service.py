@@ -35,7 +35,7 @@ def register(
     payment_method: str = "",
     billing: dict[str, str] | None = None,
 ) -> Signup:
-    """Register a new customer: all of it or nothing (domain.md section 4).
+    """Register a new customer: all of it or nothing (docs/domain.md section 4).
 
     Without `plan_slug`, or with that of a free plan, a trial starts with the plan's credits; a paid plan is ordered and
     waits for payment, by `payment_method` or else the first one available in the billing country.

@@ -34,11 +34,11 @@ SUMMARIES = {
     "retrieve_subscription": "Retrieve current subscription",
     "set_up_card": "Begin to save a card",
     "spend_credits": "Spend credits on an operation",
-    "staff_adjust_credits": "Adjust credits of an account",
-    "staff_download_invoice": "Download invoice as PDF",
-    "staff_list_payment_methods": "List configured payment methods",
-    "staff_retrieve_payment_method": "Retrieve configured payment method",
-    "staff_statistics": "Show how business stands",
+    "operator_adjust_credits": "Adjust credits of an account",
+    "operator_download_invoice": "Download invoice as PDF",
+    "operator_list_payment_methods": "List configured payment methods",
+    "operator_retrieve_payment_method": "Retrieve configured payment method",
+    "operator_statistics": "Show how business stands",
     "update_me": "Change one's own name",
     "usage_analytics": "Analyse what credits were used for",
     "verify_email": "Verify e-mail address",
@@ -47,5 +47,5 @@ SUMMARIES = {
 
 def summary_of(operation_id: str, *, for_operators: bool) -> str:
     """What an operation does, in a few words; those for operators say so."""
-    words = SUMMARIES.get(operation_id) or operation_id.removeprefix("staff_").replace("_", " ").capitalize()
+    words = SUMMARIES.get(operation_id) or operation_id.removeprefix("operator_").replace("_", " ").capitalize()
     return f"{words} (operators)" if for_operators else words

@@ -125,7 +125,7 @@ class CreditTransactionAdmin(LogAdmin):
 
 @admin.register(CreditGrant)
 class CreditGrantAdmin(LogAdmin):
-    """Lots of credits with what is left of them."""
+    """Grants of credits with what is left of them."""
 
     list_display = ("id", "created", "account", "kind_shown", "amount", "remaining", "expires", "source")
     list_filter = (("kind", ChoicesDropdownFilter), ("account", AutocompleteSelectFilter))

@@ -85,8 +85,8 @@ class BalanceViewSet(SingletonViewSet):
 
     @extend_schema(operation_id="credit_balance", responses=BalanceOutput)
     def retrieve(self, request: Request) -> Response:
-        """Credits that can be spent now, and the lots they come from."""
-        return success(BalanceOutput(balance_of(account_id_of(request), lots=GRANTS_SHOWN)).data)
+        """Credits that can be spent now, and the grants they come from."""
+        return success(BalanceOutput(balance_of(account_id_of(request), grants_shown=GRANTS_SHOWN)).data)
 
 
 @extend_schema_view(list=extend_schema(operation_id="list_credit_transactions"))

@@ -109,13 +109,13 @@ class InvoiceViewSet(ListViewSet):
         charged at once. For another card and for PayPal the answer holds what the customer goes on with: a client
         secret for Stripe.js, or PayPal's address; afterwards call payments/{payment_id}/complete/.
         """
-        wish = self.validated(PayInput)
+        charge_request = self.validated(PayInput)
         answer = pay_invoice(
             own_invoice(request, invoice_id),
-            wish.get("payment_method", ""),
-            wish.get("saved_method"),
-            save_card=wish["save_card"],
-            return_url=wish["return_url"],
+            charge_request.get("payment_method", ""),
+            charge_request.get("saved_method"),
+            save_card=charge_request["save_card"],
+            return_url=charge_request["return_url"],
             paid_by=user_of(request),
             request_key=request_key(request),
         )

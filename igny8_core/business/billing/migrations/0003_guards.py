@@ -1,6 +1,6 @@
 from django.db import migrations
 
-# The ledger only grows (domain.md section 5), and what an invoice states does not change once it is final.
+# The ledger only grows (docs/domain.md section 5), and what an invoice states does not change once it is final.
 FROZEN = """
 CREATE TRIGGER igny8_credit_transactions_append_only BEFORE UPDATE OR DELETE ON igny8_credit_transactions
     FOR EACH ROW EXECUTE FUNCTION igny8_refuse_change();
@@ -35,7 +35,7 @@ DROP TRIGGER igny8_credit_transactions_no_truncate ON igny8_credit_transactions;
 DROP TRIGGER igny8_credit_transactions_append_only ON igny8_credit_transactions;
 """
 
-# A row of one account can never point to a row of another (threats.md R2): the pair is the key.
+# A row of one account can never point to a row of another (docs/threats.md R2): the pair is the key.
 SAME_ACCOUNT = """
 ALTER TABLE igny8_users ADD CONSTRAINT igny8_users_account_key UNIQUE (account_id, id);
 ALTER TABLE igny8_sites ADD CONSTRAINT igny8_sites_account_key UNIQUE (account_id, id);

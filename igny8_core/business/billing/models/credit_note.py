@@ -9,7 +9,7 @@ class CreditNote(models.Model):
     """The document of a refund: money of a payment given back, and the credits taken back for it.
 
     Append-only, numbered without gaps like invoices. What cannot be taken back, because it was spent, is stated in
-    `credits_not_recovered` (domain.md section 4, Refund): the balance never goes below zero.
+    `credits_not_recovered` (docs/domain.md section 4, Refund): the balance never goes below zero.
     """
 
     account = models.ForeignKey("igny8_auth.Account", on_delete=models.PROTECT, related_name="credit_notes")

@@ -24,7 +24,7 @@ class PaymentStatus(models.TextChoices):
 
 
 _AFTER_SUCCESS = frozenset({PaymentStatus.PARTIALLY_REFUNDED, PaymentStatus.REFUNDED, PaymentStatus.DISPUTED})
-PAYMENT_MOVES: dict[str, frozenset[str]] = {
+PAYMENT_TRANSITIONS: dict[str, frozenset[str]] = {
     PaymentStatus.PENDING_APPROVAL: frozenset({PaymentStatus.SUCCEEDED, PaymentStatus.FAILED, PaymentStatus.CANCELED}),
     PaymentStatus.PENDING: frozenset(
         {
@@ -124,7 +124,7 @@ class Payment(models.Model):
                 condition=Q(refunded_amount__gte=0, refunded_amount__lte=F("amount")),
                 name="igny8_payments_refunded_within_amount",
             ),
-            # Two ways of paying one invoice at the same time would take the money twice (threats.md WHK-17).
+            # Two ways of paying one invoice at the same time would take the money twice (docs/threats.md WHK-17).
             models.UniqueConstraint(
                 fields=["invoice"],
                 condition=Q(status__in=PAYMENTS_UNDER_WAY),
@@ -182,5 +182,5 @@ class Payment(models.Model):
 
     @property
     def is_flagged_duplicate(self) -> bool:
-        """Whether another live payment carries the same reference (domain.md section 4, Confirm)."""
+        """Whether another live payment carries the same reference (docs/domain.md section 4, Confirm)."""
         return "duplicate_of" in self.metadata

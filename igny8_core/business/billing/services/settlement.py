@@ -79,7 +79,7 @@ def capture(payment: Payment, by: User | None = None, **columns: Any) -> Settlem
 
     `by`: the operator who found the money; None where its gateway has it. `columns` of the payment are written with the
     move. The caller holds the locks of account, payment and invoice.
-    Raises MoveNotAllowed, InvoiceNotPayable, SubscriptionNotPayable, PlanChangeOutdated, PlanChangePeriodOver.
+    Raises TransitionNotAllowed, InvoiceNotPayable, SubscriptionNotPayable, PlanChangeOutdated, PlanChangePeriodOver.
     """
     account, invoice = payment.account, payment.invoice
     before = account.status

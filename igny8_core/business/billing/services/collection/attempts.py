@@ -86,20 +86,20 @@ def open_attempt(invoice: Invoice) -> Payment | None:
     return payment
 
 
-def is_resumable(earlier: Payment, payment_method: str, wish: dict[str, Any]) -> bool:
+def is_resumable(earlier: Payment, payment_method: str, charge_request: dict[str, Any]) -> bool:
     """Whether an open attempt is what a customer wants again, so that it goes on instead of being closed."""
     begun: dict[str, Any] | None = earlier.metadata.get("order")
     if earlier.payment_method != payment_method or begun is None:
         return False
-    ways_back = {begun["return_url"], wish["return_url"]}
+    ways_back = {begun["return_url"], charge_request["return_url"]}
     # Two links to one payment page are two texts, because each says when it was made.
     is_same_way = len(ways_back) == 1 or all(is_pay_link(address) for address in ways_back)
-    return is_same_way and begun | {"return_url": ""} == wish | {"return_url": ""}
+    return is_same_way and begun | {"return_url": ""} == charge_request | {"return_url": ""}
 
 
 @service_transaction
 def begin_attempt(
-    invoice: Invoice, payment_method: str, wish: dict[str, Any], started_by: User | None, request_key: str
+    invoice: Invoice, payment_method: str, charge_request: dict[str, Any], started_by: User | None, request_key: str
 ) -> Payment:
     account = lock_account(invoice.account_id)
     invoice = lock_invoice(account, invoice.pk)
@@ -117,12 +117,12 @@ def begin_attempt(
             payment_method=payment_method,
             request_key=request_key,
             next_check_at=clock.now() + FIRST_CHECK,
-            metadata={"order": wish},
+            metadata={"order": charge_request},
         )
 
 
 def _require_within_bound(invoice: Invoice) -> None:
-    """Nobody tries one card after the other on an invoice, and no loop of ours does (threats.md AMT-12)."""
+    """Nobody tries one card after the other on an invoice, and no loop of ours does (docs/threats.md AMT-12)."""
     today = Payment.objects.filter(invoice=invoice, created_at__gt=clock.now() - timedelta(days=1))
     if today.count() >= settings.MAX_ATTEMPTS_OF_INVOICE_PER_DAY:
         logger.error("too many attempts to pay an invoice", extra={"invoice": invoice.pk})
@@ -131,18 +131,18 @@ def _require_within_bound(invoice: Invoice) -> None:
 
 def charge_order_of(payment: Payment) -> ChargeOrder:
     """The request of an attempt, the same at every repeat: another one under the same key would be refused."""
-    wish = payment.metadata["order"]
-    back = wish["return_url"]
+    charge_request = payment.metadata["order"]
+    back = charge_request["return_url"]
     return ChargeOrder(
         reference=str(payment.uuid),
         amount=payment.amount,
         currency=payment.currency,
         invoice_number=payment.invoice.invoice_number,
         metadata={"invoice_id": str(payment.invoice_id), "account_id": str(payment.account_id)},
-        customer_id=wish.get("customer", ""),
-        payment_method_id=wish["card"],
-        off_session=wish["off_session"],
-        save_card=wish["save_card"],
+        customer_id=charge_request.get("customer", ""),
+        payment_method_id=charge_request["card"],
+        off_session=charge_request["off_session"],
+        save_card=charge_request["save_card"],
         return_url=back,
         cancel_url=back,
     )

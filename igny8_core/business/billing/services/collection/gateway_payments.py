@@ -92,19 +92,19 @@ def pay_through_gateway(
     """
     require_no_transaction()
     required_offer_of(invoice, payment_method)
-    wish = {"card": card, "off_session": off_session, "save_card": save_card, "return_url": return_url}
+    charge_request = {"card": card, "off_session": off_session, "save_card": save_card, "return_url": return_url}
     repeated = find_by_request_key(request_key, invoice, payment_method)
     if repeated:
         return _outcome(ask_gateway(repeated) if _is_under_way(repeated) else Attempt(repeated))
     if traits_of(payment_method).saves_cards:
-        wish["customer"] = _checked_customer(invoice, card)
+        charge_request["customer"] = _checked_customer(invoice, card)
     require_current_order(invoice)
     earlier = open_attempt(invoice)
-    if earlier and is_resumable(earlier, payment_method, wish):
+    if earlier and is_resumable(earlier, payment_method, charge_request):
         return _outcome(ask_gateway(earlier))
     if earlier:
         close_open_attempt(earlier)
-    payment = begin_attempt(invoice, payment_method, wish, started_by, request_key)
+    payment = begin_attempt(invoice, payment_method, charge_request, started_by, request_key)
     return _outcome(ask_gateway(payment, is_first=True))
 
 
@@ -240,7 +240,7 @@ def _is_under_way(payment: Payment) -> bool:
 
 
 def _checked_customer(invoice: Invoice, card: str) -> str:
-    """The account's customer at the gateway, whose the card must be (gateways.md section 2)."""
+    """The account's customer at the gateway, whose the card must be (docs/gateways.md section 2)."""
     try:
         with gateway_refusals():
             customer = customer_of(invoice.account)

@@ -62,7 +62,7 @@ class _Spend:
 
 
 @dataclass
-class _Lot:
+class _Grant:
     id: int
     remaining: int
     taken: int = 0
@@ -79,7 +79,7 @@ class _Batch:
         self.ids: dict[str, int] = {}
 
     def read(self, operations: Sequence[Operation]) -> None:
-        """Prices, sites, what the ledger knows of the keys, and the lots in the order in which they are spent."""
+        """Prices, sites, what the ledger knows of the keys, and the grants in the order in which they are spent."""
         self.costs = costs_in_use({operation.operation_type for operation in operations})
         site_ids = {operation.site_id for operation in operations if operation.site_id}
         open_sites = sites_of(self.account, self.user).filter(pk__in=site_ids) if site_ids else ()
@@ -87,9 +87,9 @@ class _Batch:
         sources = [self._source(operation) for operation in operations]
         usage = CreditTransaction.objects.filter(account=self.account, transaction_type=CreditTransactionType.USAGE)
         self.earlier = {entry.source: entry for entry in usage.filter(source__in=sources)}
-        self.lots = [_Lot(lot.pk, lot.remaining) for lot in live_grants_of(self.account)]
-        self.left = sum(lot.remaining for lot in self.lots)
-        self.next_lot = 0
+        self.grants = [_Grant(grant.pk, grant.remaining) for grant in live_grants_of(self.account)]
+        self.left = sum(grant.remaining for grant in self.grants)
+        self.next_grant = 0
 
     def decide(self, operation: Operation) -> _Spend | DomainError:
         try:
@@ -118,25 +118,25 @@ class _Batch:
         self.left -= amount
         self.balance -= amount
         while amount:
-            lot = self.lots[self.next_lot]
-            taken = min(amount, lot.remaining - lot.taken)
-            lot.taken += taken
+            grant = self.grants[self.next_grant]
+            taken = min(amount, grant.remaining - grant.taken)
+            grant.taken += taken
             amount -= taken
-            if lot.taken == lot.remaining:
-                self.next_lot += 1
+            if grant.taken == grant.remaining:
+                self.next_grant += 1
 
     def write(self) -> None:
-        """Lots, balance, ledger and usage log in one statement, events in another; nothing where nothing is spent."""
+        """Grants, balance, ledger and usage log in one statement, events in another; nothing where nothing is spent."""
         if not self.spends:
             return
-        lots = [lot for lot in self.lots if lot.taken]
+        grants = [grant for grant in self.grants if grant.taken]
         rows = SPEND_MANY.fetch_all(
             [
                 self.account.pk,
                 self.user.pk,
                 clock.now(),
-                [lot.id for lot in lots],
-                [lot.taken for lot in lots],
+                [grant.id for grant in grants],
+                [grant.taken for grant in grants],
                 [spend.source for _, spend in self.spends],
                 [operation.operation_type for operation, _ in self.spends],
                 [spend.amount for _, spend in self.spends],

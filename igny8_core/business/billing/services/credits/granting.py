@@ -49,9 +49,9 @@ def grant_credits(
     actor: User | None = None,
     metadata: dict[str, Any] | None = None,
 ) -> LedgerEntry:
-    """Add a lot of `amount` credits, once per `source` (for example "invoice:12"); a repeat changes nothing.
+    """Add a grant of `amount` credits, once per `source` (for example "invoice:12"); a repeat changes nothing.
 
-    `expires_at` None means the lot does not expire. `account.credits` is brought up to date.
+    `expires_at` None means the grant does not expire. `account.credits` is brought up to date.
     Raises InvalidInput for an amount below 1.
     """
     require_positive(amount)
@@ -65,9 +65,9 @@ def grant_credits(
 
 @service_transaction
 def adjust_credits(account: Account, amount: int, *, reason: str, adjusted_by: User, key: str = "") -> LedgerEntry:
-    """Give credits by hand, as a lot that is spent last and does not expire, or with a minus take some away.
+    """Give credits by hand, as a grant that is spent last and does not expire, or with a minus take some away.
 
-    What is taken comes from the lots in the order in which they are spent. A `key` makes the call repeatable.
+    What is taken comes from the grants in the order in which they are spent. A `key` makes the call repeatable.
     Raises InsufficientCredits where less is left, OwnAccount for an operator who belongs to the account,
     AccountDeleted, InvalidInput for 0.
     """
@@ -101,17 +101,17 @@ def take_back_credits(
     description: str,
     actor: User | None = None,
 ) -> int:
-    """Take back up to `amount` credits of what is left of one lot; returns how many there were to take.
+    """Take back up to `amount` credits of what is left of one grant; returns how many there were to take.
 
-    `granted_for` are the sources that the lot can have, `source` is what they are taken back for. The balance never
-    goes below zero: what was spent or has expired is not taken from other lots. The caller holds the account's
+    `granted_for` are the sources that the grant can have, `source` is what they are taken back for. The balance never
+    goes below zero: what was spent or has expired is not taken from other grants. The caller holds the account's
     lock.
     """
-    lot = CreditGrant.objects.filter(account=account, source__in=granted_for, remaining__gt=0).first()
-    if lot is None or amount < 1:
+    grant = CreditGrant.objects.filter(account=account, source__in=granted_for, remaining__gt=0).first()
+    if grant is None or amount < 1:
         return 0
-    taken = min(amount, lot.remaining)
-    entry = _take(account, [lot], taken, _Row(CreditTransactionType.REFUND, source, description, {}))
+    taken = min(amount, grant.remaining)
+    entry = _take(account, [grant], taken, _Row(CreditTransactionType.REFUND, source, description, {}))
     data = {"amount": taken, "source": source, "balance_after": entry.balance_after}
     events.record(_event("credits.taken_back", entry, account, actor, data))
     return taken
@@ -119,19 +119,19 @@ def take_back_credits(
 
 @service_transaction
 def expire_credits(account: Account) -> int:
-    """Take back what is left of the account's lots whose time is over; returns the credits taken."""
+    """Take back what is left of the account's grants whose time is over; returns the credits taken."""
     locked = lock_account(account.pk)
     now = clock.now()
     taken = 0
     with events.recorded_together():
-        for lot in CreditGrant.objects.filter(account=locked, remaining__gt=0, expires_at__lte=now).order_by("pk"):
-            taken += _expire_grant(locked, lot)
+        for grant in CreditGrant.objects.filter(account=locked, remaining__gt=0, expires_at__lte=now).order_by("pk"):
+            taken += _expire_grant(locked, grant)
     account.credits = locked.credits
     return taken
 
 
 def expire_due_credits() -> int:
-    """Expire lots of all accounts that have any, each account in its own transaction; returns the credits taken."""
+    """Expire grants of all accounts that have any, each account in its own transaction; returns the credits taken."""
     due = CreditGrant.objects.filter(remaining__gt=0, expires_at__lte=clock.now())
     accounts = Account.objects.filter(pk__in=due.values("account_id")).order_by("pk")
     return sum(expire_credits(account) for account in accounts.iterator())
@@ -177,21 +177,21 @@ def _granted_before(account: Account, row: _Row) -> CreditTransaction:
 
 
 def _grants_that_hold(account: Account, amount: int) -> list[CreditGrant]:
-    lots = list(live_grants_of(account))
-    left = sum(lot.remaining for lot in lots)
+    grants = list(live_grants_of(account))
+    left = sum(grant.remaining for grant in grants)
     if left < amount:
         raise InsufficientCredits(f"The account has {left} credits; {amount} cannot be taken.")
-    return lots
+    return grants
 
 
-def _take(account: Account, lots: Iterable[CreditGrant], amount: int, row: _Row) -> LedgerEntry:
-    """Take `amount` from the lots one after the other; they hold as much, and the account's lock is held."""
+def _take(account: Account, grants: Iterable[CreditGrant], amount: int, row: _Row) -> LedgerEntry:
+    """Take `amount` from the grants one after the other; they hold as much, and the account's lock is held."""
     missing = amount
-    for lot in lots:
-        taken = min(missing, lot.remaining)
+    for grant in grants:
+        taken = min(missing, grant.remaining)
         if taken:
-            lot.remaining -= taken
-            lot.save(update_fields=["remaining"])
+            grant.remaining -= taken
+            grant.save(update_fields=["remaining"])
             missing -= taken
     account.credits -= amount
     account.save(update_fields=["credits"])
@@ -208,10 +208,10 @@ def _take(account: Account, lots: Iterable[CreditGrant], amount: int, row: _Row)
     return LedgerEntry(written.pk, written.balance_after)
 
 
-def _expire_grant(account: Account, lot: CreditGrant) -> int:
-    amount = lot.remaining
-    description = f"Credits expired on {lot.expires_at:%Y-%m-%d}"
-    entry = _take(account, [lot], amount, _Row(CreditTransactionType.EXPIRY, f"grant:{lot.pk}", description, {}))
+def _expire_grant(account: Account, grant: CreditGrant) -> int:
+    amount = grant.remaining
+    description = f"Credits expired on {grant.expires_at:%Y-%m-%d}"
+    entry = _take(account, [grant], amount, _Row(CreditTransactionType.EXPIRY, f"grant:{grant.pk}", description, {}))
     data = {"amount": amount, "balance_after": account.credits}
     events.record(_event("credits.expired", entry, account, None, data))
     return amount

@@ -53,10 +53,10 @@ def spend_credits(
     user: User | None = None,
     metadata: dict[str, Any] | None = None,
 ) -> LedgerEntry:
-    """Take `amount` credits from the lots that expire soonest and log what they were used for.
+    """Take `amount` credits from the grants that expire soonest and log what they were used for.
 
     A `key` makes the call repeatable: the same key again gives the first entry and takes nothing.
-    Raises InsufficientCredits, with nothing changed, when the unexpired lots do not hold `amount`; InvalidInput for
+    Raises InsufficientCredits, with nothing changed, when the unexpired grants do not hold `amount`; InvalidInput for
     an amount below 1.
     """
     require_positive(amount)

@@ -16,7 +16,7 @@ from igny8_core.business.billing.errors import BillingBoundReached, InvoiceNotPa
 from igny8_core.business.billing.locks import lock_invoice
 from igny8_core.business.billing.models import (
     CAPTURED_STATUSES,
-    INVOICE_MOVES,
+    INVOICE_TRANSITIONS,
     Invoice,
     InvoiceLine,
     InvoiceStatus,
@@ -29,7 +29,7 @@ from igny8_core.business.billing.services.invoices.offers import record_offers
 from igny8_core.business.billing.services.payment_states.under_way import payment_being_decided, why_undecided
 from igny8_core.common import clock
 from igny8_core.common.db import service_transaction
-from igny8_core.common.errors import InvalidInput, MoveNotAllowed
+from igny8_core.common.errors import InvalidInput, TransitionNotAllowed
 from igny8_core.common.states import transition
 from igny8_core.events import services as events
 
@@ -119,7 +119,7 @@ def mark_paid(invoice: Invoice, payment: Payment) -> Invoice:
     covers = payment.invoice_id == invoice.pk and payment.status in CAPTURED_STATUSES
     if not covers or (payment.amount, payment.currency) != (invoice.total, invoice.currency):
         raise InvoiceNotPayable(f"Payment {payment.pk} does not cover invoice {invoice.invoice_number}.")
-    if InvoiceStatus.PAID not in INVOICE_MOVES[invoice.status]:
+    if InvoiceStatus.PAID not in INVOICE_TRANSITIONS[invoice.status]:
         raise InvoiceNotPayable(f"Invoice {invoice.invoice_number} is {invoice.status} and cannot be paid.")
     _settle(invoice, payment)
     events.record(_event("invoice.paid", invoice, payment.approved_by_id))
@@ -130,15 +130,15 @@ def mark_paid(invoice: Invoice, payment: Payment) -> Invoice:
 def mark_void(invoice: Invoice, reason: str, voided_by: User | None = None) -> Invoice:
     """Cancel an unpaid invoice; it keeps its number.
 
-    An attempt at a gateway that is open is closed first. Raises MoveNotAllowed when it is paid or void already, or
-    while a payment of it is decided on; InvoicePaidMeanwhile, PaymentBeingChecked and AttemptNotClosed where an
+    An attempt at a gateway that is open is closed first. Raises TransitionNotAllowed when it is paid or void already,
+    or while a payment of it is decided on; InvoicePaidMeanwhile, PaymentBeingChecked and AttemptNotClosed where an
     open attempt was paid or cannot be closed.
     """
     account = lock_account(invoice.account_id)
     invoice = lock_invoice(account, invoice.pk)
-    if InvoiceStatus.VOID in INVOICE_MOVES[invoice.status]:
+    if InvoiceStatus.VOID in INVOICE_TRANSITIONS[invoice.status]:
         _require_no_payment(invoice)
-    transition(invoice, InvoiceStatus.VOID, INVOICE_MOVES, void_reason=reason)
+    transition(invoice, InvoiceStatus.VOID, INVOICE_TRANSITIONS, void_reason=reason)
     events.record(_event("invoice.voided", invoice, voided_by, reason=reason))
     return invoice
 
@@ -147,7 +147,7 @@ def _settle(invoice: Invoice, payment: Payment) -> None:
     parties = [invoice.account_id, invoice.pk, invoice.status, payment.pk]
     decided = [payment.amount, payment.currency, payment.approved_by_id, payment.processed_at, clock.now()]
     if SETTLE.fetch_one(parties + decided) is None:
-        raise MoveNotAllowed("The invoice was changed by somebody else just now. Look at it again.")
+        raise TransitionNotAllowed("The invoice was changed by somebody else just now. Look at it again.")
     invoice.status, invoice.paid_at = InvoiceStatus.PAID, payment.processed_at
     invoice.settled_amount = payment.amount
 
@@ -155,11 +155,11 @@ def _settle(invoice: Invoice, payment: Payment) -> None:
 def _require_no_payment(invoice: Invoice) -> None:
     payment = payment_being_decided(invoice)
     if payment:
-        raise MoveNotAllowed(f"{why_undecided(payment)} Once that is decided, void it.")
+        raise TransitionNotAllowed(f"{why_undecided(payment)} Once that is decided, void it.")
 
 
 def _require_within_bound(subscription: Subscription) -> None:
-    """A loop that nobody meant is stopped before it bills (threats.md AMT-12)."""
+    """A loop that nobody meant is stopped before it bills (docs/threats.md AMT-12)."""
     today = Invoice.objects.filter(subscription=subscription, created_at__gt=clock.now() - timedelta(days=1))
     if today.count() >= settings.MAX_INVOICES_OF_SUBSCRIPTION_PER_DAY:
         logger.error("too many invoices of a subscription", extra={"subscription": subscription.pk})

@@ -14,7 +14,7 @@ RETURNING last_number
 
 
 def next_invoice_number(account_id: int, invoice_date: date) -> str:
-    """The account's next number of the month, `INV-{account_id}-{YYYYMM}-{NNNN}` (domain.md section 1).
+    """The account's next number of the month, `INV-{account_id}-{YYYYMM}-{NNNN}` (docs/domain.md section 1).
 
     Taken in the transaction that creates the invoice: a rollback gives it back, two takers wait for each other.
     Raises RuntimeError outside a transaction.

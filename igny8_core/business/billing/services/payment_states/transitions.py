@@ -11,16 +11,16 @@ from decimal import Decimal
 from typing import Any
 
 from igny8_core.auth.models import Account, User
-from igny8_core.business.billing.models import PAYMENT_MOVES, Invoice, Payment, PaymentStatus
+from igny8_core.business.billing.models import PAYMENT_TRANSITIONS, Invoice, Payment, PaymentStatus
 from igny8_core.common import clock
-from igny8_core.common.errors import MoveNotAllowed
+from igny8_core.common.errors import TransitionNotAllowed
 from igny8_core.common.states import transition
 from igny8_core.events import services as events
 
 logger = logging.getLogger(__name__)
 _S = PaymentStatus
 # Which function makes a payment in a status (from None), or moves it from one to another.
-MOVE_OWNERS: dict[tuple[str | None, str], str] = {
+TRANSITION_OWNERS: dict[tuple[str | None, str], str] = {
     (None, _S.PENDING_APPROVAL): "submit",
     (None, _S.PENDING): "start",
     (_S.PENDING_APPROVAL, _S.SUCCEEDED): "succeed",
@@ -115,12 +115,12 @@ def lose_sight(payment: Payment, next_check_at: datetime) -> None:
 
 
 def refund(payment: Payment, amount: Decimal) -> None:
-    """`amount` more of the payment went back; its event is the credit note's. Raises MoveNotAllowed."""
+    """`amount` more of the payment went back; its event is the credit note's. Raises TransitionNotAllowed."""
     refunded = payment.refunded_amount + amount
     # The second belt: whoever forgot the lock finds that somebody else has refunded meanwhile.
     unchanged = Payment.objects.filter(pk=payment.pk, refunded_amount=payment.refunded_amount)
     if not unchanged.update(refunded_amount=refunded):
-        raise MoveNotAllowed("The payment was refunded by somebody else just now. Look at it again.")
+        raise TransitionNotAllowed("The payment was refunded by somebody else just now. Look at it again.")
     payment.refunded_amount = refunded
     status = PaymentStatus.REFUNDED if refunded == payment.amount else PaymentStatus.PARTIALLY_REFUNDED
     # A dispute that took a part stays one; the credit notes say what went back.
@@ -130,7 +130,7 @@ def refund(payment: Payment, amount: Decimal) -> None:
 
 def dispute(payment: Payment) -> None:
     """The payer complains; its event is the dispute's. One that went back already, or is disputed, stays as it is."""
-    if PaymentStatus.DISPUTED in PAYMENT_MOVES[payment.status]:
+    if PaymentStatus.DISPUTED in PAYMENT_TRANSITIONS[payment.status]:
         _move("dispute", payment, PaymentStatus.DISPUTED)
 
 
@@ -161,6 +161,6 @@ def _made(account: Account, invoice: Invoice, status: PaymentStatus, columns: Ma
 
 def _move(owner: str, payment: Payment, to: PaymentStatus, **columns: Any) -> None:
     # Moves that are not allowed at all are `transition`'s to refuse, in words.
-    if MOVE_OWNERS.get((payment.status, to), owner) != owner:
-        raise RuntimeError(f"{owner} does not move payments from {payment.status} to {to}; see MOVE_OWNERS.")
-    transition(payment, to, PAYMENT_MOVES, **columns)
+    if TRANSITION_OWNERS.get((payment.status, to), owner) != owner:
+        raise RuntimeError(f"{owner} does not move payments from {payment.status} to {to}; see TRANSITION_OWNERS.")
+    transition(payment, to, PAYMENT_TRANSITIONS, **columns)

@@ -9,7 +9,7 @@ from igny8_core.business.billing.gateways.protocol import DisputeState, GatewayD
 from igny8_core.business.billing.gateways.refusals import gateway_refusals
 from igny8_core.business.billing.locks import lock_payment
 from igny8_core.business.billing.models import (
-    DISPUTE_MOVES,
+    DISPUTE_TRANSITIONS,
     Dispute,
     DisputeStatus,
     Payment,
@@ -107,9 +107,9 @@ def _flag_misfit(dispute: Dispute) -> None:
 def _follow(dispute: Dispute, told: GatewayDispute) -> None:
     """Note the end of a dispute; a late answer does not open it again."""
     end = DisputeStatus(told.state.value)
-    if end not in DISPUTE_MOVES[dispute.status]:
+    if end not in DISPUTE_TRANSITIONS[dispute.status]:
         return
-    transition(dispute, end, DISPUTE_MOVES, outcome=told.outcome, closed_at=clock.now())
+    transition(dispute, end, DISPUTE_TRANSITIONS, outcome=told.outcome, closed_at=clock.now())
     events.record(_event(TOLD_AT_THE_END[end], dispute))
 
 

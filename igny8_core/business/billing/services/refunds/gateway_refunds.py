@@ -30,7 +30,7 @@ from igny8_core.business.billing.gateways.refusals import gateway_refusals
 from igny8_core.business.billing.locks import lock_payment
 from igny8_core.business.billing.models import (
     CAPTURED_STATUSES,
-    REFUND_MOVES,
+    REFUND_TRANSITIONS,
     REFUNDS_UNDER_WAY,
     CreditNote,
     Payment,
@@ -266,7 +266,7 @@ def _book(refund: Refund, gateway_refund_id: str) -> None:
     transition(
         refund,
         RefundStatus.SUCCEEDED,
-        REFUND_MOVES,
+        REFUND_TRANSITIONS,
         gateway_refund_id=gateway_refund_id,
         credit_note=credit_note,
         next_check_at=None,
@@ -288,7 +288,7 @@ def _fail(refund: Refund, text: str, gateway_refund_id: str = "") -> None:
     transition(
         refund,
         RefundStatus.FAILED,
-        REFUND_MOVES,
+        REFUND_TRANSITIONS,
         failure_reason=text[:500],
         gateway_refund_id=gateway_refund_id or refund.gateway_refund_id,
         next_check_at=None,
@@ -301,7 +301,7 @@ def _fail(refund: Refund, text: str, gateway_refund_id: str = "") -> None:
 
 def _wait(refund: Refund, status: RefundStatus, delay: timedelta, **changes: str) -> None:
     if refund.status != status:
-        transition(refund, status, REFUND_MOVES, next_check_at=clock.now() + delay, checks=0, **changes)
+        transition(refund, status, REFUND_TRANSITIONS, next_check_at=clock.now() + delay, checks=0, **changes)
         events.record(_event(f"refund.{status.value}", refund))
 
 

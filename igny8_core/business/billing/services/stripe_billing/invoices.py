@@ -19,7 +19,7 @@ from igny8_core.business.billing.gateways.refusals import gateway_refusals
 from igny8_core.business.billing.gateways.stripe.mirrored import MirroredInvoice
 from igny8_core.business.billing.locks import lock_invoice
 from igny8_core.business.billing.models import (
-    INVOICE_MOVES,
+    INVOICE_TRANSITIONS,
     Invoice,
     InvoiceLine,
     InvoiceStatus,
@@ -75,7 +75,7 @@ def _record(subscription: Subscription, seen: MirroredInvoice) -> Invoice | None
         return _record_paid(subscription, seen, known)
     if seen.status == "open" and seen.amount_due > 0:
         return known or _made(subscription, seen, seen.amount_due)
-    can_be_void = known is not None and InvoiceStatus.VOID in INVOICE_MOVES[known.status]
+    can_be_void = known is not None and InvoiceStatus.VOID in INVOICE_TRANSITIONS[known.status]
     if seen.status == "void" and known and can_be_void and not has_payment_under_way(known):
         return mark_void(known, "Voided at Stripe")
     return known
@@ -152,7 +152,7 @@ def _payment_of(seen: MirroredInvoice) -> Payment | None:
 
 
 def _fits(invoice: Invoice, seen: MirroredInvoice) -> bool:
-    can_be_paid = InvoiceStatus.PAID in INVOICE_MOVES[invoice.status]
+    can_be_paid = InvoiceStatus.PAID in INVOICE_TRANSITIONS[invoice.status]
     return can_be_paid and (invoice.total, invoice.currency) == (seen.amount_paid, seen.currency)
 
 
@@ -195,7 +195,7 @@ def _line(subscription: Subscription, seen: MirroredInvoice, total: Decimal) -> 
 
 
 def _is_granted(subscription: Subscription, period_end: datetime | None) -> bool:
-    """Whether the credits of a period are on another invoice: one for a change within it brings no second lot."""
+    """Whether the credits of a period are on another invoice: one for a change within it brings no second grant."""
     sold = InvoiceLine.objects.filter(account_id=subscription.account_id, invoice__subscription=subscription)
     of_period = sold.filter(kind=LineKind.PLAN, period_end=period_end)
     return of_period.exclude(invoice__status=InvoiceStatus.VOID).exists()

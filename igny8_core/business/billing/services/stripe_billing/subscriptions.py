@@ -1,4 +1,4 @@
-"""Subscriptions that were made at Stripe and are billed there: our rows follow Stripe's (gateways.md section 2.1)."""
+"""Subscriptions that were made at Stripe and are billed there: our rows follow Stripe's (docs/gateways.md section 2.1)."""
 
 import logging
 import re
@@ -8,7 +8,7 @@ from typing import Any
 from igny8_core.auth.locks import lock_account
 from igny8_core.auth.models import (
     LIVE_STATUSES,
-    SUBSCRIPTION_MOVES,
+    SUBSCRIPTION_TRANSITIONS,
     Account,
     AccountStatus,
     BillingDriver,
@@ -246,11 +246,11 @@ def _run(subscription: Subscription, wanted: SubscriptionStatus | None, *, is_un
         not is_behind and subscription.status != SubscriptionStatus.ACTIVE
     ):
         terms = subscription.terms or subscription.plan.terms
-        transition(subscription, SubscriptionStatus.ACTIVE, SUBSCRIPTION_MOVES, **terms_columns(terms))
+        transition(subscription, SubscriptionStatus.ACTIVE, SUBSCRIPTION_TRANSITIONS, **terms_columns(terms))
         events.record(subscription_event("subscription.activated", subscription, None, _facts(subscription)))
         activate_account(subscription, subscription.plan, None)
     if is_behind and subscription.status != SubscriptionStatus.PAST_DUE:
-        transition(subscription, SubscriptionStatus.PAST_DUE, SUBSCRIPTION_MOVES)
+        transition(subscription, SubscriptionStatus.PAST_DUE, SUBSCRIPTION_TRANSITIONS)
         events.record(subscription_event("subscription.past_due", subscription, None, _facts(subscription)))
     if is_behind and account.status == AccountStatus.ACTIVE:
         transition_account(account, AccountStatus.PAST_DUE, "account.past_due", None)

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from igny8_core.auth.models import (
-    SUBSCRIPTION_MOVES,
+    SUBSCRIPTION_TRANSITIONS,
     BillingDriver,
     Plan,
     Subscription,
@@ -76,7 +76,7 @@ def _start_period(subscription: Subscription, plan: Plan, terms: Terms, payment:
     transition(
         subscription,
         SubscriptionStatus.ACTIVE,
-        SUBSCRIPTION_MOVES,
+        SUBSCRIPTION_TRANSITIONS,
         billing_anchor=start,
         current_period_start=start,
         current_period_end=period_end(start, 1, terms.billing_cycle),

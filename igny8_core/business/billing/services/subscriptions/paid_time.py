@@ -1,6 +1,6 @@
 """What is paid of the running period of a subscription and still here: what a change of plan gives back.
 
-The rule (domain.md section 4, Change of plan):
+The rule (docs/domain.md section 4, Change of plan):
 
 - What counts is money, not the price of the plan: of each paid invoice the part that paid for a plan, as far as it was
   not refunded, is not on its way back, was not lost in a dispute and is in the currency of the terms in force. An open

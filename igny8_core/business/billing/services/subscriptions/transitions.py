@@ -4,8 +4,8 @@ from datetime import datetime
 from typing import Any
 
 from igny8_core.auth.models import (
-    ACCOUNT_MOVES,
-    SUBSCRIPTION_MOVES,
+    ACCOUNT_TRANSITIONS,
+    SUBSCRIPTION_TRANSITIONS,
     Account,
     AccountStatus,
     BillingDriver,
@@ -32,7 +32,7 @@ def end_subscription(subscription: Subscription, ended_at: datetime, actor: even
     transition(
         subscription,
         SubscriptionStatus.CANCELED,
-        SUBSCRIPTION_MOVES,
+        SUBSCRIPTION_TRANSITIONS,
         canceled_at=ended_at,
         cancel_at_period_end=False,
         pending_plan=None,
@@ -87,7 +87,7 @@ def give_plan(subscription: Subscription) -> None:
 
 
 def is_held(account: Account) -> bool:
-    """Whether an operator suspended the account, which only an operator lifts (domain.md section 3)."""
+    """Whether an operator suspended the account, which only an operator lifts (docs/domain.md section 3)."""
     return account.status == AccountStatus.SUSPENDED and account.suspended_reason == SuspendedReason.OPERATOR
 
 
@@ -99,9 +99,9 @@ def transition_account(
     facts: dict[str, Any] | None = None,
     **changes: Any,
 ) -> None:
-    """Move an account's status, with its event. Raises MoveNotAllowed."""
+    """Move an account's status, with its event. Raises TransitionNotAllowed."""
     before = account.status
-    transition(account, to, ACCOUNT_MOVES, **{"suspended_reason": "", **changes})
+    transition(account, to, ACCOUNT_TRANSITIONS, **{"suspended_reason": "", **changes})
     events.record(events.about(event_type, account, actor, {"from": before, **(facts or {})}))
 
 

@@ -20,7 +20,7 @@ from igny8_core.business.billing.services.webhook_inbox import handlers
 from igny8_core.business.billing.services.webhook_inbox.errors import BadSignature, UnreadableMessage
 from igny8_core.common import clock
 from igny8_core.common.db import PreparedStatement, require_no_transaction, service_transaction
-from igny8_core.common.errors import InvalidInput, MoveNotAllowed
+from igny8_core.common.errors import InvalidInput, TransitionNotAllowed
 from igny8_core.common.work_queue import WorkQueue
 from igny8_core.events import services as events
 
@@ -109,13 +109,13 @@ def replay_message_now(event: WebhookEvent, by: User | None = None) -> WebhookEv
 def set_message_aside(event: WebhookEvent, reason: str, by: User) -> None:
     """An operator has seen to a message that needs review elsewhere: the money went back at the gateway, say.
 
-    Raises InvalidInput without a reason, MoveNotAllowed for a message that does not wait for an operator.
+    Raises InvalidInput without a reason, TransitionNotAllowed for a message that does not wait for an operator.
     """
     if not reason.strip():
         raise InvalidInput(errors={"reason": ["Write down what was done, for whoever asks later."]})
     waiting = WebhookEvent.objects.filter(pk=event.pk, state=WebhookState.NEEDS_REVIEW)
     if not waiting.update(state=WebhookState.IGNORED, processed_at=clock.now()):
-        raise MoveNotAllowed("This message does not wait for an operator any more. Look at it again.")
+        raise TransitionNotAllowed("This message does not wait for an operator any more. Look at it again.")
     events.record(_event("webhook.set_aside", event, by, reason=reason[:500]))
 
 

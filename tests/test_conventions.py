@@ -66,7 +66,7 @@ def test_rows_are_locked_in_locks_modules_only() -> None:
 
 
 def test_every_lock_is_evaluated_where_it_is_taken() -> None:
-    """A lock query that is returned unevaluated locks nothing (docs/threats.md PAY-10)."""
+    """A lock query that is returned unevaluated locks nothing (PAY-10)."""
     for path in (ROOT / "auth/locks.py", ROOT / "business/billing/locks.py"):
         for function in (node for node in nodes(path) if isinstance(node, ast.FunctionDef)):
             called = {name for node in ast.walk(function) for name in _called(node)}

@@ -149,7 +149,7 @@ def operator_permissions_of(view: Any, actions: Mapping[str, str]) -> dict[str, 
 
 
 def require_other_account(operator: User, account_id: int) -> None:
-    """Refuse what operators would decide for an account that they belong to (docs/threats.md ROL-14). Raises OwnAccount."""
+    """Refuse what operators would decide for an account that they belong to (ROL-14). Raises OwnAccount."""
     if operator.account_id == account_id:
         raise OwnAccount()
 

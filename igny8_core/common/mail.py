@@ -78,7 +78,7 @@ def new_message_id() -> str:
 
 
 def unlinked(text: str) -> str:
-    """`text` of people so that no mail program makes a link of it (docs/threats.md OUT-09): links are ours only."""
+    """`text` of people so that no mail program makes a link of it (OUT-09): links are ours only."""
     return LINK_LIKE.sub(lambda found: f"{found[0]} ", text)
 
 

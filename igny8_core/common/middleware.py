@@ -110,7 +110,7 @@ def _refuse_nul(request: HttpRequest) -> HttpResponse | None:
 
 
 def _refuse_address(request: HttpRequest) -> HttpResponse | None:
-    # PostgreSQL refuses NUL in text (docs/threats.md INP-01). In a decoded path a percent sign is what Django leaves of
+    # PostgreSQL refuses NUL in text (INP-01). In a decoded path a percent sign is what Django leaves of
     # bytes that are not UTF-8, and no API address has one; in the query it would put in a replacement character.
     raw_query = unquote_to_bytes(request.META.get("QUERY_STRING", "").encode("latin-1", "replace"))
     if set("\0%") & set(request.path_info) or b"\0" in raw_query or not _is_utf8(raw_query):

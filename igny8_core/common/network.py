@@ -10,7 +10,7 @@ def client_address(request: HttpRequest) -> str:
     """The caller's IP address, or "unknown" behind a socket that has none.
 
     X-Forwarded-For is believed only for the settings.TRUSTED_PROXY_COUNT entries that our own proxies appended at
-    its end: everything before them is the caller's own claim (docs/threats.md AUT-17).
+    its end: everything before them is the caller's own claim (AUT-17).
     """
     socket_address = request.META.get("REMOTE_ADDR", "")
     forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")

@@ -1,4 +1,4 @@
-"""What text of people may contain: readable in any script, storable, and shown as it is read (docs/threats.md INP-03)."""
+"""What text of people may contain: readable in any script, storable, and shown as it is read (INP-03)."""
 
 import re
 import unicodedata
@@ -13,7 +13,7 @@ MAX_STACKED_MARKS = 4
 # The longest sequence that NFC makes one character of.
 NFC_MAX_SHRINK = 4
 # Control characters, and the marks and overrides with which text can turn the direction of an amount beside it
-# (docs/threats.md PDF-08). New lines and tabs stay.
+# (PDF-08). New lines and tabs stay.
 UNSHOWABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 

@@ -259,7 +259,7 @@ TRUSTED_PROXY_COUNT = environment.number("TRUSTED_PROXY_COUNT", 0)
 # --- Billing ----------------------------------------------------------------------------------------------------
 
 INVOICE_DUE_DAYS = 7
-# Bounds of a billing loop that nobody meant: past them nothing is invoiced or charged (docs/threats.md AMT-12).
+# Bounds of a billing loop that nobody meant: past them nothing is invoiced or charged (AMT-12).
 MAX_INVOICES_OF_SUBSCRIPTION_PER_DAY = 15
 MAX_ATTEMPTS_OF_INVOICE_PER_DAY = 15
 # How long the price of an ordered change of plan holds, although it begins a little later than it was priced for.

@@ -1,4 +1,4 @@
-"""Operators look after payments at gateways in the console: asking, giving back, refunding (docs/threats.md WHK-10)."""
+"""Operators look after payments at gateways in the console: asking, giving back, refunding (WHK-10)."""
 
 from decimal import Decimal
 

@@ -1,4 +1,4 @@
-"""What operators see of a customer's file, and that it runs nothing in their browser (docs/threats.md PAY-14, TEN-05)."""
+"""What operators see of a customer's file, and that it runs nothing in their browser (PAY-14, TEN-05)."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What no operator may change by hand, a superuser cannot either, whatever is posted (docs/threats.md MAS-08)."""
+"""What no operator may change by hand, a superuser cannot either, whatever is posted (MAS-08)."""
 
 from typing import Any
 

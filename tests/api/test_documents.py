@@ -1,4 +1,4 @@
-"""Invoices and credit notes over HTTP: the lists, and the PDFs to save (docs/threats.md TEN-05)."""
+"""Invoices and credit notes over HTTP: the lists, and the PDFs to save (TEN-05)."""
 
 from collections.abc import Callable
 from datetime import date, timedelta

@@ -1,4 +1,4 @@
-"""A client cannot write what is not its to write, nor use what it has not paid for (docs/threats.md MAS-01 to MAS-07)."""
+"""A client cannot write what is not its to write, nor use what it has not paid for (MAS-01 to MAS-07)."""
 
 import json
 from itertools import product

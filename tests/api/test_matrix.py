@@ -1,4 +1,4 @@
-"""Who may do what: every route of the URL map × every method × every kind of caller (docs/threats.md TEN-14, ROL-13)."""
+"""Who may do what: every route of the URL map × every method × every kind of caller (TEN-14, ROL-13)."""
 
 from typing import Any
 

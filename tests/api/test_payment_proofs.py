@@ -1,4 +1,4 @@
-"""Uploading the proof of a payment and confirming with it (docs/threats.md PAY-14, PAY-15)."""
+"""Uploading the proof of a payment and confirming with it (PAY-14, PAY-15)."""
 
 import json
 import logging

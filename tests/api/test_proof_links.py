@@ -1,4 +1,4 @@
-"""Who fetches a payment's proof, and for how long the link works (docs/threats.md TEN-05)."""
+"""Who fetches a payment's proof, and for how long the link works (TEN-05)."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta

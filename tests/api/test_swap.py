@@ -1,4 +1,4 @@
-"""Another account's data cannot be reached, changed, counted or guessed at (docs/threats.md TEN-01, 02, 07, 08, 09)."""
+"""Another account's data cannot be reached, changed, counted or guessed at (TEN-01, 02, 07, 08, 09)."""
 
 import json
 from datetime import date

@@ -1,4 +1,4 @@
-"""Names are readable in any script, and references are compared as people mean them (docs/threats.md INP-03, PAY-05)."""
+"""Names are readable in any script, and references are compared as people mean them (INP-03, PAY-05)."""
 
 import random
 

@@ -1,4 +1,4 @@
-"""What every answer tells a browser (docs/threats.md AUT-19, AUT-21)."""
+"""What every answer tells a browser (AUT-19, AUT-21)."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""Joining a team with a mailed token: who may, as whom, once (docs/threats.md ROL-02 to ROL-08)."""
+"""Joining a team with a mailed token: who may, as whom, once (ROL-02 to ROL-08)."""
 
 import json
 import secrets

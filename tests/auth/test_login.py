@@ -1,4 +1,4 @@
-"""Logging in: equal answers, equal work, limits that end by themselves (docs/threats.md AUT-10, 11, 12, 15, 17)."""
+"""Logging in: equal answers, equal work, limits that end by themselves (AUT-10, 11, 12, 15, 17)."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""Who may do what to whom in a team, as one table (docs/threats.md ROL-01, ROL-09, ROL-10)."""
+"""Who may do what to whom in a team, as one table (ROL-01, ROL-09, ROL-10)."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

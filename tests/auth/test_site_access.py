@@ -1,4 +1,4 @@
-"""Who may work on a site: owners and admins on all, others where they were let in (docs/threats.md TEN-04)."""
+"""Who may work on a site: owners and admins on all, others where they were let in (TEN-04)."""
 
 from collections.abc import Callable
 from typing import Any

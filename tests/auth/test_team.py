@@ -1,4 +1,4 @@
-"""Members come, change and go, and an account always has an owner (docs/threats.md ROL-09 to ROL-11, TEN-18)."""
+"""Members come, change and go, and an account always has an owner (ROL-09 to ROL-11, TEN-18)."""
 
 from collections.abc import Callable
 from typing import Any

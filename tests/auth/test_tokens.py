@@ -1,4 +1,4 @@
-"""Tokens: only ours, only for their purpose, only while the session lives (docs/threats.md AUT-01 to AUT-08)."""
+"""Tokens: only ours, only for their purpose, only while the session lives (AUT-01 to AUT-08)."""
 
 import base64
 import json

@@ -220,7 +220,7 @@ def test_what_a_paid_invoice_states_cannot_be_changed_even_by_sql(olga: User) ->
 
 
 def test_a_loop_of_invoices_of_one_subscription_is_stopped(settings: Any) -> None:
-    """docs/threats.md AMT-12: fifteen a day."""
+    """AMT-12: fifteen a day."""
     subscription = make.subscription()
 
     def order() -> None:

@@ -1,4 +1,4 @@
-"""What nobody answered is found out on a schedule: 5 minutes, an hour, then daily five times (docs/threats.md FLT-12)."""
+"""What nobody answered is found out on a schedule: 5 minutes, an hour, then daily five times (FLT-12)."""
 
 import random
 from collections.abc import Iterator

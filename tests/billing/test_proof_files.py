@@ -1,4 +1,4 @@
-"""Whatever file is sent as a proof of payment: it is refused, or stored as a clean one (docs/threats.md PAY-14)."""
+"""Whatever file is sent as a proof of payment: it is refused, or stored as a clean one (PAY-14)."""
 
 import io
 import struct

@@ -1,4 +1,4 @@
-"""A multipart body holds one file named file, or is refused with a sentence (docs/threats.md INP-05, INP-07)."""
+"""A multipart body holds one file named file, or is refused with a sentence (INP-05, INP-07)."""
 
 import hashlib
 from io import BytesIO

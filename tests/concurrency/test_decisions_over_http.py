@@ -84,7 +84,7 @@ def test_of_16_approvals_by_api_and_16_by_the_console_exactly_one_decides(crowd:
 
 
 def test_of_32_full_refunds_exactly_one_succeeds(crowd: Crowd, bearer: dict[str, str]) -> None:
-    """docs/threats.md REF-07."""
+    """REF-07."""
     olga = make.operator()
     for _ in range(ROUNDS):
         payment = PaymentService.approve_manual_payment(make.submitted_payment(), olga).payment

@@ -1,4 +1,4 @@
-"""Two requests with one Idempotency-Key at the same moment: one works, the other is told so (docs/threats.md PAY-16)."""
+"""Two requests with one Idempotency-Key at the same moment: one works, the other is told so (PAY-16)."""
 
 import json
 from collections.abc import Callable

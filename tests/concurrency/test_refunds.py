@@ -1,4 +1,4 @@
-"""Refunds of one payment at the same moment never give back more than came in (docs/threats.md REF-02, REF-07)."""
+"""Refunds of one payment at the same moment never give back more than came in (REF-02, REF-07)."""
 
 import random
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""What ends a session ends it in every process, at the next request (docs/threats.md AUT-05, AUT-06, AUT-08)."""
+"""What ends a session ends it in every process, at the next request (AUT-05, AUT-06, AUT-08)."""
 
 import contextlib
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The same message many times at once, at the door and in the workers, has one effect (docs/threats.md WHK-07)."""
+"""The same message many times at once, at the door and in the workers, has one effect (WHK-07)."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What the two doors take, and what they turn away (docs/threats.md WHK-01, 02, 05, 06, 11, 12, 15)."""
+"""What the two doors take, and what they turn away (WHK-01, 02, 05, 06, 11, 12, 15)."""
 
 import json
 import time

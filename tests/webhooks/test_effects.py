@@ -1,4 +1,4 @@
-"""What each kind of message leads to, and what is none of ours (docs/threats.md WHK-16)."""
+"""What each kind of message leads to, and what is none of ours (WHK-16)."""
 
 from decimal import Decimal
 from typing import Literal

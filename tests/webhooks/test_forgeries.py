@@ -1,4 +1,4 @@
-"""Whoever is not the gateway has no effect, even where its signature can be made to fit (docs/threats.md WHK-01, 03, 09)."""
+"""Whoever is not the gateway has no effect, even where its signature can be made to fit (WHK-01, 03, 09)."""
 
 import json
 import random

@@ -1,4 +1,4 @@
-"""In whatever order the messages of one payment's life come, its books end the same (docs/threats.md WHK-08)."""
+"""In whatever order the messages of one payment's life come, its books end the same (WHK-08)."""
 
 import random
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What becomes of stored messages: done once, tried again, given up, replayed (docs/threats.md WHK-13, 14, 16)."""
+"""What becomes of stored messages: done once, tried again, given up, replayed (WHK-13, 14, 16)."""
 
 import json
 from collections.abc import Callable

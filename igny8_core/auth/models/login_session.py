@@ -7,7 +7,7 @@ from igny8_core.common import clock
 
 
 class LoginSession(models.Model):
-    """One login on one device: the family of refresh tokens that replace each other (docs/threats.md AUT-03 to AUT-06).
+    """One login on one device: the family of refresh tokens that replace each other (AUT-03 to AUT-06).
 
     Only the newest refresh token of the family is good; an older one, used again, ends the session.
     """

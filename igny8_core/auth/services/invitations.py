@@ -50,7 +50,7 @@ class NewPerson:
 def invite(account: Account, invited_by: User, *, email: str, role: str, site_ids: Sequence[int]) -> TeamInvitation:
     """Invite an address with a role, and for an editor or viewer the sites they get access to.
 
-    An address that belongs to another account is invited all the same: the answer must not tell (docs/threats.md
+    An address that belongs to another account is invited all the same: the answer must not tell (the codes in docs/threats.md,
     AUT-11). Raises TeamNotManaged, RoleAboveOwn, PaymentRequired, AccountSuspended, AccountCanceled, InvalidInput
     for a site that is none, AlreadyMember, InvitationOpen, LimitReached.
     """
@@ -121,7 +121,7 @@ def accept_invitation(token: str, caller: User | None, person: NewPerson | None)
     """Join the account that a mailed token invites to: as the logged-in `caller`, else as a new `person`.
 
     The address counts as verified, because the token came by mail. Who sent the invitation must still have the
-    right to (docs/threats.md ROL-02), the account must be usable and have a seat left.
+    right to (ROL-02), the account must be usable and have a seat left.
     Raises NotFound, InvitationGone, PaymentRequired, AccountSuspended, AccountCanceled, InvitationForAnother,
     AlreadyMember, MemberElsewhere, LoginExists, InvalidInput, LimitReached.
     """

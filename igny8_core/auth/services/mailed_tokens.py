@@ -13,7 +13,7 @@ from igny8_core.common.signed_texts import BadSignature, SignatureExpired, keys,
 
 
 class Purpose(TextChoices):
-    """What a link is for; a token of one purpose is nothing to any other (docs/threats.md AUT-02)."""
+    """What a link is for; a token of one purpose is nothing to any other (AUT-02)."""
 
     RESET = "password_reset"
     VERIFICATION = "email_verification"

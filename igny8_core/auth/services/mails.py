@@ -1,6 +1,6 @@
 """E-mails about people and accounts. The outbox (igny8_core/events) calls `handle` for each event, at least once.
 
-Tokens are made here, when the mail is written: no event and no other table ever holds one (docs/threats.md ROL-05, R25).
+Tokens are made here, when the mail is written: no event and no other table ever holds one (ROL-05, R25).
 """
 
 from collections.abc import Callable
@@ -67,7 +67,7 @@ def _invitation(event: Event) -> Mail | None:
         "link": _link("invitation", token),
         "token": token,
     }
-    # No names: whoever made up an account's name would choose what a stranger's inbox shows (docs/threats.md OUT-09).
+    # No names: whoever made up an account's name would choose what a stranger's inbox shows (OUT-09).
     return Mail("invitation", f"You are invited to a team on {settings.COMPANY_NAME}", [found.email], context)
 
 

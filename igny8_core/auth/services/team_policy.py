@@ -34,7 +34,7 @@ def may_give(giver: User, role: str) -> bool:
 
 
 def require_may_give(actor: User, role: str, receiver: User | None = None) -> None:
-    """Refuse a role that the actor cannot give, and note an attempt to raise rights (docs/threats.md ROL-01, ROL-09).
+    """Refuse a role that the actor cannot give, and note an attempt to raise rights (ROL-01, ROL-09).
 
     Raises RoleAboveOwn, or TeamNotManaged for who gives no roles at all.
     """

@@ -48,7 +48,7 @@ def request_password_reset(email: str) -> None:
     """Have a link mailed to who has this address.
 
     An address of nobody leaves the same row, about nobody and without the address: the same statements and the same
-    commit in every case, so that neither the answer nor its time tells who is a customer (docs/threats.md R26, AUT-12).
+    commit in every case, so that neither the answer nor its time tells who is a customer (R26, AUT-12).
     """
     user = User(pk=user_id_by_email(email) or NOBODY)
     events.record(events.NewEvent("user.password_reset_requested", user, None))

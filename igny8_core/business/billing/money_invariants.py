@@ -1,4 +1,4 @@
-"""What must always be true of money and credits (docs/domain.md section 7); invariants.py has the others and checks all."""
+"""What must always be true of money and credits (docs/domain.md 7); invariants.py has the others and checks all."""
 
 from dataclasses import dataclass
 
@@ -82,13 +82,13 @@ OF_MONEY = [
             SELECT credits::bigint * quantity AS credits FROM igny8_invoice_lines
             WHERE invoice_id = invoice.id AND credits > 0
         ) line
-        LEFT JOIN granted ON grant.invoice_id = invoice.id
+        LEFT JOIN granted ON granted.invoice_id = invoice.id
         WHERE invoice.status = 'paid'
         GROUP BY invoice.id, line.credits
         HAVING count(granted.id) <> 1 OR count(granted.id) FILTER (WHERE granted.amount = line.credits) <> 1
         UNION ALL
         SELECT format('grant %s: no paid invoice for %s', granted.id, granted.source)
-        FROM granted LEFT JOIN igny8_invoices invoice ON invoice.id = grant.invoice_id AND invoice.status = 'paid'
+        FROM granted LEFT JOIN igny8_invoices invoice ON invoice.id = granted.invoice_id AND invoice.status = 'paid'
         WHERE invoice.id IS NULL
         """,
     ),

@@ -75,7 +75,7 @@ class PaidPart:
 
 
 def plan_line(plan: Plan, terms: Terms | None = None) -> dict[str, Any]:
-    """The invoice line that sells one period of a plan, with all that is granted for it (docs/threats.md AMT-11).
+    """The invoice line that sells one period of a plan, with all that is granted for it (AMT-11).
 
     `terms` are those of who has the plan already; without them it costs and includes what it does now.
     """
@@ -100,7 +100,7 @@ def ordered_line(subscription: Subscription) -> dict[str, Any]:
 
 
 def package_line(package: CreditPackage) -> dict[str, Any]:
-    """The invoice line that sells a package, with all that is granted for it (docs/threats.md AMT-11)."""
+    """The invoice line that sells a package, with all that is granted for it (AMT-11)."""
     return {
         "description": f"Credit package {package.name}, {package.credits} credits",
         "quantity": 1,

@@ -71,7 +71,7 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response:
 
 
 def _log_denial(exc: Exception, failure: Failure, context: dict[str, Any]) -> None:
-    """One line per denial, in the words of the OWASP Logging Vocabulary (docs/threats.md TEN-01, MAS-03, ADM-05)."""
+    """One line per denial, in the words of the OWASP Logging Vocabulary (TEN-01, MAS-03, ADM-05)."""
     request = context.get("request")
     event = SECURITY_EVENTS_BY_CODE.get(failure.code) or SECURITY_EVENTS.get(failure.status)
     # An address that is none asks for nobody's object; only a service's or view's own 404 does.

@@ -225,7 +225,7 @@ class DayField(serializers.DateField):
 
 @extend_schema_field({"type": "string", "format": "uri", "pattern": "^https://", "maxLength": MAX_URL_LENGTH})
 class HttpsUrlField(StrictTextField):
-    """A link for people to click, never fetched by us: https, a public host name, no user info (docs/threats.md PAY-13)."""
+    """A link for people to click, never fetched by us: https, a public host name, no user info (PAY-13)."""
 
     def clean_text(self, text: str) -> str:
         value = text.strip()

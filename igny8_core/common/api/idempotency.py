@@ -1,4 +1,4 @@
-"""Idempotency-Key: a POST that moves money or credits does so once, however often it is sent (docs/threats.md PAY-16).
+"""Idempotency-Key: a POST that moves money or credits does so once, however often it is sent (PAY-16).
 
 The answer is stored in the transaction of the work itself. So either both are there, and a repeat gets the first answer
 even when the caller never saw it; or neither is, and the repeat does the work. Refusals change nothing and are not

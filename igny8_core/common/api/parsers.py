@@ -80,7 +80,7 @@ def _require_utf8_label(media_type: str) -> None:
 
 
 def _refuse_deep_nesting(text: str) -> None:
-    # Before parsing, because Python's parser recurses and would fail with an internal error (docs/threats.md INP-04).
+    # Before parsing, because Python's parser recurses and would fail with an internal error (INP-04).
     depth = 0
     for match in BRACKETS_OUTSIDE_STRINGS.finditer(text):
         character = match.group()[0]

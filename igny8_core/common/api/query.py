@@ -29,7 +29,7 @@ class Filter:
 
 
 def refuse_unknown_parameters(query: QueryDict, known: Iterable[str]) -> None:
-    """Raise ValidationError for a parameter that is not known, or given more than once (docs/threats.md MAS-07, TEN-08)."""
+    """Raise ValidationError for a parameter that is not known, or given more than once (MAS-07, TEN-08)."""
     allowed = sorted(known)
     errors = {}
     for name, values in query.lists():

@@ -11,7 +11,7 @@ MAX_REPORTED = 50
 
 
 class StrictSerializer(serializers.Serializer[Any]):
-    """A serializer that refuses unknown and read-only fields instead of dropping them (docs/threats.md MAS-02).
+    """A serializer that refuses unknown and read-only fields instead of dropping them (MAS-02).
 
     Operations declare their own subclass field by field; there is no serializer made from a model, because a new
     column would then become writable by itself. Its fields are made once per process, unless it changes an object in

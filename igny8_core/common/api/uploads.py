@@ -1,4 +1,4 @@
-"""Takes exactly one file of a multipart body, or answers with a sentence (docs/threats.md INP-07).
+"""Takes exactly one file of a multipart body, or answers with a sentence (INP-07).
 
 Django reads the parts. It also reads bodies that were cut off or say two things at once, so those are refused before.
 """

@@ -124,7 +124,7 @@ class Payment(models.Model):
                 condition=Q(refunded_amount__gte=0, refunded_amount__lte=F("amount")),
                 name="igny8_payments_refunded_within_amount",
             ),
-            # Two ways of paying one invoice at the same time would take the money twice (docs/threats.md WHK-17).
+            # Two ways of paying one invoice at the same time would take the money twice (WHK-17).
             models.UniqueConstraint(
                 fields=["invoice"],
                 condition=Q(status__in=PAYMENTS_UNDER_WAY),

@@ -12,7 +12,7 @@ HEAD = """# All error codes
 What `manage.py list_error_codes` prints; a test compares. A refusal carries one of these as `code`, which never
 changes. Its `message` can be a more exact sentence than the usual one here, and `errors` has sentences for the fields
 that are to blame. A running server shows the same at `/api/docs/codes/`, in production only what is for customers. How
-to read refusals: [the API](docs/api.md#refusals).
+to read refusals: [the API](api.md#refusals).
 
 | code | status | usual sentence | comes from |
 |---|---|---|---|"""

@@ -122,7 +122,7 @@ def begin_attempt(
 
 
 def _require_within_bound(invoice: Invoice) -> None:
-    """Nobody tries one card after the other on an invoice, and no loop of ours does (docs/threats.md AMT-12)."""
+    """Nobody tries one card after the other on an invoice, and no loop of ours does (AMT-12)."""
     today = Payment.objects.filter(invoice=invoice, created_at__gt=clock.now() - timedelta(days=1))
     if today.count() >= settings.MAX_ATTEMPTS_OF_INVOICE_PER_DAY:
         logger.error("too many attempts to pay an invoice", extra={"invoice": invoice.pk})

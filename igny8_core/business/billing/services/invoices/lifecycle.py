@@ -159,7 +159,7 @@ def _require_no_payment(invoice: Invoice) -> None:
 
 
 def _require_within_bound(subscription: Subscription) -> None:
-    """A loop that nobody meant is stopped before it bills (docs/threats.md AMT-12)."""
+    """A loop that nobody meant is stopped before it bills (AMT-12)."""
     today = Invoice.objects.filter(subscription=subscription, created_at__gt=clock.now() - timedelta(days=1))
     if today.count() >= settings.MAX_INVOICES_OF_SUBSCRIPTION_PER_DAY:
         logger.error("too many invoices of a subscription", extra={"subscription": subscription.pk})

@@ -19,7 +19,7 @@ PACKAGED_FILES[f"{SCHEME}logo"] = Path(settings.COMPANY_LOGO or FOLDER / "templa
 
 
 class PackagedFilesOnly(URLFetcher):  # type: ignore[misc]  # WeasyPrint has no types
-    """Gives our fonts and logo by name and refuses every other address: no network, no files (docs/threats.md PDF-02…05)."""
+    """Gives our fonts and logo by name and refuses every other address: no network, no files (PDF-02…05)."""
 
     def fetch(self, url: str, headers: dict[str, str] | None = None) -> URLFetcherResponse:
         if url not in PACKAGED_FILES:

@@ -1,4 +1,4 @@
-"""Links to payment proofs: signed for one person and one proof, good for five minutes (docs/threats.md TEN-05)."""
+"""Links to payment proofs: signed for one person and one proof, good for five minutes (TEN-05)."""
 
 from datetime import timedelta
 

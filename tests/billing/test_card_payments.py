@@ -1,4 +1,4 @@
-"""Paying by card: what each answer of Stripe does to payment, invoice, subscription and credits (docs/gateways.md 2)."""
+"""Paying by card: what each answer of Stripe does to payment, invoice, subscription and credits."""
 
 from decimal import Decimal
 from typing import Any

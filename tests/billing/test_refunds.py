@@ -1,4 +1,4 @@
-"""Money of a payment given back: how much, with which credits, and what it leaves behind (docs/threats.md REF, CRD-05)."""
+"""Money of a payment given back: how much, with which credits, and what it leaves behind (CRD-05)."""
 
 from collections.abc import Callable
 from decimal import Decimal

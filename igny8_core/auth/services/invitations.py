@@ -50,8 +50,8 @@ class NewPerson:
 def invite(account: Account, invited_by: User, *, email: str, role: str, site_ids: Sequence[int]) -> TeamInvitation:
     """Invite an address with a role, and for an editor or viewer the sites they get access to.
 
-    An address that belongs to another account is invited all the same: the answer must not tell (the codes in docs/threats.md,
-    AUT-11). Raises TeamNotManaged, RoleAboveOwn, PaymentRequired, AccountSuspended, AccountCanceled, InvalidInput
+    An address that belongs to another account is invited all the same: the answer must not tell
+    (AUT-11). Raises TeamNotManaged, RoleAboveOwn, PaymentRequired, AccountSuspended, AccountCanceled, InvalidInput
     for a site that is none, AlreadyMember, InvitationOpen, LimitReached.
     """
     account = lock_account(account.pk, "plan")

@@ -1,4 +1,4 @@
-"""Who may do what to whom in a team: asked under the account's lock, of the roles as they are now (docs/threats.md ROL)."""
+"""Who may do what to whom in a team: asked under the account's lock, of the roles as they are now."""
 
 import logging
 from collections.abc import Iterable

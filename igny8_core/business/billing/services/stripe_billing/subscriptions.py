@@ -1,4 +1,4 @@
-"""Subscriptions that were made at Stripe and are billed there: our rows follow Stripe's (docs/gateways.md section 2.1)."""
+"""Subscriptions that were made at Stripe and are billed there: our rows follow Stripe's."""
 
 import logging
 import re

@@ -189,7 +189,7 @@ class Client:
         return self._post("billing/admin/payments/confirm/", confirmation, repeatable=True)
 
     def credit_balance(self) -> Data:
-        """Credits that can be spent now, and the lots they come from."""
+        """Credits that can be spent now, and the grants they come from."""
         return self._get("billing/credits/balance/")
 
     def credit_packages(self) -> list[Data]:

@@ -55,9 +55,10 @@ class Approvals:
         self.first = first
 
     def __call__(self, number: int) -> int:
+        from igny8_core.business.billing.services.payment_service import PaymentService
+
         from igny8_core.auth.models import User
         from igny8_core.business.billing.models import Payment
-        from igny8_core.business.billing.services.payment_service import PaymentService
 
         operator = User.objects.get(pk=OPERATOR)
         start = self.first + number * APPROVALS
@@ -68,9 +69,10 @@ class Approvals:
 
 def template() -> str:
     """The statements of an approval as a pgbench script over :id."""
+    from igny8_core.business.billing.services.payment_service import PaymentService
+
     from igny8_core.auth.models import User
     from igny8_core.business.billing.models import Payment
-    from igny8_core.business.billing.services.payment_service import PaymentService
 
     operator = User.objects.get(pk=OPERATOR)
     payment = Payment(pk=TEMPLATE, account_id=TEMPLATE)
@@ -98,7 +100,7 @@ def build(ids: list[int]) -> None:
     """For each id an account that ordered a plan and says it paid: all its rows carry the same id."""
     from igny8_core.auth.models import Plan, Subscription
     from igny8_core.business.billing.models import Invoice, InvoiceCounter, InvoiceLine, LineKind, Payment
-    from igny8_core.business.billing.services.payment_service import reference_key
+    from igny8_core.business.billing.services.payments.offline import reference_key
     from igny8_core.events.models import Event
 
     now = datetime.now(UTC)

@@ -87,13 +87,13 @@ def client_of(kind: str) -> Any:
     from rest_framework.test import APIClient
 
     from igny8_core.auth.models import User
-    from igny8_core.auth.services.session_service import SessionService
+    from igny8_core.auth.services.sessions import open_session
 
     user = User.objects.get(pk=LARGEST)
     if kind == "staff":
         user = User.objects.create_superuser("operator@example.com", "long and unusual 7", id=ACCOUNTS + 1)
     client = APIClient(SERVER_NAME="localhost")
-    client.credentials(HTTP_AUTHORIZATION=f"Bearer {SessionService.open(user).access}")
+    client.credentials(HTTP_AUTHORIZATION=f"Bearer {open_session(user).access}")
     return client
 
 

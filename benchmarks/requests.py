@@ -77,12 +77,12 @@ def main() -> None:
 def build() -> list[str]:
     """Active accounts with credits and invoices; returns their owners' access tokens."""
     from django.conf import settings
-
-    from igny8_core.auth.models import Account, AccountStatus, User
-    from igny8_core.auth.services.session_service import SessionService
-    from igny8_core.business.billing.models import CreditGrantKind, CreditTransactionType
     from igny8_core.business.billing.services.credit_service import CreditService
     from igny8_core.business.billing.services.invoice_service import InvoiceService
+
+    from igny8_core.auth.models import Account, AccountStatus, User
+    from igny8_core.auth.services.sessions import open_session
+    from igny8_core.business.billing.models import CreditGrantKind, CreditTransactionType
 
     Account.objects.update(status=AccountStatus.ACTIVE)
     settings.MAX_INVOICES_OF_SUBSCRIPTION_PER_DAY = INVOICES + 1
@@ -99,7 +99,7 @@ def build() -> list[str]:
             )
         for _ in range(INVOICES):
             InvoiceService.create_invoice(account, line_items=[line])
-    return [SessionService.open(owner).access for owner in User.objects.order_by("pk")]
+    return [open_session(owner).access for owner in User.objects.order_by("pk")]
 
 
 def load(port: int, tokens: list[str], ask: Ask, seconds: float) -> float:

@@ -16,9 +16,9 @@ GOAL = 0.5
 
 GRANT_LOTS = """
 WITH draft AS (
-    SELECT id AS account_id, n FROM igny8_accounts, generate_series(1, %(lots)s) n
+    SELECT id AS account_id, n FROM igny8_accounts, generate_series(1, %(grants)s) n
     WHERE id BETWEEN %(first)s AND %(last)s
-), lot AS (
+), grant AS (
     INSERT INTO igny8_credit_grants (account_id, kind, source, amount, remaining, created_at)
     SELECT account_id, 'purchase', 'bench:' || n, %(amount)s, %(amount)s, now() FROM draft
 ), entry AS (
@@ -31,7 +31,7 @@ WITH draft AS (
     INSERT INTO igny8_events (type, account_id, object_type, object_id, data, request_id, created_at)
     SELECT 'credits.granted', account_id, 'billing.credittransaction', id, '{}', '', now() FROM entry
 )
-UPDATE igny8_accounts SET credits = %(lots)s * %(amount)s WHERE id BETWEEN %(first)s AND %(last)s
+UPDATE igny8_accounts SET credits = %(grants)s * %(amount)s WHERE id BETWEEN %(first)s AND %(last)s
 """
 
 
@@ -69,8 +69,9 @@ class Spends:
         self.first, self.last, self.seconds = first, last, seconds
 
     def __call__(self, number: int) -> int:
-        from igny8_core.auth.models import Account
         from igny8_core.business.billing.services.credit_service import CreditService
+
+        from igny8_core.auth.models import Account
 
         pick, done, end = random.Random(number), 0, time.perf_counter() + self.seconds
         while time.perf_counter() < end:
@@ -82,8 +83,9 @@ class Spends:
 
 def template() -> str:
     """The statements of a spend as a pgbench script over :id and :key."""
-    from igny8_core.auth.models import Account
     from igny8_core.business.billing.services.credit_service import CreditService
+
+    from igny8_core.auth.models import Account
 
     account = Account(pk=TEMPLATE)
     statements = bench.sent_by(lambda: CreditService.spend(account, 1, operation_type="image_generation", key=str(KEY)))
@@ -92,21 +94,22 @@ def template() -> str:
 
 
 def grant() -> None:
-    """One large lot for each account, and many small ones for the last, whose lots run out."""
+    """One large grant for each account, and many small ones for the last, whose grants run out."""
     from django.db import connection
 
     with connection.cursor() as cursor:
-        cursor.execute(GRANT_LOTS, {"first": 1, "last": ACCOUNTS, "lots": 1, "amount": CREDITS})
-        cursor.execute(GRANT_LOTS, {"first": TEMPLATE, "last": TEMPLATE, "lots": 1, "amount": CREDITS})
-        cursor.execute(GRANT_LOTS, {"first": ACCOUNTS + 1, "last": ACCOUNTS + 1, "lots": LOTS, "amount": LOT})
+        cursor.execute(GRANT_LOTS, {"first": 1, "last": ACCOUNTS, "grants": 1, "amount": CREDITS})
+        cursor.execute(GRANT_LOTS, {"first": TEMPLATE, "last": TEMPLATE, "grants": 1, "amount": CREDITS})
+        cursor.execute(GRANT_LOTS, {"first": ACCOUNTS + 1, "last": ACCOUNTS + 1, "grants": LOTS, "amount": LOT})
 
 
 def run_out() -> None:
-    """Spend an account's small lots to the end with all processes; every error but "no credits left" ends the run."""
+    """Spend an account's small grants to the end with all processes; every error but "no credits left" ends the run."""
+    from igny8_core.business.billing.services.credit_service import CreditService
+
     from igny8_core.auth.models import Account
     from igny8_core.business.billing.errors import InsufficientCredits
     from igny8_core.business.billing.models import CreditTransaction
-    from igny8_core.business.billing.services.credit_service import CreditService
 
     account = Account(pk=ACCOUNTS + 1)
 
@@ -122,8 +125,10 @@ def run_out() -> None:
     rate = bench.in_processes(PROCESSES, spend_until_empty)
     spent = CreditTransaction.objects.filter(account=account, transaction_type="usage").count()
     if spent != LOTS * LOT:
-        raise SystemExit(f"{LOTS} lots of {LOT} gave {spent} spends.")
-    print(f"lots that run out, {PROCESSES} processes: {LOTS} lots of {LOT}, {spent} spends, no error, {rate:,.0f}/s.")
+        raise SystemExit(f"{LOTS} grants of {LOT} gave {spent} spends.")
+    print(
+        f"grants that run out, {PROCESSES} processes: {LOTS} grants of {LOT}, {spent} spends, no error, {rate:,.0f}/s."
+    )
 
 
 if __name__ == "__main__":

@@ -43,13 +43,13 @@ def build() -> None:
     """A million rows of one account and a million of others, summed up to now."""
     from django.db import connection
 
-    from igny8_core.business.billing.services.usage_sum_service import UsageSumService
+    from igny8_core.business.billing.services.credits.rollup import sum_up_usage
 
     bench.make_accounts(range(ACCOUNT, ACCOUNT + OTHERS + 1))
     with connection.cursor() as cursor:
         cursor.execute(FILL, {"account": ACCOUNT, "others": OTHERS, "rows": ROWS})
     started = time.perf_counter()
-    sums = UsageSumService.sum_up()
+    sums = sum_up_usage()
     print(f"{2 * ROWS:,} rows summed to {sums:,} in {time.perf_counter() - started:.1f} s")
     bench.analyze()
 

@@ -19,7 +19,7 @@ from fake_gateways.paypal_fake import FakePayPal
 from fake_gateways.stripe_fake import FakeStripe
 from fake_gateways.stripe_transport import FakeStripeTransport
 from igny8_core.auth.models import Account, Role, User
-from igny8_core.auth.services.session_service import SessionService
+from igny8_core.auth.services.sessions import open_session
 from igny8_core.business.billing.gateways.paypal.settings import PayPalSettings
 from igny8_core.business.billing.gateways.stripe.charges import StripeGateway
 from igny8_core.business.billing.gateways.stripe.settings import StripeSettings
@@ -154,7 +154,7 @@ def as_user() -> Callable[[User], APIClient]:
     def client(user: User) -> APIClient:
         make.prepared_sessions()
         logged_in = APIClient()
-        logged_in.credentials(HTTP_AUTHORIZATION=f"Bearer {SessionService.open(user).access}")
+        logged_in.credentials(HTTP_AUTHORIZATION=f"Bearer {open_session(user).access}")
         return logged_in
 
     return client

@@ -11,6 +11,10 @@ from typing import Any
 
 from django.core.files.base import ContentFile
 from django.utils import timezone
+from igny8_core.business.billing.services.credit_service import CreditService
+from igny8_core.business.billing.services.invoice_service import InvoiceService
+from igny8_core.business.billing.services.payment_service import PaymentService
+from igny8_core.business.billing.services.subscription_service import SubscriptionService
 from PIL import Image
 
 from fake_gateways.stripe_fake import FakeStripe
@@ -38,11 +42,7 @@ from igny8_core.business.billing.models import (
     PaymentMethodConfig,
     PaymentProof,
 )
-from igny8_core.business.billing.services.card_customers import customer_of
-from igny8_core.business.billing.services.credit_service import CreditService
-from igny8_core.business.billing.services.invoice_service import InvoiceService
-from igny8_core.business.billing.services.payment_service import PaymentService
-from igny8_core.business.billing.services.subscription_service import SubscriptionService
+from igny8_core.business.billing.services.payment_methods.gateway_customers import customer_of
 
 PASSWORD = "TestPass123!"
 _numbers = count(1)

@@ -162,7 +162,7 @@ def test_no_except_swallows_everything() -> None:
                     broad.add(named(path))
 
     assert bare == []
-    assert broad <= {"common/work_queue.py", "common/health.py", "business/billing/services/stranded_money.py"}
+    assert broad <= {"common/work_queue.py", "common/health.py", "business/billing/services/payment_states/stranded.py"}
 
 
 def other_clocks(source: str) -> Iterator[str]:

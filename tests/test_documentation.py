@@ -16,12 +16,12 @@ from django.apps import apps
 from django.core.management import call_command, get_commands
 from django.urls import resolve
 from django.utils import timezone
+from igny8_core.business.billing.services.payment_service import PaymentService
 from pytest_django.live_server_helper import LiveServer
 
-from igny8_core.auth.models import ACCOUNT_MOVES, SUBSCRIPTION_MOVES, Account, User
+from igny8_core.auth.models import ACCOUNT_TRANSITIONS, SUBSCRIPTION_TRANSITIONS, Account, User
 from igny8_core.business.billing.gateways import paypal, stripe
-from igny8_core.business.billing.models import DISPUTE_MOVES, INVOICE_MOVES, Payment
-from igny8_core.business.billing.services.payment_service import PaymentService
+from igny8_core.business.billing.models import DISPUTE_TRANSITIONS, INVOICE_TRANSITIONS, Payment
 from igny8_core.business.signup.service import Signup, register
 from igny8_core.common.api.views import ApiViewSet, NoSuchAddress
 from igny8_core.common.checks import api_routes
@@ -118,10 +118,10 @@ def test_the_data_model_page_names_every_table() -> None:
 @pytest.mark.parametrize(
     ("heading", "moves"),
     [
-        ("Account:", ACCOUNT_MOVES),
-        ("Subscription:", SUBSCRIPTION_MOVES),
-        ("Invoice:", INVOICE_MOVES),
-        ("A dispute, of which a payment can have several:", DISPUTE_MOVES),
+        ("Account:", ACCOUNT_TRANSITIONS),
+        ("Subscription:", SUBSCRIPTION_TRANSITIONS),
+        ("Invoice:", INVOICE_TRANSITIONS),
+        ("A dispute, of which a payment can have several:", DISPUTE_TRANSITIONS),
     ],
 )
 def test_the_workflow_page_draws_exactly_the_moves_of_the_code(heading: str, moves: Moves) -> None:

@@ -8,10 +8,10 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from igny8_core.business.billing.services.payment_service import PaymentService
 
 from igny8_core.auth.models import Account
 from igny8_core.business.billing.models import CreditPackage, Invoice, PaymentMethodConfig
-from igny8_core.business.billing.services.payment_service import PaymentService
 from igny8_core.business.signup.service import register
 from tests import make
 

@@ -13,7 +13,7 @@ from igny8_core.business.billing import reports
 from igny8_core.business.billing.models import PaymentStatus, WebhookState
 from igny8_core.business.billing.selectors import payment_method_configs
 from igny8_core.common import clock
-from igny8_core.events.console import amount_text, change_url
+from igny8_core.console.base import amount_text, change_url
 
 SHOWN_WAITING = 5
 SHOWN_EVENTS = 8

@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.contrib.admin.models import ADDITION, CHANGE, DELETION, LogEntry
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 
-from igny8_core.events.console import LogAdmin, label, moment
+from igny8_core.console.base import LogAdmin, label, moment
 
 KINDS = {ADDITION: ("added", "success"), CHANGE: ("changed", "info"), DELETION: ("deleted", "danger")}
 

@@ -3,7 +3,7 @@
 from django.contrib import admin
 
 from igny8_core.common.models import IdempotentAnswer, RateCounter
-from igny8_core.events.console import LogAdmin, moment
+from igny8_core.console.base import LogAdmin, moment
 
 
 @admin.register(RateCounter)

@@ -66,7 +66,7 @@ UNFOLD: dict[str, Any] = {
                     _link("Disputes", "gavel", "billing_dispute"),
                     _link("Subscriptions", "autorenew", "igny8_auth_subscription"),
                     _link("Credit ledger", "menu_book", "billing_credittransaction"),
-                    _link("Credit lots", "inventory_2", "billing_creditgrant"),
+                    _link("Credit grants", "inventory_2", "billing_creditgrant"),
                     _link("Credit usage", "bar_chart", "billing_creditusagelog"),
                 ],
             },

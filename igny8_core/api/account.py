@@ -17,12 +17,12 @@ from igny8_core.auth.errors import AccountSuspended, OwnersOnly, TeamNotManaged
 from igny8_core.auth.permissions import IsMember, MembersReadAdminsWrite, OwnsAccount, account_of, user_of
 from igny8_core.auth.selectors import events_of
 from igny8_core.auth.serializers import AccountOutput, SettingsInput
-from igny8_core.auth.services.account_service import AccountService
-from igny8_core.auth.services.membership_service import MembershipService
+from igny8_core.auth.services.accounts import update_account_settings
+from igny8_core.auth.services.memberships import transfer_ownership
 from igny8_core.auth.throttles import PasswordThrottle
 from igny8_core.business.billing.errors import MoneyOpen, SubscriptionBilledByStripe
 from igny8_core.business.billing.limits import limits_of
-from igny8_core.business.billing.services.open_attempts import ATTEMPT_REFUSALS
+from igny8_core.business.billing.services.payment_states.under_way import ATTEMPT_REFUSALS
 from igny8_core.business.closure.service import close_account
 from igny8_core.common.api.envelope import success
 from igny8_core.common.api.query import code_filter, from_day_filter, to_day_filter
@@ -46,7 +46,7 @@ class SettingsViewSet(SingletonViewSet):
     def partial_update(self, request: Request) -> Response:
         """Change name, time zone or billing details. Invoices keep the details that they were made with."""
         changes = self.validated(SettingsInput, partial=True)
-        account = AccountService.update_settings(account_of(request), user_of(request), **changes)
+        account = update_account_settings(account_of(request), user_of(request), **changes)
         return success(AccountOutput(account).data, "Saved.")
 
 
@@ -94,9 +94,7 @@ class AccountViewSet(SingletonViewSet):
     def transfer_ownership(self, request: Request) -> Response:
         """Make another active member the account's owner. Whoever hands it over stays in the team as an admin."""
         given = self.validated(TransferInput)
-        owner = MembershipService.transfer_ownership(
-            account_of(request), user_of(request), given["user"], given["password"]
-        )
+        owner = transfer_ownership(account_of(request), user_of(request), given["user"], given["password"])
         return success(TeamMemberOutput(owner).data, "The account has a new owner. You are an admin of it now.")
 
     @extend_schema(operation_id="delete_account", request=DeleteInput, responses={200: None})

@@ -30,9 +30,15 @@ from igny8_core.auth.models import InvitationState, TeamInvitation, User
 from igny8_core.auth.permissions import CanManageTeam, IsMember, account_of, caller_if_any, user_of
 from igny8_core.auth.selectors import invitations_of, invitations_with_status, members_of
 from igny8_core.auth.serializers import LoginOutput, logged_in
-from igny8_core.auth.services.invitation_service import InvitationService, NewPerson
-from igny8_core.auth.services.membership_service import MembershipService
-from igny8_core.auth.services.session_service import SessionService
+from igny8_core.auth.services.invitations import (
+    NewPerson,
+    accept_invitation,
+    cancel_invitation,
+    invite,
+    resend_invitation,
+)
+from igny8_core.auth.services.memberships import change_role, remove_member
+from igny8_core.auth.services.sessions import open_session
 from igny8_core.auth.throttles import TokenThrottle
 from igny8_core.common.api.envelope import success
 from igny8_core.common.api.permissions import PublicEndpoint
@@ -68,7 +74,7 @@ class TeamMemberViewSet(ListViewSet):
 
         Owners remove everybody, admins everybody but owners. The last active owner stays: 409.
         """
-        MembershipService.remove_member(account_of(request), user_id, user_of(request))
+        remove_member(account_of(request), user_id, user_of(request))
         return success(message="Membership ended.")
 
     @extend_schema(operation_id="change_role", request=RoleInput, responses=TeamMemberOutput)
@@ -77,7 +83,7 @@ class TeamMemberViewSet(ListViewSet):
     def role(self, request: Request, user_id: int) -> Response:
         """Give a member another role, none above one's own, and nobody oneself. The last active owner stays: 409."""
         role = self.validated(RoleInput)["role"]
-        member = MembershipService.change_role(account_of(request), user_id, role, user_of(request))
+        member = change_role(account_of(request), user_id, role, user_of(request))
         return success(TeamMemberOutput(member).data, "Saved.")
 
     @extend_schema(operation_id="invite", request=InviteInput, responses={201: InvitationOutput})
@@ -95,7 +101,7 @@ class TeamMemberViewSet(ListViewSet):
     def invite(self, request: Request) -> Response:
         """Invite an e-mail address with a role, none above one's own, within the plan's `max_users`."""
         given = self.validated(InviteInput)
-        invitation = InvitationService.invite(
+        invitation = invite(
             account_of(request),
             user_of(request),
             email=given["email"],
@@ -130,7 +136,7 @@ class InvitationViewSet(ListViewSet):
     @refuses(TeamNotManaged, OwnerProtected, InvitationNotOpen)
     def destroy(self, request: Request, invitation_id: int) -> Response:
         """Withdraw an open invitation; its link dies."""
-        InvitationService.cancel(account_of(request), invitation_id, user_of(request))
+        cancel_invitation(account_of(request), invitation_id, user_of(request))
         return success(message="Invitation canceled.")
 
     @extend_schema(operation_id="resend_invitation", request=None, responses=InvitationOutput)
@@ -146,7 +152,7 @@ class InvitationViewSet(ListViewSet):
     )
     def resend(self, request: Request, invitation_id: int) -> Response:
         """Send an open invitation again with a new link for another week; the old link dies."""
-        invitation = InvitationService.resend(account_of(request), invitation_id, user_of(request))
+        invitation = resend_invitation(account_of(request), invitation_id, user_of(request))
         return success(InvitationOutput(invitation).data, "Invitation sent again.")
 
     @extend_schema(operation_id="accept_invitation", request=AcceptInput, responses=LoginOutput)
@@ -171,5 +177,5 @@ class InvitationViewSet(ListViewSet):
         given = self.validated(AcceptInput)
         token = given.pop("token")
         caller = caller_if_any(request)
-        member = InvitationService.accept(token, caller.user if caller else None, NewPerson(**given) if given else None)
-        return success(LoginOutput(logged_in(member, SessionService.open(member))).data, "Welcome!")
+        member = accept_invitation(token, caller.user if caller else None, NewPerson(**given) if given else None)
+        return success(LoginOutput(logged_in(member, open_session(member))).data, "Welcome!")

@@ -9,8 +9,8 @@ class AuthConfig(AppConfig):
 
     def ready(self) -> None:
         from igny8_core.auth import event_types
-        from igny8_core.auth.services import notification_service
+        from igny8_core.auth.services import mails
         from igny8_core.events import consumers
 
         event_types.declare()
-        consumers.register("account_email", notification_service.HANDLERS, notification_service.handle)
+        consumers.register("account_email", mails.HANDLERS, mails.handle)

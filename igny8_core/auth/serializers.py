@@ -3,7 +3,7 @@
 from rest_framework import serializers
 
 from igny8_core.auth.models import AccountStatus, BillingCycle, PaymentMethodType, Role, User
-from igny8_core.auth.services.session_service import TokenPair
+from igny8_core.auth.services.sessions import TokenPair
 from igny8_core.common.api.fields import (
     CountryCodeField,
     CurrencyField,

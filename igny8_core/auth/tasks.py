@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from igny8_core.auth.services.session_service import SessionService
+from igny8_core.auth.services.sessions import forget_old_sessions
 from igny8_core.common.kept_answers import forget_old_answers
 from igny8_core.common.rate_limits import forget_old_windows
 
@@ -10,6 +10,6 @@ from igny8_core.common.rate_limits import forget_old_windows
 @shared_task(name="auth.forget_old_rows", ignore_result=True)
 def forget_old_rows() -> None:
     """Delete login sessions, rate counters and kept answers that nobody needs any more."""
-    SessionService.forget_old()
+    forget_old_sessions()
     forget_old_windows()
     forget_old_answers()

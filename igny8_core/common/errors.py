@@ -52,7 +52,7 @@ class InvalidInput(DomainError):
     text = "Some of the input is not valid. See 'errors' for each field."
 
 
-class MoveNotAllowed(DomainError):
+class TransitionNotAllowed(DomainError):
     """A status change that the table of moves does not list."""
 
     code = "move_not_allowed"

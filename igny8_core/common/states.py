@@ -9,7 +9,7 @@ from django.db import connection
 from django.db.models import Field, Model, TextChoices
 
 from igny8_core.common.db import PreparedStatement
-from igny8_core.common.errors import MoveNotAllowed
+from igny8_core.common.errors import TransitionNotAllowed
 
 Moves = Mapping[str, frozenset[str]]
 
@@ -19,18 +19,20 @@ def transition(row: Model, to: TextChoices, moves: Moves, **changes: Any) -> Non
 
     `moves` maps each status to those it may become. The UPDATE asks for the status that the row was read with, so
     that even a caller who forgot the lock cannot decide the same thing twice. On success `row` has the new values.
-    Raises MoveNotAllowed, with nothing changed, for a move that is not listed or a row that has moved meanwhile.
+    Raises TransitionNotAllowed, with nothing changed, for a move that is not listed or a row that has moved meanwhile.
     """
     status: str = row.status  # type: ignore[attr-defined]
     if to.value not in moves[status]:
-        raise MoveNotAllowed(_refusal(row, status, to, moves))
+        raise TransitionNotAllowed(_refusal(row, status, to, moves))
     changes = {"status": to.value, **changes}
     values = [
         field.get_db_prep_save(value.pk if isinstance(value, Model) else value, connection)
         for field, value in zip(_fields(type(row), tuple(changes)), changes.values(), strict=True)
     ]
     if _move(type(row), tuple(changes)).fetch_one([row.pk, status, *values]) is None:
-        raise MoveNotAllowed(f"The {row._meta.verbose_name} was changed by somebody else just now. Look at it again.")
+        raise TransitionNotAllowed(
+            f"The {row._meta.verbose_name} was changed by somebody else just now. Look at it again."
+        )
     for name, value in changes.items():
         setattr(row, name, value)
 

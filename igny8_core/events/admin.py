@@ -5,9 +5,9 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter, FieldTextFilter
 
-from igny8_core.common.errors import MoveNotAllowed
+from igny8_core.common.errors import TransitionNotAllowed
+from igny8_core.console.base import LogAdmin, badge, json_block, moment
 from igny8_core.events import deliveries
-from igny8_core.events.console import LogAdmin, badge, json_block, moment
 from igny8_core.events.models import Delivery, DeliveryStatus, Event
 
 DELIVERY_TONES = {DeliveryStatus.WAITING: "info", DeliveryStatus.DONE: "success", DeliveryStatus.DEAD: "danger"}
@@ -56,7 +56,7 @@ class DeliveryAdmin(LogAdmin):
         for delivery in selected.order_by("pk"):
             try:
                 deliveries.retry(delivery)
-            except MoveNotAllowed as refusal:
+            except TransitionNotAllowed as refusal:
                 messages.warning(request, f"Delivery {delivery.pk}: {refusal.text}")
             else:
                 put_back += 1

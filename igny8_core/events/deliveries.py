@@ -7,7 +7,7 @@ from igny8_core.common import clock
 from igny8_core.common.states import transition
 from igny8_core.common.work_queue import WorkQueue
 from igny8_core.events import consumers
-from igny8_core.events.models import DELIVERY_MOVES, Delivery, DeliveryStatus
+from igny8_core.events.models import DELIVERY_TRANSITIONS, Delivery, DeliveryStatus
 
 logger = logging.getLogger(__name__)
 
@@ -21,8 +21,8 @@ def deliver_due(limit: int = 500) -> int:
 
 
 def retry(delivery: Delivery) -> None:
-    """Put a delivery that was given up back in the queue; MoveNotAllowed when it was not given up."""
-    transition(delivery, DeliveryStatus.WAITING, DELIVERY_MOVES, attempts=0, next_attempt_at=clock.now())
+    """Put a delivery that was given up back in the queue; TransitionNotAllowed when it was not given up."""
+    transition(delivery, DeliveryStatus.WAITING, DELIVERY_TRANSITIONS, attempts=0, next_attempt_at=clock.now())
 
 
 def _deliver(delivery: Delivery) -> dict[str, str]:

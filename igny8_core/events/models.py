@@ -43,7 +43,7 @@ class DeliveryStatus(models.TextChoices):
     DEAD = "dead", "Given up"
 
 
-DELIVERY_MOVES: dict[str, frozenset[str]] = {
+DELIVERY_TRANSITIONS: dict[str, frozenset[str]] = {
     DeliveryStatus.WAITING: frozenset({DeliveryStatus.DONE, DeliveryStatus.DEAD}),
     DeliveryStatus.DEAD: frozenset({DeliveryStatus.WAITING}),
     DeliveryStatus.DONE: frozenset(),

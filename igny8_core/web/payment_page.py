@@ -19,9 +19,9 @@ from django.views.decorators.http import require_http_methods, require_safe
 from igny8_core.business.billing.errors import AuthenticationRequired, GatewayNotConfigured, PaymentDeclined
 from igny8_core.business.billing.gateways import GATEWAYS, traits_of
 from igny8_core.business.billing.models import Invoice
-from igny8_core.business.billing.services.attempts import NextStep
-from igny8_core.business.billing.services.gateway_payments import GatewayPaymentService
-from igny8_core.business.billing.services.pay_links import invoice_of_pay_link
+from igny8_core.business.billing.services.collection.attempts import NextStep
+from igny8_core.business.billing.services.collection.gateway_payments import complete_payment, pay_through_gateway
+from igny8_core.business.billing.services.invoices.pay_links import invoice_of_pay_link
 from igny8_core.business.billing.services.payment_service import PaymentService
 from igny8_core.common.errors import DomainError, NotFound
 from igny8_core.common.network import client_network
@@ -97,7 +97,7 @@ def pay_elsewhere(request: HttpRequest, invoice: Invoice, token: str, payment_me
     """POST /pay/<token>/paypal/: begin an attempt and lead to the gateway's page, where the customer approves it."""
     if payment_method not in GATEWAYS or not traits_of(payment_method).approves_elsewhere:
         raise NotFound()
-    attempt = GatewayPaymentService.pay(invoice, payment_method, return_url=_address(token))
+    attempt = pay_through_gateway(invoice, payment_method, return_url=_address(token))
     if attempt.charge is None or attempt.next_step != NextStep.APPROVE:
         return _back(token)
     return HttpResponseRedirect(attempt.charge.approve_url)
@@ -110,7 +110,7 @@ def complete(request: HttpRequest, invoice: Invoice, token: str) -> HttpResponse
     if attempt:
         # A refusal is recorded with its reason, which the page shows.
         with suppress(PaymentDeclined, AuthenticationRequired):
-            PaymentService.complete_payment(attempt)
+            complete_payment(attempt)
     return _back(token)
 
 

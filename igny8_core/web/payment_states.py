@@ -15,9 +15,9 @@ from igny8_core.business.billing.models import (
     PaymentStatus,
 )
 from igny8_core.business.billing.selectors import has_payment_under_way
-from igny8_core.business.billing.services.documents import all_payment_instructions, money
-from igny8_core.business.billing.services.pay_links import last_online_attempt, online_offers
-from igny8_core.common.money import format_amount
+from igny8_core.business.billing.services.invoices.instructions import all_payment_instructions
+from igny8_core.business.billing.services.invoices.pay_links import last_online_attempt, online_offers
+from igny8_core.common.money import amount_text, format_amount
 
 
 class PageState(StrEnum):
@@ -45,7 +45,7 @@ def page_context(invoice: Invoice, *, has_returned: bool = False) -> dict[str, A
         "lines": [_line(line, invoice.currency) for line in invoice.line_items],
         "subtotal": format_amount(invoice.subtotal, invoice.currency),
         "tax": format_amount(invoice.tax, invoice.currency),
-        "total": money(invoice.total, invoice.currency),
+        "total": amount_text(invoice.total, invoice.currency),
         "offers": online_offers(invoice) if is_open else [],
         "card_method": card_method(),
         "instructions": all_payment_instructions(invoice) if is_open else [],

@@ -10,9 +10,11 @@ from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.models import Group, Permission
 from django.contrib.contenttypes.models import ContentType
 from django.utils import timezone
+from igny8_core.business.billing.services.credit_service import CreditService
+from igny8_core.business.billing.services.payment_service import PaymentService
 
 from igny8_core.auth.models import Account, Industry, Role, SiteUserAccess, TeamInvitation, User
-from igny8_core.auth.services.session_service import SessionService
+from igny8_core.auth.services.sessions import open_session
 from igny8_core.business.billing.models import (
     CreditCostConfig,
     CreditPackage,
@@ -28,8 +30,6 @@ from igny8_core.business.billing.models import (
     UsageSumMark,
     WebhookEvent,
 )
-from igny8_core.business.billing.services.credit_service import CreditService
-from igny8_core.business.billing.services.payment_service import PaymentService
 from igny8_core.common.models import IdempotentAnswer, RateCounter
 from tests import make
 
@@ -87,7 +87,7 @@ def _catalogue(number: int, text: str) -> None:
 
 def _around(account: Account, owner: User, number: int, text: str) -> None:
     soon = timezone.now() + timedelta(days=1)
-    SessionService.open(owner)
+    open_session(owner)
     TeamInvitation.objects.create(
         account=account,
         email=f"guest{number}@example.com",

@@ -8,10 +8,10 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
+from igny8_core.business.billing.services.payment_service import PaymentService
 
 from igny8_core.auth.models import User
 from igny8_core.business.billing.models import Payment, PaymentMethodConfig
-from igny8_core.business.billing.services.payment_service import PaymentService
 from tests import make
 from tests.admin.samples import one_of_each, operator_with
 

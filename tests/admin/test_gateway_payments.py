@@ -5,12 +5,12 @@ from decimal import Decimal
 import pytest
 from django.test import Client
 from django.urls import reverse
+from igny8_core.business.billing.services.payment_service import PaymentService
 
 from fake_gateways.stripe_fake import FakeStripe
 from igny8_core.business.billing.invariants import broken_invariants
 from igny8_core.business.billing.models import Dispute, Payment, Refund
-from igny8_core.business.billing.services.dispute_service import DisputeService
-from igny8_core.business.billing.services.payment_service import PaymentService
+from igny8_core.business.billing.services.refunds.disputes import sync_dispute
 from tests import make
 from tests.admin.samples import operator_with
 
@@ -70,7 +70,7 @@ def test_the_page_of_a_payment_shows_its_disputes_and_leads_to_them(
     for cents in (1000, 2000):
         dispute = stripe.open_dispute(payment.gateway_object_id, cents)["id"]
         stripe.close_dispute(dispute, won=cents == 2000)
-        DisputeService.sync("stripe", dispute)
+        sync_dispute("stripe", dispute)
 
     page = console.get(reverse("admin:billing_payment_change", args=[payment.pk])).content.decode()
 
@@ -85,7 +85,7 @@ def test_the_page_of_a_payment_shows_its_disputes_and_leads_to_them(
 
 def test_disputes_are_found_by_the_gateway_s_id(console: Client, stripe: FakeStripe, payment: Payment) -> None:
     ids = [stripe.open_dispute(payment.gateway_object_id, cents)["id"] for cents in (1000, 2000)]
-    first, second = (DisputeService.sync("stripe", dispute) for dispute in ids)
+    first, second = (sync_dispute("stripe", dispute) for dispute in ids)
 
     page = console.get(reverse("admin:billing_dispute_changelist"), {"q": ids[1]}).content.decode()
 

@@ -9,12 +9,12 @@ import time_machine
 from django.db import connection
 from django.test import Client
 from django.urls import reverse
+from igny8_core.business.billing.services.payment_service import PaymentService
+from igny8_core.business.billing.services.subscription_service import SubscriptionService
 
 from igny8_core.auth.models import Account, AccountStatus, Role, User
 from igny8_core.business.billing.errors import DuplicateReference
 from igny8_core.business.billing.models import CreditTransaction, InvoiceStatus, Payment, PaymentStatus
-from igny8_core.business.billing.services.payment_service import PaymentService
-from igny8_core.business.billing.services.subscription_service import SubscriptionService
 from tests import make
 from tests.admin.samples import operator_with
 

@@ -9,8 +9,8 @@ from django.urls import reverse
 
 from igny8_core.auth.models import User
 from igny8_core.business.billing.models import PAYEE_DETAILS, PayeeVersion, PaymentMethodConfig
-from igny8_core.business.billing.services import notification_service
-from igny8_core.business.billing.services.documents import all_payment_instructions
+from igny8_core.business.billing.services.invoices.instructions import all_payment_instructions
+from igny8_core.business.billing.services.notifications import mails
 from igny8_core.events.models import Event
 from tests import make
 
@@ -30,7 +30,7 @@ def test_console_changes_of_details_keep_the_old_ones_and_are_told_like_the_api_
     page = reverse("admin:billing_paymentmethodconfig_change", args=[config.pk])
 
     saved = console.post(page, edited(config, account_number="6666666666"))
-    notification_service.handle(Event.objects.get(type="payment_method_config.updated"))
+    mails.handle(Event.objects.get(type="payment_method_config.updated"))
 
     assert saved.status_code == 302
     assert ("Account", "1234567890") in all_payment_instructions(before)[0].details

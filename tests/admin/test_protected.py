@@ -7,10 +7,10 @@ from django.apps import apps
 from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
+from igny8_core.business.billing.services.invoice_service import InvoiceService
 
 from igny8_core.auth.models import Account, Industry
 from igny8_core.business.billing.models import Invoice, Payment
-from igny8_core.business.billing.services.invoice_service import InvoiceService
 from tests import make
 from tests.admin.samples import one_of_each
 

@@ -3,10 +3,10 @@
 import pytest
 from django.test import Client
 from django.urls import reverse
+from igny8_core.business.billing.services.payment_service import PaymentService
 
 from igny8_core.auth.models import Role, User
 from igny8_core.business.billing.models import CreditNote, Payment
-from igny8_core.business.billing.services.payment_service import PaymentService
 from tests import make
 from tests.admin.samples import operator_with
 

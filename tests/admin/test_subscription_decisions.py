@@ -4,10 +4,10 @@ from decimal import Decimal
 
 import pytest
 from django.test import Client
+from igny8_core.business.billing.services.payment_service import PaymentService
 
 from igny8_core.auth.models import Role, Subscription, User
 from igny8_core.business.billing.models import Invoice
-from igny8_core.business.billing.services.payment_service import PaymentService
 from igny8_core.events.models import Event
 from tests import make
 from tests.admin.samples import operator_with

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 from django.utils import timezone
 
-from igny8_core.auth.services.invitation_service import invitation_token
-from igny8_core.auth.services.link_tokens import Purpose, link_token
+from igny8_core.auth.services.invitations import invitation_token
+from igny8_core.auth.services.mailed_tokens import Purpose, link_token
 from tests import make
 
 if TYPE_CHECKING:

@@ -5,12 +5,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import time_machine
+from igny8_core.business.billing.services.payment_service import PaymentService
 from rest_framework.test import APIClient
 
 from igny8_core.auth.models import Subscription, User
 from igny8_core.business.billing.invariants import broken_invariants
 from igny8_core.business.billing.models import Invoice
-from igny8_core.business.billing.services.payment_service import PaymentService
 from igny8_core.events.deliveries import deliver_due
 from tests import make
 

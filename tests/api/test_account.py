@@ -7,13 +7,13 @@ from zoneinfo import available_timezones
 
 import pytest
 from django.utils import timezone
+from igny8_core.business.billing.services.credit_service import CreditService
+from igny8_core.business.billing.services.payment_service import PaymentService
 from rest_framework.test import APIClient
 
 from igny8_core.auth.models import Account, Role, Subscription, User
 from igny8_core.business.billing.models import CreditUsageLog
-from igny8_core.business.billing.services.credit_service import CreditService
-from igny8_core.business.billing.services.payment_service import PaymentService
-from igny8_core.business.billing.services.usage_sum_service import UsageSumService
+from igny8_core.business.billing.services.credits.rollup import sum_up_usage
 from igny8_core.events.models import Event
 from tests import make
 from tests.api.world import fingerprint, refusal
@@ -192,7 +192,7 @@ def test_credits_count_from_the_start_of_the_paid_period(olga: User, as_user: Lo
         at = start + timedelta(seconds=offset)
         CreditUsageLog.objects.create(account=account, operation_type="article", credits=credits, created_at=at)
     if is_summed:
-        UsageSumService.sum_up()
+        sum_up_usage()
 
     assert account.owner
     assert limits(as_user(account.owner))["credits"]["used"] == 311

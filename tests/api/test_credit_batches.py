@@ -274,7 +274,7 @@ def books(account: Account) -> dict[str, Any]:
     usage = CreditTransaction.objects.filter(account=account, transaction_type="usage").order_by("pk")
     events = Event.objects.filter(account=account, type__in=["credits.spent", "credits.low"]).order_by("pk")
     logs = CreditUsageLog.objects.filter(account=account).order_by("pk")
-    lots = CreditGrant.objects.filter(account=account).order_by("pk")
+    grants = CreditGrant.objects.filter(account=account).order_by("pk")
     return {
         "ledger": list(usage.values_list("amount", "balance_after", "description", "metadata")),
         "log": list(logs.values_list("operation_type", "credits", "metadata", "site__name")),
@@ -282,18 +282,18 @@ def books(account: Account) -> dict[str, Any]:
         "objects": [event.object_id for event in events if event.type == "credits.spent"]
         == [str(entry.pk) for entry in usage],
         "actors": {event.actor_id == account.owner_id for event in events if event.type == "credits.spent"},
-        "lots": list(lots.values_list("remaining", flat=True)),
+        "grants": list(grants.values_list("remaining", flat=True)),
         "balance": balance(account),
     }
 
 
 def twin() -> User:
-    """An owner of an account with lots of all kinds and one site, the same each time."""
+    """An owner of an account with grants of all kinds and one site, the same each time."""
     owner = make.owner()
     assert owner.account
     make.site(owner.account, name="Site")
     for number, (amount, kind) in enumerate([(7, "purchase"), (60, "plan"), (1, "plan"), (200, "purchase")]):
-        make.credits(owner.account, amount, kind=CreditGrantKind(kind), source=f"lot {number}")
+        make.credits(owner.account, amount, kind=CreditGrantKind(kind), source=f"grant {number}")
     return owner
 
 

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
+from igny8_core.business.billing.services.payment_service import PaymentService
 from rest_framework.test import APIClient
 
 from igny8_core.auth.models import Account, Role, User
 from igny8_core.business.billing.invariants import broken_invariants
 from igny8_core.business.billing.models import CreditGrant, CreditPackage, CreditTransaction, Invoice
-from igny8_core.business.billing.services.payment_service import PaymentService
-from igny8_core.business.billing.services.saved_method_service import SavedMethodService
+from igny8_core.business.billing.services.payment_methods.saved import add_method
 from igny8_core.events.models import Event
 from tests import make
 from tests.api.world import fingerprint, refusal
@@ -109,12 +109,12 @@ def test_the_payment_grants_the_credits_once_counted_from_when_it_was_taken(
 
     settlement = PaymentService.approve_manual_payment(make.submitted_payment(Invoice.objects.get()), olga)
 
-    lot = CreditGrant.objects.get()
+    grant = CreditGrant.objects.get()
     paid_at = settlement.payment.processed_at
     assert paid_at
-    assert settlement.credits_added == settlement.total_credits == lot.amount == 2000
-    assert (lot.kind, lot.source) == ("purchase", f"invoice:{settlement.invoice.pk}")
-    assert lot.expires_at == (paid_at + timedelta(days=valid_days) if valid_days else None)
+    assert settlement.credits_added == settlement.total_credits == grant.amount == 2000
+    assert (grant.kind, grant.source) == ("purchase", f"invoice:{settlement.invoice.pk}")
+    assert grant.expires_at == (paid_at + timedelta(days=valid_days) if valid_days else None)
     assert CreditTransaction.objects.get().transaction_type == "purchase"
     assert broken_invariants() == []
 
@@ -140,7 +140,7 @@ def test_without_a_method_the_account_s_default_counts_where_it_is_offered(
         return str(buy(client).json()["data"]["payment_instructions"]["payment_method"])
 
     first = method()
-    SavedMethodService.add(account_a, "local_wallet", "", alice)
+    add_method(account_a, "local_wallet", "", alice)
     default = method()
     make.payment_method(country_code="PK", payment_method="local_wallet", display_name="Wallet", is_enabled=False)
     Account.objects.filter(pk=account_a.pk).update(billing_country="PK")

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from igny8_core.business.billing.services.credit_service import CreditService
 from rest_framework.test import APIClient
 
 from igny8_core.auth.errors import AccountSuspended
@@ -12,7 +13,6 @@ from igny8_core.auth.models import Account, Role, SiteUserAccess, User
 from igny8_core.business.billing.errors import SpendKeyReused
 from igny8_core.business.billing.invariants import broken_invariants
 from igny8_core.business.billing.models import CreditCostConfig, CreditTransaction, CreditUsageLog
-from igny8_core.business.billing.services.credit_service import CreditService
 from igny8_core.common.models import IdempotentAnswer
 from tests import make
 from tests.api.world import UNUSED_ID, fingerprint, refusal

@@ -8,15 +8,15 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.utils import timezone
+from igny8_core.business.billing.services.payment_service import PaymentService
 from rest_framework.test import APIClient
 
 from fake_gateways.stripe_fake import FakeStripe
 from igny8_core.auth.models import Account, AccountStatus, LoginSession, Role, Subscription, TeamInvitation, User
-from igny8_core.auth.services.invitation_service import InvitationService, invitation_token
-from igny8_core.auth.services.session_service import SessionService
+from igny8_core.auth.services.invitations import invitation_token, invite
+from igny8_core.auth.services.sessions import open_session
 from igny8_core.business.billing.invariants import broken_invariants
 from igny8_core.business.billing.models import AccountPaymentMethod, CreditTransaction, Invoice, Payment
-from igny8_core.business.billing.services.payment_service import PaymentService
 from igny8_core.business.closure import service as closure
 from igny8_core.business.signup.service import register
 from igny8_core.common.errors import NotFound
@@ -56,7 +56,7 @@ def test_everything_personal_goes_and_the_books_stay(olga: User, as_user: Login)
     personal = {"billing_email": "personal@data.example", "billing_city": "Personal City", "tax_id": "PERSONAL-1"}
     Account.objects.filter(pk=account.pk).update(name="Personal Ltd", **personal)
     bob = make.user(email="bob@personal.example", account=account, role=Role.VIEWER)
-    InvitationService.invite(account, owner, email="guest@personal.example", role="viewer", site_ids=[])
+    invite(account, owner, email="guest@personal.example", role="viewer", site_ids=[])
     invoice, ledger, told = Invoice.objects.get(), CreditTransaction.objects.count(), Event.objects.count()
 
     answer = delete(as_user(owner))
@@ -107,7 +107,7 @@ def test_no_table_but_invoices_names_the_people_any_more(as_user: Login, default
 
 
 def test_everybody_is_out_at_once(alice: User, bob: User, as_user: Login) -> None:
-    owner, viewer, refresh = as_user(alice), as_user(bob), SessionService.open(bob).refresh
+    owner, viewer, refresh = as_user(alice), as_user(bob), open_session(bob).refresh
 
     assert delete(owner).status_code == 200
 
@@ -129,7 +129,7 @@ def test_the_address_can_sign_up_anew(alice: User, as_user: Login, defaults: Non
 
 
 def test_an_open_invitation_is_withdrawn(alice: User, as_user: Login) -> None:
-    invitation = InvitationService.invite(alice.account, alice, email="greta@example.com", role="viewer", site_ids=[])
+    invitation = invite(alice.account, alice, email="greta@example.com", role="viewer", site_ids=[])
     token = invitation_token(invitation)
     delete(as_user(alice))
 

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from igny8_core.business.billing.services.invoice_service import InvoiceService
 from rest_framework.test import APIClient
 
 from igny8_core.auth.models import Account, User
 from igny8_core.business.billing.errors import PdfUnavailable
 from igny8_core.business.billing.models import Invoice
-from igny8_core.business.billing.services import pdf_service
-from igny8_core.business.billing.services.invoice_service import InvoiceService
+from igny8_core.business.billing.services.invoices import pdf
 from tests import make
 from tests.api.world import refusal
 from tests.billing.test_pdf_service import needs_pango
@@ -142,9 +142,9 @@ def test_without_the_libraries_the_answer_is_503_with_what_to_do(
     alice: User, as_user: Login, account_a: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def unavailable(template: str, context: object) -> bytes:
-        raise PdfUnavailable(retry_after=pdf_service.RETRY_SECONDS)
+        raise PdfUnavailable(retry_after=pdf.RETRY_SECONDS)
 
-    monkeypatch.setattr(pdf_service, "_drawn", unavailable)
+    monkeypatch.setattr(pdf, "_drawn", unavailable)
     for address, _ in documents(account_a):
         response = as_user(alice).get(address, HTTP_ACCEPT="application/pdf")
 
@@ -163,7 +163,7 @@ def test_a_document_is_drawn_outside_any_transaction(
         seen.append(connection.in_atomic_block)
         return b"%PDF"
 
-    monkeypatch.setattr(pdf_service, "_drawn", draw)
+    monkeypatch.setattr(pdf, "_drawn", draw)
     for address, _ in documents(account_a):
         assert as_user(alice).get(address).status_code == 200
 

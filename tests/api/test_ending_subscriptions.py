@@ -5,11 +5,11 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from igny8_core.business.billing.services.subscription_service import SubscriptionService
 from rest_framework.test import APIClient
 
 from igny8_core.auth.models import Account, Role, Subscription, User
 from igny8_core.business.billing.models import Invoice, Payment
-from igny8_core.business.billing.services.subscription_service import SubscriptionService
 from igny8_core.events.models import Event
 from tests import make
 from tests.api.plan_changes import END, HALF, SUBSCRIPTIONS, ClientAt, current, pay, post, require_sound

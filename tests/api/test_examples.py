@@ -9,13 +9,13 @@ from typing import Any
 import jsonschema
 import pytest
 from django.utils import timezone
-
-from igny8_core.auth.models import User
-from igny8_core.auth.services.invitation_service import invitation_token
-from igny8_core.auth.services.link_tokens import Purpose, link_token
-from igny8_core.business.billing.models import Invoice
 from igny8_core.business.billing.services.invoice_service import InvoiceService
 from igny8_core.business.billing.services.payment_service import PaymentService
+
+from igny8_core.auth.models import User
+from igny8_core.auth.services.invitations import invitation_token
+from igny8_core.auth.services.mailed_tokens import Purpose, link_token
+from igny8_core.business.billing.models import Invoice
 from igny8_core.common.api.example_operations import ANSWERS, REQUESTS
 from igny8_core.common.api.example_values import BY_COMPONENT, BY_NAME
 from igny8_core.common.api.examples import example_of
@@ -66,7 +66,7 @@ def real(world: World) -> dict[str, dict[str, Any]]:
         "logout": refresh,
         "refresh": refresh,
         "spend_credits": {"site": a.site.pk},
-        "staff_create_invoice": {"account": a.account.pk},
+        "operator_create_invoice": {"account": a.account.pk},
         "transfer_ownership": user | password,
         "update_site": {"industry": world.industry.pk},
         "verify_email": {"token": verification},
@@ -107,7 +107,7 @@ PREPARED: dict[str, Callable[[World], None]] = {
     "downgrade_subscription": is_subscribed("growth"),
     "login": is_ayesha,
     "reactivate_subscription": has_canceled,
-    "staff_change_subscription": is_subscribed("starter"),
+    "operator_change_subscription": is_subscribed("starter"),
     "upgrade_subscription": is_subscribed("starter"),
 }
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from igny8_core.business.billing.services.payment_service import PaymentService
 from rest_framework.test import APIClient
 
 from fake_gateways.paypal_fake import FakePayPal
@@ -12,7 +13,6 @@ from fake_gateways.stripe_fake import FakeStripe
 from igny8_core.auth.models import Account, User
 from igny8_core.business.billing.invariants import broken_invariants
 from igny8_core.business.billing.models import AccountPaymentMethod, CreditNote, Invoice, Payment, Refund
-from igny8_core.business.billing.services.payment_service import PaymentService
 from igny8_core.common.models import IdempotentAnswer
 from tests import make
 from tests.api.world import fingerprint, refusal

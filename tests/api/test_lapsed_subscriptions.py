@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 import time_machine
+from igny8_core.business.billing.services.subscription_service import SubscriptionService
 from rest_framework.test import APIClient
 
 from igny8_core.auth.models import Account, AccountStatus, Subscription, SuspendedReason, User
 from igny8_core.business.billing.errors import InvoiceNotPayable, SubscriptionLapsed
 from igny8_core.business.billing.models import Invoice
-from igny8_core.business.billing.services.subscription_decisions import SubscriptionDecisionService
-from igny8_core.business.billing.services.subscription_service import SubscriptionService
+from igny8_core.business.billing.services.subscriptions.decisions import change_for_customer, end_for_customer
 from tests import make
 from tests.api.plan_changes import END, HALF, ClientAt, current, pay, post, require_sound
 from tests.api.world import fingerprint, refusal
@@ -42,7 +42,7 @@ def test_a_lapsed_subscription_renews_before_it_changes(
 @pytest.mark.parametrize("plan", ["growth", "mini"])
 def test_operators_are_refused_the_same(owner: User, olga: User, plan: str) -> None:
     with time_machine.travel(END, tick=False), pytest.raises(SubscriptionLapsed):
-        SubscriptionDecisionService.change(current(owner), plan, olga, "Asked by phone")
+        change_for_customer(current(owner), plan, olga, "Asked by phone")
 
 
 def test_in_the_last_second_it_has_not_lapsed(client_at: ClientAt, owner: User) -> None:
@@ -164,7 +164,7 @@ def test_ending_a_plan_voids_the_orders_that_its_account_could_not_use(
 
     with time_machine.travel(HALF, tick=False):
         if by == "operator":
-            SubscriptionDecisionService.end(current(owner), olga, "Asked for it", at_period_end=False)
+            end_for_customer(current(owner), olga, "Asked for it", at_period_end=False)
         else:
             SubscriptionService.cancel_subscription(current(owner), cancel_at_period_end=by == "period end")
     package.refresh_from_db()

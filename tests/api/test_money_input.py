@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from igny8_core.business.billing.services.payment_service import PaymentService
 
 from igny8_core.auth.models import Plan, User
 from igny8_core.business.billing.models import CreditTransaction, Payment
-from igny8_core.business.billing.services.payment_service import PaymentService
 from tests import make
 from tests.api.world import World, body, fingerprint, refusal, send
 
@@ -158,5 +158,5 @@ def test_a_plan_edited_after_the_invoice_changes_nothing_of_the_sale(
     assert (settlement.credits_added, settlement.total_credits) == (1000, 1000)
     assert (settlement.invoice.total, settlement.invoice.currency) == (Decimal("89"), "USD")
     assert CreditTransaction.objects.get().amount == 1000
-    lot = settlement.account.credit_grants.get()
-    assert lot.expires_at == settlement.invoice.subscription.current_period_end
+    grant = settlement.account.credit_grants.get()
+    assert grant.expires_at == settlement.invoice.subscription.current_period_end

@@ -14,9 +14,9 @@ from fake_gateways.stripe_fake import FakeStripe
 from igny8_core.auth.models import Account, User
 from igny8_core.business.billing.api.payment_methods import rendered_lists
 from igny8_core.business.billing.models import Invoice, PaymentMethodConfig
-from igny8_core.business.billing.services import notification_service
-from igny8_core.business.billing.services.documents import all_payment_instructions
-from igny8_core.business.billing.services.pay_links import online_offers
+from igny8_core.business.billing.services.invoices.instructions import all_payment_instructions
+from igny8_core.business.billing.services.invoices.pay_links import online_offers
+from igny8_core.business.billing.services.notifications import mails
 from igny8_core.events.models import Event
 from tests import make
 from tests.api.world import fingerprint, refusal
@@ -187,7 +187,7 @@ def test_an_old_invoice_keeps_its_account_and_a_new_one_has_the_new(
         assert told["account_number"] == number
         assert told["instructions"].count(number) == 1
         assert other not in told["instructions"]
-        notification_service.send_invoice(Invoice.objects.get(pk=invoice.pk))
+        mails.send_invoice(Invoice.objects.get(pk=invoice.pk))
         text = str(mail.outbox[-1].body)
         assert (text.count(number), text.count(other)) == (1, 0)
         said = all_payment_instructions(Invoice.objects.get(pk=invoice.pk))
@@ -202,7 +202,7 @@ def test_a_change_of_details_is_an_event_with_both_values_and_a_mail_to_all_oper
     as_user(olga).patch(f"{METHODS}{config['id']}/", {"account_number": "6666666666"}, format="json")
     event = Event.objects.latest("pk")
 
-    notification_service.handle(event)
+    mails.handle(event)
 
     assert event.type == "payment_method_config.updated"
     assert event.data == {
@@ -222,7 +222,7 @@ def test_new_and_removed_details_are_told_too(
 ) -> None:
     as_user(olga).delete(f"{METHODS}{config['id']}/")
 
-    notification_service.handle(Event.objects.get(type=f"payment_method_config.{event_type}"))
+    mails.handle(Event.objects.get(type=f"payment_method_config.{event_type}"))
 
     assert "1234567890" in str(mail.outbox[-1].body)
 
@@ -234,7 +234,7 @@ def test_what_touches_no_detail_is_no_mail(
     mail.outbox.clear()
     as_user(olga).patch(f"{METHODS}{config['id']}/", change, format="json")
 
-    notification_service.handle(Event.objects.latest("pk"))
+    mails.handle(Event.objects.latest("pk"))
 
     assert mail.outbox == []
 
@@ -290,7 +290,7 @@ def test_nobody_orders_confirms_or_is_mailed_by_a_sample_in_production(
 
     assert (signup.status_code, refusal(signup)["code"]) == (400, "payment_method_not_available")
     assert fingerprint() == before
-    notification_service.send_invoice(Invoice.objects.get(pk=issued_before.pk))
+    mails.send_invoice(Invoice.objects.get(pk=issued_before.pk))
     assert not any(number in str(mail.outbox[-1].body) for number in SAMPLE_NUMBERS)
 
 

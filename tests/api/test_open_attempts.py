@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
+from igny8_core.business.billing.services.payment_service import PaymentService
+from igny8_core.business.billing.services.subscription_service import SubscriptionService
 
 from fake_gateways.paypal_fake import FakePayPal
 from fake_gateways.stripe_fake import FakeStripe
@@ -11,10 +13,8 @@ from igny8_core.auth.models import Subscription, User
 from igny8_core.business.billing.gateways import gateway_of
 from igny8_core.business.billing.invariants import broken_invariants
 from igny8_core.business.billing.models import CreditGrant, Payment, Refund
-from igny8_core.business.billing.services.attempts import begin_attempt
-from igny8_core.business.billing.services.payment_checks import PaymentCheckService
-from igny8_core.business.billing.services.payment_service import PaymentService
-from igny8_core.business.billing.services.subscription_service import SubscriptionService
+from igny8_core.business.billing.services.collection.attempts import begin_attempt
+from igny8_core.business.billing.services.reconciliation.polling import poll_due
 from tests import make
 from tests.api.attempts import ATTEMPTS, Login, Stage, approved_order, bank_asks, card_form, now, order
 from tests.api.world import fingerprint, refusal
@@ -291,8 +291,8 @@ def test_a_saved_card_that_was_perhaps_not_charged_yet_is_not_charged_because_so
 ) -> None:
     """The attempt is committed, and the process died before it asked, or waits for the answer."""
     card = make.saved_card(stage.stripe, now(stage.account)).gateway_method_id
-    wish = {"card": card, "off_session": False, "save_card": False, "return_url": "", "customer": "cus_1"}
-    begin_attempt(stage.invoice, "stripe", wish, None, "")
+    charge_request = {"card": card, "off_session": False, "save_card": False, "return_url": "", "customer": "cus_1"}
+    begin_attempt(stage.invoice, "stripe", charge_request, None, "")
     before = fingerprint()
 
     answer = operation(stage)
@@ -342,9 +342,9 @@ def test_money_that_was_taken_all_the_same_is_found_and_goes_back(stage: Stage) 
     gateway_of("paypal").complete(payment.gateway_object_id, str(payment.uuid))
 
     Payment.objects.filter(pk=payment.pk, next_check_at__isnull=False).update(next_check_at=timezone.now())
-    PaymentCheckService.check_due()
+    poll_due()
     Refund.objects.update(next_check_at=timezone.now())
-    PaymentCheckService.check_due()
+    poll_due()
 
     assert (now(payment).status, now(payment).next_check_at) == ("canceled", None)
     assert Refund.objects.get(payment=payment).status == "succeeded"

@@ -7,6 +7,9 @@ from typing import Any
 
 import pytest
 import time_machine
+from igny8_core.business.billing.services.invoice_service import InvoiceService
+from igny8_core.business.billing.services.payment_service import PaymentService
+from igny8_core.business.billing.services.subscription_service import SubscriptionService
 from rest_framework.test import APIClient
 
 from fake_gateways.stripe_fake import FakeStripe
@@ -19,10 +22,7 @@ from igny8_core.business.billing.errors import (
     SubscriptionLapsed,
 )
 from igny8_core.business.billing.models import Invoice, InvoiceLine, Payment
-from igny8_core.business.billing.services.invoice_service import InvoiceService
-from igny8_core.business.billing.services.payment_service import PaymentService
-from igny8_core.business.billing.services.subscription_decisions import SubscriptionDecisionService
-from igny8_core.business.billing.services.subscription_service import SubscriptionService
+from igny8_core.business.billing.services.subscriptions.decisions import order_again
 from igny8_core.events.models import Event
 from tests import make
 from tests.api.plan_changes import END, HALF, START, ClientAt, current, post
@@ -222,7 +222,7 @@ def test_an_operator_voids_the_order_and_orders_it_again(owner: User, olga: User
     payment = confirmed(old)
 
     with time_machine.travel(HALF, tick=False):
-        change = SubscriptionDecisionService.order_again(payment, olga, "Late transfer")
+        change = order_again(payment, olga, "Late transfer")
 
     old.refresh_from_db()
     payment.refresh_from_db()
@@ -248,11 +248,11 @@ def test_what_cannot_be_ordered_again_stays_as_it_is(owner: User, olga: User) ->
     before = fingerprint()
 
     with pytest.raises(PaymentNotPending):
-        SubscriptionDecisionService.order_again(first, olga)
+        order_again(first, olga)
     with pytest.raises(NotAPlanChange):
-        SubscriptionDecisionService.order_again(other, olga)
+        order_again(other, olga)
     with time_machine.travel(END, tick=False), pytest.raises(SubscriptionLapsed):
-        SubscriptionDecisionService.order_again(late, olga)
+        order_again(late, olga)
 
     assert fingerprint() == before
 

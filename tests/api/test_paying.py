@@ -4,13 +4,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from igny8_core.business.billing.services.invoice_service import InvoiceService
+from igny8_core.business.billing.services.payment_service import PaymentService
 from rest_framework.test import APIClient
 
 from igny8_core.auth.models import Account, User
 from igny8_core.business.billing.models import AccountPaymentMethod, Invoice
-from igny8_core.business.billing.services.invoice_service import InvoiceService
-from igny8_core.business.billing.services.payment_service import PaymentService
-from igny8_core.business.billing.services.saved_method_service import SavedMethodService
+from igny8_core.business.billing.services.payment_methods.saved import add_method
 from tests import make
 from tests.api.world import UNUSED_ID, fingerprint, refusal
 
@@ -66,14 +66,14 @@ def test_without_a_method_it_is_the_default_then_the_first_that_is_available(
     client = as_user(alice)
 
     first = pay(client, invoice.pk).json()["data"]["payment_method"]
-    SavedMethodService.add(account_a, "local_wallet", "", alice)
+    add_method(account_a, "local_wallet", "", alice)
     default = pay(client, invoice.pk).json()["data"]["payment_method"]
 
     assert (first, default) == ("bank_transfer", "local_wallet")
 
 
 def test_a_saved_method_is_named_by_its_id(alice: User, as_user: Login, invoice: Invoice, account_a: Account) -> None:
-    saved = SavedMethodService.add(account_a, "local_wallet", "My wallet", alice)
+    saved = add_method(account_a, "local_wallet", "My wallet", alice)
 
     data = pay(as_user(alice), invoice.pk, saved_method=saved.pk).json()["data"]
 
@@ -82,7 +82,7 @@ def test_a_saved_method_is_named_by_its_id(alice: User, as_user: Login, invoice:
 
 def test_another_accounts_saved_method_is_as_none(alice: User, as_user: Login, invoice: Invoice, charlie: User) -> None:
     assert charlie.account
-    foreign = SavedMethodService.add(charlie.account, "local_wallet", "", charlie)
+    foreign = add_method(charlie.account, "local_wallet", "", charlie)
     client = as_user(alice)
     before = fingerprint()
 
@@ -105,7 +105,7 @@ def test_another_accounts_saved_method_is_as_none(alice: User, as_user: Login, i
 def test_a_saved_method_that_is_disabled_is_409(
     alice: User, as_user: Login, invoice: Invoice, account_a: Account
 ) -> None:
-    saved = SavedMethodService.add(account_a, "local_wallet", "", alice)
+    saved = add_method(account_a, "local_wallet", "", alice)
     AccountPaymentMethod.objects.update(is_enabled=False)
 
     response = pay(as_user(alice), invoice.pk, saved_method=saved.pk)

@@ -16,7 +16,7 @@ from rest_framework.test import APIClient
 
 from igny8_core.auth.models import User
 from igny8_core.business.billing.models import Payment, PaymentProof, PaymentStatus
-from igny8_core.business.billing.services import proof_service
+from igny8_core.business.billing.services.proofs import uploads
 from igny8_core.common.api.published import whole_document
 from igny8_core.events.models import Event
 from tests import make
@@ -74,7 +74,7 @@ NAMES = [
 
 
 def test_nothing_is_kept_of_what_the_file_was_called(client: APIClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(proof_service, "MAX_UNUSED", len(NAMES))
+    monkeypatch.setattr(uploads, "MAX_UNUSED", len(NAMES))
     before = stored_files()
 
     for name in NAMES:

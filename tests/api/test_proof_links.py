@@ -14,7 +14,7 @@ from rest_framework.test import APIClient
 
 from igny8_core.auth.models import Account, Role, User
 from igny8_core.business.billing.models import PaymentProof
-from igny8_core.business.billing.services.proof_links import link_token
+from igny8_core.business.billing.services.proofs.links import link_token
 from tests import make
 from tests.api.world import UNUSED_ID, fingerprint, permissions, refusal
 

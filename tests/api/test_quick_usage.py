@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from igny8_core.business.billing.api.credit_serializers import MAX_QUANTITY, UsageInput, UsageOutput
 from igny8_core.business.billing.api.quick_usage import quick_operation, quick_usage
-from igny8_core.business.billing.services.credit_service import LedgerEntry, Usage
+from igny8_core.business.billing.services.credits.granting import LedgerEntry
+from igny8_core.business.billing.services.credits.spending import Usage
 from igny8_core.common.api.fields import MAX_ID
 
 NUMBERS = (

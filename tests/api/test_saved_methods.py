@@ -8,7 +8,7 @@ from rest_framework.test import APIClient
 
 from igny8_core.auth.models import Account, User
 from igny8_core.business.billing.models import AccountPaymentMethod
-from igny8_core.business.billing.services.saved_method_service import SavedMethodService
+from igny8_core.business.billing.services.payment_methods.saved import add_method, use_method
 from igny8_core.events.models import Event
 from tests import make
 from tests.api.world import fingerprint, refusal
@@ -181,10 +181,10 @@ def test_viewers_and_editors_read_and_write_nothing(bob: User, alice: User, as_u
 
 
 def test_ordering_by_a_method_uses_the_row_that_is_there_and_keeps_its_name(alice: User, account_a: Account) -> None:
-    saved = SavedMethodService.add(account_a, "local_wallet", "Shop's wallet", alice)
-    SavedMethodService.use(account_a, "bank_transfer", "Bank Transfer")
+    saved = add_method(account_a, "local_wallet", "Shop's wallet", alice)
+    use_method(account_a, "bank_transfer", "Bank Transfer")
 
-    again = SavedMethodService.use(account_a, "local_wallet", "Wallet")
+    again = use_method(account_a, "local_wallet", "Wallet")
 
     assert (again.pk, again.display_name, again.is_default) == (saved.pk, "Shop's wallet", True)
     assert AccountPaymentMethod.objects.filter(account=account_a).count() == 2

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
+from igny8_core.business.billing.services.payment_service import PaymentService
 from rest_framework.test import APIClient
 
-from igny8_core.auth.models import ACCOUNT_MOVES, Account, AccountStatus, Role, Subscription, User
+from igny8_core.auth.models import ACCOUNT_TRANSITIONS, Account, AccountStatus, Role, Subscription, User
 from igny8_core.business.billing.invariants import broken_invariants
 from igny8_core.business.billing.models import CreditGrant, CreditTransaction
-from igny8_core.business.billing.services.payment_service import PaymentService
 from igny8_core.events.models import Event
 from tests import make
 from tests.api.world import fingerprint, refusal
@@ -167,7 +167,7 @@ def test_only_what_the_table_of_moves_allows_is_suspended(operator: APIClient, s
 
     response = post(operator, account, "suspend")
 
-    if AccountStatus.SUSPENDED in ACCOUNT_MOVES[status]:
+    if AccountStatus.SUSPENDED in ACCOUNT_TRANSITIONS[status]:
         assert response.status_code == 200
     else:
         assert response.status_code == 409
@@ -258,7 +258,7 @@ def test_credits_are_given_and_taken_through_the_ledger(operator: APIClient, olg
     alice.account.refresh_from_db()
     assert (given["amount"], given["credits"], taken["amount"], taken["credits"]) == (500, 500, -200, 300)
     assert alice.account.credits == 300
-    assert sum(lot.remaining for lot in CreditGrant.objects.filter(account=alice.account)) == 300
+    assert sum(grant.remaining for grant in CreditGrant.objects.filter(account=alice.account)) == 300
     first, second = CreditTransaction.objects.filter(account=alice.account).order_by("pk")
     assert (first.pk, second.pk) == (given["transaction_id"], taken["transaction_id"])
     assert {first.transaction_type, second.transaction_type} == {"adjustment"}

@@ -12,7 +12,7 @@ from rest_framework.test import APIClient
 
 from igny8_core.auth.models import Plan, User
 from igny8_core.business.billing.models import Invoice
-from igny8_core.business.billing.services import notification_service
+from igny8_core.business.billing.services.notifications import mails as notification_service
 from igny8_core.events.models import Delivery, Event
 from tests import make
 from tests.api.test_money_input import NOT_MONEY

@@ -8,13 +8,13 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from igny8_core.business.billing.services.payment_service import PaymentService
 from rest_framework.test import APIClient
 
 from fake_gateways.stripe_fake import FakeStripe
 from igny8_core.auth.models import User
 from igny8_core.business.billing.models import CreditNote, Dispute, Payment
-from igny8_core.business.billing.services.dispute_service import DisputeService
-from igny8_core.business.billing.services.payment_service import PaymentService
+from igny8_core.business.billing.services.refunds.disputes import sync_dispute
 from tests import make
 from tests.api.world import fingerprint, refusal
 
@@ -117,7 +117,7 @@ def test_a_payment_is_shown_with_its_disputes_oldest_first(operator: APIClient, 
     lost, still_open = (stripe.open_dispute(payment.gateway_object_id, cents)["id"] for cents in (5000, 2000))
     stripe.close_dispute(lost, won=False)
     for dispute in (lost, still_open):
-        DisputeService.sync("stripe", dispute)
+        sync_dispute("stripe", dispute)
     Dispute.objects.create(account=payment.account, payment=payment, gateway="stripe", gateway_dispute_id="du_old")
 
     with CaptureQueriesContext(connection) as three:

@@ -14,7 +14,7 @@ from rest_framework.test import APIClient, APIRequestFactory, force_authenticate
 from igny8_core.auth.callers import Caller
 from igny8_core.auth.models import Role, User
 from igny8_core.auth.permissions import IsOperator, operator_permissions_of
-from igny8_core.auth.services.session_service import SessionService
+from igny8_core.auth.services.sessions import open_session
 from igny8_core.common.api.envelope import success
 from igny8_core.common.api.views import ApiViewSet
 from tests import make
@@ -29,7 +29,7 @@ BY_NAME = {f"{operation.method} {operation.path}": operation for operation in st
 
 def call(world: World, operation: staff.Operation, user: User) -> tuple[int, bytes]:
     client = APIClient(raise_request_exception=False)
-    client.credentials(HTTP_AUTHORIZATION=f"Bearer {SessionService.open(user).access}")
+    client.credentials(HTTP_AUTHORIZATION=f"Bearer {open_session(user).access}")
     path = address(operation.route, world.ids(operation.route, "operator"))
     content = json.dumps(body(world, operation.method, operation.route) or {}) if operation.fields else ""
     response = client.generic(operation.method, path, content, content_type="application/json")
@@ -64,7 +64,7 @@ def test_the_named_permission_is_enough_and_all_others_are_not(world: World, nam
 def test_staff_who_are_suspended_from_work_get_nothing(world: World, name: str) -> None:
     operator = make.operator()
     client = APIClient()
-    client.credentials(HTTP_AUTHORIZATION=f"Bearer {SessionService.open(operator).access}")
+    client.credentials(HTTP_AUTHORIZATION=f"Bearer {open_session(operator).access}")
     User.objects.filter(pk=operator.pk).update(is_active=False)
     operation = BY_NAME[name]
 

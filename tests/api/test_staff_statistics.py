@@ -9,13 +9,13 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from igny8_core.business.billing.services.credit_service import CreditService
+from igny8_core.business.billing.services.payment_service import PaymentService
 from rest_framework.test import APIClient
 
 from igny8_core.auth.models import Account, Subscription, User
 from igny8_core.business.billing import reports
 from igny8_core.business.billing.models import CreditNote, Payment
-from igny8_core.business.billing.services.credit_service import CreditService
-from igny8_core.business.billing.services.payment_service import PaymentService
 from tests import make
 
 pytestmark = pytest.mark.django_db

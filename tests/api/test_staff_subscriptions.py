@@ -6,12 +6,12 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from igny8_core.business.billing.services.payment_service import PaymentService
 from rest_framework.test import APIClient
 
 from igny8_core.auth.models import Account, Subscription, User
 from igny8_core.business.billing.invariants import broken_invariants
 from igny8_core.business.billing.models import Invoice
-from igny8_core.business.billing.services.payment_service import PaymentService
 from igny8_core.common import clock
 from igny8_core.events.models import Event
 from tests import make

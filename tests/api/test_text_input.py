@@ -5,7 +5,7 @@ import random
 import pytest
 
 from igny8_core.business.billing.models import Payment
-from igny8_core.business.billing.services.payment_service import reference_key
+from igny8_core.business.billing.services.payments.offline import reference_key
 from igny8_core.common.errors import InvalidInput
 from tests import make
 from tests.api.world import World, body, fingerprint, refusal, send

@@ -5,11 +5,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
+from igny8_core.business.billing.services.credit_service import CreditService
 from rest_framework.test import APIClient
 
 from igny8_core.auth.models import Account, User
 from igny8_core.business.billing.models import CreditCostConfig, CreditUsageLog
-from igny8_core.business.billing.services.credit_service import CreditService
 from tests import make
 from tests.api.world import refusal
 

@@ -13,11 +13,12 @@ from django.contrib.auth.models import Permission
 from django.db import connection, transaction
 from django.http import HttpResponse
 from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
+from igny8_core.business.billing.services.payment_service import PaymentService
 from rest_framework.test import APIClient
 
 from igny8_core.auth.models import Account, Industry, Role, Site, SiteUserAccess, TeamInvitation, User
-from igny8_core.auth.services.invitation_service import InvitationService
-from igny8_core.auth.services.session_service import SessionService, TokenPair
+from igny8_core.auth.services.invitations import invite
+from igny8_core.auth.services.sessions import TokenPair, open_session
 from igny8_core.business.billing.models import (
     AccountPaymentMethod,
     CreditCostConfig,
@@ -27,9 +28,8 @@ from igny8_core.business.billing.models import (
     PaymentMethodConfig,
     PaymentProof,
 )
-from igny8_core.business.billing.services.payment_service import PaymentService
-from igny8_core.business.billing.services.proof_links import link_token
-from igny8_core.business.billing.services.saved_method_service import SavedMethodService
+from igny8_core.business.billing.services.payment_methods.saved import add_method
+from igny8_core.business.billing.services.proofs.links import link_token
 from igny8_core.common.checks import api_routes
 from tests import make
 from tests.api import people, purchases, staff
@@ -144,7 +144,7 @@ def build() -> World:
     }
     for actor in ("viewer", "editor"):
         SiteUserAccess.objects.create(user=users[actor], site=a.site, granted_by=a.owner)
-    sessions = {actor: SessionService.open(user) for actor, user in users.items()}
+    sessions = {actor: open_session(user) for actor, user in users.items()}
     return World(a, b, c, make.industry(), users, sessions, captured)
 
 
@@ -167,9 +167,9 @@ def _tenant(email: str, mark: str) -> Tenant:
     config, cost = make.payment_method(), make.credit_cost()
     member, guest = make.user(email=f"member.{mark}@example.com", account=owner.account), f"guest.{mark}@example.com"
     SiteUserAccess.objects.create(user=member, site=site, granted_by=owner)
-    invitation = InvitationService.invite(owner.account, owner, email=guest.lower(), role="editor", site_ids=[site.pk])
+    invitation = invite(owner.account, owner, email=guest.lower(), role="editor", site_ids=[site.pk])
     open_invoice, proof = _invoice(owner.account, mark), make.proof(owner.account)
-    method = SavedMethodService.add(owner.account, "bank_transfer", f"Method {mark}", owner)
+    method = add_method(owner.account, "bank_transfer", f"Method {mark}", owner)
     note = make.refund(owner.account, reason=f"Refund {mark}")
     return Tenant(
         owner, owner.account, site, open_invoice, payment, config, cost, member, invitation, proof, method, note

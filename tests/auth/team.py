@@ -5,7 +5,8 @@ from typing import Any
 from rest_framework.test import APIClient
 
 from igny8_core.auth.models import Role, TeamInvitation, User
-from igny8_core.auth.services.invitation_service import InvitationService, invitation_token
+from igny8_core.auth.services import invitations
+from igny8_core.auth.services.invitations import invitation_token
 from tests import make
 
 TEAM = "/api/v1/account/team/"
@@ -23,7 +24,7 @@ PERSON = {
 def invite(owner: User, email: str = "greta@example.com", role: str = Role.EDITOR, **extra: Any) -> TeamInvitation:
     """An invitation that the service made."""
     assert owner.account
-    return InvitationService.invite(owner.account, owner, email=email, role=role, **{"site_ids": [], **extra})
+    return invitations.invite(owner.account, owner, email=email, role=role, **{"site_ids": [], **extra})
 
 
 def accept(token: str | TeamInvitation, client: APIClient | None = None, **fields: Any) -> Any:

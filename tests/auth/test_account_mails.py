@@ -16,10 +16,10 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from igny8_core.auth.models import Account, User
-from igny8_core.auth.services import notification_service
-from igny8_core.auth.services.invitation_service import InvitationService
-from igny8_core.auth.services.membership_service import MembershipService
-from igny8_core.auth.services.user_service import UserService
+from igny8_core.auth.services import invitations, mails
+from igny8_core.auth.services.invitations import resend_invitation
+from igny8_core.auth.services.memberships import remove_member, transfer_ownership
+from igny8_core.auth.services.users import request_email_verification, request_password_reset
 from igny8_core.business.signup.service import register
 from igny8_core.common.errors import InvalidInput
 from igny8_core.events.models import Event
@@ -38,7 +38,7 @@ def base_url() -> Iterator[None]:
 def mails_of(event_type: str) -> list[EmailMultiAlternatives]:
     """Handle the newest event of a type as the delivery worker does; the mails that this sent."""
     mail.outbox.clear()
-    notification_service.handle(Event.objects.filter(type=event_type).latest("pk"))
+    mails.handle(Event.objects.filter(type=event_type).latest("pk"))
     return [sent for sent in mail.outbox if isinstance(sent, EmailMultiAlternatives)]
 
 
@@ -63,7 +63,7 @@ def token_in(sent: EmailMultiAlternatives, page: str) -> str:
 
 
 def invite(owner: User, email: str = "new@example.com", role: str = "editor") -> Any:
-    return InvitationService.invite(owner.account, owner, email=email, role=role, site_ids=[])
+    return invitations.invite(owner.account, owner, email=email, role=role, site_ids=[])
 
 
 def post(path: str, **body: Any) -> int:
@@ -92,7 +92,7 @@ def test_who_has_confirmed_already_gets_no_mail(defaults: None) -> None:
 
 
 def test_confirming_can_be_asked_for_again(alice: User) -> None:
-    UserService.request_email_verification(alice)
+    request_email_verification(alice)
 
     sent = the_mail("user.verification_requested")
 
@@ -181,7 +181,7 @@ def test_an_invitation_sent_again_has_another_link(alice: User) -> None:
     invitation = invite(alice)
     first = token_in(the_mail("invitation.created"), "invitation")
 
-    InvitationService.resend(alice.account, invitation.pk, alice)
+    resend_invitation(alice.account, invitation.pk, alice)
 
     second = token_in(the_mail("invitation.resent"), "invitation")
     assert first != second
@@ -212,19 +212,19 @@ def test_under_another_key_an_invitation_is_an_error_that_says_what_to_do(alice:
 
 
 def test_who_is_removed_is_told_and_who_leaves_is_not(alice: User, bob: User) -> None:
-    MembershipService.remove_member(alice.account, bob.pk, alice)
+    remove_member(alice.account, bob.pk, alice)
 
     sent = the_mail("member.removed")
 
     assert sent.to == ["bob@example.com"]
     assert all(str(alice.account) in part for part in parts_of(sent))
     leaver = make.user(account=alice.account)
-    MembershipService.remove_member(alice.account, leaver.pk, leaver)
+    remove_member(alice.account, leaver.pk, leaver)
     assert mails_of("member.removed") == []
 
 
 def test_both_are_told_of_a_new_owner(alice: User, bob: User) -> None:
-    MembershipService.transfer_ownership(alice.account, alice, bob.pk, make.PASSWORD)
+    transfer_ownership(alice.account, alice, bob.pk, make.PASSWORD)
 
     sent = the_mail("account.ownership_transferred")
 
@@ -246,8 +246,8 @@ def test_names_bring_no_link_no_markup_and_no_header(text: str, alice: User, bob
     Account.objects.filter(pk=alice.account_id).update(name=text)
     User.objects.update(first_name=text, last_name=text)
     invite(alice)
-    MembershipService.transfer_ownership(alice.account, alice, bob.pk, make.PASSWORD)
-    MembershipService.remove_member(alice.account, alice.pk, User.objects.get(pk=bob.pk))
+    transfer_ownership(alice.account, alice, bob.pk, make.PASSWORD)
+    remove_member(alice.account, alice.pk, User.objects.get(pk=bob.pk))
 
     for kind in ("invitation.created", "account.ownership_transferred", "member.removed"):
         for sent in mails_of(kind):
@@ -269,7 +269,7 @@ def test_mail_is_refused_inside_a_transaction(alice: User) -> None:
 
 
 def test_nothing_goes_to_people_who_were_erased(alice: User, bob: User) -> None:
-    MembershipService.remove_member(alice.account, bob.pk, alice)
+    remove_member(alice.account, bob.pk, alice)
     User.objects.filter(pk=bob.pk).update(email=f"deleted-{bob.pk}@deleted.invalid")
 
     assert mails_of("member.removed") == []
@@ -277,15 +277,15 @@ def test_nothing_goes_to_people_who_were_erased(alice: User, bob: User) -> None:
 
 def test_every_mail_has_text_html_and_says_it_is_automatic(alice: User, bob: User, defaults: None) -> None:
     register(email="paula@example.com", password=make.PASSWORD, first_name="Paula", last_name="Khan")
-    UserService.request_email_verification(alice)
-    UserService.request_password_reset("alice@example.com")
+    request_email_verification(alice)
+    request_password_reset("alice@example.com")
     invitation = invite(alice)
-    InvitationService.resend(alice.account, invitation.pk, alice)
+    resend_invitation(alice.account, invitation.pk, alice)
     gone = make.user(account=alice.account)
-    MembershipService.remove_member(alice.account, gone.pk, alice)
-    kinds = [kind for kind in notification_service.HANDLERS if kind != "account.ownership_transferred"]
+    remove_member(alice.account, gone.pk, alice)
+    kinds = [kind for kind in mails.HANDLERS if kind != "account.ownership_transferred"]
     found = {kind: the_mail(kind) for kind in kinds}
-    MembershipService.transfer_ownership(alice.account, alice, bob.pk, make.PASSWORD)
+    transfer_ownership(alice.account, alice, bob.pk, make.PASSWORD)
     found["account.ownership_transferred"] = the_mail("account.ownership_transferred")
 
     for sent in found.values():

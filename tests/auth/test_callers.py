@@ -14,7 +14,7 @@ from rest_framework.test import APIClient
 from igny8_core.auth.callers import caller_of_session, password_fingerprint
 from igny8_core.auth.models import LoginSession, User
 from igny8_core.auth.selectors import live_session
-from igny8_core.auth.services.session_service import SessionService
+from igny8_core.auth.services.sessions import open_session
 from tests import make
 
 ME, BALANCE = "/api/v1/auth/me/", "/api/v1/billing/credits/balance/"
@@ -26,7 +26,7 @@ def either_way(request: pytest.FixtureRequest, settings: Any) -> None:
 
 
 def session_of(user: User) -> LoginSession:
-    SessionService.open(user)
+    open_session(user)
     return LoginSession.objects.get(user=user)
 
 
@@ -83,7 +83,7 @@ def test_nobody_is_found_where_the_plain_query_finds_nobody(alice: User, change:
 
 @pytest.mark.django_db
 def test_a_token_that_was_taken_before_is_refused_once_it_has_run_out(alice: User) -> None:
-    token = SessionService.open(alice).access
+    token = open_session(alice).access
     client = APIClient(HTTP_AUTHORIZATION=f"Bearer {token}")
     assert client.get(ME).status_code == 200
 
@@ -95,7 +95,7 @@ def test_a_token_that_was_taken_before_is_refused_once_it_has_run_out(alice: Use
 
 @pytest.mark.django_db
 def test_a_view_that_needs_no_person_reads_none(alice: User, statements: list[str]) -> None:
-    client = APIClient(HTTP_AUTHORIZATION=f"Bearer {SessionService.open(alice).access}")
+    client = APIClient(HTTP_AUTHORIZATION=f"Bearer {open_session(alice).access}")
     client.get(BALANCE)
     statements.clear()
 
@@ -108,7 +108,7 @@ def test_a_view_that_needs_no_person_reads_none(alice: User, statements: list[st
 @pytest.mark.parametrize("address", [ME, BALANCE])
 @pytest.mark.django_db(transaction=True)
 def test_a_connection_that_the_server_closed_is_opened_anew(address: str) -> None:
-    client = APIClient(HTTP_AUTHORIZATION=f"Bearer {SessionService.open(make.owner()).access}")
+    client = APIClient(HTTP_AUTHORIZATION=f"Bearer {open_session(make.owner()).access}")
     assert client.get(address).status_code == 200
     backend = connection.connection.info.backend_pid
     other = connection.copy()

@@ -15,9 +15,9 @@ from rest_framework.test import APIClient
 
 from igny8_core.auth import hashing
 from igny8_core.auth.models import Role, User
-from igny8_core.auth.services.invitation_service import InvitationService, invitation_token
-from igny8_core.auth.services.link_tokens import Purpose, link_token
-from igny8_core.auth.services.session_service import SessionService
+from igny8_core.auth.services.invitations import invitation_token, invite
+from igny8_core.auth.services.mailed_tokens import Purpose, link_token
+from igny8_core.auth.services.sessions import open_session
 from tests import make
 
 NEW = "long and unusual 7"
@@ -47,7 +47,7 @@ def noting(settings: Any) -> Iterator[None]:
 def sent(caller: User | None, path: str, **body: Any) -> int:
     client = APIClient()
     if caller:
-        client.credentials(HTTP_AUTHORIZATION=f"Bearer {SessionService.open(caller).access}")
+        client.credentials(HTTP_AUTHORIZATION=f"Bearer {open_session(caller).access}")
     return int(client.post(f"/api/v1/{path}", body, format="json").status_code)
 
 
@@ -66,7 +66,7 @@ def register() -> int:
 def accept() -> int:
     owner = make.owner()
     assert owner.account
-    invitation = InvitationService.invite(owner.account, owner, email="g@example.com", role=Role.VIEWER, site_ids=[])
+    invitation = invite(owner.account, owner, email="g@example.com", role=Role.VIEWER, site_ids=[])
     seen.clear()
     person = {"password": NEW, "password_confirm": NEW, "first_name": "Greta", "last_name": "Guest"}
     return sent(None, "account/team/invitations/accept/", token=invitation_token(invitation), **person)

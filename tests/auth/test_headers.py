@@ -9,7 +9,7 @@ from django.conf import settings
 from django.test import Client
 
 from igny8_core.auth.models import User
-from igny8_core.auth.services.session_service import SessionService
+from igny8_core.auth.services.sessions import open_session
 from igny8_core.common.checks import api_routes
 
 pytestmark = pytest.mark.django_db
@@ -44,7 +44,7 @@ def require_safe_headers(address: str, response: object) -> None:
 
 def test_every_answer_has_the_safe_headers_errors_too(alice: User) -> None:
     client = Client(raise_request_exception=False)
-    token = {"HTTP_AUTHORIZATION": f"Bearer {SessionService.open(alice).access}"}
+    token = {"HTTP_AUTHORIZATION": f"Bearer {open_session(alice).access}"}
 
     for address in [*api_addresses(), *PAGES]:
         for method in ("GET", "POST", "OPTIONS"):
@@ -80,7 +80,7 @@ ORIGINS = ["https://evil.example.com", "null", "https://localhost", "http://loca
 @pytest.mark.parametrize("origin", ORIGINS)
 def test_no_other_origin_is_let_in(alice: User, origin: str) -> None:
     client = Client(raise_request_exception=False)
-    token = {"HTTP_AUTHORIZATION": f"Bearer {SessionService.open(alice).access}"}
+    token = {"HTTP_AUTHORIZATION": f"Bearer {open_session(alice).access}"}
     preflight = {"HTTP_ACCESS_CONTROL_REQUEST_METHOD": "POST", "HTTP_ACCESS_CONTROL_REQUEST_HEADERS": "authorization"}
 
     for address in api_addresses():

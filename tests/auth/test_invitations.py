@@ -11,7 +11,7 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from igny8_core.auth.models import Account, Role, TeamInvitation, User
-from igny8_core.auth.services.invitation_service import InvitationService, invitation_token
+from igny8_core.auth.services.invitations import cancel_invitation, invitation_token, resend_invitation
 from igny8_core.common.rate_limits import parse_rate
 from igny8_core.events.models import Event
 from tests import make
@@ -135,7 +135,7 @@ def test_members_and_open_invitations_stay_within_the_plan(alice: User, as_user:
 
 def test_a_canceled_invitation_and_one_that_ran_out_free_their_seat(alice: User) -> None:
     Account.objects.filter(pk=alice.account_id).update(plan=make.plan("small", max_users=2))
-    InvitationService.cancel(alice.account, invite(alice, "a@example.com").pk, alice)
+    cancel_invitation(alice.account, invite(alice, "a@example.com").pk, alice)
     invite(alice, "b@example.com")
     TeamInvitation.objects.update(expires_at=timezone.now())
 
@@ -180,7 +180,7 @@ def test_inviting_is_limited_per_person(alice: User, as_user: Login, settings: A
 
 def test_the_list_tells_what_became_of_each(alice: User, as_user: Login) -> None:
     accept(invite(alice, "accepted@example.com"))
-    InvitationService.cancel(alice.account, invite(alice, "canceled@example.com").pk, alice)
+    cancel_invitation(alice.account, invite(alice, "canceled@example.com").pk, alice)
     TeamInvitation.objects.filter(pk=invite(alice, "expired@example.com").pk).update(expires_at=timezone.now())
     invite(alice, "open@example.com")
     client = as_user(alice)
@@ -197,7 +197,7 @@ def test_sending_again_gives_a_new_week_and_kills_the_old_link(alice: User) -> N
     old = invitation_token(invitation)
 
     with time_machine.travel(timezone.now() + timedelta(days=8), tick=False):
-        again = InvitationService.resend(alice.account, invitation.pk, alice)
+        again = resend_invitation(alice.account, invitation.pk, alice)
         assert again.expires_at == timezone.now() + timedelta(days=7)
         assert accept(old).status_code == 404
         assert accept(again).status_code == 200

@@ -11,7 +11,7 @@ import time_machine
 from rest_framework.test import APIClient
 
 from igny8_core.auth.models import Account, Role, SiteUserAccess, TeamInvitation, User
-from igny8_core.auth.services.invitation_service import InvitationService, _hash, invitation_token
+from igny8_core.auth.services.invitations import _hash, invitation_token, resend_invitation
 from igny8_core.events.models import Event
 from tests import make
 from tests.api.world import fingerprint, refusal
@@ -231,7 +231,7 @@ def test_sent_again_by_who_may_it_is_good_again(alice: User) -> None:
     User.objects.filter(pk=inviter.pk).update(role=Role.VIEWER)
     assert accept(invitation).status_code == 410
 
-    assert accept(InvitationService.resend(alice.account, invitation.pk, alice)).status_code == 200
+    assert accept(resend_invitation(alice.account, invitation.pk, alice)).status_code == 200
 
 
 def test_the_plan_is_asked_again_when_somebody_joins(alice: User) -> None:

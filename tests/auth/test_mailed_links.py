@@ -14,9 +14,9 @@ from rest_framework.test import APIClient
 
 from igny8_core.auth.errors import InvalidLink
 from igny8_core.auth.models import LoginSession, User
-from igny8_core.auth.services.invitation_service import InvitationService, invitation_token
-from igny8_core.auth.services.link_tokens import Purpose, link_token, user_of_link
-from igny8_core.auth.services.session_service import SessionService
+from igny8_core.auth.services.invitations import invitation_token, invite
+from igny8_core.auth.services.mailed_tokens import Purpose, link_token, user_of_link
+from igny8_core.auth.services.sessions import open_session
 from igny8_core.common.rate_limits import parse_rate
 from igny8_core.events.models import Event
 from tests import make
@@ -108,7 +108,7 @@ def test_asking_is_limited_per_address_and_per_network(alice: User, settings: An
 
 
 def test_the_token_sets_a_new_password_and_ends_every_session(alice: User, as_user: Login) -> None:
-    client, refresh = as_user(alice), SessionService.open(alice).refresh
+    client, refresh = as_user(alice), open_session(alice).refresh
 
     answer = post(CONFIRM, token=token_of(alice), new_password=NEW)
 
@@ -232,8 +232,8 @@ def test_trying_tokens_is_limited_per_network_over_all_kinds(settings: Any, thro
 
 
 def test_a_token_of_one_purpose_is_nothing_to_any_other(alice: User) -> None:
-    invitation = InvitationService.invite(alice.account, alice, email="new@example.com", role="viewer", site_ids=[])
-    pair = SessionService.open(alice)
+    invitation = invite(alice.account, alice, email="new@example.com", role="viewer", site_ids=[])
+    pair = open_session(alice)
     person = {"password": NEW, "password_confirm": NEW, "first_name": "N", "last_name": "N"}
     tokens = {
         "reset": token_of(alice),

@@ -7,7 +7,7 @@ import pytest
 from rest_framework.test import APIClient
 
 from igny8_core.auth.models import Account, Role, Site, SiteUserAccess, User
-from igny8_core.auth.services.site_service import SiteService
+from igny8_core.auth.services.sites import update_site
 from igny8_core.common.errors import NotFound
 from igny8_core.events.models import Event
 from tests import make
@@ -83,7 +83,7 @@ def test_who_lost_access_between_reading_and_writing_writes_nothing(ed: User, si
     SiteUserAccess.objects.all().delete()
 
     with pytest.raises(NotFound):
-        SiteService.update_site(site, ed, name="New")
+        update_site(site, ed, name="New")
     assert Site.objects.get().name == "Shop"
 
 

@@ -8,7 +8,7 @@ from rest_framework.test import APIClient
 
 from igny8_core.auth.errors import LimitReached
 from igny8_core.auth.models import Account, Role, Site, SiteUserAccess, User
-from igny8_core.auth.services.site_service import SiteService
+from igny8_core.auth.services.sites import create_site
 from igny8_core.events.models import Event
 from tests import make
 
@@ -183,10 +183,10 @@ def test_a_list_costs_the_same_queries_however_long_it_is(
 
 def test_the_service_itself_refuses_over_the_limit(alice: User) -> None:
     for number in range(2):
-        SiteService.create_site(alice.account, alice, name=f"Site {number}", industry=make.industry())
+        create_site(alice.account, alice, name=f"Site {number}", industry=make.industry())
 
     with pytest.raises(LimitReached):
-        SiteService.create_site(alice.account, alice, name="One too many", industry=make.industry())
+        create_site(alice.account, alice, name="One too many", industry=make.industry())
     assert Site.objects.count() == 2
 
 

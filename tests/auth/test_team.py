@@ -7,8 +7,8 @@ import pytest
 from rest_framework.test import APIClient
 
 from igny8_core.auth.models import Account, LoginSession, Role, SiteUserAccess, User
-from igny8_core.auth.services.membership_service import MembershipService
-from igny8_core.auth.services.session_service import SessionService
+from igny8_core.auth.services.memberships import change_role, remove_member
+from igny8_core.auth.services.sessions import open_session
 from igny8_core.business.billing.invariants import broken_invariants
 from igny8_core.events.models import Event
 from tests import make
@@ -96,7 +96,7 @@ def test_who_rises_to_admin_or_owner_gets_every_site_and_keeps_them_when_sinking
 
 def test_who_is_removed_is_out_with_the_next_request(alice: User, bob: User, as_user: Login) -> None:
     site, client = make.site(alice.account), as_user(bob)
-    refresh = SessionService.open(bob).refresh
+    refresh = open_session(bob).refresh
     SiteUserAccess.objects.create(user=bob, site=site, granted_by=alice)
     assert client.get(TEAM).status_code == 200
 
@@ -186,11 +186,11 @@ def test_an_owner_who_is_not_named_goes_without_a_change_of_owner(
 def test_a_former_member_s_service_call_is_refused(alice: User, anna: User) -> None:
     """What was decided on a role that is gone meanwhile."""
     stale = User.objects.get(pk=anna.pk)
-    MembershipService.remove_member(alice.account, anna.pk, alice)
+    remove_member(alice.account, anna.pk, alice)
 
     for call in (
-        lambda: MembershipService.remove_member(alice.account, alice.pk, stale),
-        lambda: MembershipService.change_role(alice.account, alice.pk, "viewer", stale),
+        lambda: remove_member(alice.account, alice.pk, stale),
+        lambda: change_role(alice.account, alice.pk, "viewer", stale),
     ):
         with pytest.raises(Exception, match="may not do this"):
             call()

@@ -15,7 +15,7 @@ from django.conf import settings
 from rest_framework.test import APIClient
 
 from igny8_core.auth.models import Account, LoginSession, Role, User
-from igny8_core.auth.services.session_service import SessionService, TokenPair
+from igny8_core.auth.services.sessions import TokenPair, open_session
 from igny8_core.events.models import Event
 from tests import make
 
@@ -126,7 +126,7 @@ UNUSED = {"iat", "sub"}
 
 
 def test_no_crafted_access_token_is_taken(alice: User) -> None:
-    good = SessionService.open(alice).access
+    good = open_session(alice).access
     tokens = crafted(good)
     assert me(good).status_code == 200
     assert len(tokens) >= 60
@@ -139,7 +139,7 @@ def test_no_crafted_access_token_is_taken(alice: User) -> None:
 
 
 def test_no_crafted_refresh_token_is_taken_and_the_session_survives_all_of_them(alice: User) -> None:
-    good = SessionService.open(alice).refresh
+    good = open_session(alice).refresh
 
     for name, token in crafted(good).items():
         assert refresh(token).status_code in {400, 401}, name
@@ -158,7 +158,7 @@ def test_no_crafted_refresh_token_is_taken_and_the_session_survives_all_of_them(
     ],
 )  # fmt: skip
 def test_any_other_authorization_header_is_401(alice: User, header: str) -> None:
-    token = SessionService.open(alice).access
+    token = open_session(alice).access
     value = header.format(token).encode("utf-8").decode("latin-1")
 
     assert APIClient().get(ME, HTTP_AUTHORIZATION=value).status_code == 401
@@ -168,7 +168,7 @@ def test_any_other_authorization_header_is_401(alice: User, header: str) -> None
 
 
 def test_a_token_is_good_for_its_own_purpose_only(alice: User) -> None:
-    pair = SessionService.open(alice)
+    pair = open_session(alice)
 
     assert me(pair.refresh).status_code == 401
     assert refresh(pair.access).status_code == 401
@@ -179,7 +179,7 @@ def test_a_token_is_good_for_its_own_purpose_only(alice: User) -> None:
 
 def test_an_access_token_lives_minutes_and_a_refresh_token_two_weeks(alice: User) -> None:
     with time_machine.travel(datetime(2026, 1, 31, 12, tzinfo=UTC), tick=False) as clock:
-        pair = SessionService.open(alice)
+        pair = open_session(alice)
         clock.shift(timedelta(minutes=14, seconds=59))
         assert me(pair.access).status_code == 200
         clock.shift(timedelta(seconds=2))
@@ -194,8 +194,8 @@ def test_an_access_token_lives_minutes_and_a_refresh_token_two_weeks(alice: User
 
 
 def test_a_rotated_refresh_token_used_again_ends_its_family(alice: User, caplog: pytest.LogCaptureFixture) -> None:
-    other_device = SessionService.open(alice)
-    first = SessionService.open(alice)
+    other_device = open_session(alice)
+    first = open_session(alice)
     second = refresh(first.refresh).json()["data"]
     assert me(second["token"]).status_code == 200
 
@@ -215,7 +215,7 @@ def test_a_rotated_refresh_token_used_again_ends_its_family(alice: User, caplog:
 
 
 def test_further_reuse_writes_no_second_event(alice: User) -> None:
-    first = SessionService.open(alice)
+    first = open_session(alice)
     refresh(first.refresh)
 
     assert [refresh(first.refresh).status_code for _ in range(5)] == [401] * 5
@@ -223,7 +223,7 @@ def test_further_reuse_writes_no_second_event(alice: User) -> None:
 
 
 def test_a_refresh_gives_a_new_pair_of_the_same_session(alice: User) -> None:
-    first = SessionService.open(alice)
+    first = open_session(alice)
 
     data = refresh(first.refresh).json()["data"]
 
@@ -266,7 +266,7 @@ def delete_sessions(alice: User, pair: TokenPair) -> None:
 
 @pytest.mark.parametrize("end", [change_password, set_password, deactivate, end_this_session, delete_sessions])
 def test_access_and_refresh_end_at_once(alice: User, end: Callable[[User, TokenPair], None]) -> None:
-    pair = SessionService.open(alice)
+    pair = open_session(alice)
     assert me(pair.access).status_code == 200
 
     end(alice, pair)
@@ -277,7 +277,7 @@ def test_access_and_refresh_end_at_once(alice: User, end: Callable[[User, TokenP
 
 
 def test_logging_out_one_device_leaves_the_others(alice: User) -> None:
-    phone, laptop = SessionService.open(alice), SessionService.open(alice)
+    phone, laptop = open_session(alice), open_session(alice)
 
     log_out(phone.refresh)
 
@@ -286,7 +286,7 @@ def test_logging_out_one_device_leaves_the_others(alice: User) -> None:
 
 
 def test_the_role_is_read_from_the_database(alice: User, bob: User) -> None:
-    pair, site = SessionService.open(bob), {"name": "S", "industry": make.industry().pk}
+    pair, site = open_session(bob), {"name": "S", "industry": make.industry().pk}
     client = APIClient()
     client.credentials(HTTP_AUTHORIZATION=f"Bearer {pair.access}")
 
@@ -298,7 +298,7 @@ def test_the_role_is_read_from_the_database(alice: User, bob: User) -> None:
 
 
 def test_a_removed_member_reads_nothing_on_the_next_request(alice: User, bob: User) -> None:
-    pair = SessionService.open(bob)
+    pair = open_session(bob)
     client = APIClient()
     client.credentials(HTTP_AUTHORIZATION=f"Bearer {pair.access}")
     assert client.get("/api/v1/sites/").status_code == 200
@@ -311,7 +311,7 @@ def test_a_removed_member_reads_nothing_on_the_next_request(alice: User, bob: Us
 
 
 def test_a_suspended_account_is_told_on_the_next_request(alice: User) -> None:
-    pair = SessionService.open(alice)
+    pair = open_session(alice)
     Account.objects.filter(pk=alice.account_id).update(status="suspended", suspended_reason="operator")
     client = APIClient()
     client.credentials(HTTP_AUTHORIZATION=f"Bearer {pair.access}")
@@ -322,7 +322,7 @@ def test_a_suspended_account_is_told_on_the_next_request(alice: User) -> None:
 
 
 def test_a_token_holds_no_personal_data(alice: User) -> None:
-    pair = SessionService.open(alice)
+    pair = open_session(alice)
 
     for token in (pair.access, pair.refresh):
         assert set(claims(token)) == {"token_type", "exp", "iat", "jti", "sid", "sub", "pwd", "aud", "iss"}

@@ -5,7 +5,7 @@ from typing import Any
 
 from fake_gateways.stripe_fake import FakeStripe
 from igny8_core.auth.models import Account, Subscription
-from igny8_core.business.billing.services.subscription_mirror import SubscriptionMirrorService
+from igny8_core.business.billing.services.stripe_billing.invoices import record_invoice
 from igny8_core.events.models import Event
 from tests import make
 
@@ -29,7 +29,7 @@ def subscribed(stripe: FakeStripe, account: Account, card: str = "pm_card_visa",
 def mirrored(stripe: FakeStripe, account: Account, **fields: Any) -> Subscription:
     """The same, followed here, its first invoice recorded."""
     name = subscribed(stripe, account, **fields)
-    SubscriptionMirrorService.record_invoice(stripe.one(name)["latest_invoice"])
+    record_invoice(stripe.one(name)["latest_invoice"])
     return Subscription.objects.get(stripe_subscription_id=name)
 
 

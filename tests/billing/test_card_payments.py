@@ -6,15 +6,15 @@ from typing import Any
 import pytest
 import time_machine
 from django.db import transaction
+from igny8_core.business.billing.services.invoice_service import InvoiceService
+from igny8_core.business.billing.services.payment_service import PaymentService
 
 from fake_gateways.stripe_fake import FakeStripe
 from igny8_core.auth.models import Account
 from igny8_core.business.billing import errors
 from igny8_core.business.billing.invariants import broken_invariants
 from igny8_core.business.billing.models import CreditGrant, Invoice, Payment, Refund
-from igny8_core.business.billing.services.attempts import NextStep
-from igny8_core.business.billing.services.invoice_service import InvoiceService
-from igny8_core.business.billing.services.payment_service import PaymentService
+from igny8_core.business.billing.services.collection.attempts import NextStep
 from igny8_core.events.models import Event
 from tests import make
 
@@ -33,8 +33,8 @@ def card(stripe: FakeStripe, invoice: Invoice, name: str = "pm_card_visa") -> st
     return stripe.save_card(invoice.account.stripe_customer_id, name)
 
 
-def pay(invoice: Invoice, card: str = "", **wish: Any) -> Any:
-    return PaymentService.create_stripe_payment(invoice, card, **wish)
+def pay(invoice: Invoice, card: str = "", **charge_request: Any) -> Any:
+    return PaymentService.create_stripe_payment(invoice, card, **charge_request)
 
 
 def now(row: Any) -> Any:

@@ -7,9 +7,14 @@ from fake_gateways.stripe_fake import FakeStripe
 from igny8_core.auth.models import Account, User
 from igny8_core.business.billing import errors
 from igny8_core.business.billing.models import AccountPaymentMethod
-from igny8_core.business.billing.services import card_service
-from igny8_core.business.billing.services.card_service import CardService
-from igny8_core.business.billing.services.saved_method_service import SavedMethodService
+from igny8_core.business.billing.services.payment_methods import cards
+from igny8_core.business.billing.services.payment_methods.cards import begin_card, finish_card, forget_card, save_card
+from igny8_core.business.billing.services.payment_methods.saved import (
+    add_method,
+    make_default,
+    remove_method,
+    use_method,
+)
 from igny8_core.business.closure.service import close_account
 from igny8_core.events.deliveries import deliver_due
 from igny8_core.events.models import Delivery, Event
@@ -26,7 +31,7 @@ def cards_offered(stripe: FakeStripe) -> None:
 def entered(stripe: FakeStripe, owner: User, card: str = "pm_card_visa") -> str:
     """The id of a setup whose card the customer has entered at Stripe."""
     assert owner.account
-    setup = CardService.begin(owner.account, owner)
+    setup = begin_card(owner.account, owner)
     stripe.complete_setup(setup.setup_id, card)
     return setup.setup_id
 
@@ -38,10 +43,10 @@ def removal_events() -> list[Event]:
 def test_a_card_that_was_entered_is_kept_as_brand_and_last_digits(
     stripe: FakeStripe, cards_offered: None, alice: User, account_a: Account
 ) -> None:
-    setup = CardService.begin(account_a, alice)
+    setup = begin_card(account_a, alice)
     stripe.complete_setup(setup.setup_id)
 
-    saved = CardService.finish(account_a, setup.setup_id, alice)
+    saved = finish_card(account_a, setup.setup_id, alice)
 
     assert setup.client_secret
     assert (saved.type, saved.display_name, saved.is_verified, saved.is_default) == ("stripe", "Visa •••• 4242", 1, 1)
@@ -61,9 +66,9 @@ def test_message_and_answer_keep_a_card_once(
     setup_id = entered(stripe, alice)
 
     told, answered, again = (
-        CardService.save(setup_id),
-        CardService.finish(account_a, setup_id, alice),
-        CardService.save(setup_id),
+        save_card(setup_id),
+        finish_card(account_a, setup_id, alice),
+        save_card(setup_id),
     )
 
     assert told is not None
@@ -75,10 +80,10 @@ def test_message_and_answer_keep_a_card_once(
 def test_the_row_that_stood_for_a_card_is_filled(
     stripe: FakeStripe, cards_offered: None, alice: User, account_a: Account
 ) -> None:
-    ordered = SavedMethodService.use(account_a, "stripe", "Credit/Debit Card (Stripe)")
+    ordered = use_method(account_a, "stripe", "Credit/Debit Card (Stripe)")
 
-    saved = CardService.finish(account_a, entered(stripe, alice), alice)
-    second = CardService.finish(account_a, entered(stripe, alice, "pm_card_mastercard"), alice)
+    saved = finish_card(account_a, entered(stripe, alice), alice)
+    second = finish_card(account_a, entered(stripe, alice, "pm_card_mastercard"), alice)
 
     assert (saved.pk, saved.display_name, saved.is_default) == (ordered.pk, "Visa •••• 4242", True)
     assert (second.display_name, second.is_default) == ("Mastercard •••• 4444", False)
@@ -88,17 +93,17 @@ def test_the_row_that_stood_for_a_card_is_filled(
 def test_a_card_that_waits_for_its_owner_is_not_kept_yet(
     stripe: FakeStripe, cards_offered: None, alice: User, account_a: Account
 ) -> None:
-    setup = CardService.begin(account_a, alice)
+    setup = begin_card(account_a, alice)
     stripe.complete_setup(setup.setup_id, "pm_card_threeDSecure2Required")
 
     with pytest.raises(errors.CardSetupIncomplete):
-        CardService.finish(account_a, setup.setup_id, alice)
-    told = CardService.save(setup.setup_id)
+        finish_card(account_a, setup.setup_id, alice)
+    told = save_card(setup.setup_id)
 
     assert told is None
     assert not AccountPaymentMethod.objects.exists()
     stripe.authenticate(setup.setup_id)
-    assert CardService.finish(account_a, setup.setup_id, alice).card_last4 == "3220"
+    assert finish_card(account_a, setup.setup_id, alice).card_last4 == "3220"
 
 
 def test_another_accounts_setup_is_as_none(
@@ -108,7 +113,7 @@ def test_another_accounts_setup_is_as_none(
 
     for setup_id in (foreign, "seti_none", ""):
         with pytest.raises(errors.SavedMethodNotFound):
-            CardService.finish(account_a, setup_id, alice)
+            finish_card(account_a, setup_id, alice)
 
     assert not AccountPaymentMethod.objects.exists()
 
@@ -118,8 +123,8 @@ def test_a_strangers_setup_is_nothing_to_keep(stripe: FakeStripe, cards_offered:
     setup = stripe.create_setup_intent({"customer": stranger})
     stripe.complete_setup(setup["id"])
 
-    assert CardService.save(setup["id"]) is None
-    assert CardService.save("seti_none") is None
+    assert save_card(setup["id"]) is None
+    assert save_card("seti_none") is None
 
 
 def test_a_card_that_was_given_up_meanwhile_is_not_kept(
@@ -129,13 +134,13 @@ def test_a_card_that_was_given_up_meanwhile_is_not_kept(
     stripe.detach_payment_method(stripe.one(setup_id)["payment_method"], {})
 
     with pytest.raises(errors.SavedMethodNotFound):
-        CardService.finish(account_a, setup_id, alice)
-    assert CardService.save(setup_id) is None
+        finish_card(account_a, setup_id, alice)
+    assert save_card(setup_id) is None
 
 
 def test_no_card_begins_where_cards_are_not_offered(stripe: FakeStripe, alice: User, account_a: Account) -> None:
     with pytest.raises(errors.PaymentMethodNotAvailable):
-        CardService.begin(account_a, alice)
+        begin_card(account_a, alice)
 
     assert stripe.requests() == []
 
@@ -147,16 +152,16 @@ def test_no_card_begins_for_a_customer_that_is_gone_at_stripe(
     account_a.refresh_from_db()
 
     with pytest.raises(errors.GatewayMisconfigured):
-        CardService.begin(account_a, alice)
+        begin_card(account_a, alice)
 
 
 def test_stripe_is_never_asked_in_a_transaction(
     stripe: FakeStripe, cards_offered: None, alice: User, account_a: Account
 ) -> None:
     for call in (
-        lambda: CardService.begin(account_a, alice),
-        lambda: CardService.save("seti_1"),
-        lambda: CardService.finish(account_a, "seti_1", alice),
+        lambda: begin_card(account_a, alice),
+        lambda: save_card("seti_1"),
+        lambda: finish_card(account_a, "seti_1", alice),
     ):
         with transaction.atomic(), pytest.raises(RuntimeError):
             call()
@@ -169,29 +174,29 @@ def test_stripe_is_never_asked_in_a_transaction(
 def test_a_card_that_stripe_has_no_longer_is_disabled_and_nobodys_default(
     stripe: FakeStripe, cards_offered: None, alice: User, account_a: Account
 ) -> None:
-    saved = CardService.finish(account_a, entered(stripe, alice), alice)
-    bank = SavedMethodService.use(account_a, "bank_transfer", "Bank")
-    SavedMethodService.make_default(account_a, saved.pk, alice)
+    saved = finish_card(account_a, entered(stripe, alice), alice)
+    bank = use_method(account_a, "bank_transfer", "Bank")
+    make_default(account_a, saved.pk, alice)
 
-    CardService.forget(saved.gateway_method_id)
-    CardService.forget(saved.gateway_method_id)
+    forget_card(saved.gateway_method_id)
+    forget_card(saved.gateway_method_id)
 
     card = AccountPaymentMethod.objects.get(pk=saved.pk)
     assert (card.is_enabled, card.is_default) == (False, False)
     assert AccountPaymentMethod.objects.get(is_default=True).pk == bank.pk
     assert Event.objects.filter(type="payment_method.disabled").count() == 1
-    assert CardService.forget("pm_none") is None
-    assert CardService.forget("") is None
+    assert forget_card("pm_none") is None
+    assert forget_card("") is None
 
 
 def test_a_card_that_is_gone_does_not_come_back_with_the_next_order(
     stripe: FakeStripe, cards_offered: None, alice: User, account_a: Account
 ) -> None:
-    gone = CardService.finish(account_a, entered(stripe, alice), alice)
-    CardService.forget(gone.gateway_method_id)
+    gone = finish_card(account_a, entered(stripe, alice), alice)
+    forget_card(gone.gateway_method_id)
 
-    ordered = SavedMethodService.use(account_a, "stripe", "Card")
-    CardService.save(entered(stripe, alice))
+    ordered = use_method(account_a, "stripe", "Card")
+    save_card(entered(stripe, alice))
 
     assert ordered.pk != gone.pk
     assert AccountPaymentMethod.objects.get(is_enabled=True, gateway_method_id__gt="").pk == ordered.pk
@@ -204,15 +209,15 @@ def test_a_card_that_is_gone_does_not_come_back_with_the_next_order(
 def test_a_card_that_is_removed_here_is_detached_at_stripe(
     stripe: FakeStripe, cards_offered: None, alice: User, account_a: Account
 ) -> None:
-    saved = CardService.finish(account_a, entered(stripe, alice), alice)
+    saved = finish_card(account_a, entered(stripe, alice), alice)
 
-    SavedMethodService.remove(account_a, saved.pk, alice)
+    remove_method(account_a, saved.pk, alice)
     stripe.answer_next(500, times=3)
     deliver_due()
     waiting = Delivery.objects.get(consumer="gateways")
     Delivery.objects.update(next_attempt_at=waiting.event.created_at)
     deliver_due()
-    card_service.handle(waiting.event)
+    cards.handle(waiting.event)
 
     assert (waiting.status, waiting.attempts) == ("waiting", 1)
     assert Delivery.objects.get(consumer="gateways").status == "done"
@@ -225,19 +230,19 @@ def test_a_card_that_stripe_does_not_have_is_detached_enough(
     row = AccountPaymentMethod.objects.create(
         account=account_a, type="stripe", display_name="Visa", gateway_method_id="pm_gone"
     )
-    SavedMethodService.remove(account_a, row.pk, alice)
+    remove_method(account_a, row.pk, alice)
 
-    card_service.handle(removal_events()[0])
+    cards.handle(removal_events()[0])
 
     assert [asked.path for asked in stripe.requests("POST")] == ["/v1/payment_methods/pm_gone/detach"]
 
 
 def test_what_is_no_card_is_nothing_to_detach(stripe: FakeStripe, alice: User, account_a: Account) -> None:
     make.payment_method()
-    bank = SavedMethodService.add(account_a, "bank_transfer", "", alice)
+    bank = add_method(account_a, "bank_transfer", "", alice)
 
-    SavedMethodService.remove(account_a, bank.pk, alice)
-    card_service.handle(removal_events()[0])
+    remove_method(account_a, bank.pk, alice)
+    cards.handle(removal_events()[0])
 
     assert stripe.requests() == []
 
@@ -245,13 +250,13 @@ def test_what_is_no_card_is_nothing_to_detach(stripe: FakeStripe, alice: User, a
 def test_cards_of_a_deleted_account_are_detached_too(
     stripe: FakeStripe, cards_offered: None, alice: User, account_a: Account
 ) -> None:
-    ids = [CardService.finish(account_a, entered(stripe, alice), alice).gateway_method_id for _ in range(2)]
+    ids = [finish_card(account_a, entered(stripe, alice), alice).gateway_method_id for _ in range(2)]
     late = entered(stripe, alice)
 
     close_account(account_a, alice, make.PASSWORD)
     for removed in removal_events():
-        card_service.handle(removed)
+        cards.handle(removed)
 
     assert [stripe.one(card)["customer"] for card in ids] == [None, None]
-    assert CardService.save(late) is None
+    assert save_card(late) is None
     assert not AccountPaymentMethod.objects.exists()

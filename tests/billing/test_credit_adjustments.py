@@ -1,17 +1,18 @@
-"""Credits given and taken by operators: through lots and ledger, with a reason, and not for oneself."""
+"""Credits given and taken by operators: through grants and ledger, with a reason, and not for oneself."""
 
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.utils import timezone
+from igny8_core.business.billing.services.credit_service import CreditService
 
 from igny8_core.auth.errors import OwnAccount
 from igny8_core.auth.models import Account, Role, User
 from igny8_core.business.billing.errors import InsufficientCredits
 from igny8_core.business.billing.invariants import broken_invariants
 from igny8_core.business.billing.models import CreditGrant, CreditGrantKind, CreditTransaction
-from igny8_core.business.billing.services.credit_service import CreditService, LedgerEntry
+from igny8_core.business.billing.services.credits.granting import LedgerEntry
 from igny8_core.common.errors import InvalidInput
 from igny8_core.events.models import Event
 from tests import make
@@ -24,7 +25,7 @@ def adjust(account: Account, amount: int, operator: User, **fields: Any) -> Ledg
     return CreditService.adjust(account, amount, adjusted_by=operator, **{"reason": "Goodwill", **fields})
 
 
-def lots(account: Account) -> list[int]:
+def grants(account: Account) -> list[int]:
     return list(CreditGrant.objects.filter(account=account).order_by("pk").values_list("remaining", flat=True))
 
 
@@ -33,14 +34,14 @@ def test_what_is_given_is_a_lot_that_is_spent_last_and_does_not_expire(account_a
 
     entry = adjust(account_a, 500, olga)
 
-    lot = CreditGrant.objects.latest("pk")
-    assert (lot.amount, lot.remaining, lot.expires_at, lot.kind) == (500, 500, None, CreditGrantKind.PURCHASE)
+    grant = CreditGrant.objects.latest("pk")
+    assert (grant.amount, grant.remaining, grant.expires_at, grant.kind) == (500, 500, None, CreditGrantKind.PURCHASE)
     assert (entry.balance_after, account_a.credits, entry.repeated) == (510, 510, False)
     row = CreditTransaction.objects.get(pk=entry.id)
-    assert (row.transaction_type, row.amount, row.source) == ("adjustment", 500, lot.source)
+    assert (row.transaction_type, row.amount, row.source) == ("adjustment", 500, grant.source)
     assert row.metadata == {"reason": "Goodwill"}
     CreditService.spend(account_a, 12, operation_type="article")
-    assert lots(account_a) == [0, 498]
+    assert grants(account_a) == [0, 498]
     assert broken_invariants() == []
 
 
@@ -53,7 +54,7 @@ def test_what_is_taken_comes_from_the_lots_in_the_order_in_which_they_are_spent(
 
     entry = adjust(account_a, -250, olga)
 
-    assert lots(account_a) == [100, 50, 0, 0]
+    assert grants(account_a) == [100, 50, 0, 0]
     assert (entry.balance_after, account_a.credits) == (150, 150)
     assert CreditTransaction.objects.get(pk=entry.id).amount == -250
     assert broken_invariants() == []

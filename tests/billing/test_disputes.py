@@ -8,6 +8,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from igny8_core.business.billing.services.payment_service import PaymentService
 
 from fake_gateways.paypal_fake import FakePayPal
 from fake_gateways.stripe_fake import FakeStripe
@@ -15,8 +16,7 @@ from igny8_core.auth.models import User
 from igny8_core.business.billing.errors import GatewayUnavailable
 from igny8_core.business.billing.invariants import broken_invariants
 from igny8_core.business.billing.models import Dispute, Payment
-from igny8_core.business.billing.services.dispute_service import DisputeService
-from igny8_core.business.billing.services.payment_service import PaymentService
+from igny8_core.business.billing.services.refunds.disputes import sync_dispute
 from igny8_core.events.models import Event
 from tests import make
 from tests.billing.stripe_subscribers import said
@@ -45,12 +45,12 @@ def rows() -> list[tuple[Any, ...]]:
 def test_two_disputes_of_a_payment_are_two_rows_and_each_has_its_end(stripe: FakeStripe, payment: Payment) -> None:
     lost, won = (stripe.open_dispute(payment.gateway_object_id, cents)["id"] for cents in (5000, 2000))
     for dispute in (lost, won):
-        DisputeService.sync("stripe", dispute)
+        sync_dispute("stripe", dispute)
     opened = rows()
     stripe.close_dispute(lost, won=False)
     stripe.close_dispute(won, won=True)
     for dispute in (lost, won, lost, won):
-        DisputeService.sync("stripe", dispute)
+        sync_dispute("stripe", dispute)
 
     assert opened == [(lost, "open", Decimal("50.00"), "USD"), (won, "open", Decimal("20.00"), "USD")]
     assert rows() == [(lost, "lost", Decimal("50.00"), "USD"), (won, "won", Decimal("20.00"), "USD")]
@@ -63,7 +63,7 @@ def test_two_lost_disputes_take_no_more_than_came_in(stripe: FakeStripe, payment
     for cents in (5000, 8900):
         dispute = stripe.open_dispute(payment.gateway_object_id, cents)["id"]
         stripe.close_dispute(dispute, won=False)
-        DisputeService.sync("stripe", dispute)
+        sync_dispute("stripe", dispute)
 
     notes = payment.credit_notes.order_by("pk").values_list("amount", flat=True)
     assert list(notes) == [Decimal("50.00"), Decimal("39.00")]
@@ -75,7 +75,7 @@ def test_what_a_lost_dispute_took_is_the_refund_that_it_names(stripe: FakeStripe
     opened = stripe.open_dispute(payment.gateway_object_id, 5000)
     stripe.close_dispute(opened["id"], won=False)
 
-    dispute = DisputeService.sync("stripe", opened["id"])
+    dispute = sync_dispute("stripe", opened["id"])
 
     assert dispute
     assert dispute.refund
@@ -90,10 +90,10 @@ def test_what_a_lost_dispute_took_is_the_refund_that_it_names(stripe: FakeStripe
 def test_a_dispute_that_was_won_and_is_lost_after_all_is_booked(stripe: FakeStripe, payment: Payment) -> None:
     dispute = stripe.open_dispute(payment.gateway_object_id)["id"]
     stripe.close_dispute(dispute, won=True)
-    DisputeService.sync("stripe", dispute)
+    sync_dispute("stripe", dispute)
     stripe.close_dispute(dispute, won=False)
 
-    DisputeService.sync("stripe", dispute)
+    sync_dispute("stripe", dispute)
 
     assert (Dispute.objects.get().status, now(payment).status) == ("lost", "refunded")
     assert broken_invariants() == []
@@ -102,10 +102,10 @@ def test_a_dispute_that_was_won_and_is_lost_after_all_is_booked(stripe: FakeStri
 def test_a_lost_dispute_is_final(stripe: FakeStripe, payment: Payment) -> None:
     dispute = stripe.open_dispute(payment.gateway_object_id)["id"]
     stripe.close_dispute(dispute, won=False)
-    DisputeService.sync("stripe", dispute)
+    sync_dispute("stripe", dispute)
     stripe.close_dispute(dispute, won=True)
 
-    DisputeService.sync("stripe", dispute)
+    sync_dispute("stripe", dispute)
 
     assert Dispute.objects.get().status == "lost"
     assert told_of(payment) == ["payment.disputed", "payment.dispute_lost"]
@@ -115,7 +115,7 @@ def test_a_lost_dispute_is_final(stripe: FakeStripe, payment: Payment) -> None:
 def test_a_dispute_that_ends_without_a_decision_is_closed(paypal: FakePayPal, outcome: str) -> None:
     payment = PaymentService.complete_payment(approved_at_paypal(paypal)).payment
     dispute = paypal.open_dispute(payment.gateway_capture_id)
-    DisputeService.sync("paypal", dispute)
+    sync_dispute("paypal", dispute)
 
     paypal.close_dispute(dispute, outcome)
 
@@ -133,12 +133,12 @@ def test_a_second_lost_dispute_at_paypal_waits_for_its_own_money(paypal: FakePay
         paypal.disputes[dispute].amount = Decimal(amount)
         paypal.disputes[dispute].status, paypal.disputes[dispute].outcome = "RESOLVED", "RESOLVED_BUYER_FAVOUR"
     paypal.refund_in_dashboard(payment.gateway_capture_id, Decimal(30))
-    DisputeService.sync("paypal", first)
+    sync_dispute("paypal", first)
 
     with pytest.raises(GatewayUnavailable):
-        DisputeService.sync("paypal", second)
+        sync_dispute("paypal", second)
     paypal.refund_in_dashboard(payment.gateway_capture_id, Decimal(40))
-    DisputeService.sync("paypal", second)
+    sync_dispute("paypal", second)
 
     assert now(payment).refunded_amount == Decimal("70.00")
     assert broken_invariants() == []
@@ -151,7 +151,7 @@ def test_a_dispute_that_does_not_fit_its_payment_is_shown_to_operators(
     dispute = stripe.open_dispute(payment.gateway_object_id)["id"]
     said(stripe, dispute, **changes)
 
-    DisputeService.sync("stripe", dispute)
+    sync_dispute("stripe", dispute)
 
     over = "99.00 USD" if "amount" in changes else "89.00 EUR"
     assert now(payment).review_reason == f"Dispute {dispute} is over {over}; the payment is 89.00 USD."
@@ -165,7 +165,7 @@ def test_a_loss_in_other_money_is_left_to_an_operator_and_not_asked_for_for_ever
     said(stripe, dispute, currency="eur")
     stripe.close_dispute(dispute, won=False)
 
-    assert DisputeService.sync("stripe", dispute)
+    assert sync_dispute("stripe", dispute)
 
     assert Dispute.objects.values_list("status", "currency", "refund").get() == ("lost", "EUR", None)
     assert (now(payment).needs_review, now(payment).refunded_amount) == (True, Decimal(0))
@@ -188,7 +188,7 @@ def test_a_second_dispute_is_compared_like_the_first(stripe: FakeStripe, payment
 def test_a_dispute_of_which_only_the_id_is_known_is_asked_for(stripe: FakeStripe, payment: Payment) -> None:
     """As releases before this table left second ones."""
     first, second = (stripe.open_dispute(payment.gateway_object_id, cents)["id"] for cents in (4000, 2000))
-    DisputeService.sync("stripe", first)
+    sync_dispute("stripe", first)
     known = {"account_id": payment.account_id, "payment": payment, "gateway": "stripe"}
     Dispute.objects.create(**known, gateway_dispute_id=second)
     for dispute in (first, second):
@@ -204,7 +204,7 @@ def test_a_dispute_of_which_only_the_id_is_known_is_asked_for(stripe: FakeStripe
 
 def test_disputes_to_ask_for_and_disputes_by_id_are_found_by_index(stripe: FakeStripe, payment: Payment) -> None:
     dispute = stripe.open_dispute(payment.gateway_object_id)["id"]
-    DisputeService.sync("stripe", dispute)
+    sync_dispute("stripe", dispute)
     _many_decided(payment)
     with CaptureQueriesContext(connection) as sent:
         found()
@@ -270,7 +270,7 @@ def test_a_dispute_is_of_the_account_of_its_payment(payment: Payment, charlie: U
 
 
 def test_a_dispute_is_never_deleted(stripe: FakeStripe, payment: Payment) -> None:
-    dispute = DisputeService.sync("stripe", stripe.open_dispute(payment.gateway_object_id)["id"])
+    dispute = sync_dispute("stripe", stripe.open_dispute(payment.gateway_object_id)["id"])
     assert dispute
 
     with pytest.raises(IntegrityError), transaction.atomic():

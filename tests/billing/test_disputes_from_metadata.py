@@ -7,15 +7,15 @@ from typing import Any
 import pytest
 from django.apps import apps
 from django.db import connection
+from igny8_core.business.billing.services.payment_service import PaymentService
 
 from fake_gateways.paypal_fake import FakePayPal
 from fake_gateways.stripe_fake import FakeStripe
 from igny8_core.business.billing.gateways.protocol import GatewayRefund, RefundState
 from igny8_core.business.billing.invariants import broken_invariants
 from igny8_core.business.billing.models import Dispute, Payment
-from igny8_core.business.billing.services.gateway_refunds import book_foreign
-from igny8_core.business.billing.services.payment_service import PaymentService
-from igny8_core.business.billing.services.payment_transitions import payment_event
+from igny8_core.business.billing.services.payment_states.transitions import payment_event
+from igny8_core.business.billing.services.refunds.gateway_refunds import book_foreign
 from igny8_core.events import services as events
 from igny8_core.events.models import Event
 from tests import make

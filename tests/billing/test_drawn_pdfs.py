@@ -10,8 +10,8 @@ from PIL import Image, ImageChops
 from pypdfium2 import PDFIUM_INFO
 
 from igny8_core.business.billing.errors import UnreadableFile
-from igny8_core.business.billing.services import proof_files
-from igny8_core.business.billing.services.sealed_rewriting import pdfs
+from igny8_core.business.billing.services.proofs import files
+from igny8_core.business.billing.services.proofs.sanitizer import pdfs
 from tests.billing.files_of_strangers import picture
 from tests.billing.pdfs_of_strangers import (
     Change,
@@ -30,7 +30,7 @@ LINE = b"BT /F1 8 Tf 60 700 Td (IBAN PK36 SCBL 0000 0011 2345 6702, reference BT
 
 def drawn(content: bytes) -> list[Image.Image]:
     """The pages as they are stored."""
-    return [Image.open(io.BytesIO(jpeg)) for jpeg in jpegs_in(proof_files.rewritten(content).content)]
+    return [Image.open(io.BytesIO(jpeg)) for jpeg in jpegs_in(files.rewritten(content).content)]
 
 
 def dark_part(page: Image.Image, box: tuple[float, float, float, float]) -> float:
@@ -63,7 +63,7 @@ def test_a_page_of_a_bank_can_be_read() -> None:
 
 
 def test_a_page_is_as_large_as_it_was() -> None:
-    with Pdf.open(io.BytesIO(proof_files.rewritten(a4()).content)) as file:
+    with Pdf.open(io.BytesIO(files.rewritten(a4()).content)) as file:
         assert [round(float(side)) for side in file.pages[0].obj.MediaBox] == [0, 0, 595, 842]
 
 
@@ -98,7 +98,7 @@ def test_a_page_is_turned_and_cut_as_its_reader_saw_it() -> None:
 def test_a_hidden_note_is_not_drawn_and_its_words_are_gone() -> None:
     note = annotated("FreeText", Contents=String("hidden words"), F=2, DA=String("/Helv 12 Tf 0 g"))
 
-    [page], content = drawn(pdf(note)), proof_files.rewritten(pdf(note)).content
+    [page], content = drawn(pdf(note)), files.rewritten(pdf(note)).content
 
     assert not ImageChops.difference(page, drawn(pdf())[0]).getbbox()
     assert b"hidden words" not in content
@@ -109,7 +109,7 @@ def test_there_is_no_engine_for_scripts_to_run_in() -> None:
 
 
 def test_the_same_file_gives_the_same_bytes() -> None:
-    assert proof_files.rewritten(a4()).content == proof_files.rewritten(a4()).content
+    assert files.rewritten(a4()).content == files.rewritten(a4()).content
 
 
 # --- Bounds -------------------------------------------------------------------------------------------------------
@@ -135,10 +135,10 @@ def test_a_scan_of_noise_is_made_coarser_until_it_fits() -> None:
     scan = io.BytesIO()
     noise.save(scan, "PDF", save_all=True, append_images=[noise] * 9, quality=5, resolution=150)
 
-    stored = proof_files.rewritten(scan.getvalue()).content
+    stored = files.rewritten(scan.getvalue()).content
 
     assert len(jpegs_in(stored)) == 10
-    assert len(stored) <= proof_files.MAX_BYTES
+    assert len(stored) <= files.MAX_BYTES
     with Pdf.open(io.BytesIO(stored)) as file:
         assert [round(float(side)) for side in file.pages[0].obj.MediaBox] == [0, 0, 595, 842]
 
@@ -177,7 +177,7 @@ def test_what_is_refused_is_told_why(name: str) -> None:
     content, told = REFUSED[name]
 
     with pytest.raises(UnreadableFile, match=told):
-        proof_files.rewritten(content)
+        files.rewritten(content)
 
 
 def test_many_small_bombs_are_one_large_one() -> None:
@@ -187,7 +187,7 @@ def test_many_small_bombs_are_one_large_one() -> None:
         file.pages[0].obj.Contents = Array([file.make_stream(LINE), *pieces])
 
     with pytest.raises(UnreadableFile, match="unpacks to far more"):
-        proof_files.rewritten(pdf(change))
+        files.rewritten(pdf(change))
 
 
 def test_a_blank_scan_packs_well_and_is_no_bomb() -> None:
@@ -210,7 +210,7 @@ def test_a_drawing_that_doubles_itself_again_and_again_ends(monkeypatch: pytest.
         file.pages[0].obj.Resources.XObject = Dictionary(Fm=inner)
         file.pages[0].obj.Contents = file.make_stream(b"/Fm Do")
 
-    monkeypatch.setattr(proof_files, "READER_SECONDS", 2)
+    monkeypatch.setattr(files, "READER_SECONDS", 2)
 
     with pytest.raises(UnreadableFile):
-        proof_files.rewritten(pdf(change))
+        files.rewritten(pdf(change))

@@ -5,16 +5,16 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 import pytest
+from igny8_core.business.billing.services.payment_service import PaymentService
+from igny8_core.business.billing.services.subscription_service import SubscriptionService
 
 from fake_gateways.stripe_fake import FakeStripe
 from igny8_core.auth.models import Account, User
 from igny8_core.business.billing.errors import PaymentDeclined
 from igny8_core.business.billing.invariants import broken_invariants
 from igny8_core.business.billing.models import Dispute, Payment
-from igny8_core.business.billing.services.dispute_service import DisputeService
-from igny8_core.business.billing.services.payment_service import PaymentService
-from igny8_core.business.billing.services.subscription_mirror import SubscriptionMirrorService
-from igny8_core.business.billing.services.subscription_service import SubscriptionService
+from igny8_core.business.billing.services.refunds.disputes import sync_dispute
+from igny8_core.business.billing.services.stripe_billing.subscriptions import sync_subscription
 from tests import make
 from tests.billing.breaking import forget_event, run, unguarded
 from tests.billing.stripe_subscribers import mirrored, said, subscriber
@@ -38,7 +38,7 @@ def world(olga: User, charlie: User, stripe: FakeStripe) -> World:
     SubscriptionService.cancel_subscription(make.subscription())
     subscribed = mirrored(stripe, subscriber(stripe))
     said(stripe, subscribed.stripe_subscription_id, status="past_due")
-    SubscriptionMirrorService.sync(subscribed.stripe_subscription_id)
+    sync_subscription(subscribed.stripe_subscription_id)
     assert charlie.account
     return World(paid, disputed(stripe, olga), left_open(stripe), charlie.account)
 
@@ -60,7 +60,7 @@ def disputed(stripe: FakeStripe, olga: User) -> Payment:
     for status in ("needs_response", "lost", "won", "warning_closed"):
         dispute = stripe.open_dispute(payment.gateway_object_id, 1000)["id"]
         said(stripe, dispute, status=status)
-        DisputeService.sync("stripe", dispute)
+        sync_dispute("stripe", dispute)
     return payment
 
 

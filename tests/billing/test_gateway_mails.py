@@ -8,17 +8,18 @@ import pytest
 from django.contrib.auth.models import Permission
 from django.core import mail
 from django.core.mail import EmailMultiAlternatives
+from igny8_core.business.billing.services.invoice_service import InvoiceService
+from igny8_core.business.billing.services.payment_service import PaymentService
 
 from fake_gateways.stripe_fake import FakeStripe
 from igny8_core.auth.models import User
 from igny8_core.business.billing.errors import AuthenticationRequired, PaymentDeclined, RefundRefused
 from igny8_core.business.billing.models import Invoice, Payment, WebhookEvent
-from igny8_core.business.billing.services import notification_service, payment_transitions
-from igny8_core.business.billing.services.gateway_mails import FOR_OPERATORS, GATEWAY_NOTICES
-from igny8_core.business.billing.services.gateway_refunds import GatewayRefundService
-from igny8_core.business.billing.services.invoice_service import InvoiceService
-from igny8_core.business.billing.services.pay_links import invoice_of_pay_link
-from igny8_core.business.billing.services.payment_service import PaymentService
+from igny8_core.business.billing.services.invoices.pay_links import invoice_of_pay_link
+from igny8_core.business.billing.services.notifications import mails
+from igny8_core.business.billing.services.notifications.gateway_mails import FOR_OPERATORS, GATEWAY_NOTICES
+from igny8_core.business.billing.services.payment_states import transitions
+from igny8_core.business.billing.services.refunds.gateway_refunds import ask_about_refund
 from igny8_core.common.db import service_transaction
 from igny8_core.events import services as events
 from igny8_core.events.models import Event
@@ -41,7 +42,7 @@ def owner() -> User:
 def told(event_type: str) -> EmailMultiAlternatives | None:
     """Handle the newest event of a type as the delivery worker does; the mail that this sent, if any."""
     mail.outbox.clear()
-    notification_service.handle(Event.objects.filter(type=event_type).latest("pk"))
+    mails.handle(Event.objects.filter(type=event_type).latest("pk"))
     assert len(mail.outbox) <= 1
     sent = mail.outbox[0] if mail.outbox else None
     assert sent is None or isinstance(sent, EmailMultiAlternatives)
@@ -74,7 +75,7 @@ def charge_later(invoice: Invoice, card: str) -> None:
 
 @service_transaction
 def record(payment: Payment, event_type: str, **data: str) -> None:
-    events.record(payment_transitions.payment_event(event_type, payment, **data))
+    events.record(transitions.payment_event(event_type, payment, **data))
 
 
 # --- To customers -------------------------------------------------------------------------------------------------
@@ -151,7 +152,7 @@ def test_a_bank_that_wants_the_customer_gets_them_by_one_mail_with_a_link(stripe
 def test_money_that_went_back_is_told_with_its_amount_and_reason(stripe: FakeStripe, owner: User) -> None:
     invoice = make.invoice(owner.account)
     payment = a_late_payment(stripe, invoice)
-    GatewayRefundService.ask(payment.refunds.get())
+    ask_about_refund(payment.refunds.get())
 
     sent = the_mail("payment.returned")
 
@@ -207,7 +208,7 @@ def test_operators_who_may_check_payments_are_told_what_to_review(stripe: FakeSt
     checker.user_permissions.add(Permission.objects.get(codename="check_payment"))
     make.user(email="support@example.com", is_staff=True)
     payment = a_late_payment(stripe, make.invoice(owner.account))
-    service_transaction(payment_transitions.flag_for_review)(payment, "The gateway took 5.00 USD; see evil.example")
+    service_transaction(transitions.flag_for_review)(payment, "The gateway took 5.00 USD; see evil.example")
 
     sent = the_mail("payment.needs_review")
 
@@ -271,8 +272,8 @@ def test_operators_who_may_process_messages_are_told_of_one_that_was_given_up() 
 
 
 def test_nothing_is_told_of_an_answer_that_is_still_awaited() -> None:
-    assert "payment.unknown" not in notification_service.HANDLERS
-    assert "payment.processing" not in notification_service.HANDLERS
+    assert "payment.unknown" not in mails.HANDLERS
+    assert "payment.processing" not in mails.HANDLERS
 
 
 def test_every_gateway_mail_has_text_html_and_one_subject_line(stripe: FakeStripe, owner: User, olga: User) -> None:

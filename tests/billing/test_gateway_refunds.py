@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
+from igny8_core.business.billing.services.credit_service import CreditService
+from igny8_core.business.billing.services.payment_service import PaymentService
 
 from fake_gateways.stripe_fake import FakeStripe
 from igny8_core.auth.models import Account, User
@@ -14,11 +16,9 @@ from igny8_core.business.billing import errors
 from igny8_core.business.billing.gateways.protocol import ChargeState
 from igny8_core.business.billing.invariants import broken_invariants
 from igny8_core.business.billing.models import CreditNote, Payment, Refund
-from igny8_core.business.billing.services.charge_records import record_charge
-from igny8_core.business.billing.services.credit_service import CreditService
-from igny8_core.business.billing.services.gateway_refunds import GatewayRefundService
-from igny8_core.business.billing.services.payment_checks import PaymentCheckService
-from igny8_core.business.billing.services.payment_service import PaymentService
+from igny8_core.business.billing.services.collection.outcomes import apply_charge
+from igny8_core.business.billing.services.reconciliation.polling import check_payment_now, poll_due, return_money
+from igny8_core.business.billing.services.refunds.gateway_refunds import sync_refunds
 from igny8_core.events.models import Event
 from tests import make
 
@@ -115,7 +115,7 @@ def test_a_lost_answer_is_found_out_by_the_check_and_refunds_once(stripe: FakeSt
     made = Refund.objects.get()
     assert made.status == "unknown"
     due(made)
-    PaymentCheckService.check_due()
+    poll_due()
 
     assert (now(made).status, now(payment).status, given_back(stripe)) == ("succeeded", "refunded", 8900)
     assert CreditNote.objects.count() == 1
@@ -138,7 +138,7 @@ def test_a_refund_that_takes_days_is_booked_when_the_money_is_back(stripe: FakeS
     assert (made.status, now(payment).refunded_amount) == ("processing", 0)
     stripe.settle_refund(made.gateway_refund_id)
     due(made)
-    PaymentCheckService.check_due()
+    poll_due()
 
     assert (now(made).status, now(payment).status) == ("succeeded", "refunded")
 
@@ -147,7 +147,7 @@ def test_a_refund_that_did_not_arrive_after_all_waits_for_an_operator(stripe: Fa
     refund(payment)
 
     stripe.fail_refund(Refund.objects.get().gateway_refund_id)
-    GatewayRefundService.sync(now(payment))
+    sync_refunds(now(payment))
 
     assert (now(payment).needs_review, Refund.objects.get().status) == (True, "succeeded")
     assert Event.objects.filter(type="payment.needs_review").exists()
@@ -158,7 +158,7 @@ def test_what_somebody_refunds_at_stripe_is_booked_once(stripe: FakeStripe, paym
     stripe.refund_in_dashboard(payment.gateway_object_id, 1000)
 
     for _ in range(3):
-        GatewayRefundService.sync(now(payment))
+        sync_refunds(now(payment))
 
     assert sorted(CreditNote.objects.values_list("amount", flat=True)) == [Decimal("10.00"), Decimal("30.00")]
     assert (now(payment).status, now(payment).refunded_amount) == ("partially_refunded", Decimal("40.00"))
@@ -170,12 +170,12 @@ def test_money_that_paid_nothing_goes_back_by_itself(stripe: FakeStripe) -> None
     attempt = PaymentService.create_stripe_payment(invoice)
     stripe.pay_in_browser(attempt.charge.client_secret)
     # As if the gateway had said so, and had taken the money all the same.
-    record_charge(attempt.payment, replace(attempt.charge, state=ChargeState.CANCELED))
+    apply_charge(attempt.payment, replace(attempt.charge, state=ChargeState.CANCELED))
     paid = make.submitted_payment(invoice)
     PaymentService.approve_manual_payment(paid, make.operator())
 
     PaymentService.handle_stripe_success(attempt.charge.object_id)
-    PaymentCheckService.check_due()
+    poll_due()
 
     back = Refund.objects.get()
     assert (back.is_return, back.status, back.credit_note, given_back(stripe)) == (True, "succeeded", None, 8900)
@@ -193,11 +193,11 @@ def test_what_needs_review_can_be_returned_by_an_operator(stripe: FakeStripe, ol
     flagged = now(attempt.payment)
     assert flagged.needs_review
 
-    PaymentCheckService.return_money(flagged, olga)
+    return_money(flagged, olga)
 
     assert (now(flagged).status, now(flagged).needs_review, given_back(stripe)) == ("failed", False, 8900)
     with pytest.raises(errors.NothingToReturn):
-        PaymentCheckService.return_money(now(flagged), olga)
+        return_money(now(flagged), olga)
 
 
 def test_what_needs_review_is_judged_anew_when_an_operator_asks(stripe: FakeStripe, olga: User) -> None:
@@ -207,10 +207,10 @@ def test_what_needs_review_is_judged_anew_when_an_operator_asks(stripe: FakeStri
     stripe.pay_in_browser(attempt.charge.client_secret)
     Payment.objects.update(amount=Decimal("1.00"))
     PaymentService.handle_stripe_success(attempt.charge.object_id)
-    still = PaymentCheckService.check_now(now(attempt.payment), olga)
+    still = check_payment_now(now(attempt.payment), olga)
     assert still.needs_review
     Payment.objects.update(amount=Decimal("89.00"))
 
-    settled = PaymentCheckService.check_now(now(attempt.payment), olga)
+    settled = check_payment_now(now(attempt.payment), olga)
 
     assert (settled.status, settled.needs_review, now(invoice).status) == ("succeeded", False, "paid")

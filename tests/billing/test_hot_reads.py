@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
+from igny8_core.business.billing.services.payment_service import PaymentService
 from rest_framework.renderers import JSONRenderer
 from rest_framework.test import APIClient
 
@@ -17,7 +18,6 @@ from igny8_core.business.billing.hot_reads import balance_of, first_invoices_of
 from igny8_core.business.billing.models import CreditGrantKind, Invoice
 from igny8_core.business.billing.selectors import invoices_of, live_grants_of, spendable_credits
 from igny8_core.business.billing.serializers import InvoiceOutput
-from igny8_core.business.billing.services.payment_service import PaymentService
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -38,11 +38,11 @@ def written(data: Any) -> Any:
     return json.loads(JSONRenderer().render(data))
 
 
-def plain_balance(account: Account, lots: int) -> Any:
+def plain_balance(account: Account, grants: int) -> Any:
     balance = {
         "credits": spendable_credits(account),
         "plan_credits": account.plan.included_credits,
-        "grants": live_grants_of(account)[:lots],
+        "grants": live_grants_of(account)[:grants],
     }
     return written(BalanceOutput(balance).data)
 
@@ -54,22 +54,22 @@ def grant_all_kinds(account: Account) -> None:
             make.credits(account, 7, kind=kind, expires_at=expires_at)
 
 
-@pytest.mark.parametrize("lots", [100, 2])
-def test_a_balance_is_what_the_plain_queries_give(account_a: Account, charlie: User, lots: int) -> None:
+@pytest.mark.parametrize("grants", [100, 2])
+def test_a_balance_is_what_the_plain_queries_give(account_a: Account, charlie: User, grants: int) -> None:
     assert charlie.account
     grant_all_kinds(account_a)
     make.credits(charlie.account, 99)
 
-    balance = written(BalanceOutput(balance_of(account_a.pk, lots=lots)).data)
+    balance = written(BalanceOutput(balance_of(account_a.pk, grants=grants)).data)
 
-    assert balance == plain_balance(account_a, lots)
+    assert balance == plain_balance(account_a, grants)
     assert balance["credits"] == 42
-    assert len(balance["grants"]) == min(lots, 6)
+    assert len(balance["grants"]) == min(grants, 6)
 
 
 def test_an_account_without_credits_has_a_balance_of_none(account_a: Account) -> None:
-    assert written(BalanceOutput(balance_of(account_a.pk, lots=5)).data) == plain_balance(account_a, 5)
-    assert balance_of(account_a.pk, lots=5)["credits"] == 0
+    assert written(BalanceOutput(balance_of(account_a.pk, grants=5)).data) == plain_balance(account_a, 5)
+    assert balance_of(account_a.pk, grants=5)["credits"] == 0
 
 
 def make_all_kinds_of_invoices(account: Account, olga: User) -> None:

@@ -10,13 +10,13 @@ from io import StringIO
 import pytest
 from django.core.management import call_command
 from django.utils import timezone
+from igny8_core.business.billing.services.credit_service import CreditService
+from igny8_core.business.billing.services.invoice_service import InvoiceService
+from igny8_core.business.billing.services.payment_service import PaymentService
 
 from igny8_core.auth.models import Account, Subscription, User
 from igny8_core.business.billing.invariants import INVARIANTS, broken_invariants
 from igny8_core.business.billing.models import CreditGrant, CreditTransaction, Invoice, Payment, WebhookEvent
-from igny8_core.business.billing.services.credit_service import CreditService
-from igny8_core.business.billing.services.invoice_service import InvoiceService
-from igny8_core.business.billing.services.payment_service import PaymentService
 from igny8_core.business.signup.service import register
 from igny8_core.events.models import Delivery, Event
 from tests import make

@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, connection, transaction
 from django.db.models import ProtectedError
+from igny8_core.business.billing.services.invoice_service import InvoiceService
+from igny8_core.business.billing.services.payment_service import PaymentService
 
 from igny8_core.auth.models import Account, Plan, User
 from igny8_core.business.billing.invariants import broken_invariants
 from igny8_core.business.billing.models import CreditPackage, Invoice, InvoiceLine, LineKind
 from igny8_core.business.billing.pricing import package_line, plan_line
 from igny8_core.business.billing.selectors import all_invoices
-from igny8_core.business.billing.services.invoice_service import InvoiceService
-from igny8_core.business.billing.services.payment_service import PaymentService
 from igny8_core.common.errors import InvalidInput
 from tests import make
 from tests.api.world import fingerprint

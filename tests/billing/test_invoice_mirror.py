@@ -4,16 +4,17 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from igny8_core.business.billing.services.payment_service import PaymentService
 
 from fake_gateways.stripe_fake import FakeStripe
 from igny8_core.auth.models import Account, Subscription
 from igny8_core.business.billing.errors import InvoiceNotPayable, UnmatchedAtGateway
 from igny8_core.business.billing.invariants import broken_invariants
 from igny8_core.business.billing.models import CreditGrant, Invoice, Payment
-from igny8_core.business.billing.services.pay_links import online_offers
-from igny8_core.business.billing.services.paying import pay_invoice
-from igny8_core.business.billing.services.payment_service import PaymentService
-from igny8_core.business.billing.services.subscription_mirror import SubscriptionMirrorService
+from igny8_core.business.billing.services.invoices.pay_links import online_offers
+from igny8_core.business.billing.services.payments.checkout import pay_invoice
+from igny8_core.business.billing.services.stripe_billing.invoices import record_invoice
+from igny8_core.business.billing.services.stripe_billing.subscriptions import sync_subscription
 from tests import make
 from tests.billing.stripe_subscribers import mirrored, said, states, subscribed, subscriber, told
 
@@ -29,7 +30,7 @@ def test_a_paid_invoice_is_mirrored_and_settled_once(stripe: FakeStripe, tenant:
     name = subscribed(stripe, tenant)
     bill = stripe.one(name)["latest_invoice"]
 
-    invoices = [SubscriptionMirrorService.record_invoice(bill) for _ in range(3)]
+    invoices = [record_invoice(bill) for _ in range(3)]
 
     invoice, payment = Invoice.objects.get(), Payment.objects.get()
     assert invoices == [invoice] * 3
@@ -41,8 +42,8 @@ def test_a_paid_invoice_is_mirrored_and_settled_once(stripe: FakeStripe, tenant:
     assert line["period_end"] == invoice.subscription.current_period_end.isoformat()  # type: ignore[union-attr]
     assert (payment.status, payment.amount, payment.payment_method) == ("succeeded", Decimal("49.00"), "stripe")
     assert payment.gateway_object_id.startswith("pi_")
-    lot = CreditGrant.objects.get()
-    assert (lot.amount, lot.expires_at) == (3000, invoice.subscription.current_period_end)  # type: ignore[union-attr]
+    grant = CreditGrant.objects.get()
+    assert (grant.amount, grant.expires_at) == (3000, invoice.subscription.current_period_end)  # type: ignore[union-attr]
     assert Account.objects.get(pk=tenant.pk).credits == 3000
     assert [told(kind) for kind in ("invoice.created", "invoice.paid", "payment.succeeded")] == [1, 1, 1]
     assert broken_invariants() == []
@@ -53,7 +54,7 @@ def test_each_period_brings_its_own_invoice_and_credits(stripe: FakeStripe, tena
     before = subscription.current_period_end
 
     renewed = stripe.renew(subscription.stripe_subscription_id)
-    SubscriptionMirrorService.record_invoice(renewed["latest_invoice"])
+    record_invoice(renewed["latest_invoice"])
 
     subscription.refresh_from_db()
     assert subscription.current_period_start == before
@@ -66,7 +67,7 @@ def test_a_second_invoice_for_a_period_brings_no_second_lot(stripe: FakeStripe, 
     with stripe._changing():
         stripe._bill(stripe._objects[name])
 
-    SubscriptionMirrorService.record_invoice(stripe.one(name)["latest_invoice"])
+    record_invoice(stripe.one(name)["latest_invoice"])
 
     assert Invoice.objects.filter(status="paid").count() == 2
     assert Account.objects.get(pk=tenant.pk).credits == 3000
@@ -77,9 +78,7 @@ def test_what_stripe_collects_is_not_paid_here_as_well(stripe: FakeStripe, tenan
     subscription = mirrored(stripe, tenant)
     make.payment_method()
     stripe.decline_next()
-    invoice = SubscriptionMirrorService.record_invoice(
-        stripe.renew(subscription.stripe_subscription_id)["latest_invoice"]
-    )
+    invoice = record_invoice(stripe.renew(subscription.stripe_subscription_id)["latest_invoice"])
     assert invoice is not None
 
     for pay in (
@@ -101,15 +100,15 @@ def test_a_failed_payment_leaves_the_invoice_open_until_stripe_has_collected(
     stripe.decline_next()
     bill = stripe.renew(subscription.stripe_subscription_id)["latest_invoice"]
 
-    open_invoice = SubscriptionMirrorService.record_invoice(bill)
-    again = SubscriptionMirrorService.record_invoice(bill)
+    open_invoice = record_invoice(bill)
+    again = record_invoice(bill)
 
     assert open_invoice is not None
     assert again == open_invoice
     assert (open_invoice.status, states(tenant)) == ("pending", ("past_due", "past_due"))
     assert Account.objects.get(pk=tenant.pk).credits == 3000
     stripe.pay_invoice(bill)
-    paid = SubscriptionMirrorService.record_invoice(bill)
+    paid = record_invoice(bill)
     assert paid is not None
     assert (paid.pk, paid.status, states(tenant)) == (open_invoice.pk, "paid", ("active", "active"))
     assert Account.objects.get(pk=tenant.pk).credits == 6000
@@ -120,11 +119,11 @@ def test_an_invoice_that_stripe_voids_is_void_here(stripe: FakeStripe, tenant: A
     subscription = mirrored(stripe, tenant)
     stripe.decline_next()
     bill = stripe.renew(subscription.stripe_subscription_id)["latest_invoice"]
-    SubscriptionMirrorService.record_invoice(bill)
+    record_invoice(bill)
 
     said(stripe, bill, status="void")
     for _ in range(2):
-        SubscriptionMirrorService.record_invoice(bill)
+        record_invoice(bill)
 
     assert Invoice.objects.get(stripe_invoice_id=bill).status == "void"
 
@@ -137,7 +136,7 @@ def test_an_invoice_over_nothing_only_moves_the_period(
     bill = stripe.one(name)["latest_invoice"]
     said(stripe, bill, **values)
 
-    assert SubscriptionMirrorService.record_invoice(bill) is None
+    assert record_invoice(bill) is None
 
     assert states(tenant) == ("active", "active")
     assert not Invoice.objects.exists()
@@ -150,7 +149,7 @@ def test_money_that_another_payment_has_is_not_counted_twice(stripe: FakeStripe,
     Payment.objects.filter(pk=other.pk).update(payment_method="stripe", status="failed", gateway_object_id=intent)
 
     with pytest.raises(UnmatchedAtGateway, match=f"payment {other.pk} of invoice"):
-        SubscriptionMirrorService.record_invoice(stripe.one(name)["latest_invoice"])
+        record_invoice(stripe.one(name)["latest_invoice"])
 
     assert Payment.objects.count() == 1
     assert not CreditGrant.objects.exists()
@@ -160,12 +159,12 @@ def test_an_amount_that_changed_meanwhile_is_left_to_an_operator(stripe: FakeStr
     subscription = mirrored(stripe, tenant)
     stripe.decline_next()
     bill = stripe.renew(subscription.stripe_subscription_id)["latest_invoice"]
-    SubscriptionMirrorService.record_invoice(bill)
+    record_invoice(bill)
     stripe.pay_invoice(bill)
     said(stripe, bill, amount_paid=100)
 
     with pytest.raises(UnmatchedAtGateway, match=r"Stripe collected 1\.00 USD for .* is pending over 49\.00 USD"):
-        SubscriptionMirrorService.record_invoice(bill)
+        record_invoice(bill)
 
     assert Invoice.objects.get(stripe_invoice_id=bill).status == "pending"
     assert Payment.objects.count() == 1
@@ -176,7 +175,7 @@ def test_a_last_payment_is_counted_after_the_end(stripe: FakeStripe, tenant: Acc
     bill = stripe.renew(subscription.stripe_subscription_id)["latest_invoice"]
     stripe.cancel_subscription(subscription.stripe_subscription_id)
 
-    SubscriptionMirrorService.record_invoice(bill)
+    record_invoice(bill)
 
     assert states(tenant) == ("canceled", "canceled")
     assert Invoice.objects.get(stripe_invoice_id=bill).status == "paid"
@@ -191,8 +190,8 @@ def test_what_was_paid_is_counted_also_where_the_subscription_had_ended_before_w
     stripe.cancel_subscription(name)
 
     for _ in range(2):
-        SubscriptionMirrorService.sync(name)
-        SubscriptionMirrorService.record_invoice(bill)
+        sync_subscription(name)
+        record_invoice(bill)
 
     assert (Subscription.objects.get().status, Invoice.objects.get().status) == ("canceled", "paid")
     assert Payment.objects.get().amount == Decimal("49.00")
@@ -205,7 +204,7 @@ def test_a_refund_that_was_told_of_before_its_invoice_is_booked_with_it(stripe: 
     [intent] = stripe.all("payment_intent")
     stripe.refund_in_dashboard(intent["id"], 900)
 
-    SubscriptionMirrorService.record_invoice(bill)
+    record_invoice(bill)
 
     assert (Payment.objects.get().status, Payment.objects.get().refunded_amount) == (
         "partially_refunded",

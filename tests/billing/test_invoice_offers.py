@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 from django.db import IntegrityError, connection, transaction
+from igny8_core.business.billing.services.payment_service import PaymentService
 
 from igny8_core.auth.models import Account, User
 from igny8_core.business.billing import errors
@@ -14,10 +15,13 @@ from igny8_core.business.billing.models import (
     Payment,
     PaymentMethodConfig,
 )
-from igny8_core.business.billing.services import pdf_service
-from igny8_core.business.billing.services.documents import PaymentInstructions, all_payment_instructions
-from igny8_core.business.billing.services.payment_method_config_service import PaymentMethodConfigService
-from igny8_core.business.billing.services.payment_service import PaymentService
+from igny8_core.business.billing.services.invoices import pdf
+from igny8_core.business.billing.services.invoices.instructions import PaymentInstructions, all_payment_instructions
+from igny8_core.business.billing.services.payment_methods.configuration import (
+    configure_payment_method,
+    remove_payment_method,
+    update_payment_method,
+)
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -27,7 +31,7 @@ Change = Callable[[PaymentMethodConfig, User], object]
 
 
 def by_the_service(config: PaymentMethodConfig, operator: User) -> None:
-    PaymentMethodConfigService.update(config, operator, account_number=NEW)
+    update_payment_method(config, operator, account_number=NEW)
 
 
 def by_a_shell(config: PaymentMethodConfig, operator: User) -> None:
@@ -45,7 +49,7 @@ def by_sql(config: PaymentMethodConfig, operator: User) -> None:
 
 
 def anew(config: PaymentMethodConfig, operator: User) -> None:
-    PaymentMethodConfigService.remove(config, operator)
+    remove_payment_method(config, operator)
     make.payment_method(account_number=NEW)
 
 
@@ -85,9 +89,9 @@ def test_the_pdf_of_an_invoice_keeps_them_too(
     invoice = make.invoice()
     by_the_service(bank, olga)
     drawn: list[str] = []
-    monkeypatch.setattr(pdf_service, "showable", lambda text: drawn.append(text) or text)
+    monkeypatch.setattr(pdf, "showable", lambda text: drawn.append(text) or text)
 
-    pdf_service.render_invoice(Invoice.objects.get(pk=invoice.pk))
+    pdf.render_invoice(Invoice.objects.get(pk=invoice.pk))
 
     assert OLD in drawn[0]
     assert NEW not in drawn[0]
@@ -180,11 +184,11 @@ def test_an_invoice_without_a_record_says_what_is_offered_today() -> None:
 
 
 def test_a_version_is_made_once_per_change_of_details(olga: User) -> None:
-    config = PaymentMethodConfigService.configure(
+    config = configure_payment_method(
         olga, country_code="PK", payment_method="bank_transfer", display_name="Bank", account_number=OLD
     )
-    PaymentMethodConfigService.update(config, olga, display_name="Transfer", is_enabled=False)
-    PaymentMethodConfigService.update(config, olga, account_number=NEW)
+    update_payment_method(config, olga, display_name="Transfer", is_enabled=False)
+    update_payment_method(config, olga, account_number=NEW)
 
     versions = PayeeVersion.objects.order_by("pk")
     assert [version.account_number for version in versions] == [OLD, NEW]

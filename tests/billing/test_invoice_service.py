@@ -8,15 +8,15 @@ from typing import Any
 import pytest
 import time_machine
 from django.db import IntegrityError, InternalError, transaction
+from igny8_core.business.billing.services.invoice_service import InvoiceService
+from igny8_core.business.billing.services.payment_service import PaymentService
 
 from igny8_core.auth.models import Account, User
 from igny8_core.business.billing.errors import BillingBoundReached, InvoiceNotPayable
 from igny8_core.business.billing.models import Invoice, InvoiceStatus, Payment
 from igny8_core.business.billing.models.invoice import InvoiceCounter
-from igny8_core.business.billing.services.invoice_service import InvoiceService
-from igny8_core.business.billing.services.numbering import next_invoice_number
-from igny8_core.business.billing.services.payment_service import PaymentService
-from igny8_core.common.errors import DomainError, InvalidInput, MoveNotAllowed
+from igny8_core.business.billing.services.invoices.numbering import next_invoice_number
+from igny8_core.common.errors import DomainError, InvalidInput, TransitionNotAllowed
 from igny8_core.events.models import Event
 from tests import make
 from tests.api.world import fingerprint
@@ -170,7 +170,7 @@ def test_an_invoice_is_voided_only_while_it_is_not_final(account_a: Account, ali
     Invoice.objects.filter(pk=invoice.pk).update(status=status, **paid)
 
     if status in {"paid", "void"}:
-        require_refusal(MoveNotAllowed, lambda: InvoiceService.mark_void(invoice, "Wrong"))
+        require_refusal(TransitionNotAllowed, lambda: InvoiceService.mark_void(invoice, "Wrong"))
     else:
         InvoiceService.mark_void(invoice, "Wrong", alice)
         assert Invoice.objects.get(pk=invoice.pk).status == "void"
@@ -180,7 +180,7 @@ def test_an_invoice_is_voided_only_while_it_is_not_final(account_a: Account, ali
 
 def test_an_invoice_with_a_payment_under_way_is_not_voided(olga: User) -> None:
     payment = make.submitted_payment()
-    require_refusal(MoveNotAllowed, lambda: InvoiceService.mark_void(payment.invoice, "Wrong"))
+    require_refusal(TransitionNotAllowed, lambda: InvoiceService.mark_void(payment.invoice, "Wrong"))
 
     PaymentService.reject_manual_payment(payment, "Not seen", olga)
 

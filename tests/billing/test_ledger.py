@@ -1,4 +1,4 @@
-"""The credit ledger: which lots are spent, that it only grows, and that both ways of sending its SQL do the same."""
+"""The credit ledger: which grants are spent, that it only grows, and that both ways of sending its SQL do the same."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -14,6 +14,8 @@ from django.utils import timezone
 from hypothesis import HealthCheck, Phase
 from hypothesis import settings as hypothesis_settings
 from hypothesis.stateful import run_state_machine_as_test
+from igny8_core.business.billing.services.credit_service import CreditService
+from igny8_core.business.billing.services.payment_service import PaymentService
 
 from igny8_core.auth.models import Account, User
 from igny8_core.business.billing.errors import InsufficientCredits
@@ -26,8 +28,7 @@ from igny8_core.business.billing.models import (
     Invoice,
     Payment,
 )
-from igny8_core.business.billing.services.credit_service import CreditService, LedgerEntry
-from igny8_core.business.billing.services.payment_service import PaymentService
+from igny8_core.business.billing.services.credits.granting import LedgerEntry
 from igny8_core.common.errors import InvalidInput
 from igny8_core.events.models import Event
 from tests import make
@@ -72,7 +73,7 @@ def test_lots_are_spent_by_expiry_then_plan_before_purchase_then_oldest(account_
     emptied = []
     for _ in range(6):
         spend(account_a, 5)
-        emptied.append(next(lot for lot, left in remaining(account_a).items() if not left and lot not in emptied))
+        emptied.append(next(grant for grant, left in remaining(account_a).items() if not left and grant not in emptied))
 
     assert emptied == [
         "day 1",
@@ -88,11 +89,11 @@ def test_lots_are_spent_by_expiry_then_plan_before_purchase_then_oldest(account_
 def test_a_spend_takes_from_several_lots_and_writes_one_row_of_each_kind(alice: User, account_a: Account) -> None:
     site = make.site(account_a)
     for number, days in enumerate([1, 2, 3]):
-        make.credits(account_a, 10, source=f"lot {number}", expires_at=in_days(days))
+        make.credits(account_a, 10, source=f"grant {number}", expires_at=in_days(days))
 
     entry = spend(account_a, 25, user=alice, site=site, description="Cover", metadata={"image": 7})
 
-    assert remaining(account_a) == {"lot 0": 0, "lot 1": 0, "lot 2": 5}
+    assert remaining(account_a) == {"grant 0": 0, "grant 1": 0, "grant 2": 5}
     row = CreditTransaction.objects.get(pk=entry.id)
     assert (row.amount, row.balance_after, row.description) == (-25, 5, "Cover")
     usage = CreditUsageLog.objects.get()

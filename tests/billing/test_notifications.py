@@ -12,17 +12,18 @@ from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
 from django.test import override_settings
 from django.utils import timezone
+from igny8_core.business.billing.services.credit_service import CreditService
+from igny8_core.business.billing.services.invoice_service import InvoiceService
+from igny8_core.business.billing.services.payment_service import PaymentService
+from igny8_core.business.billing.services.subscription_service import SubscriptionService
 
 from igny8_core.auth.models import Subscription, User
 from igny8_core.business.billing.errors import PdfUnavailable
 from igny8_core.business.billing.models import Invoice, Payment, PaymentMethodConfig
-from igny8_core.business.billing.services import notification_service, pdf_service
-from igny8_core.business.billing.services.credit_service import CreditService
-from igny8_core.business.billing.services.gateway_mails import GATEWAY_NOTICES
-from igny8_core.business.billing.services.invoice_service import InvoiceService
-from igny8_core.business.billing.services.payment_method_config_service import PaymentMethodConfigService
-from igny8_core.business.billing.services.payment_service import PaymentService
-from igny8_core.business.billing.services.subscription_service import SubscriptionService
+from igny8_core.business.billing.services.invoices import pdf
+from igny8_core.business.billing.services.notifications import mails
+from igny8_core.business.billing.services.notifications.gateway_mails import GATEWAY_NOTICES
+from igny8_core.business.billing.services.payment_methods.configuration import PaymentMethodConfigService
 from igny8_core.common.errors import InvalidInput
 from igny8_core.events.models import Event
 from tests import make
@@ -45,7 +46,7 @@ def bank() -> PaymentMethodConfig:
 def the_mail(event_type: str) -> EmailMultiAlternatives:
     """Handle the newest event of a type as the delivery worker does; the one mail that this sent."""
     mail.outbox.clear()
-    notification_service.handle(Event.objects.filter(type=event_type).latest("pk"))
+    mails.handle(Event.objects.filter(type=event_type).latest("pk"))
     [sent] = mail.outbox
     assert isinstance(sent, EmailMultiAlternatives)
     return sent
@@ -131,7 +132,7 @@ def test_invoice_that_nobody_can_get_is_an_error_that_says_what_to_do() -> None:
     invoice = make.invoice(make.account())
 
     with pytest.raises(InvalidInput, match=f"{invoice.invoice_number} has no e-mail address. Give its account"):
-        notification_service.handle(Event.objects.get(type="invoice.created"))
+        mails.handle(Event.objects.get(type="invoice.created"))
 
     assert mail.outbox == []
 
@@ -154,7 +155,7 @@ def test_without_the_pdf_libraries_the_invoice_is_mailed_without_pdf(
         raise PdfUnavailable()
 
     # That missing libraries end in this error is shown with a real loader in test_pdf_service.py.
-    monkeypatch.setattr(pdf_service, "render_invoice", unavailable)
+    monkeypatch.setattr(pdf, "render_invoice", unavailable)
     make.invoice()
 
     sent = the_mail("invoice.created")
@@ -299,7 +300,7 @@ def test_mail_is_refused_inside_a_transaction() -> None:
     invoice = make.invoice()
     event = Event.objects.get(type="invoice.created")
 
-    for send in (lambda: notification_service.handle(event), lambda: notification_service.send_invoice(invoice)):
+    for send in (lambda: mails.handle(event), lambda: mails.send_invoice(invoice)):
         with transaction.atomic(), pytest.raises(RuntimeError, match="durable"):
             send()
 
@@ -361,7 +362,7 @@ def test_every_mail_has_text_html_and_says_it_is_automatic(olga: User, bank: Pay
 
     # test_gateway_mails.py has those of gateways.
     of_gateways = {*GATEWAY_NOTICES, "payment.succeeded", "webhook.dead", "webhook.needs_review"}
-    for kind in notification_service.HANDLERS.keys() - of_gateways:
+    for kind in mails.HANDLERS.keys() - of_gateways:
         sent = the_mail(kind)
         assert sent.message()["Auto-Submitted"] == "auto-generated"
         assert sent.alternatives[0][1] == "text/html"

@@ -7,16 +7,16 @@ from typing import Any
 
 import pytest
 import time_machine
+from igny8_core.business.billing.services.credit_service import CreditService
+from igny8_core.business.billing.services.invoice_service import InvoiceService
+from igny8_core.business.billing.services.payment_service import PaymentService
+from igny8_core.business.billing.services.subscription_service import SubscriptionService
 
 from igny8_core.auth.models import Account, Plan, Subscription, User
 from igny8_core.business.billing.errors import ChangeBelowZero
 from igny8_core.business.billing.models import Dispute, Invoice, Payment, Refund
-from igny8_core.business.billing.services.credit_service import CreditService
-from igny8_core.business.billing.services.invoice_service import InvoiceService
-from igny8_core.business.billing.services.payment_service import PaymentService
-from igny8_core.business.billing.services.plan_change import Quote, quote
-from igny8_core.business.billing.services.subscription_decisions import SubscriptionDecisionService
-from igny8_core.business.billing.services.subscription_service import SubscriptionService
+from igny8_core.business.billing.services.subscriptions.decisions import change_for_customer
+from igny8_core.business.billing.services.subscriptions.plan_change import Quote, quote
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -305,7 +305,7 @@ def _upgrade(subscription: Subscription, plan: Plan, olga: User) -> object:
 
 
 def _decide(subscription: Subscription, plan: Plan, olga: User) -> object:
-    return SubscriptionDecisionService.change(subscription, plan.slug, olga, "Asked by phone")
+    return change_for_customer(subscription, plan.slug, olga, "Asked by phone")
 
 
 @pytest.mark.parametrize("order", [_preview, _upgrade, _decide])

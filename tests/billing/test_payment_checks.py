@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 import time_machine
 from django.utils import timezone
+from igny8_core.business.billing.services.payment_service import PaymentService
 
 from fake_gateways.stripe_fake import FakeStripe
 from igny8_core.business.billing import errors
 from igny8_core.business.billing.invariants import broken_invariants
 from igny8_core.business.billing.models import CreditGrant, Invoice, Payment
-from igny8_core.business.billing.services.attempts import NextStep
-from igny8_core.business.billing.services.payment_checks import PAYMENTS, SCHEDULES, PaymentCheckService
-from igny8_core.business.billing.services.payment_service import PaymentService
+from igny8_core.business.billing.services.collection.attempts import NextStep
+from igny8_core.business.billing.services.reconciliation.polling import PAYMENTS, SCHEDULES, poll_due
 from igny8_core.events.models import Event
 from tests import make
 
@@ -37,9 +37,9 @@ def invoice(stripe: FakeStripe, clock: Any) -> Invoice:
     return invoice
 
 
-def pay(stripe: FakeStripe, invoice: Invoice, card: str = "pm_card_visa", **wish: Any) -> Any:
+def pay(stripe: FakeStripe, invoice: Invoice, card: str = "pm_card_visa", **charge_request: Any) -> Any:
     saved = stripe.save_card(invoice.account.stripe_customer_id, card)
-    return PaymentService.create_stripe_payment(invoice, saved, **wish)
+    return PaymentService.create_stripe_payment(invoice, saved, **charge_request)
 
 
 def lost(stripe: FakeStripe, invoice: Invoice) -> Payment:
@@ -76,9 +76,9 @@ def test_after_five_minutes_the_same_key_tells_that_it_was_charged(
     payment = lost(stripe, invoice)
 
     clock.shift(timedelta(minutes=4, seconds=59))
-    early = PaymentCheckService.check_due()
+    early = poll_due()
     clock.shift(timedelta(seconds=1))
-    PaymentCheckService.check_due()
+    poll_due()
 
     assert early == 0
     assert (now(payment).status, now(invoice).status, captured(stripe, payment)) == ("succeeded", "paid", 1)
@@ -94,7 +94,7 @@ def test_while_the_gateway_stays_silent_the_looks_are_an_hour_then_days_apart_an
 
     for _ in range(9 * 24 * 12):
         clock.shift(timedelta(minutes=5))
-        if PaymentCheckService.check_due():
+        if poll_due():
             looks.append(timezone.now() - payment.created_at)
 
     day, five, hour = timedelta(days=1), timedelta(minutes=5), timedelta(hours=1)
@@ -109,11 +109,11 @@ def test_a_payment_that_never_arrived_is_found_missing_when_its_key_is_forgotten
     stripe.answer_next(500, times=6, **CHARGES)
     payment = pay(stripe, invoice).payment
     clock.shift(timedelta(minutes=5))
-    PaymentCheckService.check_due()
+    poll_due()
     assert now(payment).status == "unknown"
 
     clock.shift(timedelta(hours=24))
-    PaymentCheckService.check_due()
+    poll_due()
 
     assert (now(payment).status, now(payment).metadata["failure_code"]) == ("failed", "never_arrived")
     assert stripe.charges_count() == 0
@@ -127,7 +127,7 @@ def test_a_form_that_was_left_open_for_a_day_is_closed_at_the_gateway_too(
 
     for _ in range(26):
         clock.shift(timedelta(hours=1))
-        PaymentCheckService.check_due()
+        poll_due()
 
     assert now(attempt.payment).status == "canceled"
     assert stripe.one(attempt.charge.object_id)["status"] == "canceled"
@@ -142,7 +142,7 @@ def test_a_bank_s_question_that_nobody_can_answer_any_more_is_closed(
     assert payment.status == "unknown"
 
     clock.shift(timedelta(minutes=5))
-    PaymentCheckService.check_due()
+    poll_due()
 
     assert (now(payment).status, now(invoice).status) == ("failed", "pending")
     assert stripe.one(now(payment).gateway_object_id)["status"] == "canceled"
@@ -159,7 +159,7 @@ def test_what_could_not_be_closed_at_the_gateway_is_closed_later(
         PaymentService.create_stripe_payment(invoice, saved)
     payment = Payment.objects.get()
     clock.shift(timedelta(minutes=6))
-    PaymentCheckService.check_due()
+    poll_due()
 
     assert stripe.one(payment.gateway_object_id)["status"] == "canceled"
     assert now(payment).next_check_at is None
@@ -176,7 +176,7 @@ def test_what_can_never_be_closed_at_the_gateway_is_given_up_with_an_error(
 
     for _ in range(30):
         clock.shift(timedelta(days=1))
-        PaymentCheckService.check_due()
+        poll_due()
 
     assert Payment.objects.get().next_check_at is None
     assert [record.levelname for record in caplog.records if "could not be closed" in record.message] == ["ERROR"]
@@ -192,7 +192,7 @@ def test_a_check_that_kills_every_worker_ends_with_an_operator(
         assert PAYMENTS.take() == payment
 
     clock.shift(timedelta(minutes=5))
-    PaymentCheckService.check_due()
+    poll_due()
 
     assert (now(payment).needs_review, now(payment).status, now(payment).next_check_at) == (True, "unknown", None)
     assert len(stripe.requests()) == asked
@@ -208,7 +208,7 @@ def test_a_payment_that_breaks_its_check_does_not_hold_up_the_others(
     Payment.objects.filter(pk=broken.pk).update(payment_method="bank_transfer")
 
     clock.shift(timedelta(minutes=5))
-    tried = PaymentCheckService.check_due()
+    tried = poll_due()
 
     assert (tried, now(sound).status, now(broken).status) == (2, "succeeded", "unknown")
     assert now(broken).next_check_at == timezone.now() + SCHEDULES["unknown"][0]
@@ -233,10 +233,10 @@ def test_a_thousand_charges_without_an_answer_are_charged_once_and_settled_on_sc
         payments.append(PaymentService.create_stripe_payment(invoice, saved).payment)
         clock.shift(timedelta(seconds=pick.choice([0, 1, 5])))
         if pick.random() < 0.05:
-            PaymentCheckService.check_due()
+            poll_due()
     for _ in range(3):
         clock.shift(timedelta(minutes=5))
-        while PaymentCheckService.check_due():
+        while poll_due():
             pass
 
     assert {payment.status for payment in payments} == {"unknown"}

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
+from igny8_core.business.billing.services.invoice_service import InvoiceService
+from igny8_core.business.billing.services.payment_service import PaymentService
 
 from igny8_core.auth.models import PaymentMethodType
 from igny8_core.business.billing import errors
 from igny8_core.business.billing.models import Invoice, InvoiceStatus
-from igny8_core.business.billing.services.invoice_service import InvoiceService
-from igny8_core.business.billing.services.payment_service import PaymentService
 from igny8_core.common.errors import DomainError, InvalidInput
 from igny8_core.common.money import InvalidAmount
 from igny8_core.events.models import Event

@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 
 import igny8_core
-from igny8_core.business.billing.models import PAYMENT_MOVES, PaymentStatus
-from igny8_core.business.billing.services import payment_transitions, settlement
-from igny8_core.business.billing.services.payment_transitions import MOVE_OWNERS
+from igny8_core.business.billing.models import PAYMENT_TRANSITIONS, PaymentStatus
+from igny8_core.business.billing.services import settlement
+from igny8_core.business.billing.services.payment_states import transitions
+from igny8_core.business.billing.services.payment_states.transitions import TRANSITION_OWNERS
 
 ROOT = Path(igny8_core.__file__).parent
-OWNERS = ROOT / "business/billing/services/payment_transitions.py"
+OWNERS = ROOT / "business/billing/services/payment_states/transitions.py"
 SOURCES = [path for path in sorted(ROOT.rglob("*.py")) if "migrations" not in path.relative_to(ROOT).parts]
 # No part of the product withdraws a confirmation yet.
 WITHOUT_OWNER = {(PaymentStatus.PENDING_APPROVAL, PaymentStatus.CANCELED)}
@@ -31,7 +32,9 @@ def _written(node: ast.AST) -> str:
     match node:
         case ast.Call(func=ast.Name(id="transition") | ast.Attribute(attr="transition"), args=arguments):
             said = [ast.unparse(each) for each in arguments]
-            return "transition" if any(each == "PAYMENT_MOVES" or each.endswith("payment") for each in said) else ""
+            return (
+                "transition" if any(each == "PAYMENT_TRANSITIONS" or each.endswith("payment") for each in said) else ""
+            )
         case ast.Call(func=ast.Attribute(attr=name, value=rows), keywords=keywords) if name in WRITES:
             return name if _is_of_payments(name, ast.unparse(rows), " ".join(map(ast.unparse, keywords))) else ""
         case ast.Assign(targets=targets):
@@ -69,9 +72,9 @@ def test_the_owners_write_in_one_place_each() -> None:
 @pytest.mark.parametrize(
     "source",
     [
-        "transition(payment, PaymentStatus.FAILED, PAYMENT_MOVES)",
+        "transition(payment, PaymentStatus.FAILED, PAYMENT_TRANSITIONS)",
         "states.transition(self.payment, to, moves)",
-        "transition(row, PaymentStatus.SUCCEEDED, PAYMENT_MOVES, processed_at=now)",
+        "transition(row, PaymentStatus.SUCCEEDED, PAYMENT_TRANSITIONS, processed_at=now)",
         "Payment.objects.filter(pk=1).update(status='succeeded')",
         "Payment.objects.create(account=account, status=PaymentStatus.SUCCEEDED)",
         "invoice.payments.update(status=done)",
@@ -88,8 +91,8 @@ def test_every_other_write_would_be_noticed(source: str) -> None:
 
 def test_what_only_reads_or_writes_something_else_is_no_move() -> None:
     source = """
-transition(invoice, InvoiceStatus.VOID, INVOICE_MOVES)
-transition(refund, RefundStatus.FAILED, REFUND_MOVES)
+transition(invoice, InvoiceStatus.VOID, INVOICE_TRANSITIONS)
+transition(refund, RefundStatus.FAILED, REFUND_TRANSITIONS)
 Payment.objects.filter(status=PaymentStatus.PENDING).exists()
 closed.update(next_check_at=None)
 is_open = payment.status == PaymentStatus.PENDING
@@ -99,14 +102,14 @@ is_open = payment.status == PaymentStatus.PENDING
 
 
 def test_each_allowed_move_has_one_owner_who_is_there() -> None:
-    allowed = {(before, after) for before, targets in PAYMENT_MOVES.items() for after in targets}
-    moves = {(before, after) for before, after in MOVE_OWNERS if before is not None}
+    allowed = {(before, after) for before, targets in PAYMENT_TRANSITIONS.items() for after in targets}
+    moves = {(before, after) for before, after in TRANSITION_OWNERS if before is not None}
 
     assert moves == allowed - WITHOUT_OWNER
-    assert all(callable(getattr(payment_transitions, owner)) for owner in MOVE_OWNERS.values())
+    assert all(callable(getattr(transitions, owner)) for owner in TRANSITION_OWNERS.values())
 
 
-@pytest.mark.parametrize("owner", sorted(set(MOVE_OWNERS.values()) - {"submit", "start"}))
+@pytest.mark.parametrize("owner", sorted(set(TRANSITION_OWNERS.values()) - {"submit", "start"}))
 def test_an_owner_moves_in_its_own_name(owner: str) -> None:
     [function] = [
         node for node in ast.parse(OWNERS.read_text()).body if isinstance(node, ast.FunctionDef) and node.name == owner

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
+from igny8_core.business.billing.services.payment_service import PaymentService
 
 from igny8_core.auth.errors import LimitReached
 from igny8_core.auth.models import Account, Subscription, User
-from igny8_core.auth.services.site_service import SiteService
+from igny8_core.auth.services.sites import create_site
 from igny8_core.business.billing import errors
 from igny8_core.business.billing.models import (
     CreditGrant,
@@ -20,7 +21,6 @@ from igny8_core.business.billing.models import (
     Payment,
     PaymentStatus,
 )
-from igny8_core.business.billing.services.payment_service import PaymentService
 from igny8_core.common.errors import DomainError
 from igny8_core.events.models import Event
 from tests import make
@@ -204,9 +204,9 @@ PACKAGE_LINE = {"description": "Pro Pack", "quantity": 1, "amount": "26.10", "ki
 def test_plan_credits_end_with_their_period(olga: User) -> None:
     settlement = approve(make.submitted_payment(), olga)
 
-    lot = CreditGrant.objects.get()
-    assert (lot.kind, lot.amount, lot.remaining) == ("plan", 1000, 1000)
-    assert lot.expires_at == settlement.invoice.subscription.current_period_end
+    grant = CreditGrant.objects.get()
+    assert (grant.kind, grant.amount, grant.remaining) == ("plan", 1000, 1000)
+    assert grant.expires_at == settlement.invoice.subscription.current_period_end
     assert CreditTransaction.objects.get().transaction_type == "subscription"
 
 
@@ -224,8 +224,13 @@ def test_bought_credits_do_not_expire_and_count_per_piece(olga: User, quantity: 
 
     settlement = approve(make.submitted_payment(invoice), olga)
 
-    lot, entry = CreditGrant.objects.get(), CreditTransaction.objects.get()
-    assert (settlement.credits_added, lot.amount, lot.kind, lot.expires_at) == (credits, credits, "purchase", None)
+    grant, entry = CreditGrant.objects.get(), CreditTransaction.objects.get()
+    assert (settlement.credits_added, grant.amount, grant.kind, grant.expires_at) == (
+        credits,
+        credits,
+        "purchase",
+        None,
+    )
     assert (entry.transaction_type, entry.balance_after) == ("purchase", credits)
     assert entry.description == f"Pro Pack ({invoice.invoice_number})"
     assert entry.metadata == {"invoice_id": invoice.pk, "payment_id": settlement.payment.pk}
@@ -325,10 +330,10 @@ def test_an_active_account_that_orders_another_plan_gets_its_limits(olga: User) 
     owner = make.owner({"plan": small})
 
     with pytest.raises(LimitReached):
-        SiteService.create_site(owner.account, owner, name="Shop", industry=make.industry())
+        create_site(owner.account, owner, name="Shop", industry=make.industry())
     approve(make.submitted_payment(make.subscription(owner.account).invoices.get()), olga)
 
-    SiteService.create_site(owner.account, owner, name="Shop", industry=make.industry())
+    create_site(owner.account, owner, name="Shop", industry=make.industry())
 
 
 def test_an_approval_later_still_starts_the_period_at_the_approval(olga: User) -> None:

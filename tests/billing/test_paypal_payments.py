@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from igny8_core.business.billing.services.payment_service import PaymentService
 
 from fake_gateways.paypal_fake import FakePayPal
 from fake_gateways.stripe_fake import FakeStripe
@@ -12,9 +13,8 @@ from igny8_core.auth.models import Account
 from igny8_core.business.billing import errors
 from igny8_core.business.billing.invariants import broken_invariants
 from igny8_core.business.billing.models import Invoice, Payment, Refund
-from igny8_core.business.billing.services.attempts import NextStep
-from igny8_core.business.billing.services.payment_checks import PaymentCheckService
-from igny8_core.business.billing.services.payment_service import PaymentService
+from igny8_core.business.billing.services.collection.attempts import NextStep
+from igny8_core.business.billing.services.reconciliation.polling import poll_due
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -68,7 +68,7 @@ def test_a_payer_who_never_came_back_has_paid_when_the_check_finds_the_approval(
     payment = approved(paypal, invoice)
     Payment.objects.filter(pk=payment.pk).update(next_check_at=payment.created_at)
 
-    PaymentCheckService.check_due()
+    poll_due()
 
     assert (now(payment).status, now(invoice).status) == ("succeeded", "paid")
 
@@ -124,7 +124,7 @@ def test_a_lost_answer_to_the_capture_is_found_out_and_charges_once(paypal: Fake
     lost = PaymentService.complete_payment(payment)
     assert (lost.next_step, lost.payment.status) == (NextStep.WAIT, "unknown")
     Payment.objects.filter(pk=payment.pk).update(next_check_at=payment.created_at)
-    PaymentCheckService.check_due()
+    poll_due()
 
     assert (now(payment).status, now(invoice).status) == ("succeeded", "paid")
     assert len(paypal.captures_with(str(payment.uuid))) == 1

@@ -11,18 +11,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from igny8_core.business.billing.services.invoice_service import InvoiceService
+from igny8_core.business.billing.services.payment_service import PaymentService
 from pypdf import PdfReader
 
 from igny8_core.auth.models import Account, User
 from igny8_core.business.billing.errors import PdfUnavailable
 from igny8_core.business.billing.models import Invoice
-from igny8_core.business.billing.services.invoice_service import InvoiceService
-from igny8_core.business.billing.services.payment_service import PaymentService
-from igny8_core.business.billing.services.pdf_service import render_invoice
+from igny8_core.business.billing.services.invoices.pdf import render_invoice
 from tests import make
 
 try:
-    from igny8_core.business.billing.services import pdf_renderer
+    from igny8_core.business.billing.services.invoices import pdf_renderer
 except OSError:
     pdf_renderer = None  # type: ignore[assignment]
 
@@ -235,7 +235,7 @@ def test_own_logo_replaces_the_packaged_one(tmp_path: Path) -> None:
     logo = str(tmp_path / "our-logo.png")
 
     done = run_python(
-        "from igny8_core.business.billing.services.pdf_renderer import PACKAGED_FILES\n"
+        "from igny8_core.business.billing.services.invoices.pdf_renderer import PACKAGED_FILES\n"
         "print(PACKAGED_FILES['packaged:logo'])",
         COMPANY_LOGO=logo,
     )
@@ -258,7 +258,7 @@ def test_missing_system_libraries_are_named_with_the_command_that_brings_them(tm
 
 DRAW_UNSAVED_INVOICE = f"""
 from igny8_core.business.billing.models import Invoice
-from igny8_core.business.billing.services.pdf_service import render_invoice
+from igny8_core.business.billing.services.invoices.pdf import render_invoice
 invoice = Invoice(
     id=1, invoice_number="INV-1", status="paid", currency="USD", subtotal=89, total=89,
     invoice_date={date(2026, 1, 1)!r}, due_date={date(2026, 1, 8)!r}, paid_at={datetime(2026, 1, 2, tzinfo=UTC)!r},

@@ -4,16 +4,17 @@ from typing import Any
 
 import pytest
 from django.core import mail
+from igny8_core.business.billing.services.credit_service import CreditService
+from igny8_core.business.billing.services.invoice_service import InvoiceService
+from igny8_core.business.billing.services.payment_service import PaymentService
 
 from fake_gateways.stripe_fake import FakeStripe
 from igny8_core.auth.models import Account, User
 from igny8_core.business.billing.models import Invoice, Payment
-from igny8_core.business.billing.services import notification_service, payment_transitions
-from igny8_core.business.billing.services.credit_service import CreditService
-from igny8_core.business.billing.services.gateway_mails import FOR_OPERATORS, GATEWAY_NOTICES
-from igny8_core.business.billing.services.invoice_service import InvoiceService
-from igny8_core.business.billing.services.payment_service import PaymentService
-from igny8_core.business.billing.services.subscription_mails import SUBSCRIPTION_NOTICES
+from igny8_core.business.billing.services.notifications import mails
+from igny8_core.business.billing.services.notifications.gateway_mails import FOR_OPERATORS, GATEWAY_NOTICES
+from igny8_core.business.billing.services.notifications.subscription_mails import SUBSCRIPTION_NOTICES
+from igny8_core.business.billing.services.payment_states import transitions
 from igny8_core.business.closure.service import close_account
 from igny8_core.common.db import service_transaction
 from igny8_core.events import services as events
@@ -25,10 +26,10 @@ pytestmark = pytest.mark.django_db
 TYPO, RIGHT = "acounts@acme.example", "accounts@acme.example"
 OWNERS = "owner@acme.example"
 TO_CUSTOMERS = sorted(
-    set(notification_service.HANDLERS)
+    set(mails.HANDLERS)
     - FOR_OPERATORS
     - {"payment.submitted", "webhook.dead", "webhook.needs_review", "credits.low"}
-    - {kind for kind in notification_service.HANDLERS if kind.startswith("payment_method_config.")}
+    - {kind for kind in mails.HANDLERS if kind.startswith("payment_method_config.")}
 )
 
 
@@ -57,7 +58,7 @@ def told(account: Account, stripe: FakeStripe, olga: User) -> None:
 
 @service_transaction
 def record(payment: Payment, kind: str, **data: str) -> None:
-    events.record(payment_transitions.payment_event(kind, payment, **data))
+    events.record(transitions.payment_event(kind, payment, **data))
 
 
 @service_transaction
@@ -67,7 +68,7 @@ def note(subject: Any, kind: str, data: dict[str, str]) -> None:
 
 def recipients(kind: str) -> list[str]:
     mail.outbox.clear()
-    notification_service.handle(Event.objects.filter(type=kind).latest("pk"))
+    mails.handle(Event.objects.filter(type=kind).latest("pk"))
     [sent] = mail.outbox
     return sent.to
 

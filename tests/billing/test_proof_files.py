@@ -11,7 +11,7 @@ from rest_framework.test import APIClient
 
 from igny8_core.auth.models import User
 from igny8_core.business.billing.models import PaymentProof
-from igny8_core.business.billing.services import proof_files
+from igny8_core.business.billing.services.proofs import files
 from tests.api.world import fingerprint, refusal
 from tests.billing import files_of_strangers, pdfs_of_strangers
 from tests.billing.files_of_strangers import MARKS, PNG_MAGIC
@@ -104,7 +104,7 @@ def test_a_file_is_refused_or_written_anew(client: APIClient, name: str) -> None
     assert response.status_code == status, response.content
     if status == 201:
         proof = PaymentProof.objects.get()
-        stored = proof_files.fetch(proof)
+        stored = files.fetch(proof)
         assert proof.size == len(stored) == response.json()["data"]["size"]
         require_clean(stored, proof.content_type)
     else:

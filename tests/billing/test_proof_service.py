@@ -21,8 +21,13 @@ from igny8_core.business.billing.errors import (
     UnreadableFile,
 )
 from igny8_core.business.billing.models import PaymentProof
-from igny8_core.business.billing.services import proof_files
-from igny8_core.business.billing.services.proof_service import ProofService
+from igny8_core.business.billing.services.proofs import files
+from igny8_core.business.billing.services.proofs.uploads import (
+    ProofService,
+    _delete_row,
+    delete_unused_proofs,
+    upload_proof,
+)
 from igny8_core.celery import app
 from igny8_core.events.models import Event
 from tests import make
@@ -44,7 +49,7 @@ def files_of(proofs: list[PaymentProof]) -> list[bool]:
 
 
 def require_alike(content: bytes, expected: Image.Image) -> None:
-    with Image.open(io.BytesIO(proof_files.rewritten(content).content)) as image:
+    with Image.open(io.BytesIO(files.rewritten(content).content)) as image:
         assert image.size == expected.size
         difference = ImageChops.difference(image.convert("RGB"), expected.convert("RGB"))
         assert max(ImageStat.Stat(difference).mean) < 4
@@ -70,7 +75,7 @@ def test_transparency_stays() -> None:
     content = io.BytesIO()
     Image.new("RGBA", (4, 4), (255, 0, 0, 100)).save(content, "PNG")
 
-    with Image.open(io.BytesIO(proof_files.rewritten(content.getvalue()).content)) as image:
+    with Image.open(io.BytesIO(files.rewritten(content.getvalue()).content)) as image:
         assert image.getpixel((0, 0)) == (255, 0, 0, 100)
 
 
@@ -82,7 +87,7 @@ def test_colours_of_a_printers_photograph_stay() -> None:
 
 
 def test_sixteen_bits_of_grey_become_eight() -> None:
-    with Image.open(io.BytesIO(proof_files.rewritten(sixteen_bits(0, 1)).content)) as image:
+    with Image.open(io.BytesIO(files.rewritten(sixteen_bits(0, 1)).content)) as image:
         assert [image.getpixel((x, 0)) for x in (0, 10, 29)] == [0, 78, 226]
 
 
@@ -90,7 +95,7 @@ def test_sixteen_bits_of_grey_become_eight() -> None:
     ("size", "expected"), [((4000, 100), (4000, 100)), ((4400, 1100), (4000, 1000)), ((20, 9000), (9, 4000))]
 )
 def test_the_longest_side_has_at_most_4000_pixels(size: tuple[int, int], expected: tuple[int, int]) -> None:
-    with Image.open(io.BytesIO(proof_files.rewritten(picture("PNG", size=size)).content)) as image:
+    with Image.open(io.BytesIO(files.rewritten(picture("PNG", size=size)).content)) as image:
         assert image.size == expected
 
 
@@ -98,39 +103,39 @@ def test_the_longest_side_has_at_most_4000_pixels(size: tuple[int, int], expecte
 
 
 def test_a_file_that_takes_too_long_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(proof_files, "READER_SECONDS", 0.001)
+    monkeypatch.setattr(files, "READER_SECONDS", 0.001)
 
     with pytest.raises(UnreadableFile):
-        proof_files.rewritten(make.png())
+        files.rewritten(make.png())
 
 
 def test_a_reader_that_cannot_be_started_is_no_fault_of_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(proof_files.sys, "executable", "/nonexistent/python")
+    monkeypatch.setattr(files.sys, "executable", "/nonexistent/python")
 
     with pytest.raises(FileCheckBusy):
-        proof_files.rewritten(make.png())
+        files.rewritten(make.png())
 
 
 def test_a_full_house_is_told_to_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(proof_files, "PLACE_SECONDS", 0.01)
-    held = [proof_files._places.acquire(blocking=False) for _ in range(2)]
+    monkeypatch.setattr(files, "PLACE_SECONDS", 0.01)
+    held = [files._places.acquire(blocking=False) for _ in range(2)]
     try:
         with pytest.raises(FileCheckBusy) as caught:
-            proof_files.rewritten(make.png())
+            files.rewritten(make.png())
     finally:
-        proof_files._places.release(len(held))
+        files._places.release(len(held))
 
     assert caught.value.http_status == 503
-    assert proof_files.rewritten(make.png()).content
+    assert files.rewritten(make.png()).content
 
 
 def test_the_reader_sees_nothing_of_our_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DJANGO_SECRET_KEY", "canary")
     monkeypatch.setattr(
-        proof_files, "START_READER", "import os, sys; sys.stdout.write(repr(dict(os.environ)) + repr(sys.path))"
+        files, "START_READER", "import os, sys; sys.stdout.write(repr(dict(os.environ)) + repr(sys.path))"
     )
 
-    seen = proof_files.rewritten(make.png()).content.decode()
+    seen = files.rewritten(make.png()).content.decode()
 
     assert "canary" not in seen
     assert "DATABASE_URL" not in seen
@@ -150,10 +155,10 @@ def test_a_reader_that_wants_too_much_is_ended(greed: str, monkeypatch: pytest.M
         "import sys; sys.path.insert(0, sys.argv[1]); from sealed_rewriting import child; child.PROCESSOR_SECONDS = 1"
     )
     start += f"; child._limit_resources(); {greed}; sys.stdout.write('got it')"
-    monkeypatch.setattr(proof_files, "START_READER", start)
+    monkeypatch.setattr(files, "START_READER", start)
 
     with pytest.raises(UnreadableFile):
-        proof_files.rewritten(make.png())
+        files.rewritten(make.png())
 
 
 # --- Faults of storage --------------------------------------------------------------------------------------------
@@ -170,18 +175,18 @@ def broken_storage(settings: Any, tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("broken_storage")
 def test_a_file_that_cannot_be_stored_has_no_row(alice: User) -> None:
-    refused = require_refusal(ProofStorageDown, lambda: ProofService.upload(alice.account, alice, make.png()))
+    refused = require_refusal(ProofStorageDown, lambda: upload_proof(alice.account, alice, make.png()))
 
     assert refused.http_status == 503
 
 
 def test_a_row_that_cannot_be_written_has_no_file(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
     stored: list[str] = []
-    store = proof_files.store
-    monkeypatch.setattr(proof_files, "store", lambda *args: stored.append(store(*args)) or stored[0])
+    store = files.store
+    monkeypatch.setattr(files, "store", lambda *args: stored.append(store(*args)) or stored[0])
 
     with pytest.raises(ValueError, match="Cannot assign"):
-        ProofService.upload(alice.account, "nobody", make.png())  # type: ignore[arg-type]
+        upload_proof(alice.account, "nobody", make.png())  # type: ignore[arg-type]
 
     assert [default_storage.exists(name) for name in stored] == [False]
     assert not PaymentProof.objects.exists()
@@ -231,7 +236,7 @@ def test_a_file_that_is_gone_already_is_no_error(alice: User) -> None:
     default_storage.delete(proofs[0].file.name)
 
     with time_machine.travel(NOON + timedelta(days=8), tick=False):
-        assert ProofService.delete_unused() == 2
+        assert delete_unused_proofs() == 2
 
     assert not PaymentProof.objects.exists()
     assert files_of(proofs) == [False, False]
@@ -240,7 +245,7 @@ def test_a_file_that_is_gone_already_is_no_error(alice: User) -> None:
 def test_a_proof_that_was_used_meanwhile_stays(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
     with time_machine.travel(NOON, tick=False):
         proof = make.proof(alice.account)
-    delete = ProofService._delete_row
+    delete = _delete_row
     invoice = make.invoice(alice.account)
 
     def used_just_before(proof: PaymentProof) -> str | None:
@@ -249,7 +254,7 @@ def test_a_proof_that_was_used_meanwhile_stays(alice: User, monkeypatch: pytest.
 
     monkeypatch.setattr(ProofService, "_delete_row", used_just_before)
     with time_machine.travel(NOON + timedelta(days=8), tick=False):
-        assert ProofService.delete_unused() == 0
+        assert delete_unused_proofs() == 0
 
     assert PaymentProof.objects.get().payment.invoice == invoice
     assert files_of([proof]) == [True]

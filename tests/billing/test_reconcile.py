@@ -9,6 +9,8 @@ import pytest
 from django.core.management import call_command
 from django.db import transaction
 from django.utils import timezone
+from igny8_core.business.billing.services.invoice_service import InvoiceService
+from igny8_core.business.billing.services.payment_service import PaymentService
 
 from fake_gateways.paypal_fake import FakePayPal
 from fake_gateways.stripe_fake import FakeStripe
@@ -16,10 +18,8 @@ from igny8_core.auth.models import Account, Subscription
 from igny8_core.business.billing.errors import PaymentDeclined
 from igny8_core.business.billing.invariants import broken_invariants
 from igny8_core.business.billing.models import Invoice, Payment, Refund
-from igny8_core.business.billing.services.gateway_refunds import GatewayRefundService
-from igny8_core.business.billing.services.invoice_service import InvoiceService
-from igny8_core.business.billing.services.payment_service import PaymentService
-from igny8_core.business.billing.services.reconcile_service import ReconcileService
+from igny8_core.business.billing.services.reconciliation.daily import reconcile
+from igny8_core.business.billing.services.refunds.gateway_refunds import ask_about_refund
 from igny8_core.business.billing.tasks import reconcile_gateways
 from igny8_core.events.models import Event
 from tests import make
@@ -51,7 +51,7 @@ def secret(stripe: FakeStripe, payment: Payment) -> str:
 
 
 def found() -> list[tuple[str, bool]]:
-    return [(difference.kind, difference.is_healed) for difference in ReconcileService.reconcile()]
+    return [(difference.kind, difference.is_healed) for difference in reconcile()]
 
 
 def now(payment: Payment) -> Payment:
@@ -84,7 +84,7 @@ def test_without_gateways_there_is_nothing_to_compare() -> None:
 
 def test_gateways_are_never_asked_in_a_transaction() -> None:
     with transaction.atomic(), pytest.raises(RuntimeError):
-        ReconcileService.reconcile()
+        reconcile()
 
 
 # --- Healed ---------------------------------------------------------------------------------------------------------
@@ -144,7 +144,7 @@ def test_money_for_a_closed_invoice_is_ordered_to_go_back(stripe: FakeStripe, in
     refund = Refund.objects.get(payment=payment)
     assert (refund.is_return, refund.amount, refund.status) == (True, payment.amount, "pending")
     assert found() == []
-    GatewayRefundService.ask(refund)
+    ask_about_refund(refund)
     assert found() == []
 
 
@@ -162,7 +162,7 @@ def test_a_lost_invoice_of_stripes_own_billing_is_recorded(stripe: FakeStripe) -
     tenant = subscriber(stripe)
     subscribed(stripe, tenant)
 
-    [difference] = ReconcileService.reconcile()
+    [difference] = reconcile()
 
     assert (difference.kind, difference.is_healed) == ("missing_here", True)
     assert difference.subject == Payment.objects.get(invoice__stripe_invoice_id__gt="")
@@ -255,7 +255,7 @@ def test_money_of_a_customer_that_is_no_payment_is_listed(stripe: FakeStripe, in
         ]
     )
 
-    [difference] = ReconcileService.reconcile()
+    [difference] = reconcile()
 
     assert (difference.kind, difference.is_healed, difference.subject) == ("missing_here", False, account)
     assert Event.objects.get(type="gateway.difference").account_id == account.pk
@@ -265,7 +265,7 @@ def test_a_payment_that_is_named_and_not_here_is_listed(stripe: FakeStripe) -> N
     reference = "0f8fad5b-d9cb-469f-a165-70867728950e"
     stripe.create_payment_intent({"amount": 700, "currency": "usd", "metadata": {"payment_id": reference}})
 
-    [difference] = ReconcileService.reconcile()
+    [difference] = reconcile()
 
     assert (difference.kind, difference.is_healed, difference.subject) == ("missing_here", False, None)
     assert reference in difference.text
@@ -298,8 +298,8 @@ def test_what_is_old_and_decided_is_not_asked_for_again(stripe: FakeStripe, invo
     Payment.objects.filter(pk=payment.pk).update(created_at=old)
     said(stripe, payment.gateway_object_id, created=int(old.timestamp()), amount_received=100)
 
-    assert ReconcileService.reconcile(days=3) == []
-    assert [difference.kind for difference in ReconcileService.reconcile(days=30)] == ["amount"]
+    assert reconcile(days=3) == []
+    assert [difference.kind for difference in reconcile(days=30)] == ["amount"]
 
 
 # --- Command and task -----------------------------------------------------------------------------------------------

@@ -5,14 +5,14 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
+from igny8_core.business.billing.services.payment_service import PaymentService
 
 from fake_gateways.paypal_fake import FakePayPal
 from fake_gateways.stripe_fake import FakeStripe
 from igny8_core.business.billing.invariants import broken_invariants
 from igny8_core.business.billing.models import Dispute, Payment
-from igny8_core.business.billing.services.dispute_service import DisputeService
-from igny8_core.business.billing.services.payment_service import PaymentService
-from igny8_core.business.billing.services.reconcile_service import ReconcileService
+from igny8_core.business.billing.services.reconciliation.daily import reconcile
+from igny8_core.business.billing.services.refunds.disputes import sync_dispute
 from tests import make
 from tests.billing.stripe_subscribers import said, subscribed, subscriber
 from tests.billing.test_reconcile import approved_at_paypal, found, now, paid
@@ -93,14 +93,14 @@ def test_all_pages_of_the_lists_of_disputes_are_read(stripe: FakeStripe, paypal:
         elsewhere = replace(ours, id=f"PP-D-{number}", capture=replace(ours.capture, id="ELSEWHERE"))
         paypal.disputes[elsewhere.id] = elsewhere
 
-    ReconcileService.reconcile(days=400)
+    reconcile(days=400)
 
     assert [now(payment).status, now(other).status] == ["disputed", "disputed"]
 
 
 def test_a_dispute_that_is_gone_waits_for_an_operator(stripe: FakeStripe, payment: Payment) -> None:
     dispute = stripe.open_dispute(payment.gateway_object_id)["id"]
-    DisputeService.sync("stripe", dispute)
+    sync_dispute("stripe", dispute)
     with stripe._changing():
         del stripe._objects[dispute]
 

@@ -8,13 +8,14 @@ import pytest
 from django.core import mail
 from django.core.mail import EmailMultiAlternatives
 from django.test import override_settings
+from igny8_core.business.billing.services.credit_service import CreditService
+from igny8_core.business.billing.services.payment_service import PaymentService
 
 from igny8_core.auth.models import User
 from igny8_core.business.billing.errors import PdfUnavailable
 from igny8_core.business.billing.models import CreditNote, Payment
-from igny8_core.business.billing.services import notification_service, pdf_service
-from igny8_core.business.billing.services.credit_service import CreditService
-from igny8_core.business.billing.services.payment_service import PaymentService
+from igny8_core.business.billing.services.invoices import pdf as pdf_service
+from igny8_core.business.billing.services.notifications import mails
 from igny8_core.events.models import Event
 from tests import make
 from tests.billing.test_pdf_service import ADDRESS, HOSTILE, needs_pango, text_of
@@ -38,7 +39,7 @@ def refunded(payment: Payment, amount: str | None = "44.50", reason: str = "Half
 @override_settings(BASE_URL=BASE_URL)
 def the_mail() -> EmailMultiAlternatives:
     mail.outbox.clear()
-    notification_service.handle(Event.objects.filter(type="payment.refunded").latest("pk"))
+    mails.handle(Event.objects.filter(type="payment.refunded").latest("pk"))
     [sent] = mail.outbox
     assert isinstance(sent, EmailMultiAlternatives)
     return sent
@@ -137,7 +138,7 @@ def test_each_refund_of_a_payment_has_its_own_mail(payment: Payment) -> None:
 
     for event, note in zip(Event.objects.filter(type="payment.refunded").order_by("pk"), notes, strict=True):
         mail.outbox.clear()
-        notification_service.handle(event)
+        mails.handle(event)
         assert note.credit_note_number in str(mail.outbox[0].body)
 
 

@@ -6,6 +6,9 @@ from typing import Any
 
 import pytest
 from django.db import IntegrityError, transaction
+from igny8_core.business.billing.services.credit_service import CreditService
+from igny8_core.business.billing.services.invoice_service import InvoiceService
+from igny8_core.business.billing.services.payment_service import PaymentService
 
 from igny8_core.auth.models import Account, Role, User
 from igny8_core.business.billing.errors import (
@@ -16,10 +19,7 @@ from igny8_core.business.billing.errors import (
 )
 from igny8_core.business.billing.invariants import broken_invariants
 from igny8_core.business.billing.models import CreditGrant, CreditNote, CreditTransaction, Invoice, Payment
-from igny8_core.business.billing.services.credit_service import CreditService
-from igny8_core.business.billing.services.invoice_service import InvoiceService
-from igny8_core.business.billing.services.payment_service import PaymentService
-from igny8_core.common.errors import MoveNotAllowed
+from igny8_core.common.errors import TransitionNotAllowed
 from igny8_core.common.money import InvalidAmount
 from igny8_core.events.models import Event
 from tests import make
@@ -233,7 +233,7 @@ def test_what_is_spent_of_the_credits_is_stated_and_not_collected(payment: Payme
     note = refund(payment)
 
     assert (note.credits_taken_back, note.credits_not_recovered) == (1000 - spent, spent)
-    # The lot that was a gift is left alone.
+    # The grant that was a gift is left alone.
     assert balance(payment) == 50
     assert CreditGrant.objects.get(source=f"invoice:{payment.invoice_id}").remaining == 0
     require_sound()
@@ -307,7 +307,7 @@ def test_credit_notes_are_numbered_beside_the_invoices_of_the_account(payment: P
 def test_a_refunded_invoice_is_not_voided_and_the_reference_still_counts_as_used(payment: Payment) -> None:
     refund(payment)
 
-    with pytest.raises(MoveNotAllowed):
+    with pytest.raises(TransitionNotAllowed):
         InvoiceService.mark_void(payment.invoice, "x")
     again = make.submitted_payment(reference=payment.manual_reference)
     assert again.metadata == {"duplicate_of": payment.pk}

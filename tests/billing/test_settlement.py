@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 from django.db import IntegrityError, transaction
+from igny8_core.business.billing.services.credit_service import CreditService
+from igny8_core.business.billing.services.payment_service import PaymentService
 
 from igny8_core.auth.models import User
 from igny8_core.business.billing.errors import InvoiceNotPayable
@@ -18,8 +20,6 @@ from igny8_core.business.billing.models import (
     Invoice,
     Payment,
 )
-from igny8_core.business.billing.services.credit_service import CreditService
-from igny8_core.business.billing.services.payment_service import PaymentService
 from igny8_core.business.billing.services.settlement import capture
 from igny8_core.common.db import service_transaction
 from tests import make

@@ -4,12 +4,12 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from igny8_core.business.billing.services.payment_service import PaymentService
 
 from fake_gateways.stripe_fake import FakeStripe
 from igny8_core.business.billing import errors, gateways
 from igny8_core.business.billing.invariants import broken_invariants
 from igny8_core.business.billing.models import Invoice, Payment
-from igny8_core.business.billing.services.payment_service import PaymentService
 from igny8_core.common.errors import InvalidInput
 from tests import make
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 from django.db import connection
+from igny8_core.business.billing.services.subscription_service import SubscriptionService
 from rest_framework.test import APIClient
 
 from igny8_core.auth.models import Account, Industry, Plan, Subscription, User
@@ -21,7 +22,6 @@ from igny8_core.business.billing.models import (
     Invoice,
     PaymentMethodConfig,
 )
-from igny8_core.business.billing.services.subscription_service import SubscriptionService
 from igny8_core.business.signup.service import Signup, register
 from igny8_core.common.errors import DomainError, InvalidInput
 from igny8_core.events.models import Event

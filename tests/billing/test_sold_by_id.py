@@ -7,15 +7,15 @@ from typing import Any
 import pytest
 from django.core import mail
 from django.urls import reverse
+from igny8_core.business.billing.services.payment_service import PaymentService
+from igny8_core.business.billing.services.subscription_service import SubscriptionService
 
 from fake_gateways.stripe_fake import FakeStripe
 from igny8_core.auth.models import Account, Plan, Subscription, Terms, User
 from igny8_core.business.billing.invariants import broken_invariants
 from igny8_core.business.billing.models import CreditPackage, Invoice
 from igny8_core.business.billing.pricing import package_line, plan_line
-from igny8_core.business.billing.services import notification_service
-from igny8_core.business.billing.services.payment_service import PaymentService
-from igny8_core.business.billing.services.subscription_service import SubscriptionService
+from igny8_core.business.billing.services.notifications import mails
 from igny8_core.business.signup.service import register
 from igny8_core.events.models import Event
 from tests import make
@@ -210,7 +210,7 @@ def test_the_mail_on_a_new_plan_says_what_was_sold(
     edit(scale)
     event = Event.objects.get(type="subscription.plan_changed")
 
-    notification_service.handle(event)
+    mails.handle(event)
 
     sent = mail.outbox[-1]
     assert sent.subject == "Your plan is now Scale"
@@ -226,6 +226,6 @@ def test_an_event_of_before_plans_had_ids_in_them_is_told_as_well(
     event = Event.objects.get(type="subscription.plan_changed")
     event.data = {"from": "starter", "to": slug}
 
-    notification_service.handle(event)
+    mails.handle(event)
 
     assert mail.outbox[-1].subject == f"Your plan is now {'Scale' if slug == 'scale' else slug}"

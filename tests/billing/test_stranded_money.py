@@ -7,6 +7,8 @@ from unittest.mock import patch
 
 import pytest
 from django.db import IntegrityError, OperationalError
+from igny8_core.business.billing.services.payment_service import PaymentService
+from igny8_core.business.billing.services.subscription_service import SubscriptionService
 
 from fake_gateways.paypal_fake import FakePayPal
 from fake_gateways.stripe_fake import FakeStripe
@@ -14,11 +16,9 @@ from igny8_core.auth.models import Account, Plan, Subscription, User
 from igny8_core.business.billing.invariants import broken_invariants
 from igny8_core.business.billing.models import Allocation, CreditGrant, Invoice, Payment, WebhookEvent
 from igny8_core.business.billing.services import settlement
-from igny8_core.business.billing.services.attempts import NextStep
-from igny8_core.business.billing.services.payment_checks import PaymentCheckService
-from igny8_core.business.billing.services.payment_service import PaymentService
-from igny8_core.business.billing.services.subscription_mirror import SubscriptionMirrorService
-from igny8_core.business.billing.services.subscription_service import SubscriptionService
+from igny8_core.business.billing.services.collection.attempts import NextStep
+from igny8_core.business.billing.services.reconciliation.polling import check_payment_now, return_money
+from igny8_core.business.billing.services.stripe_billing.invoices import record_invoice
 from igny8_core.business.billing.tasks import process_webhooks
 from igny8_core.common.errors import InvalidInput
 from igny8_core.events.models import Event
@@ -74,7 +74,7 @@ def test_a_fault_after_the_card_was_charged_leaves_the_payment_to_an_operator(
     # The message is done: no gateway and no queue tries the same fault again and again.
     assert states() == ["processed"]
     require_waits_with_its_money(payment, str(error.args[0]))
-    assert PaymentCheckService.check_now(payment, olga) == payment
+    assert check_payment_now(payment, olga) == payment
     require_delivered(payment)
 
 
@@ -87,7 +87,7 @@ def test_a_fault_after_paypal_captured_leaves_the_payment_to_an_operator(paypal:
 
     assert states("paypal") == ["processed"]
     require_waits_with_its_money(payment, "no such plan")
-    PaymentCheckService.check_now(payment, olga)
+    check_payment_now(payment, olga)
     require_delivered(payment)
 
 
@@ -107,7 +107,7 @@ def test_what_is_still_not_mended_waits_on(stripe: FakeStripe, olga: User) -> No
         PaymentService.handle_stripe_success(payment.gateway_object_id)
 
     with failing(RuntimeError("still no such plan")):
-        PaymentCheckService.check_now(payment, olga)
+        check_payment_now(payment, olga)
 
     payment.refresh_from_db()
     assert (payment.needs_review, "still no such plan" in payment.review_reason) == (True, True)
@@ -119,7 +119,7 @@ def test_the_money_can_go_back_instead(stripe: FakeStripe, olga: User) -> None:
         PaymentService.handle_stripe_success(payment.gateway_object_id)
     payment.refresh_from_db()
 
-    refund = PaymentCheckService.return_money(payment, olga)
+    refund = return_money(payment, olga)
 
     payment.refresh_from_db()
     assert (refund.amount, refund.is_return, payment.status) == (payment.amount, True, "failed")
@@ -161,7 +161,7 @@ def test_a_fault_after_stripe_collected_a_bill_leaves_a_payment_to_an_operator(s
 
     with failing(RuntimeError("no such line")):
         for _ in range(2):
-            SubscriptionMirrorService.record_invoice(bill)
+            record_invoice(bill)
 
     payment = Payment.objects.get()
     assert payment.invoice.stripe_invoice_id == bill
@@ -170,7 +170,7 @@ def test_a_fault_after_stripe_collected_a_bill_leaves_a_payment_to_an_operator(s
     assert "no such line" in payment.review_reason
     assert not CreditGrant.objects.exists()
     assert broken_invariants() == []
-    PaymentCheckService.check_now(payment, olga)
+    check_payment_now(payment, olga)
     require_delivered(payment)
 
 
@@ -178,13 +178,13 @@ def test_a_renewal_that_was_open_here_already_is_no_exception(stripe: FakeStripe
     subscription = mirrored(stripe, subscriber(stripe))
     stripe.decline_next()
     bill = stripe.renew(subscription.stripe_subscription_id)["latest_invoice"]
-    SubscriptionMirrorService.record_invoice(bill)
+    record_invoice(bill)
     stripe.pay_invoice(bill)
     with failing(RuntimeError("no such line")):
-        SubscriptionMirrorService.record_invoice(bill)
+        record_invoice(bill)
     payment = Payment.objects.get(needs_review=True)
 
-    PaymentCheckService.check_now(payment, olga)
+    check_payment_now(payment, olga)
 
     payment.refresh_from_db()
     assert (payment.status, payment.invoice.stripe_invoice_id, CreditGrant.objects.count()) == ("succeeded", bill, 2)

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 from django.core import mail
+from igny8_core.business.billing.services.payment_service import PaymentService
+from igny8_core.business.billing.services.subscription_service import SubscriptionService
 
 from igny8_core.auth.models import Subscription, User
-from igny8_core.business.billing.services import notification_service
-from igny8_core.business.billing.services.payment_service import PaymentService
-from igny8_core.business.billing.services.subscription_mails import SUBSCRIPTION_NOTICES
-from igny8_core.business.billing.services.subscription_service import SubscriptionService
+from igny8_core.business.billing.services.notifications import mails
+from igny8_core.business.billing.services.notifications.subscription_mails import SUBSCRIPTION_NOTICES
 from igny8_core.events.models import Delivery, Event
 from tests import make
 
@@ -35,7 +35,7 @@ def told(event_type: str) -> Any:
     event = Event.objects.filter(type=event_type).latest("pk")
     assert Delivery.objects.filter(event=event, consumer="email").exists()
     mail.outbox.clear()
-    notification_service.handle(event)
+    mails.handle(event)
     [sent] = mail.outbox
     assert sent.to == ["billing@example.com"]
     assert sent.subject.upper() in sent.body

@@ -6,17 +6,18 @@ from decimal import Decimal
 import pytest
 from django.db import transaction
 from django.utils import timezone
+from igny8_core.business.billing.services.payment_service import PaymentService
+from igny8_core.business.billing.services.subscription_service import SubscriptionService
 
 from fake_gateways.stripe_fake import FakeStripe
 from igny8_core.auth.models import Account, Plan, Subscription
 from igny8_core.business.billing import errors
 from igny8_core.business.billing.invariants import broken_invariants
 from igny8_core.business.billing.models import CreditGrant, Invoice, Payment
-from igny8_core.business.billing.services import stripe_subscriptions
-from igny8_core.business.billing.services.payment_service import PaymentService
-from igny8_core.business.billing.services.plan_change import quote
-from igny8_core.business.billing.services.subscription_mirror import SubscriptionMirrorService
-from igny8_core.business.billing.services.subscription_service import SubscriptionService
+from igny8_core.business.billing.services.stripe_billing import subscriptions
+from igny8_core.business.billing.services.stripe_billing.invoices import record_invoice
+from igny8_core.business.billing.services.stripe_billing.subscriptions import sync_subscription
+from igny8_core.business.billing.services.subscriptions.plan_change import quote
 from tests import make
 from tests.billing.stripe_subscribers import mirrored, said, states, subscribed, subscriber, told
 
@@ -63,10 +64,10 @@ def test_a_subscription_of_a_stranger_or_of_another_product_makes_no_row(stripe:
     other = subscribed(stripe, tenant, price_id="price_of_another_product")
 
     assert [sync(name) for name in (strange, other, "sub_none", "")] == [None] * 4
-    assert SubscriptionMirrorService.record_invoice(stripe.one(strange)["latest_invoice"]) is None
+    assert record_invoice(stripe.one(strange)["latest_invoice"]) is None
     with pytest.raises(errors.UnmatchedAtGateway, match=r"Stripe collected 49\.00 USD .* of a customer of ours"):
-        SubscriptionMirrorService.record_invoice(stripe.one(other)["latest_invoice"])
-    assert SubscriptionMirrorService.record_invoice("in_none") is None
+        record_invoice(stripe.one(other)["latest_invoice"])
+    assert record_invoice("in_none") is None
     assert not Subscription.objects.exists()
     assert not Invoice.objects.exists()
 
@@ -279,7 +280,7 @@ def test_an_older_answer_does_not_undo_a_newer_one(
     name = mirrored(stripe, tenant).stripe_subscription_id
     said(stripe, name, status="past_due")
     an_hour_ago = timezone.now() - timedelta(hours=1)
-    monkeypatch.setattr(stripe_subscriptions.clock, "now", lambda: an_hour_ago)
+    monkeypatch.setattr(subscriptions.clock, "now", lambda: an_hour_ago)
 
     subscription = sync(name)
 
@@ -290,7 +291,7 @@ def test_an_older_answer_does_not_undo_a_newer_one(
 def test_stripe_is_never_asked_in_a_transaction(stripe: FakeStripe, tenant: Account) -> None:
     asked = len(stripe.requests())
 
-    for call in (sync, SubscriptionMirrorService.sync, SubscriptionMirrorService.record_invoice):
+    for call in (sync, sync_subscription, record_invoice):
         with transaction.atomic(), pytest.raises(RuntimeError):
             call("sub_1")
 

@@ -5,14 +5,14 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from igny8_core.business.billing.services.payment_service import PaymentService
+from igny8_core.business.billing.services.subscription_service import SubscriptionService
 
-from igny8_core.auth.models import SUBSCRIPTION_MOVES, Account, Subscription, SubscriptionStatus, User
+from igny8_core.auth.models import SUBSCRIPTION_TRANSITIONS, Account, Subscription, SubscriptionStatus, User
 from igny8_core.business.billing import errors
 from igny8_core.business.billing.models import AccountPaymentMethod, Invoice
 from igny8_core.business.billing.pricing import period_end
-from igny8_core.business.billing.services.payment_service import PaymentService
-from igny8_core.business.billing.services.subscription_service import SubscriptionService
-from igny8_core.common.errors import MoveNotAllowed
+from igny8_core.common.errors import TransitionNotAllowed
 from igny8_core.common.states import transition
 from igny8_core.events.models import Event
 from tests import make
@@ -114,11 +114,11 @@ def test_a_subscription_moves_only_as_the_table_says(start: SubscriptionStatus, 
     Subscription.objects.filter(pk=subscription.pk).update(status=start, **period, **make.in_force())
     subscription.refresh_from_db()
 
-    if end in SUBSCRIPTION_MOVES[start]:
-        transition(subscription, end, SUBSCRIPTION_MOVES)
+    if end in SUBSCRIPTION_TRANSITIONS[start]:
+        transition(subscription, end, SUBSCRIPTION_TRANSITIONS)
         assert Subscription.objects.get(pk=subscription.pk).status == end
     else:
-        require_refusal(MoveNotAllowed, lambda: transition(subscription, end, SUBSCRIPTION_MOVES))
+        require_refusal(TransitionNotAllowed, lambda: transition(subscription, end, SUBSCRIPTION_TRANSITIONS))
 
 
 def test_an_order_that_fails_half_way_leaves_nothing(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:

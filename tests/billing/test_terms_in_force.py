@@ -7,10 +7,13 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from igny8_core.business.billing.services.invoice_service import InvoiceService
+from igny8_core.business.billing.services.payment_service import PaymentService
+from igny8_core.business.billing.services.subscription_service import SubscriptionService
 
 from igny8_core.auth.errors import LimitReached
 from igny8_core.auth.models import Plan, Subscription, User
-from igny8_core.auth.services.site_service import SiteService
+from igny8_core.auth.services.sites import create_site
 from igny8_core.business.billing import reports
 from igny8_core.business.billing.api.credit_serializers import BalanceOutput
 from igny8_core.business.billing.errors import NotADowngrade, PlanNotOffered, SamePlan
@@ -18,10 +21,7 @@ from igny8_core.business.billing.hot_reads import balance_of
 from igny8_core.business.billing.limits import limits_of
 from igny8_core.business.billing.models import Invoice
 from igny8_core.business.billing.serializers import SubscriptionOutput
-from igny8_core.business.billing.services.invoice_service import InvoiceService
-from igny8_core.business.billing.services.payment_service import PaymentService
-from igny8_core.business.billing.services.plan_change import quote
-from igny8_core.business.billing.services.subscription_service import SubscriptionService
+from igny8_core.business.billing.services.subscriptions.plan_change import quote
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -84,7 +84,7 @@ def test_an_edit_of_the_plan_reaches_nobody_who_has_it(plans: dict[str, Plan], o
     assert SubscriptionOutput(subscription).data == before
     limits = limits_of(account)
     assert (limits["sites"].max, limits["users"].max, limits["credits"].max) == (3, 5, 2000)
-    assert BalanceOutput(balance_of(account.pk, lots=1)).data["plan_credits"] == 2000
+    assert BalanceOutput(balance_of(account.pk, grants=1)).data["plan_credits"] == 2000
     assert reports.monthly_recurring_revenue() == [reports.CurrencyAmount("USD", Decimal("139.00"))]
     assert InvoiceService.create_subscription_invoice(subscription).total == 139
 
@@ -96,10 +96,10 @@ def test_a_site_more_is_measured_by_the_terms(plans: dict[str, Plan], olga: User
     Plan.objects.update(max_sites=0)
 
     for number in range(3):
-        SiteService.create_site(account, owner, name=f"Site {number}", industry=make.industry())
+        create_site(account, owner, name=f"Site {number}", industry=make.industry())
     Plan.objects.update(max_sites=9)
     with pytest.raises(LimitReached, match="allows 3 site"):
-        SiteService.create_site(account, owner, name="One more", industry=make.industry())
+        create_site(account, owner, name="One more", industry=make.industry())
 
 
 def test_an_ended_subscription_leaves_the_limits_of_the_account_s_plan(plans: dict[str, Plan], olga: User) -> None:

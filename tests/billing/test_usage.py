@@ -10,7 +10,7 @@ import pytest
 
 from igny8_core.auth.models import Account
 from igny8_core.business.billing.models import CreditUsageLog, CreditUsageSum, UsageSumMark
-from igny8_core.business.billing.services.usage_sum_service import UsageSumService
+from igny8_core.business.billing.services.credits.rollup import sum_up_usage
 from igny8_core.business.billing.usage import analytics, midnights, starts_of, used_between
 
 pytestmark = pytest.mark.django_db
@@ -57,7 +57,7 @@ def test_a_day_has_the_hours_that_the_clocks_give_it(
     for at in (begin - timedelta(microseconds=1), begin, end - timedelta(microseconds=1), end):
         use(account, at)
     if summed:
-        assert UsageSumService.sum_up(NOW) > 0
+        assert sum_up_usage(NOW) > 0
 
     found = daily(account, day - timedelta(days=1), day + timedelta(days=1))
 
@@ -86,7 +86,7 @@ def test_sums_and_log_together_say_what_the_log_alone_says(account_a: Account, s
         amount, operation = chance.randint(1, 9), chance.choice(["article", "image"])
         use(account, at, amount, operation)
         expected[at.astimezone(ZoneInfo(account.timezone)).date(), operation] += amount
-    UsageSumService.sum_up(NOW - timedelta(days=chance.randint(1, 20)))
+    sum_up_usage(NOW - timedelta(days=chance.randint(1, 20)))
 
     starts = starts_of(first, last, "day")
     rows = used_between(account, midnights([*starts, last + timedelta(days=1)], account.timezone))
@@ -99,12 +99,12 @@ def test_what_is_summed_once_is_never_summed_again(account_a: Account) -> None:
     for minutes in (1, 4, 20, 21, 50):
         use(account_a, NOW - timedelta(minutes=minutes))
 
-    assert UsageSumService.sum_up(NOW) == 2
-    assert UsageSumService.sum_up(NOW) == 0
+    assert sum_up_usage(NOW) == 2
+    assert sum_up_usage(NOW) == 0
     assert UsageSumMark.objects.get().summed_up_to == datetime(2026, 11, 21, 9, 45, tzinfo=UTC)
     assert list(CreditUsageSum.objects.order_by("quarter").values_list("credits", "operations")) == [(1, 1), (2, 2)]
     assert sum(daily(account_a, NOW.date(), NOW.date()).values()) == 5
-    assert UsageSumService.sum_up(NOW + timedelta(hours=1)) == 1
+    assert sum_up_usage(NOW + timedelta(hours=1)) == 1
     assert sum(daily(account_a, NOW.date(), NOW.date()).values()) == 5
 
 
@@ -135,7 +135,7 @@ def test_a_month_is_projected_at_its_present_rate(account_a: Account) -> None:
 
 def test_other_accounts_are_never_counted(account_a: Account, charlie: Any) -> None:
     use(charlie.account, NOW - timedelta(days=1), 500)
-    UsageSumService.sum_up(NOW)
+    sum_up_usage(NOW)
     use(charlie.account, NOW, 500)
 
     assert set(daily(account_a, date(2026, 11, 1), NOW.date()).values()) == {0}

@@ -17,7 +17,7 @@ from pytest_django.live_server_helper import LiveServer
 from rest_framework.test import APIClient
 
 from igny8_core.auth.models import User
-from igny8_core.auth.services.session_service import SessionService
+from igny8_core.auth.services.sessions import open_session
 from igny8_core.business.billing.models import Invoice, Payment
 from igny8_core.common.api.openapi import operations
 from tests import make
@@ -62,7 +62,7 @@ def site(live_server: LiveServer) -> str:
 @pytest.fixture
 def document(tmp_path: Path, site: str, olga: User) -> Path:
     """The whole description, as an operator fetches it."""
-    client = APIClient(headers={"Authorization": f"Bearer {SessionService.open(olga).access}"})
+    client = APIClient(headers={"Authorization": f"Bearer {open_session(olga).access}"})
     response = client.get("/api/schema/")
     assert json.loads(response.content) == description()
     path = tmp_path / "schema.json"

@@ -5,11 +5,11 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 import time_machine
 from django.db import transaction
+from igny8_core.business.billing.services.credit_service import CreditService
 
 from igny8_core.business.billing.errors import InsufficientCredits
 from igny8_core.business.billing.invariants import broken_invariants
 from igny8_core.business.billing.models import CreditGrant, CreditTransaction, CreditUsageLog
-from igny8_core.business.billing.services.credit_service import CreditService
 from igny8_core.common import clock
 from igny8_core.events import deliveries
 from igny8_core.events.models import Delivery, Event

@@ -11,7 +11,7 @@ from rest_framework import serializers
 
 from igny8_core.auth.models import SuspendedReason
 from igny8_core.business.billing.models import InvoiceStatus
-from igny8_core.business.billing.services.plan_change import ChangeKind
+from igny8_core.business.billing.services.subscriptions.plan_change import ChangeKind
 from igny8_core.common.api.fields import (
     MAX_ID,
     CountryCodeField,

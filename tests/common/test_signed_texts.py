@@ -15,10 +15,11 @@ from django.test import Client
 from rest_framework.test import APIClient
 
 from igny8_core.auth.models import Role, TeamInvitation, User
-from igny8_core.auth.services.invitation_service import InvitationService, _hash, invitation_token
-from igny8_core.auth.services.link_tokens import Purpose, link_token
+from igny8_core.auth.services.invitations import _hash, invitation_token, invite, resend_invitation
+from igny8_core.auth.services.mailed_tokens import Purpose, link_token
 from igny8_core.business.billing.models import Invoice, PaymentProof
-from igny8_core.business.billing.services import pay_links, proof_links
+from igny8_core.business.billing.services.invoices import pay_links
+from igny8_core.business.billing.services.proofs import links
 from igny8_core.common.logs import JsonFormatter
 from igny8_core.common.signed_texts import BadSignature, SignatureExpired, opened, signed
 from tests import make
@@ -184,7 +185,7 @@ def test_an_invitation_of_before_ends_after_its_week(
 
 
 def test_sent_again_an_invitation_of_before_has_a_token_of_now(old_invitation: TeamInvitation) -> None:
-    sent = InvitationService.resend(old_invitation.account, old_invitation.pk, old_invitation.invited_by)
+    sent = resend_invitation(old_invitation.account, old_invitation.pk, old_invitation.invited_by)
 
     assert accept(OLD_INVITATION).status_code == 404
     assert accept(sent).status_code == 200
@@ -204,7 +205,7 @@ def test_a_link_to_a_proof_of_before_opens_its_file(noon: time_machine.Traveller
     next_key(User, 4712)
     proof = make.proof(make.owner().account)
 
-    assert proof_links.proof_of_link(KEY, OLD_PROOF_LINK) == proof
+    assert links.proof_of_link(KEY, OLD_PROOF_LINK) == proof
 
 
 # --- A key that is changed ----------------------------------------------------------------------------------------
@@ -214,7 +215,7 @@ def test_a_link_to_a_proof_of_before_opens_its_file(noon: time_machine.Traveller
 def test_links_of_the_key_before_work_while_it_is_on_its_way_out(settings: Any) -> None:
     owner, settings.SECRET_KEY = make.owner(), OLD_KEY
     reset = link_token(owner, Purpose.RESET, datetime.now(UTC))
-    invited = InvitationService.invite(owner.account, owner, email="greta@example.com", role="viewer", site_ids=[])
+    invited = invite(owner.account, owner, email="greta@example.com", role="viewer", site_ids=[])
     token = invitation_token(invited)
 
     settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = NEW_KEY, [OLD_KEY]
@@ -226,7 +227,7 @@ def test_links_of_the_key_before_work_while_it_is_on_its_way_out(settings: Any) 
 @pytest.mark.django_db
 def test_an_invitation_whose_key_is_gone_opens_nothing(settings: Any) -> None:
     owner, settings.SECRET_KEY = make.owner(), OLD_KEY
-    invited = InvitationService.invite(owner.account, owner, email="greta@example.com", role="viewer", site_ids=[])
+    invited = invite(owner.account, owner, email="greta@example.com", role="viewer", site_ids=[])
     token = invitation_token(invited)
 
     settings.SECRET_KEY = NEW_KEY

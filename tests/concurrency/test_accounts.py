@@ -10,9 +10,9 @@ from django.db.models import QuerySet
 
 from igny8_core.auth.errors import InvalidToken, LimitReached
 from igny8_core.auth.models import Account, LoginSession, Site, User
-from igny8_core.auth.services import session_service, site_service
-from igny8_core.auth.services.session_service import SessionService, TokenPair
-from igny8_core.auth.services.site_service import SiteService
+from igny8_core.auth.services import sessions, sites
+from igny8_core.auth.services.sessions import TokenPair, open_session, rotate_session
+from igny8_core.auth.services.sites import create_site
 from igny8_core.business.signup.service import register
 from igny8_core.events.models import Event
 from tests import make
@@ -29,7 +29,7 @@ def sign_up(email: str) -> object:
 
 def add_site(owner: User) -> Site:
     assert owner.account
-    return SiteService.create_site(owner.account, owner, name="Site", industry=make.industry())
+    return create_site(owner.account, owner, name="Site", industry=make.industry())
 
 
 @contextmanager
@@ -59,9 +59,9 @@ def test_one_address_signed_up_16_times_at_once_has_one_account() -> None:
 
 @pytest.mark.usefixtures("books_balance")
 def test_a_refresh_token_sent_32_times_at_once_gives_one_pair() -> None:
-    pair = SessionService.open(make.owner())
+    pair = open_session(make.owner())
 
-    outcomes = all_at_once([lambda: SessionService.rotate(pair.refresh)] * 32)
+    outcomes = all_at_once([lambda: rotate_session(pair.refresh)] * 32)
 
     assert kinds(outcomes) == {"InvalidToken": 31, "TokenPair": 1}
     assert LoginSession.objects.get().ended_reason == "token_reused"
@@ -70,26 +70,26 @@ def test_a_refresh_token_sent_32_times_at_once_gives_one_pair() -> None:
 
 @pytest.mark.usefixtures("books_balance")
 def test_of_two_interleaved_refreshes_one_gives_a_pair() -> None:
-    pair = SessionService.open(make.owner())
+    pair = open_session(make.owner())
 
     with (
-        run_before(session_service, "is_current_password", lambda: SessionService.rotate(pair.refresh)) as rival,
+        run_before(sessions, "is_current_password", lambda: rotate_session(pair.refresh)) as rival,
         pytest.raises(InvalidToken),
     ):
-        SessionService.rotate(pair.refresh)
+        rotate_session(pair.refresh)
 
     assert isinstance(rival.outcome(), TokenPair)
 
 
 @pytest.mark.usefixtures("books_balance")
 def test_canary_without_the_condition_both_refreshes_give_a_pair() -> None:
-    pair = SessionService.open(make.owner())
+    pair = open_session(make.owner())
 
     with (
         without_asking_for_the_current_token(),
-        run_before(session_service, "is_current_password", lambda: SessionService.rotate(pair.refresh)) as rival,
+        run_before(sessions, "is_current_password", lambda: rotate_session(pair.refresh)) as rival,
     ):
-        mine = SessionService.rotate(pair.refresh)
+        mine = rotate_session(pair.refresh)
 
     assert isinstance(mine, TokenPair)
     assert isinstance(rival.outcome(), TokenPair)
@@ -111,7 +111,7 @@ def test_the_last_site_waits_for_the_one_being_added_and_is_refused() -> None:
     owner = make.owner()
     add_site(owner)
 
-    with run_before(site_service, "_slug", lambda: add_site(owner)) as rival:
+    with run_before(sites, "_slug", lambda: add_site(owner)) as rival:
         add_site(owner)
 
     assert rival.had_to_wait
@@ -124,7 +124,7 @@ def test_canary_without_the_account_lock_there_is_a_site_too_many() -> None:
     owner = make.owner()
     add_site(owner)
 
-    with without_row_locks(), run_before(site_service, "_slug", lambda: add_site(owner)) as rival:
+    with without_row_locks(), run_before(sites, "_slug", lambda: add_site(owner)) as rival:
         add_site(owner)
 
     assert not rival.had_to_wait

@@ -4,7 +4,7 @@ import pytest
 
 from igny8_core.business.billing.errors import ConfirmationAlreadyOpen
 from igny8_core.business.billing.models import Invoice, Payment
-from igny8_core.business.billing.services import payment_service
+from igny8_core.business.billing.services.payments import offline
 from igny8_core.events.models import Event
 from tests import make
 from tests.concurrency.interleave import run_before
@@ -43,7 +43,7 @@ def test_a_second_confirmation_waits_for_the_first_and_is_refused() -> None:
     make.payment_method()
     invoice = make.invoice()
 
-    with run_before(payment_service, "refusing", lambda: make.submitted_payment(invoice, "other")) as rival:
+    with run_before(offline, "refusing", lambda: make.submitted_payment(invoice, "other")) as rival:
         make.submitted_payment(invoice, "BT-1")
 
     assert rival.had_to_wait
@@ -72,7 +72,7 @@ def test_one_reference_sent_by_many_accounts_at_once_is_flagged_on_all_but_the_f
 def test_a_reference_waits_for_the_same_reference_of_another_account_and_is_flagged() -> None:
     ours, theirs = two_invoices()
 
-    with run_before(payment_service, "refusing", lambda: make.submitted_payment(theirs, "bt 1")) as rival:
+    with run_before(offline, "refusing", lambda: make.submitted_payment(theirs, "bt 1")) as rival:
         first = make.submitted_payment(ours, "BT-1")
 
     second = rival.outcome()
@@ -87,7 +87,7 @@ def test_canary_without_the_text_lock_neither_reference_is_flagged() -> None:
 
     with (
         without_reference_lock(),
-        run_before(payment_service, "refusing", lambda: make.submitted_payment(theirs, "bt 1")) as rival,
+        run_before(offline, "refusing", lambda: make.submitted_payment(theirs, "bt 1")) as rival,
     ):
         make.submitted_payment(ours, "BT-1")
 

@@ -17,12 +17,12 @@ from types import FrameType
 from typing import Any, NamedTuple
 
 import pytest
+from igny8_core.business.billing.services.credit_service import CreditService
+from igny8_core.business.billing.services.payment_service import PaymentService
 from rest_framework.test import APIClient
 
 from igny8_core.auth.models import User
-from igny8_core.auth.services.session_service import SessionService
-from igny8_core.business.billing.services.credit_service import CreditService
-from igny8_core.business.billing.services.payment_service import PaymentService
+from igny8_core.auth.services.sessions import open_session
 from tests import make
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("books_balance")]
@@ -64,7 +64,7 @@ def owner() -> User:
 
 def request(name: str, owner: User) -> Callable[[], object]:
     """What sends the request, as a client that is logged in."""
-    client = APIClient(HTTP_AUTHORIZATION=f"Bearer {SessionService.open(owner).access}")
+    client = APIClient(HTTP_AUTHORIZATION=f"Bearer {open_session(owner).access}")
 
     def get(path: str) -> int:
         return int(client.get(path).status_code)

@@ -5,14 +5,15 @@ from datetime import timedelta
 import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from igny8_core.business.billing.services.credit_service import CreditService
 
 from igny8_core.auth.locks import lock_account
 from igny8_core.auth.models import Account
 from igny8_core.business.billing.errors import InsufficientCredits
 from igny8_core.business.billing.invariants import broken_invariants
 from igny8_core.business.billing.models import CreditGrant, CreditGrantKind, CreditTransaction, CreditTransactionType
-from igny8_core.business.billing.services import credit_service
-from igny8_core.business.billing.services.credit_service import CreditService, LedgerEntry
+from igny8_core.business.billing.services.credits import granting
+from igny8_core.business.billing.services.credits.granting import LedgerEntry
 from igny8_core.events.models import Event
 from tests import make
 from tests.concurrency.interleave import Rival, before_commit, run_before
@@ -176,7 +177,7 @@ def tenant_with_an_expired_lot() -> Account:
 def test_a_spend_waits_for_the_expiry_under_way() -> None:
     tenant = tenant_with_an_expired_lot()
 
-    with run_before(credit_service, "_expire_lot", lambda: spend(tenant)) as rival:
+    with run_before(granting, "_expire_lot", lambda: spend(tenant)) as rival:
         CreditService.expire(tenant)
 
     assert rival.had_to_wait
@@ -198,7 +199,7 @@ def test_expiry_waits_for_the_spend_under_way() -> None:
 def test_canary_without_the_lock_expiry_overwrites_a_spend() -> None:
     tenant = tenant_with_an_expired_lot()
 
-    with without_row_locks(), run_before(credit_service, "_expire_lot", lambda: spend(tenant)) as rival:
+    with without_row_locks(), run_before(granting, "_expire_lot", lambda: spend(tenant)) as rival:
         CreditService.expire(tenant)
 
     assert not rival.had_to_wait

@@ -3,14 +3,17 @@
 from collections.abc import Callable
 
 import pytest
+from igny8_core.business.billing.services.invoice_service import InvoiceService
+from igny8_core.business.billing.services.payment_service import PaymentService
 
 from igny8_core.auth.models import User
 from igny8_core.business.billing.errors import InvoiceNotPayable, PaymentNotPending
 from igny8_core.business.billing.models import Payment
-from igny8_core.business.billing.services import invoice_service, payment_service, payment_transitions
-from igny8_core.business.billing.services.invoice_service import InvoiceService
-from igny8_core.business.billing.services.payment_service import PaymentService, Settlement
-from igny8_core.common.errors import MoveNotAllowed
+from igny8_core.business.billing.services.invoices import lifecycle
+from igny8_core.business.billing.services.payment_states import transitions
+from igny8_core.business.billing.services.payments import offline
+from igny8_core.business.billing.services.payments.offline import Settlement
+from igny8_core.common.errors import TransitionNotAllowed
 from tests import make
 from tests.concurrency.effects import APPROVED, REJECTED, WAITING, effects_of
 from tests.concurrency.interleave import run_before
@@ -75,7 +78,7 @@ def test_a_decision_waits_for_the_one_under_way_and_is_refused(
 ) -> None:
     olga, payment = make.operator(), make.submitted_payment()
 
-    with run_before(payment_transitions, "transition", lambda: second(payment, olga)) as rival:
+    with run_before(transitions, "transition", lambda: second(payment, olga)) as rival:
         first(payment, olga)
 
     assert rival.had_to_wait
@@ -93,8 +96,8 @@ def test_canary_without_row_locks_the_second_decision_overtakes_the_first(
     # The row's status in the UPDATE is the second guard: it stops the double decision, but only at the end.
     with (
         without_row_locks(),
-        run_before(payment_transitions, "transition", lambda: second(payment, olga)) as rival,
-        pytest.raises(MoveNotAllowed),
+        run_before(transitions, "transition", lambda: second(payment, olga)) as rival,
+        pytest.raises(TransitionNotAllowed),
     ):
         first(payment, olga)
 
@@ -107,11 +110,11 @@ def test_an_invoice_cannot_be_voided_while_its_payment_is_approved() -> None:
     olga, payment = make.operator(), make.submitted_payment()
     invoice = payment.invoice
 
-    with run_before(payment_service, "capture", lambda: InvoiceService.mark_void(invoice, "Mistake")) as rival:
+    with run_before(offline, "capture", lambda: InvoiceService.mark_void(invoice, "Mistake")) as rival:
         approve(payment, olga)
 
     assert rival.had_to_wait
-    assert isinstance(rival.outcome(), MoveNotAllowed)
+    assert isinstance(rival.outcome(), TransitionNotAllowed)
     assert effects_of(payment) == APPROVED
 
 
@@ -120,7 +123,7 @@ def test_an_invoice_being_voided_takes_no_confirmation() -> None:
     payment = make.submitted_payment()
     reject(payment, make.operator())
 
-    with run_before(invoice_service, "transition", lambda: make.submitted_payment(payment.invoice)) as rival:
+    with run_before(lifecycle, "transition", lambda: make.submitted_payment(payment.invoice)) as rival:
         InvoiceService.mark_void(payment.invoice, "Mistake")
 
     assert rival.had_to_wait
@@ -134,7 +137,7 @@ def test_canary_without_row_locks_a_void_invoice_gets_a_confirmation() -> None:
 
     with (
         without_row_locks(),
-        run_before(invoice_service, "transition", lambda: make.submitted_payment(payment.invoice)) as rival,
+        run_before(lifecycle, "transition", lambda: make.submitted_payment(payment.invoice)) as rival,
     ):
         InvoiceService.mark_void(payment.invoice, "Mistake")
 

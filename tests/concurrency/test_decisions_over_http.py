@@ -8,10 +8,10 @@ import pytest
 from django.conf import settings
 from django.test import Client as Browser
 from django.utils.crypto import get_random_string
-
-from igny8_core.auth.services.session_service import SessionService
-from igny8_core.business.billing.models import Payment
 from igny8_core.business.billing.services.payment_service import PaymentService
+
+from igny8_core.auth.services.sessions import open_session
+from igny8_core.business.billing.models import Payment
 from tests import make
 from tests.concurrency.effects import ALL_REFUNDED, APPROVED, REJECTED, books_of, effects_of
 from tests.concurrency.server import Answer, Crowd, Request, Server
@@ -33,7 +33,7 @@ def crowd(server: Server) -> Iterator[Crowd]:
 @pytest.fixture
 def bearer(transactional_db: None) -> dict[str, str]:
     """An operator, logged in."""
-    return {"Authorization": f"Bearer {SessionService.open(make.operator()).access}"}
+    return {"Authorization": f"Bearer {open_session(make.operator()).access}"}
 
 
 def decision(payment: Payment, verb: str, headers: dict[str, str]) -> Request:

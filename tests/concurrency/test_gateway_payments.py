@@ -6,16 +6,16 @@ from functools import partial
 from typing import Any
 
 import pytest
+from igny8_core.business.billing.services.payment_service import PaymentService
 
 from fake_gateways.stripe_fake import FakeStripe
 from igny8_core.business.billing.gateways import configured_stripe
 from igny8_core.business.billing.gateways.protocol import GatewayRefund, RefundState
 from igny8_core.business.billing.models import CreditGrant, CreditNote, Invoice, Payment, Refund
 from igny8_core.business.billing.services import settlement
-from igny8_core.business.billing.services.charge_records import record_charge
-from igny8_core.business.billing.services.gateway_refunds import GatewayRefundService, book_foreign
-from igny8_core.business.billing.services.payment_checks import PaymentCheckService
-from igny8_core.business.billing.services.payment_service import PaymentService
+from igny8_core.business.billing.services.collection.outcomes import apply_charge
+from igny8_core.business.billing.services.reconciliation.polling import check_payment_now
+from igny8_core.business.billing.services.refunds.gateway_refunds import book_foreign, sync_refunds
 from igny8_core.events.models import Event
 from tests import make
 from tests.concurrency.interleave import run_before
@@ -77,7 +77,7 @@ def test_answer_message_check_and_return_of_one_success_settle_it_once(stripe: F
         ways: list[Any] = [
             partial(PaymentService.handle_stripe_success, intent),
             partial(PaymentService.complete_payment, payment),
-            partial(PaymentCheckService.check_now, payment),
+            partial(check_payment_now, payment),
             partial(PaymentService.handle_stripe_failure, intent),
         ]
 
@@ -99,9 +99,9 @@ def test_without_the_lock_one_success_could_be_settled_twice_but_for_the_second_
 
     with (
         without_row_locks(),
-        run_before(settlement, "_grant_credits", partial(record_charge, attempt.payment, charge)) as rival,
+        run_before(settlement, "_grant_credits", partial(apply_charge, attempt.payment, charge)) as rival,
     ):
-        record_charge(attempt.payment, charge)
+        apply_charge(attempt.payment, charge)
 
     assert rival.had_to_wait
     assert CreditGrant.objects.filter(account=invoice.account).count() == 1
@@ -131,11 +131,11 @@ def test_a_refund_here_and_one_at_the_gateway_at_the_same_moment_are_both_booked
 
         all_at_once(
             [
-                *[partial(GatewayRefundService.sync, payment)] * (THREADS // 2),
+                *[partial(sync_refunds, payment)] * (THREADS // 2),
                 *[partial(PaymentService.process_refund, payment, Decimal("20.00"))] * (THREADS // 2),
             ]
         )
-        GatewayRefundService.sync(payment)
+        sync_refunds(payment)
 
         mine = [r for r in stripe.all("refund") if r["payment_intent"] == payment.gateway_object_id]
         now = Payment.objects.get(pk=payment.pk)

@@ -9,7 +9,7 @@ import pytest
 from rest_framework.test import APIClient
 
 from igny8_core.auth.models import User
-from igny8_core.auth.services.session_service import SessionService
+from igny8_core.auth.services.sessions import open_session
 from tests import make
 from tests.concurrency.sql_trace import sent_by, summary
 
@@ -55,7 +55,7 @@ def owner() -> User:
 
 @pytest.fixture
 def client(owner: User) -> APIClient:
-    return APIClient(HTTP_AUTHORIZATION=f"Bearer {SessionService.open(owner).access}")
+    return APIClient(HTTP_AUTHORIZATION=f"Bearer {open_session(owner).access}")
 
 
 def post(client: APIClient, path: str, data: Any) -> int:

@@ -8,7 +8,7 @@ from django.http import HttpResponse
 from rest_framework.test import APIClient
 
 from igny8_core.auth.models import Account, User
-from igny8_core.auth.services.session_service import SessionService
+from igny8_core.auth.services.sessions import open_session
 from igny8_core.business.billing.models import CreditUsageLog
 from igny8_core.common.api import idempotency
 from igny8_core.common.kept_answers import KeyHold, kept_answer
@@ -34,7 +34,7 @@ def owner(transactional_db: None) -> User:
 @pytest.fixture
 def spend(owner: User) -> Callable[[str], HttpResponse]:
     """Spend 5 credits with a key, over HTTP."""
-    bearer = f"Bearer {SessionService.open(owner).access}"
+    bearer = f"Bearer {open_session(owner).access}"
 
     def post(key: str) -> HttpResponse:
         client = APIClient()

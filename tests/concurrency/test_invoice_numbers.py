@@ -4,11 +4,11 @@ from datetime import date
 
 import pytest
 from django.db import IntegrityError, transaction
+from igny8_core.business.billing.services.invoice_service import InvoiceService
 
 from igny8_core.auth.models import Account
 from igny8_core.business.billing.models import Invoice
-from igny8_core.business.billing.services import numbering
-from igny8_core.business.billing.services.invoice_service import InvoiceService
+from igny8_core.business.billing.services.invoices import numbering
 from tests import make
 from tests.concurrency.interleave import before_commit
 from tests.concurrency.race import all_at_once

@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
+from igny8_core.business.billing.services.payment_service import PaymentService
 
 from fake_gateways import stripe_server
 from fake_gateways.stripe_fake import FakeStripe
 from igny8_core.business.billing.gateways.stripe.settings import StripeSettings
 from igny8_core.business.billing.invariants import broken_invariants
 from igny8_core.business.billing.models import CreditGrant, CreditNote, Invoice, Payment, Refund
-from igny8_core.business.billing.services.payment_checks import PaymentCheckService
-from igny8_core.business.billing.services.payment_service import PaymentService
+from igny8_core.business.billing.services.reconciliation.polling import poll_due
 from tests import make
 from tests.concurrency.killed import killed_before
 
@@ -34,7 +34,7 @@ def recover() -> None:
     """What the scheduled checks do once their time has come."""
     for model in (Payment, Refund):
         model.objects.filter(next_check_at__isnull=False).update(next_check_at=timezone.now())
-    PaymentCheckService.check_due()
+    poll_due()
 
 
 def at_every_step(prepare: Callable[[], Any], work: Callable[[Any], object], judge: Callable[[Any], None]) -> int:

@@ -10,7 +10,7 @@ from django.db import transaction
 
 from igny8_core.auth.locks import lock_account
 from igny8_core.auth.models import User
-from igny8_core.auth.services.session_service import SessionService
+from igny8_core.auth.services.sessions import open_session
 from tests import make
 from tests.concurrency.effects import APPROVED, WAITING, effects_of
 from tests.concurrency.server import Answer, Crowd, Request, Server
@@ -42,7 +42,7 @@ def pair(impatient_server: Server) -> Iterator[Crowd]:
 
 
 def bearer(user: User) -> dict[str, str]:
-    return {"Authorization": f"Bearer {SessionService.open(user).access}"}
+    return {"Authorization": f"Bearer {open_session(user).access}"}
 
 
 def answers_while_locked(account_id: int, pair: Crowd, requests: list[Request]) -> tuple[list[Answer], float]:

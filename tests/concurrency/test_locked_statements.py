@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 from django.db import connection, transaction
+from igny8_core.business.billing.services.payment_service import PaymentService
 
 from fake_gateways.paypal_fake import FakePayPal
 from fake_gateways.stripe_fake import FakeStripe
@@ -13,8 +14,7 @@ from igny8_core.auth.models import Account, Plan
 from igny8_core.business.billing.ledger import lock_balance
 from igny8_core.business.billing.locks import lock_payment
 from igny8_core.business.billing.models import Payment
-from igny8_core.business.billing.services.payment_service import PaymentService
-from igny8_core.business.billing.services.webhook_service import WebhookService
+from igny8_core.business.billing.services.webhook_inbox.inbox import process_message
 from tests import hidden_queries, make
 from tests.concurrency.interleave import before_commit
 from tests.concurrency.sql_trace import sent_by, summary
@@ -76,7 +76,7 @@ def test_a_card_payment_that_a_message_tells_of(stripe: FakeStripe) -> None:
     paid_by_card(stripe)
     event = succeeded(stripe)
 
-    assert under_locks(lambda: WebhookService.process(event)) == [SETTLED]
+    assert under_locks(lambda: process_message(event)) == [SETTLED]
 
 
 def test_taking_what_was_approved_at_paypal(paypal: FakePayPal) -> None:

@@ -10,6 +10,9 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
+from igny8_core.business.billing.services.invoice_service import InvoiceService
+from igny8_core.business.billing.services.payment_service import PaymentService
+from igny8_core.business.billing.services.subscription_service import SubscriptionService
 
 from fake_gateways.paypal_fake import FakePayPal
 from fake_gateways.stripe_fake import FakeStripe
@@ -23,15 +26,12 @@ from igny8_core.business.billing.errors import (
 from igny8_core.business.billing.gateways.paypal.charges import PayPalGateway
 from igny8_core.business.billing.gateways.stripe.charges import StripeGateway
 from igny8_core.business.billing.models import CreditGrant, Invoice, Payment, Refund
-from igny8_core.business.billing.services import gateway_payments
-from igny8_core.business.billing.services.attempts import Attempt
-from igny8_core.business.billing.services.invoice_service import InvoiceService
-from igny8_core.business.billing.services.paying import pay_invoice
-from igny8_core.business.billing.services.payment_checks import PaymentCheckService
-from igny8_core.business.billing.services.payment_service import PaymentService
-from igny8_core.business.billing.services.subscription_service import SubscriptionService
+from igny8_core.business.billing.services.collection import gateway_payments
+from igny8_core.business.billing.services.collection.attempts import Attempt
+from igny8_core.business.billing.services.payments.checkout import pay_invoice
+from igny8_core.business.billing.services.reconciliation.polling import poll_due
 from igny8_core.business.closure.service import close_account
-from igny8_core.common.errors import MoveNotAllowed
+from igny8_core.common.errors import TransitionNotAllowed
 from tests import make
 from tests.concurrency.interleave import Rival, run_before
 from tests.concurrency.race import all_at_once, kinds
@@ -171,7 +171,7 @@ def test_while_a_saved_card_is_being_charged_nothing_else_is_done_and_it_is_char
     paid, rival = raced(StripeGateway, "start", partial(operation, invoice), pay)
 
     assert isinstance(paid, Attempt)
-    assert isinstance(rival.outcome(), PaymentBeingChecked | PaymentUnderWay | MoveNotAllowed | MoneyOpen)
+    assert isinstance(rival.outcome(), PaymentBeingChecked | PaymentUnderWay | TransitionNotAllowed | MoneyOpen)
     assert (now(paid.payment).status, now(invoice).status) == ("succeeded", "paid")
     assert sum(charge["paid"] for charge in stripe.all("charge")) == 1
 
@@ -224,7 +224,7 @@ def test_an_order_that_is_given_up_while_its_money_is_taken_gives_it_back(
     # The checks find what nobody was told, and send back what is to go back.
     for queue in (Payment.objects.filter(next_check_at__isnull=False), Refund.objects.all()):
         queue.update(next_check_at=timezone.now())
-        PaymentCheckService.check_due()
+        poll_due()
     assert Refund.objects.get(payment=payment).status == "succeeded"
     assert [capture.status for capture in paypal.captures.values()] == ["REFUNDED"]
 

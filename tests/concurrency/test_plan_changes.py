@@ -4,11 +4,11 @@ import random
 from decimal import Decimal
 
 import pytest
+from igny8_core.business.billing.services.payment_service import PaymentService
+from igny8_core.business.billing.services.subscription_service import SubscriptionService
 
 from igny8_core.auth.models import Account, Subscription
 from igny8_core.business.billing.models import Invoice, Payment
-from igny8_core.business.billing.services.payment_service import PaymentService
-from igny8_core.business.billing.services.subscription_service import SubscriptionService
 from tests import make
 from tests.concurrency.race import all_at_once, kinds, outcome_of
 from tests.concurrency.unlocked import without_row_locks

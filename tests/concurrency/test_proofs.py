@@ -8,8 +8,9 @@ from django.db import IntegrityError
 from igny8_core.auth.models import Account
 from igny8_core.business.billing.errors import NoSuchProof, ProofAlreadyUsed
 from igny8_core.business.billing.models import Payment, PaymentProof
-from igny8_core.business.billing.services import payment_service, proof_service
-from igny8_core.business.billing.services.proof_service import MAX_UNUSED, ProofService
+from igny8_core.business.billing.services.payments import offline
+from igny8_core.business.billing.services.proofs import uploads
+from igny8_core.business.billing.services.proofs.uploads import MAX_UNUSED, delete_unused_proofs, upload_proof
 from tests import make
 from tests.concurrency.interleave import run_before
 from tests.concurrency.race import all_at_once, kinds
@@ -25,7 +26,7 @@ def account(transactional_db: None) -> Account:
 
 
 def upload_at_once(account: Account) -> list[object]:
-    return all_at_once([lambda: ProofService.upload(account, account.owner, make.png())] * THREADS)
+    return all_at_once([lambda: upload_proof(account, account.owner, make.png())] * THREADS)
 
 
 @pytest.mark.usefixtures("books_balance")
@@ -55,7 +56,7 @@ def test_a_second_use_waits_for_the_first_and_is_refused(account: Account) -> No
     proof = make.proof(account)
     first, second = make.invoice(account), make.invoice(account)
 
-    with run_before(payment_service, "refusing", lambda: make.submitted_payment(second, proof=proof)) as rival:
+    with run_before(offline, "refusing", lambda: make.submitted_payment(second, proof=proof)) as rival:
         make.submitted_payment(first, proof=proof)
 
     assert rival.had_to_wait
@@ -64,11 +65,11 @@ def test_a_second_use_waits_for_the_first_and_is_refused(account: Account) -> No
 
 @pytest.mark.usefixtures("books_balance")
 def test_a_proof_that_is_being_deleted_cannot_be_used(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(proof_service, "UNUSED_KEPT_FOR", timedelta(0))
+    monkeypatch.setattr(uploads, "UNUSED_KEPT_FOR", timedelta(0))
     proof, invoice = make.proof(account), make.invoice(account)
 
-    with run_before(proof_service, "_event", lambda: make.submitted_payment(invoice, proof=proof)) as rival:
-        assert ProofService.delete_unused() == 1
+    with run_before(uploads, "_event", lambda: make.submitted_payment(invoice, proof=proof)) as rival:
+        assert delete_unused_proofs() == 1
 
     assert rival.had_to_wait
     assert isinstance(rival.outcome(), NoSuchProof)
@@ -83,9 +84,9 @@ def test_without_the_accounts_lock_uploads_pass_the_limit(account: Account) -> N
 
     with (
         without_row_locks(),
-        run_before(proof_service.events, "record", lambda: ProofService.upload(account, account.owner, make.png())),
+        run_before(uploads.events, "record", lambda: upload_proof(account, account.owner, make.png())),
     ):
-        ProofService.upload(account, account.owner, make.png())
+        upload_proof(account, account.owner, make.png())
 
     assert PaymentProof.objects.count() == MAX_UNUSED + 1
 
@@ -96,7 +97,7 @@ def test_without_the_accounts_lock_only_the_constraint_keeps_a_proof_from_a_seco
 
     with (
         without_row_locks(),
-        run_before(payment_service, "refusing", lambda: make.submitted_payment(second, proof=proof)) as rival,
+        run_before(offline, "refusing", lambda: make.submitted_payment(second, proof=proof)) as rival,
         pytest.raises(IntegrityError, match="proof_id"),
     ):
         make.submitted_payment(first, proof=proof)

@@ -4,14 +4,15 @@ import random
 from decimal import Decimal
 
 import pytest
+from igny8_core.business.billing.services.credit_service import CreditService
+from igny8_core.business.billing.services.payment_service import PaymentService
 
 from igny8_core.auth.models import User
 from igny8_core.business.billing.errors import PaymentNotRefundable, RefundExceedsPayment
 from igny8_core.business.billing.models import CreditNote, Payment
-from igny8_core.business.billing.services import payment_transitions
-from igny8_core.business.billing.services.credit_service import CreditService, LedgerEntry
-from igny8_core.business.billing.services.payment_service import PaymentService
-from igny8_core.common.errors import MoveNotAllowed
+from igny8_core.business.billing.services.credits.granting import LedgerEntry
+from igny8_core.business.billing.services.payment_states import transitions
+from igny8_core.common.errors import TransitionNotAllowed
 from tests import make
 from tests.concurrency.effects import ALL_REFUNDED, books_of
 from tests.concurrency.interleave import before_commit, run_before
@@ -68,7 +69,7 @@ def test_random_parts_never_add_up_to_more_than_came_in() -> None:
 def test_a_part_waits_for_the_one_under_way_and_sees_it() -> None:
     payment = captured()
 
-    with run_before(payment_transitions, "refund", lambda: refund(payment, "50.00")) as rival:
+    with run_before(transitions, "refund", lambda: refund(payment, "50.00")) as rival:
         refund(payment, "50.00")
 
     assert rival.had_to_wait
@@ -86,8 +87,8 @@ def test_canary_without_the_lock_a_part_overtakes_the_one_under_way(before: str 
     # The amount in the UPDATE is the second guard: it stops the double refund, but only at the end.
     with (
         without_row_locks(),
-        run_before(payment_transitions, "refund", lambda: refund(payment, "50.00")) as rival,
-        pytest.raises(MoveNotAllowed),
+        run_before(transitions, "refund", lambda: refund(payment, "50.00")) as rival,
+        pytest.raises(TransitionNotAllowed),
     ):
         refund(payment, "50.00")
 

@@ -7,11 +7,11 @@ from unittest import mock
 
 import pytest
 from django.db import OperationalError, connection
+from igny8_core.business.billing.services.payment_service import PaymentService
 
 from igny8_core.auth.models import User
 from igny8_core.business.billing.invariants import broken_invariants
 from igny8_core.business.billing.models import Payment
-from igny8_core.business.billing.services.payment_service import PaymentService
 from igny8_core.events.models import Event
 from tests import make
 from tests.concurrency.effects import APPROVED, WAITING, effects_of

@@ -6,8 +6,13 @@ from django.db import IntegrityError
 from igny8_core.auth.models import Account, User
 from igny8_core.business.billing.errors import SavedMethodExists
 from igny8_core.business.billing.models import AccountPaymentMethod
-from igny8_core.business.billing.services import saved_method_service
-from igny8_core.business.billing.services.saved_method_service import SavedMethodService
+from igny8_core.business.billing.services.payment_methods import saved as saved_method_service
+from igny8_core.business.billing.services.payment_methods.saved import (
+    add_method,
+    make_default,
+    remove_method,
+    use_method,
+)
 from tests import make
 from tests.concurrency.interleave import before_commit, run_before
 from tests.concurrency.race import all_at_once, kinds
@@ -30,7 +35,7 @@ def account_of(owner: User) -> Account:
 
 
 def add(owner: User, method: str) -> AccountPaymentMethod:
-    return SavedMethodService.add(account_of(owner), method, "", owner)
+    return add_method(account_of(owner), method, "", owner)
 
 
 def methods_of(owner: User) -> dict[str, int]:
@@ -67,10 +72,10 @@ def test_changes_of_the_default_and_deletions_leave_exactly_one_default(owner: U
     account = account_of(owner)
     for _ in range(ROUNDS):
         saved = [add(owner, method) for method in TYPES]
-        calls = [lambda method=method: SavedMethodService.make_default(account, method.pk, owner) for method in saved]
+        calls = [lambda method=method: make_default(account, method.pk, owner) for method in saved]
         calls += [
-            lambda: SavedMethodService.use(account, "local_wallet", "Wallet"),
-            lambda gone=saved[0]: SavedMethodService.remove(account, gone.pk, owner),
+            lambda: use_method(account, "local_wallet", "Wallet"),
+            lambda gone=saved[0]: remove_method(account, gone.pk, owner),
         ]
 
         outcomes = all_at_once(calls * 2)
@@ -86,10 +91,8 @@ def test_a_change_waits_for_the_one_under_way(owner: User) -> None:
     wallet, desk = add(owner, "local_wallet"), add(owner, "manual")
     account = account_of(owner)
 
-    with run_before(
-        saved_method_service, "_make_default", lambda: SavedMethodService.make_default(account, desk.pk, owner)
-    ) as rival:
-        SavedMethodService.make_default(account, wallet.pk, owner)
+    with run_before(saved_method_service, "_make_default", lambda: make_default(account, desk.pk, owner)) as rival:
+        make_default(account, wallet.pk, owner)
 
     assert rival.had_to_wait
     assert isinstance(rival.outcome(), AccountPaymentMethod)

@@ -6,8 +6,8 @@ from collections.abc import Callable
 import pytest
 
 from igny8_core.auth.models import User
-from igny8_core.auth.services.session_service import SessionService, TokenPair
-from igny8_core.auth.services.user_service import UserService
+from igny8_core.auth.services import sessions, users
+from igny8_core.auth.services.sessions import TokenPair, open_session
 from tests import make
 from tests.concurrency.server import Client, Server
 
@@ -19,11 +19,11 @@ CONNECTIONS = 12
 
 
 def log_out(user: User, pair: TokenPair) -> None:
-    SessionService.log_out(pair.refresh)
+    sessions.log_out(pair.refresh)
 
 
 def change_password(user: User, pair: TokenPair) -> None:
-    UserService.change_password(user, make.PASSWORD, "long and unusual 7")
+    users.change_password(user, make.PASSWORD, "long and unusual 7")
 
 
 def suspend(user: User, pair: TokenPair) -> None:
@@ -43,7 +43,7 @@ def test_what_ends_a_session_in_one_process_ends_it_in_all(
     server: Server, ending: Callable[[User, TokenPair], None]
 ) -> None:
     owner = make.owner()
-    pair = SessionService.open(owner)
+    pair = open_session(owner)
     before = statuses(server, pair.access)
 
     ending(owner, pair)

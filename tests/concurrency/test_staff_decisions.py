@@ -2,14 +2,17 @@
 
 import pytest
 from django.db import DatabaseError
-
-from igny8_core.auth.models import Account, AccountStatus
-from igny8_core.auth.services import account_service
-from igny8_core.auth.services.account_service import AccountService
-from igny8_core.business.billing.services.credit_cost_service import CreditCostService
-from igny8_core.business.billing.services.payment_method_config_service import PaymentMethodConfigService
 from igny8_core.business.billing.services.payment_service import PaymentService
 from igny8_core.business.billing.services.subscription_service import SubscriptionService
+
+from igny8_core.auth.models import Account, AccountStatus
+from igny8_core.auth.services import accounts
+from igny8_core.auth.services.accounts import reinstate_account, suspend_account
+from igny8_core.business.billing.services.credits.costs import update_credit_cost
+from igny8_core.business.billing.services.payment_methods.configuration import (
+    remove_payment_method,
+    update_payment_method,
+)
 from igny8_core.common.errors import NotFound
 from igny8_core.events.models import Event
 from tests import make
@@ -24,18 +27,18 @@ def suspended_customer() -> Account:
     """An account with a paid subscription, suspended by an operator."""
     payment = make.submitted_payment()
     account = PaymentService.approve_manual_payment(payment, make.operator()).account
-    return AccountService.suspend(account, "Spam", make.operator())
+    return suspend_account(account, "Spam", make.operator())
 
 
 def lift_while_the_subscription_ends(account: Account) -> Rival:
     operator, subscription = make.operator(), account.subscriptions.get()
     ending = run_before(
-        account_service,
+        accounts,
         "transition",
         lambda: SubscriptionService.cancel_subscription(subscription, cancel_at_period_end=False),
     )
     with ending as rival:
-        AccountService.reinstate(account, "Cleared up", operator)
+        reinstate_account(account, "Cleared up", operator)
     rival.outcome()
     account.refresh_from_db()
     return rival
@@ -46,9 +49,9 @@ def test_an_account_suspended_16_times_at_once_is_suspended_once() -> None:
     account, operator = make.account(), make.operator()
     make.user(account=account, role="owner")
 
-    outcomes = all_at_once([lambda: AccountService.suspend(account, "Spam", operator)] * THREADS)
+    outcomes = all_at_once([lambda: suspend_account(account, "Spam", operator)] * THREADS)
 
-    assert kinds(outcomes) == {"Account": 1, "MoveNotAllowed": THREADS - 1}
+    assert kinds(outcomes) == {"Account": 1, "TransitionNotAllowed": THREADS - 1}
     Event.objects.get(type="account.suspended")
 
 
@@ -56,7 +59,7 @@ def test_an_account_suspended_16_times_at_once_is_suspended_once() -> None:
 def test_a_suspension_lifted_16_times_at_once_is_lifted_once() -> None:
     account, operator = suspended_customer(), make.operator()
 
-    outcomes = all_at_once([lambda: AccountService.reinstate(account, "Cleared up", operator)] * THREADS)
+    outcomes = all_at_once([lambda: reinstate_account(account, "Cleared up", operator)] * THREADS)
 
     assert kinds(outcomes) == {"Account": 1, "NotSuspended": THREADS - 1}
     Event.objects.get(type="account.reinstated")
@@ -89,8 +92,8 @@ def test_an_edit_of_a_payment_method_waits_for_its_removal_and_finds_nothing() -
     config, operator = make.payment_method(), make.operator()
 
     rival = before_commit(
-        lambda: PaymentMethodConfigService.remove(config, operator),
-        lambda: PaymentMethodConfigService.update(config, operator, display_name="Late"),
+        lambda: remove_payment_method(config, operator),
+        lambda: update_payment_method(config, operator, display_name="Late"),
     )
 
     assert rival.had_to_wait
@@ -103,7 +106,7 @@ def test_an_edit_of_costs_waits_for_their_removal_and_finds_nothing() -> None:
 
     rival = before_commit(
         lambda: type(cost).objects.filter(pk=cost.pk).delete(),
-        lambda: CreditCostService.update(cost, operator, credits_per_unit=9),
+        lambda: update_credit_cost(cost, operator, credits_per_unit=9),
     )
 
     assert rival.had_to_wait
@@ -116,12 +119,12 @@ def test_canary_without_its_lock_an_edit_of_what_is_being_removed_fails_unexpect
 
     with without_row_locks():
         method = before_commit(
-            lambda: PaymentMethodConfigService.remove(config, operator),
-            lambda: PaymentMethodConfigService.update(config, operator, display_name="Late"),
+            lambda: remove_payment_method(config, operator),
+            lambda: update_payment_method(config, operator, display_name="Late"),
         ).outcome()
         price = before_commit(
             lambda: type(cost).objects.filter(pk=cost.pk).delete(),
-            lambda: CreditCostService.update(cost, operator, credits_per_unit=9),
+            lambda: update_credit_cost(cost, operator, credits_per_unit=9),
         ).outcome()
 
     assert [type(outcome) for outcome in (method, price)] == [DatabaseError, DatabaseError]

@@ -7,15 +7,15 @@ from typing import Any
 import pytest
 from django.db import transaction
 from django.utils import timezone
-from rest_framework.test import APIClient
-
-from igny8_core.auth.models import Account, User
 from igny8_core.business.billing.services.credit_service import CreditService
 from igny8_core.business.billing.services.invoice_service import InvoiceService
 from igny8_core.business.billing.services.payment_service import PaymentService
-from igny8_core.business.billing.services.purchase_service import PurchaseService
-from igny8_core.business.billing.services.saved_method_service import SavedMethodService
 from igny8_core.business.billing.services.subscription_service import SubscriptionService
+from rest_framework.test import APIClient
+
+from igny8_core.auth.models import Account, User
+from igny8_core.business.billing.services.payment_methods.saved import add_method
+from igny8_core.business.billing.services.payments.credit_orders import buy_credits
 from tests import make
 from tests.concurrency.sql_trace import ACCOUNT_LOCK, first_write, sent_by, summary
 
@@ -154,13 +154,13 @@ def _buy() -> Callable[[], object]:
     owner = make.owner()
     make.payment_method()
     make.credit_package()
-    return lambda: PurchaseService.buy_credits(owner.account, "pro", "", owner)
+    return lambda: buy_credits(owner.account, "pro", "", owner)
 
 
 def _save_method() -> Callable[[], object]:
     owner = make.owner()
     make.payment_method()
-    return lambda: SavedMethodService.add(owner.account, "bank_transfer", "", owner)
+    return lambda: add_method(owner.account, "bank_transfer", "", owner)
 
 
 MONEY = [_approve, _reject, _confirm, _refund, _invoice, _void, _subscribe, _buy, _save_method]

@@ -19,11 +19,19 @@ from igny8_core.auth.errors import (
 )
 from igny8_core.auth.models import Account, Role, SiteUserAccess, TeamInvitation, User
 from igny8_core.auth.selectors import active_owners_of, members_of
-from igny8_core.auth.services import invitation_service, membership_service, user_service
-from igny8_core.auth.services.invitation_service import InvitationService, NewPerson, invitation_token
-from igny8_core.auth.services.link_tokens import Purpose, link_token
-from igny8_core.auth.services.membership_service import MembershipService
-from igny8_core.auth.services.user_service import UserService
+from igny8_core.auth.services import invitations, memberships
+from igny8_core.auth.services import invitations as invitation_service
+from igny8_core.auth.services import users as user_service
+from igny8_core.auth.services.invitations import NewPerson, accept_invitation, cancel_invitation, invitation_token
+from igny8_core.auth.services.mailed_tokens import Purpose, link_token
+from igny8_core.auth.services.memberships import (
+    change_role,
+    follow_edit,
+    remove_member,
+    require_owner_stays,
+    transfer_ownership,
+)
+from igny8_core.auth.services.users import reset_password
 from igny8_core.business.billing.errors import InvoiceNotPayable
 from igny8_core.business.billing.models import Invoice
 from igny8_core.business.closure import service as closure
@@ -47,21 +55,21 @@ def two_owners() -> tuple[Account, User, User]:
 
 def leave(user: User) -> object:
     assert user.account
-    return MembershipService.remove_member(user.account, user.pk, user)
+    return remove_member(user.account, user.pk, user)
 
 
 def demote(member: User, by: User) -> object:
     assert member.account
-    return MembershipService.change_role(member.account, member.pk, Role.ADMIN, by)
+    return change_role(member.account, member.pk, Role.ADMIN, by)
 
 
 def invite(owner: User, email: str = "greta@example.com") -> TeamInvitation:
     assert owner.account
-    return InvitationService.invite(owner.account, owner, email=email, role=Role.EDITOR, site_ids=[])
+    return invitations.invite(owner.account, owner, email=email, role=Role.EDITOR, site_ids=[])
 
 
 def join(invitation: TeamInvitation) -> User:
-    return InvitationService.accept(invitation_token(invitation), None, PERSON)
+    return accept_invitation(invitation_token(invitation), None, PERSON)
 
 
 def allow(account: Account, users: int) -> None:
@@ -99,7 +107,7 @@ def test_of_two_owners_who_demote_each_other_32_times_at_once_one_stays() -> Non
 def test_an_owner_waits_for_the_one_who_is_stepping_down_and_stays() -> None:
     _, anna, otto = two_owners()
 
-    with run_before(membership_service, "_save_membership", lambda: leave(otto)) as rival:
+    with run_before(memberships, "_save_membership", lambda: leave(otto)) as rival:
         leave(anna)
 
     assert rival.had_to_wait
@@ -110,7 +118,7 @@ def test_an_owner_waits_for_the_one_who_is_stepping_down_and_stays() -> None:
 def test_who_was_just_demoted_demotes_nobody() -> None:
     _, anna, otto = two_owners()
 
-    with run_before(membership_service, "_save_membership", lambda: demote(anna, otto)) as rival:
+    with run_before(memberships, "_save_membership", lambda: demote(anna, otto)) as rival:
         demote(otto, anna)
 
     assert rival.had_to_wait
@@ -122,9 +130,9 @@ def test_an_owner_waits_for_an_operator_who_is_deactivating_the_other() -> None:
     _, anna, otto = two_owners()
 
     def deactivate() -> None:
-        MembershipService.require_owner_stays(anna, role=Role.OWNER, is_active=False)
+        require_owner_stays(anna, role=Role.OWNER, is_active=False)
         User.objects.filter(pk=anna.pk).update(is_active=False)
-        MembershipService.follow_edit(User.objects.get(pk=anna.pk), otto)
+        follow_edit(User.objects.get(pk=anna.pk), otto)
 
     rival = before_commit(deactivate, lambda: leave(otto))
 
@@ -138,7 +146,7 @@ def test_canary_without_the_account_lock_no_owner_is_left() -> None:
 
     with (
         without_row_locks(),
-        run_before(membership_service, "_save_membership", lambda: demote(anna, otto)) as rival,
+        run_before(memberships, "_save_membership", lambda: demote(anna, otto)) as rival,
     ):
         demote(otto, anna)
 
@@ -169,7 +177,7 @@ def test_a_person_invited_by_two_accounts_joins_one() -> None:
     invitations = [invite(make.owner()) for _ in range(2)]
     tokens = [invitation_token(invitation) for invitation in invitations]
 
-    outcomes = all_at_once([lambda t=token: InvitationService.accept(t, greta, None) for token in tokens] * 8)
+    outcomes = all_at_once([lambda t=token: accept_invitation(t, greta, None) for token in tokens] * 8)
 
     assert kinds(outcomes)["User"] == 1
     assert TeamInvitation.objects.filter(accepted_at__isnull=False).count() == 1
@@ -182,7 +190,7 @@ def test_an_invitation_is_accepted_or_withdrawn_and_never_both() -> None:
     assert owner.account
 
     def withdraw() -> object:
-        return InvitationService.cancel(invitation.account, invitation.pk, owner)
+        return cancel_invitation(invitation.account, invitation.pk, owner)
 
     with run_before(invitation_service, "_use_up", withdraw) as rival:
         join(invitation)
@@ -214,9 +222,7 @@ def test_canary_without_lock_and_row_count_what_was_withdrawn_lets_somebody_in()
     with (
         without_row_locks(),
         mock.patch.object(invitation_service, "_use_up", return_value=None),
-        run_before(
-            invitation_service, "_join", lambda: InvitationService.cancel(invitation.account, invitation.pk, owner)
-        ),
+        run_before(invitation_service, "_join", lambda: cancel_invitation(invitation.account, invitation.pk, owner)),
     ):
         join(invitation)
 
@@ -301,7 +307,7 @@ def without_asking_for_the_previous_password() -> Iterator[None]:
 
 
 def reset(token: str) -> Callable[[], object]:
-    return lambda: UserService.reset_password(token, "a wholly different phrase")
+    return lambda: reset_password(token, "a wholly different phrase")
 
 
 @pytest.mark.usefixtures("books_balance")
@@ -386,7 +392,7 @@ def test_the_account_is_locked_before_the_first_write(operation: str, settings: 
     calls: dict[str, Callable[[], object]] = {
         "leave": lambda: leave(anna),
         "demote": lambda: demote(anna, otto),
-        "transfer": lambda: MembershipService.transfer_ownership(anna.account, anna, heir.pk, make.PASSWORD),
+        "transfer": lambda: transfer_ownership(anna.account, anna, heir.pk, make.PASSWORD),
         "close": lambda: close_account(anna.account, anna, make.PASSWORD),
         "invite": lambda: invite(anna),
         "accept": lambda: join(invitation),

@@ -7,7 +7,11 @@ import pytest
 from fake_gateways.paypal_fake import FakePayPal
 from fake_gateways.stripe_fake import FakeStripe
 from igny8_core.business.billing.models import Payment, WebhookEvent
-from igny8_core.business.billing.services.webhook_service import WebhookService
+from igny8_core.business.billing.services.webhook_inbox.inbox import (
+    process_due_messages,
+    process_message,
+    replay_message,
+)
 from tests.concurrency.race import all_at_once, kinds
 from tests.webhooks.cast import (
     PAYPAL,
@@ -40,15 +44,15 @@ def delivered_at_once(path: str, message: Message) -> WebhookEvent:
 
 def processed_at_once(event: WebhookEvent) -> None:
     """Two storms: workers that take it, of whom one gets it, and workers that process it without having taken it."""
-    tried = all_at_once([WebhookService.process_due] * COPIES)
+    tried = all_at_once([process_due_messages] * COPIES)
     assert sorted(tried) == [0] * (COPIES - 1) + [1]  # type: ignore[type-var]
 
-    WebhookService.replay(event)
-    outcomes = all_at_once([lambda: WebhookService.process(WebhookEvent.objects.get(pk=event.pk))] * COPIES)
+    replay_message(event)
+    outcomes = all_at_once([lambda: process_message(WebhookEvent.objects.get(pk=event.pk))] * COPIES)
     assert kinds(outcomes) == {"WebhookEvent": COPIES}
     # Who lost a race at the database, or at the gateway, tries again.
     due_again()
-    WebhookService.process_due()
+    process_due_messages()
     assert WebhookEvent.objects.get(pk=event.pk).state == "processed"
 
 
@@ -101,10 +105,10 @@ def test_all_messages_of_many_payments_at_once_are_each_done_once(stripe: FakeSt
 
     all_at_once([lambda message=message: send(STRIPE, message) for message in messages[:32]])
     all_at_once([lambda message=message: send(STRIPE, message) for message in messages[16:]])
-    tried = all_at_once([WebhookService.process_due] * 8)
+    tried = all_at_once([process_due_messages] * 8)
     for _ in range(3):
         due_again()
-        WebhookService.process_due()
+        process_due_messages()
 
     assert sum(tried) >= len(messages)  # type: ignore[arg-type]
     assert states() == ["processed"] * len(messages)

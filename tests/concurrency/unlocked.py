@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 
 from igny8_core.auth import locks as account_locks
 from igny8_core.business.billing import ledger, locks
-from igny8_core.business.billing.services import payment_service
+from igny8_core.business.billing.services.payments import offline
 from igny8_core.common.db import PreparedStatement
 
 LOCK = re.compile(r"\bFOR NO KEY UPDATE( OF [\w, ]+)?")
@@ -48,5 +48,5 @@ def unlocked(module: ModuleType, name: str) -> Iterator[None]:
 @contextmanager
 def without_reference_lock() -> Iterator[None]:
     """Confirmations with the same reference do not wait for each other."""
-    with mock.patch.object(payment_service, "lock_text", return_value=None):
+    with mock.patch.object(offline, "lock_text", return_value=None):
         yield

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from igny8_core.auth.models import Account
 from igny8_core.business.billing.models import Payment
-from igny8_core.common.errors import MoveNotAllowed
+from igny8_core.common.errors import TransitionNotAllowed
 from igny8_core.events import consumers, deliveries, registry
 from igny8_core.events.models import Delivery, DeliveryStatus, Event
 from igny8_core.events.services import NewEvent, record
@@ -164,11 +164,11 @@ def test_only_a_delivery_that_was_given_up_can_be_retried(consume: Callable[[Han
     happen(make.account())
     waiting = Delivery.objects.get()
 
-    with pytest.raises(MoveNotAllowed):
+    with pytest.raises(TransitionNotAllowed):
         deliveries.retry(waiting)
     deliveries.deliver_due()
     done = Delivery.objects.get()
-    with pytest.raises(MoveNotAllowed):
+    with pytest.raises(TransitionNotAllowed):
         deliveries.retry(done)
 
     assert Delivery.objects.get().status == DeliveryStatus.DONE

@@ -10,15 +10,15 @@ import pytest
 from django.contrib import admin
 from django.db import transaction
 from django.test import Client
+from igny8_core.business.billing.services.credit_service import CreditService
 from rest_framework.test import APIClient
 
 import igny8_core
 from igny8_core.auth.models import Account, User
 from igny8_core.business.billing.ledger import SPEND
 from igny8_core.business.billing.models import CreditCostConfig, PaymentMethodConfig
-from igny8_core.business.billing.services.credit_service import CreditService
+from igny8_core.console.base import ConsoleAdmin, ReadOnlyAdmin
 from igny8_core.events import consumers, deliveries, registry
-from igny8_core.events.console import ConsoleAdmin, ReadOnlyAdmin
 from igny8_core.events.models import Delivery, Event
 from igny8_core.events.registry import UnknownEventType
 from igny8_core.events.services import NewEvent, about, record

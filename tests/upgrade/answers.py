@@ -21,7 +21,7 @@ from rest_framework.test import APIClient  # noqa: E402
 from stopped_clock import stopped_at  # noqa: E402
 
 from igny8_core.auth.models import User  # noqa: E402
-from igny8_core.auth.services.session_service import SessionService  # noqa: E402
+from igny8_core.auth.services.sessions import open_session  # noqa: E402
 from igny8_core.business.billing.invariants import broken_invariants  # noqa: E402
 
 # A minute after the end of the story, before the gateways are asked about its last attempts.
@@ -85,7 +85,7 @@ TOTALS = {
     "ledger": """
         SELECT account_id, transaction_type, count(*), sum(amount)
         FROM igny8_credit_transactions GROUP BY 1, 2 ORDER BY 1, 2""",
-    "lots": """
+    "grants": """
         SELECT account_id, kind, count(*), sum(amount), sum(remaining)
         FROM igny8_credit_grants GROUP BY 1, 2 ORDER BY 1, 2""",
     "subscriptions": """
@@ -127,7 +127,7 @@ def _answers_of_owner(owner: User) -> Iterator[tuple[str, dict[str, Any]]]:
 
 def _logged_in(user: User) -> APIClient:
     client = APIClient()
-    client.credentials(HTTP_AUTHORIZATION=f"Bearer {SessionService.open(user).access}")
+    client.credentials(HTTP_AUTHORIZATION=f"Bearer {open_session(user).access}")
     return client
 
 

@@ -4,13 +4,14 @@ from contextlib import suppress
 from decimal import Decimal
 from typing import Any
 
+from igny8_core.business.billing.services.invoice_service import InvoiceService
+from igny8_core.business.billing.services.payment_service import PaymentService
+from igny8_core.business.billing.services.subscription_service import SubscriptionService
+
 from igny8_core.auth.models import Plan
 from igny8_core.business.billing.errors import AmountMismatch, DuplicateReference
 from igny8_core.business.billing.models import CreditPackage, Payment
-from igny8_core.business.billing.services.invoice_service import InvoiceService
-from igny8_core.business.billing.services.payment_service import PaymentService
-from igny8_core.business.billing.services.purchase_service import PurchaseService
-from igny8_core.business.billing.services.subscription_service import SubscriptionService
+from igny8_core.business.billing.services.payments.credit_orders import buy_credits
 from igny8_core.business.signup.service import register
 from tests import make
 from tests.walk.town import CARDS, COUNTRIES, METHODS, MOST_ACCOUNTS, Idle, Town, step
@@ -60,7 +61,7 @@ class Customers(Town):
         account = self.an_account()
         package = self.pick.choice(list(CreditPackage.objects.order_by("pk")))
         method = self.pick.choice(METHODS)
-        how = PurchaseService.buy_credits(account, package.slug, method, self.owner(account))
+        how = buy_credits(account, package.slug, method, self.owner(account))
         return self.ordered(how.invoice, package.final_price, package.credits, "credits")
 
     @step(4, 5)

@@ -19,7 +19,7 @@ from igny8_core.business.billing.models import CreditGrant, CreditTransaction, D
 AFTER_MONEY = {"partially_refunded", "refunded", "disputed"}
 CAPTURED = {"succeeded"} | AFTER_MONEY
 UNDER_WAY = {"pending_approval", "pending", "processing", "unknown"}
-MOVES: dict[str, dict[str, set[str]]] = {
+TRANSITIONS: dict[str, dict[str, set[str]]] = {
     "account": {
         "trial": {"active", "pending_payment", "suspended", "canceled"},
         "pending_payment": {"active", "canceled"},
@@ -113,7 +113,7 @@ class Facts:
         self.spent: Counter[int] = Counter()
         self.methods: dict[int, str] = {}
         self.invoices: dict[int, int] = {}
-        self.states: dict[str, dict[int, str]] = {kind: {} for kind in MOVES}
+        self.states: dict[str, dict[int, str]] = {kind: {} for kind in TRANSITIONS}
 
     def unpaid(self) -> list[int]:
         """Invoices that wait for somebody to begin to pay them."""
@@ -136,8 +136,8 @@ class Facts:
                     self.methods[row], self.invoices[row] = method, invoice
             if account:
                 cursor.execute(BALANCE, {"account": account})
-                credits, ledger, lots = cursor.fetchone()
-                assert credits == ledger == lots, f"account {account}: {credits}, ledger {ledger}, lots {lots}"
+                credits, ledger, grants = cursor.fetchone()
+                assert credits == ledger == grants, f"account {account}: {credits}, ledger {ledger}, grants {grants}"
 
     def check(self, *, at_the_end: bool = False) -> None:
         """Compare money and credits with the books. Before the end messages may not have come yet."""
@@ -214,13 +214,15 @@ class Facts:
 
     def _check_what_was_taken_back(self) -> None:
         """Of credits whose money went back no more is left than the rest of the money still pays for."""
-        lots = {(lot.account_id, lot.source): lot for lot in CreditGrant.objects.all()}
+        grants = {(grant.account_id, grant.source): grant for grant in CreditGrant.objects.all()}
         for payment in Payment.objects.filter(refunded_amount__gt=0):
             names = (f"payment:{payment.pk}", f"invoice:{payment.invoice_id}")
-            for lot in (lots.get((payment.account_id, name)) for name in names):
-                if lot:
-                    gone = int(lot.amount * payment.refunded_amount // payment.amount)
-                    assert lot.remaining <= lot.amount - gone, f"payment {payment.pk} went back, {lot.remaining} left"
+            for grant in (grants.get((payment.account_id, name)) for name in names):
+                if grant:
+                    gone = int(grant.amount * payment.refunded_amount // payment.amount)
+                    assert grant.remaining <= grant.amount - gone, (
+                        f"payment {payment.pk} went back, {grant.remaining} left"
+                    )
 
 
 def _after(kind: str, status: str) -> set[str]:
@@ -228,7 +230,7 @@ def _after(kind: str, status: str) -> set[str]:
     reached: set[str] = set()
     ahead = {status}
     while ahead:
-        ahead = set().union(*(MOVES[kind][each] for each in ahead)) - reached
+        ahead = set().union(*(TRANSITIONS[kind][each] for each in ahead)) - reached
         reached |= ahead
     return reached
 

@@ -6,20 +6,25 @@ from datetime import timedelta
 from typing import Any
 
 from django.db.models import ProtectedError
+from igny8_core.business.billing.services.credit_service import CreditService
+from igny8_core.business.billing.services.invoice_service import InvoiceService
+from igny8_core.business.billing.services.payment_service import PaymentService
+from igny8_core.business.billing.services.subscription_service import SubscriptionService
 
 from igny8_core.auth.models import Account, Subscription
-from igny8_core.auth.services.account_service import AccountService
+from igny8_core.auth.services.accounts import reinstate_account, suspend_account
 from igny8_core.business.billing.errors import InsufficientCredits
 from igny8_core.business.billing.gateways import gateway_of
 from igny8_core.business.billing.models import Payment, PaymentMethodConfig, WebhookEvent
-from igny8_core.business.billing.services.credit_service import CreditService
-from igny8_core.business.billing.services.invoice_service import InvoiceService
-from igny8_core.business.billing.services.payment_checks import PaymentCheckService
-from igny8_core.business.billing.services.payment_method_config_service import PaymentMethodConfigService
-from igny8_core.business.billing.services.payment_service import PaymentService
-from igny8_core.business.billing.services.reconcile_service import ReconcileService
-from igny8_core.business.billing.services.subscription_service import SubscriptionService
-from igny8_core.business.billing.services.webhook_service import WebhookService
+from igny8_core.business.billing.services.payment_methods.configuration import update_payment_method
+from igny8_core.business.billing.services.reconciliation.daily import reconcile
+from igny8_core.business.billing.services.reconciliation.polling import check_payment_now, poll_due
+from igny8_core.business.billing.services.webhook_inbox.inbox import (
+    process_due_messages,
+    process_message,
+    replay_message_now,
+    store_message,
+)
 from igny8_core.common import clock
 from igny8_core.common.errors import DomainError
 from igny8_core.common.money import minor_units
@@ -217,26 +222,26 @@ class Walkers(Customers):
     @step(3, 4)
     def pause_or_resume_a_method(self) -> None:
         config = self.pick.choice(list(PaymentMethodConfig.objects.order_by("is_enabled", "pk")[:3]))
-        PaymentMethodConfigService.update(config, self.operator, is_enabled=not config.is_enabled)
+        update_payment_method(config, self.operator, is_enabled=not config.is_enabled)
 
     @step(3, 4)
     def edit_bank_details(self) -> None:
         config = self.pick.choice(list(PaymentMethodConfig.objects.filter(payment_method="bank_transfer")))
         number = str(self.pick.randint(10**9, 10**10))
-        PaymentMethodConfigService.update(config, self.operator, account_number=number)
+        update_payment_method(config, self.operator, account_number=number)
 
     @step(3, 2)
     def suspend_or_reinstate(self) -> int:
         suspended = [pk for pk, status in self.facts.states["account"].items() if status == "suspended"]
         account = Account.objects.get(pk=self.chosen(suspended or [*self.facts.states["account"]]))
         is_suspended = account.status == "suspended"
-        (AccountService.reinstate if is_suspended else AccountService.suspend)(account, "A look", self.operator)
+        (reinstate_account if is_suspended else suspend_account)(account, "A look", self.operator)
         return account.pk
 
     @step(4, 5)
     def ask_the_gateway(self) -> int:
         payment = self.a_payment(("stripe", "paypal"), "pending", "processing", "unknown", "succeeded")
-        return PaymentCheckService.check_now(payment, self.operator).account_id
+        return check_payment_now(payment, self.operator).account_id
 
     # --- Messages and time --------------------------------------------------------------------------------------------
 
@@ -254,11 +259,11 @@ class Walkers(Customers):
         body = json.dumps(event).encode()
         read = gateway_of(provider).read_webhook(body)
         for _ in range(self.pick.choice((1, 1, 1, 2))):
-            WebhookService.store(provider, read, body, read.event_id if provider == "paypal" else "")
+            store_message(provider, read, body, read.event_id if provider == "paypal" else "")
         stored = WebhookEvent.objects.get(provider=provider, event_id=read.event_id)
-        WebhookService.process(stored)
+        process_message(stored)
         if self.pick.random() < 0.1:
-            WebhookService.replay_now(stored, self.operator)
+            replay_message_now(stored, self.operator)
 
     def all_messages_come(self) -> None:
         """Whatever gateways have sent arrives in the end, and is tried until it is done."""
@@ -273,13 +278,13 @@ class Walkers(Customers):
 
     @step(1, 1)
     def gateways_are_compared(self) -> None:
-        ReconcileService.reconcile()
+        reconcile()
 
     def workers(self) -> None:
         """All that runs by itself, which nobody can refuse."""
         try:
-            WebhookService.process_due()
-            PaymentCheckService.check_due()
+            process_due_messages()
+            poll_due()
             SubscriptionService.end_due_periods()
             CreditService.expire_due()
         except DomainError as refusal:

@@ -12,15 +12,16 @@ from typing import Any
 
 import pytest
 import time_machine
+from igny8_core.business.billing.services.credit_service import CreditService
+from igny8_core.business.billing.services.subscription_service import SubscriptionService
 
 from fake_gateways.paypal_fake import FakePayPal
 from fake_gateways.stripe_fake import FakeStripe
 from igny8_core.auth.models import Account, Subscription
 from igny8_core.business.billing.invariants import broken_invariants
-from igny8_core.business.billing.services import invoice_service
-from igny8_core.business.billing.services.credit_service import CreditService, LedgerEntry
-from igny8_core.business.billing.services.dispute_service import DisputeService
-from igny8_core.business.billing.services.subscription_service import SubscriptionService
+from igny8_core.business.billing.services.credits.granting import LedgerEntry
+from igny8_core.business.billing.services.invoices import lifecycle
+from igny8_core.business.billing.services.refunds.disputes import DisputeService
 from igny8_core.common.errors import DomainError
 from igny8_core.events import consumers
 from tests.walk.steps import Walkers
@@ -181,7 +182,7 @@ def forget_credits_of_refunds(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def void_in_spite_of_payments(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(invoice_service, "payment_being_decided", lambda *invoices: None)
+    monkeypatch.setattr(lifecycle, "payment_being_decided", lambda *invoices: None)
 
 
 def revive_ended_subscriptions(monkeypatch: pytest.MonkeyPatch) -> None:

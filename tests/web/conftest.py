@@ -14,7 +14,7 @@ from fake_gateways.stripe_fake import FakeStripe
 from igny8_core.business.billing.gateways import stripe
 from igny8_core.business.billing.gateways.stripe.settings import StripeSettings
 from igny8_core.business.billing.models import Invoice
-from igny8_core.business.billing.services.pay_links import pay_link
+from igny8_core.business.billing.services.invoices.pay_links import pay_link
 from tests import make
 
 

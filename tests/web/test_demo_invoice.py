@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from igny8_core.business.billing.services.payment_service import PaymentService
 
 from fake_gateways.stripe_fake import FakeStripe
 from igny8_core.business.billing.models import Invoice
-from igny8_core.business.billing.services.pay_links import invoice_of_pay_link
-from igny8_core.business.billing.services.payment_service import PaymentService
+from igny8_core.business.billing.services.invoices.pay_links import invoice_of_pay_link
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("defaults")]
 

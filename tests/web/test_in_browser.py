@@ -8,7 +8,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from fake_gateways.paypal_fake import FakePayPal
 from fake_gateways.stripe_fake import FakeStripe
-from igny8_core.business.billing.services.pay_links import pay_link
+from igny8_core.business.billing.services.invoices.pay_links import pay_link
 from tests.web.browser import browser_page, with_chromium
 from tests.web.conftest import Customer
 

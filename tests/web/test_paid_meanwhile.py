@@ -1,12 +1,12 @@
 """The payment page, where an attempt that stood open turns out to be paid."""
 
 import pytest
+from igny8_core.business.billing.services.payment_service import PaymentService
 
 from fake_gateways.paypal_fake import FakePayPal
 from fake_gateways.stripe_fake import FakeStripe
 from igny8_core.business.billing.gateways import gateway_of
 from igny8_core.business.billing.models import Payment
-from igny8_core.business.billing.services.payment_service import PaymentService
 from tests.web.conftest import Customer, text_of
 
 pytestmark = pytest.mark.django_db

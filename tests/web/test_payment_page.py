@@ -6,15 +6,15 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from django.core.signing import TimestampSigner
 from django.test import Client
+from igny8_core.business.billing.services.invoice_service import InvoiceService
+from igny8_core.business.billing.services.payment_service import PaymentService
 
 from fake_gateways.paypal_fake import FakePayPal
 from fake_gateways.stripe_fake import FakeStripe
 from igny8_core.auth.models import User
 from igny8_core.business.billing.models import Invoice, Payment, PaymentStatus
-from igny8_core.business.billing.services import pay_links
-from igny8_core.business.billing.services.invoice_service import InvoiceService
-from igny8_core.business.billing.services.payment_service import PaymentService
-from igny8_core.business.billing.services.payment_transitions import flag_for_review
+from igny8_core.business.billing.services.invoices import pay_links
+from igny8_core.business.billing.services.payment_states.transitions import flag_for_review
 from igny8_core.common.db import service_transaction
 from tests import make
 from tests.web.conftest import Customer, customer_of, text_of

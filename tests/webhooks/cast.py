@@ -4,6 +4,7 @@ from typing import Any, Literal
 from uuid import uuid4
 
 from django.utils import timezone
+from igny8_core.business.billing.services.payment_service import PaymentService
 from rest_framework.test import APIClient
 
 from fake_gateways.paypal_fake import FakePayPal
@@ -18,8 +19,7 @@ from igny8_core.business.billing.models import (
     Refund,
     WebhookEvent,
 )
-from igny8_core.business.billing.services.payment_service import PaymentService
-from igny8_core.business.billing.services.webhook_service import WebhookService
+from igny8_core.business.billing.services.webhook_inbox.inbox import store_message
 from igny8_core.events.models import Event
 from tests import make
 
@@ -83,7 +83,7 @@ def stored(provider: str, message: Message) -> WebhookEvent:
     """A message that has come and waits, without a door."""
     body, headers = message
     read = gateway_of(provider).read_webhook(body)
-    WebhookService.store(provider, read, body, headers.get("paypal-transmission-id", ""))
+    store_message(provider, read, body, headers.get("paypal-transmission-id", ""))
     return WebhookEvent.objects.get(provider=provider, event_id=read.event_id)
 
 

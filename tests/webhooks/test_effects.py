@@ -5,14 +5,18 @@ from typing import Literal
 from uuid import uuid4
 
 import pytest
+from igny8_core.business.billing.services.payment_service import PaymentService
 
 from fake_gateways.paypal_fake import FakePayPal
 from fake_gateways.stripe_fake import FakeStripe
 from igny8_core.auth.models import Subscription
 from igny8_core.business.billing.models import AccountPaymentMethod, Invoice, WebhookEvent
-from igny8_core.business.billing.services.card_service import CardService
-from igny8_core.business.billing.services.payment_service import PaymentService
-from igny8_core.business.billing.services.webhook_service import WebhookService
+from igny8_core.business.billing.services.payment_methods.cards import begin_card
+from igny8_core.business.billing.services.webhook_inbox.inbox import (
+    process_due_messages,
+    process_message,
+    replay_message,
+)
 from igny8_core.business.billing.tasks import process_webhooks
 from igny8_core.events.models import Event
 from tests import make
@@ -77,7 +81,7 @@ def test_a_refused_capture_is_heard_under_both_of_its_names(paypal: FakePayPal, 
     for kind in ("CHECKOUT.ORDER.APPROVED", name):
         if kind == name:
             paypal.deny(payment.gateway_object_id)
-        WebhookService.process(stored("paypal", paypal.signed(paypal.events(kind)[0])))
+        process_message(stored("paypal", paypal.signed(paypal.events(kind)[0])))
         heard.append(books(payment)["payment"])
 
     assert heard == ["processing", "failed"]
@@ -89,7 +93,7 @@ def test_a_capture_that_does_not_name_its_order_is_found_by_itself(paypal: FakeP
     told = paypal.events("PAYMENT.CAPTURE.COMPLETED")[0]
     bare = {name: told["resource"][name] for name in ("id", "status", "amount")}
 
-    WebhookService.process(stored("paypal", paypal.signed({**told, "resource": bare})))
+    process_message(stored("paypal", paypal.signed({**told, "resource": bare})))
 
     assert (states("paypal"), books(payment)["payment"]) == (["processed"], "succeeded")
 
@@ -98,11 +102,11 @@ def test_a_refund_that_fails_later_waits_for_an_operator(stripe: FakeStripe) -> 
     payment = paid_by_card(stripe)
     refund = stripe.refund_in_dashboard(payment.gateway_object_id, 3000)
     for event in stripe.events("charge.refunded"):
-        WebhookService.process(stored("stripe", stripe.signed(event, SECRET)))
+        process_message(stored("stripe", stripe.signed(event, SECRET)))
     assert books(payment)["refunded"] == "30.00"
 
     stripe.fail_refund(refund["id"])
-    WebhookService.process(stored("stripe", stripe.signed(stripe.events("refund.failed")[0], SECRET)))
+    process_message(stored("stripe", stripe.signed(stripe.events("refund.failed")[0], SECRET)))
 
     assert books(payment)["review"].startswith(f"Refund {refund['id']} did not arrive")
 
@@ -111,16 +115,16 @@ def test_a_card_that_was_saved_and_detached_at_stripe_is_saved_and_disabled_here
     tenant = make.owner().account
     assert tenant
     make.customer_at_stripe(stripe, tenant)
-    setup = CardService.begin(tenant, tenant.owner)
+    setup = begin_card(tenant, tenant.owner)
     saved = stripe.complete_setup(setup.setup_id, "pm_card_visa")["payment_method"]
     for event in stripe.events("setup_intent.succeeded"):
-        WebhookService.process(stored("stripe", stripe.signed(event, SECRET)))
+        process_message(stored("stripe", stripe.signed(event, SECRET)))
     kept = AccountPaymentMethod.objects.get(account=tenant)
     assert (kept.gateway_method_id, kept.is_enabled) == (saved, True)
 
     stripe.detach_payment_method(saved, {})
     for event in stripe.events("payment_method.detached"):
-        WebhookService.process(stored("stripe", stripe.signed(event, SECRET)))
+        process_message(stored("stripe", stripe.signed(event, SECRET)))
 
     assert not AccountPaymentMethod.objects.get(account=tenant).is_enabled
     assert set(states()) == {"processed"}
@@ -133,14 +137,14 @@ def test_a_subscription_that_stripe_bills_is_followed_by_its_messages_alone(
     tenant = subscriber(stripe)
     name = subscribed(stripe, tenant)
     created = stripe.events("customer.subscription.created")[0]
-    WebhookService.process(stored("stripe", stripe.signed(created, SECRET, shape=shape)))
+    process_message(stored("stripe", stripe.signed(created, SECRET, shape=shape)))
     stripe.renew(name)
     stripe.cancel_subscription(name)
     kinds = ("customer.subscription", "invoice.paid")
     told = [event for event in stripe.events() if event["type"].startswith(kinds)]
 
     for event in reversed(told):
-        WebhookService.process(stored("stripe", stripe.signed(event, SECRET, shape=shape)))
+        process_message(stored("stripe", stripe.signed(event, SECRET, shape=shape)))
 
     subscription = Subscription.objects.get(stripe_subscription_id=name)
     assert (subscription.status, subscription.billing_driver) == ("canceled", "stripe")
@@ -153,12 +157,12 @@ def test_an_invoice_that_stripe_could_not_collect_and_gives_up_is_void_here_too(
     tenant = subscriber(stripe)
     name = subscribed(stripe, tenant, "pm_card_chargeCustomerFail")
     [failed] = stripe.events("invoice.payment_failed")
-    WebhookService.process(stored("stripe", stripe.signed(failed, SECRET)))
+    process_message(stored("stripe", stripe.signed(failed, SECRET)))
     assert Invoice.objects.get(account=tenant).status == "pending"
 
     stripe.void_invoice(str(stripe.one(name)["latest_invoice"]))
     [voided] = stripe.events("invoice.voided")
-    WebhookService.process(stored("stripe", stripe.signed(voided, SECRET)))
+    process_message(stored("stripe", stripe.signed(voided, SECRET)))
 
     assert Invoice.objects.get(account=tenant).status == "void"
     assert states() == ["processed", "processed"]
@@ -170,13 +174,13 @@ def test_an_invoice_that_stripe_could_not_collect_and_gives_up_is_void_here_too(
 def test_a_dispute_that_is_won_costs_nothing_and_is_told_once(stripe: FakeStripe) -> None:
     payment = paid_by_card(stripe)
     dispute = stripe.open_dispute(payment.gateway_object_id, 5000)
-    WebhookService.process(stored("stripe", stripe.signed(stripe.events("charge.dispute.created")[0], SECRET)))
+    process_message(stored("stripe", stripe.signed(stripe.events("charge.dispute.created")[0], SECRET)))
     opened = books(payment)
 
     stripe.close_dispute(dispute["id"], won=True)
     for _ in range(2):
-        WebhookService.process(stored("stripe", stripe.signed(stripe.events("charge.dispute.closed")[0], SECRET)))
-        WebhookService.replay(WebhookEvent.objects.latest("pk"))
+        process_message(stored("stripe", stripe.signed(stripe.events("charge.dispute.closed")[0], SECRET)))
+        replay_message(WebhookEvent.objects.latest("pk"))
 
     assert (opened["payment"], opened["disputes"]) == ("disputed", [(dispute["id"], "open", Decimal("50.00"))])
     assert (books(payment)["payment"], books(payment)["disputes"]) == (
@@ -194,7 +198,7 @@ def test_a_dispute_that_is_lost_takes_no_more_than_is_left(stripe: FakeStripe) -
     stripe.close_dispute(dispute["id"], won=False)
 
     for event in reversed(stripe.events("charge.dispute.closed") + stripe.events("charge.refunded")):
-        WebhookService.process(stored("stripe", stripe.signed(event, SECRET)))
+        process_message(stored("stripe", stripe.signed(event, SECRET)))
 
     assert (books(payment)["refunded"], books(payment)["review"]) == ("89.00", "")
     assert [str(note[0]) for note in books(payment)["notes"]] == ["9.00", "80.00"]
@@ -212,10 +216,10 @@ def test_a_lost_dispute_at_paypal_waits_until_paypal_shows_that_the_money_went_b
     dispute.status, dispute.outcome = "RESOLVED", "RESOLVED_BUYER_FAVOUR"
     event = stored("paypal", paypal.signed(paypal.events("CUSTOMER.DISPUTE.CREATED")[0]))
 
-    WebhookService.process(event)
+    process_message(event)
     before = books(payment)
     paypal.reverse(capture.id)
-    WebhookService.process(now(event))
+    process_message(now(event))
 
     assert (before["payment"], before["disputes"][0][1], before["refunded"]) == ("disputed", "lost", "0.00")
     assert (books(payment)["payment"], books(payment)["refunded"]) == ("refunded", "89.00")
@@ -245,7 +249,7 @@ def test_a_lost_dispute_at_paypal_waits_until_paypal_shows_that_the_money_went_b
 def test_what_is_unknown_is_kept_and_ignored(stripe: FakeStripe, object_id: str, type_: str) -> None:
     event = about(stripe, object_id, type_)
 
-    WebhookService.process_due()
+    process_due_messages()
 
     assert (now(event).state, now(event).last_error, now(event).next_attempt_at) == ("ignored", "", None)
 
@@ -259,7 +263,7 @@ def test_another_product_s_payment_at_the_same_stripe_is_ignored(stripe: FakeStr
     for event in stripe.events():
         stored("stripe", stripe.signed(event, SECRET))
 
-    WebhookService.process_due()
+    process_due_messages()
 
     assert set(states()) == {"ignored"}
     assert not Event.objects.filter(object_type="billing.payment").exists()
@@ -277,6 +281,6 @@ def test_unknown_objects_of_paypal_are_ignored(paypal: FakePayPal, kind: str) ->
     }
     stored("paypal", paypal.signed(event))
 
-    WebhookService.process_due()
+    process_due_messages()
 
     assert states("paypal") == ["ignored"]

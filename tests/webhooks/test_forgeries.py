@@ -17,7 +17,7 @@ from fake_gateways.paypal_fake import FakePayPal
 from fake_gateways.paypal_signing import Signer
 from fake_gateways.stripe_fake import FakeStripe
 from igny8_core.business.billing.models import Payment, WebhookEvent
-from igny8_core.business.billing.services.webhook_service import MOST_TRIES, WebhookService
+from igny8_core.business.billing.services.webhook_inbox.inbox import MOST_TRIES, process_due_messages, process_message
 from tests.api.world import fingerprint
 from tests.gateways.test_paypal_signature import with_crc
 from tests.webhooks.cast import (
@@ -165,7 +165,7 @@ def test_2000_forged_messages_have_no_effect(stripe: FakeStripe, paypal: FakePay
         cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
 
     answers = [send(path, message) for path, message in forged]
-    WebhookService.process_due()
+    process_due_messages()
 
     assert len(answers) == FORGERIES
     assert {(answer.status_code, answer.json()["code"]) for answer in answers} == {(400, "bad_signature")}
@@ -180,13 +180,13 @@ def test_a_forgery_that_the_signature_lets_pass_settles_nothing(paypal: FakePayP
     told = paypal.events("PAYMENT.CAPTURE.COMPLETED")[0]
     body, headers = paypal.signed(told)
     # Somebody else's payment is said to be taken, in an event of its own.
-    wish = {**told, "id": "WH-FORGED", "resource": {**told["resource"], "custom_id": str(payment.uuid)}}
-    wish["resource"]["supplementary_data"] = {"related_ids": {"order_id": payment.gateway_object_id}}
-    forged = with_crc(json.dumps(wish).encode(), crc32(body))
+    charge_request = {**told, "id": "WH-FORGED", "resource": {**told["resource"], "custom_id": str(payment.uuid)}}
+    charge_request["resource"]["supplementary_data"] = {"related_ids": {"order_id": payment.gateway_object_id}}
+    forged = with_crc(json.dumps(charge_request).encode(), crc32(body))
     before = books(payment), books(mine)
 
     answer = send(PAYPAL, (forged, headers))
-    WebhookService.process_due()
+    process_due_messages()
 
     assert answer.status_code == 200
     assert WebhookEvent.objects.get().event_id == "WH-FORGED"
@@ -205,15 +205,20 @@ def test_a_forgery_that_the_signature_lets_pass_settles_nothing(paypal: FakePayP
 def test_a_forged_loss_takes_nothing_back(paypal: FakePayPal, kind: str, resource: dict[str, Any]) -> None:
     payment = paid_by_paypal(paypal)
     told = paypal.events("PAYMENT.CAPTURE.COMPLETED")[0]
-    WebhookService.process(stored("paypal", paypal.signed(told)))
+    process_message(stored("paypal", paypal.signed(told)))
     body, headers = paypal.signed(told)
     up = [{"rel": "up", "href": f"{paypal.address}/v2/payments/captures/{told['resource']['id']}"}]
-    wish = {**told, "id": "WH-FORGED", "event_type": kind, "resource": {**told["resource"], "links": up, **resource}}
-    wish["resource_type"] = "refund" if "REFUND" in resource.get("id", "") else "capture"
+    charge_request = {
+        **told,
+        "id": "WH-FORGED",
+        "event_type": kind,
+        "resource": {**told["resource"], "links": up, **resource},
+    }
+    charge_request["resource_type"] = "refund" if "REFUND" in resource.get("id", "") else "capture"
     before = books(payment)
 
-    send(PAYPAL, (with_crc(json.dumps(wish).encode(), crc32(body)), headers))
-    WebhookService.process_due()
+    send(PAYPAL, (with_crc(json.dumps(charge_request).encode(), crc32(body)), headers))
+    process_due_messages()
 
     assert WebhookEvent.objects.get(event_id="WH-FORGED").state == "processed"
     assert books(payment) == before
@@ -253,7 +258,7 @@ def test_money_at_one_gateway_settles_no_payment_of_the_other(stripe: FakeStripe
     stored("stripe", stripe.signed(stripe.events("payment_intent.succeeded")[-1], SECRET))
     stored("paypal", paypal.signed(paypal.events("PAYMENT.CAPTURE.COMPLETED")[-1]))
     for _ in range(MOST_TRIES):
-        WebhookService.process_due()
+        process_due_messages()
         due_again()
 
     assert (books(card), books(order)) == before
@@ -281,7 +286,7 @@ def test_money_that_does_not_fit_settles_nothing_and_waits_for_an_operator(
     )
     stripe.pay_in_browser(intent["client_secret"])
 
-    WebhookService.process(stored("stripe", stripe.signed(stripe.events("payment_intent.succeeded")[-1], SECRET)))
+    process_message(stored("stripe", stripe.signed(stripe.events("payment_intent.succeeded")[-1], SECRET)))
 
     payment.refresh_from_db()
     assert (payment.status, payment.needs_review) == ("pending", True)

@@ -14,7 +14,11 @@ from fake_gateways.paypal_fake import FakePayPal
 from fake_gateways.stripe_fake import FakeStripe
 from igny8_core.business.billing.invariants import broken_invariants
 from igny8_core.business.billing.models import Payment, WebhookEvent
-from igny8_core.business.billing.services.webhook_service import WebhookService
+from igny8_core.business.billing.services.webhook_inbox.inbox import (
+    process_due_messages,
+    process_message,
+    replay_message_now,
+)
 from tests.webhooks.cast import SECRET, books, card_payment, due_again, events_of, paypal_payment, stored
 
 pytestmark = pytest.mark.django_db
@@ -95,7 +99,7 @@ def ends_of(payment: Payment, left: list[WebhookEvent], passed: tuple[str, ...] 
         return
     for event in left:
         with undone():
-            done = WebhookService.process(event)
+            done = process_message(event)
             assert done.state == "processed", done.last_error
             yield from ends_of(payment, [other for other in left if other != event], (*passed, event.type))
 
@@ -130,7 +134,7 @@ def test_all_720_orders_of_a_card_payment_s_life_end_the_same(stripe: FakeStripe
     assert_all_end_as(expected, payment, events)
 
     for event in random.Random(4).sample(events, len(events)):
-        WebhookService.process(event)
+        process_message(event)
     end = books(payment)
     assert [dispute[1] for dispute in end["disputes"]] == ["lost"]
     assert [str(note[0]) for note in end["notes"]] == ["30.00", "59.00"]
@@ -163,8 +167,8 @@ def test_two_disputes_of_a_payment_end_the_same_in_all_orders_and_told_twice(str
     assert_all_end_as(expected, payment, events)
 
     for event in [*events, *reversed(events)]:
-        WebhookService.process(event)
-        WebhookService.replay_now(event)
+        process_message(event)
+        replay_message_now(event)
     assert {name: books(payment)[name] for name in expected} == expected
     assert [kind for kind in events_of(payment) if "dispute" in kind] == [
         "payment.dispute_lost",
@@ -185,9 +189,9 @@ def test_messages_that_come_while_the_life_goes_on_end_it_the_same(stripe: FakeS
             waiting.append(event)
             pick.shuffle(waiting)
             for _ in range(pick.randint(0, len(waiting))):
-                WebhookService.process(stored("stripe", stripe.signed(waiting.pop(), SECRET)))
+                process_message(stored("stripe", stripe.signed(waiting.pop(), SECRET)))
         for event in waiting:
-            WebhookService.process(stored("stripe", stripe.signed(event, SECRET)))
+            process_message(stored("stripe", stripe.signed(event, SECRET)))
         end = books(payment)
         assert [dispute[1] for dispute in end.pop("disputes")] == ["lost"]
         del end["ids"]
@@ -204,7 +208,7 @@ def test_the_same_in_stripe_s_old_shapes(stripe: FakeStripe) -> None:
     for shape in ("endive", "2022-11-15"):
         payment = card_payment(stripe)
         for event in reversed(list(live_at_stripe(stripe, payment))):
-            done = WebhookService.process(stored("stripe", stripe.signed(event, SECRET, shape=shape)))
+            done = process_message(stored("stripe", stripe.signed(event, SECRET, shape=shape)))
             assert done.state == "processed"
         ends.append((books(payment)["payment"], books(payment)["refunded"], events_of(payment)))
 
@@ -215,13 +219,13 @@ def test_every_message_twice_and_backwards_changes_nothing_more(stripe: FakeStri
     card, order = card_payment(stripe), paypal_payment(paypal)
     events = [stored("stripe", stripe.signed(event, SECRET)) for event in live_at_stripe(stripe, card)]
     events += [stored("paypal", paypal.signed(event)) for event in live_at_paypal(paypal, order)]
-    WebhookService.process_due()
+    process_due_messages()
     before = books(card), books(order), events_of(card), events_of(order)
 
     for event in [*events, *reversed(events)]:
-        WebhookService.replay_now(event)
+        replay_message_now(event)
     due_again()
-    WebhookService.process_due()
+    process_due_messages()
 
     assert (books(card), books(order), events_of(card), events_of(order)) == before
     assert set(WebhookEvent.objects.values_list("state", flat=True)) == {"processed"}

@@ -16,8 +16,13 @@ from fake_gateways.stripe_fake import FakeStripe
 from igny8_core.auth.models import User
 from igny8_core.business.billing.gateways.stripe import HANDLERS
 from igny8_core.business.billing.models import WebhookEvent
-from igny8_core.business.billing.services import webhook_service
-from igny8_core.business.billing.services.webhook_service import BACK_OFF, MOST_TRIES, WebhookService
+from igny8_core.business.billing.services.webhook_inbox import inbox
+from igny8_core.business.billing.services.webhook_inbox.inbox import (
+    BACK_OFF,
+    MOST_TRIES,
+    process_due_messages,
+    replay_message,
+)
 from igny8_core.business.billing.tasks import delete_old_webhooks
 from igny8_core.common.work_queue import WorkQueue
 from igny8_core.events.models import Event
@@ -51,16 +56,16 @@ def test_a_payment_that_is_not_here_yet_is_waited_for_and_then_given_up(
     for attempt, pause in enumerate(BACK_OFF, start=1):
         before = timezone.now()
 
-        assert WebhookService.process_due() == 1
+        assert process_due_messages() == 1
 
         waits = now(event)
         assert (waits.state, waits.attempts) == ("waiting", attempt)
         assert waits.last_error.startswith("payment_not_found: ")
         assert waits.next_attempt_at is not None
         assert before + pause <= waits.next_attempt_at <= timezone.now() + pause
-        assert WebhookService.process_due() == 0
+        assert process_due_messages() == 0
         due_again()
-    WebhookService.process_due()
+    process_due_messages()
 
     assert (now(event).state, now(event).attempts, now(event).next_attempt_at) == ("dead", MOST_TRIES, None)
     dead = Event.objects.get(type="webhook.dead")
@@ -75,10 +80,10 @@ def test_while_stripe_does_not_answer_the_message_waits(stripe: FakeStripe) -> N
     event = succeeded(stripe)
     stripe.answer_next(500, times=3)
 
-    WebhookService.process_due()
+    process_due_messages()
     waits = now(event)
     due_again()
-    WebhookService.process_due()
+    process_due_messages()
 
     assert (waits.state, waits.last_error.split(":")[0]) == ("waiting", "gateway_unavailable")
     assert (now(event).state, books(payment)["payment"]) == ("processed", "succeeded")
@@ -89,11 +94,11 @@ def test_without_keys_messages_wait_until_they_are_back(stripe: FakeStripe, sett
     event = succeeded(stripe)
     keys, settings.STRIPE = settings.STRIPE, None
 
-    WebhookService.process_due()
+    process_due_messages()
     waits = now(event)
     settings.STRIPE = keys
     due_again()
-    WebhookService.process_due()
+    process_due_messages()
 
     assert (waits.state, waits.last_error.split(":")[0]) == ("waiting", "gateway_not_configured")
     assert now(event).state == "processed"
@@ -120,10 +125,10 @@ def test_a_poisonous_message_among_a_thousand_harms_none_of_the_others(
 
     # Time stands still, or on a slow machine the poisonous one would be due again before the last of them.
     with time_machine.travel(timezone.now(), tick=False):
-        assert WebhookService.process_due(2000) == 1001
+        assert process_due_messages(2000) == 1001
     for _ in range(MOST_TRIES):
         due_again()
-        WebhookService.process_due()
+        process_due_messages()
 
     assert (now(last).state, books(payment)["payment"]) == ("processed", "succeeded")
     assert states().count("ignored") == 999
@@ -138,7 +143,7 @@ def test_a_poisonous_message_among_a_thousand_harms_none_of_the_others(
 
 def killed_before(monkeypatch: pytest.MonkeyPatch, event: WebhookEvent) -> None:
     """The worker dies before it does anything."""
-    webhook_service.QUEUE.take()
+    inbox.QUEUE.take()
 
 
 def killed_within(monkeypatch: pytest.MonkeyPatch, event: WebhookEvent) -> None:
@@ -148,9 +153,9 @@ def killed_within(monkeypatch: pytest.MonkeyPatch, event: WebhookEvent) -> None:
         raise Killed
 
     with monkeypatch.context() as patch:
-        patch.setattr("igny8_core.business.billing.services.gateway_payments.record_charge", die)
+        patch.setattr("igny8_core.business.billing.services.collection.gateway_payments.record_charge", die)
         with pytest.raises(Killed):
-            WebhookService.process_due()
+            process_due_messages()
 
 
 def killed_after(monkeypatch: pytest.MonkeyPatch, event: WebhookEvent) -> None:
@@ -162,7 +167,7 @@ def killed_after(monkeypatch: pytest.MonkeyPatch, event: WebhookEvent) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(WorkQueue, "close", die)
         with pytest.raises(Killed):
-            WebhookService.process_due()
+            process_due_messages()
 
 
 @pytest.mark.parametrize("kill", [killed_before, killed_within, killed_after])
@@ -175,9 +180,9 @@ def test_a_killed_worker_loses_nothing_and_does_nothing_twice(
 
     kill(monkeypatch, event)
     # Nobody else takes it before the lease has ended.
-    during = WebhookService.process_due()
+    during = process_due_messages()
     due_again()
-    WebhookService.process_due()
+    process_due_messages()
 
     assert during == 0
     assert (now(event).state, now(event).attempts) == ("processed", 2)
@@ -188,10 +193,10 @@ def test_a_killed_worker_loses_nothing_and_does_nothing_twice(
 def test_a_message_that_kills_every_worker_is_given_up(stripe: FakeStripe) -> None:
     event = about(stripe, "pi_1")
     for _ in range(MOST_TRIES):
-        webhook_service.QUEUE.take()
+        inbox.QUEUE.take()
         due_again()
 
-    WebhookService.process_due()
+    process_due_messages()
 
     assert (now(event).state, now(event).last_error) == ("dead", "No try came to an end.")
 
@@ -243,9 +248,9 @@ def test_the_command_says_which_message_there_is_not(db: None) -> None:
 
 def test_what_was_replayed_names_the_operator(stripe: FakeStripe, olga: User) -> None:
     event = about(stripe, "pi_1")
-    WebhookService.process_due()
+    process_due_messages()
 
-    WebhookService.replay(event, olga)
+    replay_message(event, olga)
 
     assert (now(event).state, now(event).attempts, now(event).processed_at) == ("waiting", 0, None)
     assert Event.objects.get(type="webhook.replayed").actor == olga

@@ -4,15 +4,20 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from igny8_core.business.billing.services.subscription_service import SubscriptionService
 
 from fake_gateways.stripe_fake import FakeStripe
 from igny8_core.auth.models import Account, Subscription, User
 from igny8_core.business.billing.invariants import broken_invariants
 from igny8_core.business.billing.models import CreditGrant, Invoice, Payment, WebhookEvent
-from igny8_core.business.billing.services.subscription_service import SubscriptionService
-from igny8_core.business.billing.services.webhook_service import WebhookService
+from igny8_core.business.billing.services.webhook_inbox.inbox import (
+    delete_old_messages,
+    process_due_messages,
+    replay_message_now,
+    set_message_aside,
+)
 from igny8_core.business.billing.tasks import process_webhooks
-from igny8_core.common.errors import InvalidInput, MoveNotAllowed
+from igny8_core.common.errors import InvalidInput, TransitionNotAllowed
 from igny8_core.events.models import Event
 from tests import make
 from tests.webhooks.cast import states, tell_stripe
@@ -85,7 +90,7 @@ def test_another_plan_waits_for_an_operator_with_the_reason(stripe: FakeStripe, 
     # The operator ends the order that nobody paid, and has the messages processed again.
     SubscriptionService.cancel_subscription(Subscription.objects.get(), canceled_by=olga)
     for event in waiting:
-        WebhookService.replay_now(event, olga)
+        replay_message_now(event, olga)
 
     assert states() == ["processed", "processed"]
     assert (Payment.objects.get().amount, CreditGrant.objects.get().amount) == (Decimal("139.00"), 3000)
@@ -115,7 +120,7 @@ def test_money_for_a_price_that_no_plan_has_waits_until_it_is_entered(stripe: Fa
     # The subscription alone is no money, and can be another product's.
     assert states() == ["ignored", "needs_review"]
     make.plan("new", price=Decimal("139.00"), included_credits=500, stripe_price_id="price_new")
-    WebhookService.replay_now(WebhookEvent.objects.get(state="needs_review"), olga)
+    replay_message_now(WebhookEvent.objects.get(state="needs_review"), olga)
     assert (Payment.objects.get().status, CreditGrant.objects.get().amount) == ("succeeded", 500)
     assert broken() == {}
 
@@ -141,24 +146,24 @@ def waiting(stripe: FakeStripe, tenant: Account) -> Any:
 
 def test_what_was_settled_elsewhere_is_set_aside_with_a_reason(waiting: WebhookEvent, olga: User) -> None:
     with pytest.raises(InvalidInput):
-        WebhookService.set_aside(waiting, " ", olga)
+        set_message_aside(waiting, " ", olga)
 
-    WebhookService.set_aside(waiting, "Refunded in the dashboard", olga)
+    set_message_aside(waiting, "Refunded in the dashboard", olga)
 
     waiting.refresh_from_db()
     assert (waiting.state, waiting.processed_at is not None) == ("ignored", True)
     told = Event.objects.get(type="webhook.set_aside")
     assert (told.actor, told.data["reason"]) == (olga, "Refunded in the dashboard")
     assert broken() == {}
-    with pytest.raises(MoveNotAllowed):
-        WebhookService.set_aside(waiting, "Again", olga)
+    with pytest.raises(TransitionNotAllowed):
+        set_message_aside(waiting, "Again", olga)
 
 
 def test_a_message_that_waits_for_an_operator_is_neither_tried_nor_deleted(waiting: WebhookEvent) -> None:
     WebhookEvent.objects.update(received_at="2020-01-01T00:00:00Z")
 
-    assert WebhookService.process_due() == 0
-    WebhookService.delete_old()
+    assert process_due_messages() == 0
+    delete_old_messages()
 
     waiting.refresh_from_db()
     assert waiting.state == "needs_review"

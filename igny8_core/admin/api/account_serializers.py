@@ -43,7 +43,7 @@ class AccountFullOutput(AccountRowOutput):
     deleted_at = serializers.DateTimeField(allow_null=True, help_text="When its owner deleted it; null: it lives")
 
 
-class StaffMemberOutput(OutputSerializer):
+class OperatorMemberOutput(OutputSerializer):
     id = serializers.IntegerField()
     email = serializers.CharField()
     first_name = serializers.CharField()
@@ -61,7 +61,7 @@ class OpenInvoiceOutput(OutputSerializer):
     due_date = serializers.DateField()
 
 
-class StaffEventOutput(OutputSerializer):
+class OperatorEventOutput(OutputSerializer):
     id = serializers.IntegerField()
     type = serializers.CharField()
     account_id = serializers.IntegerField(
@@ -87,9 +87,9 @@ class AccountCountsOutput(OutputSerializer):
 class AccountDetailOutput(AccountFullOutput):
     subscription = SubscriptionOutput(allow_null=True, help_text="Null while no plan has been ordered")
     counts = AccountCountsOutput(help_text="How much the account has of what")
-    people = StaffMemberOutput(many=True, help_text="The first 100")
+    people = OperatorMemberOutput(many=True, help_text="The first 100")
     open_invoices = OpenInvoiceOutput(many=True, help_text="The first 100, newest first")
-    events = StaffEventOutput(many=True, help_text="The last 10")
+    events = OperatorEventOutput(many=True, help_text="The last 10")
 
 
 class ReasonInput(StrictSerializer):

@@ -17,34 +17,34 @@ from igny8_core.admin.api.account_serializers import (
     AdjustInput,
     AdjustOutput,
     OpenInvoiceOutput,
+    OperatorEventOutput,
+    OperatorMemberOutput,
     ReasonInput,
-    StaffEventOutput,
-    StaffMemberOutput,
 )
 from igny8_core.auth.errors import AccountDeleted, NotSuspended, OwnAccount, SuspensionLiftedByPayment
 from igny8_core.auth.models import Account, AccountStatus
 from igny8_core.auth.permissions import IsOperator, user_of
 from igny8_core.auth.selectors import account_with_id, accounts_matching, all_accounts, events_of, members_of
-from igny8_core.auth.services.account_service import AccountService
+from igny8_core.auth.services.accounts import reinstate_account, suspend_account
 from igny8_core.business.billing.errors import InsufficientCredits
 from igny8_core.business.billing.models import InvoiceStatus
 from igny8_core.business.billing.reports import account_counts
 from igny8_core.business.billing.selectors import invoices_of, live_subscription_of
 from igny8_core.business.billing.serializers import SubscriptionOutput
-from igny8_core.business.billing.services.credit_service import CreditService
+from igny8_core.business.billing.services.credits.granting import adjust_credits
 from igny8_core.common.api.envelope import success
 from igny8_core.common.api.idempotency import idempotent
 from igny8_core.common.api.query import choice_filter, code_filter, from_day_filter, search_by, to_day_filter
 from igny8_core.common.api.refusals import refuses
 from igny8_core.common.api.views import ListViewSet
-from igny8_core.common.errors import MoveNotAllowed, NotFound
+from igny8_core.common.errors import NotFound, TransitionNotAllowed
 
 SHOWN = 100
 EVENTS_SHOWN = 10
 
 
-@extend_schema_view(list=extend_schema(operation_id="staff_list_accounts"))
-class StaffAccountViewSet(ListViewSet):
+@extend_schema_view(list=extend_schema(operation_id="operator_list_accounts"))
+class OperatorAccountViewSet(ListViewSet):
     """Accounts; `search` finds the beginning of name, slug, owner's or billing e-mail address."""
 
     tag = "operators"
@@ -71,30 +71,30 @@ class StaffAccountViewSet(ListViewSet):
     def rows(self) -> QuerySet[Account]:
         return all_accounts()
 
-    @extend_schema(operation_id="staff_retrieve_account", responses=AccountDetailOutput)
+    @extend_schema(operation_id="operator_retrieve_account", responses=AccountDetailOutput)
     def retrieve(self, request: Request, account_id: int) -> Response:
         """One account with its people, subscription, open invoices and what happened to it last."""
         return success(account_sheet(existing_account(account_id)))
 
-    @extend_schema(operation_id="staff_suspend_account", request=ReasonInput, responses=AccountStatusOutput)
+    @extend_schema(operation_id="operator_suspend_account", request=ReasonInput, responses=AccountStatusOutput)
     @action(detail=True, methods=["post"])
-    @refuses(MoveNotAllowed, OwnAccount)
+    @refuses(TransitionNotAllowed, OwnAccount)
     def suspend(self, request: Request, account_id: int) -> Response:
         """Stop an account from using the product until an operator lifts it; its people still reach billing."""
         reason = self.validated(ReasonInput)["reason"]
-        account = AccountService.suspend(existing_account(account_id), reason, user_of(request))
+        account = suspend_account(existing_account(account_id), reason, user_of(request))
         return success(AccountStatusOutput(account).data, "Account suspended.")
 
-    @extend_schema(operation_id="staff_activate_account", request=ReasonInput, responses=AccountStatusOutput)
+    @extend_schema(operation_id="operator_activate_account", request=ReasonInput, responses=AccountStatusOutput)
     @action(detail=True, methods=["post"])
     @refuses(NotSuspended, SuspensionLiftedByPayment, OwnAccount)
     def activate(self, request: Request, account_id: int) -> Response:
         """Lift an operator's suspension; the account becomes what its subscription says: see `status`."""
         reason = self.validated(ReasonInput)["reason"]
-        account = AccountService.reinstate(existing_account(account_id), reason, user_of(request))
+        account = reinstate_account(existing_account(account_id), reason, user_of(request))
         return success(AccountStatusOutput(account).data, f"Suspension lifted. The account is {account.status}.")
 
-    @extend_schema(operation_id="staff_adjust_credits", request=AdjustInput, responses=AdjustOutput)
+    @extend_schema(operation_id="operator_adjust_credits", request=AdjustInput, responses=AdjustOutput)
     @action(detail=True, methods=["post"], url_path="adjust-credits")
     @refuses(InsufficientCredits, OwnAccount, AccountDeleted)
     @idempotent()
@@ -102,7 +102,7 @@ class StaffAccountViewSet(ListViewSet):
         """Give credits by hand, or take some away, down to zero."""
         adjustment, account = self.validated(AdjustInput), existing_account(account_id)
         amount, reason = adjustment["amount"], adjustment["reason"]
-        entry = CreditService.adjust(account, amount, reason=reason, adjusted_by=user_of(request))
+        entry = adjust_credits(account, amount, reason=reason, adjusted_by=user_of(request))
         result = {
             "account_id": account.pk,
             "amount": amount,
@@ -129,7 +129,7 @@ def account_sheet(account: Account) -> dict[str, Any]:
         **AccountFullOutput(account).data,
         "subscription": SubscriptionOutput(subscription).data if subscription else None,
         "counts": AccountCountsOutput(account_counts(account)).data,
-        "people": StaffMemberOutput(members_of(account)[:SHOWN], many=True).data,
+        "people": OperatorMemberOutput(members_of(account)[:SHOWN], many=True).data,
         "open_invoices": OpenInvoiceOutput(open_invoices[:SHOWN], many=True).data,
-        "events": StaffEventOutput(last_events, many=True).data,
+        "events": OperatorEventOutput(last_events, many=True).data,
     }

@@ -11,7 +11,7 @@ from igny8_core.business.billing.errors import CreditCostExists
 from igny8_core.business.billing.models import CreditCostConfig
 from igny8_core.business.billing.selectors import credit_costs
 from igny8_core.business.billing.serializers import CreditCostInput, CreditCostUpdateInput
-from igny8_core.business.billing.services.credit_cost_service import CreditCostService
+from igny8_core.business.billing.services.credits.costs import create_credit_cost, update_credit_cost
 from igny8_core.common.api.envelope import success
 from igny8_core.common.api.query import flag_filter
 from igny8_core.common.api.refusals import refuses
@@ -19,8 +19,8 @@ from igny8_core.common.api.views import ListViewSet
 from igny8_core.common.errors import NotFound
 
 
-@extend_schema_view(list=extend_schema(operation_id="staff_list_credit_costs"))
-class StaffCreditCostViewSet(ListViewSet):
+@extend_schema_view(list=extend_schema(operation_id="operator_list_credit_costs"))
+class OperatorCreditCostViewSet(ListViewSet):
     """What each operation costs, also those out of use."""
 
     tag = "operators"
@@ -39,19 +39,23 @@ class StaffCreditCostViewSet(ListViewSet):
     def rows(self) -> QuerySet[CreditCostConfig]:
         return credit_costs()
 
-    @extend_schema(operation_id="staff_create_credit_cost", request=CreditCostInput, responses={201: CreditCostOutput})
+    @extend_schema(
+        operation_id="operator_create_credit_cost", request=CreditCostInput, responses={201: CreditCostOutput}
+    )
     @refuses(CreditCostExists)
     def create(self, request: Request) -> Response:
         """Give an operation its costs."""
-        cost = CreditCostService.create(user_of(request), **self.validated(CreditCostInput))
+        cost = create_credit_cost(user_of(request), **self.validated(CreditCostInput))
         return success(CreditCostOutput(cost).data, "Costs saved.", status=201)
 
-    @extend_schema(operation_id="staff_update_credit_cost", request=CreditCostUpdateInput, responses=CreditCostOutput)
+    @extend_schema(
+        operation_id="operator_update_credit_cost", request=CreditCostUpdateInput, responses=CreditCostOutput
+    )
     def partial_update(self, request: Request, cost_id: int) -> Response:
         """Change what an operation costs from now on; `is_active` false takes it out of use."""
         changes = self.validated(CreditCostUpdateInput, partial=True)
         cost = credit_costs().filter(pk=cost_id).first()
         if cost is None:
             raise NotFound()
-        cost = CreditCostService.update(cost, user_of(request), **changes)
+        cost = update_credit_cost(cost, user_of(request), **changes)
         return success(CreditCostOutput(cost).data, "Saved.")

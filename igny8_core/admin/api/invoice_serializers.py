@@ -19,7 +19,7 @@ MAX_LINES = 100
 MAX_QUANTITY = 1_000_000
 
 
-class StaffInvoiceOutput(InvoiceOutput):
+class OperatorInvoiceOutput(InvoiceOutput):
     account_id = serializers.IntegerField()
     account_name = serializers.CharField(source="account.name")
     notes = serializers.CharField(help_text="Printed on the invoice; empty where there are none")

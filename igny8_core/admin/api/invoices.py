@@ -8,27 +8,28 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from igny8_core.admin.api.invoice_serializers import InvoiceInput, StaffInvoiceOutput, VoidInput
+from igny8_core.admin.api.invoice_serializers import InvoiceInput, OperatorInvoiceOutput, VoidInput
 from igny8_core.auth.errors import AccountDeleted, OwnAccount
 from igny8_core.auth.permissions import IsOperator, require_other_account, user_of
 from igny8_core.auth.selectors import account_with_id
 from igny8_core.business.billing.errors import InvoiceNotFound, PdfUnavailable
 from igny8_core.business.billing.models import Invoice, InvoiceStatus
 from igny8_core.business.billing.selectors import all_invoices, invoices_matching
-from igny8_core.business.billing.services.invoice_service import InvoiceService
-from igny8_core.business.billing.services.open_attempts import ATTEMPT_REFUSALS
+from igny8_core.business.billing.services.invoices.lifecycle import create_invoice, mark_void
+from igny8_core.business.billing.services.invoices.pdf import render_invoice
+from igny8_core.business.billing.services.payment_states.under_way import ATTEMPT_REFUSALS
 from igny8_core.common.api.downloads import PDF_ANSWER, AnyType, PdfThrottle, pdf_response
 from igny8_core.common.api.envelope import success
 from igny8_core.common.api.idempotency import idempotent
 from igny8_core.common.api.query import choice_filter, code_filter, date_filter, id_filter, search_by
 from igny8_core.common.api.refusals import refuses
 from igny8_core.common.api.views import ListViewSet
-from igny8_core.common.errors import MoveNotAllowed
+from igny8_core.common.errors import TransitionNotAllowed
 from igny8_core.common.money import InvalidAmount
 
 
-@extend_schema_view(list=extend_schema(operation_id="staff_list_invoices"))
-class StaffInvoiceViewSet(ListViewSet):
+@extend_schema_view(list=extend_schema(operation_id="operator_list_invoices"))
+class OperatorInvoiceViewSet(ListViewSet):
     """Invoices; `search` finds the beginning of the number or of the account's name."""
 
     tag = "operators"
@@ -41,7 +42,7 @@ class StaffInvoiceViewSet(ListViewSet):
         "void": "billing.void_invoice",
     }
     lookup_url_kwarg = "invoice_id"
-    serializer_class = StaffInvoiceOutput
+    serializer_class = OperatorInvoiceOutput
     filters = {
         "search": search_by(invoices_matching),
         "status": choice_filter("status", InvoiceStatus),
@@ -56,21 +57,21 @@ class StaffInvoiceViewSet(ListViewSet):
     def rows(self) -> QuerySet[Invoice]:
         return all_invoices().prefetch_related("lines")
 
-    @extend_schema(operation_id="staff_retrieve_invoice", responses=StaffInvoiceOutput)
+    @extend_schema(operation_id="operator_retrieve_invoice", responses=OperatorInvoiceOutput)
     @refuses(InvoiceNotFound)
     def retrieve(self, request: Request, invoice_id: int) -> Response:
         """One invoice."""
-        return success(StaffInvoiceOutput(invoice_with_id(invoice_id)).data)
+        return success(OperatorInvoiceOutput(invoice_with_id(invoice_id)).data)
 
-    @extend_schema(operation_id="staff_download_invoice", responses=PDF_ANSWER)
+    @extend_schema(operation_id="operator_download_invoice", responses=PDF_ANSWER)
     @action(detail=True, throttle_classes=(PdfThrottle,), content_negotiation_class=AnyType)
     @refuses(InvoiceNotFound, PdfUnavailable)
     def pdf(self, request: Request, invoice_id: int) -> HttpResponse:
         """One invoice as a PDF."""
         invoice = invoice_with_id(invoice_id)
-        return pdf_response(InvoiceService.generate_pdf(invoice), invoice.invoice_number)
+        return pdf_response(render_invoice(invoice), invoice.invoice_number)
 
-    @extend_schema(operation_id="staff_create_invoice", request=InvoiceInput, responses={201: StaffInvoiceOutput})
+    @extend_schema(operation_id="operator_create_invoice", request=InvoiceInput, responses={201: OperatorInvoiceOutput})
     @action(detail=False, methods=["post"], url_path="create")
     @refuses(InvalidAmount, OwnAccount, AccountDeleted)
     @idempotent()
@@ -81,7 +82,7 @@ class StaffInvoiceViewSet(ListViewSet):
         if account is None:
             raise ValidationError({"account": ["No such account. GET /api/v1/admin/accounts/ lists them."]})
         require_other_account(operator, account.pk)
-        invoice = InvoiceService.create_invoice(
+        invoice = create_invoice(
             account,
             # As text, so that 89.000 is refused where the currency has two decimals.
             [{**line, "amount": str(line["amount"])} for line in order["line_items"]],
@@ -91,11 +92,11 @@ class StaffInvoiceViewSet(ListViewSet):
             created_by=operator,
         )
         message = "Invoice created and on its way to the customer." if order["send"] else "Invoice created, not mailed."
-        return success(StaffInvoiceOutput(invoice).data, message, status=201)
+        return success(OperatorInvoiceOutput(invoice).data, message, status=201)
 
-    @extend_schema(operation_id="staff_void_invoice", request=VoidInput, responses=StaffInvoiceOutput)
+    @extend_schema(operation_id="operator_void_invoice", request=VoidInput, responses=OperatorInvoiceOutput)
     @action(detail=True, methods=["post"])
-    @refuses(InvoiceNotFound, MoveNotAllowed, OwnAccount, *ATTEMPT_REFUSALS)
+    @refuses(InvoiceNotFound, TransitionNotAllowed, OwnAccount, *ATTEMPT_REFUSALS)
     @idempotent()
     def void(self, request: Request, invoice_id: int) -> Response:
         """Cancel an unpaid invoice; it keeps its number. Refused while a payment of it is decided on.
@@ -105,8 +106,8 @@ class StaffInvoiceViewSet(ListViewSet):
         reason, operator = self.validated(VoidInput)["reason"], user_of(request)
         invoice = invoice_with_id(invoice_id)
         require_other_account(operator, invoice.account_id)
-        InvoiceService.mark_void(invoice, reason, operator)
-        return success(StaffInvoiceOutput(invoice_with_id(invoice_id)).data, "Invoice voided.")
+        mark_void(invoice, reason, operator)
+        return success(OperatorInvoiceOutput(invoice_with_id(invoice_id)).data, "Invoice voided.")
 
 
 def invoice_with_id(invoice_id: int) -> Invoice:

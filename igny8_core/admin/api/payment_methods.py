@@ -10,8 +10,12 @@ from igny8_core.auth.permissions import IsOperator, user_of
 from igny8_core.business.billing.errors import PaymentMethodConfigured
 from igny8_core.business.billing.models import PaymentMethodConfig
 from igny8_core.business.billing.selectors import payment_method_configs
-from igny8_core.business.billing.serializers import PaymentMethodInput, StaffPaymentMethodOutput
-from igny8_core.business.billing.services.payment_method_config_service import PaymentMethodConfigService
+from igny8_core.business.billing.serializers import OperatorPaymentMethodOutput, PaymentMethodInput
+from igny8_core.business.billing.services.payment_methods.configuration import (
+    configure_payment_method,
+    remove_payment_method,
+    update_payment_method,
+)
 from igny8_core.common.api.envelope import success
 from igny8_core.common.api.query import choice_filter, code_filter, flag_filter
 from igny8_core.common.api.refusals import refuses
@@ -19,8 +23,8 @@ from igny8_core.common.api.views import ListViewSet
 from igny8_core.common.errors import NotFound
 
 
-@extend_schema_view(list=extend_schema(operation_id="staff_list_payment_methods"))
-class StaffPaymentMethodViewSet(ListViewSet):
+@extend_schema_view(list=extend_schema(operation_id="operator_list_payment_methods"))
+class OperatorPaymentMethodViewSet(ListViewSet):
     """Every configured method, also those that are switched off."""
 
     tag = "operators"
@@ -33,7 +37,7 @@ class StaffPaymentMethodViewSet(ListViewSet):
         "destroy": "billing.delete_paymentmethodconfig",
     }
     lookup_url_kwarg = "config_id"
-    serializer_class = StaffPaymentMethodOutput
+    serializer_class = OperatorPaymentMethodOutput
     filters = {
         "country": code_filter("country_code", r"[A-Z]{2}|\*", "two capital letters as in ISO 3166-1, or *"),
         "payment_method": choice_filter("payment_method", PaymentMethodType),
@@ -46,35 +50,35 @@ class StaffPaymentMethodViewSet(ListViewSet):
         return payment_method_configs()
 
     @extend_schema(
-        operation_id="staff_create_payment_method",
+        operation_id="operator_create_payment_method",
         request=PaymentMethodInput,
-        responses={201: StaffPaymentMethodOutput},
+        responses={201: OperatorPaymentMethodOutput},
     )
     @refuses(PaymentMethodConfigured)
     def create(self, request: Request) -> Response:
         """Offer a method in a country, or with * in all that have no row of their own for it."""
-        config = PaymentMethodConfigService.configure(user_of(request), **self.validated(PaymentMethodInput))
-        return success(StaffPaymentMethodOutput(config).data, "Payment method configured.", status=201)
+        config = configure_payment_method(user_of(request), **self.validated(PaymentMethodInput))
+        return success(OperatorPaymentMethodOutput(config).data, "Payment method configured.", status=201)
 
-    @extend_schema(operation_id="staff_retrieve_payment_method", responses=StaffPaymentMethodOutput)
+    @extend_schema(operation_id="operator_retrieve_payment_method", responses=OperatorPaymentMethodOutput)
     def retrieve(self, request: Request, config_id: int) -> Response:
         """One configured method."""
-        return success(StaffPaymentMethodOutput(existing_config(config_id)).data)
+        return success(OperatorPaymentMethodOutput(existing_config(config_id)).data)
 
     @extend_schema(
-        operation_id="staff_update_payment_method", request=PaymentMethodInput, responses=StaffPaymentMethodOutput
+        operation_id="operator_update_payment_method", request=PaymentMethodInput, responses=OperatorPaymentMethodOutput
     )
     @refuses(PaymentMethodConfigured)
     def partial_update(self, request: Request, config_id: int) -> Response:
         """Change what customers are shown; `is_enabled` false hides the method in that country."""
         changes = self.validated(PaymentMethodInput, partial=True)
-        config = PaymentMethodConfigService.update(existing_config(config_id), user_of(request), **changes)
-        return success(StaffPaymentMethodOutput(config).data, "Saved.")
+        config = update_payment_method(existing_config(config_id), user_of(request), **changes)
+        return success(OperatorPaymentMethodOutput(config).data, "Saved.")
 
-    @extend_schema(operation_id="staff_delete_payment_method", responses={200: None})
+    @extend_schema(operation_id="operator_delete_payment_method", responses={200: None})
     def destroy(self, request: Request, config_id: int) -> Response:
         """Remove a row; the country then has what * offers."""
-        PaymentMethodConfigService.remove(existing_config(config_id), user_of(request))
+        remove_payment_method(existing_config(config_id), user_of(request))
         return success(message="Payment method removed.")
 
 

@@ -9,7 +9,7 @@ from igny8_core.common.api.fields import CurrencyField, EnumField, MoneyField, M
 from igny8_core.common.api.serializers import OutputSerializer, StrictSerializer
 
 
-class StaffPaymentOutput(PaymentOutput):
+class OperatorPaymentOutput(PaymentOutput):
     account_id = serializers.IntegerField()
     account_name = serializers.CharField(source="account.name")
     is_flagged_duplicate = serializers.BooleanField(help_text="Another live payment carries the same reference")
@@ -43,7 +43,7 @@ class DisputeOutput(OutputSerializer):
     )
 
 
-class StaffPaymentDetailOutput(StaffPaymentOutput):
+class OperatorPaymentDetailOutput(OperatorPaymentOutput):
     invoice_status = EnumField(InvoiceStatus, source="invoice.status", help_text="How far its invoice is")
     duplicate_of = serializers.IntegerField(
         source="metadata.duplicate_of", default=None, allow_null=True, help_text="The earlier payment"

@@ -9,12 +9,12 @@ from rest_framework.response import Response
 from igny8_core.admin.api.payment_serializers import (
     ApproveInput,
     ApproveOutput,
+    OperatorPaymentDetailOutput,
+    OperatorPaymentOutput,
     RefundInput,
     RefundOutput,
     RejectInput,
     RejectOutput,
-    StaffPaymentDetailOutput,
-    StaffPaymentOutput,
 )
 from igny8_core.auth.models import PaymentMethodType
 from igny8_core.auth.permissions import IsOperator, user_of
@@ -38,7 +38,8 @@ from igny8_core.business.billing.errors import (
 from igny8_core.business.billing.models import GATEWAY_METHODS, Payment, PaymentStatus
 from igny8_core.business.billing.selectors import all_payments, payments_matching, with_disputes
 from igny8_core.business.billing.serializers import PaymentProofOutput
-from igny8_core.business.billing.services.payment_service import PaymentService
+from igny8_core.business.billing.services.payments.offline import approve_manual_payment, reject_manual_payment
+from igny8_core.business.billing.services.refunds.refunding import process_refund
 from igny8_core.common.api.envelope import success
 from igny8_core.common.api.idempotency import idempotent, request_key
 from igny8_core.common.api.query import (
@@ -51,7 +52,7 @@ from igny8_core.common.api.query import (
 )
 from igny8_core.common.api.refusals import refuses
 from igny8_core.common.api.views import ApiViewSet, ListViewSet
-from igny8_core.common.errors import MoveNotAllowed, NotFound
+from igny8_core.common.errors import NotFound, TransitionNotAllowed
 from igny8_core.common.money import InvalidAmount
 
 
@@ -74,7 +75,7 @@ class PaymentDecisionViewSet(ApiViewSet):
         SubscriptionNotPayable,
         PlanChangeOutdated,
         PlanChangePeriodOver,
-        MoveNotAllowed,
+        TransitionNotAllowed,
     )
     @idempotent()
     def approve(self, request: Request, payment_id: int) -> Response:
@@ -84,17 +85,17 @@ class PaymentDecisionViewSet(ApiViewSet):
         by now, is refused with both figures: order it again.
         """
         decision, payment = self.validated(ApproveInput), payment_with_id(payment_id)
-        settlement = PaymentService.approve_manual_payment(payment, user_of(request), **decision)
+        settlement = approve_manual_payment(payment, user_of(request), **decision)
         return success(ApproveOutput(settlement).data, settlement.text)
 
     @extend_schema(operation_id="reject_payment", request=RejectInput, responses=RejectOutput)
     @action(detail=True, methods=["post"])
-    @refuses(PaymentNotFound, PaymentNotPending, OwnAccountPayment, MoveNotAllowed)
+    @refuses(PaymentNotFound, PaymentNotPending, OwnAccountPayment, TransitionNotAllowed)
     @idempotent()
     def reject(self, request: Request, payment_id: int) -> Response:
         """Refuse a manual payment; the invoice stays open and the customer can confirm again."""
         reason, payment = self.validated(RejectInput)["admin_notes"], payment_with_id(payment_id)
-        rejected = PaymentService.reject_manual_payment(payment, reason, user_of(request))
+        rejected = reject_manual_payment(payment, reason, user_of(request))
         return success(RejectOutput(rejected).data, "Payment rejected. The customer can confirm again.")
 
 
@@ -104,11 +105,11 @@ def goes_through_gateway(view: ApiViewSet, request: Request, payment_id: int) ->
 
 
 @extend_schema_view(
-    list=extend_schema(operation_id="staff_list_payments"),
-    approve=extend_schema(operation_id="staff_approve_payment"),
-    reject=extend_schema(operation_id="staff_reject_payment"),
+    list=extend_schema(operation_id="operator_list_payments"),
+    approve=extend_schema(operation_id="operator_approve_payment"),
+    reject=extend_schema(operation_id="operator_reject_payment"),
 )
-class StaffPaymentViewSet(PaymentDecisionViewSet, ListViewSet):
+class OperatorPaymentViewSet(PaymentDecisionViewSet, ListViewSet):
     """Payments; `search` finds a reference, however it is written, or the beginning of an invoice's number."""
 
     operator_permissions = {
@@ -118,7 +119,7 @@ class StaffPaymentViewSet(PaymentDecisionViewSet, ListViewSet):
         "proof": "billing.view_payment",
         "refund": "billing.refund_payment",
     }
-    serializer_class = StaffPaymentOutput
+    serializer_class = OperatorPaymentOutput
     filters = {
         "search": search_by(payments_matching),
         "status": choice_filter("status", PaymentStatus),
@@ -134,13 +135,13 @@ class StaffPaymentViewSet(PaymentDecisionViewSet, ListViewSet):
     def rows(self) -> QuerySet[Payment]:
         return all_payments()
 
-    @extend_schema(operation_id="staff_retrieve_payment", responses=StaffPaymentDetailOutput)
+    @extend_schema(operation_id="operator_retrieve_payment", responses=OperatorPaymentDetailOutput)
     @refuses(PaymentNotFound)
     def retrieve(self, request: Request, payment_id: int) -> Response:
         """One payment with its notes, proof, disputes, and the payment that carries the same reference."""
-        return success(StaffPaymentDetailOutput(with_disputes(payment_with_id(payment_id))).data)
+        return success(OperatorPaymentDetailOutput(with_disputes(payment_with_id(payment_id))).data)
 
-    @extend_schema(operation_id="staff_retrieve_payment_proof", responses=PaymentProofOutput)
+    @extend_schema(operation_id="operator_retrieve_payment_proof", responses=PaymentProofOutput)
     @action(detail=True)
     @refuses(PaymentNotFound)
     def proof(self, request: Request, payment_id: int) -> Response:
@@ -150,7 +151,7 @@ class StaffPaymentViewSet(PaymentDecisionViewSet, ListViewSet):
             raise NotFound()
         return success(PaymentProofOutput(proof, context=self.serializer_context()).data)
 
-    @extend_schema(operation_id="staff_refund_payment", request=RefundInput, responses=RefundOutput)
+    @extend_schema(operation_id="operator_refund_payment", request=RefundInput, responses=RefundOutput)
     @action(detail=True, methods=["post"])
     @refuses(
         PaymentNotFound,
@@ -158,7 +159,7 @@ class StaffPaymentViewSet(PaymentDecisionViewSet, ListViewSet):
         RefundExceedsPayment,
         InvalidAmount,
         OwnAccountPayment,
-        MoveNotAllowed,
+        TransitionNotAllowed,
         GatewayNotConfigured,
         RefundUnderWay,
         RefundRefused,
@@ -172,7 +173,7 @@ class StaffPaymentViewSet(PaymentDecisionViewSet, ListViewSet):
         Card and PayPal money goes back through its gateway, other money by hand: `reference` is that transfer's.
         """
         refund = self.validated(RefundInput)
-        credit_note = PaymentService.process_refund(
+        credit_note = process_refund(
             payment_with_id(payment_id),
             refund.get("amount"),
             reason=refund["reason"],

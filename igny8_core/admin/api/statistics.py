@@ -16,14 +16,14 @@ FAILED_SHOWN = 10
 EVENTS_SHOWN = 20
 
 
-class StaffStatisticsViewSet(SingletonViewSet):
+class OperatorStatisticsViewSet(SingletonViewSet):
     """The figures of the operators' dashboard."""
 
     tag = "operators"
     permission_classes = (IsOperator,)
     operator_permissions = {"retrieve": ("billing.view_payment", "igny8_auth.view_account")}
 
-    @extend_schema(operation_id="staff_statistics", responses=StatisticsOutput)
+    @extend_schema(operation_id="operator_statistics", responses=StatisticsOutput)
     def retrieve(self, request: Request) -> Response:
         """Accounts, subscriptions, revenue, credits, and what waits for operators. Months are those of UTC."""
         return success(StatisticsOutput(statistics()).data)

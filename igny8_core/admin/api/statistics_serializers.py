@@ -2,8 +2,8 @@
 
 from rest_framework import serializers
 
-from igny8_core.admin.api.account_serializers import StaffEventOutput
-from igny8_core.admin.api.payment_serializers import StaffPaymentOutput
+from igny8_core.admin.api.account_serializers import OperatorEventOutput
+from igny8_core.admin.api.payment_serializers import OperatorPaymentOutput
 from igny8_core.auth.models import AccountStatus
 from igny8_core.common.api.fields import CurrencyField, EnumField, MoneyField, SignedMoneyField
 from igny8_core.common.api.serializers import OutputSerializer
@@ -68,7 +68,7 @@ class WaitingOutput(OutputSerializer):
 
 class FailedPaymentsOutput(OutputSerializer):
     count = serializers.IntegerField(help_text="In the last 30 days")
-    latest = StaffPaymentOutput(many=True, help_text="At most 10")
+    latest = OperatorPaymentOutput(many=True, help_text="At most 10")
 
 
 class StatisticsOutput(OutputSerializer):
@@ -83,4 +83,4 @@ class StatisticsOutput(OutputSerializer):
     credits_this_month = CreditFlowOutput(help_text="Credits since the first of the month (UTC)")
     pending_approvals = WaitingOutput(help_text="Confirmed payments that wait for an operator")
     failed_payments = FailedPaymentsOutput(help_text="Payments that failed")
-    recent_activity = StaffEventOutput(many=True, help_text="The last 20 events")
+    recent_activity = OperatorEventOutput(many=True, help_text="The last 20 events")

@@ -6,7 +6,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from igny8_core.admin.api.subscription_serializers import PlanChangeOutput, StaffSubscriptionOutput
+from igny8_core.admin.api.subscription_serializers import OperatorSubscriptionOutput, PlanChangeOutput
 from igny8_core.auth.errors import OwnAccount
 from igny8_core.auth.models import Subscription, SubscriptionStatus
 from igny8_core.auth.permissions import IsOperator, user_of
@@ -25,8 +25,8 @@ from igny8_core.business.billing.errors import (
 )
 from igny8_core.business.billing.selectors import all_subscriptions
 from igny8_core.business.billing.serializers import ChangeSubscriptionInput, EndSubscriptionInput
-from igny8_core.business.billing.services.open_attempts import ATTEMPT_REFUSALS
-from igny8_core.business.billing.services.subscription_decisions import SubscriptionDecisionService
+from igny8_core.business.billing.services.payment_states.under_way import ATTEMPT_REFUSALS
+from igny8_core.business.billing.services.subscriptions.decisions import change_for_customer, end_for_customer
 from igny8_core.common.api.envelope import success
 from igny8_core.common.api.idempotency import idempotent
 from igny8_core.common.api.query import choice_filter, code_filter, id_filter
@@ -41,8 +41,8 @@ CHANGE_REFUSALS = (
 )
 
 
-@extend_schema_view(list=extend_schema(operation_id="staff_list_subscriptions"))
-class StaffSubscriptionViewSet(ListViewSet):
+@extend_schema_view(list=extend_schema(operation_id="operator_list_subscriptions"))
+class OperatorSubscriptionViewSet(ListViewSet):
     """Subscriptions, also those that have ended; `plan` is the slug of the plan that runs."""
 
     tag = "operators"
@@ -54,7 +54,7 @@ class StaffSubscriptionViewSet(ListViewSet):
         "change": "igny8_auth.change_subscription_plan",
     }
     lookup_url_kwarg = "subscription_id"
-    serializer_class = StaffSubscriptionOutput
+    serializer_class = OperatorSubscriptionOutput
     filters = {
         "status": choice_filter("status", SubscriptionStatus),
         "account": id_filter("account_id"),
@@ -66,13 +66,13 @@ class StaffSubscriptionViewSet(ListViewSet):
     def rows(self) -> QuerySet[Subscription]:
         return all_subscriptions()
 
-    @extend_schema(operation_id="staff_retrieve_subscription", responses=StaffSubscriptionOutput)
+    @extend_schema(operation_id="operator_retrieve_subscription", responses=OperatorSubscriptionOutput)
     def retrieve(self, request: Request, subscription_id: int) -> Response:
         """One subscription with its period and what is scheduled for it."""
-        return success(StaffSubscriptionOutput(subscription_with_id(subscription_id)).data)
+        return success(OperatorSubscriptionOutput(subscription_with_id(subscription_id)).data)
 
     @extend_schema(
-        operation_id="staff_end_subscription", request=EndSubscriptionInput, responses=StaffSubscriptionOutput
+        operation_id="operator_end_subscription", request=EndSubscriptionInput, responses=OperatorSubscriptionOutput
     )
     @action(detail=True, methods=["post"])
     @refuses(NoSubscription, SubscriptionBilledByStripe, PaymentUnderWay, OwnAccount, *ATTEMPT_REFUSALS)
@@ -80,7 +80,7 @@ class StaffSubscriptionViewSet(ListViewSet):
     def end(self, request: Request, subscription_id: int) -> Response:
         """End a customer's subscription with its period, or at once. The customer is told by mail, but not why."""
         decision = self.validated(EndSubscriptionInput)
-        subscription = SubscriptionDecisionService.end(
+        subscription = end_for_customer(
             subscription_with_id(subscription_id),
             user_of(request),
             decision["reason"],
@@ -88,10 +88,10 @@ class StaffSubscriptionViewSet(ListViewSet):
         )
         runs_on = subscription.cancel_at_period_end
         message = "The subscription ends with its period." if runs_on else "The subscription has ended."
-        return success(StaffSubscriptionOutput(subscription_with_id(subscription_id)).data, message)
+        return success(OperatorSubscriptionOutput(subscription_with_id(subscription_id)).data, message)
 
     @extend_schema(
-        operation_id="staff_change_subscription", request=ChangeSubscriptionInput, responses=PlanChangeOutput
+        operation_id="operator_change_subscription", request=ChangeSubscriptionInput, responses=PlanChangeOutput
     )
     @action(detail=True, methods=["post"])
     @refuses(*CHANGE_REFUSALS, *ATTEMPT_REFUSALS)
@@ -99,7 +99,7 @@ class StaffSubscriptionViewSet(ListViewSet):
     def change(self, request: Request, subscription_id: int) -> Response:
         """Order another plan for a customer: a larger one with an invoice, a smaller one for the end of the period."""
         decision = self.validated(ChangeSubscriptionInput)
-        change = SubscriptionDecisionService.change(
+        change = change_for_customer(
             subscription_with_id(subscription_id), decision["plan_slug"], user_of(request), decision["reason"]
         )
         answer = {"subscription": subscription_with_id(subscription_id), "invoice": change.invoice}

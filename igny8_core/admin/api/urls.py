@@ -2,13 +2,13 @@ from igny8_core.admin.api import accounts, credit_costs, invoices, payment_metho
 from igny8_core.common.api.routers import ApiRouter
 
 operator_router = ApiRouter()
-operator_router.register("accounts", accounts.StaffAccountViewSet)
-operator_router.register("subscriptions", subscriptions.StaffSubscriptionViewSet)
-operator_router.register("invoices", invoices.StaffInvoiceViewSet)
-operator_router.register("payments", payments.StaffPaymentViewSet)
-operator_router.register("payment-methods", payment_methods.StaffPaymentMethodViewSet)
-operator_router.register("credit-costs", credit_costs.StaffCreditCostViewSet)
-operator_router.register("dashboard/stats", statistics.StaffStatisticsViewSet)
+operator_router.register("accounts", accounts.OperatorAccountViewSet)
+operator_router.register("subscriptions", subscriptions.OperatorSubscriptionViewSet)
+operator_router.register("invoices", invoices.OperatorInvoiceViewSet)
+operator_router.register("payments", payments.OperatorPaymentViewSet)
+operator_router.register("payment-methods", payment_methods.OperatorPaymentMethodViewSet)
+operator_router.register("credit-costs", credit_costs.OperatorCreditCostViewSet)
+operator_router.register("dashboard/stats", statistics.OperatorStatisticsViewSet)
 
 # Where the first clients of this API found the two decisions: below billing/admin/, beside what customers call there.
 decision_router = ApiRouter()

@@ -19,7 +19,7 @@ from igny8_core.common.api.fields import time_zones
 from igny8_core.common.countries import COUNTRY_NAMES
 from igny8_core.common.strict_forms import StrictForm
 from igny8_core.common.tax_ids import why_not_tax_id
-from igny8_core.events.console import ConsoleAdmin, ModelForm, ReadOnlyAdmin, badge, moment
+from igny8_core.console.base import ConsoleAdmin, ModelForm, ReadOnlyAdmin, badge, moment
 
 ACCOUNT_TONES = {
     AccountStatus.TRIAL: "info",

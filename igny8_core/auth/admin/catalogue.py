@@ -9,7 +9,7 @@ from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilt
 from igny8_core.auth.admin.catalogue_serializers import IndustryInput, PlanInput
 from igny8_core.auth.models import Industry, Plan
 from igny8_core.common.strict_forms import ListOfTextsField, StrictForm
-from igny8_core.events.console import ConsoleAdmin, ModelForm, SoldAdmin, money
+from igny8_core.console.base import ConsoleAdmin, ModelForm, SoldAdmin, money
 
 
 class PlanForm(StrictForm, ModelForm):

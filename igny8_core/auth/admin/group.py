@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from igny8_core.auth.admin.catalogue_serializers import GroupInput
 from igny8_core.auth.models import User
 from igny8_core.common.strict_forms import StrictForm
-from igny8_core.events.console import ConsoleAdmin, ModelForm
+from igny8_core.console.base import ConsoleAdmin, ModelForm
 
 admin.site.unregister(Group)
 

@@ -4,7 +4,7 @@ from django.contrib import admin
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter, RelatedDropdownFilter
 
 from igny8_core.auth.models import Site, SiteStatus, SiteUserAccess
-from igny8_core.events.console import ReadOnlyAdmin, badge, moment
+from igny8_core.console.base import ReadOnlyAdmin, badge, moment
 
 
 @admin.register(Site)

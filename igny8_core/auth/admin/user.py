@@ -14,9 +14,9 @@ from igny8_core.auth.errors import LastOwner
 from igny8_core.auth.models import LoginSession, Role, User
 from igny8_core.auth.password_rules import MaximumLengthValidator
 from igny8_core.auth.serializers import PersonInput
-from igny8_core.auth.services.membership_service import MembershipService
+from igny8_core.auth.services.memberships import follow_edit, require_owner_stays
 from igny8_core.common.strict_forms import StrictForm
-from igny8_core.events.console import ConsoleAdmin, LogAdmin, badge, moment
+from igny8_core.console.base import ConsoleAdmin, LogAdmin, badge, moment
 
 if TYPE_CHECKING:
     from django.contrib.auth import admin as auth_admin
@@ -63,7 +63,7 @@ class UserForm(StrictForm, UserChangeForm):  # type: ignore[misc]
         if bool(new["account"]) != bool(new["role"]):
             self.add_error("role", "A member of an account needs a role; a user without an account has none.")
         try:
-            MembershipService.require_owner_stays(saved, role=new["role"], is_active=new["is_active"])
+            require_owner_stays(saved, role=new["role"], is_active=new["is_active"])
         except LastOwner as refusal:
             raise ValidationError(refusal.text) from refusal
         cleaned: dict[str, Any] = self.cleaned_data
@@ -152,7 +152,7 @@ class UserAdmin(DjangoUserAdmin, ConsoleAdmin):
         if "email" in form.changed_data:
             obj.email_verified_at = None
             obj.save(update_fields=["email_verified_at"])
-        MembershipService.follow_edit(obj, user_of_console(request))
+        follow_edit(obj, user_of_console(request))
 
 
 @admin.register(LoginSession)

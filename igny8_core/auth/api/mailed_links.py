@@ -7,7 +7,12 @@ from rest_framework.response import Response
 from igny8_core.auth.api.login_serializers import EmailVerifyInput, PasswordResetConfirmInput, PasswordResetInput
 from igny8_core.auth.errors import EmailAlreadyVerified, InvalidLink, LinkExpired
 from igny8_core.auth.permissions import IsUser, user_of
-from igny8_core.auth.services.user_service import UserService
+from igny8_core.auth.services.users import (
+    request_email_verification,
+    request_password_reset,
+    reset_password,
+    verify_email,
+)
 from igny8_core.auth.throttles import TokenThrottle
 from igny8_core.common.api.envelope import success
 from igny8_core.common.api.permissions import PublicEndpoint
@@ -37,7 +42,7 @@ class PasswordResetView(ApiView):
     @extend_schema(operation_id="request_password_reset", request=PasswordResetInput, responses={200: None})
     def post(self, request: Request) -> Response:
         """Have a link for a new password mailed. The answer is the same whether there is a login with the address."""
-        UserService.request_password_reset(**self.validated(PasswordResetInput))
+        request_password_reset(**self.validated(PasswordResetInput))
         return success(message="If there is a login with this e-mail address, a link is on its way.")
 
 
@@ -55,7 +60,7 @@ class PasswordResetConfirmView(ApiView):
     @refuses(InvalidLink, LinkExpired)
     def post(self, request: Request) -> Response:
         """Set a new password with the mailed token, which works once, for 60 minutes. Every session ends."""
-        UserService.reset_password(**self.validated(PasswordResetConfirmInput))
+        reset_password(**self.validated(PasswordResetConfirmInput))
         return success(message="Password changed. Log in with the new one.")
 
 
@@ -69,7 +74,7 @@ class EmailVerifyView(ApiView):
     @refuses(InvalidLink, LinkExpired)
     def post(self, request: Request) -> Response:
         """Prove with the mailed token, which works once, for three days, that the address reaches its person."""
-        UserService.verify_email(**self.validated(EmailVerifyInput))
+        verify_email(**self.validated(EmailVerifyInput))
         return success(message="E-mail address verified.")
 
 
@@ -82,5 +87,5 @@ class EmailVerifyResendView(ApiView):
     @refuses(EmailAlreadyVerified)
     def post(self, request: Request) -> Response:
         """Have the link that proves one's address mailed again."""
-        UserService.request_email_verification(user_of(request))
+        request_email_verification(user_of(request))
         return success(message="A link is on its way.")

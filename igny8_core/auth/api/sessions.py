@@ -16,8 +16,8 @@ from igny8_core.auth.serializers import (
     profile,
     tokens,
 )
-from igny8_core.auth.services.session_service import SessionService
-from igny8_core.auth.services.user_service import UserService
+from igny8_core.auth.services.sessions import log_in, log_out, rotate_session
+from igny8_core.auth.services.users import change_password, update_profile
 from igny8_core.auth.throttles import PasswordThrottle
 from igny8_core.common.api.envelope import success
 from igny8_core.common.api.permissions import PublicEndpoint
@@ -48,7 +48,7 @@ class LoginView(ApiView):
     @refuses(InvalidCredentials)
     def post(self, request: Request) -> Response:
         """Exchange e-mail and password for an access token and a refresh token."""
-        user, pair = SessionService.log_in(**self.validated(LoginInput))
+        user, pair = log_in(**self.validated(LoginInput))
         return success(LoginOutput(logged_in(user, pair)).data, "Logged in.")
 
 
@@ -62,7 +62,7 @@ class RefreshView(ApiView):
     @refuses(InvalidToken)
     def post(self, request: Request) -> Response:
         """Exchange a refresh token for a new pair. It works once; using an old one again ends the session."""
-        return success(tokens(SessionService.rotate(self.validated(RefreshInput)["refresh"])))
+        return success(tokens(rotate_session(self.validated(RefreshInput)["refresh"])))
 
 
 class LogoutView(ApiView):
@@ -75,7 +75,7 @@ class LogoutView(ApiView):
     @refuses(InvalidToken)
     def post(self, request: Request) -> Response:
         """End the session of a refresh token; its access tokens stop working at once."""
-        SessionService.log_out(self.validated(RefreshInput)["refresh"])
+        log_out(self.validated(RefreshInput)["refresh"])
         return success(message="Logged out.")
 
 
@@ -93,7 +93,7 @@ class ProfileViewSet(SingletonViewSet):
     @extend_schema(operation_id="update_me", request=ProfileInput, responses=ProfileOutput)
     def partial_update(self, request: Request) -> Response:
         """Change one's own name."""
-        user = UserService.update_profile(user_of(request), **self.validated(ProfileInput, partial=True))
+        user = update_profile(user_of(request), **self.validated(ProfileInput, partial=True))
         return success(ProfileOutput(profile(user)).data, "Saved.")
 
 
@@ -105,5 +105,5 @@ class PasswordChangeView(ApiView):
     @extend_schema(operation_id="change_password", request=PasswordChangeInput, responses=TokenOutput)
     def post(self, request: Request) -> Response:
         """Set a new password. Every session ends at once; the answer holds tokens of a new one."""
-        pair = UserService.change_password(user_of(request), **self.validated(PasswordChangeInput))
+        pair = change_password(user_of(request), **self.validated(PasswordChangeInput))
         return success(tokens(pair), "Password changed. You are logged out everywhere else.")

@@ -23,7 +23,7 @@ from igny8_core.auth.errors import (
 from igny8_core.auth.models import Site, SiteStatus, User
 from igny8_core.auth.permissions import CanWorkOnSites, MembersReadAdminsWrite, account_of, user_of
 from igny8_core.auth.selectors import members_with_access, sites_of
-from igny8_core.auth.services.site_service import SiteService
+from igny8_core.auth.services.sites import create_site, delete_site, grant_site_access, revoke_site_access, update_site
 from igny8_core.common.api.envelope import success
 from igny8_core.common.api.query import choice_filter, search_filter
 from igny8_core.common.api.refusals import refuses
@@ -59,7 +59,7 @@ class SiteViewSet(ListViewSet):
     @refuses(PaymentRequired, AccountSuspended, AccountCanceled, LimitReached)
     def create(self, request: Request) -> Response:
         """Add a site, within the plan's `max_sites`; owners and admins get access to it."""
-        site = SiteService.create_site(account_of(request), user_of(request), **self.validated(SiteInput))
+        site = create_site(account_of(request), user_of(request), **self.validated(SiteInput))
         return success(SiteOutput(site).data, "Site created.", status=201)
 
     @extend_schema(operation_id="retrieve_site", responses=SiteOutput)
@@ -72,13 +72,13 @@ class SiteViewSet(ListViewSet):
     def partial_update(self, request: Request, site_id: int) -> Response:
         """Change name, domain, industry or status; editors may on sites that they have access to."""
         changes = self.validated(SiteUpdateInput, partial=True)
-        site = SiteService.update_site(visible_site(request, site_id), user_of(request), **changes)
+        site = update_site(visible_site(request, site_id), user_of(request), **changes)
         return success(SiteOutput(site).data, "Saved.")
 
     @extend_schema(operation_id="delete_site", responses={200: None})
     def destroy(self, request: Request, site_id: int) -> Response:
         """Delete a site and everybody's access to it."""
-        SiteService.delete_site(visible_site(request, site_id), user_of(request))
+        delete_site(visible_site(request, site_id), user_of(request))
         return success(message="Site deleted.")
 
 
@@ -102,7 +102,7 @@ class SiteAccessViewSet(ListViewSet):
         """Let a member of the account work on the site. Who has access already keeps it."""
         member_id = self.validated(SiteAccessInput)["user"]
         site = visible_site(request, site_id)
-        SiteService.grant_access(site, member_id, user_of(request))
+        grant_site_access(site, member_id, user_of(request))
         member = members_with_access(site).get(pk=member_id)
         return success(SiteMemberOutput(member).data, "Access given.", status=201)
 
@@ -110,7 +110,7 @@ class SiteAccessViewSet(ListViewSet):
     @refuses(TeamNotManaged, AccessByRole)
     def destroy(self, request: Request, site_id: int, user_id: int) -> Response:
         """End a member's access to the site. Owners and admins always have it: 409."""
-        SiteService.revoke_access(visible_site(request, site_id), user_id, user_of(request))
+        revoke_site_access(visible_site(request, site_id), user_id, user_of(request))
         return success(message="Access ended.")
 
 

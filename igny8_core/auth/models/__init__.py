@@ -1,7 +1,7 @@
 """Who exists and what they may use."""
 
 from igny8_core.auth.models.account import (
-    ACCOUNT_MOVES,
+    ACCOUNT_TRANSITIONS,
     BILLING_DETAILS,
     Account,
     AccountStatus,
@@ -14,7 +14,7 @@ from igny8_core.auth.models.plan import BillingCycle, Plan
 from igny8_core.auth.models.site import Site, SiteStatus, SiteUserAccess
 from igny8_core.auth.models.subscription import (
     LIVE_STATUSES,
-    SUBSCRIPTION_MOVES,
+    SUBSCRIPTION_TRANSITIONS,
     TERMS_COLUMNS,
     BillingDriver,
     Subscription,
@@ -26,11 +26,11 @@ from igny8_core.auth.models.terms import Terms
 from igny8_core.auth.models.user import MANAGER_ROLES, Role, User
 
 __all__ = [
-    "ACCOUNT_MOVES",
+    "ACCOUNT_TRANSITIONS",
     "BILLING_DETAILS",
     "LIVE_STATUSES",
     "MANAGER_ROLES",
-    "SUBSCRIPTION_MOVES",
+    "SUBSCRIPTION_TRANSITIONS",
     "TERMS_COLUMNS",
     "Account",
     "AccountStatus",

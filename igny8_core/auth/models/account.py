@@ -20,7 +20,7 @@ class AccountStatus(models.TextChoices):
     CANCELED = "canceled", "Canceled"
 
 
-ACCOUNT_MOVES: dict[str, frozenset[str]] = {
+ACCOUNT_TRANSITIONS: dict[str, frozenset[str]] = {
     AccountStatus.TRIAL: frozenset(
         {AccountStatus.ACTIVE, AccountStatus.PENDING_PAYMENT, AccountStatus.SUSPENDED, AccountStatus.CANCELED}
     ),

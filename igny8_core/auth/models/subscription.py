@@ -17,7 +17,7 @@ class SubscriptionStatus(models.TextChoices):
     CANCELED = "canceled", "Canceled"
 
 
-SUBSCRIPTION_MOVES: dict[str, frozenset[str]] = {
+SUBSCRIPTION_TRANSITIONS: dict[str, frozenset[str]] = {
     SubscriptionStatus.PENDING_PAYMENT: frozenset({SubscriptionStatus.ACTIVE, SubscriptionStatus.CANCELED}),
     SubscriptionStatus.ACTIVE: frozenset({SubscriptionStatus.PAST_DUE, SubscriptionStatus.CANCELED}),
     SubscriptionStatus.PAST_DUE: frozenset({SubscriptionStatus.ACTIVE, SubscriptionStatus.CANCELED}),

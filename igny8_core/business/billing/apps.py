@@ -9,11 +9,13 @@ class BillingConfig(AppConfig):
     def ready(self) -> None:
         from igny8_core.business.billing import event_types
         from igny8_core.business.billing.errors import AttemptOpen
-        from igny8_core.business.billing.services import card_service, gateway_payments, notification_service
+        from igny8_core.business.billing.services.collection import gateway_payments
+        from igny8_core.business.billing.services.notifications import mails
+        from igny8_core.business.billing.services.payment_methods import cards
         from igny8_core.common import obstacles
         from igny8_core.events import consumers
 
         event_types.declare()
         obstacles.register(AttemptOpen, gateway_payments.clear_attempts)
-        consumers.register("email", notification_service.HANDLERS, notification_service.handle)
-        consumers.register("gateways", {"payment_method.removed"}, card_service.handle)
+        consumers.register("email", mails.HANDLERS, mails.handle)
+        consumers.register("gateways", {"payment_method.removed"}, cards.handle)

@@ -20,7 +20,7 @@ BALANCE = PreparedStatement(
     types=("bigint", "timestamptz", "bigint"),
     sql="""
         SELECT coalesce(live.terms_credits, plan.included_credits),
-               lot.total, lot.kind, lot.amount, lot.remaining, lot.expires_at
+               grant.total, grant.kind, grant.amount, grant.remaining, grant.expires_at
         FROM igny8_accounts account JOIN igny8_plans plan ON plan.id = account.plan_id
         LEFT JOIN igny8_subscriptions live
           ON live.account_id = account.id AND live.status IN ('pending_payment', 'active', 'past_due')
@@ -29,9 +29,9 @@ BALANCE = PreparedStatement(
             FROM igny8_credit_grants
             WHERE account_id = account.id AND remaining > 0 AND (expires_at IS NULL OR expires_at > $2)
             ORDER BY expires_at, kind, id LIMIT $3
-        ) lot ON TRUE
+        ) grant ON TRUE
         WHERE account.id = $1
-        ORDER BY lot.expires_at, lot.kind, lot.id
+        ORDER BY grant.expires_at, grant.kind, grant.id
     """,
 )
 FIRST_INVOICES = PreparedStatement(
@@ -54,9 +54,9 @@ FIRST_INVOICES = PreparedStatement(
 )
 
 
-def balance_of(account_id: int, *, lots: int) -> dict[str, Any]:
-    """What the account can spend now, what its plan includes, and the first `lots` lots, as BalanceOutput has them."""
-    rows = BALANCE.fetch_all([account_id, clock.now(), lots])
+def balance_of(account_id: int, *, grants: int) -> dict[str, Any]:
+    """What the account can spend now, what its plan includes, and the first `grants` grants, as BalanceOutput has them."""
+    rows = BALANCE.fetch_all([account_id, clock.now(), grants])
     plan_credits, spendable = rows[0][:2]
     names = ("kind", "amount", "remaining", "expires_at")
     grants = [dict(zip(names, row[2:], strict=True)) for row in rows if row[2] is not None]

@@ -1,6 +1,6 @@
-"""What is clever about credits: the lock that a spend begins with, and what writes balance, lots and ledger at once.
+"""What is clever about credits: the lock that a spend begins with, and what writes balance, grants and ledger at once.
 
-SPEND reads lots with the snapshot of its start: the account's lock must have been taken by an earlier statement of the
+SPEND reads grants with the snapshot of its start: the account's lock must have been taken by an earlier statement of the
 same transaction (docs/locking.md tells what happens otherwise). Only CreditService and CreditBatchService come here;
 tests/billing/test_ledger.py holds the statements against a plain ledger in Python.
 """
@@ -41,9 +41,9 @@ LOCK_BALANCE_AND_COST = PreparedStatement(
     """,
 )
 
-# A source that was granted already inserts no lot, and without a lot nothing else happens: no row comes back. The
-# same for an invoice whose credits an earlier release granted for its payment: that lot's source is `payment:<id>`.
-# The account is locked before the lot is inserted: the other way round, two grants of one source could deadlock. The
+# A source that was granted already inserts no grant, and without a grant nothing else happens: no row comes back. The
+# same for an invoice whose credits an earlier release granted for its payment: that grant's source is `payment:<id>`.
+# The account is locked before the grant is inserted: the other way round, two grants of one source could deadlock. The
 # old snapshot does no harm here, because nothing is read but the balance, and an UPDATE sees that as it is now.
 GRANT = PreparedStatement(
     name="igny8_grant_credits",
@@ -51,7 +51,7 @@ GRANT = PreparedStatement(
     sql="""
         WITH locked AS (
             SELECT id FROM igny8_accounts WHERE id = $1 FOR NO KEY UPDATE
-        ), lot AS (
+        ), grant AS (
             INSERT INTO igny8_credit_grants (account_id, kind, source, amount, remaining, expires_at, created_at)
             SELECT id, $2, $3, $4, $4, $5, $9 FROM locked
             WHERE NOT EXISTS (
@@ -65,7 +65,7 @@ GRANT = PreparedStatement(
             RETURNING account_id
         ), balance AS (
             UPDATE igny8_accounts account SET credits = account.credits + $4
-            FROM lot WHERE account.id = lot.account_id
+            FROM grant WHERE account.id = grant.account_id
             RETURNING account.credits
         )
         INSERT INTO igny8_credit_transactions
@@ -75,8 +75,8 @@ GRANT = PreparedStatement(
     """,
 )
 
-# Lots are taken in the order: expires soonest, then plan before purchase, then oldest. `up_to` is the running sum, so
-# a lot gives min(what it has, what is still missing). With $12 nothing is taken unless the user $7 may work on the site
+# Grants are taken in the order: expires soonest, then plan before purchase, then oldest. `up_to` is the running sum, so
+# a grant gives min(what it has, what is still missing). With $12 nothing is taken unless the user $7 may work on the site
 # $8, asked here because a site is deleted and access ended under the same lock. The last column tells a repeat of the
 # same source. The event and its deliveries are written here, too, as events/services.py would: one more statement is
 # what a spend cannot afford.
@@ -90,7 +90,7 @@ SPEND = PreparedStatement(
         WITH previous AS (
             SELECT id, balance_after FROM igny8_credit_transactions
             WHERE account_id = $1 AND transaction_type = 'usage' AND source = $3
-        ), lot AS (
+        ), grant AS (
             SELECT id, remaining, sum(remaining) OVER (ORDER BY expires_at NULLS LAST, kind, id) AS up_to
             FROM igny8_credit_grants
             WHERE account_id = $1 AND remaining > 0 AND (expires_at IS NULL OR expires_at > $10)
@@ -103,12 +103,12 @@ SPEND = PreparedStatement(
                 )
             )
         ), enough AS (
-            SELECT 1 FROM lot, allowed HAVING sum(remaining) >= $2 AND NOT EXISTS (SELECT FROM previous)
+            SELECT 1 FROM grant, allowed HAVING sum(remaining) >= $2 AND NOT EXISTS (SELECT FROM previous)
         ), taken AS (
             UPDATE igny8_credit_grants granted
-            SET remaining = granted.remaining - least(lot.remaining, $2 - (lot.up_to - lot.remaining))
-            FROM lot, enough
-            WHERE granted.id = lot.id AND lot.up_to - lot.remaining < $2
+            SET remaining = granted.remaining - least(grant.remaining, $2 - (grant.up_to - grant.remaining))
+            FROM grant, enough
+            WHERE granted.id = grant.id AND grant.up_to - grant.remaining < $2
         ), balance AS (
             UPDATE igny8_accounts account SET credits = account.credits - $2
             FROM enough WHERE account.id = $1
@@ -151,9 +151,9 @@ SPEND_MANY = PreparedStatement(
             SELECT * FROM unnest($6, $7, $8, $9, $10, $11) WITH ORDINALITY
                 AS operation (source, operation_type, amount, balance_after, metadata, site_id, position)
         ), taken AS (
-            UPDATE igny8_credit_grants granted SET remaining = granted.remaining - lot.taken
-            FROM unnest($4, $5) AS lot (id, taken)
-            WHERE granted.id = lot.id AND granted.account_id = $1
+            UPDATE igny8_credit_grants granted SET remaining = granted.remaining - grant.taken
+            FROM unnest($4, $5) AS grant (id, taken)
+            WHERE granted.id = grant.id AND granted.account_id = $1
         ), balance AS (
             UPDATE igny8_accounts SET credits = credits - (SELECT sum(amount)::bigint FROM operation) WHERE id = $1
         ), usage AS (

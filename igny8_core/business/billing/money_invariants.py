@@ -15,19 +15,19 @@ class Invariant:
 OF_MONEY = [
     Invariant(
         1,
-        "the balance of an account is the sum of its ledger, the last balance_after and the sum of its lots",
+        "the balance of an account is the sum of its ledger, the last balance_after and the sum of its grants",
         """
-        SELECT format('account %s: balance %s, ledger %s, last balance_after %s, lots %s',
-                      account.id, account.credits, ledger.total, last.balance_after, lots.total)
+        SELECT format('account %s: balance %s, ledger %s, last balance_after %s, grants %s',
+                      account.id, account.credits, ledger.total, last.balance_after, grants.total)
         FROM igny8_accounts account
         LEFT JOIN LATERAL (SELECT coalesce(sum(amount), 0) AS total FROM igny8_credit_transactions
                            WHERE account_id = account.id) ledger ON TRUE
         LEFT JOIN LATERAL (SELECT balance_after FROM igny8_credit_transactions
                            WHERE account_id = account.id ORDER BY id DESC LIMIT 1) last ON TRUE
         LEFT JOIN LATERAL (SELECT coalesce(sum(remaining), 0) AS total FROM igny8_credit_grants
-                           WHERE account_id = account.id) lots ON TRUE
+                           WHERE account_id = account.id) grants ON TRUE
         WHERE account.credits <> ledger.total OR account.credits <> coalesce(last.balance_after, 0)
-           OR account.credits <> lots.total
+           OR account.credits <> grants.total
         """,
     ),
     Invariant(
@@ -51,7 +51,7 @@ OF_MONEY = [
         SELECT format('ledger row %s: balance_after %s', id, balance_after) FROM igny8_credit_transactions
         WHERE balance_after < 0
         UNION ALL
-        SELECT format('lot %s: remaining %s of %s', id, remaining, amount) FROM igny8_credit_grants
+        SELECT format('grant %s: remaining %s of %s', id, remaining, amount) FROM igny8_credit_grants
         WHERE remaining < 0 OR remaining > amount
         UNION ALL
         SELECT format('payment %s: amount %s, refunded %s', id, amount, refunded_amount) FROM igny8_payments
@@ -65,30 +65,30 @@ OF_MONEY = [
         4,
         "every paid invoice that bears credits has exactly one grant, every such grant its paid invoice",
         """
-        WITH lot AS (
-            SELECT lot.id, lot.source, lot.amount, coalesce(invoice.id, payment.invoice_id) AS invoice_id
-            FROM igny8_credit_grants lot
+        WITH grant AS (
+            SELECT grant.id, grant.source, grant.amount, coalesce(invoice.id, payment.invoice_id) AS invoice_id
+            FROM igny8_credit_grants grant
             LEFT JOIN igny8_invoices invoice
-              ON invoice.account_id = lot.account_id AND lot.source = 'invoice:' || invoice.id
+              ON invoice.account_id = grant.account_id AND grant.source = 'invoice:' || invoice.id
             -- The source before credits followed the invoice.
             LEFT JOIN igny8_payments payment
-              ON payment.account_id = lot.account_id AND lot.source = 'payment:' || payment.id
+              ON payment.account_id = grant.account_id AND grant.source = 'payment:' || payment.id
              AND payment.status IN ('succeeded', 'partially_refunded', 'refunded', 'disputed')
-            WHERE lot.source LIKE 'invoice:%' OR lot.source LIKE 'payment:%'
+            WHERE grant.source LIKE 'invoice:%' OR grant.source LIKE 'payment:%'
         )
-        SELECT format('invoice %s: %s grant(s) for %s credits', invoice.invoice_number, count(lot.id), line.credits)
+        SELECT format('invoice %s: %s grant(s) for %s credits', invoice.invoice_number, count(grant.id), line.credits)
         FROM igny8_invoices invoice
         CROSS JOIN LATERAL (
             SELECT credits::bigint * quantity AS credits FROM igny8_invoice_lines
             WHERE invoice_id = invoice.id AND credits > 0
         ) line
-        LEFT JOIN lot ON lot.invoice_id = invoice.id
+        LEFT JOIN grant ON grant.invoice_id = invoice.id
         WHERE invoice.status = 'paid'
         GROUP BY invoice.id, line.credits
-        HAVING count(lot.id) <> 1 OR count(lot.id) FILTER (WHERE lot.amount = line.credits) <> 1
+        HAVING count(grant.id) <> 1 OR count(grant.id) FILTER (WHERE grant.amount = line.credits) <> 1
         UNION ALL
-        SELECT format('lot %s: no paid invoice for %s', lot.id, lot.source)
-        FROM lot LEFT JOIN igny8_invoices invoice ON invoice.id = lot.invoice_id AND invoice.status = 'paid'
+        SELECT format('grant %s: no paid invoice for %s', grant.id, grant.source)
+        FROM grant LEFT JOIN igny8_invoices invoice ON invoice.id = grant.invoice_id AND invoice.status = 'paid'
         WHERE invoice.id IS NULL
         """,
     ),
@@ -155,13 +155,13 @@ OF_MONEY = [
         WHERE note.credits_taken_back <> coalesce(-entry.amount, 0)
         UNION ALL
         SELECT format('payment %s: credit notes count %s credits, %s were granted', note.payment_id, note.credits,
-                      lot.amount)
+                      grant.amount)
         FROM (SELECT account_id, payment_id, invoice_id, sum(credits_taken_back + credits_not_recovered) AS credits
               FROM igny8_credit_notes GROUP BY account_id, payment_id, invoice_id) note
-        LEFT JOIN igny8_credit_grants lot
-          ON lot.account_id = note.account_id
-         AND lot.source IN ('payment:' || note.payment_id, 'invoice:' || note.invoice_id)
-        WHERE note.credits > coalesce(lot.amount, 0)
+        LEFT JOIN igny8_credit_grants grant
+          ON grant.account_id = note.account_id
+         AND grant.source IN ('payment:' || note.payment_id, 'invoice:' || note.invoice_id)
+        WHERE note.credits > coalesce(grant.amount, 0)
         """,
     ),
     Invariant(

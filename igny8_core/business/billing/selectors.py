@@ -161,14 +161,14 @@ def credit_transactions_of(account: Account) -> QuerySet[CreditTransaction]:
 
 
 def live_grants_of(account: Account) -> QuerySet[CreditGrant]:
-    """Lots that can be spent now, in the order in which they will be."""
+    """Grants that can be spent now, in the order in which they will be."""
     unexpired = Q(expires_at=None) | Q(expires_at__gt=clock.now())
     grants = CreditGrant.objects.filter(unexpired, account=account, remaining__gt=0)
     return grants.order_by("expires_at", "kind", "pk")
 
 
 def spendable_credits(account: Account) -> int:
-    """Credits that can be spent now: lots whose time is over count no more, even before they are taken back."""
+    """Credits that can be spent now: grants whose time is over count no more, even before they are taken back."""
     return live_grants_of(account).aggregate(total=Sum("remaining"))["total"] or 0
 
 

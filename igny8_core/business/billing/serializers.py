@@ -11,7 +11,7 @@ from igny8_core.auth.models import BillingCycle, PaymentMethodType, Subscription
 from igny8_core.business.billing.models import ALL_COUNTRIES, PAYEE_DETAILS, InvoiceStatus, PaymentStatus, ProofType
 from igny8_core.business.billing.offers import is_usable
 from igny8_core.business.billing.payees import instructions_of, is_hidden
-from igny8_core.business.billing.services.proof_links import link_token
+from igny8_core.business.billing.services.proofs.links import link_token
 from igny8_core.common.api.fields import (
     CodeField,
     CountryCodeField,
@@ -61,7 +61,7 @@ class PaymentMethodOutput(OutputSerializer):
         return said | {"instructions": instructions_of(config)}
 
 
-class StaffPaymentMethodOutput(PaymentMethodOutput):
+class OperatorPaymentMethodOutput(PaymentMethodOutput):
     """`instructions` as they are kept, without the details."""
 
     is_sample = serializers.BooleanField(help_text="Holds the numbers of nobody; not offered where real customers pay")

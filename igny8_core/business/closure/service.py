@@ -5,7 +5,7 @@ from datetime import datetime
 from igny8_core.auth.errors import AccountSuspended
 from igny8_core.auth.locks import lock_account
 from igny8_core.auth.models import (
-    ACCOUNT_MOVES,
+    ACCOUNT_TRANSITIONS,
     BILLING_DETAILS,
     Account,
     AccountStatus,
@@ -14,17 +14,21 @@ from igny8_core.auth.models import (
     User,
 )
 from igny8_core.auth.selectors import members_of
-from igny8_core.auth.services import team_rules
-from igny8_core.auth.services.invitation_service import InvitationService
-from igny8_core.auth.services.session_service import SessionService
-from igny8_core.auth.services.user_service import check_own_password
+from igny8_core.auth.services import team_policy
+from igny8_core.auth.services.invitations import withdraw_invitations
+from igny8_core.auth.services.sessions import end_sessions
+from igny8_core.auth.services.users import check_own_password
 from igny8_core.business.billing.errors import MoneyOpen
 from igny8_core.business.billing.models import PLAN_LINES, UNUSED_TIME, Invoice, InvoiceStatus, LineKind
 from igny8_core.business.billing.selectors import invoices_of, live_subscription_of, payments_under_way_of
-from igny8_core.business.billing.services.invoice_service import InvoiceService
-from igny8_core.business.billing.services.open_attempts import is_open, require_no_open_attempt, why_undecided
-from igny8_core.business.billing.services.saved_method_service import SavedMethodService
-from igny8_core.business.billing.services.subscription_service import SubscriptionService
+from igny8_core.business.billing.services.invoices.lifecycle import mark_void
+from igny8_core.business.billing.services.payment_methods.saved import forget_all_methods
+from igny8_core.business.billing.services.payment_states.under_way import (
+    is_open,
+    require_no_open_attempt,
+    why_undecided,
+)
+from igny8_core.business.billing.services.subscriptions.ending import cancel_subscription
 from igny8_core.common import clock
 from igny8_core.common.db import service_transaction
 from igny8_core.common.mail import nowhere
@@ -52,16 +56,16 @@ def close_account(account: Account, owner: User, password: str) -> None:
 @service_transaction
 def _close(account: Account, owner: User) -> None:
     account = lock_account(account.pk)
-    actor = team_rules.acting_member(account, owner)
-    team_rules.require_owner(actor)
+    actor = team_policy.acting_member(account, owner)
+    team_policy.require_owner(actor)
     if account.status == AccountStatus.SUSPENDED and account.suspended_reason == SuspendedReason.OPERATOR:
         raise AccountSuspended()
     _require_settled(account)
     _end_orders(account, actor)
     account = lock_account(account.pk)
     now = clock.now()
-    InvitationService.withdraw_all(account)
-    SavedMethodService.forget_all(account)
+    withdraw_invitations(account)
+    forget_all_methods(account)
     members = list(members_of(account).order_by("pk"))
     _blank(account, now, {member.pk for member in members if not _is_operator(member)})
     for member in members:
@@ -102,10 +106,10 @@ def _is_mere_order(invoice: Invoice) -> bool:
 
 def _end_orders(account: Account, actor: User) -> None:
     for invoice in _unpaid(account):
-        InvoiceService.mark_void(invoice, "The account was deleted", actor)
+        mark_void(invoice, "The account was deleted", actor)
     subscription = live_subscription_of(account)
     if subscription:
-        SubscriptionService.cancel_subscription(subscription, cancel_at_period_end=False, canceled_by=actor)
+        cancel_subscription(subscription, cancel_at_period_end=False, canceled_by=actor)
 
 
 def _blank(account: Account, now: datetime, staying: set[int]) -> None:
@@ -120,7 +124,7 @@ def _blank(account: Account, now: datetime, staying: set[int]) -> None:
         account.deleted_at = now
         account.save(update_fields=["deleted_at"])
     else:
-        transition(account, AccountStatus.CANCELED, ACCOUNT_MOVES, suspended_reason="", deleted_at=now)
+        transition(account, AccountStatus.CANCELED, ACCOUNT_TRANSITIONS, suspended_reason="", deleted_at=now)
 
 
 def _is_operator(member: User) -> bool:
@@ -129,12 +133,12 @@ def _is_operator(member: User) -> bool:
 
 def _let_go(member: User) -> None:
     User.objects.filter(pk=member.pk).update(account=None, role="")
-    SessionService.end_all(member, "account_deleted")
+    end_sessions(member, "account_deleted")
 
 
 def _erase(member: User) -> None:
     """Blank a person: they cannot log in any more, and their address can sign up anew."""
-    SessionService.end_all(member, "account_deleted")
+    end_sessions(member, "account_deleted")
     member.email, member.first_name, member.last_name = nowhere(member.pk), "", ""
     member.is_active, member.email_verified_at = False, None
     member.set_unusable_password()

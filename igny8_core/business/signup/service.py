@@ -4,13 +4,13 @@ from dataclasses import dataclass
 
 from igny8_core.auth.models import Account, AccountStatus, Plan, Subscription, User
 from igny8_core.auth.selectors import public_plans
-from igny8_core.auth.services.account_service import AccountService
-from igny8_core.auth.services.user_service import hashed
+from igny8_core.auth.services.accounts import create_account
+from igny8_core.auth.services.users import hashed
 from igny8_core.business.billing.errors import PaymentMethodNotAvailable, PlanNotOffered
 from igny8_core.business.billing.models import CreditGrantKind, CreditTransactionType, Invoice
 from igny8_core.business.billing.offers import offered_for, usual_method
-from igny8_core.business.billing.services.credit_service import CreditService
-from igny8_core.business.billing.services.subscription_service import SubscriptionService
+from igny8_core.business.billing.services.credits.granting import grant_credits
+from igny8_core.business.billing.services.subscriptions.ordering import create_subscription
 from igny8_core.common.db import service_transaction
 
 
@@ -65,7 +65,7 @@ def _register(
     billing: dict[str, str],
 ) -> Signup:
     plan = _plan(plan_slug)
-    account = AccountService.create_account(
+    account = create_account(
         **person,
         password_hash=password_hash,
         account_name=account_name,
@@ -87,7 +87,7 @@ def _plan(slug: str) -> Plan:
 def _start_trial(account: Account, plan: Plan) -> Signup:
     owner = _owner(account)
     if plan.included_credits:
-        CreditService.grant(
+        grant_credits(
             account,
             plan.included_credits,
             kind=CreditGrantKind.PLAN,
@@ -104,7 +104,7 @@ def _order(account: Account, plan: Plan, payment_method: str) -> Signup:
     method = payment_method or usual_method(offered_for(account.billing_country, plan.price, plan.currency), "")
     if not method:
         raise PaymentMethodNotAvailable("No payment method is available in your country yet. Please contact us.")
-    subscription = SubscriptionService.create_subscription(account, plan, method, created_by=owner)
+    subscription = create_subscription(account, plan, method, created_by=owner)
     return Signup(owner, subscription.account, subscription, subscription.invoices.get())
 
 

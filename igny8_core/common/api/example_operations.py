@@ -46,10 +46,10 @@ _UPGRADE = {
 REQUESTS: dict[str, dict[str, Any]] = {
     "change_password": {"new_password": "new long and unusual 8"},
     "downgrade_subscription": {"plan_slug": "starter"},
-    "staff_change_subscription": {"plan_slug": "growth"},
-    "staff_suspend_account": {"reason": "Sends spam"},
-    "staff_update_payment_method": {"country_code": LEFT_OUT, "payment_method": LEFT_OUT},
-    "staff_void_invoice": {"reason": "Made for the wrong account"},
+    "operator_change_subscription": {"plan_slug": "growth"},
+    "operator_suspend_account": {"reason": "Sends spam"},
+    "operator_update_payment_method": {"country_code": LEFT_OUT, "payment_method": LEFT_OUT},
+    "operator_void_invoice": {"reason": "Made for the wrong account"},
     "upgrade_subscription": {"plan_slug": "growth"},
 }
 ANSWERS: dict[str, Any] = {
@@ -75,18 +75,18 @@ ANSWERS: dict[str, Any] = {
     "list_team": [{"role": "owner"}],
     "list_site_access": [{"role": "owner", "granted_at": None}],
     "retrieve_invoice": _PAID,
-    "staff_activate_account": {"status": "active", "suspended_reason": ""},
-    "staff_create_credit_cost": {
+    "operator_activate_account": {"status": "active", "suspended_reason": ""},
+    "operator_create_credit_cost": {
         "operation_type": "translation",
         "display_name": "Translation",
         "credits_per_unit": 3,
         "unit": "100 words",
     },
-    "staff_create_invoice": _STAFF_INVOICE,
-    "staff_create_payment_method": _WALLET_ROW,
-    "staff_update_payment_method": _WALLET_ROW,
-    "staff_end_subscription": {"cancel_at_period_end": True},
-    "staff_void_invoice": {**_STAFF_INVOICE, "status": "void", "void_reason": "Made for the wrong account"},
+    "operator_create_invoice": _STAFF_INVOICE,
+    "operator_create_payment_method": _WALLET_ROW,
+    "operator_update_payment_method": _WALLET_ROW,
+    "operator_end_subscription": {"cancel_at_period_end": True},
+    "operator_void_invoice": {**_STAFF_INVOICE, "status": "void", "void_reason": "Made for the wrong account"},
     "transfer_ownership": {
         "id": 2,
         "email": "bilal@example.com",

@@ -10,16 +10,16 @@ import django
 django.setup()
 
 from django.conf import settings  # noqa: E402
+from igny8_core.business.billing.services.payment_service import PaymentService  # noqa: E402
 from rest_framework.test import APIClient  # noqa: E402
 
 from igny8_core.business.billing.gateways import gateway_of  # noqa: E402
 from igny8_core.business.billing.invariants import broken_invariants  # noqa: E402
 from igny8_core.business.billing.models import Dispute, Payment, Refund  # noqa: E402
-from igny8_core.business.billing.services.pay_links import pay_link  # noqa: E402
-from igny8_core.business.billing.services.paying import pay_invoice  # noqa: E402
-from igny8_core.business.billing.services.payment_service import PaymentService  # noqa: E402
-from igny8_core.business.billing.services.reconcile_service import ReconcileService  # noqa: E402
-from igny8_core.business.billing.services.webhook_service import WebhookService  # noqa: E402
+from igny8_core.business.billing.services.invoices.pay_links import pay_link  # noqa: E402
+from igny8_core.business.billing.services.payments.checkout import pay_invoice  # noqa: E402
+from igny8_core.business.billing.services.reconciliation.daily import reconcile  # noqa: E402
+from igny8_core.business.billing.services.webhook_inbox.inbox import process_due_messages  # noqa: E402
 from tests import make  # noqa: E402
 
 settings.ALLOWED_HOSTS = ["testserver"]
@@ -32,7 +32,7 @@ def tell(kind: str, about: str, secret: str = "secret of third") -> int:
     message = {"id": f"{kind}-{about}", "type": kind, "about": about}
     address = "/api/v1/billing/webhooks/third/"
     answer = APIClient().post(address, message, format="json", HTTP_THIRD_SECRET=secret)
-    WebhookService.process_due()
+    process_due_messages()
     return answer.status_code
 
 
@@ -62,7 +62,7 @@ told["disputed"] = [tell("disputed", dispute), *Dispute.objects.values_list("gat
 
 lost = pay_invoice(make.subscription().invoices.get(), "third").attempt.payment
 GATEWAY.approve(lost.gateway_object_id)
-found = ReconcileService.reconcile()
+found = reconcile()
 told["reconciled"] = [[each.gateway, each.kind, each.is_healed] for each in found]
 told["healed"] = now(lost)
 

@@ -1,12 +1,12 @@
 """What operators offer: the defaults, plans and packages in other currencies and cycles, and edits of what was sold."""
 
 from django.core.management import call_command
+from igny8_core.business.billing.services.credit_cost_service import CreditCostService
+from igny8_core.business.billing.services.payment_method_config_service import PaymentMethodConfigService
 from story_6259b03.stage import Stage
 
 from igny8_core.auth.models import Plan
 from igny8_core.business.billing.models import CreditPackage, PaymentMethodConfig
-from igny8_core.business.billing.services.credit_cost_service import CreditCostService
-from igny8_core.business.billing.services.payment_method_config_service import PaymentMethodConfigService
 
 
 def open_shop(stage: Stage) -> None:

@@ -1,10 +1,10 @@
 """Changes of plan, cancellations and coming back, each in the states that they can be in."""
 
+from igny8_core.auth.services.account_service import AccountService
+from igny8_core.business.billing.services.subscription_service import SubscriptionService
 from story_6259b03.stage import Stage
 
 from igny8_core.auth.models import Plan
-from igny8_core.auth.services.account_service import AccountService
-from igny8_core.business.billing.services.subscription_service import SubscriptionService
 
 
 def changes_of_plan(stage: Stage) -> None:

@@ -1,10 +1,10 @@
 """Credits: bought, spent, given, taken, expired."""
 
+from igny8_core.business.billing.services.credit_service import CreditService
+from igny8_core.business.billing.services.purchase_service import PurchaseService
 from story_6259b03.stage import Stage
 
 from igny8_core.auth.models import Site
-from igny8_core.business.billing.services.credit_service import CreditService
-from igny8_core.business.billing.services.purchase_service import PurchaseService
 
 
 def packages(stage: Stage) -> None:

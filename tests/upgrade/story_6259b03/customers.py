@@ -1,9 +1,5 @@
 """Signing up and paying the first invoice, in every way that there is; and people and sites around it."""
 
-from story_6259b03.pictures import red_square
-from story_6259b03.stage import PASSWORD, Stage
-
-from igny8_core.auth.models import Industry, Role, Site, TeamInvitation
 from igny8_core.auth.services.account_service import AccountService
 from igny8_core.auth.services.invitation_service import InvitationService, NewPerson, invitation_token
 from igny8_core.auth.services.membership_service import MembershipService
@@ -13,6 +9,10 @@ from igny8_core.business.billing.services.card_service import CardService
 from igny8_core.business.billing.services.payment_service import PaymentService
 from igny8_core.business.billing.services.proof_service import ProofService
 from igny8_core.business.billing.services.saved_method_service import SavedMethodService
+from story_6259b03.pictures import red_square
+from story_6259b03.stage import PASSWORD, Stage
+
+from igny8_core.auth.models import Industry, Role, Site, TeamInvitation
 
 
 def first_customers(stage: Stage) -> None:

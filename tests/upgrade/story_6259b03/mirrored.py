@@ -1,9 +1,8 @@
 """Subscriptions that Stripe bills, and what is mirrored of them."""
 
 from igny8_core.business.billing.services.stripe_customers import stripe_customer_of
-from story_6259b03.stage import Stage
-
 from igny8_core.business.billing.services.subscription_mirror import SubscriptionMirrorService
+from story_6259b03.stage import Stage
 
 
 def begin(stage: Stage) -> None:

@@ -2,16 +2,16 @@
 
 from dataclasses import replace
 
+from igny8_core.business.billing.services.charge_records import record_charge
+from igny8_core.business.billing.services.gateway_refunds import GatewayRefundService
+from igny8_core.business.billing.services.payment_checks import PaymentCheckService
+from igny8_core.business.billing.services.payment_service import PaymentService
 from igny8_core.business.billing.services.stripe_customers import stripe_customer_of
 from story_6259b03.stage import Stage
 
 from igny8_core.business.billing.errors import RefundRefused
 from igny8_core.business.billing.gateways.protocol import ChargeState
 from igny8_core.business.billing.models import Payment
-from igny8_core.business.billing.services.charge_records import record_charge
-from igny8_core.business.billing.services.gateway_refunds import GatewayRefundService
-from igny8_core.business.billing.services.payment_checks import PaymentCheckService
-from igny8_core.business.billing.services.payment_service import PaymentService
 
 
 def refunds(stage: Stage) -> None:

@@ -15,7 +15,13 @@ from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
 from igny8_core.business.billing.gateways.stripe_gateway import StripeGateway
+from igny8_core.business.billing.services.credit_service import CreditService
+from igny8_core.business.billing.services.payment_checks import PaymentCheckService
+from igny8_core.business.billing.services.payment_service import PaymentService
 from igny8_core.business.billing.services.stripe_customers import stripe_customer_of
+from igny8_core.business.billing.services.subscription_service import SubscriptionService
+from igny8_core.business.billing.services.usage_sum_service import UsageSumService
+from igny8_core.business.billing.services.webhook_service import WebhookService
 from stopped_clock import StoppedClock
 
 from fake_gateways import paypal_server
@@ -28,13 +34,7 @@ from igny8_core.business.billing.errors import AuthenticationRequired, PaymentDe
 from igny8_core.business.billing.gateways import gateway_of
 from igny8_core.business.billing.models import Invoice, Payment
 from igny8_core.business.billing.services import pdf_service
-from igny8_core.business.billing.services.credit_service import CreditService
-from igny8_core.business.billing.services.payment_checks import PaymentCheckService
-from igny8_core.business.billing.services.payment_service import PaymentService
 from igny8_core.business.billing.services.settlement import Settlement
-from igny8_core.business.billing.services.subscription_service import SubscriptionService
-from igny8_core.business.billing.services.usage_sum_service import UsageSumService
-from igny8_core.business.billing.services.webhook_service import WebhookService
 from igny8_core.business.signup.service import register
 from igny8_core.events.deliveries import deliver_due
 from igny8_core.settings.gateways import PayPalSettings, StripeSettings

@@ -24,7 +24,7 @@ from igny8_core.business.billing.models import (
 )
 from igny8_core.business.billing.serializers import CreditCostInput
 from igny8_core.common.strict_forms import StrictForm
-from igny8_core.events.console import (
+from igny8_core.console.base import (
     ConsoleAdmin,
     LogAdmin,
     ModelForm,
@@ -134,7 +134,7 @@ class CreditTransactionAdmin(LogAdmin):
 
 @admin.register(CreditGrant)
 class CreditGrantAdmin(LogAdmin):
-    """Lots of credits with what is left of them."""
+    """Grants of credits with what is left of them."""
 
     list_display = ("id", "created", "account", "kind_shown", "amount", "remaining", "expires", "source")
     list_filter = (("kind", ChoicesDropdownFilter), ("account", AutocompleteSelectFilter))

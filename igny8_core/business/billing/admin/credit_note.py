@@ -4,7 +4,7 @@ from django.contrib import admin
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, RangeDateTimeFilter
 
 from igny8_core.business.billing.models import CreditNote
-from igny8_core.events.console import ReadOnlyAdmin, moment, money
+from igny8_core.console.base import ReadOnlyAdmin, moment, money
 
 
 @admin.register(CreditNote)

@@ -4,7 +4,7 @@ from django.contrib import admin
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateTimeFilter
 
 from igny8_core.business.billing.models import Dispute, DisputeStatus
-from igny8_core.events.console import ReadOnlyAdmin, badge, choice, moment, money
+from igny8_core.console.base import ReadOnlyAdmin, badge, choice, moment, money
 
 DISPUTE_TONES: dict[str, str] = {
     DisputeStatus.OPEN: "warning",

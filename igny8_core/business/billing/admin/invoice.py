@@ -12,11 +12,11 @@ from unfold.decorators import action as page_action
 from igny8_core.business.billing.admin.payment_decisions import ConfirmDialog, back_to, operator_of
 from igny8_core.business.billing.models import Allocation, Invoice, InvoiceCounter, InvoiceLine, InvoiceStatus, LineKind
 from igny8_core.business.billing.serializers import InvoiceNotesInput
-from igny8_core.business.billing.services.pay_links import pay_link
-from igny8_core.business.billing.services.paying import charge_saved_card
+from igny8_core.business.billing.services.invoices.pay_links import pay_link
+from igny8_core.business.billing.services.payments.checkout import charge_saved_card
 from igny8_core.common.errors import DomainError
 from igny8_core.common.strict_forms import StrictForm
-from igny8_core.events.console import (
+from igny8_core.console.base import (
     EMPTY,
     ConsoleAdmin,
     LogAdmin,

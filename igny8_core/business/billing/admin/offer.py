@@ -5,7 +5,7 @@ from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilt
 
 from igny8_core.business.billing.models import InvoiceOffer, MadeDefault, PayeeVersion
 from igny8_core.business.billing.payees import instructions_of
-from igny8_core.events.console import LogAdmin, moment
+from igny8_core.console.base import LogAdmin, moment
 
 
 @admin.register(PayeeVersion)

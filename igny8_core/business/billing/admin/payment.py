@@ -24,20 +24,12 @@ from igny8_core.business.billing.admin.payment_decisions import (
 )
 from igny8_core.business.billing.admin.payment_gateways import AsksGateways, gateway_buttons
 from igny8_core.business.billing.models import GATEWAY_METHODS, CreditNote, LineKind, Payment, PaymentStatus
-from igny8_core.business.billing.services.payment_service import PaymentService
-from igny8_core.business.billing.services.subscription_decisions import SubscriptionDecisionService
+from igny8_core.business.billing.services.payments.offline import approve_manual_payment, reject_manual_payment
+from igny8_core.business.billing.services.refunds.refunding import process_refund
+from igny8_core.business.billing.services.subscriptions.decisions import order_again
 from igny8_core.common.errors import DomainError
 from igny8_core.common.links import why_not_public_https
-from igny8_core.events.console import (
-    EMPTY,
-    amount_text,
-    change_url,
-    choice,
-    json_block,
-    label,
-    moment,
-    money,
-)
+from igny8_core.console.base import EMPTY, amount_text, change_url, choice, json_block, label, moment, money
 
 PAYMENT_TONES = {
     PaymentStatus.PENDING_APPROVAL: "warning",
@@ -254,7 +246,7 @@ class PaymentAdmin(AsksGateways):
         """Order the change of plan of the page's payment anew; the dialog has been filled in."""
         payment = payment_with_id(object_id).get()
         try:
-            change = SubscriptionDecisionService.order_again(payment, operator_of(request), form.cleaned_data["note"])
+            change = order_again(payment, operator_of(request), form.cleaned_data["note"])
         except DomainError as refusal:
             messages.warning(request, refusal.text)
         else:
@@ -298,16 +290,14 @@ def _approve(request: HttpRequest, payments: QuerySet[Payment], note: str, overr
     operator = operator_of(request)
     report = decide_each(
         payments,
-        lambda payment: PaymentService.approve_manual_payment(
-            payment, operator, admin_notes=note, override_duplicate=override
-        ),
+        lambda payment: approve_manual_payment(payment, operator, admin_notes=note, override_duplicate=override),
     )
     report.tell(request, "Approved")
 
 
 def _reject(request: HttpRequest, payments: QuerySet[Payment], note: str) -> None:
     operator = operator_of(request)
-    report = decide_each(payments, lambda payment: PaymentService.reject_manual_payment(payment, note, operator))
+    report = decide_each(payments, lambda payment: reject_manual_payment(payment, note, operator))
     report.tell(request, "Rejected")
 
 
@@ -316,7 +306,7 @@ def _refund(request: HttpRequest, payments: QuerySet[Payment], refund: dict[str,
     report = decide_each(
         payments,
         lambda payment: notes.append(
-            PaymentService.process_refund(
+            process_refund(
                 payment,
                 refund["amount"],
                 reason=refund["reason"],

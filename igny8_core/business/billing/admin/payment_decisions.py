@@ -23,7 +23,7 @@ from igny8_core.common.api.serializers import StrictSerializer
 from igny8_core.common.errors import DomainError
 from igny8_core.common.money import InvalidAmount, parse_amount
 from igny8_core.common.strict_forms import StrictForm
-from igny8_core.events.console import amount_text, change_url
+from igny8_core.console.base import amount_text, change_url
 
 logger = logging.getLogger(__name__)
 

@@ -13,9 +13,9 @@ from igny8_core.business.billing.admin.payment_decisions import ConfirmDialog, b
 from igny8_core.business.billing.admin.payment_proof import ShowsProof
 from igny8_core.business.billing.admin.refund import REFUND_TONES
 from igny8_core.business.billing.models import CAPTURED_STATUSES, GATEWAY_METHODS, GATEWAY_UNDER_WAY, Payment
-from igny8_core.business.billing.services.payment_checks import PaymentCheckService
+from igny8_core.business.billing.services.reconciliation.polling import check_payment_now, return_money
 from igny8_core.common.errors import DomainError
-from igny8_core.events.console import EMPTY, amount_text, change_url, label
+from igny8_core.console.base import EMPTY, amount_text, change_url, label
 
 
 def gateway_buttons(payment: Payment) -> frozenset[str]:
@@ -86,7 +86,7 @@ class AsksGateways(ShowsProof):
         """Ask the gateway about the payment of the page."""
         payment = payment_with_id(object_id).get()
         try:
-            payment = PaymentCheckService.check_now(payment, operator_of(request))
+            payment = check_payment_now(payment, operator_of(request))
         except DomainError as refusal:
             messages.warning(request, refusal.text)
         else:
@@ -112,7 +112,7 @@ class AsksGateways(ShowsProof):
         """Return the money of the page's payment, which needs review."""
         payment = payment_with_id(object_id).get()
         try:
-            refund: Any = PaymentCheckService.return_money(payment, operator_of(request))
+            refund: Any = return_money(payment, operator_of(request))
         except DomainError as refusal:
             messages.warning(request, refusal.text)
         else:

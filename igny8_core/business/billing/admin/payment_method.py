@@ -11,9 +11,13 @@ from igny8_core.business.billing.admin.payment_decisions import operator_of
 from igny8_core.business.billing.models import PAYEE_COLUMNS, AccountPaymentMethod, PayeeVersion, PaymentMethodConfig
 from igny8_core.business.billing.payees import refused_details
 from igny8_core.business.billing.serializers import PaymentMethodInput
-from igny8_core.business.billing.services.payment_method_config_service import PaymentMethodConfigService
+from igny8_core.business.billing.services.payment_methods.configuration import (
+    configure_payment_method,
+    remove_payment_method,
+    update_payment_method,
+)
 from igny8_core.common.strict_forms import StrictForm
-from igny8_core.events.console import ConsoleAdmin, ModelForm, ReadOnlyAdmin, moment
+from igny8_core.console.base import ConsoleAdmin, ModelForm, ReadOnlyAdmin, moment
 
 
 class PaymentMethodConfigForm(StrictForm, ModelForm):
@@ -82,14 +86,14 @@ class PaymentMethodConfigAdmin(ConsoleAdmin):
         """Save through the service, which keeps the old details and tells all operators."""
         columns = {name: form.cleaned_data[name] for name in form.changed_data}
         if change:
-            saved = PaymentMethodConfigService.update(obj, operator_of(request), **columns)
+            saved = update_payment_method(obj, operator_of(request), **columns)
         else:
-            saved = PaymentMethodConfigService.configure(operator_of(request), **form.cleaned_data)
+            saved = configure_payment_method(operator_of(request), **form.cleaned_data)
         obj.pk, obj._state.adding = saved.pk, False
 
     def delete_model(self, request: HttpRequest, obj: PaymentMethodConfig) -> None:
         """Delete through the service."""
-        PaymentMethodConfigService.remove(obj, operator_of(request))
+        remove_payment_method(obj, operator_of(request))
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[PaymentMethodConfig]) -> None:
         """Delete through the service, one by one."""

@@ -11,10 +11,10 @@ from django.utils.html import format_html
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 
 from igny8_core.business.billing.models import Payment, PaymentProof, ProofType
-from igny8_core.business.billing.services import proof_files
+from igny8_core.business.billing.services.proofs import files
 from igny8_core.common.api.downloads import file_response
 from igny8_core.common.errors import DomainError
-from igny8_core.events.console import EMPTY, ReadOnlyAdmin, badge, change_url, moment
+from igny8_core.console.base import EMPTY, ReadOnlyAdmin, badge, change_url, moment
 
 PROOF_TONES = {ProofType.PDF: "info"}
 
@@ -63,7 +63,7 @@ class ShowsProof(ReadOnlyAdmin):
         if payment is None or payment.proof is None:
             raise Http404
         try:
-            content = proof_files.fetch(payment.proof)
+            content = files.fetch(payment.proof)
         except DomainError as fault:
             return HttpResponse(fault.text, status=fault.http_status, content_type="text/plain")
         proof = payment.proof

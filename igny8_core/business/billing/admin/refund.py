@@ -4,7 +4,7 @@ from django.contrib import admin
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateTimeFilter
 
 from igny8_core.business.billing.models import Refund, RefundStatus
-from igny8_core.events.console import ReadOnlyAdmin, badge, moment, money
+from igny8_core.console.base import ReadOnlyAdmin, badge, moment, money
 
 REFUND_TONES: dict[str, str] = {
     RefundStatus.PENDING: "info",

@@ -20,10 +20,10 @@ from igny8_core.auth.models import LIVE_STATUSES, BillingDriver, Subscription, S
 from igny8_core.auth.selectors import public_plans
 from igny8_core.business.billing.admin.payment_decisions import back_to, operator_of
 from igny8_core.business.billing.serializers import ChangeSubscriptionInput, EndSubscriptionInput
-from igny8_core.business.billing.services.subscription_decisions import SubscriptionDecisionService
+from igny8_core.business.billing.services.subscriptions.decisions import change_for_customer, end_for_customer
 from igny8_core.common.errors import DomainError
 from igny8_core.common.strict_forms import StrictForm
-from igny8_core.events.console import ReadOnlyAdmin, amount_text, badge, moment
+from igny8_core.console.base import ReadOnlyAdmin, amount_text, badge, moment
 
 SUBSCRIPTION_TONES = {
     SubscriptionStatus.PENDING_PAYMENT: "warning",
@@ -153,7 +153,7 @@ class SubscriptionAdmin(ReadOnlyAdmin):
         """End the subscription of the page; the dialog has been filled in."""
         subscription, inputs = Subscription.objects.get(pk=object_id), form.cleaned_data
         try:
-            ended = SubscriptionDecisionService.end(
+            ended = end_for_customer(
                 subscription, operator_of(request), inputs["reason"], at_period_end=inputs["at_period_end"]
             )
         except DomainError as refusal:
@@ -181,9 +181,7 @@ class SubscriptionAdmin(ReadOnlyAdmin):
         """Order another plan for the subscription of the page; the dialog has been filled in."""
         subscription, inputs = Subscription.objects.get(pk=object_id), form.cleaned_data
         try:
-            change = SubscriptionDecisionService.change(
-                subscription, inputs["plan_slug"], operator_of(request), inputs["reason"]
-            )
+            change = change_for_customer(subscription, inputs["plan_slug"], operator_of(request), inputs["reason"])
         except DomainError as refusal:
             messages.warning(request, refusal.text)
         else:

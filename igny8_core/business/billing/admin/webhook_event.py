@@ -17,9 +17,9 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 from igny8_core.auth.models import User
 from igny8_core.business.billing.admin.payment_decisions import back_to, operator_of
 from igny8_core.business.billing.models import WebhookEvent, WebhookState
-from igny8_core.business.billing.services.webhook_service import WebhookService
+from igny8_core.business.billing.services.webhook_inbox.inbox import replay_message, set_message_aside
 from igny8_core.common.errors import DomainError
-from igny8_core.events.console import LogAdmin, badge, change_url, moment
+from igny8_core.console.base import LogAdmin, badge, change_url, moment
 
 WEBHOOK_TONES = {
     WebhookState.WAITING: "info",
@@ -137,7 +137,7 @@ class WebhookEventAdmin(LogAdmin):
         """Note that the message of the page needs nothing more; the dialog has the reason."""
         try:
             event = WebhookEvent.objects.get(pk=_number(object_id))
-            WebhookService.set_aside(event, form.cleaned_data["reason"], operator_of(request))
+            set_message_aside(event, form.cleaned_data["reason"], operator_of(request))
         except DomainError as refusal:
             messages.warning(request, refusal.text)
         else:
@@ -154,6 +154,6 @@ def _replay(request: HttpRequest, selected: QuerySet[WebhookEvent]) -> None:
         raise TypeError("Only a logged-in operator has messages processed again.")
     count = 0
     for event in selected.order_by("pk"):
-        WebhookService.replay(event, request.user)
+        replay_message(event, request.user)
         count += 1
     messages.success(request, f"{count} put back in the queue; processing begins within seconds.")

@@ -16,8 +16,8 @@ from igny8_core.business.billing.errors import (
     ProofAlreadyUsed,
 )
 from igny8_core.business.billing.selectors import invoices_of, proofs_of
-from igny8_core.business.billing.services.open_attempts import ATTEMPT_REFUSALS
-from igny8_core.business.billing.services.payment_service import PaymentService
+from igny8_core.business.billing.services.payment_states.under_way import ATTEMPT_REFUSALS
+from igny8_core.business.billing.services.payments.offline import create_manual_payment
 from igny8_core.common.api.envelope import success
 from igny8_core.common.api.idempotency import idempotent
 from igny8_core.common.api.refusals import refuses
@@ -61,7 +61,7 @@ class ConfirmationViewSet(ApiViewSet):
             proof = proofs_of(account_of(request)).filter(pk=confirmation["proof"]).first()
             if proof is None:
                 raise NoSuchProof(errors={"proof": [NoSuchProof.text]})
-        payment = PaymentService.create_manual_payment(
+        payment = create_manual_payment(
             invoice,
             confirmation["payment_method"],
             confirmation["manual_reference"],

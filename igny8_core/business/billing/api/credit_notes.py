@@ -11,7 +11,7 @@ from igny8_core.business.billing.api.credit_note_serializers import CreditNoteRo
 from igny8_core.business.billing.errors import CreditNoteNotFound, PdfUnavailable
 from igny8_core.business.billing.models import CreditNote
 from igny8_core.business.billing.selectors import credit_notes_of
-from igny8_core.business.billing.services import pdf_service
+from igny8_core.business.billing.services.invoices import pdf
 from igny8_core.common.api.downloads import PDF_ANSWER, AnyType, PdfThrottle, pdf_response
 from igny8_core.common.api.query import from_day_filter, search_filter, to_day_filter
 from igny8_core.common.api.refusals import refuses
@@ -45,4 +45,4 @@ class CreditNoteViewSet(ListViewSet):
         credit_note = self.rows().filter(pk=credit_note_id).first()
         if credit_note is None:
             raise CreditNoteNotFound()
-        return pdf_response(pdf_service.render_credit_note(credit_note), credit_note.credit_note_number)
+        return pdf_response(pdf.render_credit_note(credit_note), credit_note.credit_note_number)

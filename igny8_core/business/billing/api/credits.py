@@ -47,9 +47,9 @@ from igny8_core.business.billing.selectors import (
     credit_packages,
     credit_transactions_of,
 )
-from igny8_core.business.billing.services.credit_batch_service import CreditBatchService, Operation
-from igny8_core.business.billing.services.credit_service import CreditService
-from igny8_core.business.billing.services.purchase_service import PurchaseService
+from igny8_core.business.billing.services.credits.batch import Operation, use_many
+from igny8_core.business.billing.services.credits.spending import use_credits
+from igny8_core.business.billing.services.payments.credit_orders import buy_credits
 from igny8_core.common.api.envelope import success, success_body
 from igny8_core.common.api.idempotency import (
     HEADER,
@@ -85,8 +85,8 @@ class BalanceViewSet(SingletonViewSet):
 
     @extend_schema(operation_id="credit_balance", responses=BalanceOutput)
     def retrieve(self, request: Request) -> Response:
-        """Credits that can be spent now, and the lots they come from."""
-        return success(BalanceOutput(balance_of(account_id_of(request), lots=GRANTS_SHOWN)).data)
+        """Credits that can be spent now, and the grants they come from."""
+        return success(BalanceOutput(balance_of(account_id_of(request), grants=GRANTS_SHOWN)).data)
 
 
 @extend_schema_view(list=extend_schema(operation_id="list_credit_transactions"))
@@ -131,9 +131,7 @@ class CreditPurchaseViewSet(ApiViewSet):
     def create(self, request: Request) -> Response:
         """Order a credit package. Its credits are granted when the invoice in the answer is paid."""
         order = self.validated(PurchaseInput)
-        answer = PurchaseService.buy_credits(
-            account_of(request), order["package"], order["payment_method"], user_of(request)
-        )
+        answer = buy_credits(account_of(request), order["package"], order["payment_method"], user_of(request))
         message = "Credits ordered. They are added when the invoice is paid."
         return success(PurchaseOutput(answer).data, message, status=201)
 
@@ -152,7 +150,7 @@ class UsageViewSet(ApiViewSet):
         """Spend what an operation costs. Editors name sites that they have access to, or none."""
         body: Any = request.data
         operation = quick_operation(body) or self.validated(UsageInput)
-        usage = CreditService.use(
+        usage = use_credits(
             _account(request),
             operation["operation_type"],
             operation["quantity"],
@@ -191,7 +189,7 @@ def _spend_batch(request: Request, operations: list[Operation]) -> list[dict[str
     with one_transaction():
         answers = {key: _kept(key, stored, hashes[key]) for key, stored in kept_answers(caller, list(hashes)).items()}
         new = [operation for operation in operations if operation.key not in answers]
-        outcomes = CreditBatchService.use_many(_account(request), new, user=caller_of(request))
+        outcomes = use_many(_account(request), new, user=caller_of(request))
         bodies = []
         for operation, outcome in zip(new, outcomes, strict=True):
             if isinstance(outcome, DomainError):

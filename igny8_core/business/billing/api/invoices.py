@@ -29,9 +29,9 @@ from igny8_core.business.billing.hot_reads import first_invoices_of
 from igny8_core.business.billing.models import Invoice, InvoiceStatus
 from igny8_core.business.billing.selectors import invoices_of
 from igny8_core.business.billing.serializers import InvoiceOutput
-from igny8_core.business.billing.services.invoice_service import InvoiceService
-from igny8_core.business.billing.services.open_attempts import ATTEMPT_REFUSALS
-from igny8_core.business.billing.services.paying import pay_invoice
+from igny8_core.business.billing.services.invoices.pdf import render_invoice
+from igny8_core.business.billing.services.payment_states.under_way import ATTEMPT_REFUSALS
+from igny8_core.business.billing.services.payments.checkout import pay_invoice
 from igny8_core.common.api.downloads import PDF_ANSWER, AnyType, PdfThrottle, pdf_response
 from igny8_core.common.api.envelope import success
 from igny8_core.common.api.idempotency import idempotent, request_key
@@ -83,7 +83,7 @@ class InvoiceViewSet(ListViewSet):
     def pdf(self, request: Request, invoice_id: int) -> HttpResponse:
         """One invoice as a PDF."""
         invoice = own_invoice(request, invoice_id)
-        return pdf_response(InvoiceService.generate_pdf(invoice), invoice.invoice_number)
+        return pdf_response(render_invoice(invoice), invoice.invoice_number)
 
     @extend_schema(operation_id="pay_invoice", request=PayInput, responses=PayOutput)
     @action(detail=True, methods=["post"], permission_classes=(CanManageBilling,), throttle_classes=(PayThrottle,))
@@ -109,13 +109,13 @@ class InvoiceViewSet(ListViewSet):
         charged at once. For another card and for PayPal the answer holds what the customer goes on with: a client
         secret for Stripe.js, or PayPal's address; afterwards call payments/{payment_id}/complete/.
         """
-        wish = self.validated(PayInput)
+        charge_request = self.validated(PayInput)
         answer = pay_invoice(
             own_invoice(request, invoice_id),
-            wish.get("payment_method", ""),
-            wish.get("saved_method"),
-            save_card=wish["save_card"],
-            return_url=wish["return_url"],
+            charge_request.get("payment_method", ""),
+            charge_request.get("saved_method"),
+            save_card=charge_request["save_card"],
+            return_url=charge_request["return_url"],
             paid_by=user_of(request),
             request_key=request_key(request),
         )

@@ -7,7 +7,7 @@ from igny8_core.business.billing.errors import (
     GatewayUnavailable,
     PaymentDeclined,
 )
-from igny8_core.business.billing.services.attempts import NextStep
+from igny8_core.business.billing.services.collection.attempts import NextStep
 from igny8_core.common.api.throttling import UserThrottle
 
 SEND_AND_CONFIRM = "Send the money, quote the reference, then confirm the payment."

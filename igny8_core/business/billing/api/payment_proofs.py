@@ -20,9 +20,9 @@ from igny8_core.business.billing.errors import (
 from igny8_core.business.billing.models import ProofType
 from igny8_core.business.billing.selectors import proofs_of
 from igny8_core.business.billing.serializers import PaymentProofOutput
-from igny8_core.business.billing.services import proof_files
-from igny8_core.business.billing.services.proof_links import proof_of_link
-from igny8_core.business.billing.services.proof_service import ProofService
+from igny8_core.business.billing.services.proofs import files
+from igny8_core.business.billing.services.proofs.links import proof_of_link
+from igny8_core.business.billing.services.proofs.uploads import upload_proof
 from igny8_core.common.api.downloads import AnyType, file_response
 from igny8_core.common.api.envelope import success
 from igny8_core.common.api.permissions import PublicEndpoint
@@ -65,7 +65,7 @@ class PaymentProofUploadViewSet(ApiViewSet):
         What the file is counts, not what it is called. It is painted anew: pictures without what cameras note in them,
         PDFs of up to 20 pages as pictures of their pages.
         """
-        proof = ProofService.upload(account_of(request), user_of(request), uploaded_file(request))
+        proof = upload_proof(account_of(request), user_of(request), uploaded_file(request))
         output = PaymentProofOutput(proof, context=self.serializer_context())
         return success(output.data, "File stored. Name its id as proof when you confirm the payment.", status=201)
 
@@ -106,4 +106,4 @@ class PaymentProofViewSet(ApiViewSet):
     def file(self, request: Request, proof_id: int) -> HttpResponse:
         """The file itself, by the link that the proof's `url` holds: for 5 minutes, while the person may see it."""
         proof = proof_of_link(proof_id, request.query_params.get("token", ""))
-        return file_response(proof_files.fetch(proof), proof.content_type, proof.neutral_name)
+        return file_response(files.fetch(proof), proof.content_type, proof.neutral_name)

@@ -6,7 +6,7 @@ from rest_framework import serializers
 
 from igny8_core.business.billing.gateways import card_form_key, card_method
 from igny8_core.business.billing.models import PaymentStatus
-from igny8_core.business.billing.services.attempts import NextStep
+from igny8_core.business.billing.services.collection.attempts import NextStep
 from igny8_core.common.api.fields import EnumField
 from igny8_core.common.api.serializers import OutputSerializer
 

@@ -19,7 +19,7 @@ from igny8_core.business.billing.selectors import payments_of
 from igny8_core.business.billing.serializers import (
     PaymentOutput,
 )
-from igny8_core.business.billing.services.payment_service import PaymentService
+from igny8_core.business.billing.services.collection.gateway_payments import complete_payment
 from igny8_core.common.api.envelope import success
 from igny8_core.common.api.query import choice_filter, search_filter
 from igny8_core.common.api.refusals import refuses
@@ -58,5 +58,5 @@ class PaymentViewSet(ListViewSet):
         payment = self.rows().filter(pk=payment_id).first()
         if payment is None:
             raise PaymentNotFound()
-        attempt = PaymentService.complete_payment(payment)
+        attempt = complete_payment(payment)
         return success(AttemptOutput(attempt).data, PAY_MESSAGES[attempt.next_step])

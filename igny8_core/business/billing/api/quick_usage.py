@@ -12,7 +12,7 @@ from typing import Any
 from rest_framework.serializers import ValidationError
 
 from igny8_core.business.billing.api.credit_serializers import MAX_QUANTITY, MetadataField
-from igny8_core.business.billing.services.credit_service import Usage
+from igny8_core.business.billing.services.credits.spending import Usage
 from igny8_core.common.api.fields import MAX_ID
 
 # Nothing in such a name is refused, and NFC and stripping leave it as it is.

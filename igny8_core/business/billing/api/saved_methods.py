@@ -22,8 +22,8 @@ from igny8_core.business.billing.errors import (
 )
 from igny8_core.business.billing.models import AccountPaymentMethod
 from igny8_core.business.billing.selectors import saved_methods_of
-from igny8_core.business.billing.services.card_service import CardService
-from igny8_core.business.billing.services.saved_method_service import SavedMethodService
+from igny8_core.business.billing.services.payment_methods.cards import begin_card, finish_card
+from igny8_core.business.billing.services.payment_methods.saved import add_method, make_default, remove_method
 from igny8_core.common.api.envelope import success
 from igny8_core.common.api.refusals import refuses
 from igny8_core.common.api.serializers import StrictSerializer
@@ -57,7 +57,7 @@ class SavedMethodViewSet(ApiViewSet):
     def set_up_card(self, request: Request) -> Response:
         """Begin to save a card: the customer enters it in Stripe's form, with the client secret of the answer."""
         self.validated(StrictSerializer)
-        setup = CardService.begin(account_of(request), user_of(request))
+        setup = begin_card(account_of(request), user_of(request))
         return success(CardSetupOutput(setup).data, "Enter the card in the form of the payment service.", status=201)
 
     @extend_schema(
@@ -72,9 +72,9 @@ class SavedMethodViewSet(ApiViewSet):
         """
         method, account, user = self.validated(SavedMethodInput), account_of(request), user_of(request)
         if method["setup"]:
-            saved = CardService.finish(account, method["setup"], user)
+            saved = finish_card(account, method["setup"], user)
         else:
-            saved = SavedMethodService.add(account, method["type"], method["display_name"], user)
+            saved = add_method(account, method["type"], method["display_name"], user)
         return success(SavedMethodOutput(saved).data, "Payment method saved.", status=201)
 
     @extend_schema(operation_id="make_payment_method_default", request=None, responses=SavedMethodOutput)
@@ -83,12 +83,12 @@ class SavedMethodViewSet(ApiViewSet):
     def make_default(self, request: Request, method_id: int) -> Response:
         """Make a saved payment method the one that is used where none is named."""
         self.validated(StrictSerializer)
-        chosen = SavedMethodService.make_default(account_of(request), method_id, user_of(request))
+        chosen = make_default(account_of(request), method_id, user_of(request))
         return success(SavedMethodOutput(chosen).data, "This is the default payment method now.")
 
     @extend_schema(operation_id="delete_saved_payment_method", responses={200: None})
     @refuses(SavedMethodNotFound)
     def destroy(self, request: Request, method_id: int) -> Response:
         """Delete a saved payment method; where it was the default, the oldest other one takes its place."""
-        SavedMethodService.remove(account_of(request), method_id, user_of(request))
+        remove_method(account_of(request), method_id, user_of(request))
         return success(message="Payment method deleted.")

@@ -10,7 +10,7 @@ from igny8_core.business.billing.serializers import (
     PaymentMethodOutput,
     SubscriptionOutput,
 )
-from igny8_core.business.billing.services.plan_change import ChangeKind
+from igny8_core.business.billing.services.subscriptions.plan_change import ChangeKind
 from igny8_core.common.api.fields import CurrencyField, EnumField, MoneyField, PlainTextField, TrueOrFalseField
 from igny8_core.common.api.serializers import OutputSerializer, StrictSerializer
 

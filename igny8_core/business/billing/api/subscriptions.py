@@ -41,9 +41,14 @@ from igny8_core.business.billing.selectors import (
     live_subscription_of,
 )
 from igny8_core.business.billing.serializers import SubscriptionOutput
-from igny8_core.business.billing.services.open_attempts import ATTEMPT_REFUSALS
-from igny8_core.business.billing.services.plan_change import offered_plan, quote
-from igny8_core.business.billing.services.subscription_service import SubscriptionService
+from igny8_core.business.billing.services.payment_states.under_way import ATTEMPT_REFUSALS
+from igny8_core.business.billing.services.subscriptions.ending import cancel_subscription, reactivate_subscription
+from igny8_core.business.billing.services.subscriptions.ordering import (
+    create_subscription,
+    downgrade_subscription,
+    upgrade_subscription,
+)
+from igny8_core.business.billing.services.subscriptions.plan_change import offered_plan, quote
 from igny8_core.common.api.envelope import success
 from igny8_core.common.api.idempotency import idempotent
 from igny8_core.common.api.openapi import NULLABLE
@@ -92,7 +97,7 @@ class SubscriptionViewSet(SingletonViewSet):
         order, account = self.validated(OrderInput), account_of(request)
         plan = offered_plan(order["plan_slug"])
         method = order["payment_method"] or usual_payment_method_of(account, plan.price, plan.currency)
-        subscription = SubscriptionService.create_subscription(account, plan, method, user_of(request))
+        subscription = create_subscription(account, plan, method, user_of(request))
         return success(ordered(subscription, subscription.invoices.get()), PLAN_ORDERED, status=201)
 
     @extend_schema(operation_id="preview_plan", request=PlanChangeInput, responses=QuoteOutput)
@@ -115,7 +120,7 @@ class SubscriptionViewSet(SingletonViewSet):
         """Move to a larger plan: an invoice over the prorated difference, which takes effect when it is paid."""
         plan = offered_plan(self.validated(PlanChangeInput)["plan_slug"])
         subscription = live_subscription(account_of(request))
-        invoice = SubscriptionService.upgrade_subscription(subscription, plan, user_of(request))
+        invoice = upgrade_subscription(subscription, plan, user_of(request))
         message = "The larger plan starts when the invoice is paid." if invoice else "The larger plan runs from now on."
         return success(ordered(live_subscription(account_of(request)), invoice), message)
 
@@ -131,7 +136,7 @@ class SubscriptionViewSet(SingletonViewSet):
         """Move to a smaller plan at the end of the period; the answer tells what is over its limits today."""
         plan = offered_plan(self.validated(PlanChangeInput)["plan_slug"])
         subscription = live_subscription(account_of(request))
-        scheduled = SubscriptionService.downgrade_subscription(subscription, plan, user_of(request))
+        scheduled = downgrade_subscription(subscription, plan, user_of(request))
         return success(SubscriptionOutput(scheduled).data, "The smaller plan starts with the next period.")
 
     @extend_schema(
@@ -146,7 +151,7 @@ class SubscriptionViewSet(SingletonViewSet):
         """End the subscription with its period, or at once."""
         at_period_end = self.validated(CancelInput)["at_period_end"]
         subscription = live_subscription(account_of(request))
-        canceled = SubscriptionService.cancel_subscription(subscription, at_period_end, user_of(request))
+        canceled = cancel_subscription(subscription, at_period_end, user_of(request))
         runs_on = canceled.cancel_at_period_end
         message = "The subscription ends with its period." if runs_on else "The subscription has ended."
         return success(SubscriptionOutput(canceled).data, message)
@@ -165,7 +170,7 @@ class SubscriptionViewSet(SingletonViewSet):
         last = last_subscription_of(account)
         if last is None:
             raise NoSubscription()
-        subscription = SubscriptionService.reactivate_subscription(last, method, user_of(request))
+        subscription = reactivate_subscription(last, method, user_of(request))
         if subscription.pk == last.pk:
             return success(ordered(subscription, None), "The subscription runs on.")
         return success(ordered(subscription, subscription.invoices.get()), PLAN_ORDERED)

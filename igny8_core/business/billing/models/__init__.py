@@ -13,9 +13,9 @@ from igny8_core.business.billing.models.credit import (
     UsageSumMark,
 )
 from igny8_core.business.billing.models.credit_note import CreditNote
-from igny8_core.business.billing.models.dispute import DISPUTE_MOVES, TO_ASK, Dispute, DisputeStatus
+from igny8_core.business.billing.models.dispute import DISPUTE_TRANSITIONS, TO_ASK, Dispute, DisputeStatus
 from igny8_core.business.billing.models.invoice import (
-    INVOICE_MOVES,
+    INVOICE_TRANSITIONS,
     Invoice,
     InvoiceCounter,
     InvoiceStatus,
@@ -35,7 +35,7 @@ from igny8_core.business.billing.models.payee import (
 from igny8_core.business.billing.models.payment import (
     CAPTURED_STATUSES,
     GATEWAY_UNDER_WAY,
-    PAYMENT_MOVES,
+    PAYMENT_TRANSITIONS,
     PAYMENTS_UNDER_WAY,
     Payment,
     PaymentStatus,
@@ -46,25 +46,25 @@ from igny8_core.business.billing.models.payment_method import (
     PaymentMethodConfig,
 )
 from igny8_core.business.billing.models.payment_proof import PaymentProof, ProofType
-from igny8_core.business.billing.models.refund import REFUND_MOVES, REFUNDS_UNDER_WAY, Refund, RefundStatus
+from igny8_core.business.billing.models.refund import REFUND_TRANSITIONS, REFUNDS_UNDER_WAY, Refund, RefundStatus
 from igny8_core.business.billing.models.webhook_event import WebhookEvent, WebhookState
 
 __all__ = [
     "ALL_COUNTRIES",
     "CAPTURED_STATUSES",
-    "DISPUTE_MOVES",
+    "DISPUTE_TRANSITIONS",
     "GATEWAY_METHODS",
     "GATEWAY_UNDER_WAY",
-    "INVOICE_MOVES",
+    "INVOICE_TRANSITIONS",
     "MANUAL_METHODS",
     "PAYEE_COLUMNS",
     "PAYEE_DETAILS",
     "PAYEE_NUMBERS",
     "PAYMENTS_UNDER_WAY",
-    "PAYMENT_MOVES",
+    "PAYMENT_TRANSITIONS",
     "PLAN_LINES",
     "REFUNDS_UNDER_WAY",
-    "REFUND_MOVES",
+    "REFUND_TRANSITIONS",
     "TO_ASK",
     "UNUSED_TIME",
     "AccountPaymentMethod",

@@ -115,14 +115,14 @@ class CreditTransaction(models.Model):
 
 
 class CreditGrantKind(models.TextChoices):
-    """Where a lot came from; plan credits are spent before purchased ones of the same expiry."""
+    """Where a grant came from; plan credits are spent before purchased ones of the same expiry."""
 
     PLAN = "plan", "Plan"
     PURCHASE = "purchase", "Purchase"
 
 
 class CreditGrant(models.Model):
-    """A lot of credits with its own expiry; a spend takes from the lots that expire soonest."""
+    """A grant of credits with its own expiry; a spend takes from the grants that expire soonest."""
 
     account = models.ForeignKey("igny8_auth.Account", on_delete=models.PROTECT, related_name="credit_grants")
     kind = models.CharField(max_length=10, choices=CreditGrantKind.choices)

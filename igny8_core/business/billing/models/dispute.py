@@ -14,7 +14,7 @@ class DisputeStatus(models.TextChoices):
     CLOSED = "closed", "Closed"
 
 
-DISPUTE_MOVES: dict[str, frozenset[str]] = {
+DISPUTE_TRANSITIONS: dict[str, frozenset[str]] = {
     DisputeStatus.OPEN: frozenset({DisputeStatus.WON, DisputeStatus.LOST, DisputeStatus.CLOSED}),
     # A bank can take up again what was decided for us, and take the money after all.
     DisputeStatus.WON: frozenset({DisputeStatus.LOST}),

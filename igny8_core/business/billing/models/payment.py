@@ -24,7 +24,7 @@ class PaymentStatus(models.TextChoices):
 
 
 _AFTER_SUCCESS = frozenset({PaymentStatus.PARTIALLY_REFUNDED, PaymentStatus.REFUNDED, PaymentStatus.DISPUTED})
-PAYMENT_MOVES: dict[str, frozenset[str]] = {
+PAYMENT_TRANSITIONS: dict[str, frozenset[str]] = {
     PaymentStatus.PENDING_APPROVAL: frozenset({PaymentStatus.SUCCEEDED, PaymentStatus.FAILED, PaymentStatus.CANCELED}),
     PaymentStatus.PENDING: frozenset(
         {

@@ -17,7 +17,7 @@ class RefundStatus(models.TextChoices):
 
 
 _DECIDED = frozenset({RefundStatus.SUCCEEDED, RefundStatus.FAILED})
-REFUND_MOVES: dict[str, frozenset[str]] = {
+REFUND_TRANSITIONS: dict[str, frozenset[str]] = {
     RefundStatus.PENDING: _DECIDED | {RefundStatus.PROCESSING, RefundStatus.UNKNOWN},
     RefundStatus.UNKNOWN: _DECIDED | {RefundStatus.PROCESSING},
     RefundStatus.PROCESSING: _DECIDED | {RefundStatus.UNKNOWN},

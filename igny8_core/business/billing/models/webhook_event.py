@@ -16,7 +16,7 @@ class WebhookState(models.TextChoices):
     DEAD = "dead", "Given up"
 
 
-WEBHOOK_MOVES: dict[str, frozenset[str]] = {
+WEBHOOK_TRANSITIONS: dict[str, frozenset[str]] = {
     WebhookState.WAITING: frozenset(
         {WebhookState.PROCESSED, WebhookState.IGNORED, WebhookState.NEEDS_REVIEW, WebhookState.DEAD}
     ),

@@ -15,10 +15,10 @@ from igny8_core.business.billing.models import (
     Payment,
 )
 from igny8_core.business.billing.pricing import credit_line, plan_line_of
-from igny8_core.business.billing.services.credit_service import CreditService
-from igny8_core.business.billing.services.invoice_service import InvoiceService
-from igny8_core.business.billing.services.payment_transitions import succeed
-from igny8_core.business.billing.services.subscription_service import SubscriptionService
+from igny8_core.business.billing.services.credits.granting import grant_credits
+from igny8_core.business.billing.services.invoices.lifecycle import mark_paid
+from igny8_core.business.billing.services.payment_states.transitions import succeed
+from igny8_core.business.billing.services.subscriptions.activation import activate_subscription
 from igny8_core.common import clock
 from igny8_core.events import services as events
 
@@ -79,16 +79,16 @@ def capture(payment: Payment, by: User | None = None, **columns: Any) -> Settlem
 
     `by`: the operator who found the money; None where its gateway has it. `columns` of the payment are written with the
     move. The caller holds the locks of account, payment and invoice.
-    Raises MoveNotAllowed, InvoiceNotPayable, SubscriptionNotPayable, PlanChangeOutdated, PlanChangePeriodOver.
+    Raises TransitionNotAllowed, InvoiceNotPayable, SubscriptionNotPayable, PlanChangeOutdated, PlanChangePeriodOver.
     """
     account, invoice = payment.account, payment.invoice
     before = account.status
     with events.recorded_together():
         succeed(payment, by, **columns)
-        InvoiceService.mark_paid(invoice, payment)
+        mark_paid(invoice, payment)
         if invoice.subscription:
             invoice.subscription.account = account
-            SubscriptionService.activate(invoice.subscription, payment)
+            activate_subscription(invoice.subscription, payment)
         added = _grant_credits(invoice, payment)
     is_activated = before != AccountStatus.ACTIVE and account.status == AccountStatus.ACTIVE
     return Settlement(payment, added, account.credits, is_activated)
@@ -101,7 +101,7 @@ def _grant_credits(invoice: Invoice, payment: Payment) -> int:
         return 0
     is_plan = line.kind in PLAN_LINES
     amount = (line.credits or 0) * line.quantity
-    CreditService.grant(
+    grant_credits(
         payment.account,
         amount,
         kind=CreditGrantKind.PLAN if is_plan else CreditGrantKind.PURCHASE,

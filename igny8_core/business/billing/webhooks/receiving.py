@@ -18,8 +18,8 @@ from rest_framework.response import Response
 from igny8_core.auth.models import PaymentMethodType
 from igny8_core.business.billing.errors import GatewayNotConfigured
 from igny8_core.business.billing.gateways import gateway_of, keys_of, protocol, traits_of
-from igny8_core.business.billing.services import webhook_refusals as refusals
-from igny8_core.business.billing.services.webhook_service import WebhookService
+from igny8_core.business.billing.services.webhook_inbox import errors as refusals
+from igny8_core.business.billing.services.webhook_inbox.inbox import store_message
 from igny8_core.common.api.downloads import AnyType
 from igny8_core.common.api.envelope import success
 from igny8_core.common.api.exceptions import PayloadTooLarge
@@ -70,7 +70,7 @@ class WebhookView(ApiView):
         if traits_of(self.payment_method).messages_say_mode and message.live is not gateway.live:
             logger.error("webhook of the other mode", extra={"provider": self.payment_method, "type": message.type})
             raise refusals.MessageOfOtherMode()
-        is_new = WebhookService.store(self.payment_method, message, body, gateway.delivery_id(headers))
+        is_new = store_message(self.payment_method, message, body, gateway.delivery_id(headers))
         return success(message="Stored." if is_new else "Stored before.")
 
     def _verify(self, gateway: protocol.Gateway, body: bytes, headers: Mapping[str, str]) -> None:

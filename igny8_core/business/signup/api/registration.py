@@ -7,7 +7,7 @@ from rest_framework.response import Response
 from igny8_core.auth.errors import EmailTaken
 from igny8_core.auth.models import BILLING_DETAILS
 from igny8_core.auth.serializers import logged_in
-from igny8_core.auth.services.session_service import SessionService
+from igny8_core.auth.services.sessions import open_session
 from igny8_core.business.billing.errors import GatewayNotConfigured, PaymentMethodNotAvailable, PlanNotOffered
 from igny8_core.business.billing.offers import usual_instructions_for
 from igny8_core.business.signup.api.registration_serializers import RegisterInput, RegisterOutput
@@ -37,7 +37,7 @@ class RegisterView(ApiView):
         billing = {name: given.pop(name) for name in BILLING_DETAILS if name in given}
         signup = register(**given, billing=billing)
         answer = {
-            **logged_in(signup.user, SessionService.open(signup.user)),
+            **logged_in(signup.user, open_session(signup.user)),
             "account": signup.account,
             "subscription": signup.subscription,
             "invoice": signup.invoice,

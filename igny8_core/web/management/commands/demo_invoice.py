@@ -5,7 +5,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from igny8_core.business.billing.models import Invoice, InvoiceStatus
-from igny8_core.business.billing.services.pay_links import pay_link
+from igny8_core.business.billing.services.invoices.pay_links import pay_link
 from igny8_core.business.signup.service import register
 
 DOMAIN = "demo.example.com"

@@ -2,8 +2,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from igny8_core.business.billing.services.gateway_differences import Difference
-from igny8_core.business.billing.services.reconcile_service import ReconcileService
+from igny8_core.business.billing.services.reconciliation.daily import reconcile
+from igny8_core.business.billing.services.reconciliation.differences import Difference
 
 
 class Command(BaseCommand):
@@ -16,7 +16,7 @@ class Command(BaseCommand):
         parser.add_argument("--days", type=int, default=3, help="how far back; what is open is always compared")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        found = ReconcileService.reconcile(options["days"])
+        found = reconcile(options["days"])
         for difference in found:
             self._print(difference)
         open_ones = [difference for difference in found if not difference.is_healed]

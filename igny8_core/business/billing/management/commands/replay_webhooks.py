@@ -5,7 +5,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db.models import QuerySet
 
 from igny8_core.business.billing.models import WebhookEvent, WebhookState
-from igny8_core.business.billing.services.webhook_service import WebhookService
+from igny8_core.business.billing.services.webhook_inbox.inbox import replay_message_now
 
 
 class Command(BaseCommand):
@@ -24,7 +24,7 @@ class Command(BaseCommand):
         chosen = _chosen(options)
         failed = 0
         for number in list(chosen.order_by("pk").values_list("pk", flat=True)):
-            event = WebhookService.replay_now(chosen.model.objects.get(pk=number))
+            event = replay_message_now(chosen.model.objects.get(pk=number))
             failed += event.state in {WebhookState.WAITING, WebhookState.DEAD}
             said = f": {event.last_error}" if event.last_error else ""
             self.stdout.write(f"{event.pk} {event} {event.event_id} {event.state}{said}")

@@ -1,0 +1,141 @@
+"""Making accounts with their first owner; suspending them and lifting that."""
+
+import secrets
+
+from django.utils.text import slugify
+
+from igny8_core.auth.errors import EmailTaken, NotSuspended, SuspensionLiftedByPayment
+from igny8_core.auth.locks import lock_account
+from igny8_core.auth.models import (
+    ACCOUNT_TRANSITIONS,
+    Account,
+    AccountStatus,
+    Plan,
+    Role,
+    Subscription,
+    SubscriptionStatus,
+    SuspendedReason,
+    User,
+)
+from igny8_core.auth.permissions import require_other_account
+from igny8_core.common.db import refusing, service_transaction, set_changed
+from igny8_core.common.errors import InvalidInput
+from igny8_core.common.states import transition
+from igny8_core.common.tax_ids import why_not_tax_id
+from igny8_core.events import services as events
+
+# What an operator is told who wants to activate an account that is not suspended.
+_WAY_OUT: dict[str, str] = {
+    AccountStatus.TRIAL: "It becomes active when a plan that it orders is paid.",
+    AccountStatus.PENDING_PAYMENT: "It becomes active when its open invoice is paid: approve that payment.",
+    AccountStatus.PAST_DUE: "It becomes active when its open invoice is paid: approve that payment.",
+    AccountStatus.CANCELED: "It comes back when it orders a plan and pays.",
+    AccountStatus.ACTIVE: "There is nothing to lift.",
+}
+
+
+@service_transaction
+def create_account(
+    *,
+    email: str,
+    password_hash: str,
+    first_name: str,
+    last_name: str,
+    account_name: str,
+    plan: Plan,
+    status: AccountStatus,
+    billing: dict[str, str],
+) -> Account:
+    """Create an account and its owner; `billing` holds the account's billing_* and tax_id columns.
+
+    `password_hash` is of a password that meets the rules. Raises InvalidInput for a wrong VAT number, EmailTaken
+    for an address that is in use.
+    """
+    _require_tax_id(billing.get("tax_id", ""), billing.get("billing_country", ""))
+    names = {"first_name": first_name, "last_name": last_name}
+    owner = User(email=email, password=password_hash, role=Role.OWNER, **names)
+    name = account_name or owner.full_name
+    account = Account(name=name, slug=_slug(name), plan=plan, status=status, **billing)
+    with refusing("igny8_users_email_unique", EmailTaken(errors={"email": [EmailTaken.text]})):
+        account.save()
+        owner.account = account
+        owner.save()
+    account.owner = owner
+    account.save(update_fields=["owner"])
+    events.record(events.about("account.created", account, owner, {"plan": plan.slug, "status": status.value}))
+    return account
+
+
+@service_transaction
+def suspend_account(account: Account, reason: str, suspended_by: User) -> Account:
+    """Stop an account from using the product until an operator lifts it. Sessions and billing stay open.
+
+    Raises TransitionNotAllowed for an account that cannot be suspended from where it is, OwnAccount.
+    """
+    account = lock_account(account.pk)
+    require_other_account(suspended_by, account.pk)
+    before = account.status
+    transition(account, AccountStatus.SUSPENDED, ACCOUNT_TRANSITIONS, suspended_reason=SuspendedReason.OPERATOR)
+    facts = {"from": before, "suspended_reason": SuspendedReason.OPERATOR.value, "reason": reason}
+    events.record(events.about("account.suspended", account, suspended_by, facts))
+    return account
+
+
+@service_transaction
+def reinstate_account(account: Account, reason: str, reinstated_by: User) -> Account:
+    """Lift an operator's suspension: the account becomes what its subscription says.
+
+    Raises NotSuspended, SuspensionLiftedByPayment for one that has not paid (domain.md section 3), OwnAccount.
+    """
+    account = lock_account(account.pk, "plan")
+    require_other_account(reinstated_by, account.pk)
+    if account.status != AccountStatus.SUSPENDED:
+        raise NotSuspended(f"The account is {account.status}. {_WAY_OUT.get(account.status, NotSuspended.text)}")
+    if account.suspended_reason != SuspendedReason.OPERATOR:
+        raise SuspensionLiftedByPayment()
+    last = Subscription.objects.filter(account=account).order_by("-pk").first()
+    to = _status_behind(account, last)
+    transition(account, to, ACCOUNT_TRANSITIONS, suspended_reason="")
+    facts = {"from": AccountStatus.SUSPENDED.value, "to": to.value, "reason": reason}
+    events.record(events.about("account.reinstated", account, reinstated_by, facts))
+    if to == AccountStatus.CANCELED and last and last.status == SubscriptionStatus.PENDING_PAYMENT:
+        # What it ordered while it was suspended waits for payment still, and with it the account.
+        transition(account, AccountStatus.PENDING_PAYMENT, ACCOUNT_TRANSITIONS)
+        events.record(events.about("account.awaiting_payment", account, reinstated_by, {"from": to.value}))
+    return account
+
+
+@service_transaction
+def update_account_settings(account: Account, changed_by: User, **changes: str) -> Account:
+    """Change name, timezone, tax_id or billing_* columns; invoices keep what they were made with.
+
+    Raises InvalidInput for a wrong VAT number.
+    """
+    account = lock_account(account.pk)
+    changed = set_changed(account, changes)
+    if not changed:
+        return account
+    if {"tax_id", "billing_country"} & set(changed):
+        _require_tax_id(account.tax_id, account.billing_country)
+    account.save(update_fields=changed)
+    # Which, not what: events are kept when an account is deleted, addresses are not.
+    facts = {"changed": changed}
+    events.record(events.about("account.updated", account, changed_by, facts))
+    return account
+
+
+def _status_behind(account: Account, last: Subscription | None) -> AccountStatus:
+    """What a suspended account is without its suspension, as its last subscription says."""
+    if last is None or account.plan.is_free or last.status == SubscriptionStatus.ACTIVE:
+        return AccountStatus.ACTIVE
+    # A subscription that ended while the account was suspended, or was ordered then and not paid, gives no rights.
+    return AccountStatus.PAST_DUE if last.status == SubscriptionStatus.PAST_DUE else AccountStatus.CANCELED
+
+
+def _require_tax_id(tax_id: str, country: str) -> None:
+    if refusal := why_not_tax_id(tax_id, country):
+        raise InvalidInput(errors={"tax_id": [refusal]})
+
+
+def _slug(name: str) -> str:
+    return f"{slugify(name)[:60] or 'account'}-{secrets.token_hex(3)}"

@@ -1,0 +1,299 @@
+"""Inviting people into an account's team, and their joining it."""
+
+import hashlib
+import secrets
+from base64 import urlsafe_b64encode
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, timedelta
+
+from django.utils.crypto import constant_time_compare, salted_hmac
+
+from igny8_core.auth.errors import (
+    AlreadyMember,
+    InvitationForAnother,
+    InvitationGone,
+    InvitationNotOpen,
+    InvitationOpen,
+    LimitReached,
+    LoginExists,
+    MemberElsewhere,
+)
+from igny8_core.auth.locks import lock_account
+from igny8_core.auth.models import MANAGER_ROLES, Account, InvitationState, Site, TeamInvitation, User
+from igny8_core.auth.permissions import require_usable
+from igny8_core.auth.selectors import members_of, seats_taken, terms_of, user_by_email
+from igny8_core.auth.services import team_policy
+from igny8_core.auth.services.users import hashed
+from igny8_core.common import clock
+from igny8_core.common.db import refusing, service_transaction
+from igny8_core.common.errors import InvalidInput, NotFound
+from igny8_core.common.mail import nowhere
+from igny8_core.common.signed_texts import BadSignature, keys, opened, signed
+from igny8_core.events import services as events
+
+LIFETIME = timedelta(days=7)
+NO_SUCH_SITE = "No such site. GET /api/v1/sites/ lists them."
+SALT = "igny8_core.auth.invitation"
+
+
+@dataclass(frozen=True)
+class NewPerson:
+    """What somebody without a login says of themselves when they join."""
+
+    password: str
+    first_name: str
+    last_name: str
+
+
+@service_transaction
+def invite(account: Account, invited_by: User, *, email: str, role: str, site_ids: Sequence[int]) -> TeamInvitation:
+    """Invite an address with a role, and for an editor or viewer the sites they get access to.
+
+    An address that belongs to another account is invited all the same: the answer must not tell (threats.md
+    AUT-11). Raises TeamNotManaged, RoleAboveOwn, PaymentRequired, AccountSuspended, AccountCanceled, InvalidInput
+    for a site that is none, AlreadyMember, InvitationOpen, LimitReached.
+    """
+    account = lock_account(account.pk, "plan")
+    actor = team_policy.acting_member(account, invited_by)
+    team_policy.require_may_give(actor, role)
+    require_usable(account)
+    sites = _sites(account, site_ids)
+    if members_of(account).filter(email=email).exists():
+        raise AlreadyMember()
+    _clear_the_way(account, email, actor)
+    _require_seat(account)
+    invitation = TeamInvitation(account=account, email=email, role=role, invited_by=actor)
+    invitation.expires_at = clock.now() + LIFETIME
+    # The token is made from the row's key; until there is one the hash is of nothing that anybody knows.
+    invitation.token_hash = secrets.token_hex(32)
+    with refusing("igny8_team_invitations_one_open", InvitationOpen()):
+        invitation.save()
+    _seal(invitation)
+    invitation.sites.set(sites)
+    _record("invitation.created", invitation, actor, role=role)
+    return invitation
+
+
+@service_transaction
+def resend_invitation(account: Account, invitation_id: int, resent_by: User) -> TeamInvitation:
+    """Send an open invitation again, from who asks for it: with a new token and another week; the old link dies.
+
+    Raises NotFound, TeamNotManaged, RoleAboveOwn, PaymentRequired, AccountSuspended, AccountCanceled,
+    InvitationNotOpen, LimitReached.
+    """
+    account = lock_account(account.pk, "plan")
+    actor = team_policy.acting_member(account, resent_by)
+    invitation = _unanswered(account, invitation_id)
+    team_policy.require_may_give(actor, invitation.role)
+    require_usable(account)
+    if invitation.status == InvitationState.EXPIRED:
+        _require_seat(account)
+    invitation.expires_at, invitation.invited_by = clock.now() + LIFETIME, actor
+    invitation.save(update_fields=["expires_at", "invited_by"])
+    _seal(invitation)
+    _record("invitation.resent", invitation, actor)
+    return invitation
+
+
+@service_transaction
+def cancel_invitation(account: Account, invitation_id: int, canceled_by: User) -> None:
+    """Withdraw an open invitation. Raises NotFound, TeamNotManaged, InvitationNotOpen."""
+    account = lock_account(account.pk)
+    actor = team_policy.acting_member(account, canceled_by)
+    invitation = _unanswered(account, invitation_id)
+    team_policy.require_manages(actor, invitation.role)
+    _cancel(invitation, actor)
+
+
+@service_transaction
+def withdraw_invitations(account: Account) -> None:
+    """Withdraw what is open and erase every invited address: the account is being deleted, under its lock."""
+    invitations = TeamInvitation.objects.filter(account=account)
+    invitations.filter(accepted_at=None, canceled_at=None).update(canceled_at=clock.now())
+    # One at a time: each has an address of its own now, so that none is taken for another.
+    for invitation in invitations:
+        invitation.email = nowhere(invitation.pk)
+        invitation.save(update_fields=["email"])
+
+
+def accept_invitation(token: str, caller: User | None, person: NewPerson | None) -> User:
+    """Join the account that a mailed token invites to: as the logged-in `caller`, else as a new `person`.
+
+    The address counts as verified, because the token came by mail. Who sent the invitation must still have the
+    right to (threats.md ROL-02), the account must be usable and have a seat left.
+    Raises NotFound, InvitationGone, PaymentRequired, AccountSuspended, AccountCanceled, InvitationForAnother,
+    AlreadyMember, MemberElsewhere, LoginExists, InvalidInput, LimitReached.
+    """
+    # Before the transaction, because a password takes a tenth of a second to hash; it asks again what is read here.
+    return _accept(token, _joining(_acceptable(token), caller, person))
+
+
+@service_transaction
+def _accept(token: str, member: User) -> User:
+    account = lock_account(_acceptable(token).account_id, "plan")
+    invitation = _acceptable(token)
+    require_usable(account)
+    allowed = terms_of(account).max_users
+    if members_of(account).filter(is_active=True).count() >= allowed:
+        raise LimitReached(_limit_text(account, allowed))
+    _use_up(invitation)
+    _join(account, member, invitation)
+    _record("invitation.accepted", invitation, member, role=invitation.role)
+    return member
+
+
+def invitation_token(invitation: TeamInvitation) -> str:
+    """The token of an invitation, 256 bit: made anew from the server's key whenever a mail needs it, stored nowhere.
+
+    Raises InvalidInput where the key is another one now, so that the link would open nothing.
+    """
+    for key in keys():
+        for token in (_token(invitation, key), _token_of_old(invitation, key)):
+            if constant_time_compare(_hash(token), invitation.token_hash):
+                return token
+    raise InvalidInput("The server's key has changed since this invitation was made. Send it again.")
+
+
+def _token(invitation: TeamInvitation, key: str) -> str:
+    # Named to the microsecond: sent again in the same second, it is another one.
+    text = f"{invitation.pk}.{invitation.expires_at.astimezone(UTC):%Y%m%d%H%M%S%f}"
+    return signed(text, salt=SALT, moment=invitation.expires_at - LIFETIME, key=key)
+
+
+def _token_of_old(invitation: TeamInvitation, key: str) -> str:
+    """The token as the release before made it; the last of them runs out a week after this one is in use."""
+    value = f"{invitation.pk}:{invitation.expires_at.astimezone(UTC).isoformat(timespec='microseconds')}"
+    digest = salted_hmac(SALT, value, secret=key, algorithm="sha256").digest()
+    return urlsafe_b64encode(digest).decode().rstrip("=")
+
+
+def _seal(invitation: TeamInvitation) -> None:
+    invitation.token_hash = _hash(_token(invitation, keys()[0]))
+    invitation.save(update_fields=["token_hash"])
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _is_signed(token: str) -> bool:
+    """Whether we made it, for an invitation. Tokens of the release before have no signature: their hash tells."""
+    try:
+        return ":" not in token or bool(opened(token, salt=SALT))
+    except BadSignature:
+        return False
+
+
+def _sites(account: Account, site_ids: Sequence[int]) -> list[Site]:
+    sites = list(Site.objects.filter(account=account, pk__in=site_ids))
+    if len(sites) != len(set(site_ids)):
+        raise InvalidInput(errors={"sites": [NO_SUCH_SITE]})
+    return sites
+
+
+def _clear_the_way(account: Account, email: str, actor: User) -> None:
+    """An invitation that ran out gives way to a new one of the same address."""
+    for earlier in TeamInvitation.objects.filter(account=account, email=email, accepted_at=None, canceled_at=None):
+        if earlier.status == InvitationState.OPEN:
+            raise InvitationOpen()
+        _cancel(earlier, actor)
+
+
+def _require_seat(account: Account) -> None:
+    allowed = terms_of(account).max_users
+    if seats_taken(account) >= allowed:
+        raise LimitReached(_limit_text(account, allowed))
+
+
+def _limit_text(account: Account, allowed: int) -> str:
+    return (
+        f"The plan {account.plan.name} allows {allowed} user(s), open invitations included, and all "
+        "seats are taken. Remove somebody, cancel an invitation, or move to a larger plan."
+    )
+
+
+def _unanswered(account: Account, invitation_id: int) -> TeamInvitation:
+    invitation = TeamInvitation.objects.filter(account=account, pk=invitation_id).first()
+    if invitation is None:
+        raise NotFound()
+    if invitation.accepted_at or invitation.canceled_at:
+        raise InvitationNotOpen()
+    return invitation
+
+
+def _cancel(invitation: TeamInvitation, actor: User) -> None:
+    invitation.canceled_at = clock.now()
+    invitation.save(update_fields=["canceled_at"])
+    _record("invitation.canceled", invitation, actor)
+
+
+def _acceptable(token: str) -> TeamInvitation:
+    """The open invitation of a token, from somebody who may still give its role. Raises NotFound, InvitationGone."""
+    sealed = TeamInvitation.objects.filter(token_hash=_hash(token)).select_related("account", "invited_by")
+    invitation = sealed.first() if _is_signed(token) else None
+    if invitation is None:
+        raise NotFound()
+    sender = invitation.invited_by
+    is_theirs = sender.account_id == invitation.account_id and sender.is_active
+    is_open = invitation.status == InvitationState.OPEN
+    if not (is_open and is_theirs and team_policy.may_give(sender, invitation.role)):
+        raise InvitationGone()
+    return invitation
+
+
+def _joining(invitation: TeamInvitation, caller: User | None, person: NewPerson | None) -> User:
+    """Who is about to join: a saved person without an account, or a new one that is not saved yet."""
+    known = user_by_email(invitation.email)
+    if caller and caller.email != invitation.email:
+        raise InvitationForAnother()
+    if known and known.account_id == invitation.account_id:
+        raise AlreadyMember()
+    if known and known.account_id:
+        raise MemberElsewhere()
+    if known and caller is None:
+        raise LoginExists()
+    return known or _new_user(invitation.email, person)
+
+
+def _new_user(email: str, person: NewPerson | None) -> User:
+    if person is None:
+        missing = ["password", "password_confirm", "first_name", "last_name"]
+        raise InvalidInput(errors={name: ["Needed of who has no login yet."] for name in missing})
+    user = User(email=email, first_name=person.first_name, last_name=person.last_name)
+    user.password = hashed(person.password, user, field="password")
+    return user
+
+
+def _use_up(invitation: TeamInvitation) -> None:
+    """Mark the invitation as accepted, once: the row count decides, also for a caller who forgot the lock."""
+    now = clock.now()
+    unused = TeamInvitation.objects.filter(
+        pk=invitation.pk, token_hash=invitation.token_hash, accepted_at=None, canceled_at=None
+    )
+    if not unused.update(accepted_at=now):
+        raise InvitationGone()
+    invitation.accepted_at = now
+
+
+def _join(account: Account, member: User, invitation: TeamInvitation) -> None:
+    verified = member.email_verified_at or clock.now()
+    if member._state.adding:
+        member.account, member.role, member.email_verified_at = account, invitation.role, verified
+        with refusing("igny8_users_email_unique", LoginExists()):
+            member.save()
+    else:
+        # The lock is this account's: another one may be taking the same person in at this moment.
+        unbound = User.objects.filter(pk=member.pk, account=None, is_active=True)
+        if not unbound.update(account=account, role=invitation.role, email_verified_at=verified):
+            raise MemberElsewhere()
+        member.account, member.role, member.email_verified_at = account, invitation.role, verified
+    if member.role in MANAGER_ROLES:
+        team_policy.open_all_sites(account, member, invitation.invited_by)
+    else:
+        team_policy.open_sites(member, invitation.sites.all(), invitation.invited_by)
+
+
+def _record(event_type: str, invitation: TeamInvitation, actor: User, **data: str) -> None:
+    # Without the address: events are kept when a person is erased.
+    events.record(events.about(event_type, invitation, actor, dict(data)))

@@ -1,0 +1,108 @@
+"""E-mails about people and accounts. The outbox (igny8_core/events) calls `handle` for each event, at least once.
+
+Tokens are made here, when the mail is written: no event and no other table ever holds one (threats.md ROL-05, R25).
+"""
+
+from collections.abc import Callable
+
+from django.conf import settings
+
+from igny8_core.auth.models import InvitationState, TeamInvitation, User
+from igny8_core.auth.services.invitations import invitation_token
+from igny8_core.auth.services.mailed_tokens import Purpose, has_run_out, link_token
+from igny8_core.common.mail import Mail, message_id_of_event, send, unlinked
+from igny8_core.events.models import Event
+
+
+def handle(event: Event) -> None:
+    """Send the mail that tells of an event, where there is still something to tell.
+
+    Whatever the mail server raises is raised, so that it is tried again. RuntimeError in a transaction.
+    """
+    send(lambda: HANDLERS[event.type](event), message_id_of_event(event.pk))
+
+
+def _account_created(event: Event) -> Mail | None:
+    return _verification_mail(event, event.account.owner if event.account else None)
+
+
+def _verification_requested(event: Event) -> Mail | None:
+    return _verification_mail(event, User.objects.filter(pk=event.object_id).first())
+
+
+def _verification_mail(event: Event, user: User | None) -> Mail | None:
+    if user is None or user.email_verified_at or not user.is_active:
+        return None
+    subject = f"Confirm your e-mail address for {settings.COMPANY_NAME}"
+    return _link_mail("verify_email", subject, user, Purpose.VERIFICATION, event)
+
+
+def _password_reset_requested(event: Event) -> Mail | None:
+    # Nobody where the address was of nobody. A login without a password is one that an operator closed.
+    user = User.objects.filter(pk=event.object_id, is_active=True).first()
+    if user is None or not user.has_usable_password():
+        return None
+    subject = f"Choose a new password for {settings.COMPANY_NAME}"
+    return _link_mail("password_reset", subject, user, Purpose.RESET, event)
+
+
+def _link_mail(template: str, subject: str, user: User, purpose: Purpose, event: Event) -> Mail | None:
+    if has_run_out(purpose, event.created_at.timestamp()):
+        return None
+    token = link_token(user, purpose, event.created_at)
+    page = {Purpose.RESET: "reset-password", Purpose.VERIFICATION: "verify-email"}[purpose]
+    return Mail(template, subject, [user.email], {"link": _link(page, token), "token": token})
+
+
+def _invitation(event: Event) -> Mail | None:
+    found = TeamInvitation.objects.select_related("account", "invited_by").filter(pk=event.object_id).first()
+    if found is None or found.status != InvitationState.OPEN:
+        return None
+    token = invitation_token(found)
+    context = {
+        "account": unlinked(found.account.name),
+        "inviter": unlinked(found.invited_by.full_name),
+        "role": found.get_role_display().lower(),
+        "expires_at": found.expires_at,
+        "link": _link("invitation", token),
+        "token": token,
+    }
+    # No names: whoever made up an account's name would choose what a stranger's inbox shows (threats.md OUT-09).
+    return Mail("invitation", f"You are invited to a team on {settings.COMPANY_NAME}", [found.email], context)
+
+
+def _member_removed(event: Event) -> Mail | None:
+    member = User.objects.filter(pk=event.object_id).first()
+    if member is None or event.data.get("left") or event.account is None:
+        return None
+    context = {"account": unlinked(event.account.name)}
+    return Mail("member_removed", "You are no longer a member of a team", [member.email], context)
+
+
+def _ownership_transferred(event: Event) -> Mail | None:
+    people = User.objects.in_bulk([event.data["from"], event.data["to"]])
+    before, now = people.get(event.data["from"]), people.get(event.data["to"])
+    if before is None or now is None or event.account is None:
+        return None
+    context = {
+        "account": unlinked(event.account.name),
+        "previous_owner": unlinked(before.full_name),
+        "owner": unlinked(now.full_name),
+    }
+    return Mail("ownership_transferred", "Your account has a new owner", [now.email, before.email], context)
+
+
+def _link(page: str, token: str) -> str:
+    # Behind the #, which browsers send to no server: the token stands in no log and in no Referer.
+    return f"{settings.BASE_URL}/account/{page}#token={token}"
+
+
+HANDLERS: dict[str, Callable[[Event], Mail | None]] = {
+    "account.created": _account_created,
+    "user.verification_requested": _verification_requested,
+    "user.password_reset_requested": _password_reset_requested,
+    "invitation.created": _invitation,
+    "invitation.resent": _invitation,
+    "member.removed": _member_removed,
+    "account.ownership_transferred": _ownership_transferred,
+}

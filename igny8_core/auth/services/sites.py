@@ -1,0 +1,119 @@
+"""Sites of an account and who may work on them."""
+
+import secrets
+from typing import Any
+
+from django.utils.text import slugify
+
+from igny8_core.auth.errors import AccessByRole, LimitReached
+from igny8_core.auth.locks import lock_account
+from igny8_core.auth.models import MANAGER_ROLES, Account, Industry, Site, SiteUserAccess, User
+from igny8_core.auth.permissions import require_usable
+from igny8_core.auth.selectors import members_of, sites_of, terms_of
+from igny8_core.auth.services import team_policy
+from igny8_core.common.db import service_transaction
+from igny8_core.common.errors import InvalidInput, NotFound
+from igny8_core.events import services as events
+
+
+@service_transaction
+def create_site(account: Account, created_by: User, *, name: str, industry: Industry, domain: str = "") -> Site:
+    """Add a site; the account's owners and admins get access to it at once.
+
+    Raises PaymentRequired or AccountSuspended for an account that may not use the product, LimitReached when the
+    `max_sites` of its terms are there already.
+    """
+    account = lock_account(account.pk, "plan")
+    require_usable(account)
+    existing, allowed = Site.objects.filter(account=account).count(), terms_of(account).max_sites
+    if existing >= allowed:
+        raise LimitReached(
+            f"Your plan {account.plan.name} allows {allowed} site(s) and you have {existing}. "
+            "Delete one or move to a larger plan."
+        )
+    site = Site.objects.create(account=account, name=name, slug=_slug(name), domain=domain, industry=industry)
+    managers = members_of(account).filter(role__in=MANAGER_ROLES, is_active=True)
+    SiteUserAccess.objects.bulk_create(
+        SiteUserAccess(user=manager, site=site, granted_by=created_by) for manager in managers
+    )
+    events.record(events.about("site.created", site, created_by, {"name": name}))
+    return site
+
+
+@service_transaction
+def update_site(site: Site, changed_by: User, **changes: Any) -> Site:
+    """Change name, domain, industry or status. Raises PaymentRequired, AccountSuspended, NotFound.
+
+    NotFound also for who has no access to the site any more.
+    """
+    account = lock_account(site.account_id)
+    require_usable(account)
+    site = _still_there(account, site, changed_by)
+    if not changes:
+        return site
+    for field, value in changes.items():
+        setattr(site, field, value)
+    site.save(update_fields=[*changes])
+    changed = {field: str(value) for field, value in changes.items()}
+    events.record(events.about("site.updated", site, changed_by, changed))
+    return site
+
+
+@service_transaction
+def delete_site(site: Site, deleted_by: User) -> None:
+    """Delete a site with the access to it; what was spent on it stays in the usage log. Raises NotFound."""
+    account = lock_account(site.account_id)
+    site = _still_there(account, site, deleted_by)
+    events.record(events.about("site.deleted", site, deleted_by, {"name": site.name}))
+    site.delete()
+
+
+@service_transaction
+def grant_site_access(site: Site, member_id: int, granted_by: User) -> User:
+    """Let a member of the account work on the site; returns them. Who has access already keeps it.
+
+    Raises InvalidInput for a person who is no member, TeamNotManaged, NotFound.
+    """
+    account = lock_account(site.account_id)
+    actor = team_policy.acting_member(account, granted_by)
+    team_policy.require_manages(actor, "")
+    site = _still_there(account, site, actor)
+    member = members_of(account).filter(pk=member_id).first()
+    if member is None:
+        raise InvalidInput(errors={"user": ["No such member. GET /api/v1/account/team/ lists them."]})
+    if not SiteUserAccess.objects.filter(user=member, site=site).exists():
+        team_policy.open_sites(member, [site], actor)
+        facts = {"user": member.pk}
+        events.record(events.about("site.access_granted", site, actor, facts))
+    return member
+
+
+@service_transaction
+def revoke_site_access(site: Site, member_id: int, revoked_by: User) -> None:
+    """End a member's access to the site.
+
+    Raises TeamNotManaged, NotFound for who has none, AccessByRole for owners and admins, who always have it.
+    """
+    account = lock_account(site.account_id)
+    actor = team_policy.acting_member(account, revoked_by)
+    team_policy.require_manages(actor, "")
+    site = _still_there(account, site, actor)
+    member = team_policy.member_with_id(account, member_id)
+    if member.role in MANAGER_ROLES:
+        raise AccessByRole()
+    revoked, _ = SiteUserAccess.objects.filter(user=member, site=site).delete()
+    if not revoked:
+        raise NotFound()
+    facts = {"user": member.pk}
+    events.record(events.about("site.access_revoked", site, actor, facts))
+
+
+def _still_there(account: Account, site: Site, user: User) -> Site:
+    current = sites_of(account, user).filter(pk=site.pk).first()
+    if current is None:
+        raise NotFound()
+    return current
+
+
+def _slug(name: str) -> str:
+    return f"{slugify(name)[:60] or 'site'}-{secrets.token_hex(3)}"

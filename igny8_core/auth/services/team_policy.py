@@ -1,0 +1,81 @@
+"""Who may do what to whom in a team: asked under the account's lock, of the roles as they are now (threats.md ROL)."""
+
+import logging
+from collections.abc import Iterable
+
+from igny8_core.auth.errors import OwnerProtected, OwnersOnly, RoleAboveOwn, TeamNotManaged
+from igny8_core.auth.models import MANAGER_ROLES, Account, Role, Site, SiteUserAccess, User
+from igny8_core.auth.selectors import active_owners_of, members_of
+from igny8_core.common.errors import NotFound
+
+logger = logging.getLogger(__name__)
+RANKS: dict[str, int] = {Role.OWNER: 4, Role.ADMIN: 3, Role.EDITOR: 2, Role.VIEWER: 1, "": 0}
+
+
+def acting_member(account: Account, user: User) -> User:
+    """Who acts, as saved now: a removal or a new role counts from the next decision on. Raises TeamNotManaged."""
+    actor = members_of(account).filter(pk=user.pk, is_active=True).first()
+    if actor is None:
+        raise TeamNotManaged()
+    return actor
+
+
+def member_with_id(account: Account, user_id: int) -> User:
+    """The account's member. Raises NotFound for another account's person as for none."""
+    member = members_of(account).filter(pk=user_id).first()
+    if member is None:
+        raise NotFound()
+    return member
+
+
+def may_give(giver: User, role: str) -> bool:
+    """Whether `giver` manages a team and the role is not above their own."""
+    return giver.role in MANAGER_ROLES and RANKS[role] <= RANKS[giver.role]
+
+
+def require_may_give(actor: User, role: str, receiver: User | None = None) -> None:
+    """Refuse a role that the actor cannot give, and note an attempt to raise rights (threats.md ROL-01, ROL-09).
+
+    Raises RoleAboveOwn, or TeamNotManaged for who gives no roles at all.
+    """
+    if RANKS[role] > RANKS[actor.role]:
+        attempt = {"user": actor.pk, "account": actor.account_id, "role": role}
+        logger.warning(
+            "privilege_permissions_changed", extra={**attempt, "for_user": receiver.pk if receiver else None}
+        )
+    if actor.role not in MANAGER_ROLES:
+        raise TeamNotManaged()
+    if not may_give(actor, role):
+        raise RoleAboveOwn()
+
+
+def require_manages(actor: User, role: str) -> None:
+    """Owners manage everybody, admins everybody whose `role` is not owner. Raises TeamNotManaged, OwnerProtected."""
+    if actor.role not in MANAGER_ROLES:
+        raise TeamNotManaged()
+    if role == Role.OWNER and actor.role != Role.OWNER:
+        raise OwnerProtected()
+
+
+def require_owner(actor: User) -> None:
+    """Raises OwnersOnly."""
+    if actor.role != Role.OWNER:
+        raise OwnersOnly()
+
+
+def other_owner(account: Account, leaving: User, preferred: User | None = None) -> User | None:
+    """Who is an active owner beside `leaving`: `preferred` where that is one, else who has been there longest."""
+    owners = [owner for owner in active_owners_of(account) if owner.pk != leaving.pk]
+    chosen = [owner for owner in owners if preferred and owner.pk == preferred.pk]
+    return next(iter(chosen + owners), None)
+
+
+def open_sites(member: User, sites: Iterable[Site], granted_by: User | None) -> None:
+    """Give a member access to sites of their account; access that is there already stays as it is."""
+    access = [SiteUserAccess(user=member, site=site, granted_by=granted_by) for site in sites]
+    SiteUserAccess.objects.bulk_create(access, ignore_conflicts=True)
+
+
+def open_all_sites(account: Account, member: User, granted_by: User | None) -> None:
+    """Give an owner or admin access to every site of the account."""
+    open_sites(member, Site.objects.filter(account=account), granted_by)

@@ -1,0 +1,127 @@
+"""Changes that people make to their own login."""
+
+from django.contrib.auth.hashers import make_password
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+
+from igny8_core.auth.errors import EmailAlreadyVerified, LinkExpired
+from igny8_core.auth.models import User
+from igny8_core.auth.selectors import user_id_by_email
+from igny8_core.auth.services.mailed_tokens import Purpose, user_of_link
+from igny8_core.auth.services.sessions import TokenPair, end_sessions, open_session
+from igny8_core.common import clock
+from igny8_core.common.db import service_transaction
+from igny8_core.common.errors import InvalidInput
+from igny8_core.events import services as events
+
+# The subject of a reset that was asked for with an address of nobody.
+NOBODY = 0
+NOT_CURRENT = "This is not your current password."
+
+
+@service_transaction
+def update_profile(user: User, **names: str) -> User:
+    """Change first or last name."""
+    if not names:
+        return user
+    for field, value in names.items():
+        setattr(user, field, value)
+    user.save(update_fields=[*names])
+    # Which, not what: events are kept when a person is erased.
+    events.record(events.about("user.updated", user, user, {"changed": sorted(names)}))
+    return user
+
+
+def change_password(user: User, current_password: str, new_password: str) -> TokenPair:
+    """Set a new password; every session ends at once, and the caller gets a new one.
+
+    Raises InvalidInput naming the field when the current password is wrong or the new one too weak.
+    """
+    user = User.objects.select_related("account__plan").get(pk=user.pk)
+    if not user.check_password(current_password):
+        raise InvalidInput(errors={"current_password": [NOT_CURRENT]})
+    return _set_password(user, hashed(new_password, user, field="new_password"))
+
+
+@service_transaction
+def request_password_reset(email: str) -> None:
+    """Have a link mailed to who has this address.
+
+    An address of nobody leaves the same row, about nobody and without the address: the same statements and the same
+    commit in every case, so that neither the answer nor its time tells who is a customer (threats.md R26, AUT-12).
+    """
+    user = User(pk=user_id_by_email(email) or NOBODY)
+    events.record(events.NewEvent("user.password_reset_requested", user, None))
+
+
+def reset_password(token: str, new_password: str) -> None:
+    """Set a new password with a mailed token, once; every session ends. The address counts as verified.
+
+    Raises InvalidLink, LinkExpired, InvalidInput for a weak password (the token stays good then).
+    """
+    user = user_of_link(token, Purpose.RESET)
+    _reset_password(user, hashed(new_password, user, field="new_password"))
+
+
+@service_transaction
+def request_email_verification(user: User) -> None:
+    """Have a link mailed that proves the address. Raises EmailAlreadyVerified."""
+    if user.email_verified_at:
+        raise EmailAlreadyVerified()
+    events.record(events.about("user.verification_requested", user, user))
+
+
+@service_transaction
+def verify_email(token: str) -> None:
+    """Note that mails to the address reach the person, by a mailed token. Raises InvalidLink, LinkExpired."""
+    user = user_of_link(token, Purpose.VERIFICATION)
+    unverified = User.objects.filter(pk=user.pk, email=user.email, email_verified_at=None)
+    if not unverified.update(email_verified_at=clock.now()):
+        raise LinkExpired()
+    events.record(events.about("user.email_verified", user, user))
+
+
+@service_transaction
+def _set_password(user: User, password_hash: str) -> TokenPair:
+    # Of two changes at once the second asks for a password that is not the current one any more.
+    if not User.objects.filter(pk=user.pk, password=user.password).update(password=password_hash):
+        raise InvalidInput(errors={"current_password": [NOT_CURRENT]})
+    user.password = password_hash
+    events.record(events.about("user.password_changed", user, user))
+    return open_session(user)
+
+
+@service_transaction
+def _reset_password(user: User, password_hash: str) -> None:
+    # One conditional UPDATE: of many who send the same token at once, the row count lets one through.
+    changed = User.objects.filter(pk=user.pk, password=user.password, is_active=True).update(
+        password=password_hash, email_verified_at=user.email_verified_at or clock.now()
+    )
+    if not changed:
+        raise LinkExpired()
+    end_sessions(user, "password_reset")
+    events.record(events.about("user.password_reset", user, user))
+
+
+def hashed(password: str, user: User, *, field: str) -> str:
+    """The hash of a new password that meets the rules. Raises InvalidInput with all that is wrong, under `field`.
+
+    Called before the transaction that saves it: hashing takes a tenth of a second, more in a queue, and a transaction
+    that waits for it makes others wait (faults.md A16).
+    """
+    check_new_password(password, user, field=field)
+    return make_password(password)
+
+
+def check_new_password(password: str, user: User, *, field: str) -> None:
+    """Hold a new password against the rules. Raises InvalidInput with all that is wrong, under `field`."""
+    try:
+        validate_password(password, user)
+    except ValidationError as error:
+        raise InvalidInput(errors={field: list(error.messages)}) from error
+
+
+def check_own_password(password: str, user: User) -> None:
+    """Make sure that it is the person themselves who asks, before any transaction. Raises InvalidInput."""
+    if not user.check_password(password):
+        raise InvalidInput(errors={"password": ["This is not your password."]})

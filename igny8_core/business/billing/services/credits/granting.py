@@ -1,0 +1,224 @@
+"""Credits: granting, spending, adjusting, expiring them, and taking them back after a refund."""
+
+import json
+import uuid
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from igny8_core.auth.errors import AccountDeleted
+from igny8_core.auth.locks import lock_account
+from igny8_core.auth.models import Account, User
+from igny8_core.auth.permissions import require_other_account
+from igny8_core.business.billing.errors import InsufficientCredits
+from igny8_core.business.billing.ledger import GRANT
+from igny8_core.business.billing.models import (
+    CreditGrant,
+    CreditGrantKind,
+    CreditTransaction,
+    CreditTransactionType,
+    Payment,
+)
+from igny8_core.business.billing.selectors import live_grants_of
+from igny8_core.common import clock
+from igny8_core.common.db import service_transaction
+from igny8_core.common.errors import InvalidInput
+from igny8_core.events import services as events
+
+
+@dataclass(frozen=True)
+class LedgerEntry:
+    """The ledger row that an operation wrote; `repeated` when an earlier call with the same source had written it."""
+
+    id: int
+    balance_after: int
+    repeated: bool = False
+
+
+@service_transaction
+def grant_credits(
+    account: Account,
+    amount: int,
+    *,
+    kind: CreditGrantKind,
+    transaction_type: CreditTransactionType,
+    source: str,
+    description: str,
+    expires_at: datetime | None = None,
+    actor: User | None = None,
+    metadata: dict[str, Any] | None = None,
+) -> LedgerEntry:
+    """Add a grant of `amount` credits, once per `source` (for example "invoice:12"); a repeat changes nothing.
+
+    `expires_at` None means the grant does not expire. `account.credits` is brought up to date.
+    Raises InvalidInput for an amount below 1.
+    """
+    require_positive(amount)
+    row = _Row(transaction_type, source, description, metadata or {})
+    entry = _add_grant(account, amount, kind, expires_at, row)
+    if not entry.repeated:
+        data = {"amount": amount, "source": source, "balance_after": entry.balance_after}
+        events.record(_event("credits.granted", entry, account, actor, data))
+    return entry
+
+
+@service_transaction
+def adjust_credits(account: Account, amount: int, *, reason: str, adjusted_by: User, key: str = "") -> LedgerEntry:
+    """Give credits by hand, as a grant that is spent last and does not expire, or with a minus take some away.
+
+    What is taken comes from the grants in the order in which they are spent. A `key` makes the call repeatable.
+    Raises InsufficientCredits where less is left, OwnAccount for an operator who belongs to the account,
+    AccountDeleted, InvalidInput for 0.
+    """
+    if type(amount) is not int or amount == 0:
+        raise InvalidInput(errors={"amount": ["Expected a whole number of credits, negative to take away; not 0."]})
+    require_other_account(adjusted_by, account.pk)
+    locked = lock_account(account.pk)
+    if locked.deleted_at:
+        raise AccountDeleted()
+    kind, source = CreditTransactionType.ADJUSTMENT, f"adjustment:{key or uuid.uuid4().hex}"
+    if earlier := CreditTransaction.objects.filter(account=locked, transaction_type=kind, source=source).first():
+        return LedgerEntry(earlier.pk, earlier.balance_after, repeated=True)
+    row = _Row(kind, source, "Adjusted by an operator", {"reason": reason})
+    if amount > 0:
+        entry = _add_grant(locked, amount, CreditGrantKind.PURCHASE, None, row)
+    else:
+        entry = _take(locked, _grants_that_hold(locked, -amount), -amount, row)
+    account.credits = locked.credits
+    data = {"amount": amount, "reason": reason, "balance_after": entry.balance_after}
+    events.record(_event("credits.adjusted", entry, account, adjusted_by, data))
+    return entry
+
+
+@service_transaction
+def take_back_credits(
+    account: Account,
+    amount: int,
+    *,
+    granted_for: Collection[str],
+    source: str,
+    description: str,
+    actor: User | None = None,
+) -> int:
+    """Take back up to `amount` credits of what is left of one grant; returns how many there were to take.
+
+    `granted_for` are the sources that the grant can have, `source` is what they are taken back for. The balance never
+    goes below zero: what was spent or has expired is not taken from other grants. The caller holds the account's
+    lock.
+    """
+    grant = CreditGrant.objects.filter(account=account, source__in=granted_for, remaining__gt=0).first()
+    if grant is None or amount < 1:
+        return 0
+    taken = min(amount, grant.remaining)
+    entry = _take(account, [grant], taken, _Row(CreditTransactionType.REFUND, source, description, {}))
+    data = {"amount": taken, "source": source, "balance_after": entry.balance_after}
+    events.record(_event("credits.taken_back", entry, account, actor, data))
+    return taken
+
+
+@service_transaction
+def expire_credits(account: Account) -> int:
+    """Take back what is left of the account's grants whose time is over; returns the credits taken."""
+    locked = lock_account(account.pk)
+    now = clock.now()
+    taken = 0
+    with events.recorded_together():
+        for grant in CreditGrant.objects.filter(account=locked, remaining__gt=0, expires_at__lte=now).order_by("pk"):
+            taken += _expire_grant(locked, grant)
+    account.credits = locked.credits
+    return taken
+
+
+def expire_due_credits() -> int:
+    """Expire grants of all accounts that have any, each account in its own transaction; returns the credits taken."""
+    due = CreditGrant.objects.filter(remaining__gt=0, expires_at__lte=clock.now())
+    accounts = Account.objects.filter(pk__in=due.values("account_id")).order_by("pk")
+    return sum(expire_credits(account) for account in accounts.iterator())
+
+
+def require_positive(amount: int) -> None:
+    if type(amount) is not int or amount < 1:
+        raise InvalidInput(errors={"amount": ["Expected a whole number of credits from 1."]})
+
+
+@dataclass(frozen=True)
+class _Row:
+    """What a row of the ledger says beside its amount."""
+
+    transaction_type: CreditTransactionType
+    source: str
+    description: str
+    metadata: dict[str, Any]
+
+
+def _add_grant(
+    account: Account, amount: int, kind: CreditGrantKind, expires_at: datetime | None, row: _Row
+) -> LedgerEntry:
+    parameters = [account.pk, kind, row.source, amount, expires_at, row.transaction_type, row.description]
+    written = GRANT.fetch_one([*parameters, json.dumps(row.metadata), clock.now()])
+    if written is None:
+        earlier = _granted_before(account, row)
+        return LedgerEntry(earlier.pk, earlier.balance_after, repeated=True)
+    entry = LedgerEntry(*written)
+    account.credits = entry.balance_after
+    return entry
+
+
+def _granted_before(account: Account, row: _Row) -> CreditTransaction:
+    """The ledger row that stands in the way of a second grant: of the same source, or of a payment of the invoice."""
+    sources = [row.source]
+    kind, _, number = row.source.partition(":")
+    if kind == "invoice":
+        of_invoice = Payment.objects.filter(account=account, invoice_id=number)
+        sources += [f"payment:{pk}" for pk in of_invoice.values_list("pk", flat=True)]
+    same = CreditTransaction.objects.filter(account=account, transaction_type=row.transaction_type)
+    return same.get(source__in=sources)
+
+
+def _grants_that_hold(account: Account, amount: int) -> list[CreditGrant]:
+    grants = list(live_grants_of(account))
+    left = sum(grant.remaining for grant in grants)
+    if left < amount:
+        raise InsufficientCredits(f"The account has {left} credits; {amount} cannot be taken.")
+    return grants
+
+
+def _take(account: Account, grants: Iterable[CreditGrant], amount: int, row: _Row) -> LedgerEntry:
+    """Take `amount` from the grants one after the other; they hold as much, and the account's lock is held."""
+    missing = amount
+    for grant in grants:
+        taken = min(missing, grant.remaining)
+        if taken:
+            grant.remaining -= taken
+            grant.save(update_fields=["remaining"])
+            missing -= taken
+    account.credits -= amount
+    account.save(update_fields=["credits"])
+    written = CreditTransaction.objects.create(
+        account=account,
+        transaction_type=row.transaction_type,
+        amount=-amount,
+        balance_after=account.credits,
+        description=row.description,
+        source=row.source,
+        metadata=row.metadata,
+        created_at=clock.now(),
+    )
+    return LedgerEntry(written.pk, written.balance_after)
+
+
+def _expire_grant(account: Account, grant: CreditGrant) -> int:
+    amount = grant.remaining
+    description = f"Credits expired on {grant.expires_at:%Y-%m-%d}"
+    entry = _take(account, [grant], amount, _Row(CreditTransactionType.EXPIRY, f"grant:{grant.pk}", description, {}))
+    data = {"amount": amount, "balance_after": account.credits}
+    events.record(_event("credits.expired", entry, account, None, data))
+    return amount
+
+
+def _event(
+    event_type: str, entry: LedgerEntry, account: Account, actor: User | None, data: dict[str, Any]
+) -> events.NewEvent:
+    written = CreditTransaction(pk=entry.id, account_id=account.pk)
+    return events.about(event_type, written, actor, data)

@@ -1,0 +1,40 @@
+"""What the PDF of an invoice and the mails say in the same words: amounts, where to pay, text of people."""
+
+from dataclasses import dataclass
+
+from igny8_core.business.billing.models import MANUAL_METHODS, Invoice, InvoiceStatus
+from igny8_core.business.billing.offers import offers_of
+from igny8_core.business.billing.payees import details_of, is_hidden, own_words
+
+
+@dataclass(frozen=True)
+class PaymentInstructions:
+    """How to pay an open invoice by bank or wallet: `details` are (label, value) pairs, the reference to quote last."""
+
+    method: str
+    text: str
+    details: list[tuple[str, str]]
+
+
+def payment_instructions(invoice: Invoice) -> PaymentInstructions | None:
+    """Where to send the money for a pending invoice; None for any other, or when no manual method is offered.
+
+    The account's default method where the invoice offers it, else the first that it offers.
+    """
+    return next(iter(all_payment_instructions(invoice)), None)
+
+
+def all_payment_instructions(invoice: Invoice) -> list[PaymentInstructions]:
+    """Every bank and wallet that a pending invoice offers, as it offered them, the account's default first.
+
+    None for an invoice that Stripe collects by itself.
+    """
+    if invoice.status != InvoiceStatus.PENDING or invoice.stripe_invoice_id:
+        return []
+    offers = [offer for offer in offers_of(invoice) if offer.payment_method in MANUAL_METHODS and not is_hidden(offer)]
+    preferred = invoice.account.default_payment_method
+    offers.sort(key=lambda offer: offer.payment_method != preferred)
+    reference = ("Payment reference", invoice.invoice_number)
+    return [
+        PaymentInstructions(offer.display_name, own_words(offer), [*details_of(offer), reference]) for offer in offers
+    ]

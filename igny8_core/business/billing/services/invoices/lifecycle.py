@@ -1,0 +1,195 @@
+"""Invoices: making them, and their moves to paid and void."""
+
+import logging
+from collections.abc import Sequence
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.conf import settings
+
+from igny8_core.auth.errors import AccountDeleted
+from igny8_core.auth.locks import lock_account
+from igny8_core.auth.models import Account, Subscription, User
+from igny8_core.business.billing.allocations import SETTLE
+from igny8_core.business.billing.errors import BillingBoundReached, InvoiceNotPayable
+from igny8_core.business.billing.locks import lock_invoice
+from igny8_core.business.billing.models import (
+    CAPTURED_STATUSES,
+    INVOICE_TRANSITIONS,
+    Invoice,
+    InvoiceLine,
+    InvoiceStatus,
+    Payment,
+)
+from igny8_core.business.billing.pricing import checked_lines, ordered_line, subtotal
+from igny8_core.business.billing.services.invoices import numbering
+from igny8_core.business.billing.services.invoices.lines import unsaved_lines
+from igny8_core.business.billing.services.invoices.offers import record_offers
+from igny8_core.business.billing.services.payment_states.under_way import payment_being_decided, why_undecided
+from igny8_core.common import clock
+from igny8_core.common.db import service_transaction
+from igny8_core.common.errors import InvalidInput, TransitionNotAllowed
+from igny8_core.common.states import transition
+from igny8_core.events import services as events
+
+logger = logging.getLogger(__name__)
+MAX_DUE_DAYS = 365
+
+
+@service_transaction
+def create_invoice(
+    account: Account,
+    line_items: Sequence[dict[str, Any]],
+    subscription: Subscription | None = None,
+    *,
+    currency: str = "",
+    notes: str = "",
+    due_date: date | None = None,
+    send: bool = True,
+    created_by: User | None = None,
+    stripe_invoice_id: str = "",
+) -> Invoice:
+    """Create a pending invoice with the next number, a billing snapshot and what `line_items` say.
+
+    `line_items`: `{"description": str, "quantity": int, "amount": Decimal | str}` each, amounts per unit in
+    `currency` (ISO 4217; empty: that in which the subscription is sold, else that of the account's plan). What
+    sells a plan or package says its `kind`, and names the row or its slug of now (pricing.plan_line). Due in
+    settings.INVOICE_DUE_DAYS days where no `due_date` from today to a year ahead is given. Without `send` the
+    customer gets no mail of it. `stripe_invoice_id` names the invoice at Stripe that this one mirrors.
+    Raises InvalidInput or InvalidAmount naming the line or date that is wrong; BillingBoundReached for a
+    subscription with too many of a day.
+    """
+    sold_in = (subscription.terms_currency or subscription.plan.currency) if subscription else ""
+    account = lock_account(account.pk, "plan", "owner")
+    if account.deleted_at:
+        raise AccountDeleted()
+    currency = currency or sold_in or account.plan.currency
+    checked = checked_lines(line_items, currency)
+    lines, total = unsaved_lines(account, checked), subtotal(checked)
+    if total <= 0:
+        raise InvalidInput("The total of an invoice must be more than zero.")
+    if subscription:
+        _require_within_bound(subscription)
+    today = clock.today()
+    metadata: dict[str, Any] = {"billing_snapshot": _billing_snapshot(account)}
+    if subscription:
+        metadata["subscription_id"] = subscription.pk
+    invoice = Invoice.objects.create(
+        account=account,
+        subscription=subscription,
+        invoice_number=numbering.next_invoice_number(account.pk, today),
+        status=InvoiceStatus.PENDING,
+        currency=currency,
+        subtotal=total,
+        tax=Decimal(0),
+        total=total,
+        invoice_date=today,
+        due_date=_due_date(due_date, today),
+        notes=notes,
+        stripe_invoice_id=stripe_invoice_id,
+        metadata=metadata,
+    )
+    for line in lines:
+        line.invoice = invoice
+    InvoiceLine.objects.bulk_create(lines)
+    invoice.keep_lines(lines)
+    record_offers(invoice, account.billing_country)
+    # The log is complete either way; the consumer that mails looks at this.
+    events.record(_event("invoice.created", invoice, created_by, **({} if send else {"send": False})))
+    return invoice
+
+
+def create_subscription_invoice(subscription: Subscription, created_by: User | None = None) -> Invoice:
+    """Create the invoice for a period of a subscription: by its terms, the first by its plan as it is now."""
+    return create_invoice(subscription.account, [ordered_line(subscription)], subscription, created_by=created_by)
+
+
+def generate_invoice_number(account: Account) -> str:
+    """Take the account's next number of this month; inside the transaction that creates the invoice."""
+    return numbering.next_invoice_number(account.pk, clock.today())
+
+
+@service_transaction
+def mark_paid(invoice: Invoice, payment: Payment) -> Invoice:
+    """Put a captured payment of exactly its total against the invoice, which makes it paid: one statement.
+
+    Raises InvoiceNotPayable when the payment does not cover this invoice or the invoice is void or paid already.
+    """
+    covers = payment.invoice_id == invoice.pk and payment.status in CAPTURED_STATUSES
+    if not covers or (payment.amount, payment.currency) != (invoice.total, invoice.currency):
+        raise InvoiceNotPayable(f"Payment {payment.pk} does not cover invoice {invoice.invoice_number}.")
+    if InvoiceStatus.PAID not in INVOICE_TRANSITIONS[invoice.status]:
+        raise InvoiceNotPayable(f"Invoice {invoice.invoice_number} is {invoice.status} and cannot be paid.")
+    _settle(invoice, payment)
+    events.record(_event("invoice.paid", invoice, payment.approved_by_id))
+    return invoice
+
+
+@service_transaction
+def mark_void(invoice: Invoice, reason: str, voided_by: User | None = None) -> Invoice:
+    """Cancel an unpaid invoice; it keeps its number.
+
+    An attempt at a gateway that is open is closed first. Raises TransitionNotAllowed when it is paid or void already, or
+    while a payment of it is decided on; InvoicePaidMeanwhile, PaymentBeingChecked and AttemptNotClosed where an
+    open attempt was paid or cannot be closed.
+    """
+    account = lock_account(invoice.account_id)
+    invoice = lock_invoice(account, invoice.pk)
+    if InvoiceStatus.VOID in INVOICE_TRANSITIONS[invoice.status]:
+        _require_no_payment(invoice)
+    transition(invoice, InvoiceStatus.VOID, INVOICE_TRANSITIONS, void_reason=reason)
+    events.record(_event("invoice.voided", invoice, voided_by, reason=reason))
+    return invoice
+
+
+def _settle(invoice: Invoice, payment: Payment) -> None:
+    parties = [invoice.account_id, invoice.pk, invoice.status, payment.pk]
+    decided = [payment.amount, payment.currency, payment.approved_by_id, payment.processed_at, clock.now()]
+    if SETTLE.fetch_one(parties + decided) is None:
+        raise TransitionNotAllowed("The invoice was changed by somebody else just now. Look at it again.")
+    invoice.status, invoice.paid_at = InvoiceStatus.PAID, payment.processed_at
+    invoice.settled_amount = payment.amount
+
+
+def _require_no_payment(invoice: Invoice) -> None:
+    payment = payment_being_decided(invoice)
+    if payment:
+        raise TransitionNotAllowed(f"{why_undecided(payment)} Once that is decided, void it.")
+
+
+def _require_within_bound(subscription: Subscription) -> None:
+    """A loop that nobody meant is stopped before it bills (threats.md AMT-12)."""
+    today = Invoice.objects.filter(subscription=subscription, created_at__gt=clock.now() - timedelta(days=1))
+    if today.count() >= settings.MAX_INVOICES_OF_SUBSCRIPTION_PER_DAY:
+        logger.error("too many invoices of a subscription", extra={"subscription": subscription.pk})
+        raise BillingBoundReached()
+
+
+def _due_date(wanted: date | None, today: date) -> date:
+    if wanted is None:
+        return today + timedelta(days=settings.INVOICE_DUE_DAYS)
+    latest = today + timedelta(days=MAX_DUE_DAYS)
+    if not today <= wanted <= latest:
+        raise InvalidInput(errors={"due_date": [f"Expected a date from {today} (today, UTC) to {latest}."]})
+    return wanted
+
+
+def _billing_snapshot(account: Account) -> dict[str, str]:
+    return {
+        "email": account.address_for_mail,
+        "name": account.name,
+        "address_line1": account.billing_address_line1,
+        "address_line2": account.billing_address_line2,
+        "city": account.billing_city,
+        "state": account.billing_state,
+        "postal_code": account.billing_postal_code,
+        "country": account.billing_country,
+        "tax_id": account.tax_id,
+        "snapshot_date": clock.now().isoformat(),
+    }
+
+
+def _event(event_type: str, invoice: Invoice, actor: events.Actor, **data: str | bool) -> events.NewEvent:
+    facts = {"invoice_number": invoice.invoice_number, "total": str(invoice.total), "currency": invoice.currency}
+    return events.about(event_type, invoice, actor, facts | data)

@@ -1,0 +1,103 @@
+"""Invoices and credit notes as PDFs. They state what their rows hold and nothing that changed since (PDF-07)."""
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+from django.conf import settings
+from django.template.loader import render_to_string
+
+from igny8_core.business.billing.errors import PdfUnavailable
+from igny8_core.business.billing.models import CreditNote, Invoice, InvoiceStatus
+from igny8_core.business.billing.services.invoices.instructions import payment_instructions
+from igny8_core.common.countries import COUNTRY_NAMES
+from igny8_core.common.money import amount_text, format_amount
+from igny8_core.common.text import showable
+
+MARKS = {
+    InvoiceStatus.DRAFT: "DRAFT",
+    InvoiceStatus.PENDING: "DUE",
+    InvoiceStatus.PAID: "PAID",
+    InvoiceStatus.VOID: "VOID",
+    InvoiceStatus.UNCOLLECTIBLE: "UNPAID",
+}
+RETRY_SECONDS = 3600
+
+
+def render_invoice(invoice: Invoice) -> bytes:
+    """Draw the invoice on A4. Raises PdfUnavailable where the renderer's system libraries are missing."""
+    return _drawn("pdf/invoice.html", lambda: _context(invoice))
+
+
+def render_credit_note(credit_note: CreditNote) -> bytes:
+    """Draw the credit note on A4, for whom the invoice was made. Raises PdfUnavailable as above."""
+    return _drawn("pdf/credit_note.html", lambda: _credit_note_context(credit_note))
+
+
+def _drawn(template: str, context: Callable[[], dict[str, Any]]) -> bytes:
+    try:
+        # Not at the top: where Pango is missing this import fails, and nothing but PDFs should.
+        from igny8_core.business.billing.services.invoices import pdf_renderer
+    except OSError as error:
+        raise PdfUnavailable(retry_after=RETRY_SECONDS) from error
+    return pdf_renderer.to_pdf(showable(render_to_string(template, context())))
+
+
+def _context(invoice: Invoice) -> dict[str, Any]:
+    return {
+        **_parties(invoice),
+        "kind": "Invoice",
+        "number": invoice.invoice_number,
+        "mark": MARKS[InvoiceStatus(invoice.status)],
+        "lines": [_line(line, invoice.currency) for line in invoice.line_items],
+        "subtotal": format_amount(invoice.subtotal, invoice.currency),
+        "tax": format_amount(invoice.tax, invoice.currency),
+        "total": amount_text(invoice.total, invoice.currency),
+        "instructions": payment_instructions(invoice),
+    }
+
+
+def _credit_note_context(credit_note: CreditNote) -> dict[str, Any]:
+    payment = credit_note.payment
+    return {
+        **_parties(credit_note.invoice),
+        "kind": "Credit note",
+        "number": credit_note.credit_note_number,
+        "note": credit_note,
+        "payment": payment,
+        "paid": amount_text(payment.amount, payment.currency),
+        "amount": format_amount(credit_note.amount, credit_note.currency),
+        "total": amount_text(credit_note.amount, credit_note.currency),
+    }
+
+
+def _parties(invoice: Invoice) -> dict[str, Any]:
+    snapshot: dict[str, str] = invoice.metadata.get("billing_snapshot", {})
+    return {
+        "invoice": invoice,
+        "seller": {"name": settings.COMPANY_NAME, "address": settings.COMPANY_ADDRESS},
+        "buyer": snapshot,
+        "buyer_lines": _address_lines(snapshot),
+    }
+
+
+def _address_lines(snapshot: dict[str, str]) -> list[str]:
+    country = snapshot.get("country", "")
+    town = " ".join(part for name in ("postal_code", "city") if (part := snapshot.get(name)))
+    lines = [
+        snapshot.get("address_line1"),
+        snapshot.get("address_line2"),
+        ", ".join(part for part in (town, snapshot.get("state")) if part),
+        COUNTRY_NAMES.get(country, country),
+    ]
+    return [line for line in lines if line]
+
+
+def _line(line: dict[str, Any], currency: str) -> dict[str, Any]:
+    unit_price = Decimal(line["amount"])
+    return {
+        "description": line["description"],
+        "quantity": line["quantity"],
+        "unit_price": format_amount(unit_price, currency),
+        "amount": format_amount(unit_price * line["quantity"], currency),
+    }

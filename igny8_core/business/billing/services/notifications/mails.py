@@ -1,0 +1,217 @@
+"""E-mails about billing. The outbox (igny8_core/events) calls `handle` for each event, at least once."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.backends import ModelBackend
+
+from igny8_core.business.billing.errors import PdfUnavailable
+from igny8_core.business.billing.models import CreditNote, CreditTransaction, Invoice, Payment
+from igny8_core.business.billing.selectors import grant_sources
+from igny8_core.business.billing.services.invoices import pdf
+from igny8_core.business.billing.services.invoices.instructions import payment_instructions
+from igny8_core.business.billing.services.invoices.pay_links import link_to_pay_online
+from igny8_core.business.billing.services.notifications.gateway_mails import (
+    FOR_OPERATORS,
+    GATEWAY_NOTICES,
+    gateway_mail,
+    gateway_notice,
+    told_payment,
+    webhook_given_up,
+    webhook_to_review,
+)
+from igny8_core.business.billing.services.notifications.payee_mails import PAYEE_NOTICES, payee_mail
+from igny8_core.business.billing.services.notifications.subscription_mails import (
+    SUBSCRIPTION_NOTICES,
+    subscription_mail,
+)
+from igny8_core.common.errors import InvalidInput
+from igny8_core.common.mail import Attachment, Mail, message_id_of_event, new_message_id, send, unlinked
+from igny8_core.common.money import amount_text
+from igny8_core.events.models import Event
+
+
+def handle(event: Event) -> None:
+    """Send the mail that tells of an event; whatever the mail server raises is raised, so that it is tried again.
+
+    The Message-ID is the same at every try: mail programs show a repeated mail once. RuntimeError in a transaction.
+    """
+    send(lambda: HANDLERS[event.type](event), message_id_of_event(event.pk))
+
+
+def send_invoice(invoice: Invoice) -> None:
+    """Mail the invoice with its PDF and how to pay it to its account now. RuntimeError in a transaction."""
+    send(lambda: _invoice_mail(invoice), new_message_id())
+
+
+def _invoice_created(event: Event) -> Mail | None:
+    if event.data.get("send") is False:
+        return None
+    return _invoice_mail(Invoice.objects.select_related("account__owner").get(pk=event.object_id))
+
+
+def _invoice_mail(invoice: Invoice) -> Mail:
+    context = {
+        "invoice": invoice,
+        "total": amount_text(invoice.total, invoice.currency),
+        "instructions": payment_instructions(invoice),
+        "pay_link": link_to_pay_online(invoice),
+    }
+    subject = f"Invoice {invoice.invoice_number} from {settings.COMPANY_NAME}"
+    return Mail("invoice_created", subject, _customer(invoice), context, lambda: _pdf(invoice))
+
+
+def _payment_submitted(event: Event) -> Mail:
+    payment = _payment(event)
+    context = {
+        **_payment_facts(payment),
+        "account": unlinked(payment.account.name),
+        "submitted_by": event.actor.email if event.actor else "",
+        "duplicate_of": Payment.objects.filter(pk=payment.metadata.get("duplicate_of")).first(),
+        "link": f"{settings.BASE_URL}/admin/billing/payment/{payment.pk}/change/",
+    }
+    subject = f"Payment to review: {context['amount']} for {payment.invoice.invoice_number}"
+    return Mail("manual_payment_submitted", subject, _operators("approve_payment"), context)
+
+
+def _payment_received(event: Event) -> Mail:
+    """Whether an operator found it on the bank statement or a gateway has it."""
+    payment = _payment(event)
+    ledger_entry = CreditTransaction.objects.filter(account=payment.account, source__in=grant_sources(payment)).first()
+    context = {
+        **_payment_facts(payment),
+        "subscription": payment.invoice.subscription,
+        "credits": ledger_entry,
+    }
+    subject = f"Payment received for invoice {payment.invoice.invoice_number}"
+    return Mail("manual_payment_approved", subject, _customer(payment.invoice), context)
+
+
+def _payment_rejected(event: Event) -> Mail:
+    payment = _payment(event)
+    context = {
+        **_payment_facts(payment),
+        "reason": unlinked(payment.failure_reason),
+        "instructions": payment_instructions(payment.invoice),
+        "pay_link": link_to_pay_online(payment.invoice),
+    }
+    subject = f"Payment not confirmed for invoice {payment.invoice.invoice_number}"
+    return Mail("payment_failed", subject, _customer(payment.invoice), context)
+
+
+def _payment_refunded(event: Event) -> Mail:
+    related = ("payment__account__owner", "invoice__account__owner")
+    credit_note = CreditNote.objects.select_related(*related).get(credit_note_number=event.data["credit_note"])
+    context = {
+        **_payment_facts(credit_note.payment),
+        "note": credit_note,
+        "amount": amount_text(credit_note.amount, credit_note.currency),
+        "reason": unlinked(credit_note.reason),
+        "refund_reference": unlinked(credit_note.reference),
+    }
+    subject = f"Refund of {context['amount']} for invoice {credit_note.invoice.invoice_number}"
+    recipients = _customer(credit_note.invoice)
+    return Mail("payment_refunded", subject, recipients, context, lambda: _credit_note_pdf(credit_note))
+
+
+def _credits_low(event: Event) -> Mail:
+    account = event.account
+    recipients = _reachable(account.owner.email if account and account.owner else "", f"Account {event.account_id}")
+    return Mail("credits_low", "Your credits are running low", recipients, dict(event.data))
+
+
+def _subscription_notice(event: Event) -> Mail:
+    return subscription_mail(event, _account_address(event))
+
+
+def _gateway_notice(event: Event) -> Mail | None:
+    payment = told_payment(event)
+    notice = gateway_notice(event, payment)
+    if notice is None:
+        return None
+    is_for_operators = event.type in FOR_OPERATORS
+    recipients = _operators("check_payment") if is_for_operators else _customer(payment.invoice)
+    return gateway_mail(event, payment, notice, recipients)
+
+
+def _webhook_dead(event: Event) -> Mail:
+    return replace(webhook_given_up(event), recipients=_operators("process_webhook"))
+
+
+def _webhook_to_review(event: Event) -> Mail:
+    return replace(webhook_to_review(event), recipients=_operators("process_webhook"))
+
+
+def _account_address(event: Event) -> list[str]:
+    return _reachable(event.account.address_for_mail if event.account else "", f"Account {event.account_id}")
+
+
+# Of subscription.activated nothing is told on its own: the mail on the payment that activated it says so.
+HANDLERS: dict[str, Callable[[Event], Mail | None]] = {
+    "invoice.created": _invoice_created,
+    "payment.submitted": _payment_submitted,
+    "payment.approved": _payment_received,
+    "payment.succeeded": _payment_received,
+    "payment.rejected": _payment_rejected,
+    "payment.refunded": _payment_refunded,
+    "credits.low": _credits_low,
+    **dict.fromkeys(SUBSCRIPTION_NOTICES, _subscription_notice),
+    **dict.fromkeys(GATEWAY_NOTICES, _gateway_notice),
+    "webhook.dead": _webhook_dead,
+    "webhook.needs_review": _webhook_to_review,
+    **dict.fromkeys(PAYEE_NOTICES, payee_mail),
+}
+
+
+def _pdf(invoice: Invoice) -> Attachment | None:
+    return _attached(invoice.invoice_number, lambda: pdf.render_invoice(invoice))
+
+
+def _credit_note_pdf(credit_note: CreditNote) -> Attachment | None:
+    return _attached(credit_note.credit_note_number, lambda: pdf.render_credit_note(credit_note))
+
+
+def _attached(number: str, render: Callable[[], bytes]) -> Attachment | None:
+    try:
+        return Attachment(f"{number}.pdf", render(), "application/pdf")
+    except PdfUnavailable:
+        # The mail says all that is on the document: better without its PDF than not at all.
+        return None
+
+
+def _payment(event: Event) -> Payment:
+    related = ("account__owner", "invoice__account__owner", "invoice__subscription__plan")
+    return Payment.objects.select_related(*related).get(pk=event.object_id)
+
+
+def _payment_facts(payment: Payment) -> dict[str, Any]:
+    return {
+        "payment": payment,
+        "invoice": payment.invoice,
+        "amount": amount_text(payment.amount, payment.currency),
+        "reference": unlinked(payment.manual_reference),
+    }
+
+
+def _customer(invoice: Invoice) -> list[str]:
+    """Where the customer is reached today; the invoice and its documents keep the address that they were made with."""
+    account = invoice.account
+    # Of an account that its owner deleted the invoice's address is all that is left.
+    address = invoice.billing_email if account.deleted_at else account.address_for_mail
+    return _reachable(address, f"Invoice {invoice.invoice_number}")
+
+
+def _reachable(address: str, whose: str) -> list[str]:
+    if not address:
+        raise InvalidInput(
+            f"{whose} has no e-mail address. Give its account a billing e-mail, then retry the delivery."
+        )
+    return [address]
+
+
+def _operators(permission: str) -> list[str]:
+    """The operators who may do something about it, else our own address."""
+    may_act = ModelBackend().with_perm(f"billing.{permission}").filter(is_staff=True)
+    return sorted(may_act.values_list("email", flat=True)) or [settings.DEFAULT_FROM_EMAIL]

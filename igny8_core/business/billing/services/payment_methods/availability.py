@@ -1,0 +1,108 @@
+"""What one can pay with: the one place that refuses a method that is not offered or has no gateway."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from igny8_core.auth.models import Account, PaymentMethodType
+from igny8_core.business.billing.errors import (
+    GatewayNotConfigured,
+    InvoiceNotPayable,
+    PaymentMethodNotAvailable,
+    SavedMethodDisabled,
+    SavedMethodNotFound,
+)
+from igny8_core.business.billing.gateways import RETRY_SECONDS, card_method, takes
+from igny8_core.business.billing.models import AccountPaymentMethod, Invoice, InvoiceStatus, PaymentMethodConfig
+from igny8_core.business.billing.offers import offered_payment_methods, payable_offers_of, usual_method
+from igny8_core.business.billing.payees import is_hidden
+from igny8_core.business.billing.selectors import is_available, saved_methods_of
+from igny8_core.common.money import format_amount
+
+# An amount and its currency.
+Price = tuple[Decimal, str]
+
+
+@dataclass(frozen=True)
+class ChosenMethod:
+    """How a customer wants to pay: what is offered of it, and the saved card (its gateway's id) where it is one."""
+
+    offer: PaymentMethodConfig
+    card: str = ""
+
+
+def require_gateway(payment_method: str) -> None:
+    """Refuse card and PayPal where their gateway is not set up. Raises GatewayNotConfigured."""
+    if not is_available(payment_method):
+        raise GatewayNotConfigured(retry_after=RETRY_SECONDS)
+
+
+def require_payable(invoice: Invoice) -> None:
+    """Refuse to pay an invoice that is not open, or that Stripe collects by itself. Raises InvoiceNotPayable."""
+    if invoice.status != InvoiceStatus.PENDING:
+        raise InvoiceNotPayable(
+            f"Invoice {invoice.invoice_number} is {invoice.status}; only a pending one can be paid."
+        )
+    if invoice.stripe_invoice_id:
+        # Paid here as well, it would be paid twice.
+        raise InvoiceNotPayable(
+            f"Invoice {invoice.invoice_number} is collected by Stripe; pay it with the link that came from there."
+        )
+
+
+def required_offer(
+    account: Account, payment_method: str, price: Price | None = None, *, field: str = "payment_method"
+) -> PaymentMethodConfig:
+    """The offer of a method in the account's country, if one can pay with it now, and `price` where that is known.
+
+    `field` named the method in the input. Raises PaymentMethodNotAvailable where it is not offered or cannot take the
+    price, GatewayNotConfigured where its gateway is not set up.
+    """
+    return _usable(offered_payment_methods(account.billing_country), payment_method, price, field)
+
+
+def required_offer_of(invoice: Invoice, payment_method: str) -> PaymentMethodConfig:
+    """How an invoice can be paid by a method: as it offers it, else as its account's country is offered it since.
+
+    Raises as required_offer.
+    """
+    return _usable(payable_offers_of(invoice), payment_method, (invoice.total, invoice.currency), "payment_method")
+
+
+def chosen_method(invoice: Invoice, payment_method: str = "", saved_method_id: int | None = None) -> ChosenMethod:
+    """What an invoice is paid with: the method named, a saved one of its account, else the usual one.
+
+    Raises SavedMethodNotFound (another account's as none), SavedMethodDisabled, and what required_offer raises.
+    """
+    if payment_method:
+        return ChosenMethod(required_offer_of(invoice, payment_method))
+    saved = saved_methods_of(invoice.account)
+    if saved_method_id is None:
+        default = saved.filter(is_default=True, is_enabled=True).first()
+        wanted = default.type if default else invoice.account.payment_method
+        usual = usual_method(payable_offers_of(invoice), wanted) or wanted
+        card = _card(default) if default and default.type == usual else ""
+        return ChosenMethod(required_offer_of(invoice, usual), card)
+    method = saved.filter(pk=saved_method_id).first()
+    if method is None:
+        raise SavedMethodNotFound()
+    if not method.is_enabled:
+        raise SavedMethodDisabled()
+    return ChosenMethod(required_offer_of(invoice, method.type), _card(method))
+
+
+def _usable(
+    offers: list[PaymentMethodConfig], payment_method: str, price: Price | None, field: str
+) -> PaymentMethodConfig:
+    offer = next((offer for offer in offers if offer.payment_method == payment_method), None)
+    if price and not takes(payment_method, *price):
+        amount = f"{format_amount(*price)} {price[1]}"
+        text = f"{PaymentMethodType(payment_method).label} cannot take {amount}. Choose another way to pay."
+        raise PaymentMethodNotAvailable(text, errors={field: [text]})
+    if offer is None or is_hidden(offer):
+        raise PaymentMethodNotAvailable(errors={field: [PaymentMethodNotAvailable.text]})
+    require_gateway(payment_method)
+    return offer
+
+
+def _card(method: AccountPaymentMethod) -> str:
+    return method.gateway_method_id if method.type == card_method() else ""

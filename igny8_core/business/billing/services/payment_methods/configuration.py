@@ -1,0 +1,79 @@
+"""Ways of paying that are offered per country: what operators configure and customers see."""
+
+from dataclasses import replace
+from typing import Any
+
+from igny8_core.auth.models import User
+from igny8_core.business.billing.errors import PaymentMethodConfigured
+from igny8_core.business.billing.locks import lock_payment_method_config
+from igny8_core.business.billing.models import PAYEE_COLUMNS, PayeeVersion, PaymentMethodConfig
+from igny8_core.business.billing.payees import holds_sample, own_words, refused_details
+from igny8_core.business.billing.services.invoices.offers import made_version
+from igny8_core.common.db import refusing, service_transaction, set_changed
+from igny8_core.common.errors import InvalidInput
+from igny8_core.events import services as events
+
+ONCE_PER_COUNTRY = "igny8_payment_method_config_once_per_country"
+
+
+@service_transaction
+def configure_payment_method(configured_by: User, **columns: Any) -> PaymentMethodConfig:
+    """Offer a payment method in a country; `columns` are those of PaymentMethodConfig, validated.
+
+    Raises PaymentMethodConfigured where the country has the method already, InvalidInput for details.
+    """
+    config = PaymentMethodConfig(**columns)
+    config.instructions = own_words(config)
+    _require_sound(None, config)
+    config.payee_version = made_version(config, configured_by)
+    with refusing(ONCE_PER_COUNTRY, PaymentMethodConfigured()):
+        config.save(force_insert=True)
+    events.record(events.configured("payment_method_config.created", config, configured_by))
+    return config
+
+
+@service_transaction
+def update_payment_method(config: PaymentMethodConfig, updated_by: User, **changes: Any) -> PaymentMethodConfig:
+    """Change columns of a configured method; invoices that were made before keep the details they offered.
+
+    Raises PaymentMethodConfigured, InvalidInput for details, NotFound where it was removed.
+    """
+    config = lock_payment_method_config(config.pk)
+    before = PayeeVersion.of(config)
+    changed = {*set_changed(config, changes)}
+    if changed & {*PAYEE_COLUMNS}:
+        config.instructions = own_words(config, before)
+    details = [name for name in PAYEE_COLUMNS if getattr(config, name) != getattr(before, name)]
+    changed = changed - {*PAYEE_COLUMNS} | {*details}
+    if not changed:
+        return config
+    if details:
+        _require_sound(before, config)
+        config.is_sample = before.is_sample and holds_sample(config)
+        config.payee_version = made_version(config, updated_by)
+    with refusing(ONCE_PER_COUNTRY, PaymentMethodConfigured()):
+        config.save(update_fields=[*changed, "payee_version", "is_sample"])
+    event = events.configured("payment_method_config.updated", config, updated_by, changed)
+    events.record(_with_old_values(event, before, details))
+    return config
+
+
+@service_transaction
+def remove_payment_method(config: PaymentMethodConfig, removed_by: User) -> None:
+    """Offer a method in a country no more; payments by it stay as they are. Raises NotFound where it is gone."""
+    config = lock_payment_method_config(config.pk)
+    events.record(events.configured("payment_method_config.deleted", config, removed_by))
+    config.delete()
+
+
+def _require_sound(before: PayeeVersion | None, config: PaymentMethodConfig) -> None:
+    refusals = refused_details(before, config)
+    if refusals:
+        raise InvalidInput(errors=refusals)
+
+
+def _with_old_values(event: events.NewEvent, before: PayeeVersion, details: list[str]) -> events.NewEvent:
+    """What is announced to all operators: without the old value nobody sees where money would have gone."""
+    if not details:
+        return event
+    return replace(event, data={**event.data, "before": {name: getattr(before, name) for name in details}})

@@ -1,0 +1,175 @@
+"""The ways of paying that an account keeps: which there are, and which is the default."""
+
+from igny8_core.auth.errors import AccountDeleted
+from igny8_core.auth.locks import lock_account
+from igny8_core.auth.models import Account, PaymentMethodType, User
+from igny8_core.business.billing.errors import SavedMethodDisabled, SavedMethodExists, SavedMethodNotFound
+from igny8_core.business.billing.gateways import card_method
+from igny8_core.business.billing.gateways.protocol import Card
+from igny8_core.business.billing.models import AccountPaymentMethod
+from igny8_core.business.billing.services.payment_methods.availability import required_offer
+from igny8_core.common.db import service_transaction
+from igny8_core.events import services as events
+
+
+@service_transaction
+def use_method(account: Account, payment_method: str, display_name: str) -> AccountPaymentMethod:
+    """Make a type of method the account's default: the row that it has of the type, or a new one.
+
+    For cards the new row stands for the card that is still to be saved.
+    """
+    locked = lock_account(account.pk)
+    # A row that is there keeps the name that the customer gave it.
+    chosen = _saved(locked, payment_method) or AccountPaymentMethod(
+        account=locked, type=payment_method, display_name=display_name
+    )
+    chosen.is_enabled = True
+    _make_default(locked, chosen)
+    account.payment_method = locked.payment_method
+    return chosen
+
+
+@service_transaction
+def add_method(account: Account, payment_method: str, display_name: str, added_by: User) -> AccountPaymentMethod:
+    """Save a manual method that is offered in the account's country; the first one becomes the default.
+
+    Raises PaymentMethodNotAvailable, GatewayNotConfigured, SavedMethodExists.
+    """
+    locked = lock_account(account.pk)
+    offer = required_offer(locked, payment_method, field="type")
+    if _saved(locked, payment_method):
+        raise SavedMethodExists()
+    added = AccountPaymentMethod(account=locked, type=payment_method, display_name=display_name or offer.display_name)
+    _save_new(locked, added)
+    events.record(_event("payment_method.added", added, added_by))
+    return added
+
+
+@service_transaction
+def add_card(account: Account, card: Card, added_by: User | None = None) -> AccountPaymentMethod:
+    """Keep a card that its gateway has saved for the account's customer, once per card.
+
+    The first method becomes the default; a row that stood for the card to come is filled. Raises AccountDeleted.
+    """
+    locked = lock_account(account.pk)
+    if locked.deleted_at:
+        raise AccountDeleted()
+    cards = AccountPaymentMethod.objects.filter(account=locked, type=card_method())
+    known = cards.filter(gateway_method_id=card.payment_method_id).first()
+    if known:
+        return known
+    added = cards.filter(gateway_method_id="").order_by("pk").first() or AccountPaymentMethod(
+        account=locked, type=card_method()
+    )
+    added.gateway_method_id = card.payment_method_id
+    added.card_brand, added.card_last4 = card.brand[:20], card.last4
+    added.card_exp_month, added.card_exp_year = card.exp_month, card.exp_year
+    added.display_name = f"{card.brand.replace('_', ' ').title() or 'Card'} •••• {card.last4}"
+    added.is_enabled = added.is_verified = True
+    _save_new(locked, added)
+    events.record(_event("payment_method.added", added, added_by))
+    return added
+
+
+@service_transaction
+def disable_card(payment_method_id: str) -> AccountPaymentMethod | None:
+    """Its gateway has a card no more: it stays in the list, unusable, and is nobody's default; None if unknown.
+
+    Where it was the default, the oldest other method that is enabled takes its place.
+    """
+    cards = AccountPaymentMethod.objects.filter(type=card_method(), gateway_method_id=payment_method_id)
+    found = cards.first() if payment_method_id else None
+    if found is None:
+        return None
+    locked = lock_account(found.account_id)
+    card = cards.filter(account=locked).first()
+    if card is None or not card.is_enabled:
+        return card
+    was_default, card.is_default, card.is_enabled = card.is_default, False, False
+    card.save(update_fields=["is_default", "is_enabled"])
+    events.record(_event("payment_method.disabled", card, None))
+    if was_default:
+        _choose_successor(locked)
+    return card
+
+
+@service_transaction
+def make_default(account: Account, method_id: int, chosen_by: User) -> AccountPaymentMethod:
+    """Make a saved method the account's default. Raises SavedMethodNotFound, SavedMethodDisabled."""
+    locked = lock_account(account.pk)
+    chosen = _with_id(locked, method_id)
+    if not chosen.is_enabled:
+        raise SavedMethodDisabled()
+    if not chosen.is_default:
+        _make_default(locked, chosen)
+        events.record(_event("payment_method.made_default", chosen, chosen_by))
+    return chosen
+
+
+@service_transaction
+def remove_method(account: Account, method_id: int, removed_by: User) -> None:
+    """Delete a saved method; where it was the default, the oldest other one that is enabled takes its place.
+
+    Without any, the account's fall-back (`payment_method`) stays. Raises SavedMethodNotFound.
+    """
+    locked = lock_account(account.pk)
+    removed = _with_id(locked, method_id)
+    events.record(_event("payment_method.removed", removed, removed_by))
+    removed.delete()
+    if removed.is_default:
+        _choose_successor(locked)
+
+
+@service_transaction
+def forget_all_methods(account: Account) -> None:
+    """Delete every saved method: the account is being deleted, under its lock."""
+    methods = AccountPaymentMethod.objects.filter(account=account)
+    events.record(*(_event("payment_method.removed", method, None) for method in methods.order_by("pk")))
+    methods.delete()
+
+
+def _saved(account: Account, payment_method: str) -> AccountPaymentMethod | None:
+    saved = AccountPaymentMethod.objects.filter(account=account, type=payment_method)
+    # A card that its gateway has no longer cannot come back.
+    usable = saved.exclude(type=card_method(), is_enabled=False, gateway_method_id__gt="")
+    return usable.order_by("-is_default", "pk").first()
+
+
+def _with_id(account: Account, method_id: int) -> AccountPaymentMethod:
+    method = AccountPaymentMethod.objects.filter(account=account, pk=method_id).first()
+    if method is None:
+        raise SavedMethodNotFound()
+    return method
+
+
+def _save_new(account: Account, added: AccountPaymentMethod) -> None:
+    if AccountPaymentMethod.objects.filter(account=account, is_default=True).exists():
+        added.save()
+    else:
+        _make_default(account, added)
+
+
+def _choose_successor(account: Account) -> None:
+    others = AccountPaymentMethod.objects.filter(account=account, is_enabled=True).order_by("pk")
+    if successor := others.first():
+        _make_default(account, successor)
+
+
+def _make_default(account: Account, chosen: AccountPaymentMethod) -> None:
+    """Under the account's lock: no other default is left, and the account falls back to the same type."""
+    AccountPaymentMethod.objects.filter(account=account, is_default=True).update(is_default=False)
+    chosen.is_default = True
+    chosen.save()
+    account.payment_method = PaymentMethodType(chosen.type)
+    account.save(update_fields=["payment_method"])
+
+
+def _event(event_type: str, method: AccountPaymentMethod, actor: User | None) -> events.NewEvent:
+    facts = {
+        "type": method.type,
+        "display_name": method.display_name,
+        "is_default": method.is_default,
+        # Once the row is gone, this is what the card is found by at its gateway.
+        "gateway_method_id": method.gateway_method_id,
+    }
+    return events.about(event_type, method, actor, facts)

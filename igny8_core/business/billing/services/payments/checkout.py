@@ -1,0 +1,92 @@
+"""Paying an open invoice: by bank or wallet the customer is told how, card and PayPal are begun at their gateway."""
+
+from dataclasses import dataclass
+
+from igny8_core.auth.models import User
+from igny8_core.business.billing.errors import NoSavedCard
+from igny8_core.business.billing.gateways import card_method, traits_of
+from igny8_core.business.billing.models import GATEWAY_METHODS, Invoice, PaymentMethodConfig
+from igny8_core.business.billing.selectors import saved_methods_of
+from igny8_core.business.billing.services.collection.attempts import Attempt
+from igny8_core.business.billing.services.collection.gateway_payments import has_begun, pay_through_gateway
+from igny8_core.business.billing.services.invoices.pay_links import pay_link
+from igny8_core.business.billing.services.payment_methods.availability import (
+    ChosenMethod,
+    chosen_method,
+    require_payable,
+)
+from igny8_core.business.billing.services.payment_states.under_way import close_open_attempts
+from igny8_core.business.billing.services.subscriptions.plan_change import require_current_order
+
+
+@dataclass(frozen=True)
+class Checkout:
+    """What a customer needs to pay an invoice: the offer, and the attempt at the gateway where it is one's."""
+
+    invoice: Invoice
+    offer: PaymentMethodConfig
+    attempt: Attempt | None = None
+
+
+def pay_invoice(
+    invoice: Invoice,
+    payment_method: str = "",
+    saved_method_id: int | None = None,
+    *,
+    save_card: bool = False,
+    return_url: str = "",
+    paid_by: User | None = None,
+    request_key: str = "",
+) -> Checkout:
+    """Pay by the method named, by a saved one of the invoice's account, else by the account's usual one.
+
+    An attempt by another way that is open is closed first. Raises InvoiceNotPayable, ConfirmationAlreadyOpen,
+    PaymentBeingChecked, InvoicePaidMeanwhile, AttemptNotClosed, PlanChangeOutdated and PlanChangePeriodOver for a
+    change of plan that has to be ordered again, what chosen_method raises, and for card and PayPal what
+    GatewayPaymentService.pay raises. RuntimeError in a transaction.
+    """
+    # The answer to a repeat can be that the invoice is paid: by the attempt that this very request began.
+    if not has_begun(request_key):
+        require_payable(invoice)
+    chosen = chosen_method(invoice, payment_method, saved_method_id)
+    if chosen.offer.payment_method not in GATEWAY_METHODS:
+        require_current_order(invoice)
+        close_open_attempts(invoice)
+        return Checkout(invoice, chosen.offer)
+    attempt = _begin(invoice, chosen, save_card, return_url, paid_by, request_key)
+    return Checkout(invoice, chosen.offer, attempt)
+
+
+def charge_saved_card(invoice: Invoice, charged_by: User | None = None) -> Attempt:
+    """Charge an open invoice to its account's saved card, the default one first, while the customer is not there.
+
+    Where the bank wants the customer, the invoice stays open and they get a mail with a link to pay.
+    Raises NoSavedCard, and what GatewayPaymentService.pay raises. RuntimeError in a transaction.
+    """
+    cards = saved_methods_of(invoice.account).filter(type=card_method(), is_enabled=True)
+    card = cards.exclude(gateway_method_id="").order_by("-is_default", "-pk").first()
+    if card is None:
+        raise NoSavedCard()
+    return pay_through_gateway(
+        invoice,
+        card.type,
+        card=card.gateway_method_id,
+        off_session=True,
+        return_url=pay_link(invoice),
+        started_by=charged_by,
+    )
+
+
+def _begin(
+    invoice: Invoice, chosen: ChosenMethod, save_card: bool, return_url: str, paid_by: User | None, request_key: str
+) -> Attempt:
+    payment_method = chosen.offer.payment_method
+    return pay_through_gateway(
+        invoice,
+        payment_method,
+        card=chosen.card,
+        save_card=save_card and traits_of(payment_method).saves_cards,
+        return_url=return_url or pay_link(invoice),
+        started_by=paid_by,
+        request_key=request_key,
+    )

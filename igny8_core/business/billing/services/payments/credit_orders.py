@@ -1,0 +1,31 @@
+"""Buying credits: an invoice for a package, which grants its credits when it is paid."""
+
+from igny8_core.auth.locks import lock_account
+from igny8_core.auth.models import Account, User
+from igny8_core.auth.permissions import require_usable
+from igny8_core.business.billing.errors import PackageNotOffered
+from igny8_core.business.billing.offers import usual_payment_method_of
+from igny8_core.business.billing.pricing import package_line
+from igny8_core.business.billing.selectors import credit_packages
+from igny8_core.business.billing.services.invoices.lifecycle import create_invoice
+from igny8_core.business.billing.services.payment_methods.availability import required_offer
+from igny8_core.business.billing.services.payments.checkout import Checkout
+from igny8_core.common.db import service_transaction
+
+
+@service_transaction
+def buy_credits(account: Account, package_slug: str, payment_method: str, ordered_by: User) -> Checkout:
+    """Invoice a credit package, in its own currency, to be paid by `payment_method` (empty: the usual one).
+
+    Raises PaymentRequired, AccountSuspended or AccountCanceled, PackageNotOffered, PaymentMethodNotAvailable,
+    GatewayNotConfigured.
+    """
+    account = lock_account(account.pk)
+    require_usable(account)
+    package = credit_packages().filter(slug=package_slug).first()
+    if package is None:
+        raise PackageNotOffered(errors={"package": [PackageNotOffered.text]})
+    price = package.final_price, package.currency
+    offer = required_offer(account, payment_method or usual_payment_method_of(account, *price), price)
+    invoice = create_invoice(account, [package_line(package)], currency=package.currency, created_by=ordered_by)
+    return Checkout(invoice, offer)

@@ -1,0 +1,140 @@
+"""The files of payment proofs: read by their content, written anew, stored and fetched. No rows are touched here."""
+
+import hashlib
+import logging
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from botocore.exceptions import BotoCoreError, ClientError
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+
+from igny8_core.business.billing.errors import (
+    FileCheckBusy,
+    FileTooLarge,
+    ProofStorageDown,
+    UnreadableFile,
+    UnsupportedFileType,
+)
+from igny8_core.business.billing.models import PaymentProof, ProofType
+
+logger = logging.getLogger(__name__)
+MAX_BYTES = 5 * 1024 * 1024
+# How files of each type begin, and the module of sealed_rewriting that reads them.
+BEGINNINGS = [
+    (b"\x89PNG\r\n\x1a\n", ProofType.PNG, "images"),
+    (b"\xff\xd8\xff", ProofType.JPEG, "images"),
+    (b"%PDF-", ProofType.PDF, "pdfs"),
+]
+# The reader runs in a Python that sees neither our package nor our environment.
+START_READER = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from sealed_rewriting.child import main
+main(sys.argv[2])
+"""
+KEPT_ENVIRONMENT = ("PATH", "LANG", "LD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH")
+READER_SECONDS = 30
+REFUSED = 3
+REFUSALS = {
+    "encrypted": "The PDF is encrypted. Save it without a password, or send a picture of it.",
+    "pages": "A PDF has 1 to 20 pages. Send the page that shows the payment.",
+    "pixels": "The picture has too many pixels; 25 megapixels are taken. Make it smaller and send it again.",
+    "size": "The file unpacks to far more than a receipt. Send a picture of the payment's page.",
+    "pictures": "A picture in the PDF has more than 50 megapixels. Send a picture of the page instead.",
+    "blank": "Nothing can be seen on the PDF's pages. Open it to see whether it is the right file, or send a picture.",
+}
+# A picture of 25 megapixels takes some hundred megabytes to read: no more than two at a time in each web process.
+_places = threading.BoundedSemaphore(2)
+PLACE_SECONDS = 10
+STORAGE_FAULTS = (OSError, BotoCoreError, ClientError)
+
+
+@dataclass(frozen=True)
+class NewFile:
+    """A file written by us."""
+
+    content_type: ProofType
+    content: bytes
+
+    @cached_property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.content).hexdigest()
+
+
+def rewritten(content: bytes) -> NewFile:
+    """Read a stranger's file by its content and write it anew, in a process of its own.
+
+    Raises FileTooLarge, UnsupportedFileType, UnreadableFile; FileCheckBusy when too many others are being read.
+    """
+    if len(content) > MAX_BYTES:
+        raise FileTooLarge()
+    for beginning, content_type, reader in BEGINNINGS:
+        if content.startswith(beginning):
+            return NewFile(content_type, _read_sealed(reader, content))
+    raise UnsupportedFileType()
+
+
+def store(name: str, content: bytes) -> str:
+    """Store a file under a name like `name`; returns the name that it got. Raises ProofStorageDown."""
+    with _storage(name):
+        return default_storage.save(name, ContentFile(content))
+
+
+def fetch(proof: PaymentProof) -> bytes:
+    """The proof's file, as it was stored. Raises ProofStorageDown, also where the file is gone or was altered."""
+    name = str(proof.file.name)
+    with _storage(name), default_storage.open(name) as stored:
+        content: bytes = stored.read()
+    if hashlib.sha256(content).hexdigest() != proof.sha256:
+        logger.error("stored file was altered", extra={"proof": proof.pk})
+        raise ProofStorageDown()
+    return content
+
+
+def forget(name: str) -> None:
+    """Delete a stored file; one that is gone already is no fault. Raises ProofStorageDown."""
+    with _storage(name):
+        default_storage.delete(name)
+
+
+@contextmanager
+def _storage(name: str) -> Iterator[None]:
+    try:
+        yield
+    except STORAGE_FAULTS as fault:
+        logger.error("file storage failed", exc_info=fault, extra={"file": name})
+        raise ProofStorageDown() from fault
+
+
+def _read_sealed(reader: str, content: bytes) -> bytes:
+    if not _places.acquire(timeout=PLACE_SECONDS):
+        raise FileCheckBusy(retry_after=PLACE_SECONDS)
+    try:
+        # Nothing of the command comes from the file or from a request.
+        done = subprocess.run(  # noqa: S603
+            [sys.executable, "-I", "-c", START_READER, str(Path(__file__).parent), reader],
+            input=content,
+            capture_output=True,
+            check=False,
+            timeout=READER_SECONDS,
+            cwd="/",
+            env={name: os.environ[name] for name in KEPT_ENVIRONMENT if name in os.environ},
+        )
+    except subprocess.TimeoutExpired:
+        raise UnreadableFile() from None
+    except OSError as fault:
+        logger.error("file reader did not start", exc_info=fault)
+        raise FileCheckBusy(retry_after=PLACE_SECONDS) from fault
+    finally:
+        _places.release()
+    if done.returncode == 0:
+        return done.stdout
+    raise UnreadableFile(REFUSALS.get(done.stdout.decode("ascii", "replace")) if done.returncode == REFUSED else None)

@@ -1,0 +1,146 @@
+"""Refunds: money of a payment given back with a credit note, and the unspent credits that it bought taken back."""
+
+from datetime import UTC
+from decimal import Decimal
+
+from igny8_core.auth.locks import lock_account
+from igny8_core.auth.models import User
+from igny8_core.business.billing.errors import (
+    OwnAccountPayment,
+    PaymentNotRefundable,
+    RefundExceedsPayment,
+    RefundUnderWay,
+)
+from igny8_core.business.billing.locks import lock_payment
+from igny8_core.business.billing.models import (
+    REFUNDS_UNDER_WAY,
+    CreditGrant,
+    CreditNote,
+    Payment,
+    PaymentStatus,
+    Refund,
+)
+from igny8_core.business.billing.selectors import grant_sources
+from igny8_core.business.billing.services.credits.granting import take_back_credits
+from igny8_core.business.billing.services.invoices import numbering
+from igny8_core.business.billing.services.payment_states import transitions
+from igny8_core.common import clock
+from igny8_core.common.db import service_transaction
+from igny8_core.common.money import InvalidAmount, format_amount, minor_units
+from igny8_core.events import services as events
+
+REFUNDABLE = frozenset({PaymentStatus.SUCCEEDED, PaymentStatus.PARTIALLY_REFUNDED})
+
+
+@service_transaction
+def refund_by_hand(
+    payment: Payment, amount: Decimal | None, reason: str, reference: str, refunded_by: User | None
+) -> CreditNote:
+    """As PaymentService.process_refund, for money that came by bank or wallet."""
+    account = lock_account(payment.account_id)
+    payment = lock_payment(account, payment.pk)
+    require_refundable(payment, refunded_by)
+    return book_refund(
+        payment, checked_amount(amount, payment), reason=reason, reference=reference, refunded_by=refunded_by
+    )
+
+
+@service_transaction
+def book_refund(
+    payment: Payment,
+    amount: Decimal,
+    *,
+    reason: str,
+    reference: str = "",
+    gateway_refund_id: str = "",
+    refunded_by: User | None = None,
+) -> CreditNote:
+    """Write down that `amount` went back: payment, credit note, and the unspent credits that it bought.
+
+    The caller holds the locks of account and payment and knows that no more than is left goes back.
+    """
+    already = payment.refunded_amount
+    with events.recorded_together():
+        transitions.refund(payment, amount)
+        now = clock.now()
+        number = numbering.next_credit_note_number(payment.account_id, now.astimezone(UTC).date())
+        due = _credits_due(payment, already)
+        taken = take_back_credits(
+            payment.account,
+            due,
+            granted_for=grant_sources(payment),
+            source=f"credit_note:{number}",
+            description=f"Refund {number}",
+            actor=refunded_by,
+        )
+        credit_note = CreditNote.objects.create(
+            account=payment.account,
+            invoice=payment.invoice,
+            payment=payment,
+            credit_note_number=number,
+            amount=amount,
+            currency=payment.currency,
+            reason=reason,
+            reference=reference,
+            gateway_refund_id=gateway_refund_id,
+            credits_taken_back=taken,
+            credits_not_recovered=due - taken,
+            created_by=refunded_by,
+            created_at=now,
+        )
+        events.record(_event(credit_note))
+    return credit_note
+
+
+def require_refundable(payment: Payment, operator: User | None) -> None:
+    """Raises OwnAccountPayment, PaymentNotRefundable, RefundUnderWay for a locked payment."""
+    if operator is not None and operator.account_id == payment.account_id:
+        raise OwnAccountPayment()
+    if payment.status not in REFUNDABLE:
+        status = payment.get_status_display().lower()
+        raise PaymentNotRefundable(f"This payment is {status}. {PaymentNotRefundable.text}")
+    if Refund.objects.filter(payment=payment, status__in=REFUNDS_UNDER_WAY).exists():
+        raise RefundUnderWay()
+
+
+def checked_amount(amount: Decimal | None, payment: Payment) -> Decimal:
+    """The amount to give back; all that is left for None. Raises InvalidAmount, RefundExceedsPayment."""
+    currency = payment.currency
+    left: Decimal = payment.amount - payment.refunded_amount
+    if amount is None:
+        return left
+    expected = f"Write an amount like {format_amount(left, currency)} {currency}, which is what is left."
+    if not isinstance(amount, Decimal) or not amount.is_finite() or amount <= 0:
+        raise InvalidAmount(errors={"amount": [expected]})
+    # 9.000 is no amount of dollars: the currency's own decimals (AMT-05).
+    if -int(amount.as_tuple().exponent) > minor_units(currency):
+        raise InvalidAmount(errors={"amount": [expected]})
+    if amount > left:
+        text = f"{format_amount(left, currency)} {currency} is left of this payment; no more can go back."
+        raise RefundExceedsPayment(text, errors={"amount": [text]})
+    return amount
+
+
+def _credits_due(payment: Payment, already: Decimal) -> int:
+    """Credits that go with this part of the invoice's money, so that those of all parts add up to what was granted."""
+    granted = CreditGrant.objects.filter(account=payment.account, source__in=grant_sources(payment))
+    credits_of_all = granted.values_list("amount", flat=True).first() or 0
+    # A paid invoice has exactly its total settled.
+    settled = payment.invoice.total
+    return int(credits_of_all * payment.refunded_amount // settled) - int(credits_of_all * already // settled)
+
+
+def _event(credit_note: CreditNote) -> events.NewEvent:
+    payment = credit_note.payment
+    facts = {
+        "credit_note": credit_note.credit_note_number,
+        "invoice_id": payment.invoice_id,
+        "invoice_number": payment.invoice.invoice_number,
+        "amount": str(credit_note.amount),
+        "currency": credit_note.currency,
+        "payment_method": payment.payment_method,
+        "reason": credit_note.reason,
+        "credits_taken_back": credit_note.credits_taken_back,
+        "credits_not_recovered": credit_note.credits_not_recovered,
+    }
+    return events.about("payment.refunded", payment, credit_note.created_by_id, facts)

@@ -1,0 +1,180 @@
+"""TODO igny8_core.business.billing.services.subscriptions.ending."""
+
+from contextlib import suppress
+
+from django.db.models import Q
+
+from igny8_core.auth.models import (
+    BillingDriver,
+    Plan,
+    Subscription,
+    SubscriptionStatus,
+    User,
+)
+from igny8_core.auth.selectors import over_limits
+from igny8_core.business.billing.errors import (
+    NoSubscription,
+    NothingToReactivate,
+)
+from igny8_core.business.billing.models import Invoice, InvoiceStatus
+from igny8_core.business.billing.offers import usual_payment_method_of
+from igny8_core.business.billing.selectors import (
+    CHANGES_PLAN,
+    has_payment_under_way,
+    open_invoices_of,
+    open_orders_of,
+    open_plan_changes_of,
+)
+from igny8_core.business.billing.services.invoices.lifecycle import (
+    mark_void,
+)
+from igny8_core.business.billing.services.payment_states.under_way import (
+    close_open_attempts,
+)
+from igny8_core.business.billing.services.subscriptions.ordering import (
+    create_subscription,
+    locked_subscription,
+    withdraw_orders,
+)
+from igny8_core.business.billing.services.subscriptions.plan_change import (
+    has_lapsed,
+    over_limits_text,
+)
+from igny8_core.business.billing.services.subscriptions.transitions import (
+    change_plan,
+    end_subscription,
+    is_canceled_with,
+    plan_facts,
+    require_billed_here,
+    subscription_event,
+)
+from igny8_core.common import clock
+from igny8_core.common.db import service_transaction
+from igny8_core.common.errors import DomainError
+from igny8_core.events import services as events
+
+
+@service_transaction
+def cancel_subscription(
+    subscription: Subscription, cancel_at_period_end: bool = True, canceled_by: User | None = None
+) -> Subscription:
+    """End a subscription with its period, or at once; one that was never paid or is past due always ends at once.
+
+    What is unpaid of it is voided, at once also credit packages, which a canceled account could not use; time that
+    was paid for is not given back (a refund is an operator's decision).
+    Raises NoSubscription where it has ended already, SubscriptionBilledByStripe, PaymentUnderWay.
+    """
+    subscription = locked_subscription(subscription)
+    if subscription.status == SubscriptionStatus.CANCELED:
+        raise NoSubscription()
+    require_billed_here(subscription)
+    now = clock.now()
+    runs_on = subscription.current_period_end is not None and subscription.current_period_end > now
+    if cancel_at_period_end and subscription.status == SubscriptionStatus.ACTIVE and runs_on:
+        withdraw_orders(open_plan_changes_of(subscription), canceled_by)
+        subscription.cancel_at_period_end, subscription.pending_plan = True, None
+        subscription.save(update_fields=["cancel_at_period_end", "pending_plan"])
+        facts = plan_facts(subscription.plan) | {"at": f"{subscription.current_period_end:%Y-%m-%dT%H:%M:%SZ}"}
+        events.record(subscription_event("subscription.cancel_scheduled", subscription, canceled_by, facts))
+        return subscription
+    withdraw_orders(_void_with(subscription), canceled_by)
+    end_subscription(subscription, now, canceled_by)
+    return subscription
+
+
+@service_transaction
+def reactivate_subscription(
+    subscription: Subscription, payment_method: str = "", reactivated_by: User | None = None
+) -> Subscription:
+    """Take back a scheduled cancellation or downgrade; after the end of what was paid, order the same plan anew.
+
+    Returns the subscription that runs on, or the new one, which waits for payment by `payment_method` (empty: the
+    account's default). Raises SubscriptionBilledByStripe, NothingToReactivate, and what create_subscription raises.
+    """
+    subscription = locked_subscription(subscription)
+    require_billed_here(subscription)
+    account = subscription.account
+    if subscription.status == SubscriptionStatus.CANCELED or has_lapsed(subscription, clock.now()):
+        plan = subscription.plan
+        method = payment_method or usual_payment_method_of(account, plan.price, plan.currency)
+        return create_subscription(account, plan, method, reactivated_by)
+    if not (subscription.cancel_at_period_end or subscription.pending_plan):
+        raise NothingToReactivate()
+    subscription.cancel_at_period_end, subscription.pending_plan = False, None
+    subscription.save(update_fields=["cancel_at_period_end", "pending_plan"])
+    facts = plan_facts(subscription.plan)
+    events.record(subscription_event("subscription.reactivated", subscription, reactivated_by, facts))
+    return subscription
+
+
+@service_transaction
+def end_period(subscription: Subscription) -> None:
+    """Do what was scheduled for the end of a period that is over: end, or move to the smaller plan.
+
+    A downgrade is refused here when the account is over the new limits: the plan stays, and an event says why. An
+    unpaid change of plan within the period is void. Anything else is left alone; it may run twice.
+    """
+    subscription = locked_subscription(subscription)
+    now = clock.now()
+    is_ours = subscription.billing_driver == BillingDriver.LOCAL
+    is_over = (subscription.current_period_end or now) <= now
+    if not (is_ours and is_over) or subscription.status != SubscriptionStatus.ACTIVE:
+        return
+    ending = subscription.cancel_at_period_end
+    for invoice in _void_after_its_period(subscription):
+        # One that is being paid stays for the operator, who sees then that there is nothing left to pay for.
+        if not has_payment_under_way(invoice):
+            mark_void(invoice, "The period that it was for is over")
+    if ending:
+        end_subscription(subscription, now, None)
+    elif subscription.pending_plan:
+        _downgrade(subscription, subscription.pending_plan)
+
+
+def end_due_periods() -> int:
+    """Do end_period for every subscription that has something scheduled; returns how many were looked at.
+
+    RuntimeError in a transaction, where an attempt to pay what is void then is open.
+    """
+    scheduled = Q(cancel_at_period_end=True) | Q(pending_plan__isnull=False)
+    changing = Q(pk__in=Invoice.objects.filter(CHANGES_PLAN, status=InvoiceStatus.PENDING).values("subscription_id"))
+    due = Subscription.objects.filter(
+        scheduled | changing,
+        status=SubscriptionStatus.ACTIVE,
+        billing_driver=BillingDriver.LOCAL,
+        current_period_end__lte=clock.now(),
+    )
+    subscriptions = list(due.order_by("pk"))
+    for subscription in subscriptions:
+        _close_what_is_open(subscription)
+        end_period(subscription)
+    return len(subscriptions)
+
+
+def _void_after_its_period(subscription: Subscription) -> list[Invoice]:
+    """What is unpaid and cannot be bought any more once the subscription's period is over."""
+    ending = subscription.cancel_at_period_end
+    return _void_with(subscription) if ending else open_plan_changes_of(subscription)
+
+
+def _void_with(subscription: Subscription) -> list[Invoice]:
+    """What is unpaid and cannot be bought any more once the subscription has ended."""
+    return open_orders_of(subscription) if is_canceled_with(subscription) else open_invoices_of(subscription)
+
+
+def _close_what_is_open(subscription: Subscription) -> None:
+    """Close attempts to pay what is void in a moment; one that cannot be closed now does not hold up the end."""
+    for invoice in _void_after_its_period(subscription):
+        with suppress(DomainError):
+            close_open_attempts(invoice)
+
+
+def _downgrade(subscription: Subscription, plan: Plan) -> None:
+    exceeded = over_limits(subscription.account, plan)
+    if exceeded:
+        subscription.pending_plan = None
+        subscription.save(update_fields=["pending_plan"])
+        facts = {**plan_facts(plan), "reason": over_limits_text(exceeded)}
+        events.record(subscription_event("subscription.downgrade_refused", subscription, None, facts))
+        return
+    change_plan(subscription, plan, plan.terms, None)

@@ -1,0 +1,257 @@
+"""What a change of plan costs and when it takes effect: the quote that preview shows and upgrade and downgrade use."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from django.conf import settings
+
+from igny8_core.auth.models import Account, BillingCycle, BillingDriver, Plan, Subscription, SubscriptionStatus, Terms
+from igny8_core.auth.selectors import OverLimit, over_limits, public_plans
+from igny8_core.business.billing.errors import (
+    ChangeBelowZero,
+    PlanChangeOutdated,
+    PlanChangePeriodOver,
+    PlanNotOffered,
+    SamePlan,
+    SubscriptionEnding,
+    SubscriptionLapsed,
+    SubscriptionNotActive,
+)
+from igny8_core.business.billing.models import PLAN_LINES, UNUSED_TIME, Invoice, InvoiceLine, LineKind
+from igny8_core.business.billing.pricing import (
+    Period,
+    charged_time,
+    checked_lines,
+    period_end,
+    plan_change_lines,
+    plan_line,
+    plan_line_of,
+    sold_terms,
+    subtotal,
+    unused_time,
+)
+from igny8_core.business.billing.selectors import live_subscription_of
+from igny8_core.business.billing.services.subscriptions.paid_time import paid_parts
+from igny8_core.business.billing.services.subscriptions.transitions import require_billed_here
+from igny8_core.common import clock
+from igny8_core.common.money import format_amount
+
+
+class ChangeKind(StrEnum):
+    """What an order of a plan is, seen from what the account has."""
+
+    ORDER = "order"
+    UPGRADE = "upgrade"
+    DOWNGRADE = "downgrade"
+
+
+@dataclass(frozen=True)
+class Quote:
+    """What moving to `plan` means: `lines` are invoiced now, `credits` granted when that is paid.
+
+    `effective_at` None: when the invoice is paid. `renews_at` None: a period after that. `over_limits` is what the
+    account uses beyond the new plan today; a downgrade is refused for it only when it would take effect.
+    """
+
+    kind: ChangeKind
+    plan: Plan
+    lines: list[dict[str, Any]] = field(default_factory=list)
+    credits: int = 0
+    effective_at: datetime | None = None
+    renews_at: datetime | None = None
+    over_limits: list[OverLimit] = field(default_factory=list)
+
+    @property
+    def total(self) -> Decimal:
+        """What is due now."""
+        return subtotal(self.lines)
+
+    @property
+    def currency(self) -> str:
+        """ISO 4217."""
+        return self.plan.currency
+
+
+def quote(account: Account, plan: Plan, now: datetime | None = None) -> Quote:
+    """What it means for the account to order `plan` now. Changes nothing.
+
+    Raises PlanNotOffered for a plan that cannot be ordered, SubscriptionNotActive where the live subscription waits for
+    payment or is past due, SubscriptionEnding where it is set to end, SubscriptionLapsed where its period is over,
+    ChangeBelowZero where nothing would be due for what is worth something, SubscriptionBilledByStripe.
+    """
+    require_offered(plan)
+    subscription = live_subscription_of(account)
+    if subscription is None:
+        line = plan_line(plan)
+        return Quote(ChangeKind.ORDER, plan, [line], line["credits"], over_limits=over_limits(account, plan))
+    return quote_change(subscription, plan, now or clock.now())
+
+
+def quote_change(subscription: Subscription, plan: Plan, now: datetime) -> Quote:
+    """As quote(), for a live subscription. What counts as paid is money that is still here (paid_time)."""
+    require_changeable(subscription, now)
+    terms = terms_in_force(subscription)
+    if (plan.pk, plan.billing_cycle) == (subscription.plan_id, terms.billing_cycle):
+        raise SamePlan()
+    period = running_period(subscription, now)
+    if plan.currency != terms.currency:
+        raise PlanNotOffered(
+            f"The plan {plan.name} is sold in {plan.currency}, and yours is paid in {terms.currency}. Cancel your plan "
+            "first, then order the other one."
+        )
+    exceeded = over_limits(subscription.account, plan)
+    if not _is_above(plan, terms):
+        return Quote(ChangeKind.DOWNGRADE, plan, effective_at=period.end, renews_at=period.end, over_limits=exceeded)
+    lines = checked_lines(
+        plan_change_lines(terms, subscription.plan, plan, period, paid_parts(subscription)), plan.currency
+    )
+    _require_something_due(lines, subscription.plan, plan, period)
+    restarts = plan.billing_cycle != terms.billing_cycle
+    renews_at = period_end(now, 1, plan.billing_cycle) if restarts else period.end
+    return Quote(ChangeKind.UPGRADE, plan, lines, lines[-1]["credits"], None, renews_at, exceeded)
+
+
+def require_offered(plan: Plan) -> None:
+    """Refuse a plan that is free, inactive or not public. Raises PlanNotOffered."""
+    if plan.is_free or not (plan.is_active and plan.is_public):
+        raise PlanNotOffered(errors={"plan_slug": [PlanNotOffered.text]})
+
+
+def offered_plan(slug: str) -> Plan:
+    """The public plan with this slug. Raises PlanNotOffered."""
+    plan = public_plans().filter(slug=slug).first()
+    if plan is None:
+        raise PlanNotOffered(errors={"plan_slug": [PlanNotOffered.text]})
+    return plan
+
+
+def require_changeable(subscription: Subscription, now: datetime) -> None:
+    """Refuse to change the plan where that cannot be done now.
+
+    Raises SubscriptionBilledByStripe, SubscriptionNotActive, SubscriptionLapsed, SubscriptionEnding.
+    """
+    require_billed_here(subscription)
+    if subscription.status != SubscriptionStatus.ACTIVE:
+        raise SubscriptionNotActive()
+    if has_lapsed(subscription, now):
+        ended = f"The paid period of the plan {subscription.plan.name} ended on {_day(subscription.current_period_end)}"
+        raise SubscriptionLapsed(f"{ended} and was not renewed. Order a plan anew: that ends this one.")
+    if subscription.cancel_at_period_end:
+        raise SubscriptionEnding()
+
+
+def has_lapsed(subscription: Subscription, now: datetime) -> bool:
+    """Whether a subscription that we bill runs on past the end of what was paid: it must be ordered anew to change."""
+    is_ours = subscription.billing_driver == BillingDriver.LOCAL and subscription.status == SubscriptionStatus.ACTIVE
+    return is_ours and subscription.current_period_end is not None and subscription.current_period_end <= now
+
+
+def require_current_price(
+    subscription: Subscription, invoice: Invoice, line: InvoiceLine, plan: Plan, now: datetime
+) -> None:
+    """Refuse an ordered change to `plan` that begins `now` where it costs another amount than it was ordered for.
+
+    `line` of the invoice sells it. It is priced anew for the time that it really runs, with the plan's price of the
+    order. That a short while passed since (settings.PLAN_CHANGE_PRICE_HOLDS_HOURS) changes nothing; that money of the
+    period went back meanwhile does. Changes that an operator priced by hand are only held against the period's end.
+    Raises PlanChangePeriodOver after it, whatever the order's age; PlanChangeOutdated with both figures.
+    """
+    # Of one that came with a payment's lock only what nearly every payment needs is at hand.
+    subscription = Subscription.objects.get(account_id=invoice.account_id, pk=subscription.pk)
+    if running_period(subscription, now).seconds_left <= 0:
+        raise PlanChangePeriodOver(
+            f"The period in which the change to {plan.name} was to begin ended on "
+            f"{_day(subscription.current_period_end)}, so there is nothing left to sell. Money that was paid for it "
+            "goes back; a plan can be ordered anew."
+        )
+    lines = [row for row in invoice.lines.all() if row.kind in {*PLAN_LINES, UNUSED_TIME}]
+    if not any(row.kind == UNUSED_TIME for row in lines):
+        return
+    priced_at = line.period_start or _made_at(invoice)
+    is_young = now - priced_at <= timedelta(hours=settings.PLAN_CHANGE_PRICE_HOLDS_HOURS)
+    if is_young and line.period_start is None:
+        # Orders of earlier releases do not say to the second when they were priced.
+        return
+    period = running_period(subscription, priced_at if is_young else now)
+    in_force, parts = terms_in_force(subscription), paid_parts(subscription, without=invoice)
+    charge = charged_time(sold_terms(line, invoice.currency, plan), period, restarts=bool(line.restarts_period))
+    anew, ordered = charge - unused_time(in_force, period, parts), sum((row.line_total for row in lines), Decimal(0))
+    if (anew, in_force.currency) != (ordered, invoice.currency):
+        raise PlanChangeOutdated(
+            f"The change to {plan.name} was ordered for {_money(ordered, invoice.currency)} and costs "
+            f"{_money(anew, in_force.currency)} for the time that it would run now. Order it again at today's price; "
+            "what was paid for the first order is given back or set off by hand."
+        )
+
+
+def require_current_order(invoice: Invoice) -> None:
+    """Refuse to begin paying an order of a change that would be refused once it is paid.
+
+    Raises PlanChangePeriodOver, PlanChangeOutdated; what happens between this and the payment, the payment finds.
+    """
+    line = plan_line_of(invoice) if invoice.subscription_id else None
+    if line is None or line.plan is None or line.kind != LineKind.PLAN_CHANGE:
+        return
+    subscriptions = Subscription.objects.filter(account_id=invoice.account_id)
+    ours = subscriptions.filter(billing_driver=BillingDriver.LOCAL, status=SubscriptionStatus.ACTIVE)
+    subscription = ours.filter(invoices=invoice.pk).first()
+    if subscription:
+        require_current_price(subscription, invoice, line, line.plan, clock.now())
+
+
+def _made_at(invoice: Invoice) -> datetime:
+    """When an invoice was made; not among what comes with a payment's lock."""
+    made_at: datetime = Invoice.objects.values_list("created_at", flat=True).get(
+        account_id=invoice.account_id, pk=invoice.pk
+    )
+    return made_at
+
+
+def _require_something_due(lines: list[dict[str, Any]], left: Plan, wanted: Plan, period: Period) -> None:
+    """Money or credits would be lost in a change that costs nothing, unless all of it rounds to nothing."""
+    unused, charge = -Decimal(lines[0]["amount"]), Decimal(lines[1]["amount"])
+    if unused < charge or unused == charge == 0:
+        return
+    raise ChangeBelowZero(
+        f"What is left of the plan {left.name} is worth {_money(unused, wanted.currency)}, and {wanted.name} costs "
+        f"{_money(charge, wanted.currency)} now, so that nothing would be due and the rest would be lost. Wait for the "
+        f"end of the period on {_day(period.end)}, or choose another plan."
+    )
+
+
+def _money(amount: Decimal, currency: str) -> str:
+    return f"{format_amount(amount, currency)} {currency}"
+
+
+def _day(moment: datetime | None) -> str:
+    return f"{moment:%Y-%m-%d}" if moment else ""
+
+
+def over_limits_text(exceeded: list[OverLimit]) -> str:
+    """A sentence on what an account has more of than a plan allows."""
+    uses = " and ".join(f"{limit.used} {limit.limit} where {limit.allowed} are allowed" for limit in exceeded)
+    return f"The account has {uses}. Remove some first."
+
+
+def terms_in_force(subscription: Subscription) -> Terms:
+    """What the customer has, whatever became of the plan. Raises SubscriptionNotActive before the first payment."""
+    if subscription.terms is None:
+        raise SubscriptionNotActive()
+    return subscription.terms
+
+
+def running_period(subscription: Subscription, now: datetime) -> Period:
+    """The subscription's period, seen from `now`. Raises SubscriptionNotActive where it has none."""
+    if subscription.current_period_start is None or subscription.current_period_end is None:
+        raise SubscriptionNotActive()
+    return Period(subscription.current_period_start, subscription.current_period_end, now)
+
+
+def _is_above(plan: Plan, sold: Terms) -> bool:
+    # A longer cycle is paid ahead, so it can start at once; a shorter one waits until what was paid for is used up.
+    if plan.billing_cycle != sold.billing_cycle:
+        return plan.billing_cycle == BillingCycle.ANNUAL
+    return bool(plan.price > sold.price)

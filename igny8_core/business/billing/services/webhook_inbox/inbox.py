@@ -1,0 +1,178 @@
+"""Messages of gateways: stored once when they come, processed later, tried again until they are done or given up.
+
+The row is the queue, as with the deliveries of events (docs/adr/0001-events-are-polled.md): whatever a killed worker
+leaves behind is found by the next one. What a message leads to is in webhook_effects.
+"""
+
+import logging
+import re
+from datetime import timedelta
+from typing import Any
+
+from django.db import connection
+
+from igny8_core.auth.models import User
+from igny8_core.business.billing.errors import UnmatchedAtGateway
+from igny8_core.business.billing.gateways import gateway_of
+from igny8_core.business.billing.gateways.protocol import WebhookMessage
+from igny8_core.business.billing.models import WebhookEvent, WebhookState
+from igny8_core.business.billing.services.webhook_inbox import handlers
+from igny8_core.business.billing.services.webhook_inbox.errors import BadSignature, UnreadableMessage
+from igny8_core.common import clock
+from igny8_core.common.db import PreparedStatement, require_no_transaction, service_transaction
+from igny8_core.common.errors import InvalidInput, TransitionNotAllowed
+from igny8_core.common.work_queue import WorkQueue
+from igny8_core.events import services as events
+
+logger = logging.getLogger(__name__)
+LEASE = timedelta(minutes=5)
+BACK_OFF = [
+    timedelta(seconds=10),
+    *(timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 360, 720, 1440)),
+]
+MOST_TRIES = len(BACK_OFF) + 1
+KEPT_FOR = timedelta(days=90)
+# What can be stored and searched for; ids and types of both gateways are such.
+NAME = re.compile(r"[\x21-\x7e]{1,100}", re.ASCII)
+# One statement, because the gateway waits for the answer: which of two equal messages is first, the index decides.
+STORE = PreparedStatement(
+    name="igny8_store_webhook",
+    types=("text", "text", "text", "text", "text", "timestamptz"),
+    sql="""
+        INSERT INTO igny8_webhook_events
+            (provider, event_id, type, transmission_id, body, state, attempts, next_attempt_at, last_error, received_at)
+        VALUES ($1, $2, $3, $4, $5, 'waiting', 0, $6, '', $6)
+        ON CONFLICT DO NOTHING
+        RETURNING id
+    """,
+)
+DELETE_OLD = """
+DELETE FROM igny8_webhook_events WHERE id IN (
+    SELECT id FROM igny8_webhook_events
+    WHERE state IN ('processed', 'ignored') AND received_at < %s
+    ORDER BY id LIMIT %s
+)
+"""
+
+
+def store_message(provider: str, message: WebhookMessage, body: bytes, transmission_id: str = "") -> bool:
+    """Keep a verified message; False where it is here already. It is processed later.
+
+    Raises UnreadableMessage for names that are none, BadSignature where the headers of another message came with
+    it: PayPal's signature covers no more than a CRC32 of the body.
+    """
+    text = _text(message, body)
+    if STORE.fetch_one([provider, message.event_id, message.type, transmission_id, text, clock.now()]):
+        return True
+    if WebhookEvent.objects.filter(provider=provider, event_id=message.event_id).exists():
+        return False
+    logger.error("webhook forged: the headers of another message came with it", extra={"provider": provider})
+    raise BadSignature()
+
+
+def process_due_messages(limit: int = 200) -> int:
+    """Process the messages that are due, oldest first, at most `limit`; returns how many were tried."""
+    return QUEUE.run(limit)
+
+
+def process_message(event: WebhookEvent) -> WebhookEvent:
+    """Do what a message leads to, and note what became of it; returns it as it is now.
+
+    Everything that it leads to happens once however often it is processed. RuntimeError in a transaction.
+    """
+    QUEUE.attempt(event)
+    event.refresh_from_db()
+    return event
+
+
+@service_transaction
+def replay_message(event: WebhookEvent, by: User | None = None) -> None:
+    """Put a message back in the queue, whatever became of it; it is processed within seconds."""
+    WebhookEvent.objects.filter(pk=event.pk).update(
+        state=WebhookState.WAITING, attempts=0, next_attempt_at=clock.now(), processed_at=None
+    )
+    events.record(_event("webhook.replayed", event, by))
+
+
+def replay_message_now(event: WebhookEvent, by: User | None = None) -> WebhookEvent:
+    """As replay, and process it here and now; returns it as it is then. RuntimeError in a transaction."""
+    require_no_transaction()
+    replay_message(event, by)
+    taken = QUEUE.take_now(event)
+    if taken:
+        QUEUE.attempt(taken)
+    event.refresh_from_db()
+    return event
+
+
+@service_transaction
+def set_message_aside(event: WebhookEvent, reason: str, by: User) -> None:
+    """An operator has seen to a message that needs review elsewhere: the money went back at the gateway, say.
+
+    Raises InvalidInput without a reason, TransitionNotAllowed for a message that does not wait for an operator.
+    """
+    if not reason.strip():
+        raise InvalidInput(errors={"reason": ["Write down what was done, for whoever asks later."]})
+    waiting = WebhookEvent.objects.filter(pk=event.pk, state=WebhookState.NEEDS_REVIEW)
+    if not waiting.update(state=WebhookState.IGNORED, processed_at=clock.now()):
+        raise TransitionNotAllowed("This message does not wait for an operator any more. Look at it again.")
+    events.record(_event("webhook.set_aside", event, by, reason=reason[:500]))
+
+
+def delete_old_messages(limit: int = 50_000) -> int:
+    """Delete what was done, or was none of ours, for 90 days; at most `limit` rows. Returns how many there were."""
+    with connection.cursor() as cursor:
+        cursor.execute(DELETE_OLD, [clock.now() - KEPT_FOR, limit])
+        return int(cursor.rowcount)
+
+
+def _text(message: WebhookMessage, body: bytes) -> str:
+    try:
+        text = body.decode()
+    except UnicodeDecodeError:
+        raise UnreadableMessage() from None
+    if not NAME.fullmatch(message.event_id) or not NAME.fullmatch(message.type) or "\0" in text:
+        raise UnreadableMessage()
+    return text
+
+
+def _work(event: WebhookEvent) -> dict[str, Any] | None:
+    message = gateway_of(event.provider).read_webhook(event.body.encode())
+    try:
+        is_ours = handlers.handle_message(event.provider, message)
+    except UnmatchedAtGateway as problem:
+        _ask_an_operator(event, problem.text)
+        return None
+    # Only now: where the worker dies before this, the message is processed once more, to no further effect.
+    return {"state": WebhookState.PROCESSED if is_ours else WebhookState.IGNORED, "processed_at": clock.now()}
+
+
+@service_transaction
+def _ask_an_operator(event: WebhookEvent, reason: str) -> None:
+    """No other try will find anything else: the message waits until an operator has acted."""
+    if QUEUE.close(event, reason[:500], state=WebhookState.NEEDS_REVIEW):
+        logger.error("webhook needs review", extra={"row": event.pk, "provider": event.provider, "type": event.type})
+        events.record(_event("webhook.needs_review", event, reason=reason[:500]))
+
+
+@service_transaction
+def _give_up(event: WebhookEvent, error: str) -> None:
+    if QUEUE.close(event, error, state=WebhookState.DEAD):
+        logger.error("webhook given up", extra={"row": event.pk, "provider": event.provider, "type": event.type})
+        events.record(_event("webhook.dead", event, error=error))
+
+
+def _event(event_type: str, event: WebhookEvent, by: User | None = None, **data: str) -> events.NewEvent:
+    facts = {"provider": event.provider, "event_id": event.event_id, "type": event.type, **data}
+    return events.about(event_type, event, by, facts)
+
+
+QUEUE = WorkQueue(
+    name="webhook",
+    rows=WebhookEvent.objects.all(),
+    lease=LEASE,
+    work=_work,
+    pauses=lambda _: BACK_OFF,
+    give_up=_give_up,
+    state=("state", WebhookState.WAITING),
+)

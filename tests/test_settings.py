@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
+from igny8_core.settings import environment
 
 ROOT = Path(__file__).resolve().parent.parent
 SETTINGS = ROOT / "igny8_core" / "settings"
@@ -127,6 +130,7 @@ def test_production_without_a_variable_does_not_start_and_names_it(name: str) ->
         ("DATABASE_PREPARED_STATEMENTS", "maybe"),
         ("TRUSTED_PROXY_COUNT", "-1"),
         ("DJANGO_DEBUG", "perhaps"),
+        ("CORS_ALLOWED_ORIGINS", "*"),
     ],
 )
 def test_production_with_a_bad_value_does_not_start_and_names_the_variable(name: str, value: str) -> None:
@@ -134,6 +138,43 @@ def test_production_with_a_bad_value_does_not_start_and_names_the_variable(name:
 
     assert refused.returncode == 1
     assert name in refused.stderr.strip().splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *("*", "null", "www.example.com", "https://", "https://www.example.com/", "https://www.example.com/app"),
+        *("https://*.example.com", "https://WWW.example.com", "https://www.example.com:443", "https://a.example:99999"),
+        *("http://www.example.com", "https://user@example.com", "https://a.example https://b.example"),
+        *("https://a.example;https://b.example", "https://münchen.example", "https://a..example", "ftp://a.example"),
+        *("https://good.example,wrong", "https://www.example.com?x", "'https://www.example.com'"),
+    ],
+)
+def test_what_is_no_origin_does_not_start_and_is_named_with_an_example(
+    monkeypatch: pytest.MonkeyPatch, value: str
+) -> None:
+    monkeypatch.setenv("CORS_ALLOWED_ORIGINS", value)
+
+    with pytest.raises(ImproperlyConfigured) as refusal:
+        environment.origins("CORS_ALLOWED_ORIGINS", debug=False)
+
+    assert str(refusal.value).startswith("CORS_ALLOWED_ORIGINS has ")
+    assert "for example https://www.example.com" in str(refusal.value)
+
+
+def test_origins_of_other_sites_and_of_this_machine_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    taken = ["https://www.example.com", "https://shop.example.com:8443", "http://localhost:5173", "http://[::1]:3000"]
+    monkeypatch.setenv("CORS_ALLOWED_ORIGINS", " , ".join(taken))
+
+    assert environment.origins("CORS_ALLOWED_ORIGINS", debug=False) == taken
+
+
+def test_a_page_in_the_house_without_https_is_taken_for_development_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CORS_ALLOWED_ORIGINS", "http://192.168.1.7:5173")
+
+    assert environment.origins("CORS_ALLOWED_ORIGINS", debug=True) == ["http://192.168.1.7:5173"]
+    with pytest.raises(ImproperlyConfigured):
+        environment.origins("CORS_ALLOWED_ORIGINS", debug=False)
 
 
 S3 = {"AWS_STORAGE_BUCKET_NAME": "files", "AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret"}

@@ -15,6 +15,7 @@ from igny8_core.common.api.fields import (
     SecretField,
 )
 from igny8_core.common.api.serializers import OutputSerializer, StrictSerializer
+from igny8_core.common.text import normalized_password
 
 MAX_SITES_INPUT = 100
 
@@ -82,6 +83,6 @@ class AcceptInput(StrictSerializer):
         if given and len(given) < len(personal):
             missing = {name: ["This field is required."] for name in personal if name not in attrs}
             raise serializers.ValidationError(missing, code="required")
-        if attrs.get("password") != attrs.pop("password_confirm", None):
+        if normalized_password(attrs.get("password", "")) != normalized_password(attrs.pop("password_confirm", "")):
             raise serializers.ValidationError({"password_confirm": ["The two passwords differ."]})
         return attrs

@@ -45,6 +45,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "corsheaders",
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
@@ -60,6 +61,8 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "igny8_core.common.middleware.PolicyMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    # Outside of all that refuses: a frontend on another origin could not read a refusal without its headers.
+    "corsheaders.middleware.CorsMiddleware",
     "igny8_core.common.middleware.ApiBoundaryMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "igny8_core.admin.csp.ConsolePolicyMiddleware",
@@ -334,6 +337,22 @@ CONTENT_SECURITY_POLICY: dict[str, Any] = {
         "frame-ancestors": [NONE],
     }
 }
+
+# Frontends on other origins (docs/own-frontend.md). Who calls is told by the token that they send, never by a cookie,
+# so that a page can do nothing with the login of who happens to look at it.
+CORS_ALLOWED_ORIGINS = environment.origins("CORS_ALLOWED_ORIGINS", debug=DEBUG)
+CORS_URLS_REGEX = r"^/api/"
+CORS_ALLOW_CREDENTIALS = False
+CORS_ALLOW_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+CORS_ALLOW_HEADERS = [
+    *("accept", "authorization", "content-type", "idempotency-key", "if-none-match"),
+    *("x-request-id", "x-requested-with"),
+]
+CORS_EXPOSE_HEADERS = [
+    *("Allow", "Content-Disposition", "ETag", "Retry-After", "WWW-Authenticate", "X-Request-ID"),
+]
+# Browsers ask anew after two hours at the latest.
+CORS_PREFLIGHT_MAX_AGE = 2 * 3600
 
 # --- Observing --------------------------------------------------------------------------------------------------
 

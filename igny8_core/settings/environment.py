@@ -1,12 +1,17 @@
 """Typed reading of environment variables: each is read once, at start, and a bad one stops the start by name."""
 
 import os
+import re
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
 DEBUG_SECRET = "only-for-debug-" * 5
+# As browsers send it: small letters, no path, a port only where it is not the usual one.
+ORIGIN = re.compile(r"(https?)://([a-z0-9_-]+(?:\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])(?::([1-9][0-9]{0,4}))?")
+USUAL_PORTS = {"http": 80, "https": 443}
+THIS_MACHINE = {"localhost", "127.0.0.1", "[::1]"}
 
 
 def text(name: str, default: str = "") -> str:
@@ -39,6 +44,32 @@ def number(name: str, default: int) -> int:
 def words(name: str, default: str = "") -> list[str]:
     """A list separated by commas."""
     return [word.strip() for word in text(name, default).split(",") if word.strip()]
+
+
+def origins(name: str, *, debug: bool) -> list[str]:
+    """Origins of web pages, separated by commas: https://, host name, and the port where it is not the usual one.
+
+    http:// is for pages of this machine, and under DEBUG for any. Raises ImproperlyConfigured naming the variable.
+    """
+    values = words(name)
+    for value in values:
+        if not _is_origin(value, debug=debug):
+            raise ImproperlyConfigured(
+                f"{name} has {value!r}, which is no origin as browsers send it. Name each as scheme and host in small "
+                "letters, without a path or a slash at the end, for example https://www.example.com,"
+                "https://shop.example.com:8443. * is not taken, and http:// only for localhost."
+            )
+    return values
+
+
+def _is_origin(value: str, *, debug: bool) -> bool:
+    parts = ORIGIN.fullmatch(value)
+    if not parts:
+        return False
+    scheme, host, port = parts.groups()
+    if port and (int(port) > 65535 or int(port) == USUAL_PORTS[scheme]):
+        return False
+    return scheme == "https" or debug or host in THIS_MACHINE
 
 
 def secret(name: str, *, debug: bool) -> str:

@@ -156,6 +156,23 @@ def test_today_and_a_year_ahead_are_due_dates(operator: APIClient, alice: User, 
     assert create(operator, alice, due_date=(today() + timedelta(days=days)).isoformat()).status_code == 201
 
 
+def test_a_thousand_lines_are_an_invoice_and_one_more_is_refused_in_words(operator: APIClient, alice: User) -> None:
+    lines = [{"description": f"Line {number}", "quantity": 1, "amount": "1.25"} for number in range(1, 1002)]
+
+    taken = create(operator, alice, line_items=lines[:1000])
+    before = fingerprint()
+    refused = create(operator, alice, line_items=lines)
+
+    assert (taken.status_code, taken.json()["data"]["total"]) == (201, "1250.00")
+    assert [line["description"] for line in taken.json()["data"]["line_items"]] == [
+        line["description"] for line in lines[:1000]
+    ]
+    assert refusal(refused)["errors"] == {
+        "line_items": ["An invoice has at most 1000 lines. Make another invoice for the rest."]
+    }
+    assert fingerprint() == before
+
+
 WRONG: list[tuple[str, Any, str]] = [
     *(("due_date", value, "due_date") for value in ("tomorrow", "2026-02-30", "2026-1-1", "", 1, None, "٢٠٢٦-01-01")),
     *(("due_date", value, "due_date") for value in ("2026-01-01T00:00:00Z", "2026-01-01\n", True, [])),
@@ -165,7 +182,7 @@ WRONG: list[tuple[str, Any, str]] = [
     ("line_items", None, "line_items"),
     ("line_items", {}, "line_items"),
     ("line_items", "x", "line_items"),
-    ("line_items", [LINE] * 101, "line_items"),
+    ("line_items", [LINE] * 1001, "line_items"),
     ("line_items", ["x"], "line_items.0"),
     ("line_items", [LINE, {**LINE, "credits": 1000}], "line_items.1.credits"),
     ("line_items", [LINE, {**LINE, "kind": "plan"}], "line_items.1.kind"),

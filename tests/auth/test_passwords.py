@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.contrib.auth.hashers import check_password, make_password
 from django.core.management import CommandError, call_command
 from rest_framework.test import APIClient
 
@@ -107,6 +108,47 @@ def test_no_answer_and_no_log_line_holds_a_password_or_its_hash(
 
     assert not any(b"secret 77" in answer.content or alice.password.encode() in answer.content for answer in answers)
     assert "secret 77" not in caplog.text
+
+
+# One password, written by different keyboards.
+COMPOSED, DECOMPOSED = "m\u00e4rchenstunde 12", "ma\u0308rchenstunde 12"
+FULL_WIDTH, WIDE_SPACE = "\uff4d\u00e4rchenstunde \uff11\uff12", "m\u00e4rchenstunde\u300012"
+
+
+@pytest.mark.parametrize("at_signup", [COMPOSED, DECOMPOSED, FULL_WIDTH])
+def test_a_password_is_the_same_from_every_keyboard(defaults: None, at_signup: str) -> None:
+    assert sign_up(at_signup, password_confirm=DECOMPOSED).status_code == 201
+
+    for typed in (COMPOSED, DECOMPOSED, FULL_WIDTH, WIDE_SPACE):
+        login = {"email": "margarethe.hollerbach@example.com", "password": typed}
+        assert APIClient().post("/api/v1/auth/login/", login, format="json").status_code == 200, ascii(typed)
+    other = {"email": "margarethe.hollerbach@example.com", "password": "marchenstunde 12"}
+    assert APIClient().post("/api/v1/auth/login/", other, format="json").status_code == 401
+
+
+@pytest.mark.parametrize("typed", [DECOMPOSED, FULL_WIDTH])
+def test_a_hash_from_before_still_logs_in_and_is_made_anew(alice: User, typed: str) -> None:
+    User.objects.filter(pk=alice.pk).update(password=make_password(typed))
+
+    for password, status in [(COMPOSED, 401), (typed, 200), (COMPOSED, 200), (typed, 200)]:
+        login = {"email": alice.email, "password": password}
+        assert APIClient().post("/api/v1/auth/login/", login, format="json").status_code == status, ascii(password)
+
+
+def test_a_new_password_is_normalized_whoever_sets_it(alice: User, as_user: Callable[[User], APIClient]) -> None:
+    changed = as_user(alice).post(
+        CHANGE, {"current_password": make.PASSWORD, "new_password": DECOMPOSED}, format="json"
+    )
+
+    assert changed.status_code == 200
+    assert check_password(COMPOSED, User.objects.get(pk=alice.pk).password)
+    assert User.objects.create_superuser("o@example.com", FULL_WIDTH).check_password(COMPOSED)
+
+
+@pytest.mark.parametrize("password", ["\uff51werty123456", "\ufdfa", "ma\u0308" * 4])
+def test_the_rules_hold_for_the_normalized_password(defaults: None, password: str) -> None:
+    assert sign_up(password).status_code == 400
+    assert not User.objects.exists()
 
 
 # --- AUT-22 -------------------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from io import BytesIO
@@ -19,6 +20,7 @@ from igny8_core.business.billing.models import Invoice
 from igny8_core.business.billing.services.invoice_service import InvoiceService
 from igny8_core.business.billing.services.invoices.pdf import render_invoice
 from igny8_core.business.billing.services.payment_service import PaymentService
+from igny8_core.common.errors import InvalidInput
 from tests import make
 
 try:
@@ -166,6 +168,31 @@ def test_long_invoice_repeats_its_header_and_counts_its_pages(acme: Account) -> 
     assert f"Page {pages} of {pages}" in text
     assert all(f"Line {number} 1 1.25" in text for number in range(1, 201))
     assert "Total 250.00 USD" in text
+
+
+@needs_pango
+def test_a_thousand_lines_are_drawn_with_a_header_on_each_page(acme: Account) -> None:
+    lines = [{"description": f"Line {number}", "quantity": 1, "amount": "1.25"} for number in range(1, 1001)]
+    invoice = make.invoice(acme, line_items=lines)
+
+    began = time.process_time()
+    pages = [page.extract_text() for page in PdfReader(BytesIO(render_invoice(invoice))).pages]
+
+    # Some 8 s on a slow machine, reading it back included; twice as much would be a fault.
+    assert time.process_time() - began < 40
+    assert 30 <= len(pages) <= 50
+    assert [number for number, page in enumerate(pages) if "Unit price" not in page] in ([], [len(pages) - 1])
+    text = " ".join(" ".join(pages).split())
+    assert all(f"Line {number} 1 1.25" in text for number in range(1, 1001))
+    assert "Total 1250.00 USD" in text
+
+
+def test_more_than_a_thousand_lines_are_refused_in_words(acme: Account) -> None:
+    lines = [{"description": "Line", "quantity": 1, "amount": "1.25"}] * 1001
+
+    with pytest.raises(InvalidInput, match="at most 1000 lines"):
+        make.invoice(acme, line_items=lines)
+    assert not Invoice.objects.exists()
 
 
 @needs_pango

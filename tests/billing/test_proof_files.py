@@ -13,7 +13,7 @@ from igny8_core.auth.models import User
 from igny8_core.business.billing.models import PaymentProof
 from igny8_core.business.billing.services.proofs import files
 from tests.api.world import fingerprint, refusal
-from tests.billing import files_of_strangers, pdfs_of_strangers
+from tests.billing import files_of_strangers, pdfs_of_strangers, pictures_of_telephones
 from tests.billing.files_of_strangers import MARKS, PNG_MAGIC
 
 pytestmark = pytest.mark.django_db
@@ -23,6 +23,8 @@ CORPUS = {
     **files_of_strangers.pictures_taken(),
     **files_of_strangers.pictures_refused(),
     **files_of_strangers.files_of_other_types(),
+    **pictures_of_telephones.pictures_taken(),
+    **pictures_of_telephones.pictures_refused(),
     **pdfs_of_strangers.pdfs_taken(),
     **pdfs_of_strangers.pdfs_refused(),
 }

@@ -1,6 +1,7 @@
 """Payment proofs behind the API: pictures keep their looks, unused files go, faults of storage leave nothing behind."""
 
 import io
+import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from igny8_core.business.billing.errors import (
     ProofStorageDown,
     UnreadableFile,
 )
-from igny8_core.business.billing.models import PaymentProof
+from igny8_core.business.billing.models import PaymentProof, ProofType
 from igny8_core.business.billing.services.proofs import files, uploads
 from igny8_core.business.billing.services.proofs.uploads import (
     _delete_row,
@@ -32,6 +33,7 @@ from igny8_core.events.models import Event
 from tests import make
 from tests.api.world import fingerprint
 from tests.billing.files_of_strangers import exif, picture, sixteen_bits
+from tests.billing.pictures_of_telephones import KINDS, heic_that_turns
 from tests.billing.test_payment_confirmation import require_refusal
 
 pytestmark = pytest.mark.django_db
@@ -60,6 +62,44 @@ def test_a_photograph_is_turned_upright(orientation: int) -> None:
 
     with Image.open(io.BytesIO(content)) as image:
         require_alike(content, ImageOps.exif_transpose(image))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("turns_itself", [True, False])
+def test_a_photograph_of_a_telephone_is_turned_upright_once(kind: str, orientation: int, turns_itself: bool) -> None:
+    content = picture(kind, size=(64, 40), quality=95, exif=exif(orientation))
+    if kind == "HEIF" and turns_itself:
+        content = heic_that_turns(orientation)
+
+    with Image.open(io.BytesIO(picture("PNG", size=(64, 40), exif=exif(orientation)))) as image:
+        require_alike(content, ImageOps.exif_transpose(image))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(("mode", "stored"), [("RGB", ProofType.JPEG), ("RGBA", ProofType.PNG)])
+def test_a_picture_of_a_telephone_is_stored_as_everybody_can_open_it(kind: str, mode: str, stored: ProofType) -> None:
+    content = io.BytesIO()
+    Image.new(mode, (40, 30), (255, 0, 0, 100)[: len(mode)]).save(content, kind, quality=100)
+
+    written = files.rewritten(content.getvalue())
+
+    assert written.content_type == stored
+    with Image.open(io.BytesIO(written.content)) as image:
+        red, green, blue, *alpha = image.getpixel((20, 15))
+    assert (red > 245, green < 10, blue < 10) == (True, True, True)
+    assert alpha in ([], [100])
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can become somebody whose processes are counted")
+@pytest.mark.parametrize("kind", [*KINDS, "PNG"])
+def test_a_user_without_rights_reads_them_too(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    prepared = "import importlib, os; from PIL import Image; Image.init(); "
+    prepared += "importlib.import_module('sanitizer.' + sys.argv[2]); os.setgid(65534); os.setuid(65534)\nmain("
+    monkeypatch.setattr(files, "START_READER", files.START_READER.replace("main(", prepared, 1))
+    assert "setuid" in files.START_READER
+
+    assert files.rewritten(picture(kind, size=(1200, 900))).content
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA"])
@@ -131,7 +171,9 @@ def test_a_full_house_is_told_to_come_back(monkeypatch: pytest.MonkeyPatch) -> N
 def test_the_reader_sees_nothing_of_our_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DJANGO_SECRET_KEY", "canary")
     monkeypatch.setattr(
-        files, "START_READER", "import os, sys; sys.stdout.write(repr(dict(os.environ)) + repr(sys.path))"
+        files,
+        "START_READER",
+        "import os, sys; sys.stdout.write('%PDF-' + repr(dict(os.environ)) + repr(sys.path))",
     )
 
     seen = files.rewritten(make.png()).content.decode()

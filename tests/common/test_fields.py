@@ -25,7 +25,7 @@ from igny8_core.common.api.fields import (
 )
 from igny8_core.common.api.serializers import StrictSerializer
 from igny8_core.common.countries import COUNTRY_NAMES
-from igny8_core.common.text import first_refused
+from igny8_core.common.text import first_refused, showable
 
 
 def taken(field, value):
@@ -122,6 +122,58 @@ REFUSED_CHARACTERS = [
 @pytest.mark.parametrize("text", GOOD_TEXT, ids=ascii)
 def test_any_script_and_emoji_are_taken_and_stored_in_nfc(text):
     assert taken(PlainTextField(max_length=100), text) == unicodedata.normalize("NFC", text)
+
+
+# Words as they are written: the joiner shows in each.
+JOINED_TEXT = [
+    "\u0646\u0631\u0645\u200c\u0627\u0641\u0632\u0627\u0631",  # Persian: software
+    "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645",  # Persian: I want
+    "\u0628\u0631\u0627\u062f\u0631\u200c\u0647\u0627",  # Persian: brothers, after a letter that does not join
+    "\u06a9\u062a\u0627\u0628\u0650\u200c\u0645\u0646",  # Persian, with a mark on the letter before
+    "\u0643\u0648\u0631\u062f\u0633\u062a\u0627\u0646\u0647\u200c\u06a9\u0627\u0646",  # Kurdish
+    "\u0634\u0631\u06a9\u062a \u062f\u0627\u062f\u0647\u200c\u067e\u0631\u062f\u0627\u0632\u06cc Ltd. 7",
+    "\u0dc1\u0dca\u200d\u0dbb\u0dd3 \u0dbd\u0d82\u0d9a\u0dcf",  # Sinhala: Sri Lanka
+    "\u0d9a\u0dca\u200d\u0dc2\u0dca\u200d\u0dbb",  # Sinhala, two joined
+    "\u0915\u094d\u200d\u0937",  # Hindi: half form
+    "\u0915\u094d\u200c\u0937",  # Hindi: with the virama shown
+    "\u0926\u0930\u094d\u200d\u092f\u093e",  # Marathi: eyelash ra
+    "\u0917\u0930\u094d\u200d\u092f\u094b",  # Nepali
+    "\u09b0\u200d\u09cd\u09af\u09be\u09ac",  # Bengali: ra with ya-phalaa
+    "\u09b0\u200c\u09cd\u09af",
+    "\u09b9\u09a0\u09be\u09a4\u09cd\u200d",  # Bengali: khanda ta of older keyboards
+    "\u0d2e\u0d4b\u0d39\u0d28\u0d4d\u200d\u0d32\u0d3e\u0d32\u0d4d\u200d",  # Malayalam: Mohanlal, older keyboards
+    "\u0d2e\u0d4b\u0d39\u0d28\u0d4d\u200d, \u0d15\u0d4a\u0d1a\u0d4d\u0d1a\u0d3f",
+    "\u0d24\u0d2e\u0d3f\u0d34\u0d4d\u200c\u0d28\u0d3e\u0d1f\u0d4d",  # Malayalam: Tamil Nadu
+    "\u0c38\u0c3e\u0c2b\u0c4d\u0c1f\u0c4d\u200c\u0c35\u0c47\u0c30\u0c4d",  # Telugu: software
+    "\u0cb0\u200d\u0ccd\u0c95",  # Kannada: ra before a consonant
+    "\u0b95\u0bcd\u200c\u0bb7",  # Tamil
+    "\u0710\u200c\u0712",  # Syriac
+]
+# Where a joiner shows nothing, so that two names that differ look the same.
+HIDDEN_JOINERS = [
+    *("\u200cAnn", "Ann\u200c", "An\u200cn", "An\u200dn", "1\u200c2", "1\u200d2", "\u200d", "\u200c\u200d"),
+    *("a \u200c b", "\u0639\u0644\u06cc\u200c", "\u200c\u0639\u0644\u06cc", "\u0639\u0644\u06cc\u200c \u0631"),
+    *("\u0639 \u200c\u0644", "\u0639\u200c\u200c\u0644", "\u0639\u200d\u200c\u0644", "\u0639\u200d\u0644"),
+    *("\u0639\u200cA", "A\u200c\u0639", "\u0639\u200c7", "\u06f5\u200c\u0634", "\u0639\u200c\u06f5"),
+    *("\u0639\u200c\u0915", "\u0639\u200c-", "\u0645\u200c.\u0646", "\u0915\u200d\u0937", "\u0915\u200c\u0937"),
+    *("\u0915\u094d\u200d", "\u0915\u094d\u200d\u200d\u0937", "\u0915\u094d\u200d\u0995", "\u0915\u094d\u200dA"),
+    *("\u0915\u094d\u200d7", "\u094d\u200d\u0937", "\u0915\u093e\u200d\u0937", "\u0d28\u0d4d\u200c"),
+    *("\u0d2a\u0d4d\u200d", "\u4e2d\u200c\u6587", "\u05d0\u200d\u05d1", "\u0434\u200c\u0430", "\u0e01\u200c\u0e02"),
+    *("\U0001f600\u200c\U0001f600", "\U0001f600\u200d", "a\u200d\U0001f600", "\u0639\u200c\u0650\u0644",),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", JOINED_TEXT, ids=ascii)
+@pytest.mark.parametrize("field_class", [PlainTextField, MultilineTextField])
+def test_a_joiner_that_shows_is_taken_and_kept(field_class, text):
+    assert taken(field_class(max_length=100), text) == unicodedata.normalize("NFC", text)
+    assert showable(text) == text
+
+
+@pytest.mark.parametrize("text", HIDDEN_JOINERS, ids=ascii)
+@pytest.mark.parametrize("field_class", [PlainTextField, MultilineTextField])
+def test_a_joiner_that_shows_nothing_is_refused(field_class, text):
+    assert "joiner" in refused(field_class(max_length=100), text)
 
 
 @pytest.mark.parametrize("character", REFUSED_CHARACTERS, ids=ascii)

@@ -4,6 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from igny8_core.business.billing.pricing import MAX_LINES, TOO_MANY_LINES
 from igny8_core.business.billing.serializers import InvoiceNotesInput, InvoiceOutput
 from igny8_core.common.api.fields import (
     DayField,
@@ -15,7 +16,6 @@ from igny8_core.common.api.fields import (
 )
 from igny8_core.common.api.serializers import StrictSerializer
 
-MAX_LINES = 100
 MAX_QUANTITY = 1_000_000
 
 
@@ -35,7 +35,11 @@ class LineInput(StrictSerializer):
 class InvoiceInput(InvoiceNotesInput):
     account = IdField(help_text="Id of the account that is to pay")
     line_items: Any = serializers.ListSerializer(
-        child=LineInput(), allow_empty=False, max_length=MAX_LINES, help_text="What is to be paid; at least one line"
+        child=LineInput(),
+        allow_empty=False,
+        max_length=MAX_LINES,
+        error_messages={"max_length": TOO_MANY_LINES},
+        help_text="What is to be paid: 1 to 1,000 lines",
     )
     due_date = DayField(required=False, help_text="From today (UTC) to a year ahead; without it in 7 days")
     send = TrueOrFalseField(required=False, default=True, help_text="False: the customer gets no mail of it")

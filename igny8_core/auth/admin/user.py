@@ -16,6 +16,7 @@ from igny8_core.auth.password_rules import MaximumLengthValidator
 from igny8_core.auth.serializers import PersonInput
 from igny8_core.auth.services.memberships import follow_edit, require_owner_stays
 from igny8_core.common.strict_forms import StrictForm
+from igny8_core.common.text import normalized_password
 from igny8_core.console.columns import badge, moment
 from igny8_core.console.pages import ConsoleAdmin, LogAdmin
 
@@ -142,7 +143,7 @@ class UserAdmin(DjangoUserAdmin, ConsoleAdmin):
         """A new person; the password is hashed here, because Django saves them in a transaction around all the rest."""
         password = request.POST.get("password1", "")
         if self.has_add_permission(request) and 0 < len(password) <= MaximumLengthValidator.max_length:
-            request.password_hash = make_password(password)  # type: ignore[attr-defined]
+            request.password_hash = make_password(normalized_password(password))  # type: ignore[attr-defined]
         return super().add_view(request, *args, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:

@@ -7,6 +7,7 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 
 from igny8_core.common import clock
+from igny8_core.common.text import normalized_password
 
 
 class Role(models.TextChoices):
@@ -93,6 +94,25 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def __str__(self) -> str:
         return str(self.email)
+
+    def set_password(self, raw_password: str | None) -> None:
+        """Hash a password in the one form of it; None makes one that nobody knows."""
+        super().set_password(raw_password if raw_password is None else normalized_password(raw_password))
+
+    def check_password(self, raw_password: str | None) -> bool:
+        """Whether this is the password, however its characters are put together."""
+        if raw_password is None:
+            return False
+        normalized = normalized_password(raw_password)
+        if super().check_password(normalized):
+            return True
+        # Hashes from before passwords were normalized: made of what was typed, and made anew when it is typed again.
+        if normalized == raw_password or not super().check_password(raw_password):
+            return False
+        self.set_password(raw_password)
+        self._password = None
+        self.save(update_fields=["password"])
+        return True
 
     @property
     def full_name(self) -> str:

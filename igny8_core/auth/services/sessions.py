@@ -17,6 +17,7 @@ from igny8_core.auth.models import LoginSession, User
 from igny8_core.auth.selectors import live_session, user_by_email
 from igny8_core.common import clock
 from igny8_core.common.db import service_transaction
+from igny8_core.common.text import normalized_password
 from igny8_core.events import services as events
 
 logger = logging.getLogger(__name__)
@@ -35,7 +36,7 @@ def log_in(email: str, password: str) -> tuple[User, TokenPair]:
     """Check credentials and open a session. Raises InvalidCredentials, after equal work in every case."""
     user = user_by_email(email)
     if user is None or not user.has_usable_password():
-        make_password(password)
+        _take_as_long_as_a_check(password)
         raise InvalidCredentials()
     if not user.check_password(password) or not user.is_active:
         logger.warning("authn_login_fail", extra={"user": user.pk})
@@ -102,6 +103,12 @@ def forget_old_sessions() -> int:
     before = clock.now() - ENDED_ROWS_KEPT
     deleted, _ = LoginSession.objects.filter(expires_at__lt=before).delete()
     return deleted
+
+
+def _take_as_long_as_a_check(password: str) -> None:
+    # A password that normalizing changes is checked twice (User.check_password).
+    for form in {normalized_password(password), password}:
+        make_password(form)
 
 
 def is_current_password(user: User, fingerprint: object) -> bool:

@@ -12,6 +12,7 @@ from igny8_core.auth.services.sessions import TokenPair, end_sessions, open_sess
 from igny8_core.common import clock
 from igny8_core.common.db import service_transaction
 from igny8_core.common.errors import InvalidInput
+from igny8_core.common.text import normalized_password
 from igny8_core.events import services as events
 
 # The subject of a reset that was asked for with an address of nobody.
@@ -110,13 +111,17 @@ def hashed(password: str, user: User, *, field: str) -> str:
     that waits for it makes others wait (faults.md A16).
     """
     check_new_password(password, user, field=field)
-    return make_password(password)
+    return make_password(normalized_password(password))
 
 
 def check_new_password(password: str, user: User, *, field: str) -> None:
     """Hold a new password against the rules. Raises InvalidInput with all that is wrong, under `field`."""
+    normalized = normalized_password(password)
     try:
-        validate_password(password, user)
+        validate_password(normalized, user)
+        # One character can stand for eighteen: they are not more to guess.
+        if len(password) < len(normalized):
+            validate_password(password, user)
     except ValidationError as error:
         raise InvalidInput(errors={field: list(error.messages)}) from error
 

@@ -30,6 +30,9 @@ from igny8_core.common.money import (
 
 # What a column of whole numbers holds.
 MAX_NUMBER = 2**31 - 1
+# A PDF of so many lines has some 40 pages.
+MAX_LINES = 1000
+TOO_MANY_LINES = f"An invoice has at most {MAX_LINES} lines. Make another invoice for the rest."
 
 
 @dataclass(frozen=True)
@@ -200,11 +203,14 @@ def _cycle_name(cycle: str) -> str:
 def checked_lines(line_items: Sequence[dict[str, Any]], currency: str) -> list[dict[str, Any]]:
     """Invoice lines as they are stored: amounts as text in the currency's decimals.
 
-    Each line needs `description`, `quantity` (int from 1) and `amount` (Decimal, number or text, price of one); at most
-    one may carry `credits`, because a payment grants once. Raises InvalidInput naming the line.
+    There are 1 to 1,000 of them. Each needs `description`, `quantity` (int from 1) and `amount` (Decimal, number or
+    text, price of one); at most one may carry `credits`, because a payment grants once. Raises InvalidInput naming the
+    line.
     """
     if not line_items:
         raise InvalidInput("An invoice needs at least one line.")
+    if len(line_items) > MAX_LINES:
+        raise InvalidInput(TOO_MANY_LINES)
     if sum(1 for line in line_items if line.get("credits")) > 1:
         raise InvalidInput("Only one line of an invoice can carry credits. Make an invoice for each.")
     lines = [_checked_line(line, currency, number) for number, line in enumerate(line_items, start=1)]

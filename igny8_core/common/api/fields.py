@@ -50,6 +50,8 @@ class StrictTextField(serializers.CharField):
 class PlainTextField(StrictTextField):
     """One line of text in NFC: any script and emoji, no control, bidi or zero-width characters.
 
+    Joiners are taken where a script needs them (common/text.py).
+
     `max_length` counts characters after NFC. Without `allow_blank` an empty text is refused.
     """
 

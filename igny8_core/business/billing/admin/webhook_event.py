@@ -18,7 +18,10 @@ from igny8_core.auth.models import User
 from igny8_core.business.billing.admin.payment_decisions import back_to, operator_of
 from igny8_core.business.billing.models import WebhookEvent, WebhookState
 from igny8_core.business.billing.services.webhook_inbox.inbox import replay_message, set_message_aside
+from igny8_core.common.api.fields import MultilineTextField
+from igny8_core.common.api.serializers import StrictSerializer
 from igny8_core.common.errors import DomainError
+from igny8_core.common.strict_forms import StrictForm
 from igny8_core.console.columns import badge, change_url, moment
 from igny8_core.console.pages import LogAdmin
 
@@ -34,8 +37,14 @@ class ProcessAgainDialog(BaseDialogForm):  # type: ignore[misc]
     """Asks once more before a message is processed again; there is nothing to fill in."""
 
 
-class SetAsideDialog(BaseDialogForm):  # type: ignore[misc]
+class SetAsideInput(StrictSerializer):
+    reason = MultilineTextField(max_length=500)
+
+
+class SetAsideDialog(StrictForm, BaseDialogForm):  # type: ignore[misc]
     """Asks what was done about a message that fits nothing here."""
+
+    rules = SetAsideInput
 
     reason = forms.CharField(
         max_length=500,

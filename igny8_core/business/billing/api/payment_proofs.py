@@ -32,13 +32,14 @@ from igny8_core.common.api.uploads import FILE, StrictMultiPartParser, uploaded_
 from igny8_core.common.api.views import ApiViewSet
 from igny8_core.common.errors import NotFound
 
+KINDS = "A picture (PNG, JPEG, HEIC, WebP or AVIF) or a PDF, at most 5 MB"
 UPLOAD = {
     "type": "object",
     "required": [FILE],
     "additionalProperties": False,
-    "properties": {FILE: {"type": "string", "format": "binary", "description": "PNG, JPEG or PDF, at most 5 MB"}},
+    "properties": {FILE: {"type": "string", "format": "binary", "description": KINDS}},
 }
-FILE_TYPES = "Sent as anything but multipart/form-data, or a file that is no PNG, JPEG or PDF: see code."
+FILE_TYPES = "Sent as anything but multipart/form-data, or a file of another kind: see code."
 
 
 class UploadThrottle(UserThrottle):
@@ -62,8 +63,8 @@ class PaymentProofUploadViewSet(ApiViewSet):
     def create(self, request: Request) -> Response:
         """Upload a picture or PDF that shows a payment; name its id when you confirm the payment, within 7 days.
 
-        What the file is counts, not what it is called. It is painted anew: pictures without what cameras note in them,
-        PDFs of up to 20 pages as pictures of their pages.
+        What the file is counts, not what it is called. It is painted anew and stored as PNG, JPEG or PDF: pictures
+        upright and without what cameras note in them, PDFs of up to 20 pages as pictures of their pages.
         """
         proof = upload_proof(account_of(request), user_of(request), uploaded_file(request))
         output = PaymentProofOutput(proof, context=self.serializer_context())

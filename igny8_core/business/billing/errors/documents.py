@@ -40,7 +40,10 @@ class FileTooLarge(DomainError):
 class UnsupportedFileType(DomainError):
     code = "unsupported_file_type"
     http_status = 415
-    text = "This is no PNG, JPEG or PDF, whatever it is called. Send a picture or a PDF that shows the payment."
+    text = (
+        "This is no picture or PDF of a kind that is taken, whatever it is called. "
+        "Send a PNG, JPEG, HEIC, WebP or AVIF picture, or a PDF, that shows the payment."
+    )
 
 
 class UnreadableFile(DomainError):

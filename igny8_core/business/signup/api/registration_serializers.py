@@ -8,6 +8,7 @@ from igny8_core.auth.models import PaymentMethodType
 from igny8_core.auth.serializers import BillingDetailsInput, LoginOutput
 from igny8_core.business.billing.serializers import InvoiceOutput, PaymentMethodOutput, SubscriptionOutput
 from igny8_core.common.api.fields import MAX_PASSWORD_INPUT, EmailAddressField, PlainTextField, SecretField
+from igny8_core.common.text import normalized_password
 
 
 class RegisterInput(BillingDetailsInput):
@@ -27,7 +28,7 @@ class RegisterInput(BillingDetailsInput):
     )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        if attrs["password"] != attrs.pop("password_confirm"):
+        if normalized_password(attrs["password"]) != normalized_password(attrs.pop("password_confirm")):
             raise serializers.ValidationError({"password_confirm": ["The two passwords differ."]})
         return attrs
 

@@ -3,6 +3,7 @@
 import hashlib
 import logging
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -27,12 +28,16 @@ from igny8_core.business.billing.models import PaymentProof, ProofType
 
 logger = logging.getLogger(__name__)
 MAX_BYTES = 5 * 1024 * 1024
-# How files of each type begin, and the module of sanitizer that reads them.
+# How files begin that are taken, and the module of sanitizer that reads them.
 BEGINNINGS = [
-    (b"\x89PNG\r\n\x1a\n", ProofType.PNG, "images"),
-    (b"\xff\xd8\xff", ProofType.JPEG, "images"),
-    (b"%PDF-", ProofType.PDF, "pdfs"),
+    (re.compile(rb"\x89PNG\r\n\x1a\n"), "images"),
+    (re.compile(rb"\xff\xd8\xff"), "images"),
+    (re.compile(rb"RIFF....WEBPVP8", re.DOTALL), "images"),
+    (re.compile(rb"\0\0..ftyp(?:hei[cxms]|hev[cx]|mif[12]|msf1|avi[fs])", re.DOTALL), "telephones"),
+    (re.compile(rb"%PDF-"), "pdfs"),
 ]
+# How the files begin that the readers write.
+WRITTEN = [(b"\x89PNG", ProofType.PNG), (b"\xff\xd8", ProofType.JPEG), (b"%PDF-", ProofType.PDF)]
 # The reader runs in a Python that sees neither our package nor our environment.
 START_READER = """
 import sys
@@ -46,7 +51,7 @@ REFUSED = 3
 REFUSALS = {
     "encrypted": "The PDF is encrypted. Save it without a password, or send a picture of it.",
     "pages": "A PDF has 1 to 20 pages. Send the page that shows the payment.",
-    "pixels": "The picture has too many pixels; 25 megapixels are taken. Make it smaller and send it again.",
+    "pixels": "The picture has too many pixels; 25 megapixels are taken. Make it smaller, or send a screenshot of it.",
     "size": "The file unpacks to far more than a receipt. Send a picture of the payment's page.",
     "pictures": "A picture in the PDF has more than 50 megapixels. Send a picture of the page instead.",
     "blank": "Nothing can be seen on the PDF's pages. Open it to see whether it is the right file, or send a picture.",
@@ -76,9 +81,11 @@ def rewritten(content: bytes) -> NewFile:
     """
     if len(content) > MAX_BYTES:
         raise FileTooLarge()
-    for beginning, content_type, reader in BEGINNINGS:
-        if content.startswith(beginning):
-            return NewFile(content_type, _read_sealed(reader, content))
+    for beginning, reader in BEGINNINGS:
+        if beginning.match(content):
+            written = _read_sealed(reader, content)
+            content_type = next(kind for start, kind in WRITTEN if written.startswith(start))
+            return NewFile(content_type, written)
     raise UnsupportedFileType()
 
 

@@ -19,12 +19,12 @@ MAX_RESULT_BYTES = 10 * 1024 * 1024
 
 
 def main(kind: str) -> None:
-    """Write the file on standard input anew to standard output. `kind`: the module that reads it, images or pdfs.
+    """Write the file on standard input anew to standard output. `kind`: the module that reads it, such as images.
 
     Exits with REFUSED and a reason on standard output where the file is not taken.
     """
     reader = importlib.import_module(f".{kind}", __package__)
-    _limit_resources()
+    _limit_resources(getattr(reader, "MAX_TASKS", 0))
     try:
         result: bytes = reader.rewritten(sys.stdin.buffer.read())
         if len(result) > MAX_RESULT_BYTES:
@@ -36,12 +36,12 @@ def main(kind: str) -> None:
     sys.exit(DONE)
 
 
-def _limit_resources() -> None:
+def _limit_resources(max_tasks: int = 0) -> None:
     limits = {
         resource.RLIMIT_CPU: PROCESSOR_SECONDS,
         resource.RLIMIT_FSIZE: 0,
         resource.RLIMIT_CORE: 0,
-        resource.RLIMIT_NPROC: 0,
+        resource.RLIMIT_NPROC: max_tasks,
     }
     # macOS has no limit of the address space that holds.
     if sys.platform == "linux":

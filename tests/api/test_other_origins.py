@@ -10,7 +10,7 @@ from django.test import Client
 from rest_framework.test import APIClient
 
 from igny8_core.auth.models import User
-from igny8_core.auth.services.sessions import SessionService
+from igny8_core.auth.api import sessions
 from igny8_core.common.checks import api_routes
 
 pytestmark = pytest.mark.django_db
@@ -99,7 +99,7 @@ def test_a_page_can_read_that_something_broke(
     def broken(**given: Any) -> None:
         raise fault
 
-    monkeypatch.setattr(SessionService, "log_in", broken)
+    monkeypatch.setattr(sessions, "log_in", broken)
 
     sent = {"email": "a@example.com", "password": "x"}
     require_readable(page.post("/api/v1/auth/login/", sent, content_type="application/json"), status)  # type: ignore[arg-type]

@@ -203,6 +203,7 @@ def _greet(port: int, accounts: str, gateways: list[str]) -> None:
     mail_server = os.environ.get("EMAIL_URL")
     mails = without_password(mail_server) if mail_server else f"{shown(MAILS)}/*.log, where they are written, not sent"
     rows = [
+        ("Pages", f"{address}/"),
         ("API", f"{address}/api/docs/"),
         ("Admin", f"{address}/admin/"),
         ("Queue", f"{broker}"),

@@ -9,18 +9,20 @@ from igny8_core.admin.metrics import metrics
 from igny8_core.api.urls import account_router
 from igny8_core.auth.api.urls import auth_urls, site_router
 from igny8_core.business.billing.api.urls import billing_router
-from igny8_core.business.signup.api.registration import RegisterView
+from igny8_core.business.signup.api.registration import BeginAccountView, RegisterView
 from igny8_core.common import health
 from igny8_core.common.api.documentation import CodesView, DocsView, SchemaView
 from igny8_core.common.api.views import NoSuchAddress
+from igny8_core.web.frame.refusals import no_such_page
 
-handler400 = "igny8_core.common.api.error_views.bad_request"
-handler403 = "igny8_core.common.api.error_views.permission_denied"
-handler404 = "igny8_core.common.api.error_views.not_found"
-handler500 = "igny8_core.common.api.error_views.server_error"
+handler400 = "igny8_core.web.frame.refusals.bad_request"
+handler403 = "igny8_core.web.frame.refusals.permission_denied"
+handler404 = "igny8_core.web.frame.refusals.not_found"
+handler500 = "igny8_core.web.frame.refusals.server_error"
 
 urlpatterns = [
     path("api/v1/auth/register/", RegisterView.as_view()),
+    path("api/v1/auth/account/", BeginAccountView.as_view()),
     path("api/v1/auth/", include(auth_urls)),
     path("api/v1/billing/webhooks/", include("igny8_core.business.billing.webhooks.urls")),
     path("api/v1/billing/admin/", include(decision_router.urls)),
@@ -35,8 +37,8 @@ urlpatterns = [
     path("", include("igny8_core.web.urls")),
     path("admin/", admin.site.urls),
     path("admin", RedirectView.as_view(url="/admin/")),
-    path("", RedirectView.as_view(url="/api/docs/")),
     path("healthz/", health.healthz),
     path("readyz/", health.readyz),
     path("metrics", metrics),
+    path("<path:address>", no_such_page),
 ]

@@ -89,7 +89,7 @@ def test_every_view_of_the_api_is_a_viewset_but_those_that_decision_8_names() ->
     views = {getattr(callback, "cls", None) for _, callback in api_routes()}
 
     assert {view.__name__ for view in views if not issubclass(view, ApiViewSet)} == {
-        *("RegisterView", "LoginView", "RefreshView", "LogoutView"),
+        *("RegisterView", "BeginAccountView", "LoginView", "RefreshView", "LogoutView"),
         *("PasswordChangeView", "PasswordResetView", "PasswordResetConfirmView"),
         *("EmailVerifyView", "EmailVerifyResendView"),
         *("StripeWebhookView", "PayPalWebhookView"),

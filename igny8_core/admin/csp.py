@@ -5,7 +5,8 @@ from collections.abc import Callable
 from csp.constants import SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.http import HttpRequest, HttpResponse
 
-CONSOLE_PREFIX = "/admin/"
+from igny8_core.common.middleware import CONSOLE_PREFIX
+
 # The theme's scripts evaluate expressions in attributes (Alpine) and set styles on elements.
 CONSOLE_POLICY = {"script-src": [SELF, UNSAFE_EVAL], "style-src": [SELF, UNSAFE_INLINE]}
 

@@ -1,8 +1,16 @@
 """The operators' console: Django's admin site with our theme."""
 
+import re
+from collections.abc import Callable
+from functools import wraps
 from typing import TYPE_CHECKING, Any
 
+from django.apps import apps
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.http.response import HttpResponseBase
+from django.template.response import SimpleTemplateResponse
+
+from igny8_core.common.middleware import CONSOLE_PREFIX
 
 # The theme has no type hints; it adds to Django's class and changes none of its methods' types.
 if TYPE_CHECKING:
@@ -10,11 +18,31 @@ if TYPE_CHECKING:
 else:
     from unfold.sites import UnfoldAdminSite
 
+View = Callable[..., HttpResponseBase]
+# A link to a model's page, and what stands in it.
+MODEL_LINK = re.compile(rf'<a\b[^>]*?\shref="{CONSOLE_PREFIX}(\w+)/(\w+)/[^"]*"[^>]*>(.*?)</a>', re.DOTALL)
+
 
 class ConsoleSite(UnfoldAdminSite):
     """The operators' console."""
 
     index_title = "Today"
+
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:
+        """As Django's; what is shown of rows that this operator may not open is no link.
+
+        Django and the theme link whatever a row refers to, whoever looks; each such link would lead to a refusal.
+        """
+        guarded: View = super().admin_view(view, cacheable)
+
+        @wraps(guarded)
+        def answer(request: HttpRequest, *args: Any, **named: Any) -> HttpResponseBase:
+            response = guarded(request, *args, **named)
+            if isinstance(response, SimpleTemplateResponse) and not response.is_rendered:
+                response.add_post_render_callback(lambda page: self._take_links_away(request, page))
+            return response
+
+        return answer
 
     def search(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Results of the search field; the theme's own view would fail on a page that is no number."""
@@ -22,3 +50,21 @@ class ConsoleSite(UnfoldAdminSite):
             return HttpResponseBadRequest("The page must be a number.", content_type="text/plain")
         result: HttpResponse = super().search(request, extra_context)  # type: ignore[misc]
         return result
+
+    def _take_links_away(self, request: HttpRequest, page: HttpResponse) -> None:
+        known: dict[tuple[str, str], bool] = {}
+
+        def kept(link: re.Match[str]) -> str:
+            model = (link[1], link[2])
+            if model not in known:
+                known[model] = self._may_open(request, *model)
+            return link[0] if known[model] else f"<span>{link[3]}</span>"
+
+        page.content = MODEL_LINK.sub(kept, page.content.decode()).encode()
+
+    def _may_open(self, request: HttpRequest, app_label: str, model_name: str) -> bool:
+        try:
+            pages = self._registry.get(apps.get_model(app_label, model_name))
+        except LookupError:
+            return True  # a page of the console's own
+        return pages is None or pages.has_view_or_change_permission(request)

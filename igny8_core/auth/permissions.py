@@ -54,7 +54,10 @@ def account_of(request: Request) -> Account:
 class IsMember(BasePermission):
     """A logged-in member of an account, whatever the role: may read."""
 
-    message = "This is for members of an account, and you belong to none."
+    message = (
+        "This is for members of an account, and you belong to none. Accept an invitation, or begin an account of your "
+        "own with POST /api/v1/auth/account/."
+    )
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         caller = caller_if_any(request)

@@ -70,6 +70,11 @@ def user_id_by_email(email: str) -> int | None:
     return User.objects.filter(email=email, is_active=True).values_list("pk", flat=True).first()
 
 
+def has_made_an_account(user: User) -> bool:
+    """Whether this person has begun an account before, whoever owns it now."""
+    return Event.objects.filter(actor=user, type="account.created").exists()
+
+
 def members_of(account: Account) -> QuerySet[User]:
     """The account's people."""
     return User.objects.filter(account=account)

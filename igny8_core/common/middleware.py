@@ -13,10 +13,10 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, HttpR
 from igny8_core.common.api.envelope import failure_response
 from igny8_core.common.api.exceptions import PayloadTooLarge
 from igny8_core.common.api.parsers import MAX_BODY_BYTES, MAX_UPLOAD_BYTES
-from igny8_core.common.errors import DomainError
 from igny8_core.common.request_id import begin_request, end_request
 
 API_PREFIX = "/api/"
+CONSOLE_PREFIX = "/admin/"
 
 Answer = Callable[[HttpRequest], HttpResponse]
 
@@ -57,29 +57,6 @@ class RequestIdMiddleware:
         finally:
             end_request()
         response["X-Request-ID"] = request_id
-        return response
-
-
-class RefusalMiddleware:
-    """Answers what a service refused on a page that has no words of its own for it: its sentence as plain text.
-
-    For example a password that is typed into the console while too many others are being checked. The API words its
-    refusals itself.
-    """
-
-    def __init__(self, get_response: Answer) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self.get_response(request)
-
-    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        """The refusal; None leaves everything else to Django."""
-        if not isinstance(exception, DomainError):
-            return None
-        response = HttpResponse(exception.text, status=exception.http_status, content_type="text/plain; charset=utf-8")
-        if exception.retry_after is not None:
-            response["Retry-After"] = str(exception.retry_after)
         return response
 
 

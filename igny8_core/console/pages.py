@@ -18,6 +18,7 @@ from unfold.paginator import InfinitePaginator
 
 from igny8_core.console.columns import EMPTY
 from igny8_core.events import services as events
+from igny8_core.events.histories import SHOWN_AT_MOST, history_of
 
 # The theme has no type hints; it adds to Django's class and changes none of its methods' types. Django's forms know
 # what they are of only while types are checked.
@@ -89,6 +90,14 @@ class ConsoleAdmin(ModelAdmin):
         if request.method == "POST" and not self._offers(request, request.POST.getlist("action")):
             raise PermissionDenied
         return super().changelist_view(request, extra_context)
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The row's events. Django's own log holds only what was typed into forms, which is the least of it."""
+        row = self.get_object(request, unquote(object_id))
+        told = {"told": history_of(row) if row else [], "shown_at_most": SHOWN_AT_MOST, "title": f"History: {row}"}
+        return super().history_view(request, object_id, {**told, **(extra_context or {})})
 
     def get_deleted_objects(
         self, objs: Sequence[Any] | QuerySet[Any], request: HttpRequest

@@ -69,9 +69,10 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
+    "igny8_core.admin.session_ends.ConsoleSessionMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "igny8_core.common.middleware.RefusalMiddleware",
+    "igny8_core.web.frame.middleware.RefusalMiddleware",
 ]
 
 ROOT_URLCONF = "igny8_core.urls"
@@ -90,6 +91,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "igny8_core.web.frame.context.frame",
             ],
         },
     },
@@ -156,14 +158,27 @@ SIMPLE_JWT = {
     "AUDIENCE": "igny8_core",
     "ISSUER": "igny8_core",
     "ACCESS_TOKEN_LIFETIME": timedelta(minutes=15),
-    "REFRESH_TOKEN_LIFETIME": timedelta(days=14),
+    # Unused for so long, a login has ended; used every day, it ends when LOGIN_MAX_DAYS are over.
+    "REFRESH_TOKEN_LIFETIME": timedelta(days=environment.at_least_one("LOGIN_IDLE_DAYS", 14)),
     "UPDATE_LAST_LOGIN": False,
 }
+LOGIN_MAX_AGE = timedelta(days=environment.at_least_one("LOGIN_MAX_DAYS", 90))
+# Two tabs of one browser may exchange the same refresh token within so many seconds.
+REFRESH_GRACE = timedelta(seconds=10)
+# The same two ends for who is signed in on our pages, and for operators in the console.
+PAGE_SESSION_IDLE = timedelta(minutes=environment.at_least_one("PAGE_SESSION_IDLE_MINUTES", 12 * 60))
+PAGE_SESSION_MAX_AGE = timedelta(days=environment.at_least_one("PAGE_SESSION_MAX_DAYS", 14))
+CONSOLE_SESSION_IDLE = timedelta(minutes=environment.at_least_one("CONSOLE_SESSION_IDLE_MINUTES", 60))
+CONSOLE_SESSION_MAX_AGE = timedelta(hours=environment.at_least_one("CONSOLE_SESSION_MAX_HOURS", 12))
 
 # --- API --------------------------------------------------------------------------------------------------------
 
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["igny8_core.auth.api.authentication.SessionTokenAuthentication"],
+    # The token first: a request that carries one is never judged by a cookie that came along.
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "igny8_core.auth.api.authentication.SessionTokenAuthentication",
+        "igny8_core.auth.api.authentication.PageSessionAuthentication",
+    ],
     "DEFAULT_PERMISSION_CLASSES": ["igny8_core.common.api.permissions.DenyAll"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["igny8_core.common.api.parsers.StrictJSONParser"],
@@ -316,7 +331,16 @@ USE_TZ = True
 # --- Security ---------------------------------------------------------------------------------------------------
 
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
-SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+# __Host-: browsers take such a cookie over https only, for this host alone, so no other site of the domain sets it.
+_COOKIE_PREFIX = "" if DEBUG else "__Host-"
+SESSION_COOKIE_NAME = f"{_COOKIE_PREFIX}console"
+CSRF_COOKIE_NAME = f"{_COOKIE_PREFIX}csrftoken"
+PAGE_SESSION_COOKIE_NAME = f"{_COOKIE_PREFIX}session"
+# Where the console's login leads who did not come from one of its pages.
+LOGIN_REDIRECT_URL = "/admin/"
+SESSION_COOKIE_AGE = int(CONSOLE_SESSION_MAX_AGE.total_seconds())
+CSRF_FAILURE_VIEW = "igny8_core.web.frame.refusals.csrf_failed"
 SECURE_SSL_REDIRECT = not DEBUG
 SECURE_REDIRECT_EXEMPT = [r"^healthz/$", r"^readyz/$", r"^metrics$"]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXY_COUNT else None

@@ -41,6 +41,14 @@ def number(name: str, default: int) -> int:
     return int(value)
 
 
+def at_least_one(name: str, default: int) -> int:
+    """A whole number ≥ 1. Raises ImproperlyConfigured for anything else."""
+    value = number(name, default)
+    if value == 0:
+        raise ImproperlyConfigured(f"{name} is 0. Set it to 1 or more.")
+    return value
+
+
 def words(name: str, default: str = "") -> list[str]:
     """A list separated by commas."""
     return [word.strip() for word in text(name, default).split(",") if word.strip()]

@@ -24,9 +24,8 @@ from igny8_core.business.billing.services.collection.gateway_payments import com
 from igny8_core.business.billing.services.invoices.pay_links import invoice_of_pay_link
 from igny8_core.business.billing.services.payment_service import PaymentService
 from igny8_core.common.errors import DomainError, NotFound
-from igny8_core.common.network import client_network
-from igny8_core.common.rate_limits import seconds_to_wait
 from igny8_core.common.text import showable
+from igny8_core.web.frame.limits import count
 from igny8_core.web.payment_states import open_attempt, page_context
 from igny8_core.web.policy import CARD_FORM_POLICY, STRIPE_JS, page_policy
 
@@ -37,19 +36,13 @@ View = Callable[..., HttpResponse]
 InvoiceView = Callable[..., HttpResponse]
 
 
-class TooManyRequests(DomainError):
-    code = "throttled"
-    http_status = 429
-    text = "This page was opened very often from your network. Wait a minute, then load it again."
-
-
 def _for_the_invoice(view: InvoiceView) -> View:
     """Give the view the invoice of the link, and turn refusals into pages."""
 
     @wraps(view)
     def answer(request: HttpRequest, token: str, **named: str) -> HttpResponse:
         try:
-            _count(request)
+            count(request, "pay_page")
             invoice = invoice_of_pay_link(token)
         except DomainError as refusal:
             return _sealed(_refused(request, refusal))
@@ -131,12 +124,6 @@ def _card_form(request: HttpRequest, invoice: Invoice, token: str, client_secret
     response = _shown(request, "card", token, page_context(invoice) | form)
     response._csp_replace = page_policy() | CARD_FORM_POLICY  # type: ignore[attr-defined]
     return response
-
-
-def _count(request: HttpRequest) -> None:
-    wait = seconds_to_wait("pay_page", f"network {client_network(request)}") if settings.THROTTLING else None
-    if wait is not None:
-        raise TooManyRequests(retry_after=wait)
 
 
 def _address(token: str) -> str:

@@ -1,10 +1,15 @@
-"""Pages for customers."""
+"""Pages for people, one folder per group."""
 
-from django.urls import path
+from django.urls import include, path
 
 from igny8_core.web.payment_page import complete, pay_by_card, pay_elsewhere, payment_page
 
 urlpatterns = [
+    path("", include("igny8_core.web.landing.urls")),
+    path("", include("igny8_core.web.login.urls")),
+    path("", include("igny8_core.web.home.urls")),
+    path("", include("igny8_core.web.invitations.urls")),
+    path("", include("igny8_core.web.own_account.urls")),
     path("pay/<str:token>/", payment_page, name="payment_page"),
     path("pay/<str:token>/card/", pay_by_card, name="pay_by_card"),
     path("pay/<str:token>/complete/", complete, name="complete_payment"),

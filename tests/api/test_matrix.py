@@ -22,6 +22,8 @@ TABLE = """
 route                                               methods                    ano vie edi adm own str sus ope cle
 auth/register/                                      POST                       201 201 201 201 201 201 201 201 201
 auth/register/                                      GET,PUT,PATCH,DELETE       405 405 405 405 405 405 405 405 405
+auth/account/                                       POST                       401 409 409 409 409 409 409 201 201
+auth/account/                                       GET,PUT,PATCH,DELETE       401 405 405 405 405 405 405 405 405
 auth/login/                                         POST                       401 200 200 200 200 200 200 200 200
 auth/login/                                         GET,PUT,PATCH,DELETE       405 405 405 405 405 405 405 405 405
 auth/refresh/                                       POST                       401 200 200 200 200 200 200 200 200

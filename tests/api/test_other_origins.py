@@ -9,8 +9,8 @@ from django.http import HttpResponse
 from django.test import Client
 from rest_framework.test import APIClient
 
-from igny8_core.auth.models import User
 from igny8_core.auth.api import sessions
+from igny8_core.auth.models import User
 from igny8_core.common.checks import api_routes
 
 pytestmark = pytest.mark.django_db

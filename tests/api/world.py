@@ -201,6 +201,7 @@ def body(world: World, method: str, route: str, actor: str = "owner") -> dict[st
     passwords = {"password": make.PASSWORD, "password_confirm": make.PASSWORD}
     bodies: dict[tuple[str, str], dict[str, Any]] = {
         ("POST", "auth/register/"): {"email": "new@example.com", "first_name": "Nora", "last_name": "New", **passwords},
+        ("POST", "auth/account/"): {"account_name": "On my own"},
         ("POST", "auth/login/"): {"email": user.email if user else "nobody@example.com", "password": make.PASSWORD},
         ("POST", "auth/refresh/"): refresh,
         ("POST", "auth/logout/"): refresh,
@@ -226,6 +227,7 @@ def body(world: World, method: str, route: str, actor: str = "owner") -> dict[st
 # Every operation that takes a body, with an actor who may use it.
 WRITABLE = [
     ("POST", "api/v1/auth/register/", "anonymous"),
+    ("POST", "api/v1/auth/account/", "operator"),
     ("POST", "api/v1/auth/login/", "owner"),
     ("POST", "api/v1/auth/refresh/", "owner"),
     ("POST", "api/v1/auth/logout/", "owner"),

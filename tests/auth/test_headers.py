@@ -104,7 +104,17 @@ def test_production_answers_over_https_only_and_says_so_for_a_year() -> None:
     script = (
         "from django.conf import settings as s; "
         "assert s.SECURE_HSTS_SECONDS >= 31536000 and s.SECURE_HSTS_INCLUDE_SUBDOMAINS and s.SECURE_SSL_REDIRECT; "
-        "assert s.SESSION_COOKIE_SECURE and s.CSRF_COOKIE_SECURE and s.SESSION_COOKIE_HTTPONLY and not s.DEBUG"
+        "assert s.SESSION_COOKIE_SECURE and s.CSRF_COOKIE_SECURE and s.SESSION_COOKIE_HTTPONLY and not s.DEBUG; "
+        # Browsers take a __Host- cookie only where it is secure, for this host alone and all of its paths.
+        "names = [s.SESSION_COOKIE_NAME, s.CSRF_COOKIE_NAME, s.PAGE_SESSION_COOKIE_NAME]; "
+        "assert len(set(names)) == 3 and all(name.startswith('__Host-') for name in names); "
+        "assert (s.SESSION_COOKIE_DOMAIN, s.CSRF_COOKIE_DOMAIN) == (None, None); "
+        "assert (s.SESSION_COOKIE_PATH, s.CSRF_COOKIE_PATH) == ('/', '/'); "
+        "import django; django.setup(); from django.http import HttpResponse; "
+        "from igny8_core.auth.session_cookie import drop_cookie, put_cookie; answer = HttpResponse(); "
+        "put_cookie(answer, 'x'); put = answer.cookies['__Host-session'].OutputString(); "
+        "drop_cookie(answer); dropped = answer.cookies['__Host-session'].OutputString(); "
+        "assert all('Secure' in c and 'HttpOnly' in c and 'Path=/' in c and 'Domain' not in c for c in (put, dropped))"
     )
     environment = {
         "PATH": os.environ["PATH"],

@@ -29,8 +29,8 @@ def me(token: str) -> Any:
     return APIClient().get(ME, HTTP_AUTHORIZATION=f"Bearer {token}")
 
 
-def refresh(token: str) -> Any:
-    return APIClient().post(REFRESH, {"refresh": token}, format="json")
+def refresh(token: str, browser: str = "") -> Any:
+    return APIClient().post(REFRESH, {"refresh": token}, format="json", HTTP_USER_AGENT=browser)
 
 
 def log_out(token: str) -> Any:
@@ -200,7 +200,7 @@ def test_a_rotated_refresh_token_used_again_ends_its_family(alice: User, caplog:
     assert me(second["token"]).status_code == 200
 
     with caplog.at_level(logging.WARNING):
-        reused = refresh(first.refresh)
+        reused = refresh(first.refresh, browser="a thief's")
 
     assert (reused.status_code, reused.json()["code"]) == (401, "invalid_token")
     for token in (first.access, second["token"]):
@@ -218,7 +218,7 @@ def test_further_reuse_writes_no_second_event(alice: User) -> None:
     first = open_session(alice)
     refresh(first.refresh)
 
-    assert [refresh(first.refresh).status_code for _ in range(5)] == [401] * 5
+    assert [refresh(first.refresh, browser="a thief's").status_code for _ in range(5)] == [401] * 5
     assert Event.objects.filter(type="session.token_reused").count() == 1
 
 

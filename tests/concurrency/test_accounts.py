@@ -7,13 +7,14 @@ from unittest import mock
 
 import pytest
 from django.db.models import QuerySet
+from rest_framework_simplejwt.tokens import RefreshToken
 
 from igny8_core.auth.errors import InvalidToken, LimitReached
 from igny8_core.auth.models import Account, LoginSession, Site, User
 from igny8_core.auth.services import sessions, sites
 from igny8_core.auth.services.sessions import TokenPair, open_session, rotate_session
 from igny8_core.auth.services.sites import create_site
-from igny8_core.business.signup.service import register
+from igny8_core.business.signup.service import begin_account, register
 from igny8_core.events.models import Event
 from tests import make
 from tests.concurrency.interleave import run_before
@@ -66,6 +67,31 @@ def test_a_refresh_token_sent_32_times_at_once_gives_one_pair() -> None:
     assert kinds(outcomes) == {"InvalidToken": 31, "TokenPair": 1}
     assert LoginSession.objects.get().ended_reason == "token_reused"
     Event.objects.get(type="session.token_reused")
+
+
+@pytest.mark.usefixtures("books_balance")
+def test_16_tabs_of_one_browser_that_refresh_at_once_hold_the_same_token() -> None:
+    pair = open_session(make.owner())
+
+    outcomes = all_at_once([lambda: rotate_session(pair.refresh, device="this browser")] * 16)
+
+    assert kinds(outcomes) == {"TokenPair": 16}
+    session = LoginSession.objects.get()
+    assert session.ended_at is None
+    assert {RefreshToken(outcome.refresh)["jti"] for outcome in outcomes} == {session.current_token}  # type: ignore[attr-defined]
+
+
+@pytest.mark.usefixtures("books_balance")
+def test_a_former_member_who_clicks_16_times_at_once_begins_one_account() -> None:
+    make.plan("free", price=0)
+    person = make.user()
+
+    outcomes = all_at_once([lambda: begin_account(User.objects.get(pk=person.pk))] * 16)
+
+    assert kinds(outcomes) == {"MemberElsewhere": 15, "Signup": 1}
+    account = Account.objects.get()
+    assert (account.owner, account.credits) == (person, 1000)
+    Event.objects.get(type="account.created")
 
 
 @pytest.mark.usefixtures("books_balance")

@@ -375,4 +375,4 @@ def test_a_network_that_asks_too_often_has_to_wait(customer: Customer, throttlin
     assert answers == [200, 200, 429]
     assert refused.status_code == 429
     assert 0 < int(refused["Retry-After"]) <= 60
-    assert "load it again" in text_of(refused)
+    assert "Try again in" in text_of(refused)

@@ -1,24 +1,29 @@
-"""Bearer tokens: who is calling, checked against the database by one prepared statement."""
+"""Who is calling: a bearer token, checked by one prepared statement, or the cookie of our pages."""
 
 import hmac
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from django.http import HttpRequest, HttpResponse
+from django.middleware.csrf import CsrfViewMiddleware
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
-from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.request import Request
 from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.tokens import AccessToken
 
 from igny8_core.auth.callers import Caller, caller_of_session, password_fingerprint
+from igny8_core.auth.services.page_sessions import person_of_cookie
+from igny8_core.auth.session_cookie import cookie_of
 from igny8_core.common import clock
 
+NOT_OUR_PAGE = "This request did not come from a page of ours. Load the page again and repeat it."
 NOT_VALID = "This token is not valid or has run out. Log in or refresh it."
 
 
 class SessionTokenAuthentication(BaseAuthentication):
-    """`Authorization: Bearer <access token>`; no cookie is ever looked at, so there is nothing to forge across sites.
+    """`Authorization: Bearer <access token>`; where there is one, no cookie is looked at.
 
     A token is good while its session lives, its user is active and the password is the one it was made under.
     The same statement reads the person with account and plan, unless the view says `reads_person = False` because the
@@ -48,6 +53,36 @@ class SessionTokenAuthentication(BaseAuthentication):
         return found.caller
 
 
+class PageSessionAuthentication(BaseAuthentication):
+    """The cookie of who is signed in on our pages, whose scripts call the API with it.
+
+    Browsers send cookies by themselves, so what changes something must also show that it comes from a page of ours:
+    with the header X-CSRFToken, as each form of ours has it in a hidden field.
+    """
+
+    def authenticate(self, request: Request) -> tuple[Caller, None] | None:
+        person = person_of_cookie(cookie_of(request._request))
+        if person is None:
+            return None
+        _require_our_page(request._request)
+        return Caller.of(person), None
+
+
+class _Check(CsrfViewMiddleware):
+    def _reject(self, request: HttpRequest, reason: str) -> str:
+        return reason
+
+
+def _require_our_page(request: HttpRequest) -> None:
+    def nothing(request: HttpRequest) -> HttpResponse:
+        return HttpResponse()
+
+    check = _Check(nothing)
+    check.process_request(request)
+    if check.process_view(request, nothing, (), {}):
+        raise PermissionDenied(NOT_OUR_PAGE)
+
+
 class Claims(NamedTuple):
     """What is believed of a token that we signed; `expires_at` is in seconds since 1970."""
 
@@ -66,6 +101,19 @@ def _claims(raw: bytes) -> Claims:
 
 def _is_current(fingerprint: object, password_hash: str) -> bool:
     return isinstance(fingerprint, str) and hmac.compare_digest(fingerprint, password_fingerprint(password_hash))
+
+
+class CookieScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    """Says nothing of the cookie: it is for our own pages, and programs log in for a token."""
+
+    target_class = PageSessionAuthentication
+    name = "cookie"
+
+    def get_security_requirement(self, auto_schema: object) -> list[dict[str, list[Any]]]:
+        return []
+
+    def get_security_definition(self, auto_schema: object) -> dict[str, str]:
+        return {"type": "apiKey", "in": "cookie", "name": "session"}
 
 
 class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]

@@ -5,6 +5,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from igny8_core.auth.api.login_serializers import LoginInput, PasswordChangeInput, RefreshInput
+from igny8_core.auth.devices import device_of
 from igny8_core.auth.errors import InvalidCredentials, InvalidToken
 from igny8_core.auth.permissions import IsUser, user_of
 from igny8_core.auth.serializers import (
@@ -61,8 +62,11 @@ class RefreshView(ApiView):
     @extend_schema(operation_id="refresh", request=RefreshInput, responses=TokenOutput)
     @refuses(InvalidToken)
     def post(self, request: Request) -> Response:
-        """Exchange a refresh token for a new pair. It works once; using an old one again ends the session."""
-        return success(tokens(rotate_session(self.validated(RefreshInput)["refresh"])))
+        """Exchange a refresh token for a new pair. It works once; using an old one again ends the session.
+
+        Two tabs of one browser may send the same token within ten seconds: both get the newest pair.
+        """
+        return success(tokens(rotate_session(self.validated(RefreshInput)["refresh"], device_of(request))))
 
 
 class LogoutView(ApiView):

@@ -7,14 +7,26 @@ from igny8_core.common import clock
 
 
 class LoginSession(models.Model):
-    """One login on one device: the family of refresh tokens that replace each other (AUT-03 to AUT-06).
+    """One login on one device: the family of refresh tokens that replace each other, or the cookie of the pages.
 
-    Only the newest refresh token of the family is good; an older one, used again, ends the session.
+    Only the newest refresh token of the family is good; an older one, used again, ends the session. For a few seconds
+    the one before it is taken too, from the device that has just exchanged it: two tabs may refresh at once.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="login_sessions")
-    current_token = models.CharField(max_length=64, help_text="Id of the one refresh token that is still good")
+    current_token = models.CharField(
+        max_length=64, help_text="Id of the one refresh token that is still good, or the mark of the cookie"
+    )
+    previous_token = models.CharField(max_length=64, blank=True, default="", db_default="")
+    rotated_at = models.DateTimeField(null=True, blank=True)
+    device = models.CharField(
+        max_length=64,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Hash of the browser and network of the last use",
+    )
     created_at = models.DateTimeField(default=clock.now, editable=False)
     expires_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)

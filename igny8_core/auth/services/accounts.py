@@ -4,7 +4,7 @@ import secrets
 
 from django.utils.text import slugify
 
-from igny8_core.auth.errors import EmailTaken, NotSuspended, SuspensionLiftedByPayment
+from igny8_core.auth.errors import EmailTaken, MemberElsewhere, NotSuspended, SuspensionLiftedByPayment
 from igny8_core.auth.locks import lock_account
 from igny8_core.auth.models import (
     ACCOUNT_TRANSITIONS,
@@ -51,19 +51,30 @@ def create_account(
     `password_hash` is of a password that meets the rules. Raises InvalidInput for a wrong VAT number, EmailTaken
     for an address that is in use.
     """
-    _require_tax_id(billing.get("tax_id", ""), billing.get("billing_country", ""))
     names = {"first_name": first_name, "last_name": last_name}
     owner = User(email=email, password=password_hash, role=Role.OWNER, **names)
-    name = account_name or owner.full_name
-    account = Account(name=name, slug=_slug(name), plan=plan, status=status, **billing)
+    account = _new_account(account_name or owner.full_name, plan, status, billing)
+    owner.account = account
     with refusing("igny8_users_email_unique", EmailTaken(errors={"email": [EmailTaken.text]})):
-        account.save()
-        owner.account = account
         owner.save()
-    account.owner = owner
-    account.save(update_fields=["owner"])
-    events.record(events.about("account.created", account, owner, {"plan": plan.slug, "status": status.value}))
-    return account
+    return _owned(account, owner)
+
+
+@service_transaction
+def create_account_of(
+    owner: User, *, account_name: str, plan: Plan, status: AccountStatus, billing: dict[str, str]
+) -> Account:
+    """Create an account of somebody who has a login and belongs to no account.
+
+    Raises InvalidInput for a wrong VAT number, MemberElsewhere for a member of an account.
+    """
+    account = _new_account(account_name or owner.full_name, plan, status, billing)
+    # One conditional UPDATE: an invitation that is accepted at this moment, or a second click, finds them taken.
+    unbound = User.objects.filter(pk=owner.pk, account=None, is_active=True)
+    if not unbound.update(account=account, role=Role.OWNER):
+        raise MemberElsewhere()
+    owner.account, owner.role = account, Role.OWNER
+    return _owned(account, owner)
 
 
 @service_transaction
@@ -130,6 +141,19 @@ def _status_behind(account: Account, last: Subscription | None) -> AccountStatus
         return AccountStatus.ACTIVE
     # A subscription that ended while the account was suspended, or was ordered then and not paid, gives no rights.
     return AccountStatus.PAST_DUE if last.status == SubscriptionStatus.PAST_DUE else AccountStatus.CANCELED
+
+
+def _new_account(name: str, plan: Plan, status: AccountStatus, billing: dict[str, str]) -> Account:
+    _require_tax_id(billing.get("tax_id", ""), billing.get("billing_country", ""))
+    return Account.objects.create(name=name, slug=_slug(name), plan=plan, status=status, **billing)
+
+
+def _owned(account: Account, owner: User) -> Account:
+    account.owner = owner
+    account.save(update_fields=["owner"])
+    facts = {"plan": account.plan.slug, "status": account.status}
+    events.record(events.about("account.created", account, owner, facts))
+    return account
 
 
 def _require_tax_id(tax_id: str, country: str) -> None:

@@ -126,13 +126,13 @@ def accept_invitation(token: str, caller: User | None, person: NewPerson | None)
     AlreadyMember, MemberElsewhere, LoginExists, InvalidInput, LimitReached.
     """
     # Before the transaction, because a password takes a tenth of a second to hash; it asks again what is read here.
-    return _accept(token, _joining(_acceptable(token), caller, person))
+    return _accept(token, _joining(invitation_of(token), caller, person))
 
 
 @service_transaction
 def _accept(token: str, member: User) -> User:
-    account = lock_account(_acceptable(token).account_id, "plan")
-    invitation = _acceptable(token)
+    account = lock_account(invitation_of(token).account_id, "plan")
+    invitation = invitation_of(token)
     require_usable(account)
     allowed = terms_of(account).max_users
     if members_of(account).filter(is_active=True).count() >= allowed:
@@ -228,7 +228,7 @@ def _cancel(invitation: TeamInvitation, actor: User) -> None:
     _record("invitation.canceled", invitation, actor)
 
 
-def _acceptable(token: str) -> TeamInvitation:
+def invitation_of(token: str) -> TeamInvitation:
     """The open invitation of a token, from somebody who may still give its role. Raises NotFound, InvitationGone."""
     sealed = TeamInvitation.objects.filter(token_hash=_hash(token)).select_related("account", "invited_by")
     invitation = sealed.first() if _is_signed(token) else None

@@ -50,8 +50,8 @@ def _link_mail(template: str, subject: str, user: User, purpose: Purpose, event:
     if has_run_out(purpose, event.created_at.timestamp()):
         return None
     token = link_token(user, purpose, event.created_at)
-    page = {Purpose.RESET: "reset-password", Purpose.VERIFICATION: "verify-email"}[purpose]
-    return Mail(template, subject, [user.email], {"link": _link(page, token), "token": token})
+    page = {Purpose.RESET: "new-password", Purpose.VERIFICATION: "verify-email"}[purpose]
+    return Mail(template, subject, [user.email], {"link": _link(page, token)})
 
 
 def _invitation(event: Event) -> Mail | None:
@@ -64,8 +64,7 @@ def _invitation(event: Event) -> Mail | None:
         "inviter": unlinked(found.invited_by.full_name),
         "role": found.get_role_display().lower(),
         "expires_at": found.expires_at,
-        "link": _link("invitation", token),
-        "token": token,
+        "link": _link("invitations", token),
     }
     # No names: whoever made up an account's name would choose what a stranger's inbox shows (OUT-09).
     return Mail("invitation", f"You are invited to a team on {settings.COMPANY_NAME}", [found.email], context)
@@ -75,7 +74,7 @@ def _member_removed(event: Event) -> Mail | None:
     member = User.objects.filter(pk=event.object_id).first()
     if member is None or event.data.get("left") or event.account is None:
         return None
-    context = {"account": unlinked(event.account.name)}
+    context = {"account": unlinked(event.account.name), "link": _link("own-account")}
     return Mail("member_removed", "You are no longer a member of a team", [member.email], context)
 
 
@@ -88,13 +87,14 @@ def _ownership_transferred(event: Event) -> Mail | None:
         "account": unlinked(event.account.name),
         "previous_owner": unlinked(before.full_name),
         "owner": unlinked(now.full_name),
+        "link": _link("home"),
     }
     return Mail("ownership_transferred", "Your account has a new owner", [now.email, before.email], context)
 
 
-def _link(page: str, token: str) -> str:
-    # Behind the #, which browsers send to no server: the token stands in no log and in no Referer.
-    return f"{settings.BASE_URL}/account/{page}#token={token}"
+def _link(page: str, token: str = "") -> str:
+    # A page of igny8_core/web; its token stands in no log line of ours, and its Referer goes to no other site.
+    return f"{settings.BASE_URL}/{page}/{token}".rstrip("/")
 
 
 HANDLERS: dict[str, Callable[[Event], Mail | None]] = {

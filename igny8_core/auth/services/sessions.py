@@ -5,8 +5,9 @@ import logging
 import secrets
 import uuid
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.tokens import AccessToken, RefreshToken
@@ -34,6 +35,12 @@ class TokenPair:
 
 def log_in(email: str, password: str) -> tuple[User, TokenPair]:
     """Check credentials and open a session. Raises InvalidCredentials, after equal work in every case."""
+    user = check_credentials(email, password)
+    return user, open_session(user)
+
+
+def check_credentials(email: str, password: str) -> User:
+    """Whose e-mail address and password these are. Raises InvalidCredentials, after equal work in every case."""
     user = user_by_email(email)
     if user is None or not user.has_usable_password():
         _take_as_long_as_a_check(password)
@@ -41,38 +48,49 @@ def log_in(email: str, password: str) -> tuple[User, TokenPair]:
     if not user.check_password(password) or not user.is_active:
         logger.warning("authn_login_fail", extra={"user": user.pk})
         raise InvalidCredentials()
-    return user, open_session(user)
+    return user
 
 
 def open_session(user: User) -> TokenPair:
     """Start a session for a user who has just proven who they are."""
-    session_id, token_id = uuid.uuid4(), secrets.token_hex(32)
-    pair = _pair(user, session_id, token_id)
-    LoginSession.objects.create(
-        id=session_id, user=user, current_token=token_id, expires_at=clock.now() + RefreshToken.lifetime
-    )
+    session_id, token_id, now = uuid.uuid4(), secrets.token_hex(32), clock.now()
+    session = LoginSession(id=session_id, user=user, current_token=token_id, created_at=now)
+    session.expires_at = _end_of(session)
+    pair = _pair(user, session, token_id)
+    session.save(force_insert=True)
     return pair
 
 
-def rotate_session(refresh: str) -> TokenPair:
+def rotate_session(refresh: str, device: str = "") -> TokenPair:
     """Exchange a refresh token for a new pair; it works once.
 
-    An older token of the session ends the session: either the thief or the owner is holding it.
-    Raises InvalidToken.
+    An older token of the session ends the session: either the thief or the owner is holding it. Only the one just
+    before is forgiven for some seconds, to the `device` that exchanged it: two tabs that refresh at once both get
+    the newest token. Raises InvalidToken, also when the session is older than any may become.
     """
     token = _read_refresh(refresh)
     session = live_session(token.get("sid"))
     if session is None or not is_current_password(session.user, token.get("pwd")):
         raise InvalidToken()
-    next_token = secrets.token_hex(32)
+    next_token, now = secrets.token_hex(32), clock.now()
+    if now >= _latest_end(session):
+        raise InvalidToken()
+    session.expires_at = _end_of(session)
     # One conditional UPDATE: of many who send the same token at once, the row count lets one through.
     rotated = LoginSession.objects.filter(pk=session.pk, current_token=token["jti"], ended_at=None).update(
-        current_token=next_token, expires_at=clock.now() + RefreshToken.lifetime
+        current_token=next_token,
+        previous_token=token["jti"],
+        rotated_at=now,
+        device=device,
+        expires_at=session.expires_at,
     )
-    if not rotated:
+    if rotated:
+        return _pair(session.user, session, next_token)
+    newest = _forgiven(session, token["jti"], device)
+    if newest is None:
         _end(session, "token_reused")
         raise InvalidToken()
-    return _pair(session.user, session.pk, next_token)
+    return _pair(session.user, session, newest)
 
 
 def log_out(refresh: str) -> None:
@@ -116,11 +134,33 @@ def is_current_password(user: User, fingerprint: object) -> bool:
     return isinstance(fingerprint, str) and hmac.compare_digest(fingerprint, password_fingerprint(user.password))
 
 
-def _pair(user: User, session_id: uuid.UUID, token_id: str) -> TokenPair:
+def _latest_end(session: LoginSession) -> datetime:
+    began: datetime = session.created_at
+    longest: timedelta = settings.LOGIN_MAX_AGE
+    return began + longest
+
+
+def _end_of(session: LoginSession) -> datetime:
+    """Until when the session can be refreshed from now on."""
+    idle: timedelta = RefreshToken.lifetime
+    return min(clock.now() + idle, _latest_end(session))
+
+
+def _forgiven(session: LoginSession, token_id: str, device: str) -> str | None:
+    """The newest token, for who sends the one before it at the same moment from the same device; else None."""
+    now = LoginSession.objects.filter(pk=session.pk, ended_at=None).first()
+    is_same = now is not None and device != "" and (now.previous_token, now.device) == (token_id, device)
+    if now is None or not is_same or now.rotated_at is None:
+        return None
+    return now.current_token if clock.now() - now.rotated_at <= settings.REFRESH_GRACE else None
+
+
+def _pair(user: User, session: LoginSession, token_id: str) -> TokenPair:
     refresh, access = RefreshToken(), AccessToken()
-    refresh["jti"] = token_id
+    refresh["jti"], refresh["exp"] = token_id, int(session.expires_at.timestamp())
+    access["exp"] = min(access["exp"], refresh["exp"])
     for token in (refresh, access):
-        token["sid"], token["sub"], token["pwd"] = str(session_id), str(user.pk), password_fingerprint(user.password)
+        token["sid"], token["sub"], token["pwd"] = str(session.pk), str(user.pk), password_fingerprint(user.password)
     return TokenPair(str(access), str(refresh))
 
 

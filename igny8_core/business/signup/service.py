@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from igny8_core.auth.models import Account, AccountStatus, Plan, Subscription, User
-from igny8_core.auth.selectors import public_plans
-from igny8_core.auth.services.accounts import create_account
+from igny8_core.auth.selectors import has_made_an_account, public_plans
+from igny8_core.auth.services.accounts import create_account, create_account_of
 from igny8_core.auth.services.users import hashed
 from igny8_core.business.billing.errors import PaymentMethodNotAvailable, PlanNotOffered
 from igny8_core.business.billing.models import CreditGrantKind, CreditTransactionType, Invoice
@@ -54,6 +54,37 @@ def register(
     )
 
 
+def begin_account(
+    person: User,
+    *,
+    account_name: str = "",
+    plan_slug: str = "",
+    payment_method: str = "",
+    billing: dict[str, str] | None = None,
+) -> Signup:
+    """Begin an account of somebody who has a login and belongs to no account, such as a former member of a team.
+
+    As `register`, without a new login. The credits of a trial are given once to a person: who has begun an account
+    before starts with none. Raises PlanNotOffered, PaymentMethodNotAvailable, GatewayNotConfigured, MemberElsewhere,
+    InvalidInput.
+    """
+    return _begin_account(person, account_name, plan_slug, payment_method, billing or {})
+
+
+@service_transaction
+def _begin_account(
+    person: User, account_name: str, plan_slug: str, payment_method: str, billing: dict[str, str]
+) -> Signup:
+    plan = _plan(plan_slug)
+    had_trial = has_made_an_account(person)
+    account = create_account_of(
+        person, account_name=account_name, plan=plan, status=_first_status(plan), billing=billing
+    )
+    if not plan.is_free:
+        return _order(account, plan, payment_method)
+    return Signup(person, account) if had_trial else _start_trial(account, plan)
+
+
 @service_transaction
 def _register(
     person: dict[str, str],
@@ -70,7 +101,7 @@ def _register(
         password_hash=password_hash,
         account_name=account_name,
         plan=plan,
-        status=AccountStatus.TRIAL if plan.is_free else AccountStatus.PENDING_PAYMENT,
+        status=_first_status(plan),
         billing=billing,
     )
     return _start_trial(account, plan) if plan.is_free else _order(account, plan, payment_method)
@@ -82,6 +113,10 @@ def _plan(slug: str) -> Plan:
     if plan is None:
         raise PlanNotOffered(errors={"plan_slug": [PlanNotOffered.text]})
     return plan
+
+
+def _first_status(plan: Plan) -> AccountStatus:
+    return AccountStatus.TRIAL if plan.is_free else AccountStatus.PENDING_PAYMENT
 
 
 def _start_trial(account: Account, plan: Plan) -> Signup:

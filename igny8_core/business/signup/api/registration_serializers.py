@@ -11,12 +11,7 @@ from igny8_core.common.api.fields import MAX_PASSWORD_INPUT, EmailAddressField, 
 from igny8_core.common.text import normalized_password
 
 
-class RegisterInput(BillingDetailsInput):
-    email = EmailAddressField(help_text="With which the person logs in; nobody else may have it")
-    password = SecretField(max_length=MAX_PASSWORD_INPUT, help_text="At least 12 characters, not a common password")
-    password_confirm = SecretField(max_length=MAX_PASSWORD_INPUT)
-    first_name = PlainTextField(max_length=150)
-    last_name = PlainTextField(max_length=150)
+class BeginAccountInput(BillingDetailsInput):
     account_name = PlainTextField(
         max_length=200, required=False, allow_blank=True, help_text="Name of the new account; empty: that of the person"
     )
@@ -26,6 +21,14 @@ class RegisterInput(BillingDetailsInput):
         required=False,
         help_text="How a paid plan is to be paid; the account's usual one from then on",
     )
+
+
+class RegisterInput(BeginAccountInput):
+    email = EmailAddressField(help_text="With which the person logs in; nobody else may have it")
+    password = SecretField(max_length=MAX_PASSWORD_INPUT, help_text="At least 12 characters, not a common password")
+    password_confirm = SecretField(max_length=MAX_PASSWORD_INPUT)
+    first_name = PlainTextField(max_length=150)
+    last_name = PlainTextField(max_length=150)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if normalized_password(attrs["password"]) != normalized_password(attrs.pop("password_confirm")):

@@ -1,0 +1,26 @@
+"""What a service refuses on a page that has no words of its own for it."""
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+
+from igny8_core.common.errors import DomainError
+from igny8_core.web.frame.refusals import refused
+
+
+class RefusalMiddleware:
+    """Answers such a refusal with a page that says why: of the console below /admin/, else of ours.
+
+    For example a password that is typed into the console while too many others are being checked. The API words its
+    refusals itself.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """The refusal; None leaves everything else to Django."""
+        return refused(request, exception) if isinstance(exception, DomainError) else None

@@ -1,0 +1,37 @@
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from igny8_core.auth.models import Plan
+from igny8_core.auth.selectors import public_plans
+from igny8_core.common.api.fields import CountryCodeField, PlainTextField
+from igny8_core.common.countries import COUNTRY_NAMES
+from igny8_core.web.frame.forms import CheckedField, PageForm, name_field
+
+
+class OwnAccountForm(PageForm):
+    """As the API's BeginAccountInput, without what can be said later."""
+
+    account_name = name_field(_("Name of the account"), "organization", limit=200, required=False)
+    plan_slug = CheckedField(PlainTextField(max_length=50), label=_("Plan"), required=False)
+    billing_country = CheckedField(
+        CountryCodeField(),
+        label=_("Country"),
+        required=False,
+        help_text=_("Which ways of paying there are depends on it."),
+        widget=forms.Select(attrs={"autocomplete": "country"}),
+    )
+
+    def __init__(self, *args: Any, **named: Any) -> None:
+        super().__init__(*args, **named)
+        self.fields["account_name"].help_text = _("Empty: your own name.")
+        countries = sorted(COUNTRY_NAMES.items(), key=lambda country: country[1])
+        self.fields["billing_country"].widget.choices = [("", _("Not said")), *countries]
+
+    @property
+    def plans(self) -> list[tuple[Plan, bool]]:
+        """What can be chosen, and whether it is; at first what a trial begins with."""
+        plans = list(public_plans())
+        chosen = self["plan_slug"].value() or next((plan.slug for plan in plans if plan.is_trial), "")
+        return [(plan, plan.slug == chosen) for plan in plans]

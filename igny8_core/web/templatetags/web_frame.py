@@ -1,0 +1,21 @@
+"""What templates of pages say of numbers and money."""
+
+from decimal import Decimal
+
+from django import template
+
+from igny8_core.common.money import format_amount
+
+register = template.Library()
+
+
+@register.filter
+def whole(number: int) -> str:
+    """A count, readable at a glance: 12,000."""
+    return f"{number:,}"
+
+
+@register.filter
+def amount(value: Decimal, currency: str) -> str:
+    """An amount in the currency's own decimals, without the currency."""
+    return format_amount(value, currency)

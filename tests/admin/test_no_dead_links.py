@@ -1,0 +1,142 @@
+"""An operator with few permissions meets no link that leads to a refusal, and a refusal is a page of the console."""
+
+import html
+import re
+from collections.abc import Iterator
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.test import Client
+
+from igny8_core.auth.models import User
+from igny8_core.business.billing.models import Invoice
+from igny8_core.business.billing.services.payment_service import PaymentService
+from igny8_core.events.registry import event_type
+from tests import make
+from tests.admin.samples import one_of_each
+
+pytestmark = pytest.mark.django_db
+
+# What docs/operators.md gives somebody who only works off payments.
+PAYMENTS_ONLY = ["view_payment", "approve_payment"]
+LINK = re.compile(r'href="([^"#]+)')
+
+
+def operator(*codenames: str) -> Client:
+    person = make.user(is_staff=True)
+    person.user_permissions.add(*Permission.objects.filter(codename__in=codenames))
+    browser = Client()
+    browser.force_login(person)
+    return browser
+
+
+def links_of(text: str) -> Iterator[str]:
+    for found in LINK.findall(text):
+        link = html.unescape(found)
+        # Filters and pages of a list lead to the same list.
+        if link.startswith("/admin/") and "/logout/" not in link:
+            yield link.partition("?")[0]
+
+
+def refusals_of(browser: Client, limit: int = 80) -> dict[str, str]:
+    """Each link that did not answer with a page, with the page that it stands on."""
+    to_open, seen, refused = [("/admin/", "")], {"/admin/"}, {}
+    for address, source in to_open:
+        answer = browser.get(address, follow=True)
+        if answer.status_code != 200:
+            refused[address] = source
+            continue
+        if not answer["Content-Type"].startswith("text/html"):
+            continue
+        new = [link for link in dict.fromkeys(links_of(answer.content.decode())) if link not in seen]
+        room = [(link, address) for link in new if len(seen) < limit]
+        seen.update(link for link, _ in room)
+        to_open += room
+    assert len(seen) > 5
+    return refused
+
+
+@pytest.mark.parametrize(
+    "codenames",
+    [
+        PAYMENTS_ONLY,
+        [*PAYMENTS_ONLY, "refund_payment"],
+        ["view_account", "suspend_account"],
+        ["view_invoice", "void_invoice"],
+        ["view_subscription"],
+        ["view_event"],
+    ],
+    ids=lambda names: "+".join(names),
+)
+def test_no_link_of_the_console_leads_to_a_refusal(codenames: list[str]) -> None:
+    one_of_each()
+
+    assert refusals_of(operator(*codenames)) == {}
+
+
+def test_what_an_operator_may_not_open_is_text_and_what_they_may_is_a_link() -> None:
+    one_of_each()
+    invoice = Invoice.objects.latest("pk")
+    page = f"/admin/billing/invoice/{invoice.pk}/change/"
+    account = f'href="/admin/igny8_auth/account/{invoice.account_id}/change/"'
+
+    without = operator("view_invoice").get(page).content.decode()
+    with_it = operator("view_invoice", "view_account").get(page).content.decode()
+
+    assert account not in without
+    assert str(invoice.account) in without
+    assert account in with_it
+
+
+def test_a_refusal_in_the_console_is_a_page_of_the_console() -> None:
+    answer = operator(*PAYMENTS_ONLY).get("/admin/igny8_auth/user/")
+
+    text = answer.content.decode()
+    assert answer.status_code == 403
+    assert "You may not open this" in text
+    assert "nav-sidebar" in text
+    assert 'href="/admin/"' in text
+
+
+def test_an_address_that_the_console_does_not_have_is_a_page_of_the_console() -> None:
+    answer = operator(*PAYMENTS_ONLY).get("/admin/nothing/here/")
+
+    assert answer.status_code == 404
+    assert "There is nothing here" in answer.content.decode()
+
+
+def test_a_refusal_outside_the_console_is_a_page_for_people(client: Client) -> None:
+    answer = client.get("/nothing/here/")
+
+    assert answer.status_code == 404
+    assert "There is nothing here" in answer.content.decode()
+    assert "/admin/" not in answer.content.decode()
+
+
+@pytest.mark.parametrize("address", ["/admin/login/", "/admin/login/?next="])
+def test_logging_in_without_a_next_page_leads_to_the_dashboard(client: Client, olga: User, address: str) -> None:
+    shown = client.get(address).content.decode()
+    fields = dict(re.findall(r'<input type="hidden" name="(next)" value="([^"]*)"', shown))
+
+    answer = client.post(address, {"username": olga.email, "password": make.PASSWORD, **fields})
+
+    assert (answer.status_code, answer["Location"]) == (302, "/admin/")
+    assert client.get("/admin/").status_code == 200
+
+
+def test_who_comes_from_a_page_of_the_console_is_led_back_there(client: Client, olga: User) -> None:
+    asked = client.get("/admin/billing/payment/?q=7")
+
+    answer = client.post(asked["Location"], {"username": olga.email, "password": make.PASSWORD})
+
+    assert answer["Location"] == "/admin/billing/payment/?q=7"
+
+
+def test_the_history_of_a_payment_says_who_approved_it(console: Client, olga: User) -> None:
+    payment = make.submitted_payment()
+    PaymentService.approve_manual_payment(payment, olga)
+
+    text = console.get(f"/admin/billing/payment/{payment.pk}/history/").content.decode()
+
+    assert event_type("payment.approved").says in html.unescape(text)
+    assert olga.email in text

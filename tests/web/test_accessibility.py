@@ -1,0 +1,117 @@
+"""axe-core finds nothing serious on any page, on desk and phone, in light and dark, and nothing runs over the side.
+
+A new page is one line in PAGES.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.core.management import call_command
+from django.utils import timezone
+from playwright.sync_api import Page
+from pytest_django.live_server_helper import LiveServer
+
+from igny8_core.auth.models import Role, User
+from igny8_core.auth.services.invitations import invitation_token, invite
+from igny8_core.auth.services.mailed_tokens import Purpose, link_token
+from igny8_core.auth.services.page_sessions import open_page_session
+from tests import make
+from tests.web.browser import browser_page, with_chromium
+from tests.web.people import COOKIE
+
+pytestmark = [pytest.mark.django_db(transaction=True), with_chromium]
+
+
+def plain(address: str) -> Callable[[User], str]:
+    """A page whose address needs nothing that is made for the test."""
+    return lambda owner: address
+
+
+def reset(owner: User) -> str:
+    return f"/new-password/{link_token(owner, Purpose.RESET, timezone.now())}"
+
+
+def verification(owner: User) -> str:
+    return f"/verify-email/{link_token(owner, Purpose.VERIFICATION, timezone.now())}"
+
+
+def invitation(owner: User) -> str:
+    made = invite(owner.account, owner, email="new@example.com", role=Role.EDITOR, site_ids=[])  # type: ignore[arg-type]
+    return f"/invitations/{invitation_token(made)}"
+
+
+def invitation_of_a_known_person(owner: User) -> str:
+    make.user(email="new@example.com")
+    return invitation(owner)
+
+
+# Name, address made for an account's owner, who looks at it ("nobody", "owner", "loner": a login without an account),
+# and whether the page's form is sent empty first.
+PAGES: list[tuple[str, Callable[[User], str], str, bool]] = [
+    ("start", plain("/"), "nobody", False),
+    ("login", plain("/login"), "nobody", False),
+    ("login-refused", plain("/login"), "nobody", True),
+    ("forgotten", plain("/forgotten-password"), "nobody", True),
+    ("link-sent", plain("/forgotten-password/sent"), "nobody", False),
+    ("new-password", reset, "nobody", True),
+    ("new-password-cut", plain("/new-password/x"), "nobody", False),
+    ("verify", verification, "nobody", False),
+    ("verify-cut", plain("/verify-email/x"), "owner", False),
+    ("invitation", invitation, "nobody", True),
+    ("invitation-known", invitation_of_a_known_person, "nobody", False),
+    ("invitation-another", invitation, "owner", False),
+    ("invitation-cut", plain("/invitations/x"), "nobody", False),
+    ("home", plain("/home"), "owner", False),
+    ("home-alone", plain("/home"), "loner", False),
+    ("own-account", plain("/own-account"), "loner", False),
+    ("no-page", plain("/nothing/here"), "nobody", False),
+]
+LOOKS = [(width, scheme) for width in (1440, 390) for scheme in ("light", "dark")]
+
+
+@pytest.mark.parametrize(("name", "address", "looks", "is_sent"), PAGES, ids=[name for name, *_ in PAGES])
+def test_nobody_is_kept_out(
+    name: str, address: Callable[[User], str], looks: str, is_sent: bool, live_server: LiveServer, settings: Any
+) -> None:
+    settings.BASE_URL = live_server.url
+    call_command("seed_defaults", verbosity=0)
+    owner = make.owner({"name": "Karachi Content Company"}, email="owner@example.com")
+    person = {"owner": owner, "loner": make.user()}.get(looks)
+    cookie = open_page_session(person) if person else ""
+    target = f"{live_server.url}{address(owner)}"
+
+    with browser_page(answered=(400, 401, 404, 410)) as page:
+        if cookie:
+            page.context.add_cookies([{"name": COOKIE, "value": cookie, "url": live_server.url}])
+        for width, scheme in LOOKS:
+            page.set_viewport_size({"width": width, "height": 900})
+            page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+            page.goto(target)
+            if is_sent:
+                page.locator("main form button").last.click()
+                page.locator("[role=alert]").wait_for()
+            assert serious(page) == [], (name, width, scheme)
+            assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, (name, width, scheme)
+            assert too_small(page) == [], (name, width, scheme)
+
+
+def serious(page: Page) -> list[str]:
+    """What axe-core calls serious or worse, with the element."""
+    found = Axe().run(page).response["violations"]
+    grave = [each for each in found if each["impact"] in {"serious", "critical"}]
+    return [f"{each['id']}: {each['help']}: {node['html']}" for each in grave for node in each["nodes"]]
+
+
+def too_small(page: Page) -> list[str]:
+    """What a finger would miss on a phone: less than 44 pixels high. Links inside a sentence are as high as it."""
+    if page.evaluate("innerWidth") > 500:
+        return []
+    controls = "button, a.button, header a, footer a, select, input:not([type=hidden], [type=radio], [type=checkbox])"
+    script = """(controls) => [...document.querySelectorAll(controls)]
+        .filter((each) => each.checkVisibility() && !each.matches(".visually-hidden, .skip"))
+        .filter((each) => each.getBoundingClientRect().height < 43.9)
+        .map((each) => each.outerHTML.slice(0, 120))"""
+    small: list[str] = page.evaluate(script, controls)
+    return small

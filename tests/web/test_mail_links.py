@@ -1,0 +1,90 @@
+"""Every link of every mail leads to a page that does what the mail says, and no mail prints a token (fault P2)."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.core import mail
+
+from igny8_core.auth.models import Role, User
+from igny8_core.auth.services import mails as notification_service
+from igny8_core.auth.services.invitations import invite
+from igny8_core.auth.services.memberships import remove_member, transfer_ownership
+from igny8_core.auth.services.users import request_email_verification, request_password_reset
+from igny8_core.events.models import Event
+from tests import make
+from tests.web import mails
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def own_address(settings: Any) -> None:
+    settings.BASE_URL = mails.BASE_URL
+
+
+def signed_up(alice: User) -> None:
+    request_email_verification(alice)
+
+
+def forgot(alice: User) -> None:
+    request_password_reset(alice.email)
+
+
+def invites(alice: User) -> None:
+    invite(alice.account, alice, email="new@example.com", role=Role.EDITOR, site_ids=[])  # type: ignore[arg-type]
+
+
+def invites_somebody_with_a_login(alice: User) -> None:
+    make.user(email="new@example.com")
+    invites(alice)
+
+
+def removes(alice: User) -> None:
+    member = make.user(account=alice.account)
+    remove_member(alice.account, member.pk, alice)  # type: ignore[arg-type]
+
+
+def hands_over(alice: User) -> None:
+    heir = make.user(account=alice.account)
+    transfer_ownership(alice.account, alice, heir.pk, make.PASSWORD)  # type: ignore[arg-type]
+
+
+# What happens; the type of its event; what the page of each link says, in the order of the links.
+OF_AUTH = [
+    (signed_up, "user.verification_requested", ["Yes, confirm it"]),
+    (forgot, "user.password_reset_requested", ["Set the new password"]),
+    (invites, "invitation.created", ["Join the team"]),
+    (invites_somebody_with_a_login, "invitation.created", ["There is a login with this address already."]),
+    (removes, "member.removed", ["Sign in"]),
+    (hands_over, "account.ownership_transferred", ["Sign in"]),
+]
+
+
+@pytest.mark.parametrize(("happens", "event_type", "pages"), OF_AUTH, ids=lambda value: getattr(value, "__name__", ""))
+def test_each_link_of_a_mail_about_people_leads_to_its_page(
+    alice: User, happens: Callable[[User], None], event_type: str, pages: list[str]
+) -> None:
+    happens(alice)
+    mail.outbox.clear()
+
+    notification_service.handle(Event.objects.filter(type=event_type).latest("pk"))
+
+    [message] = mails.sent()
+    links = mails.links_of(message)
+    # At the foot of each mail: who we are.
+    assert [link for link in links if link == mails.BASE_URL]
+    own = [link for link in links if link != mails.BASE_URL]
+    assert len(own) == len(pages)
+    for link, said in zip(own, pages, strict=True):
+        assert said in mails.opened(link)
+    assert "Plans" in mails.opened(mails.BASE_URL)
+    assert mails.bare_tokens_of(message) == []
+
+
+def test_every_type_of_mail_about_people_is_looked_at() -> None:
+    same_mail = {"account.created": "user.verification_requested", "invitation.resent": "invitation.created"}
+
+    seen = {event_type for _, event_type, _ in OF_AUTH}
+
+    assert {same_mail.get(kind, kind) for kind in notification_service.HANDLERS} == seen

@@ -1,4 +1,4 @@
-"""Whatever is sent, the answer is a refusal in JSON and nothing has changed (docs/threats.md area INP, PAY-13)."""
+"""Whatever is sent, the answer is a refusal in JSON and nothing has changed (docs/threats.md, INP-01 to INP-08)."""
 
 import json
 from typing import Any

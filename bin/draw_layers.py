@@ -18,11 +18,10 @@ PANEL, MARGIN, LINE, LETTER, PADDING, GAP, HEAD = 400, 20, 18, 7.0, 9, 16, 48
 STYLE = """
 text { font: 13px ui-sans-serif, system-ui, "Segoe UI", Helvetica, Arial, sans-serif; fill: #1f2328 }
 .heading { font-weight: 600 }
-.small { font-size: 12px; fill: #59636e }
 rect { fill: #f6f8fa; stroke: #8c959f }
 path { fill: none; stroke: #59636e; stroke-width: 1.5 }
 @media (prefers-color-scheme: dark) {
-  text { fill: #e6edf3 } .small { fill: #9198a1 } rect { fill: #212830; stroke: #656c76 } path { stroke: #9198a1 }
+  text { fill: #e6edf3 } rect { fill: #212830; stroke: #656c76 } path { stroke: #9198a1 }
 }
 """
 

@@ -1,4 +1,4 @@
-"""A subscription whose paid period is over is no base for a change: ordering anew ends it (docs/domain.md section 4)."""
+"""A subscription whose paid period is over is no base for a change; a new order ends it (docs/domain.md section 4)."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""What is limited, as docs/limits.md shows it: read from settings, views and constants, so that no number stands twice."""
+"""What is limited, as docs/limits.md shows it: read from settings, views and constants; no number stands twice."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator

@@ -9,13 +9,14 @@ from igny8_core.common.api.bounds import BOUNDS, counted
 
 HEAD = """# All limits
 
-What `manage.py list_limits` prints; a test compares. Where a number is said without a folder, it is a setting; the others are constants
-in the code.
+What `manage.py list_limits` prints; a test compares. Where a number is named without a folder, it is a setting; the
+others are constants in the code.
 
 ## How often
 
-`RATE_LIMITS` in the settings. Who is over a limit gets 429 `throttled` with `Retry-After` in seconds; on a page, the same in a sentence. Windows begin at
-fixed times, so waiting always ends ([decision 3](adr/0003-rate-limits-in-postgresql.md)). With several kinds of callers each is counted by itself.
+`RATE_LIMITS` in the settings. Who is over a limit gets 429 `throttled` with `Retry-After` in seconds; on a page, the
+same in a sentence. Windows begin at fixed times, so waiting always ends
+([decision 3](adr/0003-rate-limits-in-postgresql.md)). With several kinds of callers each is counted by itself.
 `THROTTLING=off` switches all of these off, for demos and tests.
 
 | limit | how often | counted for each | what counts |

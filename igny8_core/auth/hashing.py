@@ -1,4 +1,4 @@
-"""Hashing of passwords: slow on purpose, so only a few at a time in one process (faults.md A16).
+"""Hashing of passwords: slow on purpose, so only a few at a time in one process.
 
 Argon2 takes 100 MiB and every core for a tenth of a second. Without a bound a burst of logins takes the memory and the
 time of all other requests; with it they wait for a moment, and who would wait for long is told to come back.

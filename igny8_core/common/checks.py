@@ -16,7 +16,7 @@ UNDECIDED = frozenset({APIView, ApiView, ApiViewSet, SingletonViewSet, ListViewS
 
 @register("security")
 def check_api_permissions(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """Every route under /api/ is an ApiView that declares who may use it (R3, TEN-16, TEN-17)."""
+    """Every route under /api/ is an ApiView that declares who may use it (TEN-16, TEN-17)."""
     messages: list[CheckMessage] = []
     for route, callback in api_routes():
         view = getattr(callback, "cls", None)

@@ -1,6 +1,6 @@
 """Rate limits, exact over all processes and machines: counted in Redis where there is one, else in PostgreSQL.
 
-docs/adr/0003 says why each of the two is safe.
+docs/adr/0003-rate-limits-in-postgresql.md says why each of the two is safe.
 """
 
 import hashlib

@@ -1,4 +1,4 @@
-"""Makes a process ready before it takes requests: else its first ones wait until the site is loaded (faults.md O18)."""
+"""Makes a process ready before it takes requests: else its first ones wait until the site is loaded."""
 
 import logging
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""What the API refuses the console refuses, in the same words; what it takes is stored in the same form (M14)."""
+"""What the API refuses the console refuses, in the same words; what it takes is stored in the same form."""
 
 from collections.abc import Callable, Iterator
 from typing import Any

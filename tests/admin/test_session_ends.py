@@ -1,4 +1,4 @@
-"""An operator's session in the console ends when it is not used, and at the latest after some hours (A14)."""
+"""An operator's session in the console ends when it is not used, and at the latest after some hours."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""Whatever is sent, the answer is a refusal in JSON and nothing has changed (docs/threats.md area INP, PAY-13)."""
+"""Whatever is sent, the answer is a refusal in JSON and nothing has changed (docs/threats.md, INP-01 to INP-08)."""
 
 import json
 from typing import Any
@@ -163,7 +163,7 @@ def test_an_answer_in_another_format_is_406_in_json(world: World, accept: str) -
         refusal(response)
 
 
-# --- Lists: INP-08, 15 ------------------------------------------------------------------------------------------
+# --- Lists: INP-08 ----------------------------------------------------------------------------------------------
 
 WRONG_NUMBERS = [
     "0", "-1", "+1", "1.0", "1e3", "1_0", "0x10", "٥", "５", "²", "", " ", "abc", "None", "1,2", "1;2", "[]", "1" * 31,

@@ -1,4 +1,4 @@
-"""Many operations at once: each spent or refused as it would be alone, in order, and once for its key."""
+"""Many operations at once: each spent or refused as it would be alone, in order, once for its key (INP-15)."""
 
 import json
 import random

@@ -1,4 +1,4 @@
-"""Buying credit packages: what is for sale, what an order makes, and what its payment grants (docs/domain.md 4)."""
+"""Buying credit packages: what is for sale, what an order makes, and what payment grants (docs/domain.md section 4)."""
 
 from collections.abc import Callable
 from datetime import timedelta

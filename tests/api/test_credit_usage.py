@@ -1,4 +1,4 @@
-"""Spending credits over HTTP: what it costs, who may, for which site, and what is refused (docs/api.md."""
+"""Spending credits over HTTP: what it costs, who may, for which site, and what is refused (docs/workflow.md)."""
 
 import uuid
 from collections.abc import Callable

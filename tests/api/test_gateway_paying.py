@@ -1,4 +1,4 @@
-"""Card and PayPal through the API: paying, going on afterwards, saving cards, refunds (docs/api.md, Billing)."""
+"""Card and PayPal through the API: paying, going on, saving cards, refunds (docs/workflow.md, Paying an invoice)."""
 
 import json
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""A repeat with the same Idempotency-Key gets the first answer and does nothing again (docs/threats.md R9, CRD-06)."""
+"""A repeat with the same Idempotency-Key gets the first answer and does nothing again (PAY-16, CRD-06)."""
 
 import json
 import random

@@ -1,4 +1,4 @@
-"""A subscription whose paid period is over is no base for a change: ordering anew ends it (docs/domain.md 4)."""
+"""A subscription whose paid period is over is no base for a change; a new order ends it (docs/domain.md section 4)."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -144,7 +144,7 @@ def test_a_lapsed_one_ends_at_once_when_it_is_canceled(client_at: ClientAt, owne
     assert post(client_at(END), "cancel", END).json()["data"]["status"] == "canceled"
 
 
-# --- Credit packages of an account that is canceled (M9) ----------------------------------------------------------
+# --- Credit packages of an account that is canceled ---------------------------------------------------------------
 
 
 def bought(client: APIClient) -> int:

@@ -1,4 +1,4 @@
-"""Money comes in as plain digits and exactly as much as is due, or not at all (docs/threats.md area AMT)."""
+"""Money comes in as plain digits and exactly as much as is due, or not at all (docs/threats.md, AMT-01 to AMT-06)."""
 
 from decimal import Decimal
 from typing import Any

@@ -1,4 +1,4 @@
-"""Offers as customers and operators meet them through the API: faults M7, M10, M13 and P6."""
+"""Offers as customers and operators meet them through the API."""
 
 from collections.abc import Callable
 from decimal import Decimal
@@ -51,7 +51,7 @@ def pay(client: APIClient, invoice: Invoice, **body: Any) -> Any:
     return client.post(f"{API}/billing/invoices/{invoice.pk}/pay/", body, format="json")
 
 
-# --- M7: what was offered can be confirmed ------------------------------------------------------------------------
+# --- What was offered can be confirmed ----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("later", ["country corrected", "paused", "removed"])
@@ -84,7 +84,7 @@ def test_a_customer_who_sent_the_money_can_say_so_whatever_is_corrected_later(
     assert confirmed.status_code == 201, confirmed.json()
 
 
-# --- M10: only what can take the amount ---------------------------------------------------------------------------
+# --- Only what can take the amount --------------------------------------------------------------------------------
 
 
 CANNOT_TAKE = [("stripe", "0.02", "USD"), ("paypal", "25000.00", "PKR"), ("stripe", "89.00", "IRR")]
@@ -146,7 +146,7 @@ def test_a_signup_that_names_no_method_gets_one_that_takes_the_price(api: APICli
     assert answer["payment_instructions"]["payment_method"] == "bank_transfer"
 
 
-# --- M13: a change of details -------------------------------------------------------------------------------------
+# --- A change of details ------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -251,7 +251,7 @@ def test_a_number_left_in_a_sentence_is_refused(config: dict[str, Any], olga: Us
     assert fingerprint() == before
 
 
-# --- P6: samples --------------------------------------------------------------------------------------------------
+# --- Samples ------------------------------------------------------------------------------------------------------
 
 SAMPLE_NUMBERS = ("1234567890", "03001234567", "ABCPKKA", "Sample Bank", "DE00000000000000000000")
 

@@ -1,4 +1,4 @@
-"""A change of plan is sold for the time that it really runs: late money is held against today's price (M8)."""
+"""A change of plan is sold for the time that it really runs: late money is held against today's price."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""Paying an open invoice: what the customer is told, and what is refused (docs/api.md, Billing)."""
+"""Paying an open invoice: what the customer is told, and what is refused (docs/workflow.md, Paying an invoice)."""
 
 from collections.abc import Callable
 from typing import Any

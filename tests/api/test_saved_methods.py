@@ -1,4 +1,4 @@
-"""Saved payment methods over HTTP: adding, the default, deleting (docs/api.md, Billing)."""
+"""Saved payment methods over HTTP: adding, the default, deleting (docs/workflow.md, Paying an invoice)."""
 
 from collections.abc import Callable
 from typing import Any

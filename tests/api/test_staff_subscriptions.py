@@ -1,4 +1,4 @@
-"""Operators look up, end and change customers' subscriptions; the rules are those of customers (M3)."""
+"""Operators look up, end and change customers' subscriptions; the rules are those of customers."""
 
 from collections.abc import Callable
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Passwords are hashed before transactions begin, and a bounded number at once (faults.md A16)."""
+"""Passwords are hashed before transactions begin, and a bounded number at once."""
 
 import threading
 from collections.abc import Callable, Iterator

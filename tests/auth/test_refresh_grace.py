@@ -1,4 +1,4 @@
-"""Two tabs of one browser refresh at once; a thief elsewhere does not profit from it. And a login's last day (A14)."""
+"""Two tabs of one browser refresh at once; a thief elsewhere does not profit from it. And a login's last day."""
 
 from datetime import datetime, timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""Giving money back through Stripe, and money that went back without us (docs/threats.md REF (docs/domain.md 4)."""
+"""Giving money back through Stripe, and money that went back without us (docs/gateways.md section 7)."""
 
 from collections.abc import Iterator
 from dataclasses import replace

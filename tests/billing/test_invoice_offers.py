@@ -1,4 +1,4 @@
-"""An invoice keeps what it offered: on its documents, and as a way to pay it (faults M7 and M13)."""
+"""An invoice keeps what it offered: on its documents, and as a way to pay it."""
 
 from collections.abc import Callable
 

@@ -293,7 +293,7 @@ def test_a_subscription_without_payments_has_no_unused_time(plans: dict[str, Pla
     assert quote(make.running_subscription().account, plans["growth"]).total > Decimal("138.99")
 
 
-# --- Never below zero (M4) ----------------------------------------------------------------------------------------
+# --- Never below zero ---------------------------------------------------------------------------------------------
 
 
 def _preview(subscription: Subscription, plan: Plan, olga: User) -> object:

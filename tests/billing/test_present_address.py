@@ -1,4 +1,4 @@
-"""Mails go where the customer is reached today; documents keep the address that they were made with (P7)."""
+"""Mails go where the customer is reached today; documents keep the address that they were made with."""
 
 from typing import Any
 

@@ -139,7 +139,7 @@ def test_a_busy_database_is_no_fault_and_is_tried_again(stripe: FakeStripe) -> N
 
 
 def test_a_slug_that_changed_after_the_order_strands_no_card_payment_unseen(stripe: FakeStripe, olga: User) -> None:
-    """M1 of findings/faults.md: an upgrade was ordered, its plan's slug edited, and the card charged."""
+    """An upgrade was ordered, its plan's slug edited, and the card charged."""
     tenant = PaymentService.approve_manual_payment(make.submitted_payment(), olga).account
     scale = make.plan("scale", price=Decimal("229.00"), included_credits=4000)
     customer = make.customer_at_stripe(stripe, tenant)

@@ -1,7 +1,7 @@
 """What the walk itself knows of money, credits and states, and what has to follow from it whatever the code thinks.
 
-Nothing here asks the application's own rules: the moves are typed off (docs/domain.md 3), the money is counted at the
-stand-ins for the gateways and on the operator's bank statement.
+Nothing here asks the application's own rules: the moves are typed off (docs/domain.md section 3), the money is counted
+at the stand-ins for the gateways and on the operator's bank statement.
 """
 
 from collections import Counter, defaultdict

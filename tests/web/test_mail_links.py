@@ -1,4 +1,4 @@
-"""Every link of every mail leads to a page that does what the mail says, and no mail prints a token (fault P2)."""
+"""Every link of every mail leads to a page that does what the mail says, and no mail prints a token."""
 
 from collections.abc import Callable
 from typing import Any

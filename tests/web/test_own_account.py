@@ -1,4 +1,4 @@
-"""Who was removed from a team, or left it, begins an account of their own: on a page and with the API (fault P9)."""
+"""Who was removed from a team, or left it, begins an account of their own: on a page and with the API."""
 
 from typing import Any
 

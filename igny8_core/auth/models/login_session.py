@@ -7,7 +7,9 @@ from igny8_core.common import clock
 
 
 class LoginSession(models.Model):
-    """One login on one device: the family of refresh tokens that replace each other, or the cookie of the pages.
+    """One login on one device: a family of refresh tokens that replace each other, or the cookie of the pages.
+
+    AUT-03 to AUT-06 say what a stolen token can do.
 
     Only the newest refresh token of the family is good; an older one, used again, ends the session. For a few seconds
     the one before it is taken too, from the device that has just exchanged it: two tabs may refresh at once.

@@ -121,7 +121,7 @@ class Subscription(models.Model):
                 | Q(terms_price__isnull=True),
                 name="igny8_subscriptions_terms_sensible",
             ),
-            # Billed by both, a customer would pay twice (docs/gateways.md section 2.1).
+            # Billed by both, a customer would pay twice (docs/gateways.md section 8).
             models.CheckConstraint(
                 condition=Q(billing_driver=BillingDriver.STRIPE) & ~Q(stripe_subscription_id="")
                 | Q(billing_driver=BillingDriver.LOCAL, stripe_subscription_id=""),

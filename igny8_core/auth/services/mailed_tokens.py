@@ -1,4 +1,4 @@
-"""Tokens of mailed links: signed for one purpose, bound to the person's state, never stored (docs/threats.md R25)."""
+"""Tokens of mailed links: signed for one purpose, bound to the person's state, never stored (AUT-13)."""
 
 from datetime import datetime, timedelta
 

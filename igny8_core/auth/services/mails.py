@@ -1,6 +1,6 @@
 """E-mails about people and accounts. The outbox (igny8_core/events) calls `handle` for each event, at least once.
 
-Tokens are made here, when the mail is written: no event and no other table ever holds one (ROL-05, R25).
+Tokens are made here, when the mail is written: no event and no other table ever holds one (ROL-05).
 """
 
 from collections.abc import Callable

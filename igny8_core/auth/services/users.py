@@ -49,7 +49,7 @@ def request_password_reset(email: str) -> None:
     """Have a link mailed to who has this address.
 
     An address of nobody leaves the same row, about nobody and without the address: the same statements and the same
-    commit in every case, so that neither the answer nor its time tells who is a customer (R26, AUT-12).
+    commit in every case, so that neither the answer nor its time tells who is a customer (AUT-11, AUT-12).
     """
     user = User(pk=user_id_by_email(email) or NOBODY)
     events.record(events.NewEvent("user.password_reset_requested", user, None))
@@ -108,7 +108,7 @@ def hashed(password: str, user: User, *, field: str) -> str:
     """The hash of a new password that meets the rules. Raises InvalidInput with all that is wrong, under `field`.
 
     Called before the transaction that saves it: hashing takes a tenth of a second, more in a queue, and a transaction
-    that waits for it makes others wait (faults.md A16).
+    that waits for it makes others wait.
     """
     check_new_password(password, user, field=field)
     return make_password(normalized_password(password))

@@ -1,4 +1,4 @@
-"""What must always be true of money and credits (docs/domain.md 7); invariants.py has the others and checks all."""
+"""What must always be true of money and credits (docs/domain.md section 7); invariants.py checks these too."""
 
 from dataclasses import dataclass
 

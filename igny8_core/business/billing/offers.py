@@ -17,7 +17,8 @@ from igny8_core.business.billing.selectors import is_available
 def offered_payment_methods(country_code: str) -> list[PaymentMethodConfig]:
     """Enabled methods for a country (ISO 3166-1 alpha-2; empty: the global ones), by sort order.
 
-    A country's row replaces the global row of the same method; a disabled one hides the method there (docs/domain.md).
+    A country's row replaces the global row of the same method; a disabled one hides the method there
+    (docs/domain.md section 1).
     """
     configs = PaymentMethodConfig.objects.filter(country_code__in=[ALL_COUNTRIES, country_code])
     by_method: dict[str, PaymentMethodConfig] = {}

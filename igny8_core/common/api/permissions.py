@@ -12,7 +12,7 @@ if TYPE_CHECKING:  # rest_framework.views itself loads this module, as the defau
 
 
 class DenyAll(BasePermission):
-    """The default: a view that names no permission serves nobody (docs/threats.md R3)."""
+    """The default: a view that names no permission serves nobody (docs/threats.md, TEN-16)."""
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         return False

@@ -35,7 +35,7 @@ DROP TRIGGER igny8_credit_transactions_no_truncate ON igny8_credit_transactions;
 DROP TRIGGER igny8_credit_transactions_append_only ON igny8_credit_transactions;
 """
 
-# A row of one account can never point to a row of another (docs/threats.md R2): the pair is the key.
+# A row of one account can never point to a row of another (docs/threats.md, TEN-19): the pair is the key.
 SAME_ACCOUNT = """
 ALTER TABLE igny8_users ADD CONSTRAINT igny8_users_account_key UNIQUE (account_id, id);
 ALTER TABLE igny8_sites ADD CONSTRAINT igny8_sites_account_key UNIQUE (account_id, id);

@@ -240,7 +240,7 @@ def _is_under_way(payment: Payment) -> bool:
 
 
 def _checked_customer(invoice: Invoice, card: str) -> str:
-    """The account's customer at the gateway, whose the card must be (docs/gateways.md section 2)."""
+    """The account's customer at the gateway, whose the card must be (docs/gateways.md section 5)."""
     try:
         with gateway_refusals():
             customer = customer_of(invoice.account)

@@ -1,7 +1,7 @@
 """What a gateway says of a payment, recorded under locks: the one way in for answers, messages, checks and reconciling.
 
-States only move forward (docs/domain.md 3). Money is believed when the gateway itself says that it has it, for this
-payment, in this amount, currency and mode, of this customer; anything else waits for an operator.
+States only move forward (docs/domain.md section 3). Money is believed when the gateway itself says that it has it, for
+this payment, in this amount, currency and mode, of this customer; anything else waits for an operator.
 """
 
 import logging

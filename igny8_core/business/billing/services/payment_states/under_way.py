@@ -1,7 +1,8 @@
-"""What a payment under way forbids, and that an attempt which is merely open forbids nothing (docs/domain.md 4).
+"""What a payment under way forbids, and that an attempt which is merely open forbids nothing.
 
-An attempt is open while its customer has been given a form or an order at a gateway and has not paid. Whoever meets one
-under the account's lock raises AttemptOpen: what was done so far is rolled back, the attempt is closed at its gateway
+An attempt is open while its customer has been given a form or an order at a gateway and has not paid
+(docs/domain.md section 4, An open attempt holds nothing). Whoever meets one under the account's lock raises
+AttemptOpen: what was done so far is rolled back, the attempt is closed at its gateway
 (gateway_payments.close_open_attempt), and the operation is done anew. If the attempt turns out to be paid, that counts.
 """
 

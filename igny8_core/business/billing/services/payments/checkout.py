@@ -43,7 +43,7 @@ def pay_invoice(
     An attempt by another way that is open is closed first. Raises InvoiceNotPayable, ConfirmationAlreadyOpen,
     PaymentBeingChecked, InvoicePaidMeanwhile, AttemptNotClosed, PlanChangeOutdated and PlanChangePeriodOver for a
     change of plan that has to be ordered again, what chosen_method raises, and for card and PayPal what
-    GatewayPaymentService.pay raises. RuntimeError in a transaction.
+    pay_through_gateway raises. RuntimeError in a transaction.
     """
     # The answer to a repeat can be that the invoice is paid: by the attempt that this very request began.
     if not has_begun(request_key):
@@ -61,7 +61,7 @@ def charge_saved_card(invoice: Invoice, charged_by: User | None = None) -> Attem
     """Charge an open invoice to its account's saved card, the default one first, while the customer is not there.
 
     Where the bank wants the customer, the invoice stays open and they get a mail with a link to pay.
-    Raises NoSavedCard, and what GatewayPaymentService.pay raises. RuntimeError in a transaction.
+    Raises NoSavedCard, and what pay_through_gateway raises. RuntimeError in a transaction.
     """
     cards = saved_methods_of(invoice.account).filter(type=card_method(), is_enabled=True)
     card = cards.exclude(gateway_method_id="").order_by("-is_default", "-pk").first()

@@ -1,4 +1,4 @@
-"""The daily comparison of what gateways hold with what stands here (docs/gateways.md section 2.2, last row).
+"""The daily comparison of what gateways hold with what stands here (docs/gateways.md section 9).
 
 What a lost message or a crash left behind is healed by the same steps that messages and checks take. What does not fit
 then waits for an operator: nothing is guessed, and no money moves because of a comparison alone.

@@ -1,7 +1,7 @@
 """Messages of gateways: stored once when they come, processed later, tried again until they are done or given up.
 
 The row is the queue, as with the deliveries of events (docs/adr/0001-events-are-polled.md): whatever a killed worker
-leaves behind is found by the next one. What a message leads to is in webhook_effects.
+leaves behind is found by the next one. What a message leads to is in handlers.py.
 """
 
 import logging

@@ -11,7 +11,7 @@ from django.utils.crypto import salted_hmac
 
 from igny8_core.admin.unfold_settings import UNFOLD  # noqa: F401
 from igny8_core.settings import environment, gateways
-from igny8_core.settings.api import REST_FRAMEWORK, SPECTACULAR_SETTINGS  # noqa: F401
+from igny8_core.settings.rest_api import REST_FRAMEWORK, SPECTACULAR_SETTINGS  # noqa: F401
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 VAR_DIR = Path(environment.text("IGNY8_VAR") or BASE_DIR / "var")

@@ -88,6 +88,7 @@ def _message(
     frame = {
         "company": settings.COMPANY_NAME,
         "base_url": settings.BASE_URL,
+        "support_email": settings.SUPPORT_EMAIL,
         "subject": mail.subject,
         "pdf_attached": attachment is not None,
     }

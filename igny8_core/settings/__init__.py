@@ -1,6 +1,7 @@
 """Settings of igny8_core. Everything that differs between machines comes from the environment (see .env.example)."""
 
 from datetime import timedelta
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
 
@@ -194,6 +195,10 @@ RATE_LIMITS = {
     "purchase": ["30/hour"],
     "pay": ["20/minute", "100/hour"],
     "pay_page": ["60/minute", "600/hour"],
+    # An open page asks every few seconds, ever more slowly; several people of an office may wait at once.
+    "pay_state": ["120/minute", "3000/hour"],
+    "pay_confirm": ["10/minute", "30/hour"],
+    "pay_pdf": ["10/minute", "60/hour"],
 }
 # How many proxies in front of us append to X-Forwarded-For; 0 believes only the socket's address.
 TRUSTED_PROXY_COUNT = environment.number("TRUSTED_PROXY_COUNT", 0)
@@ -228,6 +233,8 @@ if not EMAIL_URL:
 globals().update(environment.email_settings(EMAIL_URL))
 DEFAULT_FROM_EMAIL = environment.text("DEFAULT_FROM_EMAIL", "igny8 billing <billing@localhost>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
+# Where customers write to; without one, where our mails come from.
+SUPPORT_EMAIL = environment.text("SUPPORT_EMAIL") or parseaddr(DEFAULT_FROM_EMAIL)[1]
 # Who sends the invoices: name, address as it is printed, and a logo (path of an SVG or PNG; empty: the packaged one).
 COMPANY_NAME = environment.text("COMPANY_NAME", "igny8")
 COMPANY_ADDRESS = environment.text("COMPANY_ADDRESS")

@@ -1,5 +1,6 @@
 """What operators see of a customer's file, and that it runs nothing in their browser (PAY-14, TEN-05)."""
 
+from datetime import date
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from igny8_core.business.billing.models import Payment
+from igny8_core.business.billing.services.invoices.pay_links import pay_link
 from tests import make
 from tests.admin.samples import operator_with
 
@@ -113,3 +115,41 @@ def test_the_list_of_files_leads_to_their_payments(console: Client) -> None:
 
     assert f">Payment {payment.pk}</a>" in page
     assert unused.file.name not in page
+
+
+def test_what_a_link_holder_said_and_sent_is_on_the_payment_s_page(console: Client) -> None:
+    invoice = make.invoice()
+    proof = make.proof(invoice.account, uploaded_by=None)
+    said = {"transferred_on": date(2026, 11, 27), "payer_name": "Ada <b>Köhler</b>", "proof": proof}
+    payment = make.submitted_payment(invoice, **said)
+
+    html = console.get(reverse("admin:billing_payment_change", args=[payment.pk])).content.decode()
+
+    assert "Nov. 27, 2026" in html
+    assert "Ada &lt;b&gt;Köhler&lt;/b&gt;" in html
+    assert "by somebody with the link of the invoice" in html
+    assert console.get(reverse("admin:billing_paymentproof_change", args=[proof.pk])).status_code == 200
+
+
+def test_the_links_of_an_invoice_are_withdrawn_on_its_page(console: Client) -> None:
+    invoice = make.invoice()
+    before = pay_link(invoice)
+
+    console.post(reverse("admin:billing_invoice_withdraw_links", args=[invoice.pk]), {"_form_submitted": "True"})
+
+    invoice.refresh_from_db()
+    html = console.get(reverse("admin:billing_invoice_change", args=[invoice.pk])).content.decode()
+    assert Client().get(f"/{before.split('/', 3)[3]}").status_code == 410
+    assert f"/pay/{invoice.pk}.1:" in html
+
+
+def test_who_may_only_look_at_invoices_withdraws_no_links() -> None:
+    invoice = make.invoice()
+
+    browser = Client()
+    browser.force_login(operator_with("billing.view_invoice"))
+
+    browser.post(reverse("admin:billing_invoice_withdraw_links", args=[invoice.pk]), {"_form_submitted": "True"})
+
+    invoice.refresh_from_db()
+    assert invoice.pay_link_version == 0

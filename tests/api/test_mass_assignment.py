@@ -104,7 +104,7 @@ def accepted(method: str, route: str) -> set[str]:
         "sites/": "name domain industry industry_id",
         "sites/<int64:site_id>/": "name domain industry industry_id status",
         "billing/admin/payments/confirm/": "invoice_id payment_method amount manual_reference manual_notes proof_url"
-        " proof",
+        " proof transferred_on payer_name",
         "billing/subscriptions/create/": "plan_slug payment_method",
         "billing/subscriptions/preview/": "plan_slug",
         "billing/subscriptions/upgrade/": "plan_slug",

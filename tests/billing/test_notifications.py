@@ -109,11 +109,11 @@ def test_invoice_mail_names_the_wallet_of_the_account_s_country_when_that_is_its
     assert "ABC Bank" not in text
 
 
-def test_invoice_mail_without_a_manual_method_says_where_to_choose_one() -> None:
+def test_invoice_mail_without_a_manual_method_leads_to_the_page_where_to_choose_one() -> None:
     make.invoice()
 
     for part in parts_of(the_mail("invoice.created")):
-        assert "choose how to pay" in part
+        assert f"{BASE_URL}/pay/" in part
         assert "How to pay:" not in part
 
 
@@ -257,7 +257,8 @@ def test_rejected_payment_tells_the_customer_why_and_how_to_confirm_again(
     assert "The transfer &lt;b&gt;never&lt;/b&gt; arrived &amp; expired" in html
     assert "<b>" not in html
     for part in (text, html):
-        assert "you can confirm it again" in part
+        assert "you can tell us of your payment again" in part
+        assert f"{BASE_URL}/pay/" in part
         assert "ABC Bank" in part
         assert "BT-9" in part
         assert "olga" not in part

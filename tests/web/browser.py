@@ -12,11 +12,11 @@ with_chromium = pytest.mark.skipif(not CHROMIUM, reason="these tests drive Chrom
 
 
 @contextmanager
-def browser_page(refused: str = "", answered: tuple[int, ...] = ()) -> Iterator[Page]:
+def browser_page(refused: str = "", answered: tuple[int, ...] = (), *, loses: bool = False) -> Iterator[Page]:
     """A page of Chromium that fails the test when its console has an error, such as a refused script.
 
     `refused`: what the page asks of another server, and must not get. `answered`: statuses with which the test is
-    refused, which the browser notes as errors.
+    refused, which the browser notes as errors; so it does with a connection that the test `loses`.
     Nothing may ask the database inside: the browser's event loop runs on this thread.
     """
     with sync_playwright() as playwright:
@@ -28,6 +28,7 @@ def browser_page(refused: str = "", answered: tuple[int, ...] = ()) -> Iterator[
         yield page
         browser.close()
     noted = tuple(f"Failed to load resource: the server responded with a status of {status}" for status in answered)
+    noted += ("Failed to load resource: net::ERR_FAILED",) if loses else ()
     others = [text for text in complaints if not refused or refused not in text or "Security Policy" not in text]
     others = [text for text in others if not text.startswith(noted)]
     assert others == []

@@ -50,6 +50,7 @@ def _of_invoices_and_payments() -> None:
             "invoice.updated": "An operator wrote an invoice's notes; it names columns, no values.",
             "invoice.paid": "An invoice was paid.",
             "invoice.voided": "An invoice was voided.",
+            "invoice.pay_links_withdrawn": "An operator made the links to an invoice open nothing any more.",
         },
     )
     register(

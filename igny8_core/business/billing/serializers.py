@@ -153,6 +153,8 @@ class PaymentOutput(OutputSerializer):
     payment_method = EnumField(PaymentMethodType, help_text="With what it is paid")
     status = EnumField(PaymentStatus, help_text="How far the payment is")
     manual_reference = serializers.CharField()
+    transferred_on = serializers.DateField(allow_null=True, help_text="Day of the transfer, as the customer says")
+    payer_name = serializers.CharField(help_text="Whose account or wallet it came from, as the customer says")
     manual_notes = serializers.CharField()
     proof_id = serializers.IntegerField(allow_null=True, help_text="The uploaded file that shows it")
     failure_reason = serializers.CharField(help_text="Why it failed or was rejected; empty where it was not")

@@ -56,6 +56,7 @@ BY_NAME: dict[str, Any] = {
     "last_name": "Khan",
     "manual_notes": "Sent on Monday",
     "manual_reference": "BT-20261202-12345",
+    "payer_name": "Ayesha Khan",
     "max_sites": 1,
     "max_users": 2,
     "message": "",
@@ -180,7 +181,7 @@ BY_COMPONENT: dict[str, dict[str, Any]] = {
         "client_secret": "seti_1QxYzAbCdEfGhIjK_secret_…",
         "public_key": "pk_test_…",
     },
-    "ConfirmInput": {"proof_url": LEFT_OUT},
+    "ConfirmInput": {"proof_url": LEFT_OUT, "transferred_on": LEFT_OUT},
     "ConfirmOutput": {"status": "pending_approval"},
     "CreditCostInput": {
         "operation_type": "translation",

@@ -12,7 +12,7 @@ from unfold.decorators import action as page_action
 from igny8_core.business.billing.admin.payment_decisions import ConfirmDialog, back_to, operator_of
 from igny8_core.business.billing.models import Allocation, Invoice, InvoiceCounter, InvoiceLine, InvoiceStatus, LineKind
 from igny8_core.business.billing.serializers import InvoiceNotesInput
-from igny8_core.business.billing.services.invoices.pay_links import pay_link
+from igny8_core.business.billing.services.invoices.pay_links import pay_link, withdraw_pay_links
 from igny8_core.business.billing.services.payments.checkout import charge_saved_card
 from igny8_core.common.errors import DomainError
 from igny8_core.common.money import amount_text
@@ -65,7 +65,7 @@ class InvoiceAdmin(ConsoleAdmin):
     )
     list_select_related = ("account",)
     inlines = (InvoiceLineInline,)
-    actions_detail = ("charge",)
+    actions_detail = ("charge", "withdraw_links")
     search_fields = ("invoice_number", "account__name")
     search_help_text = "Invoice number, account"
     date_hierarchy = "invoice_date"
@@ -145,9 +145,7 @@ class InvoiceAdmin(ConsoleAdmin):
 
     @admin.display(description="payment page")
     def pay_link_shown(self, invoice: Invoice) -> str:
-        """The link with which the customer can pay without logging in, while there is something to pay."""
-        if invoice.status != InvoiceStatus.PENDING:
-            return EMPTY
+        """The link with which the customer can pay, and see the receipt, without logging in."""
         # The address itself is wider than a phone.
         link = '<a class="text-link" href="{}" rel="noopener" target="_blank">Open, or copy its address</a>'
         return format_html(link, pay_link(invoice))
@@ -157,10 +155,34 @@ class InvoiceAdmin(ConsoleAdmin):
         return self.has_view_permission(request) and request.user.has_perm("billing.charge_invoice")
 
     def get_actions_detail(self, request: HttpRequest, object_id: str) -> list[Any]:
-        """The button is there while the invoice is open."""
+        """Charging is for open invoices; links are withdrawn of any."""
         is_open = Invoice.objects.filter(pk=object_id, status=InvoiceStatus.PENDING).exists()
         buttons: list[Any] = super().get_actions_detail(request, object_id)  # type: ignore[misc]
-        return buttons if is_open else []
+        return [button for button in buttons if is_open or not button.action_name.endswith("charge")]
+
+    def has_withdraw_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        """Operators who may see and change invoices."""
+        return self.has_view_permission(request) and request.user.has_perm("billing.change_invoice")
+
+    @page_action(  # type: ignore[untyped-decorator]
+        description="Withdraw the links",
+        permissions=["withdraw"],
+        url_path="withdraw-links",
+        icon="link_off",
+        dialog={
+            "title": "Withdraw every link to this invoice",
+            "description": "For a link that came into the wrong hands. Whoever opens one that was mailed or copied so "
+            "far is told that it was withdrawn. Send the invoice again, or copy its new link from this page.",
+            "form_class": ConfirmDialog,
+            "form_submit_text": "Withdraw",
+        },
+    )
+    def withdraw_links(self, request: HttpRequest, form: ConfirmDialog, object_id: str) -> HttpResponse:
+        """Make the links of the page's invoice open nothing any more."""
+        invoice = Invoice.objects.select_related("account").get(pk=object_id)
+        withdraw_pay_links(invoice, operator_of(request))
+        messages.success(request, f"The links to {invoice} were withdrawn. The one on this page is new.")
+        return back_to(request, "billing_invoice", object_id)
 
     @page_action(  # type: ignore[untyped-decorator]
         description="Charge the saved card",

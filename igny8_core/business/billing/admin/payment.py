@@ -92,7 +92,10 @@ class PaymentAdmin(AsksGateways):
             None,
             {"fields": (("invoice", "account"), ("amount_shown", "status_shown"), ("method", "created"), "review")},
         ),
-        (FROM_CUSTOMER, {"fields": ("reference", "manual_notes", "proof_link", "proof_file")}),
+        (
+            FROM_CUSTOMER,
+            {"fields": ("reference", ("transferred_on", "payer_name"), "manual_notes", "proof_link", "proof_file")},
+        ),
         (
             "Decision",
             {"fields": (("approved_by", "approved"), ("processed", "failed"), "admin_notes", "failure_reason")},

@@ -98,7 +98,8 @@ class RejectDialog(StrictForm, BaseDialogForm):  # type: ignore[misc]
         required=False,
         max_length=NOTE_LENGTH,
         widget=UnfoldAdminTextareaWidget({"rows": 3}),
-        help_text="Kept with the payment as the reason. The invoice stays open, and the customer can confirm again.",
+        help_text="The customer reads it, in the mail and on the invoice's page, where they can confirm again. "
+        "Left empty, they read that we did not find the payment.",
     )
 
 

@@ -17,6 +17,7 @@ from igny8_core.common.errors import DomainError
 from igny8_core.console.columns import EMPTY, badge, change_url, moment
 from igny8_core.console.pages import ReadOnlyAdmin
 
+LINK_HOLDER = "somebody with the link of the invoice"
 PROOF_TONES = {ProofType.PDF: "info"}
 
 
@@ -76,10 +77,11 @@ class ShowsProof(ReadOnlyAdmin):
         proof = payment.proof
         if proof is None:
             return EMPTY
+        uploader = proof.uploaded_by or LINK_HOLDER
         values: dict[str, Any] = {
             "url": reverse("admin:billing_payment_proof", args=[payment.pk]),
             "name": proof.neutral_name,
-            "about": f"{ProofType(proof.content_type).label}, {filesizeformat(proof.size)}, by {proof.uploaded_by}",
+            "about": f"{ProofType(proof.content_type).label}, {filesizeformat(proof.size)}, by {uploader}",
         }
         return format_html(PICTURE if proof.is_picture else DOCUMENT, **values)
 

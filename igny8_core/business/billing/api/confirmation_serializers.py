@@ -8,6 +8,7 @@ from igny8_core.auth.models import PaymentMethodType
 from igny8_core.business.billing.models import MANUAL_METHODS, PaymentStatus
 from igny8_core.common.api.fields import (
     CurrencyField,
+    DayField,
     EnumField,
     HttpsUrlField,
     IdField,
@@ -25,6 +26,14 @@ class ConfirmInput(StrictSerializer):
     payment_method = serializers.ChoiceField(choices=MANUAL_CHOICES, help_text="How the money was sent")
     amount = MoneyField(help_text="Exactly what is due")
     manual_reference = PlainTextField(max_length=100, help_text="As the bank or wallet shows it")
+    transferred_on = DayField(required=False, help_text="Day of the transfer, of the last twelve months")
+    payer_name = PlainTextField(
+        max_length=150,
+        required=False,
+        allow_blank=True,
+        default="",
+        help_text="Who holds the account or wallet that the money came from",
+    )
     manual_notes = MultilineTextField(
         max_length=2000,
         required=False,

@@ -67,6 +67,8 @@ class ConfirmationViewSet(ApiViewSet):
             confirmation["manual_reference"],
             amount=confirmation["amount"],
             notes=confirmation["manual_notes"],
+            transferred_on=confirmation.get("transferred_on"),
+            payer_name=confirmation["payer_name"],
             proof_url=confirmation["proof_url"],
             proof=proof,
             submitted_by=user_of(request),

@@ -91,7 +91,13 @@ class ProofLinkExpired(DomainError):
 class PayLinkExpired(DomainError):
     code = "pay_link_expired"
     http_status = 410
-    text = "This link has run out. Log in to pay the invoice, or ask us for a new link."
+    text = "This link has run out. The newest mail about the invoice has one that works; or ask us for it."
+
+
+class PayLinkWithdrawn(DomainError):
+    code = "pay_link_withdrawn"
+    http_status = 410
+    text = "This link was withdrawn and opens nothing any more. The newest mail about the invoice has one that works."
 
 
 class CreditNoteNotFound(DomainError):

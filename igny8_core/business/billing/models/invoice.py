@@ -50,6 +50,11 @@ class Invoice(models.Model):
     paid_at = models.DateTimeField(null=True, blank=True)
     void_reason = models.CharField(max_length=255, blank=True)
     notes = models.TextField(blank=True)
+    pay_link_version = models.PositiveSmallIntegerField(
+        default=0,
+        db_default=0,
+        help_text="How often its links were withdrawn: those of an earlier version open nothing",
+    )
     stripe_invoice_id = models.CharField(
         max_length=100, blank=True, help_text="Of the invoice at Stripe that this one mirrors"
     )

@@ -72,6 +72,13 @@ class Payment(models.Model):
     reference_key = models.CharField(
         max_length=100, blank=True, help_text="The reference without case, spaces and dashes; finds repeats"
     )
+    transferred_on = models.DateField(null=True, blank=True, help_text="The day of the transfer, as the customer says")
+    payer_name = models.CharField(
+        max_length=150,
+        blank=True,
+        db_default="",
+        help_text="Whose account or wallet it came from, as the customer says",
+    )
     manual_notes = models.TextField(blank=True, help_text="From the customer")
     admin_notes = models.TextField(blank=True, help_text="From the operators")
     proof = models.OneToOneField(

@@ -28,7 +28,14 @@ class PaymentProof(models.Model):
     """A picture or PDF that a customer uploaded to show that they paid; written anew by us, never changed after."""
 
     account = models.ForeignKey("igny8_auth.Account", on_delete=models.PROTECT, related_name="payment_proofs")
-    uploaded_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    uploaded_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="Nobody we know by name where it came through the link of an invoice",
+    )
     file = models.FileField(upload_to=storage_name, max_length=200)
     content_type = models.CharField(max_length=20, choices=ProofType.choices)
     size = models.PositiveIntegerField(help_text="Bytes as stored")

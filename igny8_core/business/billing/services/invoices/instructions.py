@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
-from igny8_core.business.billing.models import MANUAL_METHODS, Invoice, InvoiceStatus
+from django.utils.translation import gettext as _
+
+from igny8_core.business.billing.models import MANUAL_METHODS, Invoice, InvoiceStatus, Payment
 from igny8_core.business.billing.offers import offers_of
 from igny8_core.business.billing.payees import details_of, is_hidden, own_words
 
@@ -38,3 +40,8 @@ def all_payment_instructions(invoice: Invoice) -> list[PaymentInstructions]:
     return [
         PaymentInstructions(offer.display_name, own_words(offer), [*details_of(offer), reference]) for offer in offers
     ]
+
+
+def why_rejected(payment: Payment) -> str:
+    """Why a confirmation was rejected, in the words that its customer reads."""
+    return payment.failure_reason or _("We did not find this payment on our bank or wallet statement.")

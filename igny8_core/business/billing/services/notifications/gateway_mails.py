@@ -8,7 +8,7 @@ from django.conf import settings
 
 from igny8_core.auth.models import PaymentMethodType
 from igny8_core.business.billing.models import InvoiceStatus, Payment, Refund
-from igny8_core.business.billing.services.invoices.pay_links import link_to_pay_online, pay_link
+from igny8_core.business.billing.services.invoices.pay_links import pay_link
 from igny8_core.common.mail import Mail, unlinked
 from igny8_core.common.money import amount_text
 from igny8_core.events.models import Event
@@ -59,16 +59,13 @@ def _failed(payment: Payment, facts: Facts) -> GatewayNotice | None:
     is_told_elsewhere = not facts.get("off_session") or facts["code"] == "authentication_required"
     if is_told_elsewhere or payment.invoice.status != InvoiceStatus.PENDING:
         return None
-    link = link_to_pay_online(payment.invoice)
     return GatewayNotice(
         f"Your payment for invoice {payment.invoice.invoice_number} did not go through",
         "We tried to collect the amount of this invoice, and it was refused. Nothing was charged.",
-        "The invoice stays open. Please pay it with another card or in another way."
-        if link
-        else "The invoice stays open. Sign in to choose how to pay it.",
+        "The invoice stays open. Please pay it with another card or in another way.",
         reason=facts["reason"],
-        link=link or settings.BASE_URL,
-        label="Pay the invoice" if link else f"Open {settings.COMPANY_NAME}",
+        link=pay_link(payment.invoice),
+        label="Pay the invoice",
     )
 
 
@@ -96,6 +93,8 @@ def _returned(payment: Payment, facts: Facts) -> GatewayNotice:
         "came.",
         "It can take some days until you see it. "
         + ("The invoice is still to be paid." if is_open else "There is nothing left to do."),
+        link=pay_link(payment.invoice),
+        label="Pay the invoice" if is_open else "See the invoice",
     )
 
 

@@ -8,11 +8,11 @@ from django.conf import settings
 from django.contrib.auth.backends import ModelBackend
 
 from igny8_core.business.billing.errors import PdfUnavailable
-from igny8_core.business.billing.models import CreditNote, CreditTransaction, Invoice, Payment
+from igny8_core.business.billing.models import CreditNote, CreditTransaction, Invoice, InvoiceStatus, Payment
 from igny8_core.business.billing.selectors import grant_sources
 from igny8_core.business.billing.services.invoices import pdf
-from igny8_core.business.billing.services.invoices.instructions import payment_instructions
-from igny8_core.business.billing.services.invoices.pay_links import link_to_pay_online
+from igny8_core.business.billing.services.invoices.instructions import payment_instructions, why_rejected
+from igny8_core.business.billing.services.invoices.pay_links import pay_link
 from igny8_core.business.billing.services.notifications.gateway_mails import (
     FOR_OPERATORS,
     GATEWAY_NOTICES,
@@ -57,7 +57,8 @@ def _invoice_mail(invoice: Invoice) -> Mail:
         "invoice": invoice,
         "total": amount_text(invoice.total, invoice.currency),
         "instructions": payment_instructions(invoice),
-        "pay_link": link_to_pay_online(invoice),
+        "pay_link": pay_link(invoice),
+        "is_payable": _is_payable(invoice),
     }
     subject = f"Invoice {invoice.invoice_number} from {settings.COMPANY_NAME}"
     return Mail("invoice_created", subject, _customer(invoice), context, lambda: _pdf(invoice))
@@ -69,6 +70,7 @@ def _payment_submitted(event: Event) -> Mail:
         **_payment_facts(payment),
         "account": unlinked(payment.account.name),
         "submitted_by": event.actor.email if event.actor else "",
+        "payer_name": unlinked(payment.payer_name),
         "duplicate_of": Payment.objects.filter(pk=payment.metadata.get("duplicate_of")).first(),
         "link": f"{settings.BASE_URL}/admin/billing/payment/{payment.pk}/change/",
     }
@@ -84,6 +86,7 @@ def _payment_received(event: Event) -> Mail:
         **_payment_facts(payment),
         "subscription": payment.invoice.subscription,
         "credits": ledger_entry,
+        "pay_link": pay_link(payment.invoice),
     }
     subject = f"Payment received for invoice {payment.invoice.invoice_number}"
     return Mail("manual_payment_approved", subject, _customer(payment.invoice), context)
@@ -93,9 +96,10 @@ def _payment_rejected(event: Event) -> Mail:
     payment = _payment(event)
     context = {
         **_payment_facts(payment),
-        "reason": unlinked(payment.failure_reason),
+        "reason": unlinked(why_rejected(payment)),
         "instructions": payment_instructions(payment.invoice),
-        "pay_link": link_to_pay_online(payment.invoice),
+        "pay_link": pay_link(payment.invoice),
+        "is_payable": _is_payable(payment.invoice),
     }
     subject = f"Payment not confirmed for invoice {payment.invoice.invoice_number}"
     return Mail("payment_failed", subject, _customer(payment.invoice), context)
@@ -110,6 +114,7 @@ def _payment_refunded(event: Event) -> Mail:
         "amount": amount_text(credit_note.amount, credit_note.currency),
         "reason": unlinked(credit_note.reason),
         "refund_reference": unlinked(credit_note.reference),
+        "pay_link": pay_link(credit_note.invoice),
     }
     subject = f"Refund of {context['amount']} for invoice {credit_note.invoice.invoice_number}"
     recipients = _customer(credit_note.invoice)
@@ -179,6 +184,11 @@ def _attached(number: str, render: Callable[[], bytes]) -> Attachment | None:
     except PdfUnavailable:
         # The mail says all that is on the document: better without its PDF than not at all.
         return None
+
+
+def _is_payable(invoice: Invoice) -> bool:
+    """Whether its page takes money, or the word that it was sent."""
+    return invoice.status == InvoiceStatus.PENDING and not invoice.stripe_invoice_id
 
 
 def _payment(event: Event) -> Payment:

@@ -1,6 +1,9 @@
 """Payments by bank or wallet: what customers say they paid, and what operators decide about it."""
 
+from datetime import date, timedelta
 from decimal import Decimal
+
+from django.utils.translation import gettext as _
 
 from igny8_core.auth.locks import lock_account
 from igny8_core.auth.models import Account, User
@@ -28,10 +31,13 @@ from igny8_core.business.billing.services.payment_methods.availability import re
 from igny8_core.business.billing.services.payment_states.transitions import reject, submit
 from igny8_core.business.billing.services.payment_states.under_way import require_no_other_payment
 from igny8_core.business.billing.services.settlement import Settlement, capture
+from igny8_core.common import clock
 from igny8_core.common.db import lock_text, refusing, service_transaction
 from igny8_core.common.errors import InvalidInput
 from igny8_core.common.money import InvalidAmount, format_amount, minor_units, read_amount
 from igny8_core.common.text import folded
+
+OLDEST_TRANSFER = timedelta(days=366)
 
 
 @service_transaction
@@ -44,19 +50,24 @@ def create_manual_payment(
     notes: str = "",
     proof_url: str = "",
     proof: PaymentProof | None = None,
+    transferred_on: date | None = None,
+    payer_name: str = "",
     submitted_by: User | None = None,
 ) -> Payment:
     """Record that a customer says they paid an invoice by bank or wallet; operators check it.
 
     `amount` must be what is due to the cent (None: the invoice's total). A reference that another live payment
     carries is accepted and flagged in `metadata["duplicate_of"]`.
+    `transferred_on` and `payer_name` are the day and the sender of the transfer, as the customer says.
     `proof` is an upload of the account that no payment has used; it stays with this payment for good.
     An attempt at a gateway that is open is closed first.
     Raises InvoiceNotFound, InvoiceNotPayable, AmountMismatch, PaymentMethodNotAvailable, ConfirmationAlreadyOpen,
-    NoSuchProof, ProofAlreadyUsed, InvalidAmount for more decimals than the currency has; InvoicePaidMeanwhile,
-    PaymentBeingChecked and AttemptNotClosed where an attempt was paid, may be, or cannot be closed.
+    NoSuchProof, ProofAlreadyUsed, InvalidInput for a day on which nobody can have paid, InvalidAmount for more
+    decimals than the currency has; InvoicePaidMeanwhile, PaymentBeingChecked and AttemptNotClosed where an attempt
+    was paid, may be, or cannot be closed.
     """
     key = reference_key(reference)
+    require_recent(transferred_on)
     # Two accounts that send the same reference at the same moment must see each other.
     lock_text("payment reference", f"{payment_method}:{key}")
     account = lock_account(invoice.account_id)
@@ -75,6 +86,8 @@ def create_manual_payment(
             manual_reference=reference,
             reference_key=key,
             manual_notes=notes,
+            transferred_on=transferred_on,
+            payer_name=payer_name,
             proof_url=proof_url,
             proof=proof,
             metadata={"duplicate_of": earlier.pk} if earlier else {},
@@ -121,6 +134,15 @@ def reference_key(reference: str) -> str:
         text = "Give the reference of your transfer, as the bank or wallet shows it."
         raise InvalidInput(errors={"manual_reference": [text]})
     return key[:100]
+
+
+def require_recent(transferred_on: date | None) -> None:
+    """Refuse days on which nobody can have paid this. Raises InvalidInput."""
+    # Where the payer is, it may be tomorrow already.
+    latest = clock.today() + timedelta(days=1)
+    if transferred_on and not latest - OLDEST_TRANSFER <= transferred_on <= latest:
+        text = _("A day of the last twelve months is expected. Tell us once the money is sent.")
+        raise InvalidInput(errors={"transferred_on": [text]})
 
 
 def _require_payable(invoice: Invoice, payment_method: str, amount: Decimal | None) -> None:

@@ -21,9 +21,10 @@ MAX_BYTES_OF_ACCOUNT = 100 * 1024 * 1024
 UNUSED_KEPT_FOR = timedelta(days=7)
 
 
-def upload_proof(account: Account, uploaded_by: User, content: bytes) -> PaymentProof:
+def upload_proof(account: Account, uploaded_by: User | None, content: bytes) -> PaymentProof:
     """Write a customer's file anew and keep it: first the file is stored, then its row made.
 
+    `uploaded_by` is None where it came through the link of an invoice.
     Raises FileTooLarge, UnsupportedFileType, UnreadableFile, ProofLimitReached, FileCheckBusy, ProofStorageDown.
     """
     # Looked at again under the lock; who has no room left should not keep the reader busy.
@@ -39,7 +40,7 @@ def upload_proof(account: Account, uploaded_by: User, content: bytes) -> Payment
 
 
 @service_transaction
-def _record(account: Account, uploaded_by: User, file: NewFile, name: str) -> PaymentProof:
+def _record(account: Account, uploaded_by: User | None, file: NewFile, name: str) -> PaymentProof:
     locked = lock_account(account.pk)
     _require_room(locked, len(file.content))
     proof = PaymentProof.objects.create(

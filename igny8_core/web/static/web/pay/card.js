@@ -17,7 +17,7 @@ function start() {
   });
   const fields = elements.create("payment");
   fields.on("ready", () => (button.disabled = false));
-  fields.on("loaderror", () => tell("The card form cannot be loaded. Load this page again, or pay in another way."));
+  fields.on("loaderror", () => tell(form.dataset.noForm));
   fields.mount("#card-fields");
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
@@ -26,7 +26,7 @@ function start() {
     const confirmParams = { return_url: form.dataset.returnUrl };
     // Where all is well, the browser leaves for the return address and nothing below is reached.
     const { error } = await stripe.confirmPayment({ elements, confirmParams });
-    tell(error.message ?? "The payment did not go through. Nothing was charged; try again or use another card.");
+    tell(error.message ?? form.dataset.refused);
     button.disabled = false;
   });
 }
@@ -34,5 +34,5 @@ function start() {
 if (window.Stripe) {
   start();
 } else {
-  tell("The card form cannot be loaded. Allow js.stripe.com in your browser, or go back and pay in another way.");
+  tell(form.dataset.noStripe);
 }

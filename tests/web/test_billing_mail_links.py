@@ -7,16 +7,16 @@ from typing import Any
 import pytest
 from django.core import mail
 from django.test import Client
-from igny8_core.business.billing.services.credit_service import CreditService
-from igny8_core.business.billing.services.invoice_service import InvoiceService
-from igny8_core.business.billing.services.payment_service import PaymentService
-from igny8_core.business.billing.services.subscription_service import SubscriptionService
 
 from fake_gateways.stripe_fake import FakeStripe
 from igny8_core.auth.models import User
 from igny8_core.business.billing.models import Invoice, Payment
+from igny8_core.business.billing.services.credit_service import CreditService
+from igny8_core.business.billing.services.invoice_service import InvoiceService
 from igny8_core.business.billing.services.notifications import mails
+from igny8_core.business.billing.services.payment_service import PaymentService
 from igny8_core.business.billing.services.payment_states.transitions import payment_event
+from igny8_core.business.billing.services.subscription_service import SubscriptionService
 from igny8_core.common.db import service_transaction
 from igny8_core.events import services as events
 from igny8_core.events.models import Event

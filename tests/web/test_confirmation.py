@@ -7,11 +7,11 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import HttpResponse
 from django.test import Client
-from igny8_core.business.billing.services.invoice_service import InvoiceService
-from igny8_core.business.billing.services.payment_service import PaymentService
 
 from igny8_core.auth.models import User
 from igny8_core.business.billing.models import Invoice, Payment, PaymentProof
+from igny8_core.business.billing.services.invoice_service import InvoiceService
+from igny8_core.business.billing.services.payment_service import PaymentService
 from igny8_core.common import clock
 from tests import make
 from tests.web.conftest import Customer, text_of

@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 from django.test import Client
-from igny8_core.business.billing.services.invoice_service import InvoiceService
-from igny8_core.business.billing.services.payment_service import PaymentService
 
 from igny8_core.auth.models import User
 from igny8_core.business.billing.errors import PdfUnavailable
 from igny8_core.business.billing.models import Payment, PaymentMethodConfig
+from igny8_core.business.billing.services.invoice_service import InvoiceService
 from igny8_core.business.billing.services.invoices import pdf
 from igny8_core.business.billing.services.invoices.pay_links import pay_link, withdraw_pay_links
+from igny8_core.business.billing.services.payment_service import PaymentService
 from igny8_core.events.models import Event
 from tests import make
 from tests.web.conftest import Customer, customer_of, text_of

@@ -11,16 +11,16 @@ import pytest
 import zxingcpp
 from django.core import mail
 from django.db import connections
-from igny8_core.business.billing.services.invoice_service import InvoiceService
-from igny8_core.business.billing.services.payment_service import PaymentService
 from PIL import Image
 from playwright.sync_api import Page, Route, expect
 from pytest_django.live_server_helper import LiveServer
 
 from igny8_core.auth.models import User
 from igny8_core.business.billing.models import Invoice, Payment
+from igny8_core.business.billing.services.invoice_service import InvoiceService
 from igny8_core.business.billing.services.invoices.pay_links import withdraw_pay_links
 from igny8_core.business.billing.services.notifications import mails
+from igny8_core.business.billing.services.payment_service import PaymentService
 from igny8_core.common import clock
 from igny8_core.events.models import Event
 from tests import make

@@ -1,5 +1,8 @@
 """What the API takes and gives of people, accounts and plans in more than one place."""
 
+from typing import Any
+
+from django.core.validators import DomainNameValidator
 from rest_framework import serializers
 
 from igny8_core.auth.models import AccountStatus, BillingCycle, PaymentMethodType, Role, User
@@ -66,6 +69,14 @@ class AccountOutput(OutputSerializer):
     billing_country = serializers.CharField()
     tax_id = serializers.CharField()
     timezone = serializers.CharField()
+
+
+class SiteDomainField(PlainTextField):
+    """The domain of a site: a name such as example.com, without https:// and path."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        expected = DomainNameValidator(message="Write a domain name such as example.com, without https:// and path.")
+        super().__init__(max_length=253, validators=[expected], **kwargs)
 
 
 class BillingDetailsInput(StrictSerializer):

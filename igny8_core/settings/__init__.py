@@ -239,6 +239,12 @@ SUPPORT_EMAIL = environment.text("SUPPORT_EMAIL") or parseaddr(DEFAULT_FROM_EMAI
 COMPANY_NAME = environment.text("COMPANY_NAME", "igny8")
 COMPANY_ADDRESS = environment.text("COMPANY_ADDRESS")
 COMPANY_LOGO = environment.text("COMPANY_LOGO")
+# What people agree to when they sign up: its version is kept with the time. Without addresses: the packaged pages.
+TERMS_VERSION = environment.text("TERMS_VERSION", "1")
+if not 1 <= len(TERMS_VERSION) <= 50:
+    raise ImproperlyConfigured("TERMS_VERSION has to be 1 to 50 characters long, for example 2026-01.")
+TERMS_URL = environment.text("TERMS_URL")
+PRIVACY_URL = environment.text("PRIVACY_URL")
 
 STATIC_URL = "/static/"
 STATIC_ROOT = VAR_DIR / "static"

@@ -13,10 +13,14 @@ from django.utils import timezone
 from playwright.sync_api import Page
 from pytest_django.live_server_helper import LiveServer
 
-from igny8_core.auth.models import Role, User
+from igny8_core.auth.models import Industry, Role, User
 from igny8_core.auth.services.invitations import invitation_token, invite
 from igny8_core.auth.services.mailed_tokens import Purpose, link_token
 from igny8_core.auth.services.page_sessions import open_page_session
+from igny8_core.auth.services.sites import create_site
+from igny8_core.business.billing.models import CreditGrantKind, CreditTransactionType
+from igny8_core.business.billing.services.credit_service import CreditService
+from igny8_core.business.billing.services.payment_service import PaymentService
 from tests import make
 from tests.web.browser import browser_page, with_chromium
 from tests.web.people import COOKIE
@@ -47,6 +51,32 @@ def invitation_of_a_known_person(owner: User) -> str:
     return invitation(owner)
 
 
+def with_credits(owner: User) -> str:
+    assert owner.account
+    kind, of = CreditGrantKind.PLAN, CreditTransactionType.TRIAL
+    CreditService.grant(owner.account, 9, kind=kind, transaction_type=of, source="t", description="Trial credits")
+    return "/home"
+
+
+def with_open_invoices(owner: User) -> str:
+    """A banner that waits, one that says why not, and one that is being checked."""
+    assert owner.account
+    waiting, rejected, checked = (make.invoice(owner.account) for _ in range(3))
+    payment = make.submitted_payment(rejected)
+    PaymentService.reject_manual_payment(payment, "No such transfer", make.operator())
+    make.submitted_payment(checked)
+    return f"/home?{waiting.pk}"
+
+
+def with_a_site(address: str) -> Callable[[User], str]:
+    def made(owner: User) -> str:
+        assert owner.account
+        site = create_site(owner.account, owner, name="Blog", industry=Industry.objects.all()[0])
+        return address.format(site=site.pk)
+
+    return made
+
+
 # Name, address made for an account's owner, who looks at it ("nobody", "owner", "loner": a login without an account),
 # and whether the page's form is sent empty first.
 PAGES: list[tuple[str, Callable[[User], str], str, bool]] = [
@@ -66,6 +96,18 @@ PAGES: list[tuple[str, Callable[[User], str], str, bool]] = [
     ("home", plain("/home"), "owner", False),
     ("home-alone", plain("/home"), "loner", False),
     ("own-account", plain("/own-account"), "loner", False),
+    ("signup", plain("/signup"), "nobody", False),
+    ("signup-paid", plain("/signup?plan=growth"), "nobody", True),
+    ("order", plain("/plan"), "owner", True),
+    ("terms", plain("/terms"), "nobody", False),
+    ("privacy", plain("/privacy"), "nobody", False),
+    ("home-credits", with_credits, "owner", False),
+    ("home-banners", with_open_invoices, "owner", False),
+    ("sites-empty", plain("/sites"), "owner", False),
+    ("sites", with_a_site("/sites"), "owner", False),
+    ("site", with_a_site("/sites/{site}"), "owner", False),
+    ("site-new", plain("/sites/new"), "owner", True),
+    ("site-delete", with_a_site("/sites/{site}/delete"), "owner", False),
     ("no-page", plain("/nothing/here"), "nobody", False),
 ]
 LOOKS = [(width, scheme) for width in (1440, 390) for scheme in ("light", "dark")]

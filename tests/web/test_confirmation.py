@@ -145,7 +145,7 @@ def test_tomorrow_is_a_day_somewhere(customer: Customer) -> None:
     ("content", "status", "sentence"),
     [
         (b"", 400, "This file is empty."),
-        (b"GIF89a...", 415, "This is no PNG, JPEG or PDF"),
+        (b"GIF89a...", 415, "This is no picture or PDF of a kind that is taken"),
         (b"\x89PNG\r\n\x1a\nbroken", 400, "The file is broken or cut off."),
         (b"\x89PNG\r\n\x1a\n" + bytes(5 * 1024 * 1024), 400, "This file has more than 5 MB."),
     ],

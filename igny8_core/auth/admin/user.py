@@ -106,7 +106,7 @@ class UserAdmin(DjangoUserAdmin, ConsoleAdmin):
             "Platform operator",
             {"description": "What an operator may do comes from groups.", "fields": (*POWERS,)},
         ),
-        ("Times", {"fields": (("verified", "joined"), "last_seen")}),
+        ("Times", {"fields": (("verified", "joined"), ("terms_version", "agreed"), "last_seen")}),
     )
     add_fieldsets = (
         (None, {"fields": ("email", ("first_name", "last_name"), "usable_password", "password1", "password2")}),
@@ -115,6 +115,7 @@ class UserAdmin(DjangoUserAdmin, ConsoleAdmin):
 
     role_shown = badge("role", ROLE_TONES)
     joined = moment("date_joined", "joined")
+    agreed = moment("terms_accepted_at", "agreed to the terms")
     verified = moment("email_verified_at", "e-mail address verified")
     last_seen = moment("last_login", "last login to the console")
 
@@ -137,7 +138,7 @@ class UserAdmin(DjangoUserAdmin, ConsoleAdmin):
         """Powers are given by superusers; the account is chosen once."""
         powers = () if _is_superuser(request) else POWERS
         chosen = ("account",) if obj and obj.account_id else ()
-        return ("joined", "last_seen", "verified", *powers, *chosen)
+        return ("joined", "last_seen", "verified", "terms_version", "agreed", *powers, *chosen)
 
     def add_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """A new person; the password is hashed here, because Django saves them in a transaction around all the rest."""

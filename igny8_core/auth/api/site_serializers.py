@@ -2,12 +2,11 @@
 
 from typing import Any
 
-from django.core.validators import DomainNameValidator
 from rest_framework import serializers
 
 from igny8_core.auth.models import Industry, Role, SiteStatus
 from igny8_core.auth.selectors import active_industries
-from igny8_core.auth.serializers import IndustryOutput
+from igny8_core.auth.serializers import IndustryOutput, SiteDomainField
 from igny8_core.common.api.fields import EnumField, IdField, PlainTextField
 from igny8_core.common.api.serializers import OutputSerializer, StrictSerializer
 
@@ -26,12 +25,8 @@ class SiteInput(StrictSerializer):
     """A site; its industry has two names, because clients know it by either."""
 
     name = PlainTextField(max_length=200)
-    domain = PlainTextField(
-        max_length=253,
-        required=False,
-        allow_blank=True,
-        validators=[DomainNameValidator(message="Write a domain name such as example.com, without https:// and path.")],
-        help_text="Such as example.com, without https:// and path; can be empty",
+    domain = SiteDomainField(
+        required=False, allow_blank=True, help_text="Such as example.com, without https:// and path; can be empty"
     )
     industry = IndustryIdField(required=False, help_text="The id of an industry. Needed, here or as `industry_id`.")
     industry_id = IndustryIdField(required=False, help_text="The same as `industry`, for clients that call it so.")

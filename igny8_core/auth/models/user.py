@@ -64,6 +64,10 @@ class User(AbstractBaseUser, PermissionsMixin):
     email_verified_at = models.DateTimeField(
         null=True, blank=True, help_text="When the person proved that mails to the address reach them"
     )
+    terms_version = models.CharField(
+        max_length=50, blank=True, default="", db_default="", help_text="Of the terms that the person agreed to"
+    )
+    terms_accepted_at = models.DateTimeField(null=True, blank=True, help_text="When the person agreed to them")
     is_active = models.BooleanField(default=True, help_text="Off: every session ends with the next request")
     is_staff = models.BooleanField(default=False, help_text="A platform operator, who may log in to the console")
     date_joined = models.DateTimeField(default=clock.now)

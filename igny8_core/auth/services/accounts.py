@@ -18,6 +18,7 @@ from igny8_core.auth.models import (
     User,
 )
 from igny8_core.auth.permissions import require_other_account
+from igny8_core.common import clock
 from igny8_core.common.db import refusing, service_transaction, set_changed
 from igny8_core.common.errors import InvalidInput
 from igny8_core.common.states import transition
@@ -45,14 +46,18 @@ def create_account(
     plan: Plan,
     status: AccountStatus,
     billing: dict[str, str],
+    terms_version: str = "",
 ) -> Account:
     """Create an account and its owner; `billing` holds the account's billing_* and tax_id columns.
 
+    `terms_version` is that of the terms which the owner agreed to just now; empty: nothing is known of that.
     `password_hash` is of a password that meets the rules. Raises InvalidInput for a wrong VAT number, EmailTaken
     for an address that is in use.
     """
     names = {"first_name": first_name, "last_name": last_name}
     owner = User(email=email, password=password_hash, role=Role.OWNER, **names)
+    if terms_version:
+        owner.terms_version, owner.terms_accepted_at = terms_version, clock.now()
     account = _new_account(account_name or owner.full_name, plan, status, billing)
     owner.account = account
     with refusing("igny8_users_email_unique", EmailTaken(errors={"email": [EmailTaken.text]})):

@@ -26,15 +26,17 @@ def open_page_session(user: User) -> str:
     return f"{session_id.hex}.{secret}"
 
 
-def person_of_cookie(value: str) -> User | None:
+def person_of_cookie(value: str, *, is_use: bool = True) -> User | None:
     """Who is signed in with this cookie, with account and plan; None once the session has ended in any way.
 
     The row has a mark of the cookie's secret and of the password: a new password ends the session with it.
+    `is_use` False: a script asks by itself, which keeps nobody signed in who has gone away.
     """
     session = _session(value)
     if session is None:
         return None
-    _note_use(session)
+    if is_use:
+        _note_use(session)
     return session.user
 
 

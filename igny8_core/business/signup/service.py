@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 
+from django.conf import settings
+
 from igny8_core.auth.models import Account, AccountStatus, Plan, Subscription, User
 from igny8_core.auth.selectors import has_made_an_account, public_plans
-from igny8_core.auth.services.accounts import create_account, create_account_of
+from igny8_core.auth.services.accounts import create_account, create_account_of, update_account_settings
 from igny8_core.auth.services.users import hashed
 from igny8_core.business.billing.errors import PaymentMethodNotAvailable, PlanNotOffered
 from igny8_core.business.billing.models import CreditGrantKind, CreditTransactionType, Invoice
@@ -34,11 +36,13 @@ def register(
     plan_slug: str = "",
     payment_method: str = "",
     billing: dict[str, str] | None = None,
+    terms_accepted: bool = False,
 ) -> Signup:
     """Register a new customer: all of it or nothing (docs/domain.md section 4).
 
     Without `plan_slug`, or with that of a free plan, a trial starts with the plan's credits; a paid plan is ordered and
     waits for payment, by `payment_method` or else the first one available in the billing country.
+    `terms_accepted`: the person agrees to the terms in their present version, which is kept with the time.
     Raises PlanNotOffered, PaymentMethodNotAvailable, GatewayNotConfigured, EmailTaken, InvalidInput.
     """
     _plan(plan_slug)
@@ -51,6 +55,7 @@ def register(
         account_name=account_name,
         payment_method=payment_method,
         billing=billing or {},
+        terms_version=settings.TERMS_VERSION if terms_accepted else "",
     )
 
 
@@ -69,6 +74,21 @@ def begin_account(
     InvalidInput.
     """
     return _begin_account(person, account_name, plan_slug, payment_method, billing or {})
+
+
+@service_transaction
+def order_plan(
+    person: User, account: Account, *, plan_slug: str, payment_method: str, billing: dict[str, str]
+) -> Signup:
+    """Order a paid plan for an account that has none, such as a trial, with the billing details that its invoice needs.
+
+    Raises PlanNotOffered, PaymentMethodNotAvailable, GatewayNotConfigured, SubscriptionAlreadyLive, PaymentUnderWay,
+    InvalidInput, with nothing changed.
+    """
+    plan = _plan(plan_slug)
+    account = update_account_settings(account, person, **billing)
+    subscription = create_subscription(account, plan, payment_method, created_by=person)
+    return Signup(person, subscription.account, subscription, subscription.invoices.get())
 
 
 @service_transaction
@@ -94,6 +114,7 @@ def _register(
     account_name: str,
     payment_method: str,
     billing: dict[str, str],
+    terms_version: str,
 ) -> Signup:
     plan = _plan(plan_slug)
     account = create_account(
@@ -103,6 +124,7 @@ def _register(
         plan=plan,
         status=_first_status(plan),
         billing=billing,
+        terms_version=terms_version,
     )
     return _start_trial(account, plan) if plan.is_free else _order(account, plan, payment_method)
 

@@ -13,11 +13,17 @@ from igny8_core.common.api.throttling import EmailThrottle, NetworkThrottle, Sco
 from igny8_core.common.checks import api_routes
 
 CALLERS = {NetworkThrottle: "network", EmailThrottle: "e-mail address", UserThrottle: "person"}
-# Counted where no view of the API is: by scope, who is counted, and what.
-OUTSIDE_THE_API = {
-    "login": (("network", "e-mail address"), "logging in to the console"),
-    "pay_page": (("network",), "the payment page, `/pay/…`"),
-}
+# Counted where no view of the API is: scope, who is counted, and what.
+OUTSIDE_THE_API = [
+    ("login", ("network", "e-mail address"), "logging in to the console, and on the page `/login`"),
+    ("register", ("network",), "the pages `/signup` and `/own-account`"),
+    ("reset", ("network", "e-mail address"), "the page `/forgotten-password`"),
+    ("token", ("network",), "the pages that mailed links lead to"),
+    ("pay_page", ("network",), "the pay page, `/pay/…`"),
+    ("pay_state", ("network",), "the pay page asks whether its payment was decided"),
+    ("pay_confirm", ("network", "invoice"), "sending the form of the pay page"),
+    ("pay_pdf", ("network", "invoice"), "the invoice's PDF on the pay page"),
+]
 BILLING = "igny8_core.business.billing"
 MAILED = "igny8_core.auth.services.mailed_tokens.LIFETIMES"
 
@@ -132,10 +138,10 @@ def counted() -> list[Counted]:
         callers[throttle.scope] |= {word for kind, word in CALLERS.items() if issubclass(throttle, kind)}
         if operation not in what[throttle.scope]:
             what[throttle.scope].append(operation)
-    for scope, (who, said) in OUTSIDE_THE_API.items():
+    for scope, who, said in OUTSIDE_THE_API:
         callers[scope] |= set(who)
         what[scope].append(said)
-    order = list(CALLERS.values())
+    order = [*CALLERS.values(), "invoice"]
     return [
         Counted(scope, rates, sorted(callers[scope], key=order.index), what[scope])
         for scope, rates in settings.RATE_LIMITS.items()

@@ -19,3 +19,9 @@ def whole(number: int) -> str:
 def amount(value: Decimal, currency: str) -> str:
     """An amount in the currency's own decimals, without the currency."""
     return format_amount(value, currency)
+
+
+@register.filter
+def signed(number: int) -> str:
+    """A change of a count, with its sign: +1,000 or −5."""
+    return f"+{number:,}" if number > 0 else f"{number:,}".replace("-", "−")

@@ -7,7 +7,13 @@ from rest_framework import serializers
 from igny8_core.auth.models import PaymentMethodType
 from igny8_core.auth.serializers import BillingDetailsInput, LoginOutput
 from igny8_core.business.billing.serializers import InvoiceOutput, PaymentMethodOutput, SubscriptionOutput
-from igny8_core.common.api.fields import MAX_PASSWORD_INPUT, EmailAddressField, PlainTextField, SecretField
+from igny8_core.common.api.fields import (
+    MAX_PASSWORD_INPUT,
+    EmailAddressField,
+    PlainTextField,
+    SecretField,
+    TrueOrFalseField,
+)
 from igny8_core.common.text import normalized_password
 
 
@@ -29,6 +35,10 @@ class RegisterInput(BeginAccountInput):
     password_confirm = SecretField(max_length=MAX_PASSWORD_INPUT)
     first_name = PlainTextField(max_length=150)
     last_name = PlainTextField(max_length=150)
+    terms_accepted = TrueOrFalseField(
+        required=False,
+        help_text="True: the person agrees to the terms as they are published now; version and time are kept",
+    )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if normalized_password(attrs["password"]) != normalized_password(attrs.pop("password_confirm")):

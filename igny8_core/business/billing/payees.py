@@ -37,11 +37,11 @@ def instructions_of(payee: Payee) -> str:
     """All that a payer needs as plain text: the details, one a line, then the operator's own words."""
     details = [f"{label}: {value}" for label, value in details_of(payee)]
     heading = [SEND_TO] if payee.wallet_id else []
-    words = own_words(payee)
+    words = text_without_details(payee)
     return "\n".join([*heading, *details, *([words] if words else [])])
 
 
-def own_words(payee: Payee, *others: Payee) -> str:
+def text_without_details(payee: Payee, *others: Payee) -> str:
     """The operator's words without lines that only repeat a detail of `payee` or `others`, as "Account: 1234567890"."""
     said = {folded(getattr(each, name)) for each in (payee, *others) for name in PAYEE_DETAILS} - {""}
     kept = [line for line in payee.instructions.splitlines() if not _repeats(line, said)]
@@ -67,12 +67,12 @@ def refused_details(before: Payee | None, after: Payee) -> dict[str, list[str]]:
     refusals = {
         "iban": None if are_same or not after.iban else why_not_iban(after.iban),
         "swift_code": None if are_same or not after.swift_code else why_not_bic(after.swift_code),
-        "instructions": _why_not_words(own_words(after, *([before] if before else [])), before, after),
+        "instructions": _why_text_refused(text_without_details(after, *([before] if before else [])), before, after),
     }
     return {name: [refusal] for name, refusal in refusals.items() if refusal}
 
 
-def _why_not_words(words: str, before: Payee | None, after: Payee) -> str | None:
+def _why_text_refused(words: str, before: Payee | None, after: Payee) -> str | None:
     """Numbers stand in their fields alone: in a sentence they would stay behind when the field is changed."""
     for payee in (after, *([before] if before else [])):
         for name in PAYEE_NUMBERS:

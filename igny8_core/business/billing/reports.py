@@ -189,7 +189,7 @@ def pending_approvals() -> Waiting:
     return Waiting(found["count"], found["oldest"])
 
 
-def messages_to_review() -> int:
+def webhooks_to_review() -> int:
     """How many messages of gateways wait for an operator because they fit nothing here."""
     return WebhookEvent.objects.filter(state=WebhookState.NEEDS_REVIEW).count()
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from igny8_core.business.billing.models import MANUAL_METHODS, Invoice, InvoiceStatus
 from igny8_core.business.billing.offers import offers_of
-from igny8_core.business.billing.payees import details_of, is_hidden, own_words
+from igny8_core.business.billing.payees import details_of, is_hidden, text_without_details
 
 
 @dataclass(frozen=True)
@@ -36,5 +36,6 @@ def all_payment_instructions(invoice: Invoice) -> list[PaymentInstructions]:
     offers.sort(key=lambda offer: offer.payment_method != preferred)
     reference = ("Payment reference", invoice.invoice_number)
     return [
-        PaymentInstructions(offer.display_name, own_words(offer), [*details_of(offer), reference]) for offer in offers
+        PaymentInstructions(offer.display_name, text_without_details(offer), [*details_of(offer), reference])
+        for offer in offers
     ]

@@ -10,7 +10,7 @@ from igny8_core.common.errors import InvalidInput
 
 PLAN_KINDS = frozenset({*PLAN_LINES, LineKind.UNUSED_TIME})
 # Columns that a line can name itself.
-SAID = (
+LINE_COLUMNS = (
     *("description", "quantity", "credits", "valid_days", "period_start", "period_end"),
     *("billing_cycle", "credits_rollover", "max_sites", "max_users"),
     *("period_price", "period_credits", "restarts_period"),
@@ -27,15 +27,15 @@ def unsaved_lines(account: Account, line_items: Sequence[dict[str, Any]]) -> lis
 
 
 def _unsaved(account: Account, line: dict[str, Any], number: int) -> InvoiceLine:
-    unknown = line.keys() - {*SAID, "amount", "kind", "plan", "package"}
+    unknown = line.keys() - {*LINE_COLUMNS, "amount", "kind", "plan", "package"}
     if unknown:
         raise InvalidInput(f"Line {number}: unknown: {', '.join(sorted(unknown))}.")
     kind, unit_amount = LineKind(line.get("kind", LineKind.OTHER)), Decimal(line["amount"])
-    plan = _named(Plan, line, "plan", number, is_needed=kind in PLAN_KINDS)
-    package = _named(CreditPackage, line, "package", number, is_needed=kind == LineKind.CREDIT_PACKAGE)
-    said = {name: line[name] for name in SAID if name in line}
+    plan = _sold_row(Plan, line, "plan", number, is_needed=kind in PLAN_KINDS)
+    package = _sold_row(CreditPackage, line, "package", number, is_needed=kind == LineKind.CREDIT_PACKAGE)
+    said = {name: line[name] for name in LINE_COLUMNS if name in line}
     if plan and kind in PLAN_LINES:
-        said = _of_plan(plan, kind, unit_amount) | said
+        said = _plan_defaults(plan, kind, unit_amount) | said
     row = InvoiceLine(
         account=account,
         position=number,
@@ -50,7 +50,7 @@ def _unsaved(account: Account, line: dict[str, Any], number: int) -> InvoiceLine
     return row
 
 
-def _named(model: Any, line: dict[str, Any], name: str, number: int, *, is_needed: bool) -> Any:
+def _sold_row(model: Any, line: dict[str, Any], name: str, number: int, *, is_needed: bool) -> Any:
     named = line.get(name)
     if not is_needed:
         if named is not None:
@@ -62,7 +62,7 @@ def _named(model: Any, line: dict[str, Any], name: str, number: int, *, is_neede
     return found
 
 
-def _of_plan(plan: Plan, kind: LineKind, unit_amount: Decimal) -> dict[str, Any]:
+def _plan_defaults(plan: Plan, kind: LineKind, unit_amount: Decimal) -> dict[str, Any]:
     """What a line that sells a plan says where it says nothing else: as the plan is now."""
     terms = plan.terms
     of_period = {

@@ -12,7 +12,7 @@ from igny8_core.business.billing.models import (
     PaymentMethodConfig,
 )
 from igny8_core.business.billing.offers import offered_for
-from igny8_core.business.billing.payees import own_words
+from igny8_core.business.billing.payees import text_without_details
 from igny8_core.common.db import require_atomic
 from igny8_core.common.errors import NotFound
 
@@ -52,14 +52,14 @@ def version_of(config: PaymentMethodConfig) -> int | None:
         config = lock_payment_method_config(config.pk)
     if config.payee_version_id is None:
         former = PayeeVersion.objects.filter(country_code=config.country_code, payment_method=config.payment_method)
-        config.instructions = own_words(config, *former[:1])
-        config.payee_version = made_version(config, None)
+        config.instructions = text_without_details(config, *former[:1])
+        config.payee_version = create_version(config, None)
         row = PaymentMethodConfig.objects.filter(pk=config.pk)
         row.update(instructions=config.instructions, payee_version=config.payee_version)
     return config.payee_version_id
 
 
-def made_version(config: PaymentMethodConfig, made_by: User | None) -> PayeeVersion | None:
+def create_version(config: PaymentMethodConfig, made_by: User | None) -> PayeeVersion | None:
     """Keep what a configured method is about to say; None for card and PayPal, which say nothing."""
     if config.payment_method in GATEWAY_METHODS:
         return None

@@ -28,7 +28,7 @@ class GatewayNotice:
     label: str = ""
 
 
-def told_payment(event: Event) -> Payment:
+def payment_of_event(event: Event) -> Payment:
     """The payment that an event of GATEWAY_NOTICES is about, with its invoice and account."""
     related = ("account__owner", "invoice__account__owner", "invoice__subscription__plan")
     payments = Payment.objects.select_related(*related)
@@ -141,7 +141,7 @@ def _refund_failed(payment: Payment, facts: Facts) -> GatewayNotice:
     )
 
 
-def webhook_given_up(event: Event) -> Mail:
+def webhook_failed(event: Event) -> Mail:
     """The mail, still without recipients, on a message of a gateway that could not be processed."""
     return _message_mail(
         event,

@@ -18,8 +18,8 @@ from igny8_core.business.billing.services.notifications.gateway_mails import (
     GATEWAY_NOTICES,
     gateway_mail,
     gateway_notice,
-    told_payment,
-    webhook_given_up,
+    payment_of_event,
+    webhook_failed,
     webhook_to_review,
 )
 from igny8_core.business.billing.services.notifications.payee_mails import PAYEE_NOTICES, payee_mail
@@ -127,7 +127,7 @@ def _subscription_notice(event: Event) -> Mail:
 
 
 def _gateway_notice(event: Event) -> Mail | None:
-    payment = told_payment(event)
+    payment = payment_of_event(event)
     notice = gateway_notice(event, payment)
     if notice is None:
         return None
@@ -137,7 +137,7 @@ def _gateway_notice(event: Event) -> Mail | None:
 
 
 def _webhook_dead(event: Event) -> Mail:
-    return replace(webhook_given_up(event), recipients=_operators("process_webhook"))
+    return replace(webhook_failed(event), recipients=_operators("process_webhook"))
 
 
 def _webhook_to_review(event: Event) -> Mail:

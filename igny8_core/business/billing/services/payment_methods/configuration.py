@@ -7,8 +7,8 @@ from igny8_core.auth.models import User
 from igny8_core.business.billing.errors import PaymentMethodConfigured
 from igny8_core.business.billing.locks import lock_payment_method_config
 from igny8_core.business.billing.models import PAYEE_COLUMNS, PayeeVersion, PaymentMethodConfig
-from igny8_core.business.billing.payees import holds_sample, own_words, refused_details
-from igny8_core.business.billing.services.invoices.offers import made_version
+from igny8_core.business.billing.payees import holds_sample, refused_details, text_without_details
+from igny8_core.business.billing.services.invoices.offers import create_version
 from igny8_core.common.db import refusing, service_transaction, set_changed
 from igny8_core.common.errors import InvalidInput
 from igny8_core.events import services as events
@@ -23,9 +23,9 @@ def configure_payment_method(configured_by: User, **columns: Any) -> PaymentMeth
     Raises PaymentMethodConfigured where the country has the method already, InvalidInput for details.
     """
     config = PaymentMethodConfig(**columns)
-    config.instructions = own_words(config)
+    config.instructions = text_without_details(config)
     _require_sound(None, config)
-    config.payee_version = made_version(config, configured_by)
+    config.payee_version = create_version(config, configured_by)
     with refusing(ONCE_PER_COUNTRY, PaymentMethodConfigured()):
         config.save(force_insert=True)
     events.record(events.configured("payment_method_config.created", config, configured_by))
@@ -42,7 +42,7 @@ def update_payment_method(config: PaymentMethodConfig, updated_by: User, **chang
     before = PayeeVersion.of(config)
     changed = {*set_changed(config, changes)}
     if changed & {*PAYEE_COLUMNS}:
-        config.instructions = own_words(config, before)
+        config.instructions = text_without_details(config, before)
     details = [name for name in PAYEE_COLUMNS if getattr(config, name) != getattr(before, name)]
     changed = changed - {*PAYEE_COLUMNS} | {*details}
     if not changed:
@@ -50,7 +50,7 @@ def update_payment_method(config: PaymentMethodConfig, updated_by: User, **chang
     if details:
         _require_sound(before, config)
         config.is_sample = before.is_sample and holds_sample(config)
-        config.payee_version = made_version(config, updated_by)
+        config.payee_version = create_version(config, updated_by)
     with refusing(ONCE_PER_COUNTRY, PaymentMethodConfigured()):
         config.save(update_fields=[*changed, "payee_version", "is_sample"])
     event = events.configured("payment_method_config.updated", config, updated_by, changed)

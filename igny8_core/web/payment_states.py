@@ -1,6 +1,5 @@
 """What the payment page shows of an invoice: no more than the invoice says, and how far its payment is."""
 
-from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
@@ -16,6 +15,7 @@ from igny8_core.business.billing.models import (
 )
 from igny8_core.business.billing.selectors import has_payment_under_way
 from igny8_core.business.billing.services.invoices.instructions import all_payment_instructions
+from igny8_core.business.billing.services.invoices.lines import printed_lines
 from igny8_core.business.billing.services.invoices.pay_links import last_online_attempt, online_offers
 from igny8_core.common.money import amount_text, format_amount
 
@@ -42,7 +42,7 @@ def page_context(invoice: Invoice, *, has_returned: bool = False) -> dict[str, A
         "company": settings.COMPANY_NAME,
         "state": state,
         "invoice": invoice,
-        "lines": [_line(line, invoice.currency) for line in invoice.line_items],
+        "lines": printed_lines(invoice),
         "subtotal": format_amount(invoice.subtotal, invoice.currency),
         "tax": format_amount(invoice.tax, invoice.currency),
         "total": amount_text(invoice.total, invoice.currency),
@@ -76,8 +76,3 @@ def _state(invoice: Invoice, attempt: Payment | None, *, has_returned: bool) -> 
 def _last_problem(attempt: Payment | None) -> str:
     """Why the last attempt brought nothing, in the sentence that its customer was told."""
     return "" if attempt is None or attempt.status == PaymentStatus.CANCELED else attempt.failure_reason
-
-
-def _line(line: dict[str, Any], currency: str) -> dict[str, Any]:
-    amount = format_amount(Decimal(line["amount"]) * line["quantity"], currency)
-    return {"description": line["description"], "quantity": line["quantity"], "amount": amount}

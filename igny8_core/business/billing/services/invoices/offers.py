@@ -1,4 +1,4 @@
-"""What an invoice offers, written with it; and the versions of details that it points to."""
+"""The payment methods that an invoice offers, stored with it, and the versions of bank details that they point to."""
 
 from contextlib import suppress
 
@@ -18,9 +18,9 @@ from igny8_core.common.errors import NotFound
 
 
 def record_offers(invoice: Invoice, country_code: str) -> None:
-    """Keep by what a new invoice can be paid, in the transaction that makes it.
+    """Store by which methods a new invoice can be paid, in the transaction that creates it.
 
-    Nothing for one that Stripe collects by itself.
+    An invoice that Stripe collects by itself offers nothing.
     """
     require_atomic()
     if invoice.stripe_invoice_id:
@@ -41,9 +41,9 @@ def record_offers(invoice: Invoice, country_code: str) -> None:
 
 
 def version_of(config: PaymentMethodConfig) -> int | None:
-    """The id of the version that says what a configured method says now; None for card and PayPal.
+    """The id of the version with a configured method's current details; None for card and PayPal.
 
-    It is made here where the details came past the service: by SQL, a shell, or the release before.
+    The version is created here if the details were changed outside the service: by SQL, a shell or an older release.
     """
     if config.payment_method in GATEWAY_METHODS or config.payee_version_id:
         return config.payee_version_id
@@ -60,7 +60,7 @@ def version_of(config: PaymentMethodConfig) -> int | None:
 
 
 def create_version(config: PaymentMethodConfig, made_by: User | None) -> PayeeVersion | None:
-    """Keep what a configured method is about to say; None for card and PayPal, which say nothing."""
+    """Store the details that a configured method will have as a new version; None for card and PayPal."""
     if config.payment_method in GATEWAY_METHODS:
         return None
     version = PayeeVersion.of(config)

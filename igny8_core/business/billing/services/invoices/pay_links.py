@@ -1,4 +1,4 @@
-"""Links with which an invoice is paid without logging in: they open this one invoice, and show no more than it says."""
+"""Links to pay one invoice without logging in. They open that invoice and show what the invoice itself says."""
 
 from datetime import timedelta
 
@@ -16,7 +16,7 @@ SALT = "igny8_core.billing.pay_link"
 
 
 def pay_link(invoice: Invoice) -> str:
-    """The address of the page where the invoice can be paid, from now on for 60 days."""
+    """The address of the page where the invoice can be paid. It is valid for 60 days from now."""
     return f"{settings.BASE_URL}/pay/{signed(str(invoice.pk), salt=SALT)}/"
 
 
@@ -26,7 +26,7 @@ def is_pay_link(address: str) -> bool:
 
 
 def invoice_of_pay_link(token: str) -> Invoice:
-    """The invoice that a link opens. Raises PayLinkExpired, NotFound for a token that we never made."""
+    """The invoice that a link's token opens. Raises PayLinkExpired, NotFound for a token that we did not make."""
     try:
         invoice_id = int(opened(token, salt=SALT, lifetime=LIFETIME))
     except SignatureExpired:
@@ -37,9 +37,9 @@ def invoice_of_pay_link(token: str) -> Invoice:
 
 
 def online_offers(invoice: Invoice) -> list[PaymentMethodConfig]:
-    """Card and PayPal, where an open invoice can be paid by them now; none for any other invoice.
+    """Card and PayPal, if an open invoice can be paid by them now.
 
-    None either for one that Stripe collects by itself.
+    Empty for an invoice that is not open, or that Stripe collects by itself.
     """
     if invoice.status != InvoiceStatus.PENDING or invoice.stripe_invoice_id:
         return []
@@ -48,11 +48,11 @@ def online_offers(invoice: Invoice) -> list[PaymentMethodConfig]:
 
 
 def link_to_pay_online(invoice: Invoice) -> str:
-    """pay_link(invoice) where its page can take the money now; empty where it could only tell how to pay."""
+    """pay_link(invoice) if its page can take the money now; empty if the page could only show bank details."""
     return pay_link(invoice) if online_offers(invoice) else ""
 
 
 def last_online_attempt(invoice: Invoice) -> Payment | None:
-    """The newest attempt to pay the invoice at a gateway; None where there was none."""
+    """The newest attempt to pay the invoice at a gateway, or None."""
     attempts = Payment.objects.filter(invoice=invoice, payment_method__in=GATEWAY_METHODS)
     return attempts.order_by("-pk").first()

@@ -1,4 +1,4 @@
-"""Ways of paying that are offered per country: what operators configure and customers see."""
+"""Payment methods per country: operators configure them, customers see them."""
 
 from dataclasses import replace
 from typing import Any
@@ -18,9 +18,10 @@ ONCE_PER_COUNTRY = "igny8_payment_method_config_once_per_country"
 
 @service_transaction
 def configure_payment_method(configured_by: User, **columns: Any) -> PaymentMethodConfig:
-    """Offer a payment method in a country; `columns` are those of PaymentMethodConfig, validated.
+    """Configure a payment method for a country. `columns`: validated columns of PaymentMethodConfig.
 
-    Raises PaymentMethodConfigured where the country has the method already, InvalidInput for details.
+    Raises PaymentMethodConfigured if the country already has the method, InvalidInput if bank or wallet details are
+    wrong.
     """
     config = PaymentMethodConfig(**columns)
     config.instructions = text_without_details(config)
@@ -34,9 +35,9 @@ def configure_payment_method(configured_by: User, **columns: Any) -> PaymentMeth
 
 @service_transaction
 def update_payment_method(config: PaymentMethodConfig, updated_by: User, **changes: Any) -> PaymentMethodConfig:
-    """Change columns of a configured method; invoices that were made before keep the details they offered.
+    """Change columns of a configured method. Earlier invoices keep the details they were issued with.
 
-    Raises PaymentMethodConfigured, InvalidInput for details, NotFound where it was removed.
+    Raises PaymentMethodConfigured, InvalidInput if bank or wallet details are wrong, NotFound if it was removed.
     """
     config = lock_payment_method_config(config.pk)
     before = PayeeVersion.of(config)
@@ -60,7 +61,7 @@ def update_payment_method(config: PaymentMethodConfig, updated_by: User, **chang
 
 @service_transaction
 def remove_payment_method(config: PaymentMethodConfig, removed_by: User) -> None:
-    """Offer a method in a country no more; payments by it stay as they are. Raises NotFound where it is gone."""
+    """Stop offering a method in a country. Payments made with it stay. Raises NotFound if it was already removed."""
     config = lock_payment_method_config(config.pk)
     events.record(events.configured("payment_method_config.deleted", config, removed_by))
     config.delete()
@@ -73,7 +74,7 @@ def _require_sound(before: PayeeVersion | None, config: PaymentMethodConfig) -> 
 
 
 def _with_old_values(event: events.NewEvent, before: PayeeVersion, details: list[str]) -> events.NewEvent:
-    """What is announced to all operators: without the old value nobody sees where money would have gone."""
+    """Add the old values, so that operators who are notified see where customers sent money before."""
     if not details:
         return event
     return replace(event, data={**event.data, "before": {name: getattr(before, name) for name in details}})

@@ -136,7 +136,8 @@ def _require_fits(seen: MirroredInvoice, known: Invoice | None, begun: Payment |
     if known and not _fits(known, seen):
         raise UnmatchedAtGateway(
             f"{_collected(seen)}, but our invoice {known.invoice_number} is {known.status} over "
-            f"{amount_text(known.total, known.currency)}. Compare both with Stripe's dashboard, and refund there what was paid too much."
+            f"{amount_text(known.total, known.currency)}. Compare both with Stripe's dashboard, and refund there what "
+            "was paid too much."
         )
 
 

@@ -1,4 +1,4 @@
-"""A picture, decoded and painted anew: nothing of the file goes on but its pixels."""
+"""Decode a picture and redraw it. Only its pixels go into the new file."""
 
 import struct
 from io import BytesIO
@@ -21,18 +21,18 @@ UPRIGHT = {
     8: Image.Transpose.ROTATE_90,
 }
 
-# Counted by us, with one number for every kind of picture.
+# We check the size ourselves, with one limit for every kind of picture.
 Image.MAX_IMAGE_PIXELS = None
 ImageFile.LOAD_TRUNCATED_IMAGES = False
 
 
 def rewritten(content: bytes) -> bytes:
-    """The picture as a new PNG or JPEG, whichever it was: upright, its first frame, at most 4000 pixels a side.
+    """The picture as a new file of the same kind (PNG or JPEG): upright, first frame, at most 4000 pixels a side.
 
-    Raises Refused, or whatever Pillow raises for a file that is none.
+    Raises Refused, or whatever Pillow raises for a broken file.
     """
     source = Image.open(BytesIO(content), formats=("PNG", "JPEG"))
-    # Known from the header. Decoding is where a bomb goes off.
+    # The size comes from the header. A decompression bomb would go off when it is decoded.
     if source.width * source.height > MAX_PIXELS:
         raise Refused("pixels")
     is_png = source.format == "PNG"
@@ -49,13 +49,13 @@ def _orientation(source: Image.Image) -> int | None:
     try:
         value = source.getexif().get(ORIENTATION)
     except (SyntaxError, ValueError, KeyError, IndexError, TypeError, OSError, struct.error):
-        # What a camera wrote wrongly about the picture does not make the picture wrong.
+        # Broken camera data does not make the picture unusable.
         return None
     return value if isinstance(value, int) else None
 
 
 def _plain(source: Image.Image, *, with_alpha: bool) -> Image.Image:
-    """The pixels in 8 bits, on a new image that has none of what the file said beside them."""
+    """The pixels in 8 bits, on a new image without any of the file's other data."""
     if source.mode.startswith("I"):
         # 16 bits of grey: Pillow would cut them off at 255.
         source = source.convert("I").point(lambda level: level / 256).convert("L")

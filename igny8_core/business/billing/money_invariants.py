@@ -1,11 +1,11 @@
-"""What must always be true of money and credits (docs/domain.md 7); invariants.py has the others and checks all."""
+"""What must always be true of money and credits (docs/domain.md 7). invariants.py has the others and checks all."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Invariant:
-    """`sql` selects one text per violation; none means that the invariant holds. What waits since $overdue is late."""
+    """`sql` selects one text per violation; no rows: it holds. $overdue: what waits since before then is late."""
 
     number: int
     name: str

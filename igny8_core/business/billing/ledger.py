@@ -24,8 +24,8 @@ LOCK_BALANCE = PreparedStatement(
         WHERE account.id = $1 FOR NO KEY UPDATE OF account
     """,
 )
-# The same with what one unit of an operation costs now. Only the account is read under the lock, the price as it is
-# when the statement begins.
+# The same with what one unit of an operation costs. The account is read under the lock, the cost as it was when the
+# statement began.
 LOCK_BALANCE_AND_COST = PreparedStatement(
     name="igny8_lock_balance_and_cost",
     types=("bigint", "text"),

@@ -152,7 +152,7 @@ def starts_of(first: date, last: date, granularity: str) -> list[date]:
 
 
 def midnights(days: Sequence[date], timezone: str) -> list[datetime]:
-    """The moment at which each day begins in an IANA time zone, also where the clocks skip midnight."""
+    """The moment at which each day begins in an IANA time zone, also if the clocks skip midnight."""
     zone = ZoneInfo(timezone)
     moments = [datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(ZoneInfo("UTC")) for day in days]
     # A day that a country skipped at the date line begins when the next day does, so it is empty.

@@ -30,9 +30,9 @@ REFUSALS = {
     "REFUND_AMOUNT_EXCEEDED": "This is more than what is left of the payment at PayPal. Refund less.",
     "REFUND_TIME_LIMIT_EXCEEDED": "PayPal refunds for 180 days. Send the money back in another way.",
     "REFUND_NOT_ALLOWED": "PayPal does not allow a refund of this payment. Send the money back in another way.",
-    "REFUND_FAILED_INSUFFICIENT_FUNDS": "The PayPal account does not hold enough money for this refund. Add some first.",
+    "REFUND_FAILED_INSUFFICIENT_FUNDS": "The PayPal account does not hold enough for this refund. Add money first.",
     "PARTIAL_REFUND_NOT_ALLOWED": "PayPal does not refund a part of this payment. Refund all of it.",
-    "CAPTURE_DISPUTED_PARTIAL_REFUND_NOT_ALLOWED": "PayPal does not refund a part of a disputed payment. Refund it all.",
+    "CAPTURE_DISPUTED_PARTIAL_REFUND_NOT_ALLOWED": "PayPal does not refund parts of a disputed payment. Refund it all.",
     "MAX_NUMBER_OF_REFUNDS_EXCEEDED": "PayPal allows no further refund of this payment.",
     "PENDING_CAPTURE": "PayPal has not decided on this payment yet. Refund it once it has succeeded.",
 }

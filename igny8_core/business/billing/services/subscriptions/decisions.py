@@ -16,6 +16,7 @@ from igny8_core.business.billing.services.subscriptions.plan_change import Chang
 from igny8_core.business.billing.services.subscriptions.transitions import plan_facts, subscription_event
 from igny8_core.common import clock
 from igny8_core.common.db import service_transaction
+from igny8_core.common.money import amount_text
 from igny8_core.events import services as events
 
 # What the customer reads in the mail about the closed confirmation.

@@ -27,7 +27,7 @@ class Result:
 OTHERS = [
     Invariant(
         8,
-        "a live subscription has an account that is not canceled, and is its only one",
+        "a live subscription belongs to an account that is not canceled, and no account has two",
         """
         SELECT format('account %s (%s): %s live subscription(s)', account.id, account.status, count(*))
         FROM igny8_subscriptions subscription JOIN igny8_accounts account ON account.id = subscription.account_id
@@ -124,7 +124,7 @@ OTHERS = [
     ),
     Invariant(
         14,
-        "no payment or refund stays undecided past its schedule, unless an operator has to look",
+        "every undecided payment or refund is checked on schedule, unless it needs an operator's review",
         """
         SELECT format('%s payment %s is %s: next check %s', payment_method, id, status, next_check_at)
         FROM igny8_payments
@@ -208,7 +208,7 @@ OTHERS = [
     ),
     Invariant(
         17,
-        "a disputed payment has a dispute at its gateway, and what one took is a refund of that payment",
+        "a disputed payment has a dispute at its gateway, and what a dispute took is a refund of that payment",
         """
         SELECT format('payment %s is disputed without a dispute', payment.id) FROM igny8_payments payment
         WHERE payment.status = 'disputed'

@@ -59,12 +59,6 @@ class StripeCards(StripeConnection):
         is_test_card = payment_method_id.startswith(TEST_CARD) and not self.live
         return is_test_card or self.card(payment_method_id).customer_id == customer_id
 
-    def cards_of(self, customer_id: str) -> list[Card]:
-        """All saved cards of a customer. Raises UnknownObject."""
-        with self._asking():
-            methods = self._client.v1.customers.payment_methods.list(known(customer_id), {"type": "card", "limit": 100})
-            return [card_of(method.to_dict()) for method in methods.auto_paging_iter()]
-
     def forget_card(self, payment_method_id: str) -> None:
         """Detach a card from its customer, if it has one. Raises UnknownObject."""
         with self._asking():

@@ -75,7 +75,7 @@ def test_a_number_in_a_sentence_is_refused(number: str) -> None:
     refusals = refused_details(bank(), after)
 
     assert list(refusals) == ["instructions"]
-    assert "Take " in refusals["instructions"][0]
+    assert "Remove " in refusals["instructions"][0]
 
 
 @pytest.mark.parametrize("placeholder", ["-", "—", "n/a", "none"])

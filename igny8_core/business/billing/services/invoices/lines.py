@@ -30,7 +30,7 @@ def unsaved_lines(account: Account, line_items: Sequence[dict[str, Any]]) -> lis
 def _unsaved(account: Account, line: dict[str, Any], number: int) -> InvoiceLine:
     unknown = line.keys() - {*LINE_COLUMNS, "amount", "kind", "plan", "package"}
     if unknown:
-        raise InvalidInput(f"Line {number} has unknown names: {', '.join(sorted(unknown))}. Remove or correct them.")
+        raise InvalidInput(f"Line {number}: unknown names: {', '.join(sorted(unknown))}. Remove or correct them.")
     kind, unit_amount = LineKind(line.get("kind", LineKind.OTHER)), Decimal(line["amount"])
     plan = _sold_row(Plan, line, "plan", number, is_needed=kind in PLAN_KINDS)
     package = _sold_row(CreditPackage, line, "package", number, is_needed=kind == LineKind.CREDIT_PACKAGE)
@@ -59,7 +59,7 @@ def _sold_row(model: Any, line: dict[str, Any], name: str, number: int, *, is_ne
         return None
     found = model.objects.filter(slug=named).first() if isinstance(named, str) else named
     if not isinstance(found, model):
-        raise InvalidInput(f"Line {number} does not say which {name} it sells. Add `{name}`: the {name} or its slug.")
+        raise InvalidInput(f"Line {number}: say which {name} it sells. Add `{name}`: the {name} or its slug.")
     return found
 
 

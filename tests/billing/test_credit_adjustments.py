@@ -45,7 +45,9 @@ def test_what_is_given_is_a_grant_that_is_spent_last_and_does_not_expire(account
     assert broken_invariants() == []
 
 
-def test_what_is_taken_comes_from_the_grants_in_the_order_in_which_they_are_spent(account_a: Account, olga: User) -> None:
+def test_what_is_taken_comes_from_the_grants_in_the_order_in_which_they_are_spent(
+    account_a: Account, olga: User
+) -> None:
     now = timezone.now()
     make.credits(account_a, 100, kind=CreditGrantKind.PURCHASE)
     make.credits(account_a, 100, kind=CreditGrantKind.PLAN)

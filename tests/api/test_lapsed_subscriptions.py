@@ -228,7 +228,7 @@ def approved(client: APIClient, invoice: Invoice) -> str:
     [
         ("active", "2000 credits were added."),
         ("trial", "2000 credits were added."),
-        ("canceled", "2000 credits were added. The account is canceled: it can use nothing until it has ordered a"),
+        ("canceled", "2000 credits were added. The account is canceled. It can be used again once a plan"),
         ("suspended", "2000 credits were added. The account stays suspended until an operator lifts the suspension."),
         ("pending_payment", "2000 credits were added. The account still waits for the payment of its plan."),
     ],

@@ -87,7 +87,7 @@ def _review_cards(count: int) -> list[Card]:
 
 def _message_cards() -> list[Card]:
     """What gateways have of customers that fits nothing here: a card only where there is any."""
-    count = reports.messages_to_review()
+    count = reports.webhooks_to_review()
     address = f"{reverse('admin:billing_webhookevent_changelist')}?state__exact={WebhookState.NEEDS_REVIEW}"
     detail = "What a gateway has fits nothing here"
     return [Card("Messages to review", str(count), detail, address, "mark_email_unread", True)] if count else []

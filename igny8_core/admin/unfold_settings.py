@@ -99,7 +99,7 @@ UNFOLD: dict[str, Any] = {
                 "items": [
                     _link("Events", "history", "events_event"),
                     _link("Deliveries", "outbox", "events_delivery"),
-                    _link("Gateway messages", "webhook", "billing_webhookevent"),
+                    _link("Webhook messages", "webhook", "billing_webhookevent"),
                     _link("Logins", "login", "igny8_auth_loginsession"),
                     _link("Edits by operators", "edit_note", "admin_logentry"),
                     _link("Invoice counters", "tag", "billing_invoicecounter"),

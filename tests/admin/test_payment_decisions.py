@@ -143,11 +143,11 @@ def test_the_report_says_what_each_payment_brought(console: Client) -> None:
     done = f"Approved 5 payments: 445.00 USD. 2 × Account activated. Invoice {package.invoice.invoice_number} is paid."
     assert report == [
         ("success", done),
-        caution(held, "The plan Starter is paid. The account is suspended, and stays so until that is lifted."),
+        caution(held, "The plan Starter is paid. The account stays suspended until an operator lifts the suspension."),
         caution(
             gone,
             f"Invoice {gone.invoice.invoice_number} is paid. "
-            "The account is canceled: it can use nothing until it has ordered a plan again.",
+            "The account is canceled. It can be used again once a plan is ordered and paid.",
         ),
     ]
 
@@ -168,7 +168,7 @@ def test_a_change_that_costs_another_amount_by_now_is_voided_and_ordered_again(c
         answer = console.post(page(payment, "order_again"), {"_form_submitted": "True", "note": "Late"}, follow=True)
 
     assert [kind for kind, _ in refused] == ["warning"]
-    assert "ordered for 50.00 USD and costs 25.00 USD" in refused[0][1]
+    assert "ordered for 50.00 USD, but now it costs 25.00 USD" in refused[0][1]
     assert page(payment, "order_again") in html
     new = subscription.invoices.latest("pk")
     assert (new.total, status(payment)) == (Decimal("25.00"), "failed")
@@ -260,7 +260,7 @@ def test_operator_never_decides_a_payment_of_their_own_account(client: Client) -
     report = decide(client, APPROVE, [payment]) + decide(client, REJECT, [payment])
 
     assert [kind for kind, _ in report] == ["warning", "warning"]
-    assert "You belong to the account" in report[0][1]
+    assert "This payment is for your own account" in report[0][1]
     assert status(payment) == PaymentStatus.PENDING_APPROVAL
 
 

@@ -96,7 +96,7 @@ def test_nobody_refunds_a_payment_of_their_own_account(client: Client, payment: 
 
     report = refund(client, payment)
 
-    assert "You belong to the account" in report[0][1]
+    assert "This payment is for your own account" in report[0][1]
     assert state(payment) == ("succeeded", "0.00")
 
 

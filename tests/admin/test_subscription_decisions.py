@@ -77,7 +77,7 @@ def test_what_is_refused_is_said_and_changes_nothing(console: Client, running: S
     before = fingerprint()
 
     console.post(f"{PAGES}{running.pk}/change-plan/", {**SENT, "plan_slug": "starter"})
-    assert said(console, running) == ["This is the plan that the account has."]
+    assert said(console, running) == ["The account already has this plan. Choose another one."]
     for wrong, sentence in (("", "This field is required."), ("a\u202eb", "U+202E"), ("x" * 501, "At most 500")):
         for verb in ("end", "change-plan"):
             page = console.post(f"{PAGES}{running.pk}/{verb}/", {**SENT, "plan_slug": "scale", "reason": wrong})

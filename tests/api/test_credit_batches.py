@@ -82,7 +82,7 @@ def test_each_operation_is_spent_or_refused_and_answered_in_order(client: APICli
         *("", "insufficient_credits"),
     ]
     assert [answer["success"] for answer in told] == [True, False, False, False, False, True, False]
-    assert told[2]["message"].startswith("This costs 1200 credits and there are 985.")
+    assert told[2]["message"].startswith("This costs 1200 credits, but the account has 985.")
     assert list(told[4]["errors"]) == ["site"]
     entry = CreditTransaction.objects.get(balance_after=980)
     assert told[5]["usage"] == {

@@ -113,7 +113,7 @@ def test_what_is_more_than_there_is_costs_nothing(alice: User, as_user: Login) -
     response = use(client, quantity=201)
 
     assert (response.status_code, refusal(response)["code"]) == (402, "insufficient_credits")
-    assert "This costs 1005 credits and there are 1000." in refusal(response)["message"]
+    assert "This costs 1005 credits, but the account has 1000." in refusal(response)["message"]
     assert fingerprint() == before
     assert use(client, quantity=200).json()["data"]["balance"] == 0
 

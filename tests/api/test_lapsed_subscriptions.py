@@ -228,9 +228,9 @@ def approved(client: APIClient, invoice: Invoice) -> str:
     [
         ("active", "2000 credits were added."),
         ("trial", "2000 credits were added."),
-        ("canceled", "2000 credits were added. The account is canceled: it can use nothing until it has ordered a"),
-        ("suspended", "2000 credits were added. The account is suspended, and stays so until that is lifted."),
-        ("pending_payment", "2000 credits were added. The account still waits for its plan to be paid."),
+        ("canceled", "2000 credits were added. The account is canceled. It can be used again once a plan"),
+        ("suspended", "2000 credits were added. The account stays suspended until an operator lifts the suspension."),
+        ("pending_payment", "2000 credits were added. The account still waits for the payment of its plan."),
     ],
 )
 def test_the_sentence_of_an_approval_says_what_has_happened(
@@ -254,7 +254,7 @@ def test_the_sentence_for_a_plan(olga: User, as_user: Callable[[User], APIClient
     assert approved(operator, new) == "Payment approved successfully. Account activated."
     assert approved(operator, held) == (
         "Payment approved successfully. The plan Starter is paid. "
-        "The account is suspended, and stays so until that is lifted."
+        "The account stays suspended until an operator lifts the suspension."
     )
     other = make.invoice()
     assert approved(operator, other) == f"Payment approved successfully. Invoice {other.invoice_number} is paid."

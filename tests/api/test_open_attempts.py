@@ -332,7 +332,7 @@ def test_the_payer_who_comes_back_later_is_told_and_pays_nothing(stage: Stage) -
     answer = stage.post(f"billing/payments/{payment.pk}/complete/")
 
     assert (answer.status_code, refusal(answer)["code"]) == (402, "payment_declined")
-    assert "given up" in refusal(answer)["message"]
+    assert "closed unpaid" in refusal(answer)["message"]
     assert stage.taken() == 0
 
 

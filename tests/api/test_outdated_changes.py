@@ -314,7 +314,7 @@ def test_money_that_was_captured_for_an_outdated_order_is_shown_to_operators(
 
     assert payment
     assert (payment.status, payment.needs_review) == ("pending", True)
-    assert "Order it again" in payment.review_reason or "nothing left to sell" in payment.review_reason
+    assert "Order it again" in payment.review_reason or "cannot begin any more" in payment.review_reason
     assert current(owner).plan.slug == "starter"
 
 

@@ -29,7 +29,7 @@ def grants(account: Account) -> list[int]:
     return list(CreditGrant.objects.filter(account=account).order_by("pk").values_list("remaining", flat=True))
 
 
-def test_what_is_given_is_a_lot_that_is_spent_last_and_does_not_expire(account_a: Account, olga: User) -> None:
+def test_what_is_given_is_a_grant_that_is_spent_last_and_does_not_expire(account_a: Account, olga: User) -> None:
     make.credits(account_a, 10)
 
     entry = adjust(account_a, 500, olga)
@@ -45,7 +45,9 @@ def test_what_is_given_is_a_lot_that_is_spent_last_and_does_not_expire(account_a
     assert broken_invariants() == []
 
 
-def test_what_is_taken_comes_from_the_lots_in_the_order_in_which_they_are_spent(account_a: Account, olga: User) -> None:
+def test_what_is_taken_comes_from_the_grants_in_the_order_in_which_they_are_spent(
+    account_a: Account, olga: User
+) -> None:
     now = timezone.now()
     make.credits(account_a, 100, kind=CreditGrantKind.PURCHASE)
     make.credits(account_a, 100, kind=CreditGrantKind.PLAN)
@@ -65,7 +67,7 @@ def test_more_than_the_balance_is_refused_by_naming_it(account_a: Account, olga:
     make.credits(account_a, 100)
     before = fingerprint()
 
-    with pytest.raises(InsufficientCredits, match=f"The account has 100 credits; {-amount} cannot be taken"):
+    with pytest.raises(InsufficientCredits, match=f"The account has 100 credits, so {-amount} cannot be taken"):
         adjust(account_a, amount, olga)
 
     assert fingerprint() == before

@@ -154,7 +154,7 @@ def test_a_dispute_that_does_not_fit_its_payment_is_shown_to_operators(
     sync_dispute("stripe", dispute)
 
     over = "99.00 USD" if "amount" in changes else "89.00 EUR"
-    assert now(payment).review_reason == f"Dispute {dispute} is over {over}; the payment is 89.00 USD."
+    assert now(payment).review_reason == f"Dispute {dispute} is about {over}; the payment is 89.00 USD."
     assert Dispute.objects.count() == 1
 
 

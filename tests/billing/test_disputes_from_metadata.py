@@ -15,7 +15,7 @@ from igny8_core.business.billing.invariants import broken_invariants
 from igny8_core.business.billing.models import Dispute, Payment
 from igny8_core.business.billing.services.payment_service import PaymentService
 from igny8_core.business.billing.services.payment_states.transitions import payment_event
-from igny8_core.business.billing.services.refunds.gateway_refunds import book_foreign
+from igny8_core.business.billing.services.refunds.gateway_refunds import book_external_refund
 from igny8_core.events import services as events
 from igny8_core.events.models import Event
 from tests import make
@@ -83,7 +83,7 @@ def test_a_won_dispute_ended_when_its_event_says(payment: Payment) -> None:
 
 def test_a_lost_dispute_names_the_refund_that_was_booked_for_it(payment: Payment) -> None:
     noted(payment, dispute={**NOTE, "status": "lost"})
-    refund = book_foreign(payment, GatewayRefund("du_1", RefundState.SUCCEEDED, Decimal("50.00"), "USD"))
+    refund = book_external_refund(payment, GatewayRefund("du_1", RefundState.SUCCEEDED, Decimal("50.00"), "USD"))
     assert refund
 
     migrate()
@@ -96,7 +96,7 @@ def test_a_lost_dispute_names_the_refund_that_was_booked_for_it(payment: Payment
 def test_a_dispute_that_took_money_was_lost_whatever_was_noted(payment: Payment) -> None:
     """6259b03 kept its first word, and booked the loss all the same."""
     noted(payment, dispute={**NOTE, "status": "won"})
-    book_foreign(payment, GatewayRefund("du_1", RefundState.SUCCEEDED, Decimal("50.00"), "USD"))
+    book_external_refund(payment, GatewayRefund("du_1", RefundState.SUCCEEDED, Decimal("50.00"), "USD"))
 
     migrate()
 
@@ -116,7 +116,7 @@ def test_a_lost_dispute_at_paypal_has_no_refund_of_its_own(paypal: FakePayPal) -
 
 def test_further_disputes_of_which_only_the_id_was_kept_are_rows_too(payment: Payment) -> None:
     noted(payment, dispute=NOTE, other_disputes=["du_2", "du_3"])
-    book_foreign(payment, GatewayRefund("du_3", RefundState.SUCCEEDED, Decimal("9.00"), "USD"))
+    book_external_refund(payment, GatewayRefund("du_3", RefundState.SUCCEEDED, Decimal("9.00"), "USD"))
 
     migrate()
 

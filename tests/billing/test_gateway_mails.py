@@ -159,7 +159,7 @@ def test_money_that_went_back_is_told_with_its_amount_and_reason(stripe: FakeStr
     assert sent.to == ["accounts@acme.example"]
     assert sent.subject == "We returned 89.00 USD"
     for part in parts_of(sent):
-        assert "the invoice was closed already" in part
+        assert "the invoice was already closed" in part
         assert invoice.invoice_number in part
 
 
@@ -226,7 +226,7 @@ def test_operators_are_told_of_disputes_and_of_returns(stripe: FakeStripe, owner
 
     for kind, said in (
         ("payment.disputed", "Answer in the gateway's dashboard"),
-        ("payment.return_ordered", "There is nothing to do"),
+        ("payment.return_ordered", "You do not need to do anything"),
     ):
         sent = the_mail(kind)
         assert sent.to == [olga.email]
@@ -261,7 +261,7 @@ def test_operators_who_may_process_messages_are_told_of_one_that_was_given_up() 
     sent = the_mail("webhook.dead")
 
     assert sent.to == ["olga@example.com"]
-    assert sent.subject == "A message of PayPal was given up"
+    assert sent.subject == "A webhook message from PayPal was given up"
     for part in parts_of(sent):
         assert "GatewayUnavailable: no answer" in part
         assert f"{BASE_URL}/admin/billing/webhookevent/{message.pk}/change/" in part

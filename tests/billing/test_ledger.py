@@ -58,7 +58,7 @@ def remaining(tenant: Account) -> dict[str, int]:
 
 
 @pytest.mark.usefixtures("either_way")
-def test_lots_are_spent_by_expiry_then_plan_before_purchase_then_oldest(account_a: Account) -> None:
+def test_grants_are_spent_by_expiry_then_plan_before_purchase_then_oldest(account_a: Account) -> None:
     same_day = in_days(10)
     for source, kind, expires_at in [
         ("never, purchase", PURCHASE, None),
@@ -86,7 +86,7 @@ def test_lots_are_spent_by_expiry_then_plan_before_purchase_then_oldest(account_
 
 
 @pytest.mark.usefixtures("either_way")
-def test_a_spend_takes_from_several_lots_and_writes_one_row_of_each_kind(alice: User, account_a: Account) -> None:
+def test_a_spend_takes_from_several_grants_and_writes_one_row_of_each_kind(alice: User, account_a: Account) -> None:
     site = make.site(account_a)
     for number, days in enumerate([1, 2, 3]):
         make.credits(account_a, 10, source=f"grant {number}", expires_at=in_days(days))
@@ -107,12 +107,12 @@ def test_a_spend_takes_from_several_lots_and_writes_one_row_of_each_kind(alice: 
 
 
 @pytest.mark.usefixtures("either_way")
-def test_expired_lots_are_not_spent(account_a: Account) -> None:
+def test_expired_grants_are_not_spent(account_a: Account) -> None:
     make.credits(account_a, 10, source="over", expires_at=in_days(-1))
     make.credits(account_a, 3, source="live")
     before = list(CreditTransaction.objects.values())
 
-    with pytest.raises(InsufficientCredits, match="costs 4 credits and there are 3"):
+    with pytest.raises(InsufficientCredits, match="costs 4 credits, but the account has 3"):
         spend(account_a, 4)
 
     assert remaining(account_a) == {"over": 10, "live": 3}
@@ -339,7 +339,7 @@ def test_the_database_refuses_links_from_one_account_to_another(charlie: User, l
 
 
 @pytest.mark.usefixtures("either_way")
-def test_the_ledger_does_what_a_list_of_lots_does() -> None:
+def test_the_ledger_does_what_a_list_of_grants_does() -> None:
     # Each example has an account of its own in the test's one transaction; CI says the same twice.
     few = hypothesis_settings(
         max_examples=12,

@@ -121,7 +121,7 @@ def test_invoice_that_was_paid_before_its_mail_went_out_asks_for_nothing(olga: U
     PaymentService.approve_manual_payment(make.submitted_payment(), olga)
 
     for part in parts_of(the_mail("invoice.created")):
-        assert "there is nothing left to pay" in part
+        assert "You do not need to pay it" in part
         assert "ABC Bank" not in part
 
 
@@ -135,7 +135,7 @@ def test_invoice_goes_to_the_owner_where_there_is_no_billing_address() -> None:
 def test_invoice_that_nobody_can_get_is_an_error_that_says_what_to_do() -> None:
     invoice = make.invoice(make.account())
 
-    with pytest.raises(InvalidInput, match=f"{invoice.invoice_number} has no e-mail address. Give its account"):
+    with pytest.raises(InvalidInput, match=f"{invoice.invoice_number} has no e-mail address. Enter a billing e-mail"):
         mails.handle(Event.objects.get(type="invoice.created"))
 
     assert mail.outbox == []
@@ -213,7 +213,7 @@ def test_operators_are_told_in_words_of_a_reference_that_was_used_before(bank: P
 
     for part in parts_of(the_mail("payment.submitted")):
         assert "reference was used before" in part
-        assert re.search(rf"[Pp]ayment {first.pk} carries it too", part)
+        assert re.search(rf"[Pp]ayment {first.pk} has the same one", part)
 
 
 def test_approved_payment_tells_the_customer_what_it_brought(olga: User, bank: PaymentMethodConfig) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from igny8_core.business.billing.gateways import takes
 from igny8_core.business.billing.models import PayeeVersion
-from igny8_core.business.billing.payees import details_of, instructions_of, own_words, refused_details
+from igny8_core.business.billing.payees import details_of, instructions_of, refused_details, text_without_details
 
 PAYABLE = [
     *(("stripe", "0.50", "USD"), ("stripe", "0.30", "GBP"), ("stripe", "50", "JPY"), ("stripe", "25000.00", "PKR")),
@@ -57,7 +57,7 @@ def test_each_detail_that_is_known_has_its_label() -> None:
 def test_a_line_that_only_repeats_details_is_not_said_twice(words: str) -> None:
     said = instructions_of(bank(instructions=f"{words}\nPlease name the invoice."))
 
-    assert own_words(bank(instructions=words)) == ""
+    assert text_without_details(bank(instructions=words)) == ""
     assert said.count("1234567890") == 1
     assert said.endswith("\nPlease name the invoice.")
 
@@ -65,7 +65,7 @@ def test_a_line_that_only_repeats_details_is_not_said_twice(words: str) -> None:
 def test_a_line_that_repeats_the_details_of_before_is_dropped_too() -> None:
     text = "Account: 1234567890\nWrite to us."
 
-    assert own_words(bank(account_number="6666666666", instructions=text), bank()) == "Write to us."
+    assert text_without_details(bank(account_number="6666666666", instructions=text), bank()) == "Write to us."
 
 
 @pytest.mark.parametrize("number", ["1234567890", "1234 567 890", "6666666666"])
@@ -75,7 +75,7 @@ def test_a_number_in_a_sentence_is_refused(number: str) -> None:
     refusals = refused_details(bank(), after)
 
     assert list(refusals) == ["instructions"]
-    assert "Take " in refusals["instructions"][0]
+    assert "Remove " in refusals["instructions"][0]
 
 
 @pytest.mark.parametrize("placeholder", ["-", "—", "n/a", "none"])

@@ -15,7 +15,8 @@ from igny8_core.business.billing.invariants import broken_invariants
 from igny8_core.business.billing.models import CreditGrant, Invoice, Payment
 from igny8_core.business.billing.services.collection.attempts import NextStep
 from igny8_core.business.billing.services.payment_service import PaymentService
-from igny8_core.business.billing.services.reconciliation.polling import PAYMENTS, SCHEDULES, poll_due
+from igny8_core.business.billing.services.payment_states.check_times import PAYMENT_PAUSES
+from igny8_core.business.billing.services.reconciliation.polling import PAYMENTS, poll_due
 from igny8_core.events.models import Event
 from tests import make
 
@@ -187,7 +188,7 @@ def test_a_check_that_kills_every_worker_ends_with_an_operator(
 ) -> None:
     payment = lost(stripe, invoice)
     asked = len(stripe.requests())
-    for _ in range(len(SCHEDULES["unknown"]) + 1):
+    for _ in range(len(PAYMENT_PAUSES["unknown"]) + 1):
         clock.shift(timedelta(minutes=5))
         assert PAYMENTS.take() == payment
 
@@ -211,7 +212,7 @@ def test_a_payment_that_breaks_its_check_does_not_hold_up_the_others(
     tried = poll_due()
 
     assert (tried, now(sound).status, now(broken).status) == (2, "succeeded", "unknown")
-    assert now(broken).next_check_at == timezone.now() + SCHEDULES["unknown"][0]
+    assert now(broken).next_check_at == timezone.now() + PAYMENT_PAUSES["unknown"][0]
     assert any(record.exc_info for record in caplog.records if record.getMessage() == "payment check failed")
 
 

@@ -120,7 +120,7 @@ def test_any_other_line_is_refused_with_its_number(change: dict[str, Any]) -> No
 def test_an_invoice_needs_a_line_and_grants_credits_by_one_at_most() -> None:
     with pytest.raises(DomainError):
         checked_lines([], "USD")
-    with pytest.raises(DomainError, match="Only one line"):
+    with pytest.raises(DomainError, match="At most one line"):
         checked_lines([{**LINE, "credits": 5}, {**LINE, "credits": 5}], "USD")
 
     lines = [InvoiceLine(), InvoiceLine(credits=5), InvoiceLine(credits=0)]

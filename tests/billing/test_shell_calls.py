@@ -76,5 +76,5 @@ def test_without_an_id_no_gateway_is_asked(wrong: Any) -> None:
         PaymentService.handle_paypal_success,
         PaymentService.handle_paypal_failure,
     ):
-        with pytest.raises(InvalidInput, match="Expected the id"):
+        with pytest.raises(InvalidInput, match="Pass the gateway's id"):
             handle(wrong)

@@ -56,7 +56,7 @@ def test_taking_it_back_is_told(subscription: Subscription) -> None:
     SubscriptionService.cancel_subscription(subscription)
     SubscriptionService.reactivate_subscription(subscription)
 
-    assert told("subscription.reactivated").subject == "Your subscription runs on"
+    assert told("subscription.reactivated").subject == "Your subscription continues"
 
 
 def test_the_end_is_told(subscription: Subscription) -> None:

@@ -168,7 +168,7 @@ def test_a_plan_s_new_currency_is_never_set_off_against_what_was_paid(
     invoices = Invoice.objects.count()
 
     for order in (SubscriptionService.upgrade_subscription, SubscriptionService.downgrade_subscription):
-        with pytest.raises(PlanNotOffered, match=f"sold in {edited_to}, and yours is paid in {sold_in}"):
+        with pytest.raises(PlanNotOffered, match=f"sold in {edited_to}, but your plan is paid in {sold_in}"):
             order(now(subscription), other)
 
     assert Invoice.objects.count() == invoices

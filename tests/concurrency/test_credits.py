@@ -65,7 +65,7 @@ def test_of_64_spenders_exactly_as_many_succeed_as_there_are_credits() -> None:
 
 
 @pytest.mark.usefixtures("books_balance")
-def test_lots_that_run_out_under_8_clients_are_spent_to_the_last_credit_without_an_error() -> None:
+def test_grants_that_run_out_under_8_clients_are_spent_to_the_last_credit_without_an_error() -> None:
     tenant = tenant_with(credits=0)
     soon = timezone.now() + timedelta(days=1)
     for number in range(50):
@@ -84,7 +84,7 @@ def test_lots_that_run_out_under_8_clients_are_spent_to_the_last_credit_without_
 
 
 @pytest.mark.usefixtures("books_balance")
-def test_a_spend_waits_for_the_one_that_empties_the_lots_and_is_refused() -> None:
+def test_a_spend_waits_for_the_one_that_empties_the_grants_and_is_refused() -> None:
     tenant = tenant_with(credits=5)
 
     rival = before_commit(lambda: spend(tenant, 5), lambda: spend(tenant))
@@ -95,7 +95,7 @@ def test_a_spend_waits_for_the_one_that_empties_the_lots_and_is_refused() -> Non
 
 
 @pytest.mark.usefixtures("books_balance")
-def test_canary_without_the_lock_a_spend_meets_lots_that_are_empty_meanwhile() -> None:
+def test_canary_without_the_lock_a_spend_meets_grants_that_are_empty_meanwhile() -> None:
     tenant = tenant_with(credits=5)
 
     with without_balance_lock():

@@ -15,7 +15,7 @@ from igny8_core.business.billing.services import settlement
 from igny8_core.business.billing.services.collection.outcomes import apply_charge
 from igny8_core.business.billing.services.payment_service import PaymentService
 from igny8_core.business.billing.services.reconciliation.polling import check_payment_now
-from igny8_core.business.billing.services.refunds.gateway_refunds import book_foreign, sync_refunds
+from igny8_core.business.billing.services.refunds.gateway_refunds import book_external_refund, sync_refunds
 from igny8_core.events.models import Event
 from tests import make
 from tests.concurrency.interleave import run_before
@@ -150,7 +150,7 @@ def test_a_refund_and_a_lost_dispute_together_take_no_more_than_came_in(stripe: 
 
         all_at_once(
             [
-                *[partial(book_foreign, payment, lost, "Dispute lost")] * (THREADS // 2),
+                *[partial(book_external_refund, payment, lost, "Dispute lost")] * (THREADS // 2),
                 *[partial(PaymentService.process_refund, payment, Decimal("20.00"))] * (THREADS // 2),
             ]
         )

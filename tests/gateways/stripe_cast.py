@@ -38,3 +38,7 @@ class Shop:
     def refund_order(self, charge: Charge, amount: str, reference: str = "refund-1") -> RefundOrder:
         """An order to give something of a charge back."""
         return RefundOrder(reference, charge.object_id, charge.capture_id, Decimal(amount), charge.currency, "INV-1")
+
+    def saved_cards(self) -> list[dict[str, Any]]:
+        """The cards that Stripe has of the shop's customer."""
+        return [method for method in self.fake.all("payment_method") if method["customer"] == self.customer_id]

@@ -85,7 +85,8 @@ TOTALS = {
     "ledger": """
         SELECT account_id, transaction_type, count(*), sum(amount)
         FROM igny8_credit_transactions GROUP BY 1, 2 ORDER BY 1, 2""",
-    "grants": """
+    # "lots", because the answers of 6259b03 are stored under this name.
+    "lots": """
         SELECT account_id, kind, count(*), sum(amount), sum(remaining)
         FROM igny8_credit_grants GROUP BY 1, 2 ORDER BY 1, 2""",
     "subscriptions": """

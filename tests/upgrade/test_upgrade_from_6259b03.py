@@ -30,6 +30,7 @@ ALLOWED_DIFFERENCES: dict[tuple[str, str], str] = {
     ("operator: /admin/dashboard/stats/", "data.mrr[].amount"): (
         "Adds up what customers pay; it was what their plans cost by then"
     ),
+    (": price of ", "message"): "Sentences of refusals are worded anew; their codes are compared",
     **dict.fromkeys(
         (("account 69: price of growth-annual", path) for path in ("data.line_items[].amount", "data.total")),
         "A refund of all that was paid is on its way: what goes back is not unused time",

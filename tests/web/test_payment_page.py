@@ -283,7 +283,7 @@ def test_a_gateway_that_is_down_is_told_with_what_to_do(customer: Customer, stri
     answer = customer.clicks("card")
 
     assert answer.status_code == 503
-    assert "Nothing was charged; try again in a minute" in text_of(answer)
+    assert "Nothing was charged. Try again in a minute" in text_of(answer)
     assert "Pay by card" in text_of(answer)
 
 

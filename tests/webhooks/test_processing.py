@@ -242,7 +242,7 @@ def test_the_command_takes_all_since_a_time(stripe: FakeStripe, capsys: pytest.C
 
 
 def test_the_command_says_which_message_there_is_not(db: None) -> None:
-    with pytest.raises(CommandError, match="no message with the id 404"):
+    with pytest.raises(CommandError, match="no webhook message with the id 404"):
         call_command("replay_webhooks", "--id=404")
 
 

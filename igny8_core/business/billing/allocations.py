@@ -1,13 +1,13 @@
-"""The one statement that puts money against an invoice: allocation, settled amount and status, or nothing.
+"""The statement that allocates money to an invoice: it writes allocation, settled amount and status, or nothing.
 
-One statement, because whoever reads an invoice must never see one that is settled by nothing, and because an approval
-pays for each way to the database under the account's lock. Only InvoiceService calls it.
+It is one statement, so that nobody ever reads an invoice that is settled without an allocation, and because each round
+trip to the database makes an approval hold the account's lock longer. invoices/lifecycle.py uses it.
 """
 
 from igny8_core.common.db import PreparedStatement
 
-# The UPDATE asks for the status that the invoice was read with, as common/states.py does: even a caller who forgot the
-# lock cannot settle it twice. No row comes back where it has moved, or where the money is not what is missing.
+# The UPDATE requires the status that the invoice was read with, as common/states.py does, so that even a caller who
+# forgot the lock cannot settle it twice. No row comes back if the status has changed or the amount is not what is due.
 SETTLE = PreparedStatement(
     name="igny8_settle_invoice",
     types=("bigint", "bigint", "text", "bigint", "numeric", "text", "bigint", "timestamptz", "timestamptz"),

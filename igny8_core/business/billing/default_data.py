@@ -1,4 +1,4 @@
-"""What a new installation starts with (docs/domain.md section 1). Bank and wallet details are samples, to replace."""
+"""The rows that a new installation starts with (docs/domain.md 1). Bank and wallet details are samples to replace."""
 
 from decimal import Decimal
 from typing import Any

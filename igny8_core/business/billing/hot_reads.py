@@ -1,7 +1,7 @@
 """The reads that customers' programs repeat all day, as prepared statements whose rows become answers directly.
 
-The ORM builds its SQL and its objects anew for each request, which takes many times as long as PostgreSQL needs. The
-plain forms are in selectors.py, with the serializers of the API; tests hold these against them.
+The ORM builds SQL and objects for each request, which takes many times longer than PostgreSQL needs. The plain forms
+are in selectors.py and the API's serializers; tests compare both (tests/billing/test_hot_reads.py).
 """
 
 import json
@@ -55,7 +55,7 @@ FIRST_INVOICES = PreparedStatement(
 
 
 def balance_of(account_id: int, *, grants_shown: int) -> dict[str, Any]:
-    """What the account can spend now, what its plan includes and the next `grants_shown` grants, for BalanceOutput."""
+    """For BalanceOutput: the account's spendable credits, its plan's credits, and its next `grants_shown` grants."""
     rows = BALANCE.fetch_all([account_id, clock.now(), grants_shown])
     plan_credits, spendable = rows[0][:2]
     names = ("kind", "amount", "remaining", "expires_at")
@@ -65,14 +65,14 @@ def balance_of(account_id: int, *, grants_shown: int) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class FirstPage:
-    """The newest rows of a list, written as its serializer would, and how many the list has."""
+    """The newest rows of a list, in the format of its serializer, and how many rows the list has."""
 
     rows: list[dict[str, Any]]
     count: int
 
 
 def first_invoices_of(account_id: int, *, size: int, count_limit: int) -> FirstPage:
-    """The account's `size` newest invoices as InvoiceOutput writes them; they are counted up to `count_limit`."""
+    """The account's `size` newest invoices in the format of InvoiceOutput; the count stops at `count_limit`."""
     rows = FIRST_INVOICES.fetch_all([account_id, size, count_limit])
     lines, snapshots = _parsed(row[9] for row in rows), _parsed(row[15] for row in rows)
     written = [_invoice(*each) for each in zip((row[1:] for row in rows), lines, snapshots, strict=True)]
@@ -80,7 +80,7 @@ def first_invoices_of(account_id: int, *, size: int, count_limit: int) -> FirstP
 
 
 def _parsed(texts: Iterable[str | None]) -> list[Any]:
-    # All of a column at once: a parser is started once a page, not once a row.
+    # The whole column at once, so that the parser runs once per page instead of once per row.
     parsed: list[Any] = json.loads(f"[{','.join(text or 'null' for text in texts)}]")
     return parsed
 

@@ -1,4 +1,4 @@
-"""What must always be true (docs/domain.md section 7): one query each, which finds the exceptions."""
+"""What must always be true (docs/domain.md section 7): one query each, which finds the violations."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,13 +10,13 @@ from igny8_core.business.billing.money_invariants import OF_MONEY, Invariant
 from igny8_core.common import clock
 
 EXAMPLES = 5
-# How long after its time something that works by itself may still wait.
+# How long automatic work may be late.
 OVERDUE_AFTER = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
 class Result:
-    """How many violations there are, and the first few in words."""
+    """How many violations an invariant has, and a sentence about each of the first few."""
 
     number: int
     name: str
@@ -27,7 +27,7 @@ class Result:
 OTHERS = [
     Invariant(
         8,
-        "a live subscription has an account that is not canceled, and is its only one",
+        "a live subscription belongs to an account that is not canceled, and no account has two",
         """
         SELECT format('account %s (%s): %s live subscription(s)', account.id, account.status, count(*))
         FROM igny8_subscriptions subscription JOIN igny8_accounts account ON account.id = subscription.account_id
@@ -124,7 +124,7 @@ OTHERS = [
     ),
     Invariant(
         14,
-        "no payment or refund stays undecided past its schedule, unless an operator has to look",
+        "every undecided payment or refund is checked on schedule, unless it needs an operator's review",
         """
         SELECT format('%s payment %s is %s: next check %s', payment_method, id, status, next_check_at)
         FROM igny8_payments
@@ -208,7 +208,7 @@ OTHERS = [
     ),
     Invariant(
         17,
-        "a disputed payment has a dispute at its gateway, and what one took is a refund of that payment",
+        "a disputed payment has a dispute at its gateway, and what a dispute took is a refund of that payment",
         """
         SELECT format('payment %s is disputed without a dispute', payment.id) FROM igny8_payments payment
         WHERE payment.status = 'disputed'
@@ -245,7 +245,7 @@ INVARIANTS = sorted([*OF_MONEY, *OTHERS], key=lambda invariant: invariant.number
 def check(invariant: Invariant) -> Result:
     """Run one invariant's query."""
     with connection.cursor() as cursor:
-        # The driver reads % as the start of a parameter, also that of LIKE and format().
+        # The driver reads every % as a parameter, also in LIKE and format().
         sql = invariant.sql.replace("%", "%%").replace("$overdue", "%(overdue)s")
         cursor.execute(sql, {"overdue": clock.now() - OVERDUE_AFTER})
         found = [row[0] for row in cursor.fetchall()]
@@ -253,10 +253,10 @@ def check(invariant: Invariant) -> Result:
 
 
 def check_all() -> Iterator[Result]:
-    """Check every invariant, in the order of docs/domain.md section 7."""
+    """Check all invariants, in the order of docs/domain.md section 7."""
     return (check(invariant) for invariant in INVARIANTS)
 
 
 def broken_invariants() -> list[Result]:
-    """Those that do not hold; empty when all is well."""
+    """The invariants that do not hold; empty if all is well."""
     return [result for result in check_all() if result.violations]

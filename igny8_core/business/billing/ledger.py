@@ -1,16 +1,16 @@
-"""What is clever about credits: the lock that a spend begins with, and what writes balance, grants and ledger at once.
+"""The SQL behind credits: the lock that a spend begins with, and statements that write balance, grants and ledger.
 
-SPEND reads grants with the snapshot of its start: the account's lock must have been taken by an earlier statement of
-the same transaction (docs/locking.md tells what happens otherwise). Only services/credits comes here;
-tests/billing/test_ledger.py holds the statements against a plain ledger in Python.
+SPEND reads the grants in the snapshot of its start, so an earlier statement of the same transaction must have locked
+the account (docs/locking.md says what happens otherwise). These statements are for services/credits.
+tests/billing/test_ledger.py compares them with a plain ledger in Python.
 """
 
 from igny8_core.auth.models import Account
 from igny8_core.common.db import PreparedStatement, require_atomic
 from igny8_core.common.errors import NotFound
 
-# The hot path of spending: four columns instead of a whole model, prepared. The plan is no join: who had to wait for
-# the lock while the plan changed would find no row at all.
+# The hot path of spending: a prepared statement for four columns instead of a whole model. The plan is not joined: if
+# it changed while the statement waits for the lock, a join would find no row.
 LOCK_BALANCE = PreparedStatement(
     name="igny8_lock_balance",
     types=("bigint",),
@@ -24,8 +24,8 @@ LOCK_BALANCE = PreparedStatement(
         WHERE account.id = $1 FOR NO KEY UPDATE OF account
     """,
 )
-# The same with what one unit of an operation costs now. Only the account is read under the lock, the price as it is
-# when the statement begins.
+# The same with what one unit of an operation costs. The account is read under the lock, the cost as it was when the
+# statement began.
 LOCK_BALANCE_AND_COST = PreparedStatement(
     name="igny8_lock_balance_and_cost",
     types=("bigint", "text"),
@@ -41,10 +41,10 @@ LOCK_BALANCE_AND_COST = PreparedStatement(
     """,
 )
 
-# A source that was granted already inserts no grant, and without a grant nothing else happens: no row comes back. The
-# same for an invoice whose credits an earlier release granted for its payment: that grant's source is `payment:<id>`.
-# The account is locked before the grant is inserted: the other way round, two grants of one source could deadlock. The
-# old snapshot does no harm here, because nothing is read but the balance, and an UPDATE sees that as it is now.
+# If the source was already granted, nothing is written and no row comes back. The same if an earlier release granted
+# the invoice's credits for its payment: that grant's source is `payment:<id>`. The account is locked before the grant
+# is inserted; in the other order, two grants of one source could deadlock. The old snapshot does no harm, because just
+# the balance is read, and an UPDATE sees its current value.
 GRANT = PreparedStatement(
     name="igny8_grant_credits",
     types=("bigint", "text", "text", "bigint", "timestamptz", "text", "text", "jsonb", "timestamptz"),
@@ -171,9 +171,9 @@ SPEND_MANY = PreparedStatement(
 
 
 def lock_balance(account: Account) -> tuple[int, int]:
-    """Lock the account and read its balance and the credits of a period; `account` gets its status of now.
+    """Lock the account and read its balance and the credits that a period includes. Updates `account.status`.
 
-    Raises NotFound for an unknown id.
+    Raises NotFound if the account does not exist.
     """
     require_atomic()
     row = LOCK_BALANCE.fetch_one([account.pk])
@@ -184,9 +184,9 @@ def lock_balance(account: Account) -> tuple[int, int]:
 
 
 def lock_balance_and_cost(account: Account, operation_type: str) -> tuple[tuple[int, int], int | None]:
-    """Like lock_balance, and what one unit of the operation costs: None for one that is unknown or not in use.
+    """Like lock_balance, and what one unit of the operation costs (None if it is unknown or not in use).
 
-    Raises NotFound for an unknown id.
+    Raises NotFound if the account does not exist.
     """
     require_atomic()
     row = LOCK_BALANCE_AND_COST.fetch_one([account.pk, operation_type])

@@ -1,4 +1,4 @@
-"""How much of what its plan allows an account uses: people and sites from auth, credits from billing."""
+"""How much of its plan's limits an account uses: people and sites from auth, credits from billing."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +12,7 @@ from igny8_core.common import clock
 
 @dataclass(frozen=True)
 class Limit:
-    """What is used of at most `max`; `balance` of credits only."""
+    """How much of `max` is `used`. `balance`: the spendable credits; 0 for other limits."""
 
     used: int
     max: int
@@ -20,12 +20,12 @@ class Limit:
 
     @property
     def percent(self) -> int:
-        """Rounded down. Of a limit of zero anything is all of it."""
+        """The used percentage, rounded down. If the limit is zero, any use counts as 100."""
         return self.used * 100 // self.max if self.max else 100 * min(self.used, 1)
 
 
 def limits_of(account: Account) -> dict[str, Any]:
-    """For LimitsOutput. Credits count from the start of the paid period, on a trial from that of the account."""
+    """For LimitsOutput. Used credits count from the start of the paid period; on a trial, from the account's start."""
     subscription = live_subscription_of(account)
     start = (subscription and subscription.current_period_start) or account.created_at
     terms = (subscription and subscription.terms) or account.plan.terms

@@ -1,4 +1,4 @@
-"""Row locks of billing, always after the account's (docs/locking.md); those of the credit ledger stand in ledger.py."""
+"""Billing's row locks, always taken after the account's (docs/locking.md). The credit ledger's are in ledger.py."""
 
 import json
 from decimal import Decimal
@@ -16,9 +16,9 @@ from igny8_core.common.prepared_rows import Columns, joined_rows
 
 
 def lock_invoice(account: Account, invoice_id: int) -> Invoice:
-    """The account's invoice, read under its lock; `account` is locked already.
+    """The account's invoice, read under its lock. `account` is already locked.
 
-    Raises InvoiceNotFound for another account's invoice as for none.
+    Raises InvoiceNotFound, also for another account's invoice.
     """
     require_atomic()
     try:
@@ -29,9 +29,9 @@ def lock_invoice(account: Account, invoice_id: int) -> Invoice:
     return invoice
 
 
-# What a decision reads of a payment, its invoice, and the subscription and plan of that. Building all columns took a
-# noticeable part of an approval (benchmarks/approve.py). Who reads another one adds it here: Django would load it with
-# a query of its own, under the lock, which the tests refuse (tests/hidden_queries.py).
+# The columns that a decision reads of a payment, its invoice, and the invoice's subscription and plan. Loading all
+# columns took a noticeable part of an approval (benchmarks/approve.py). If you read another column, add it here:
+# otherwise Django loads it with a query of its own under the lock, which the tests refuse (tests/hidden_queries.py).
 _PAYMENT = Columns(
     Payment,
     *("uuid", "account", "invoice", "amount", "currency", "payment_method", "status", "manual_reference", "metadata"),
@@ -42,14 +42,14 @@ _SUBSCRIPTION = Columns(Subscription, "account", "plan", "status", "billing_driv
 _PLAN = Columns(Plan, "slug", "name")
 _LINE_FIELDS = InvoiceLine._meta.concrete_fields
 _LINE_NAMES = [field.attname for field in _LINE_FIELDS]
-# JSON has no times, and amounts come with all their decimals; everything else is what it is.
+# JSON has no times and no decimals, so these columns are converted.
 _LINE_CONVERSIONS = {
     field.column: field.from_db_value if isinstance(field, AmountField) else field.to_python
     for field in _LINE_FIELDS
     if isinstance(field, AmountField | DateTimeField)
 }
-# The lines of the payment's invoice come in the same statement. They never change, so nothing is missed where the
-# payment's lock had to be waited for.
+# The lines of the payment's invoice come in the same statement. They never change, so they are still right if the
+# statement had to wait for the lock.
 _LINES = """(
     SELECT json_agg(line ORDER BY line.position)::text
     FROM (SELECT line.*, plan.slug AS plan_slug, package.slug AS package_slug
@@ -73,9 +73,9 @@ LOCK_PAYMENT = PreparedStatement(
 
 
 def lock_payment(account: Account, payment_id: int) -> Payment:
-    """The account's payment with its invoice, both read under their locks; `account` is locked already.
+    """The account's payment with its invoice, both read under their locks. `account` is already locked.
 
-    Raises PaymentNotFound for another account's payment as for none.
+    Raises PaymentNotFound, also for another account's payment.
     """
     require_atomic()
     row = LOCK_PAYMENT.fetch_one([account.pk, payment_id])
@@ -103,7 +103,7 @@ def _lines(text: str | None, invoice: Invoice) -> list[InvoiceLine]:
 
 
 def lock_payment_method_config(config_id: int) -> PaymentMethodConfig:
-    """The configured payment method, read under its lock; it belongs to no account. Raises NotFound."""
+    """The configured payment method, read under its lock. It belongs to no account. Raises NotFound."""
     require_atomic()
     try:
         return PaymentMethodConfig.objects.select_for_update(no_key=True).get(pk=config_id)
@@ -112,7 +112,7 @@ def lock_payment_method_config(config_id: int) -> PaymentMethodConfig:
 
 
 def lock_credit_cost(cost_id: int) -> CreditCostConfig:
-    """What an operation costs, read under its lock; it belongs to no account. Raises NotFound."""
+    """What an operation costs, read under its lock. It belongs to no account. Raises NotFound."""
     require_atomic()
     try:
         return CreditCostConfig.objects.select_for_update(no_key=True).get(pk=cost_id)

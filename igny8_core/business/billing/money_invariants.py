@@ -1,11 +1,11 @@
-"""What must always be true of money and credits (docs/domain.md section 7); invariants.py checks these too."""
+"""What must always be true of money and credits (docs/domain.md 7). invariants.py has the others and checks all."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Invariant:
-    """`sql` selects one text per violation; none means that the invariant holds. What waits since $overdue is late."""
+    """`sql` selects one text per violation; no rows: it holds. $overdue: what waits since before then is late."""
 
     number: int
     name: str
@@ -63,7 +63,7 @@ OF_MONEY = [
     ),
     Invariant(
         4,
-        "every paid invoice that bears credits has exactly one grant, every such grant its paid invoice",
+        "every paid invoice with credits has exactly one grant, and every such grant belongs to a paid invoice",
         """
         WITH granted AS (
             SELECT granted.id, granted.source, granted.amount, coalesce(invoice.id, payment.invoice_id) AS invoice_id
@@ -166,7 +166,7 @@ OF_MONEY = [
     ),
     Invariant(
         18,
-        "captured money is delivered: it settles its invoice, waits for an operator, or goes back",
+        "captured money settles its invoice, waits for an operator, or goes back",
         """
         SELECT format('payment %s is %s with %s %s, and settles %s of invoice %s (%s)', payment.id, payment.status,
                       payment.amount, payment.currency, live.amount, invoice.invoice_number, invoice.status)
@@ -181,7 +181,7 @@ OF_MONEY = [
     ),
     Invariant(
         19,
-        "nothing that a gateway has of a customer is outside of our books, waiting for an operator",
+        "no webhook message needs review, so nothing at a gateway is missing from our books",
         """
         SELECT format('%s message %s (%s): %s', provider, event_id, type, last_error) FROM igny8_webhook_events
         WHERE state = 'needs_review'

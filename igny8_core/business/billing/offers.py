@@ -1,7 +1,7 @@
-"""What one can pay with: what a country is offered today, and what an invoice offered when it was made.
+"""Payment methods on offer: those of a country today, and those that an invoice offered when it was made.
 
-An invoice keeps its offers: its page, mails and PDF say them, and they can be used for ever, whatever is switched off
-or corrected later. What is offered since can be used as well.
+An invoice keeps its offers: its page, mails and PDF show them, and they stay usable whatever is switched off or
+corrected later. Methods that are offered since then can be used too.
 """
 
 from collections.abc import Iterable
@@ -22,7 +22,7 @@ def offered_payment_methods(country_code: str) -> list[PaymentMethodConfig]:
     """
     configs = PaymentMethodConfig.objects.filter(country_code__in=[ALL_COUNTRIES, country_code])
     by_method: dict[str, PaymentMethodConfig] = {}
-    # "*" sorts before every letter, so that a country's row comes later and replaces it.
+    # "*" sorts before every letter, so a country's row comes later and replaces the global one.
     for config in configs.order_by("country_code"):
         by_method[config.payment_method] = config
     offered = [config for config in by_method.values() if config.is_enabled]
@@ -30,35 +30,35 @@ def offered_payment_methods(country_code: str) -> list[PaymentMethodConfig]:
 
 
 def offered_for(country_code: str, amount: Decimal, currency: str) -> list[PaymentMethodConfig]:
-    """Methods offered in a country that can take this amount, without details that nobody is to be told."""
+    """The methods offered in a country that can take this amount, without those whose details are hidden."""
     offered = offered_payment_methods(country_code)
     return [offer for offer in offered if takes(offer.payment_method, amount, currency) and not is_hidden(offer)]
 
 
 def is_usable(offer: PaymentMethodConfig) -> bool:
-    """Whether one can pay by an offer now: its gateway has keys, its details are somebody's."""
+    """Whether an offer can be used now: its gateway has keys, and its details are not a hidden sample."""
     return is_available(offer.payment_method) and not is_hidden(offer)
 
 
 def usual_method(offers: Iterable[PaymentMethodConfig], default: str) -> str:
-    """How one pays where nothing else is said: `default` where that is among the offers, else the first usable one.
+    """The method to use if the customer names none: `default` if it is offered, otherwise the first usable offer.
 
-    Empty where there is none.
+    Empty if there is none.
     """
     usable = [offer.payment_method for offer in offers if is_usable(offer)]
     return default if default in usable else next(iter(usable), "")
 
 
 def usual_payment_method_of(account: Account, amount: Decimal, currency: str) -> str:
-    """How the account pays an amount where nothing else is said; its default where nothing is offered."""
+    """The method by which the account pays an amount if it names none; its default if nothing is offered."""
     default = account.default_payment_method
     return usual_method(offered_for(account.billing_country, amount, currency), default) or default
 
 
 def offers_of(invoice: Invoice) -> list[PaymentMethodConfig]:
-    """What an invoice offers on its documents, in their order, in the shape of configured rows; not to be saved.
+    """What an invoice offers on its documents, in that order, as unsaved PaymentMethodConfig objects.
 
-    An invoice without a record, of the release before, offers what the country on it is offered today.
+    An invoice of an older release has no stored offers; it offers what its country is offered today.
     """
     recorded = InvoiceOffer.objects.filter(invoice=invoice).select_related("payee_version").order_by("position")
     country: str = invoice.metadata.get("billing_snapshot", {}).get("country", "")
@@ -67,7 +67,7 @@ def offers_of(invoice: Invoice) -> list[PaymentMethodConfig]:
 
 
 def payable_offers_of(invoice: Invoice) -> list[PaymentMethodConfig]:
-    """All by which an invoice can be paid: what it offers, then what its account's country is offered since."""
+    """All offers that can pay an invoice: its own, then those that its account's country has since then."""
     offers = offers_of(invoice)
     known = {offer.payment_method for offer in offers}
     since = offered_for(invoice.account.billing_country, invoice.total, invoice.currency)
@@ -75,7 +75,7 @@ def payable_offers_of(invoice: Invoice) -> list[PaymentMethodConfig]:
 
 
 def usual_instructions_for(invoice: Invoice) -> PaymentMethodConfig | None:
-    """How an invoice is paid where its account says nothing else; None where there is no way now."""
+    """The offer by which an invoice is paid if nobody names a method; None if there is no usable one."""
     offers = payable_offers_of(invoice)
     usual = usual_method(offers, invoice.account.default_payment_method)
     return next((offer for offer in offers if offer.payment_method == usual), None)

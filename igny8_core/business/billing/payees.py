@@ -1,4 +1,4 @@
-"""What people are told of bank and wallet details: the one place where payment instructions are made of them."""
+"""Bank and wallet details as people read them: payment instructions are made from them here."""
 
 import re
 
@@ -17,7 +17,7 @@ LABELS = {
     "iban": "IBAN",
     "swift_code": "SWIFT",
 }
-# What identifies nobody, by column. What kind of wallet a sample is of is true.
+# The values of the samples, by column. A sample's wallet type is a real one, so it is left out.
 SAMPLE_DETAILS = {
     name: {folded(row[name]) for row in PAYMENT_METHODS if name in row} for name in {*PAYEE_DETAILS} - {"wallet_type"}
 }
@@ -26,7 +26,7 @@ SEND_TO = "Send payment to:"
 
 
 def details_of(payee: Payee) -> list[tuple[str, str]]:
-    """Each detail that is known with its label: `[("Bank", "ABC Bank"), ("Account", "1234567890")]`."""
+    """The details that are filled in, with their labels: `[("Bank", "ABC Bank"), ("Account", "1234567890")]`."""
     bank = [(label, value) for name, label in LABELS.items() if (value := getattr(payee, name))]
     if payee.wallet_id:
         return [*bank, (payee.wallet_type or WALLET, payee.wallet_id)]
@@ -34,56 +34,56 @@ def details_of(payee: Payee) -> list[tuple[str, str]]:
 
 
 def instructions_of(payee: Payee) -> str:
-    """All that a payer needs as plain text: the details, one a line, then the operator's own words."""
+    """Everything that a payer needs, as plain text: the details, one per line, then the operator's text."""
     details = [f"{label}: {value}" for label, value in details_of(payee)]
     heading = [SEND_TO] if payee.wallet_id else []
-    words = own_words(payee)
+    words = text_without_details(payee)
     return "\n".join([*heading, *details, *([words] if words else [])])
 
 
-def own_words(payee: Payee, *others: Payee) -> str:
-    """The operator's words without lines that only repeat a detail of `payee` or `others`, as "Account: 1234567890"."""
+def text_without_details(payee: Payee, *others: Payee) -> str:
+    """The operator's text without lines that repeat a detail of `payee` or `others`, like "Account: 1234567890"."""
     said = {folded(getattr(each, name)) for each in (payee, *others) for name in PAYEE_DETAILS} - {""}
     kept = [line for line in payee.instructions.splitlines() if not _repeats(line, said)]
     return "\n".join(kept).strip()
 
 
 def is_hidden(payee: Payee) -> bool:
-    """Whether nobody is to be told these details: numbers of nobody, where real customers pay."""
+    """Whether customers must not see these details, because they are samples (settings.OFFER_SAMPLE_PAYEES)."""
     return payee.is_sample and not settings.OFFER_SAMPLE_PAYEES
 
 
 def holds_sample(payee: Payee) -> bool:
-    """Whether a detail is still that of a sample: a real account at the sample's bank gets no money either."""
+    """Whether any detail is still a sample's: a real account number at a sample's bank would not work either."""
     return any(folded(getattr(payee, name)) in values for name, values in SAMPLE_DETAILS.items())
 
 
 def refused_details(before: Payee | None, after: Payee) -> dict[str, list[str]]:
-    """What is wrong with details that are about to be saved, by column; `before` is what they replace.
+    """What is wrong with details that are about to be saved, by column. `before`: the details that they replace.
 
-    Who changes one detail answers for all: so a sample is looked at when it is edited first.
+    If one detail changes, all are checked, so a sample is checked when it is first edited.
     """
     are_same = before is not None and all(getattr(before, name) == getattr(after, name) for name in PAYEE_DETAILS)
     refusals = {
         "iban": None if are_same or not after.iban else why_not_iban(after.iban),
         "swift_code": None if are_same or not after.swift_code else why_not_bic(after.swift_code),
-        "instructions": _why_not_words(own_words(after, *([before] if before else [])), before, after),
+        "instructions": _why_text_refused(text_without_details(after, *([before] if before else [])), before, after),
     }
     return {name: [refusal] for name, refusal in refusals.items() if refusal}
 
 
-def _why_not_words(words: str, before: Payee | None, after: Payee) -> str | None:
-    """Numbers stand in their fields alone: in a sentence they would stay behind when the field is changed."""
+def _why_text_refused(words: str, before: Payee | None, after: Payee) -> str | None:
+    """Refuse text that repeats a number: when the number's field is changed, the text would keep the old one."""
     for payee in (after, *([before] if before else [])):
         for name in PAYEE_NUMBERS:
             number = getattr(payee, name)
-            # What stands for no number, such as "-" or "n/a", is part of many a sentence.
+            # Placeholders without digits, such as "-" or "n/a", may occur in any sentence.
             if any(map(str.isdigit, number)) and folded(number) in folded(words):
-                return f"Take {number} out of the text: the numbers are written from their own fields."
+                return f"Remove {number} from the text. Customers see the numbers from their own fields."
     return None
 
 
 def _repeats(line: str, said: set[str]) -> bool:
-    """`Bank: ABC Bank, Account: 1234567890` does, where that bank and that number are said anyway."""
+    """Whether a line says nothing new: "Bank: ABC Bank, Account: 1234567890" if both are details anyway."""
     parts = [folded(part.rpartition(":")[2]) for part in re.split(r"[,;]", line)]
     return line.strip() == SEND_TO or (bool(line.strip()) and all(part in said for part in parts))

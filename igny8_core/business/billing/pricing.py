@@ -1,4 +1,4 @@
-"""What an invoice states: lines, sums, periods, proration. Arithmetic, no queries of its own."""
+"""What an invoice states: lines, sums, periods, proration. Pure arithmetic without queries of its own."""
 
 from calendar import monthrange
 from collections.abc import Iterable, Sequence
@@ -59,13 +59,13 @@ class Period:
 
     @property
     def share_left(self) -> Fraction:
-        """The part of the period that is left, exactly."""
+        """The exact part of the period that is left, from 0 to 1."""
         return Fraction(self.seconds_left, self.seconds)
 
 
 @dataclass(frozen=True)
 class PaidPart:
-    """Money that paid for the time from `begin` to `end` and is still here, exactly, and the credits had with it."""
+    """Money that paid for the time from `begin` to `end` and is still here (exact), and the credits it brought."""
 
     amount: Fraction
     credits: int
@@ -73,14 +73,14 @@ class PaidPart:
     end: datetime
 
     def share_left(self, moment: datetime) -> Fraction:
-        """The part of its time that is left at `moment`."""
+        """The exact part of its time that is left at `moment`, from 0 to 1."""
         return Period(self.begin, self.end, moment).share_left
 
 
 def plan_line(plan: Plan, terms: Terms | None = None) -> dict[str, Any]:
-    """The invoice line that sells one period of a plan, with all that is granted for it (AMT-11).
+    """The invoice line that sells one period of a plan, with everything that it grants (AMT-11).
 
-    `terms` are those of who has the plan already; without them it costs and includes what it does now.
+    `terms`: those of a customer who already has the plan; None means the plan's current ones.
     """
     terms = terms or plan.terms
     return {
@@ -98,12 +98,12 @@ def plan_line(plan: Plan, terms: Terms | None = None) -> dict[str, Any]:
 
 
 def ordered_line(subscription: Subscription) -> dict[str, Any]:
-    """The line for a period of a subscription: by its terms in force, else by its plan as it is now."""
+    """The line for a period of a subscription, by its terms in force, otherwise by its plan's current ones."""
     return plan_line(subscription.plan, subscription.terms)
 
 
 def package_line(package: CreditPackage) -> dict[str, Any]:
-    """The invoice line that sells a package, with all that is granted for it (AMT-11)."""
+    """The invoice line that sells a credit package, with everything that it grants (AMT-11)."""
     return {
         "description": f"Credit package {package.name}, {package.credits} credits",
         "quantity": 1,
@@ -116,9 +116,9 @@ def package_line(package: CreditPackage) -> dict[str, Any]:
 
 
 def sold_terms(line: InvoiceLine, currency: str, plan: Plan) -> Terms:
-    """What a line of one of PLAN_LINES sold for a whole period, in the invoice's `currency`.
+    """The terms that a line in PLAN_LINES sold for a whole period. `currency`: the invoice's. `plan`: the line's.
 
-    Lines from before limits were written on them say none: of those, `plan`, which is the line's, gives its own.
+    Older lines do not state limits; for those, the plan's current limits count.
     """
     is_change = line.kind == LineKind.PLAN_CHANGE
     price, included = (line.period_price, line.period_credits) if is_change else (line.unit_amount, line.credits)
@@ -136,11 +136,11 @@ def sold_terms(line: InvoiceLine, currency: str, plan: Plan) -> Terms:
 def plan_change_lines(
     sold: Terms, sold_plan: Plan, plan: Plan, period: Period, parts: Sequence[PaidPart]
 ) -> list[dict[str, Any]]:
-    """The lines of a change to `plan` at `period.now`: the old plan's unused time back, the new plan's time charged.
+    """The two lines of a change to `plan` at `period.now`: credit for the old plan's unused time, and the new plan.
 
-    `sold` are the terms in force, `parts` what is paid of the period. Under the same billing cycle both lines count to
-    the end of the running period; under another one a whole period of the new plan begins. Each line is rounded once,
-    so that the lines add up to the total (docs/domain.md section 4).
+    `sold`: the terms in force. `parts`: what is paid for the period. With the same billing cycle both lines cover the
+    rest of the running period; with another cycle a whole new period begins. Each line is rounded once, so that the
+    lines add up to the total (docs/domain.md section 4).
     """
     restarts = sold.billing_cycle != plan.billing_cycle
     until = "" if restarts else f", {period.now:%Y-%m-%d} to {period.end:%Y-%m-%d}"
@@ -161,7 +161,7 @@ def plan_change_lines(
         "period_credits": plan.included_credits,
         "credits": plan.included_credits if restarts else _credits_of_change(plan.included_credits, period, parts),
         "restarts_period": restarts,
-        # From here on it was priced; what a period that restarts covers is known when it is paid.
+        # The time from which it is priced. The dates of a new period are known when the invoice is paid.
         "period_start": period.now,
         "period_end": None if restarts else period.end,
     }
@@ -169,23 +169,23 @@ def plan_change_lines(
 
 
 def unused_time(sold: Terms, period: Period, parts: Iterable[PaidPart]) -> Decimal:
-    """What the time that is left of a period is worth, rounded half up once: of each paid part the share that is left.
+    """What the rest of a period is worth: the remaining share of each paid part, rounded half up once.
 
-    It is never worth more than the plan in force (`sold`) costs for that time, whatever was paid on top.
+    It is at most what the plan in force (`sold`) costs for that time.
     """
     paid = sum((part.amount * part.share_left(period.now) for part in parts), Fraction(0))
     return _rounded(min(paid, Fraction(sold.price) * period.share_left), sold.currency)
 
 
 def charged_time(terms: Terms, period: Period, *, restarts: bool) -> Decimal:
-    """What a change to `terms` charges: the time that is left of the period, or a whole one where it begins anew."""
+    """What a change to `terms` charges: the rest of the period, or a whole period if it `restarts`."""
     return terms.price if restarts else period.prorated(terms.price, terms.currency)
 
 
 def _credits_of_change(included: int, period: Period, parts: Iterable[PaidPart]) -> int:
-    """The credits of the new plan for the time that is left, less what was had for it; rounded half up, never below 0.
+    """The new plan's credits for the rest of the period, minus those already granted; rounded half up, at least 0.
 
-    What refunds took back is not had any more (`parts` do not count it); what was spent before is.
+    Credits that refunds took back do not count as granted (`parts` leave them out); spent credits do.
     """
     had = sum((part.credits * part.share_left(period.now) for part in parts), Fraction(0))
     difference = included * period.share_left - had
@@ -201,18 +201,18 @@ def _cycle_name(cycle: str) -> str:
 
 
 def checked_lines(line_items: Sequence[dict[str, Any]], currency: str) -> list[dict[str, Any]]:
-    """Invoice lines as they are stored: amounts as text in the currency's decimals.
+    """Check invoice lines and return them as they are stored, with amounts as text in the currency's decimals.
 
-    There are 1 to 1,000 of them. Each needs `description`, `quantity` (int from 1) and `amount` (Decimal, number or
-    text, price of one); at most one may carry `credits`, because a payment grants once. Raises InvalidInput naming the
-    line.
+    Give 1 to 1,000 lines. Each needs `description`, `quantity` (int from 1) and `amount` (price of one unit: Decimal,
+    number or text). At most one line may have `credits`, because an invoice grants once. Raises InvalidInput or
+    InvalidAmount naming the line.
     """
     if not line_items:
-        raise InvalidInput("An invoice needs at least one line.")
+        raise InvalidInput("The invoice has no lines. Give at least one.")
     if len(line_items) > MAX_LINES:
         raise InvalidInput(TOO_MANY_LINES)
     if sum(1 for line in line_items if line.get("credits")) > 1:
-        raise InvalidInput("Only one line of an invoice can carry credits. Make an invoice for each.")
+        raise InvalidInput("At most one line of an invoice can have credits. Create a separate invoice for the others.")
     lines = [_checked_line(line, currency, number) for number, line in enumerate(line_items, start=1)]
     if subtotal(lines) > MAX_AMOUNT:
         raise InvalidInput(f"The lines add up to more than {MAX_AMOUNT}, which is more than an invoice can hold.")
@@ -220,22 +220,22 @@ def checked_lines(line_items: Sequence[dict[str, Any]], currency: str) -> list[d
 
 
 def subtotal(lines: Sequence[dict[str, Any]]) -> Decimal:
-    """Sum of quantity × amount over stored lines."""
+    """The sum of quantity × amount over stored lines."""
     return sum((line["quantity"] * Decimal(line["amount"]) for line in lines), Decimal(0))
 
 
 def plan_line_of(invoice: Invoice) -> InvoiceLine | None:
-    """The line with which an invoice sells a plan, or None."""
+    """The line of an invoice that sells a plan, or None."""
     return next((line for line in invoice.lines.all() if line.kind in PLAN_LINES), None)
 
 
 def credit_line(lines: Iterable[InvoiceLine]) -> InvoiceLine | None:
-    """The line that grants credits when it is paid, or None."""
+    """The line that grants credits when the invoice is paid, or None."""
     return next((line for line in lines if line.credits), None)
 
 
 def period_end(anchor: datetime, periods: int, cycle: str) -> datetime:
-    """End of the `periods`-th period from `anchor`, computed from the anchor so that month ends do not drift.
+    """The end of the `periods`-th period from `anchor`, computed from the anchor so that month ends do not drift.
 
     31 January monthly: 28/29 February, 31 March, … (docs/domain.md section 4, Renewal).
     """
@@ -249,13 +249,13 @@ def _checked_line(line: dict[str, Any], currency: str, number: int) -> dict[str,
     if not isinstance(description, str) or not description.strip():
         raise InvalidInput(f"Line {number} needs a description.")
     if type(quantity) is not int or not 1 <= quantity <= MAX_NUMBER:
-        raise InvalidInput(f"Line {number}: the quantity is a whole number from 1 to {MAX_NUMBER}.")
+        raise InvalidInput(f"Line {number}: the quantity has to be a whole number from 1 to {MAX_NUMBER}.")
     granted = line.get("credits", 0)
     if type(granted) is not int or not 0 <= granted <= MAX_NUMBER:
-        raise InvalidInput(f"Line {number}: the credits are a whole number from 0 to {MAX_NUMBER}.")
+        raise InvalidInput(f"Line {number}: the credits have to be a whole number from 0 to {MAX_NUMBER}.")
     kind = line.get("kind", LineKind.OTHER)
     if kind not in LineKind.values:
-        raise InvalidInput(f"Line {number}: {kind!r} is no kind of line. Known kinds: {', '.join(LineKind.values)}.")
+        raise InvalidInput(f"Line {number}: {kind!r} is not a kind of line. Use one of: {', '.join(LineKind.values)}.")
     given_back = _given_back(amount) if kind == UNUSED_TIME else None
     text = _line_amount(amount if given_back is None else given_back, currency, number)
     if given_back is not None and Decimal(text):
@@ -264,7 +264,7 @@ def _checked_line(line: dict[str, Any], currency: str, number: int) -> dict[str,
 
 
 def _given_back(amount: object) -> object:
-    """An amount below zero without its sign, also one that was checked already; None for any other."""
+    """A negative amount without its sign, as Decimal or as stored text; None for any other amount."""
     if isinstance(amount, str) and amount.startswith("-"):
         return amount[1:]
     return -amount if isinstance(amount, Decimal) and amount.is_signed() else None
@@ -272,20 +272,20 @@ def _given_back(amount: object) -> object:
 
 def _line_amount(amount: object, currency: str, number: int) -> str:
     example, decimals = format_amount(Decimal(89), currency), minor_units(currency)
-    expected = _wrong_amount(number, f'the amount is a Decimal, a number or text like "{example}".')
+    expected = _wrong_amount(number, f'the amount has to be a Decimal, a number or text like "{example}".')
     try:
         amount = typed_amount(amount, currency)
     except InvalidAmount as refusal:
         raise _wrong_amount(number, refusal.text) from None
     if not isinstance(amount, str | Decimal):
         raise expected
-    # Decimal reads more notations than people write: 1_000, 1e2, digits of other scripts.
+    # Decimal accepts more notations than we do: 1_000, 1e2, digits of other scripts.
     if isinstance(amount, str) and not AMOUNT_PATTERN.fullmatch(amount):
         raise expected
     value = Decimal(amount)
     if not value.is_finite() or not 0 <= value <= MAX_AMOUNT:
         raise expected
-    # 89.000 as text is no amount of dollars (AMT-05); a Decimal counts by its value.
+    # Text like 89.000 has more decimals than dollars have (AMT-05); of a Decimal just the value counts.
     written = len(amount.partition(".")[2]) if isinstance(amount, str) else 0
     if written > decimals or value != value.quantize(Decimal(1).scaleb(-decimals)):
         raise _wrong_amount(number, f'{currency} has {decimals} decimals. Write the amount like "{example}".')

@@ -1,4 +1,4 @@
-"""Figures on the whole business for operators, one query each; the console and the staff API show the same ones."""
+"""Figures about the whole business for operators, one query each. The console and the operators' API show the same."""
 
 from collections import defaultdict
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ class StatusCount:
 
 @dataclass(frozen=True)
 class MonthCount:
-    """How many accounts were made in a month, which is given as YYYY-MM (UTC)."""
+    """How many accounts were created in a month (YYYY-MM, UTC)."""
 
     month: str
     accounts: int
@@ -65,7 +65,7 @@ class CurrencyAmount:
 
 @dataclass(frozen=True)
 class MonthRevenue:
-    """What came in (`gross`) and went back (`refunded`) in a month, each counted in the month in which it happened."""
+    """What was paid (`gross`) and refunded in a month. A refund counts in the month in which it was made."""
 
     month: str
     currency: str
@@ -74,13 +74,13 @@ class MonthRevenue:
 
     @property
     def net(self) -> Decimal:
-        """What was left; below zero where more went back than came in."""
+        """Paid minus refunded; below zero if more was refunded."""
         return self.gross - self.refunded
 
 
 @dataclass(frozen=True)
 class CreditFlow:
-    """Credits of a time: `issued` is all that was given, `used` what was spent, `expired` what was not."""
+    """The credits that were `issued`, `used` and `expired` in a time."""
 
     issued: int
     used: int
@@ -89,14 +89,14 @@ class CreditFlow:
 
 @dataclass(frozen=True)
 class Waiting:
-    """Payments that operators have to decide; `oldest_at` is None where there is none."""
+    """Payments that operators have to decide. `oldest_at` is None if there are none."""
 
     count: int
     oldest_at: datetime | None
 
     @property
     def oldest_age_hours(self) -> int | None:
-        """Whole hours since the oldest was submitted."""
+        """Whole hours since the oldest payment was submitted."""
         return (clock.now() - self.oldest_at) // timedelta(hours=1) if self.oldest_at else None
 
 
@@ -111,18 +111,18 @@ class AccountCounts:
 
 
 def accounts_by_status() -> list[StatusCount]:
-    """How many accounts there are of each status, also of those that none has."""
+    """How many accounts have each status, also for a status that no account has."""
     found = dict(Account.objects.order_by().values_list("status").annotate(count=Count("pk")))
     return [StatusCount(status, found.get(status.value, 0)) for status in AccountStatus]
 
 
 def credits_outstanding() -> int:
-    """Credits that were granted and are not spent, of all accounts together."""
+    """The unspent credits of all accounts together."""
     return Account.objects.aggregate(total=Sum("credits"))["total"] or 0
 
 
 def new_accounts_by_month(months: int = MONTHS) -> list[MonthCount]:
-    """Accounts made in each of the last `months` months, this one included, oldest first."""
+    """The accounts created in each of the last `months` months, including this one, oldest first."""
     wanted = _months(months)
     made = Account.objects.filter(created_at__gte=wanted[0]).order_by()
     by_month = made.annotate(month=TruncMonth("created_at", tzinfo=UTC)).values_list("month")
@@ -131,9 +131,9 @@ def new_accounts_by_month(months: int = MONTHS) -> list[MonthCount]:
 
 
 def active_subscriptions_by_plan() -> list[PlanCount]:
-    """Subscriptions that are paid and running, by plan, the most first."""
+    """The number of active subscriptions by plan, largest first."""
     active = Subscription.objects.filter(status=SubscriptionStatus.ACTIVE).order_by()
-    # Counted before the few plans are looked up: joined first, half a million rows took five times as long.
+    # Count first, then look up the few plans: joining half a million rows first took five times as long.
     counts = dict(active.values_list("plan_id").annotate(count=Count("pk")))
     plans = Plan.objects.filter(pk__in=counts)
     rows = [PlanCount(plan.slug, plan.name, counts[plan.pk]) for plan in plans]
@@ -141,22 +141,22 @@ def active_subscriptions_by_plan() -> list[PlanCount]:
 
 
 def monthly_recurring_revenue() -> list[CurrencyAmount]:
-    """What active subscriptions bring in a month by their terms, by currency; an annual price counts a twelfth."""
+    """What active subscriptions bring in per month by their terms, by currency. An annual price counts one twelfth."""
     active = Subscription.objects.filter(status=SubscriptionStatus.ACTIVE).order_by()
     sums = active.values_list("terms_currency", "terms_billing_cycle").annotate(total=Sum("terms_price"))
     twelfths: dict[str, Decimal] = defaultdict(Decimal)
     for currency, cycle, total in sums:
         twelfths[currency] += (1 if cycle == BillingCycle.ANNUAL else 12) * total
-    # Divided and rounded once, at the end: a third of a cent for each of many subscriptions would add up.
+    # Divided and rounded once at the end, because rounding errors of many subscriptions would add up.
     return [
         CurrencyAmount(currency, round_amount(total / 12, currency)) for currency, total in sorted(twelfths.items())
     ]
 
 
 def revenue_by_month(months: int = MONTHS) -> list[MonthRevenue]:
-    """Revenue of each of the last `months` months, this one included: by month, oldest first, then by currency.
+    """The revenue of the last `months` months, including this one: by month, oldest first, then by currency.
 
-    A currency in which anything happened has a row for every month.
+    A currency with any payment or refund has a row for every month.
     """
     wanted = _months(months)
     captured = Payment.objects.filter(processed_at__gte=wanted[0], status__in=CAPTURED_STATUSES)
@@ -189,13 +189,13 @@ def pending_approvals() -> Waiting:
     return Waiting(found["count"], found["oldest"])
 
 
-def messages_to_review() -> int:
-    """How many messages of gateways wait for an operator because they fit nothing here."""
+def webhooks_to_review() -> int:
+    """How many webhook messages wait for an operator because they match nothing here."""
     return WebhookEvent.objects.filter(state=WebhookState.NEEDS_REVIEW).count()
 
 
 def payments_to_review() -> int:
-    """How many payments wait for an operator because of what their gateway says."""
+    """How many payments need an operator's review."""
     return Payment.objects.filter(needs_review=True).count()
 
 
@@ -212,12 +212,12 @@ def failed_payments() -> QuerySet[Payment]:
 
 
 def recent_events(limit: int) -> list[Event]:
-    """What happened last, on whichever account, with account and actor."""
+    """The latest events of all accounts, with account and actor."""
     return list(Event.objects.select_related("account", "actor").order_by("-pk")[:limit])
 
 
 def account_counts(account: Account) -> AccountCounts:
-    """How much of everything an account has."""
+    """How many sites, invoices and payments to decide an account has."""
     invoices = Invoice.objects.filter(account=account)
     counted = invoices.aggregate(all=Count("pk"), open=Count("pk", filter=Q(status=InvoiceStatus.PENDING)))
     return AccountCounts(
@@ -233,7 +233,7 @@ def _waiting() -> QuerySet[Payment]:
 
 
 def _months(number: int) -> list[datetime]:
-    """Begin of each of the last `number` months in UTC, oldest first."""
+    """The start of each of the last `number` months in UTC, oldest first."""
     now = clock.now()
     count = now.year * 12 + now.month - 1
     return [datetime(month // 12, month % 12 + 1, 1, tzinfo=UTC) for month in range(count - number + 1, count + 1)]

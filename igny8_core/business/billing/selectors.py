@@ -1,4 +1,4 @@
-"""Reads of billing. What belongs to an account is looked up from the account."""
+"""Billing's queries. Whatever belongs to an account is looked up from the account."""
 
 from collections.abc import Collection
 from typing import Any
@@ -33,7 +33,7 @@ from igny8_core.common import clock
 from igny8_core.common.db import among
 from igny8_core.common.text import folded
 
-# Of an invoice: whether it sells a change of plan.
+# For a query of invoices: whether one sells a change of plan, or a credit package.
 CHANGES_PLAN = Exists(InvoiceLine.objects.filter(invoice=OuterRef("pk"), kind=LineKind.PLAN_CHANGE))
 SELLS_CREDITS = Exists(InvoiceLine.objects.filter(invoice=OuterRef("pk"), kind=LineKind.CREDIT_PACKAGE))
 
@@ -50,7 +50,7 @@ def live_subscription_of(account: Account) -> Subscription | None:
 
 
 def last_subscription_of(account: Account) -> Subscription | None:
-    """The account's live subscription, else the one that ended last, with its plans; None where there was none."""
+    """The account's live subscription, otherwise the one that ended last, with its plans; None if it never had one."""
     ended = Subscription.objects.filter(account=account).select_related("account", "plan", "pending_plan")
     return live_subscription_of(account) or ended.order_by("-pk").first()
 
@@ -63,7 +63,7 @@ def open_invoices_of(subscription: Subscription) -> list[Invoice]:
 
 
 def has_payment_under_way(invoice: Invoice) -> bool:
-    """Whether a payment of the invoice is not decided yet."""
+    """Whether a payment of the invoice is still undecided."""
     return Payment.objects.filter(invoice=invoice, status__in=PAYMENTS_UNDER_WAY).exists()
 
 
@@ -76,17 +76,18 @@ def open_plan_changes_of(subscription: Subscription) -> list[Invoice]:
 
 
 def open_orders_of(subscription: Subscription) -> list[Invoice]:
-    """What is unpaid of the subscription, and the account's unpaid credit packages; other debts are not orders."""
+    """The subscription's unpaid invoices and the account's unpaid credit packages. Other debts are not orders."""
     open_statuses = [InvoiceStatus.PENDING, InvoiceStatus.UNCOLLECTIBLE]
     orders = Invoice.objects.filter(account_id=subscription.account_id, status__in=open_statuses)
     return list(orders.filter(Q(subscription=subscription) | SELLS_CREDITS).order_by("pk"))
 
 
 def money_of_plans(subscription: Subscription) -> QuerySet[Allocation]:
-    """What stands against the subscription's paid invoices, with invoice, its lines, and payment, oldest first.
+    """The allocations to the subscription's paid invoices, with invoice, lines and payment, oldest first.
 
-    Of the payment: `disputed` and `lost` in disputes, `returning` in refunds that are under way, `credits_taken` back
-    with refunds, and `is_unclear` where how much is disputed is not known in its currency.
+    Each is annotated with what happened to its payment: the amounts `disputed` and `lost` in disputes, the amount
+    `returning` in refunds under way, the credits taken back by refunds (`credits_taken`), and `is_unclear`: the
+    disputed amount is not known in the payment's currency.
     """
     account_id, payment = subscription.account_id, OuterRef("payment")
     disputes = Dispute.objects.filter(account_id=account_id, payment=payment)
@@ -125,12 +126,12 @@ def payments_of(account: Account) -> QuerySet[Payment]:
 
 
 def proofs_of(account: Account) -> QuerySet[PaymentProof]:
-    """The files that the account uploaded to show that it paid, with the payment that each was used for."""
+    """The payment proofs that the account uploaded, with the payment that each was used for."""
     return PaymentProof.objects.filter(account=account).select_related("payment")
 
 
 def payments_under_way_of(account: Account) -> QuerySet[Payment]:
-    """The account's payments that are not decided yet, with their invoice, oldest first."""
+    """The account's undecided payments with their invoice, oldest first."""
     return payments_of(account).filter(status__in=PAYMENTS_UNDER_WAY).order_by("pk")
 
 
@@ -140,7 +141,7 @@ def credit_notes_of(account: Account) -> QuerySet[CreditNote]:
 
 
 def saved_methods_of(account: Account) -> QuerySet[AccountPaymentMethod]:
-    """The ways of paying that the account saved."""
+    """The account's saved payment methods."""
     return AccountPaymentMethod.objects.filter(account=account)
 
 
@@ -150,7 +151,7 @@ def credit_packages() -> QuerySet[CreditPackage]:
 
 
 def costs_in_use(operation_types: Collection[str]) -> dict[str, int]:
-    """What one unit of each operation costs that is in use."""
+    """What one unit of each of these operations costs, in credits; operations that are not in use are left out."""
     costs = CreditCostConfig.objects.filter(operation_type__in=operation_types, is_active=True)
     return dict(costs.values_list("operation_type", "credits_per_unit"))
 
@@ -161,19 +162,19 @@ def credit_transactions_of(account: Account) -> QuerySet[CreditTransaction]:
 
 
 def live_grants_of(account: Account) -> QuerySet[CreditGrant]:
-    """Grants that can be spent now, in the order in which they will be."""
+    """The account's grants that can be spent now, in the order in which they are spent."""
     unexpired = Q(expires_at=None) | Q(expires_at__gt=clock.now())
     grants = CreditGrant.objects.filter(unexpired, account=account, remaining__gt=0)
     return grants.order_by("expires_at", "kind", "pk")
 
 
 def spendable_credits(account: Account) -> int:
-    """Credits that can be spent now: grants whose time is over count no more, even before they are taken back."""
+    """The credits that can be spent now. Expired grants do not count, even before their credits are taken back."""
     return live_grants_of(account).aggregate(total=Sum("remaining"))["total"] or 0
 
 
 def is_available(payment_method: str) -> bool:
-    """Whether money can be taken by this method here and now: card and PayPal need the keys of their gateway."""
+    """Whether this method can take money now: card and PayPal need their gateway's keys."""
     # Each gateway's keys are the setting of its name, or None.
     return payment_method not in GATEWAY_METHODS or getattr(settings, payment_method.upper()) is not None
 
@@ -187,7 +188,7 @@ def all_invoices() -> QuerySet[Invoice]:
 
 
 def invoices_matching(invoices: QuerySet[Invoice], text: str) -> QuerySet[Invoice]:
-    """Those whose number, or whose account's name, begins with `text`, without regard to case."""
+    """The invoices whose number or account name begins with `text`, in any case."""
     accounts = Account.objects.filter(name__istartswith=text).order_by().values("pk")
     return invoices.filter(Q(invoice_number__startswith=text.upper()) | among("account_id", accounts))
 
@@ -208,7 +209,7 @@ def all_payments() -> QuerySet[Payment]:
 
 
 def grant_sources(payment: Payment) -> list[str]:
-    """Under which source the credits of a payment's invoice were granted: the invoice, before that the payment."""
+    """The possible sources of the grant for a payment's invoice: the invoice; in older releases the payment."""
     return [f"invoice:{payment.invoice_id}", f"payment:{payment.pk}"]
 
 
@@ -224,7 +225,7 @@ def payments_matching(payments: QuerySet[Payment], text: str) -> QuerySet[Paymen
     numbered = Invoice.objects.filter(invoice_number__startswith=text.upper()).order_by().values("pk")
     found = among("invoice_id", numbered)
     if key := folded(text)[:100]:
-        # The method comes first in the index on references, so all of them are named.
+        # The index on references begins with the method, so all methods are named to use it.
         found |= Q(payment_method__in=PaymentMethodType.values, reference_key=key)
     return payments.filter(found)
 

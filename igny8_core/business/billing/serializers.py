@@ -1,4 +1,4 @@
-"""What more than one door takes and gives of billing."""
+"""Billing's input and output formats that more than one door uses."""
 
 from typing import Any
 from urllib.parse import quote
@@ -36,7 +36,7 @@ class PaymentMethodOutput(OutputSerializer):
     )
     is_enabled = serializers.BooleanField(help_text="Whether customers are offered it")
     is_available = serializers.SerializerMethodField(
-        help_text="False while its gateway is not set up, and for the samples of a new installation in production"
+        help_text="False if its gateway is not set up, or if it is a sample of a new installation in production"
     )
     display_name = serializers.CharField(help_text="Its name as customers read it")
     instructions = serializers.CharField(help_text="What the customer is told to do; can be empty")
@@ -54,7 +54,7 @@ class PaymentMethodOutput(OutputSerializer):
         return is_usable(config)
 
     def to_representation(self, config: Any) -> dict[str, Any]:
-        """As it is configured; `instructions` are made of the details, and what is hidden is left empty."""
+        """The configured row. `instructions` are made from the details; hidden details are empty."""
         said: dict[str, Any] = super().to_representation(config)
         if is_hidden(config):
             return said | dict.fromkeys(("instructions", *PAYEE_DETAILS), "")
@@ -62,16 +62,16 @@ class PaymentMethodOutput(OutputSerializer):
 
 
 class OperatorPaymentMethodOutput(PaymentMethodOutput):
-    """`instructions` as they are kept, without the details."""
+    """For operators: `instructions` as they are stored, without the details."""
 
-    is_sample = serializers.BooleanField(help_text="Holds the numbers of nobody; not offered where real customers pay")
+    is_sample = serializers.BooleanField(help_text="A sample of a new installation; not offered in production")
     payer_reads = serializers.SerializerMethodField(help_text="The details and the instructions as customers get them")
 
     def get_payer_reads(self, config: Any) -> str:
         return instructions_of(config)
 
     def to_representation(self, config: Any) -> dict[str, Any]:
-        """As it is configured, whatever is hidden from customers."""
+        """The configured row, including what is hidden from customers."""
         return serializers.Serializer.to_representation(self, config)
 
 
@@ -91,7 +91,7 @@ class SubscriptionOutput(OutputSerializer):
     status = EnumField(SubscriptionStatus, help_text="Whether the plan is paid and runs")
     terms = TermsOutput(
         allow_null=True,
-        help_text="What the customer has, whatever became of the plan since; null until the first payment",
+        help_text="The terms that the customer has, even if the plan has changed since; null until the first payment",
     )
     current_period_start = serializers.DateTimeField(allow_null=True, help_text="Null until the first payment")
     current_period_end = serializers.DateTimeField(
@@ -117,9 +117,9 @@ class InvoiceOutput(OutputSerializer):
     id = serializers.IntegerField()
     invoice_number = serializers.CharField()
     subscription_id = serializers.IntegerField(
-        allow_null=True, help_text="Id of the subscription that it is for; null where it is for none"
+        allow_null=True, help_text="Id of the subscription that it is for; null if it is for none"
     )
-    status = EnumField(InvoiceStatus, help_text="How far it is: only a pending one can be paid")
+    status = EnumField(InvoiceStatus, help_text="The invoice's status; a pending one can be paid")
     currency = CurrencyField()
     subtotal = MoneyField(help_text="Sum of the lines")
     tax = MoneyField(help_text="Tax on top of the lines")
@@ -148,36 +148,36 @@ class PaymentOutput(OutputSerializer):
     id = serializers.IntegerField()
     invoice_id = serializers.IntegerField()
     invoice_number = serializers.CharField(source="invoice.invoice_number")
-    amount = MoneyField(help_text="What is paid with it")
+    amount = MoneyField(help_text="How much is paid")
     currency = CurrencyField()
-    payment_method = EnumField(PaymentMethodType, help_text="With what it is paid")
+    payment_method = EnumField(PaymentMethodType, help_text="How it is paid")
     status = EnumField(PaymentStatus, help_text="How far the payment is")
     manual_reference = serializers.CharField()
     transferred_on = serializers.DateField(allow_null=True, help_text="Day of the transfer, as the customer says")
     payer_name = serializers.CharField(help_text="Whose account or wallet it came from, as the customer says")
     manual_notes = serializers.CharField()
-    proof_id = serializers.IntegerField(allow_null=True, help_text="The uploaded file that shows it")
-    failure_reason = serializers.CharField(help_text="Why it failed or was rejected; empty where it was not")
-    refunded_amount = MoneyField(help_text="What has been given back of it")
+    proof_id = serializers.IntegerField(allow_null=True, help_text="Id of the uploaded proof; null if there is none")
+    failure_reason = serializers.CharField(help_text="Why it failed or was rejected; empty if it was not")
+    refunded_amount = MoneyField(help_text="How much of it was refunded")
     processed_at = serializers.DateTimeField(allow_null=True, help_text="When it succeeded; null while it has not")
     failed_at = serializers.DateTimeField(
-        allow_null=True, help_text="When it failed or was rejected; null where it was not"
+        allow_null=True, help_text="When it failed or was rejected; null if it was not"
     )
     created_at = serializers.DateTimeField()
 
 
 class PaymentProofOutput(serializers.Serializer[Any]):
-    """`context` holds the request of the person that the link is for."""
+    """`context["request"]` has to be the request of the person for whom the link is."""
 
     id = serializers.IntegerField()
     content_type = EnumField(ProofType, help_text="What kind of file it is")
-    size = serializers.IntegerField(help_text="Bytes, as the file was written anew")
+    size = serializers.IntegerField(help_text="Size of the stored file in bytes")
     created_at = serializers.DateTimeField()
     payment_id = serializers.IntegerField(
         source="payment.id",
         default=None,
         allow_null=True,
-        help_text="Id of the payment that it was sent with; null while it was sent with none",
+        help_text="Id of the payment that it was sent with; null if it was not used yet",
     )
     url = serializers.SerializerMethodField(help_text="Opens the file, without a credential, for 5 minutes")
 
@@ -190,13 +190,13 @@ class PaymentProofOutput(serializers.Serializer[Any]):
 
 # --- What operators configure, in the console and by API ---------------------------------------------------------
 
-# What the columns hold.
+# The largest numbers that the columns can hold.
 MAX_NUMBER = 2**31 - 1
 MAX_SMALL_NUMBER = 2**15 - 1
 
 
 class CountryOrAllField(CountryCodeField):
-    """A country code, or * for all countries that have no row of their own."""
+    """A country code, or * for all countries without a row of their own."""
 
     def clean_text(self, text: str) -> str:
         return text if text == ALL_COUNTRIES else super().clean_text(text)
@@ -206,7 +206,7 @@ class IbanField(PlainTextField):
     """An IBAN, stored without spaces of any kind and in capitals."""
 
     def clean_text(self, text: str) -> str:
-        # Copied from a document, its groups stand apart by spaces that do not break a line.
+        # An IBAN that was copied from a document can contain no-break spaces between its groups.
         iban = "".join(super().clean_text(text).split()).upper()
         if iban and (refusal := why_not_iban(iban)):
             raise serializers.ValidationError(refusal, code="invalid_iban")
@@ -282,7 +282,7 @@ class ChangeSubscriptionInput(SubscriptionDecisionInput):
 
 
 class InvoiceNotesInput(StrictSerializer):
-    """What operators write on an invoice that is open."""
+    """The notes that operators write on an open invoice."""
 
     notes = MultilineTextField(
         max_length=2000, required=False, allow_blank=True, default="", help_text="Printed on the invoice"

@@ -1,4 +1,4 @@
-"""What an account's credits were used for, over time: sums of the usage log in the days of the account's time zone."""
+"""What an account's credits were used for over time: the usage log by days of the account's time zone."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -17,9 +17,9 @@ from igny8_core.business.billing.models import CreditCostConfig, CreditUsageLog,
 TOP_OPERATIONS = 5
 CENT = Decimal("0.01")
 
-# What is summed is read from the sums, what came later from the log; `width_bucket` tells the interval of each row, so
-# that days have the 23 or 25 hours that they have where the clocks change. Both parts are index-only scans
-# (benchmarks/usage_analytics.py prints the plan).
+# Older usage comes from the sums, newer usage from the log. `width_bucket` gives the interval of each row, so that days
+# have 23 or 25 hours when the clocks change. Both parts are index-only scans (benchmarks/usage_analytics.py prints the
+# plan).
 USED = """
     SELECT width_bucket(used.at, %(bounds)s::timestamptz[]), operation_type,
            sum(credits)::bigint, sum(operations)::bigint
@@ -46,7 +46,7 @@ class Used:
 
 @dataclass(frozen=True)
 class Interval:
-    """A day, week or month of the series, by its first day."""
+    """A day, week or month of the series, identified by its first day."""
 
     start: date
     credits: int
@@ -55,7 +55,7 @@ class Interval:
 
 @dataclass(frozen=True)
 class OperationUse:
-    """What one type of operation used in the whole time; `percent` of all credits."""
+    """What one type of operation used in the whole time. `percent`: its share of all credits."""
 
     operation_type: str
     display_name: str
@@ -66,7 +66,7 @@ class OperationUse:
 
 @dataclass(frozen=True)
 class Projection:
-    """The running month, and what it comes to if it goes on at the same rate."""
+    """The credits used in the current month, and the total if usage continues at the same rate."""
 
     month: date
     credits_used: int
@@ -102,7 +102,7 @@ class Analytics:
 
     @property
     def top_operations(self) -> list[OperationUse]:
-        """The operations that used most credits."""
+        """The operations that used the most credits."""
         return self.by_operation[:TOP_OPERATIONS]
 
 
@@ -121,7 +121,7 @@ def analytics(account: Account, first: date, last: date, granularity: str, now: 
 
 
 def used_between(account: Account, bounds: Sequence[datetime]) -> list[Used]:
-    """What the account used in each interval between two neighbours of `bounds` (rising, at least two)."""
+    """What the account used in each interval between neighbours in `bounds` (ascending, at least two)."""
     parameters: dict[str, Any] = {
         "account": account.pk,
         "bounds": list(bounds),
@@ -135,7 +135,7 @@ def used_between(account: Account, bounds: Sequence[datetime]) -> list[Used]:
 
 
 def used_since(account: Account, start: datetime, now: datetime) -> int:
-    """Credits used from any moment until now; what lies before the first whole quarter of an hour is counted singly."""
+    """The credits used from `start` until `now`. Before the first full quarter of an hour, rows are counted singly."""
     into_quarter = timedelta(minutes=start.minute % 15, seconds=start.second, microseconds=start.microsecond)
     quarter = start - into_quarter + timedelta(minutes=15) if into_quarter else start
     single = CreditUsageLog.objects.filter(account=account, created_at__gte=start, created_at__lt=quarter)
@@ -144,7 +144,7 @@ def used_since(account: Account, start: datetime, now: datetime) -> int:
 
 
 def starts_of(first: date, last: date, granularity: str) -> list[date]:
-    """First days of the days, ISO weeks or months that `first` to `last` lie in; the first one starts with `first`."""
+    """The first days of the days, ISO weeks or months from `first` to `last`; the first one starts with `first`."""
     starts = [first]
     while (following := _next_start(starts[-1], granularity)) <= last:
         starts.append(following)
@@ -152,10 +152,10 @@ def starts_of(first: date, last: date, granularity: str) -> list[date]:
 
 
 def midnights(days: Sequence[date], timezone: str) -> list[datetime]:
-    """The moment at which each day begins in an IANA time zone, also where the clocks skip midnight."""
+    """The moment at which each day begins in an IANA time zone, also if the clocks skip midnight."""
     zone = ZoneInfo(timezone)
     moments = [datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(ZoneInfo("UTC")) for day in days]
-    # A day that a country skipped when it moved across the date line begins when the next one does: it is empty.
+    # A day that a country skipped at the date line begins when the next day does, so it is empty.
     return [moments[0], *(max(before, moment) for before, moment in pairwise(moments))]
 
 

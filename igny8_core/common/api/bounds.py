@@ -64,7 +64,7 @@ BOUNDS: dict[str, list[Bound]] = {
         Bound("igny8_core.common.api.parsers.MAX_BODY_BYTES", "a JSON body", "413", "bytes"),
         Bound("igny8_core.common.api.parsers.MAX_DEPTH", "levels of JSON in each other", "400"),
         Bound("igny8_core.common.api.parsers.MAX_UPLOAD_BYTES", "a body with a file", "413", "bytes"),
-        Bound(f"{BILLING}.webhooks.receiving.MAX_MESSAGE_BYTES", "a message of a gateway", "413", "bytes"),
+        Bound(f"{BILLING}.webhooks.views.MAX_MESSAGE_BYTES", "a message of a gateway", "413", "bytes"),
         Bound("igny8_core.common.api.query.MAX_SEARCH_LENGTH", "characters of a search", "400"),
         Bound("igny8_core.common.api.fields.MAX_PASSWORD_INPUT", "characters of a password", "400"),
         Bound("igny8_core.common.kept_answers.KEPT_FOR", "for so long a repeat gets its first answer", "done anew"),

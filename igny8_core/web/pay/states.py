@@ -1,7 +1,6 @@
 """What the payment page shows of an invoice: no more than the invoice says, and how far its payment is."""
 
 import hashlib
-from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
@@ -18,6 +17,7 @@ from igny8_core.business.billing.models import (
     PaymentStatus,
 )
 from igny8_core.business.billing.services.invoices.instructions import why_rejected
+from igny8_core.business.billing.services.invoices.lines import printed_lines
 from igny8_core.business.billing.services.invoices.pay_links import last_online_attempt
 from igny8_core.business.billing.services.payments.linked_confirmations import last_rejection, open_confirmation
 from igny8_core.common.money import amount_text, format_amount
@@ -96,19 +96,9 @@ def _state(invoice: Invoice, attempt: Payment | None, confirmation: Payment | No
 def _sums(invoice: Invoice) -> dict[str, Any]:
     currency = invoice.currency
     return {
-        "lines": [_line(line, currency) for line in invoice.line_items],
+        "lines": printed_lines(invoice),
         "subtotal": format_amount(invoice.subtotal, currency),
         "tax": format_amount(invoice.tax, currency),
-    }
-
-
-def _line(line: dict[str, Any], currency: str) -> dict[str, Any]:
-    unit_price = Decimal(line["amount"])
-    return {
-        "description": line["description"],
-        "quantity": line["quantity"],
-        "unit_price": format_amount(unit_price, currency),
-        "amount": format_amount(unit_price * line["quantity"], currency),
     }
 
 

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from igny8_core.business.billing.gateways import card_method
 from igny8_core.business.billing.models import MANUAL_METHODS, Invoice, PaymentMethodConfig
 from igny8_core.business.billing.offers import offers_of
-from igny8_core.business.billing.payees import details_of, is_hidden, own_words
+from igny8_core.business.billing.payees import details_of, is_hidden, text_without_details
 from igny8_core.business.billing.services.invoices.epc_code import epc_path
 from igny8_core.business.billing.services.invoices.pay_links import online_offers
 from igny8_core.common.money import amount_text, format_amount
@@ -75,7 +75,7 @@ def _manual(invoice: Invoice, offer: PaymentMethodConfig) -> Way:
         offer.payment_method,
         offer.display_name,
         is_manual=True,
-        text=own_words(offer),
+        text=text_without_details(offer),
         details=tuple(details),
         code=Code(*drawn) if drawn else None,
     )

@@ -1,4 +1,4 @@
-"""What can be refused in billing; code and status are part of the API and never change."""
+"""The errors that billing raises. `code` and `http_status` are part of the API and never change."""
 
 from igny8_core.business.billing.errors.credits import (
     CreditCostExists,

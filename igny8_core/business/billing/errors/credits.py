@@ -1,4 +1,4 @@
-"""What can be refused of credits and what they are spent on."""
+"""Errors about credits and what they are spent on."""
 
 from igny8_core.common.errors import DomainError
 
@@ -12,7 +12,7 @@ class InsufficientCredits(DomainError):
 class CreditCostExists(DomainError):
     code = "credit_cost_exists"
     http_status = 409
-    text = "This operation has its costs already. Change those instead."
+    text = "This operation already has a cost. Change that one instead."
 
 
 class PackageNotOffered(DomainError):
@@ -24,10 +24,10 @@ class PackageNotOffered(DomainError):
 class OperationNotOffered(DomainError):
     code = "operation_not_offered"
     http_status = 400
-    text = "This operation is unknown or not in use."
+    text = "This operation is unknown or not in use. Check the name of the operation type."
 
 
 class SpendKeyReused(DomainError):
     code = "spend_key_reused"
     http_status = 422
-    text = "This Idempotency-Key paid for another operation before. Take a new key for a new operation."
+    text = "This Idempotency-Key was already used for another operation. Use a new key for a new operation."

@@ -1,4 +1,4 @@
-"""What can be refused of invoices, credit notes, PDFs and uploaded files."""
+"""Errors about invoices, credit notes, PDFs and uploaded files."""
 
 from igny8_core.common.errors import DomainError
 
@@ -12,13 +12,13 @@ class InvoiceNotFound(DomainError):
 class InvoiceNotPayable(DomainError):
     code = "invoice_not_payable"
     http_status = 409
-    text = "This invoice is not open for payment."
+    text = "This invoice is not open for payment: it is paid, void or collected elsewhere. Look at its status."
 
 
 class MoneyOpen(DomainError):
     code = "money_open"
     http_status = 409
-    text = "Money is open: a payment under way or an invoice that is owed. Settle that first."
+    text = "A payment of this account is under way, or an invoice is unpaid. Settle it first, then try again."
 
 
 class PdfUnavailable(DomainError):
@@ -55,49 +55,49 @@ class UnreadableFile(DomainError):
 class FileCheckBusy(DomainError):
     code = "file_check_busy"
     http_status = 503
-    text = "Many files are being checked at the moment. Send yours again in a few seconds."
+    text = "Too many files are being checked at the moment. Send yours again in a few seconds."
 
 
 class ProofStorageDown(DomainError):
     code = "proof_storage_down"
     http_status = 503
-    text = "Files cannot be stored or fetched at the moment. Nothing was changed; try again in a few minutes."
+    text = "The file storage cannot be reached at the moment. Nothing was changed. Try again in a few minutes."
 
 
 class ProofLimitReached(DomainError):
     code = "proof_limit_reached"
     http_status = 409
-    text = "Your account has uploaded as much as it may. Use an earlier upload; unused ones are deleted after 7 days."
+    text = "Your account has reached its limit of uploads. Use an earlier one. Unused uploads are deleted after 7 days."
 
 
 class NoSuchProof(DomainError):
     code = "no_such_proof"
     http_status = 400
-    text = "There is no such file of your account. Upload it first: POST /api/v1/billing/payment-proofs/ tells its id."
+    text = "Your account has no such file. Upload it with POST /api/v1/billing/payment-proofs/ and send the id you get."
 
 
 class ProofAlreadyUsed(DomainError):
     code = "proof_already_used"
     http_status = 409
-    text = "This file belongs to another payment already. Upload the file of this payment."
+    text = "This file was already used for another payment. Upload the file that shows this payment."
 
 
 class ProofLinkExpired(DomainError):
     code = "proof_link_expired"
     http_status = 410
-    text = "This link has run out after 5 minutes. Ask for a new one where you got it."
+    text = "This link was valid for 5 minutes and has expired. Get a new one where you found this one."
 
 
 class PayLinkExpired(DomainError):
     code = "pay_link_expired"
     http_status = 410
-    text = "This link has run out. The newest mail about the invoice has one that works; or ask us for it."
+    text = "This link has expired. The newest mail about the invoice has a link that works, or ask us for a new one."
 
 
 class PayLinkWithdrawn(DomainError):
     code = "pay_link_withdrawn"
     http_status = 410
-    text = "This link was withdrawn and opens nothing any more. The newest mail about the invoice has one that works."
+    text = "This link was withdrawn. The newest mail about the invoice has a link that works."
 
 
 class CreditNoteNotFound(DomainError):

@@ -1,4 +1,4 @@
-"""What can be refused of card and PayPal, and of what their gateways send."""
+"""Errors about payments by card and PayPal, and about what their gateways report."""
 
 from collections.abc import Sequence
 
@@ -15,30 +15,30 @@ class GatewayNotConfigured(DomainError):
 class GatewayUnavailable(DomainError):
     code = "gateway_unavailable"
     http_status = 503
-    text = "The payment service cannot be reached at the moment. Nothing was charged; try again in a minute."
+    text = "The payment service cannot be reached at the moment. Nothing was charged. Try again in a minute."
 
 
 class GatewayMisconfigured(DomainError):
     code = "gateway_misconfigured"
     http_status = 503
     text = (
-        "The payment service refused our request, which is our fault. Nothing was charged and we were told. Choose "
-        "another payment method, or try again later."
+        "The payment service refused our request. This is our fault. Nothing was charged, and we have been notified. "
+        "Choose another payment method, or try again later."
     )
 
 
 class PaymentDeclined(DomainError):
     code = "payment_declined"
     http_status = 402
-    text = "The payment was declined. Nothing was charged; use another card or another payment method."
+    text = "The payment was declined. Nothing was charged. Use another card or another payment method."
 
 
 class AuthenticationRequired(DomainError):
     code = "authentication_required"
     http_status = 402
     text = (
-        "The bank wants the cardholder to confirm this payment. Nothing was charged; pay the invoice once more while "
-        "the cardholder is present."
+        "The bank wants the cardholder to confirm this payment. Nothing was charged. Pay the invoice again while the "
+        "cardholder is present."
     )
 
 
@@ -46,22 +46,21 @@ class PaymentBeingChecked(DomainError):
     code = "payment_being_checked"
     http_status = 409
     text = (
-        "A payment of this invoice is being checked with the payment service. You will be told how it ended; please do "
-        "not pay again meanwhile."
+        "A payment of this invoice is being checked with the payment service. We will tell you the outcome. Please do "
+        "not pay again in the meantime."
     )
 
 
 class AttemptOpen(Obstacle, DomainError):
-    """Attempts that were begun and not paid are in the way: they are closed at their gateway, and all is done anew.
+    """Open payment attempts block an operation. They are closed at their gateway, then the operation runs again.
 
-    `payment_ids` are theirs.
+    `payment_ids` are the ids of the payments to close.
     """
 
     code = "attempt_open"
     http_status = 409
     text = (
-        "A payment of this invoice by card or PayPal was begun again and again while this was done. Close the page "
-        "where it is paid, then send this again."
+        "Somebody keeps starting a payment of this invoice by card or PayPal. Close the payment page, then try again."
     )
 
     def __init__(self, payment_ids: Sequence[int]) -> None:
@@ -73,8 +72,8 @@ class AttemptNotClosed(DomainError):
     code = "attempt_not_closed"
     http_status = 503
     text = (
-        "A payment of this invoice was begun by card or PayPal, and the payment service cannot be reached to close it, "
-        "so that it could still be paid. Nothing was changed here; try again in a minute."
+        "A payment of this invoice by card or PayPal is open and has to be closed first. The payment service cannot be "
+        "reached for that at the moment. Nothing was changed. Try again in a minute."
     )
 
 
@@ -82,21 +81,21 @@ class InvoicePaidMeanwhile(DomainError):
     code = "invoice_paid_meanwhile"
     http_status = 409
     text = (
-        "The payment by card or PayPal that was begun for this invoice has just gone through: the invoice is paid. "
-        "Look at it again, then decide anew."
+        "A payment by card or PayPal has just gone through, so the invoice is paid now. Look at it again before you "
+        "decide what to do."
     )
 
 
 class PaymentNotAtGateway(DomainError):
     code = "payment_not_at_gateway"
     http_status = 409
-    text = "This payment was not made by card or PayPal: an operator checks it, and you will be told the outcome."
+    text = "This payment was not made by card or PayPal. We check it by hand and will tell you the outcome."
 
 
 class RequestKeyReused(DomainError):
     code = "request_key_reused"
     http_status = 422
-    text = "This Idempotency-Key began another payment or refund before. Take a new key for a new one."
+    text = "This Idempotency-Key was already used for another payment or refund. Use a new key for a new one."
 
 
 class RefundUnderWay(DomainError):
@@ -109,27 +108,27 @@ class RefundBeingChecked(DomainError):
     code = "refund_being_checked"
     http_status = 503
     text = (
-        "The payment service has not said whether the money went back. It is asked again by itself; the payment's page "
-        "shows the outcome. Please do not refund again."
+        "The payment service has not confirmed the refund yet. We keep asking it, and the payment's page will show the "
+        "outcome. Please do not refund again."
     )
 
 
 class RefundRefused(DomainError):
     code = "refund_refused"
     http_status = 409
-    text = "The payment service refused the refund. Nothing went back."
+    text = "The payment service refused the refund. No money was refunded."
 
 
 class UnmatchedAtGateway(DomainError):
     code = "unmatched_at_gateway"
     http_status = 409
-    text = "The payment service has something of this customer that fits nothing here. An operator has to decide."
+    text = "The payment service has money or an order of this customer that matches nothing here. An operator decides."
 
 
 class NothingToReturn(DomainError):
     code = "nothing_to_return"
     http_status = 409
-    text = "The payment service holds no money of this payment that could be returned here. A paid one is refunded."
+    text = "The payment service holds no money to return for this payment. If the payment succeeded, refund it instead."
 
 
 class NoSavedCard(DomainError):
@@ -143,4 +142,4 @@ class NoSavedCard(DomainError):
 class CardSetupIncomplete(DomainError):
     code = "card_setup_incomplete"
     http_status = 409
-    text = "The card is not saved yet. Finish the form of the payment service first, then send the setup again."
+    text = "The card is not saved yet. Complete the payment service's form first, then send the setup id again."

@@ -1,4 +1,4 @@
-"""What can be refused of payments, refunds and ways of paying."""
+"""Errors about payments, refunds and payment methods."""
 
 from igny8_core.common.errors import DomainError
 
@@ -18,13 +18,13 @@ class AmountMismatch(DomainError):
 class ConfirmationAlreadyOpen(DomainError):
     code = "confirmation_already_open"
     http_status = 409
-    text = "A confirmation for this invoice is waiting for review already. You will be notified when it is decided."
+    text = "A confirmation for this invoice is already waiting for review. You will be notified when it is decided."
 
 
 class PaymentMethodNotAvailable(DomainError):
     code = "payment_method_not_available"
     http_status = 400
-    text = "This payment method is not offered in your country."
+    text = "This payment method is not offered in your country. Choose another one."
 
 
 class PaymentNotPending(DomainError):
@@ -37,33 +37,33 @@ class DuplicateReference(DomainError):
     code = "duplicate_reference"
     http_status = 409
     text = (
-        "Another payment carries the same reference. Compare both with the bank statement. To approve this one all the "
-        "same, say so (override_duplicate) and say why in the note (admin_notes)."
+        "Another payment has the same reference. Compare both with the bank statement. To approve this one anyway, set "
+        "override_duplicate and give the reason in admin_notes."
     )
 
 
 class OwnAccountPayment(DomainError):
     code = "own_account_payment"
     http_status = 403
-    text = "You belong to the account that this payment is for. Another operator has to decide it."
+    text = "This payment is for your own account. Another operator has to decide it."
 
 
 class BillingBoundReached(DomainError):
     code = "billing_bound_reached"
     http_status = 409
-    text = "This was tried too often today, so that it was stopped. Try again tomorrow, or ask us to look at it."
+    text = "This was tried too often today and is blocked until tomorrow. Try again then, or ask us for help."
 
 
 class PaymentUnderWay(DomainError):
     code = "payment_under_way"
     http_status = 409
-    text = "A payment of an open invoice of this subscription is under way. Wait until it is decided."
+    text = "A payment of this subscription's invoice is under way. Wait until it is decided, then try again."
 
 
 class PaymentMethodConfigured(DomainError):
     code = "payment_method_configured"
     http_status = 409
-    text = "This payment method is configured for this country already. Change that one instead."
+    text = "This payment method is already configured for this country. Change that entry instead."
 
 
 class SavedMethodNotFound(DomainError):
@@ -75,22 +75,22 @@ class SavedMethodNotFound(DomainError):
 class SavedMethodExists(DomainError):
     code = "saved_method_exists"
     http_status = 409
-    text = "The account has saved this payment method already. Make that one the default instead."
+    text = "The account has already saved this payment method. Make the saved one the default instead."
 
 
 class SavedMethodDisabled(DomainError):
     code = "saved_method_disabled"
     http_status = 409
-    text = "This saved payment method cannot be used any more. Choose another one, or save it anew."
+    text = "This saved payment method can no longer be used. Choose another one, or save it again."
 
 
 class PaymentNotRefundable(DomainError):
     code = "payment_not_refundable"
     http_status = 409
-    text = "Only a payment whose money came in, and has not gone back already, can be refunded."
+    text = "A payment can be refunded while it has succeeded and not all of its money was refunded."
 
 
 class RefundExceedsPayment(DomainError):
     code = "refund_exceeds_payment"
     http_status = 409
-    text = "This is more than is left of the payment."
+    text = "This amount is more than what is left of the payment. Refund that much or less."

@@ -1,7 +1,7 @@
-"""What billing and the payment gateways say to each other, in words that belong to neither SDK.
+"""The interface between billing and the payment gateways, in words of neither SDK.
 
-Amounts are Decimals in the currency's own decimals, currencies are ISO 4217 in capitals, times are aware and in UTC.
-Adapters keep no state of ours and touch no database.
+Amounts are Decimals with the currency's decimals, currencies are ISO 4217 in capitals, times are aware and in UTC.
+Gateways touch no database.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -16,17 +16,17 @@ class ChargeState(StrEnum):
     """How far a gateway is with one attempt to take money."""
 
     AWAITING_CUSTOMER = "awaiting_customer"  # nothing was tried yet, or the customer may try again
-    REQUIRES_ACTION = "requires_action"  # the customer has to prove who they are, or to approve
-    APPROVED = "approved"  # PayPal: the customer has agreed, the money is not taken yet
-    PROCESSING = "processing"  # the gateway decides, later
+    REQUIRES_ACTION = "requires_action"  # the customer has to authenticate or approve
+    APPROVED = "approved"  # PayPal: the customer has approved, the money is not captured yet
+    PROCESSING = "processing"  # the gateway will decide later
     SUCCEEDED = "succeeded"
     DECLINED = "declined"  # refused for good
     CANCELED = "canceled"
-    UNKNOWN = "unknown"  # a status that this release does not know
+    UNKNOWN = "unknown"  # the gateway's status is new to this release
 
 
 class RefundState(StrEnum):
-    """How far a gateway is with giving money back."""
+    """How far a gateway is with a refund."""
 
     PENDING = "pending"
     SUCCEEDED = "succeeded"
@@ -35,7 +35,7 @@ class RefundState(StrEnum):
 
 
 class DisputeState(StrEnum):
-    """How a gateway, or the bank behind it, has decided a complaint."""
+    """How a gateway, or the bank behind it, has decided a dispute."""
 
     OPEN = "open"
     WON = "won"
@@ -47,9 +47,10 @@ class DisputeState(StrEnum):
 class ChargeOrder:
     """What we ask a gateway to collect, once per `reference`.
 
-    `reference` is our payment's UUID: the idempotency key is made of it and it travels with the money. With a
-    `payment_method_id` (a saved card of `customer_id`) the charge is made at once; without, the customer completes it.
-    `off_session` says that the customer is not there. `save_card` keeps the card for later charges without them.
+    `reference`: our payment's UUID. The idempotency key is made from it, and the gateway stores it with the charge.
+    `payment_method_id`: a saved card of `customer_id`, which is charged at once; if empty, the customer completes the
+    payment. `off_session`: the customer is not present. `save_card`: keep the card for later charges.
+    `return_url`, `cancel_url`: where the gateway sends the customer back to.
     """
 
     reference: str
@@ -67,12 +68,12 @@ class ChargeOrder:
 
 @dataclass(frozen=True)
 class Charge:
-    """What a gateway holds of one attempt, as it told us itself.
+    """The state of one attempt, as the gateway itself reports it.
 
-    `amount` is what it took once `state` is SUCCEEDED (before, what it was asked for); `refunded` is what went back of
-    that. `object_id` is the PaymentIntent or order, `capture_id` the Charge or capture from which money can be given
-    back. `reference` is our payment's UUID as the gateway has it. With `client_secret` (Stripe) or `approve_url`
-    (PayPal) the customer goes on. `failure_code` is the gateway's word, `failure_text` a sentence for the customer.
+    `object_id`: the PaymentIntent or order. `capture_id`: the Charge or capture that can be refunded. `amount`: what
+    was captured once `state` is SUCCEEDED, before that what was asked for. `refunded`: how much of it was refunded.
+    `reference`: our payment's UUID as the gateway stores it. `client_secret` (Stripe) and `approve_url` (PayPal) let
+    the customer continue. `failure_code` is the gateway's word, `failure_text` a sentence for the customer.
     """
 
     object_id: str
@@ -96,7 +97,7 @@ class Charge:
 
 @dataclass(frozen=True)
 class RefundOrder:
-    """What we ask a gateway to give back of a charge, once per `reference` (our refund's UUID)."""
+    """What we ask a gateway to refund of a charge, once per `reference` (our refund's UUID)."""
 
     reference: str
     object_id: str
@@ -109,7 +110,7 @@ class RefundOrder:
 
 @dataclass(frozen=True)
 class GatewayRefund:
-    """Money that a gateway gave back, or tries to. `reference` is empty for one that was not ordered by us."""
+    """A refund as the gateway reports it. `reference` is empty if we did not order it."""
 
     refund_id: str
     state: RefundState
@@ -124,7 +125,7 @@ class GatewayRefund:
 
 @dataclass(frozen=True)
 class GatewayDispute:
-    """A customer's complaint at their bank or at PayPal. `outcome` is the gateway's word, empty while it is open."""
+    """A customer's dispute at their bank or at PayPal. `outcome` is the gateway's word, empty while it is open."""
 
     dispute_id: str
     state: DisputeState
@@ -139,7 +140,7 @@ class GatewayDispute:
 
 @dataclass(frozen=True)
 class Card:
-    """A saved card. Number and check digits never reach us."""
+    """A saved card. Its number and security code never reach us."""
 
     payment_method_id: str
     customer_id: str
@@ -151,7 +152,7 @@ class Card:
 
 @dataclass(frozen=True)
 class CardSetup:
-    """A SetupIntent: the customer's browser saves a card with `client_secret`; then `payment_method_id` is there."""
+    """A SetupIntent: the customer's browser saves a card with `client_secret`, which sets `payment_method_id`."""
 
     setup_id: str
     customer_id: str
@@ -162,9 +163,10 @@ class CardSetup:
 
 @dataclass(frozen=True)
 class WebhookMessage:
-    """What a verified message is about: only ids, because what it says is asked for again.
+    """What a verified webhook message is about. It has ids and no content, because we ask the gateway for the content.
 
-    `object_id` is the id of the object inside, `related` the ids that it names, by kind: "payment_intent", "charge",
+    `object_id`: the object in the message. `live`: None if messages do not say. `api_version`: empty if unknown.
+    `related`: the ids that the object names, by kind: "payment_intent", "charge",
     "refund", "order", "capture", "subscription", "invoice", "customer", "payment_method", "setup_intent", "dispute".
     """
 
@@ -178,7 +180,7 @@ class WebhookMessage:
 
 
 class Kind(StrEnum):
-    """What a message of a gateway can be news of."""
+    """What a webhook message can be about."""
 
     ATTEMPT = "attempt"
     REFUND = "refund"
@@ -191,9 +193,10 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class News:
-    """What a message makes us ask for, by the gateway's ids; where several are known, the first in this order counts.
+    """What a webhook message makes us ask the gateway for. If several ids are known, the first in this order counts.
 
-    `object_id` is of what `kind` says. Of a refund it is that of the attempt, as `capture_id` is that of its money.
+    `object_id`: the object of this `kind`; for a refund, the attempt that was refunded. `capture_id`: the captured
+    money that the refund or attempt belongs to.
     """
 
     kind: Kind
@@ -207,16 +210,19 @@ Handler = Callable[[WebhookMessage], News]
 
 @dataclass(frozen=True)
 class Traits:
-    """What a gateway is like, so that no service has to ask which one it is.
+    """How a gateway behaves, so that no service has to ask which gateway it is.
 
-    `repeatable_for`, `refund_repeatable_for`: for so long the same request under the same key gets the first answer.
-    `declined_attempt_is_final`: another way to pay needs another attempt. `can_end_attempts`: an attempt can be ended
-    there; otherwise we only never take its money. `forgets_open_attempts`: one that nobody went on with is unknown
-    there after a while. `stays_open_after_failure`: what has failed here could still succeed there, until it is ended.
-    `saves_cards`: it is a CardGateway, and charges of another customer than the account's are not believed.
-    `approves_elsewhere`: the customer goes to `approve_url`. `refunds_lost_disputes`: what a lost dispute took is a
-    refund there. `bills_subscriptions`: it has subscriptions and invoices of its own. `messages_say_mode`: each message
-    says whether it is live. `message_is`: how a message is known, for the description of its address.
+    `repeatable_for`, `refund_repeatable_for`: how long a repeated request with the same key gets the first answer.
+    `declined_attempt_is_final`: after a decline, another card needs a new attempt.
+    `can_end_attempts`: an attempt can be ended at the gateway; otherwise we simply never capture it.
+    `forgets_open_attempts`: the gateway no longer knows an open attempt after some hours.
+    `stays_open_after_failure`: an attempt that failed here can still succeed there until it is ended.
+    `saves_cards`: the gateway is a CardGateway; a charge of another customer than the account's is not believed.
+    `approves_elsewhere`: the customer goes to `approve_url`.
+    `refunds_lost_disputes`: the gateway reports a lost dispute as a refund.
+    `bills_subscriptions`: the gateway has its own subscriptions and invoices.
+    `messages_say_mode`: each webhook message says whether it is live.
+    `message_is`: how a webhook message is authenticated, for the API documentation.
     """
 
     repeatable_for: timedelta
@@ -234,7 +240,7 @@ class Traits:
 
 
 class GatewayError(Exception):
-    """A gateway did not do what it was asked. `text` is a sentence for people, `code` the gateway's own word."""
+    """A gateway did not do what we asked. `text`: a sentence for people. `code`: the gateway's own word."""
 
     def __init__(self, text: str, *, code: str = "", request_id: str = "") -> None:
         super().__init__(text)
@@ -244,9 +250,9 @@ class GatewayError(Exception):
 
 
 class Declined(GatewayError):
-    """A final no, with nothing charged. `charge` is the attempt, where the gateway keeps one.
+    """The gateway refused for good, and nothing was charged. `charge`: the attempt, if the gateway keeps it.
 
-    `code` is "authentication_required" where the bank wants the customer to be there.
+    `code` is "authentication_required" if the bank wants the customer to be present.
     """
 
     def __init__(self, text: str, *, code: str = "", request_id: str = "", charge: Charge | None = None) -> None:
@@ -255,10 +261,10 @@ class Declined(GatewayError):
 
 
 class Unavailable(GatewayError):
-    """No answer, or none that says what became of the request; the same request may be sent again.
+    """No answer, or none that tells the outcome. The same request may be repeated.
 
-    `may_have_happened` is False where the gateway said that it did nothing (a rate limit, an address that nobody
-    listens at); `retry_after` is in seconds.
+    `may_have_happened`: False if the request had no effect for certain (a rate limit, a refused connection).
+    `retry_after`: in seconds.
     """
 
     def __init__(
@@ -276,23 +282,23 @@ class Unavailable(GatewayError):
 
 
 class Misconfigured(GatewayError):
-    """The gateway refuses our key or our request: an operator or a developer has to act. Nothing was charged."""
+    """The gateway refuses our key or our request. An operator or a developer has to act. Nothing was charged."""
 
 
 class UnknownObject(GatewayError):
-    """The gateway has no object with this id, or not for our key."""
+    """The gateway has no object with this id, or our key cannot see it."""
 
 
 class BadSignature(Exception):
-    """A message that does not come from the gateway, or was changed on its way."""
+    """The webhook message does not come from the gateway, or was changed on its way."""
 
 
 class SignatureUncheckable(Exception):
-    """The signature cannot be checked now; the gateway sends the message again later."""
+    """The signature cannot be checked now. The gateway will send the message again later."""
 
 
 class Keys(Protocol):
-    """The settings of a gateway. `public_key` is what a browser's form for cards needs, empty where there is none."""
+    """The settings of a gateway."""
 
     @property
     def live(self) -> bool:
@@ -300,86 +306,86 @@ class Keys(Protocol):
 
     @property
     def public_key(self) -> str:
-        """See above."""
+        """The key that the card form in a browser needs; empty if the gateway has no such form."""
 
     @property
     def can_check_messages(self) -> bool:
-        """Whether there is what the signature of a message is checked with."""
+        """Whether the secrets are set with which signatures of webhook messages are checked."""
 
     @property
     def form_targets(self) -> list[str]:
-        """Where a form on our pages may lead to: the gateway's own page, or a stand-in's."""
+        """The origins that forms on our pages may be sent to: the gateway's own site, or a stand-in's."""
 
 
 class Gateway(Protocol):
-    """What every gateway does. All methods may raise Unavailable and Misconfigured."""
+    """What every gateway can do. All methods may raise Unavailable and Misconfigured."""
 
     name: str
     live: bool
 
     def start(self, order: ChargeOrder) -> Charge:
-        """Begin an attempt, or get the one that this reference began. Raises Declined."""
+        """Begin an attempt, or return the one that this reference began. Raises Declined."""
 
     def fetch(self, object_id: str) -> Charge:
-        """The attempt as the gateway has it now. Raises UnknownObject."""
+        """The attempt as it is now. Raises UnknownObject."""
 
     def complete(self, object_id: str, reference: str) -> Charge:
-        """Take the money of an attempt that the customer has approved; otherwise as fetch. Raises Declined."""
+        """Capture the money of an attempt that the customer has approved; otherwise like fetch. Raises Declined."""
 
     def find(self, order: ChargeOrder, created_at: datetime) -> Charge | None:
-        """The attempt that carries the order's reference, begun at about `created_at`; None where there is none."""
+        """The attempt with the order's reference, begun at about `created_at`, or None."""
 
     def cancel(self, object_id: str) -> Charge:
-        """End an attempt, where it can still be ended; returns what it is now, which may be SUCCEEDED."""
+        """End an attempt if that is still possible; returns its state now, which may be SUCCEEDED."""
 
     def refund(self, order: RefundOrder) -> GatewayRefund:
-        """Give money back, once per reference. Raises Declined."""
+        """Refund money, once per reference. Raises Declined."""
 
     def charge_of_capture(self, capture_id: str) -> Charge:
-        """The attempt that a capture belongs to; `object_id` is empty where it does not say. Raises UnknownObject."""
+        """The attempt of a capture; its `object_id` is empty if the gateway does not name it. Raises UnknownObject."""
 
     def refund_with_id(self, refund_id: str) -> GatewayRefund:
         """A refund, whoever ordered it. Raises UnknownObject."""
 
     def refunds_of(self, charge: Charge) -> list[GatewayRefund]:
-        """Everything that went back of a charge, whoever ordered it."""
+        """All refunds of a charge, whoever ordered them."""
 
     def recent(self, since: datetime) -> Iterator[Charge]:
-        """Attempts begun since then; empty for a gateway that has no such list."""
+        """The attempts begun since then; empty if the gateway has no such list."""
 
     def dispute(self, dispute_id: str) -> GatewayDispute:
-        """A customer's complaint as the gateway has it now. Raises UnknownObject."""
+        """A dispute as it is now. Raises UnknownObject."""
 
     def recent_disputes(self, since: datetime) -> Iterator[str]:
-        """The ids of complaints made since then, also about payments that are not ours."""
+        """The ids of disputes opened since then, also about payments that are not ours."""
 
     def verify_webhook(self, body: bytes, headers: Mapping[str, str]) -> None:
         """Check that the raw bytes come from the gateway. Raises BadSignature, SignatureUncheckable."""
 
     def read_webhook(self, body: bytes) -> WebhookMessage:
-        """What a verified message is about. Raises ValueError for one that cannot be read."""
+        """What a verified message is about. Raises ValueError if it cannot be read."""
 
     def delivery_id(self, headers: Mapping[str, str]) -> str:
-        """The gateway's number of one delivery: with another message it is a forgery. Empty where it has none."""
+        """The gateway's id of one delivery; empty if it has none. The same id with another message is a forgery."""
 
 
 class CardGateway(Gateway, Protocol):
-    """A gateway that saves cards for customers that it knows."""
+    """A gateway that saves cards for its customers."""
 
     def create_customer(self, account_reference: str, email: str, name: str) -> str:
-        """The id of a new customer for one of our accounts."""
+        """Create a customer for one of our accounts; returns its id."""
 
     def begin_card_setup(self, customer_id: str, reference: str) -> CardSetup:
-        """Begin to save a card, once per reference; the browser completes it with the client secret."""
+        """Begin to save a card, once per reference. The browser completes the setup with its client secret."""
 
     def card_setup(self, setup_id: str) -> CardSetup:
-        """What became of it. Raises UnknownObject."""
+        """A card setup as it is now. Raises UnknownObject."""
 
     def card(self, payment_method_id: str) -> Card:
-        """A card with its owner, whose `customer_id` is empty for one that was given up. Raises UnknownObject."""
+        """A card; its `customer_id` is empty if the card was detached. Raises UnknownObject."""
 
     def is_card_of(self, payment_method_id: str, customer_id: str) -> bool:
-        """Whether a customer may be charged with a card. Raises UnknownObject."""
+        """Whether this card may be used to charge this customer. Raises UnknownObject."""
 
     def forget_card(self, payment_method_id: str) -> None:
-        """Take a card from its customer; nothing happens to one that has none. Raises UnknownObject."""
+        """Detach a card from its customer, if it has one. Raises UnknownObject."""

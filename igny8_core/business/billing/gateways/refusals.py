@@ -1,4 +1,4 @@
-"""What gateways raise, as refusals that people can act on."""
+"""Turn gateway errors into errors with a text that people can act on."""
 
 import logging
 from collections.abc import Iterator
@@ -12,10 +12,10 @@ logger = logging.getLogger(__name__)
 
 @contextmanager
 def gateway_refusals() -> Iterator[None]:
-    """Turn what a question to a gateway raises into GatewayUnavailable and GatewayMisconfigured.
+    """Turn a gateway's Unavailable and Misconfigured into GatewayUnavailable and GatewayMisconfigured.
 
-    For questions, and for requests that may be sent again; a request for money that got no answer is
-    collection.outcomes.mark_unknown. Declined and UnknownObject pass.
+    Use it for reads and for requests that may be repeated. A request for money that got no answer needs
+    collection.outcomes.mark_unknown instead. Declined and UnknownObject pass through.
     """
     try:
         yield

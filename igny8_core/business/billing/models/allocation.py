@@ -11,13 +11,13 @@ class AllocationKind(models.TextChoices):
 
 
 class Allocation(models.Model):
-    """A part of a payment that stands against an invoice; an invoice's live ones add up to its `settled_amount`.
+    """The part of a payment that settles an invoice. An invoice's live allocations add up to its `settled_amount`.
 
-    Written in one statement with the invoice (allocations.py) and kept for good: a trigger refuses every change but a
-    release, once, while the invoice is open.
+    Written in one statement with the invoice (allocations.py) and kept for good. A trigger refuses every change except
+    one release while the invoice is open.
     """
 
-    # No indexes of their own: nobody looks from there, and every capture would pay for them.
+    # No index: nobody looks up allocations by account, and every capture would have to maintain it.
     account = models.ForeignKey("igny8_auth.Account", on_delete=models.PROTECT, related_name="+", db_index=False)
     invoice = models.ForeignKey("billing.Invoice", on_delete=models.PROTECT, related_name="allocations")
     payment = models.ForeignKey(
@@ -25,7 +25,7 @@ class Allocation(models.Model):
     )
     kind = models.CharField(max_length=20, choices=AllocationKind.choices, default=AllocationKind.MONEY)
     amount = AmountField()
-    currency = models.CharField(max_length=3, help_text="ISO 4217; that of the invoice and of the payment")
+    currency = models.CharField(max_length=3, help_text="ISO 4217; the same as the invoice's and the payment's")
     made_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         null=True,
@@ -33,10 +33,10 @@ class Allocation(models.Model):
         on_delete=models.PROTECT,
         related_name="+",
         db_index=False,
-        help_text="The operator who decided; empty where a gateway did",
+        help_text="The operator who decided; empty if a gateway did",
     )
     created_at = models.DateTimeField(default=clock.now, editable=False)
-    released_at = models.DateTimeField(null=True, blank=True, help_text="From then on it counts no more")
+    released_at = models.DateTimeField(null=True, blank=True, help_text="It does not count from this time on")
     release_reason = models.CharField(max_length=255, blank=True, db_default="")
 
     class Meta:

@@ -80,11 +80,11 @@ class CreditTransactionType(models.TextChoices):
 
 
 class CreditTransaction(models.Model):
-    """A row of the credit ledger. Append-only: a trigger refuses change and deletion, errors are corrected by rows."""
+    """A row of the credit ledger. A trigger refuses change and deletion; errors are corrected by further rows."""
 
     account = models.ForeignKey("igny8_auth.Account", on_delete=models.PROTECT, related_name="credit_transactions")
     transaction_type = models.CharField(max_length=20, choices=CreditTransactionType.choices)
-    amount = models.BigIntegerField(help_text="Credits; negative takes away")
+    amount = models.BigIntegerField(help_text="Credits; a negative number takes credits away")
     balance_after = models.BigIntegerField()
     description = models.CharField(max_length=255)
     source = models.CharField(max_length=100, help_text="What it is for, e.g. payment:12; once per account and type")
@@ -184,7 +184,7 @@ class CreditUsageLog(models.Model):
                 include=["operation_type", "credits"],
                 name="igny8_credit_usage_by_day",
             ),
-            # Rows come in the order of their time: 24 kB find the newest of a million for the roll-up.
+            # Rows are stored in the order of time, so an index of 24 kB finds the newest of a million for the roll-up.
             BrinIndex(fields=["created_at"], name="igny8_credit_usage_by_time"),
         ]
 
@@ -193,10 +193,10 @@ class CreditUsageLog(models.Model):
 
 
 class CreditUsageSum(models.Model):
-    """The usage log summed per quarter of an hour: small enough to add up a year of a busy account at once.
+    """The usage log summed per quarter of an hour, so that a year of a busy account can be added up at once.
 
-    A quarter, because the clocks of all time zones differ from UTC by whole quarters: any zone's days can be made of
-    it. Filled by services/credits/rollup up to UsageSumMark; what is newer is read from the log itself.
+    All time zones differ from UTC by whole quarters of an hour, so these sums can form the days of any zone.
+    services/credits/rollup fills the table up to UsageSumMark; newer usage is read from the log itself.
     """
 
     account = models.ForeignKey("igny8_auth.Account", on_delete=models.PROTECT, related_name="+")
@@ -222,12 +222,12 @@ class CreditUsageSum(models.Model):
         return f"{self.operation_type}: {self.credits} credits"
 
 
-# Before the first use of this software: nothing is summed yet.
+# Earlier than any use of this software: nothing is summed yet.
 FIRST_MARK = datetime(2025, 1, 1, tzinfo=UTC)
 
 
 class UsageSumMark(models.Model):
-    """Up to when the usage log is summed; one row, or none before the first time."""
+    """The time up to which the usage log is summed: one row, or none before the first run."""
 
     summed_up_to = models.DateTimeField()
 
@@ -240,5 +240,5 @@ class UsageSumMark(models.Model):
 
     @classmethod
     def read(cls) -> datetime:
-        """Up to when the log is summed now."""
+        """The time up to which the log is summed."""
         return cls.objects.values_list("summed_up_to", flat=True).first() or FIRST_MARK

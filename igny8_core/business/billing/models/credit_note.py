@@ -6,10 +6,11 @@ from igny8_core.common.model_fields import AmountField
 
 
 class CreditNote(models.Model):
-    """The document of a refund: money of a payment given back, and the credits taken back for it.
+    """The document of a refund: the money that was given back and the credits that were taken back.
 
-    Append-only, numbered without gaps like invoices. What cannot be taken back, because it was spent, is stated in
-    `credits_not_recovered` (docs/domain.md section 4, Refund): the balance never goes below zero.
+    It is never changed, and is numbered without gaps like invoices. Credits that were already spent cannot be taken
+    back, because the balance never goes below zero; `credits_not_recovered` states them (docs/domain.md section 4,
+    Refund).
     """
 
     account = models.ForeignKey("igny8_auth.Account", on_delete=models.PROTECT, related_name="credit_notes")
@@ -19,10 +20,14 @@ class CreditNote(models.Model):
     amount = AmountField()
     currency = models.CharField(max_length=3, help_text="ISO 4217")
     reason = models.CharField(max_length=500)
-    reference = models.CharField(max_length=100, blank=True, help_text="Of the transfer with which money went back")
+    reference = models.CharField(
+        max_length=100, blank=True, help_text="Reference of the transfer that sent the money back"
+    )
     gateway_refund_id = models.CharField(max_length=100, blank=True)
     credits_taken_back = models.PositiveBigIntegerField(default=0)
-    credits_not_recovered = models.PositiveBigIntegerField(default=0, help_text="Spent before: stated, not collected")
+    credits_not_recovered = models.PositiveBigIntegerField(
+        default=0, help_text="Credits that were already spent: stated, not collected"
+    )
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )

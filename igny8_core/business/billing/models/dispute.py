@@ -16,19 +16,19 @@ class DisputeStatus(models.TextChoices):
 
 DISPUTE_TRANSITIONS: dict[str, frozenset[str]] = {
     DisputeStatus.OPEN: frozenset({DisputeStatus.WON, DisputeStatus.LOST, DisputeStatus.CLOSED}),
-    # A bank can take up again what was decided for us, and take the money after all.
+    # A bank can reopen a dispute that we had won, and take the money after all.
     DisputeStatus.WON: frozenset({DisputeStatus.LOST}),
     DisputeStatus.CLOSED: frozenset({DisputeStatus.LOST}),
     DisputeStatus.LOST: frozenset(),
 }
-# What the gateway is asked about again, because the row does not know it yet.
+# Disputes about which the gateway has to be asked again, because they are open or incomplete.
 TO_ASK = Q(status=DisputeStatus.OPEN) | Q(amount__isnull=True)
 
 
 class Dispute(models.Model):
-    """A payer's complaint about one payment, at their bank or at PayPal, as the gateway tells of it.
+    """A payer's dispute about one payment, at their bank or at PayPal, as the gateway reports it.
 
-    A payment can have several. An operator answers them in the gateway's dashboard; what a lost one took is a refund.
+    A payment can have several. Operators answer them in the gateway's dashboard. A lost dispute is booked as a refund.
     """
 
     account = models.ForeignKey("igny8_auth.Account", on_delete=models.PROTECT, related_name="disputes")
@@ -36,11 +36,9 @@ class Dispute(models.Model):
     gateway = models.CharField(max_length=20, choices=PaymentMethodType.choices)
     gateway_dispute_id = models.CharField(max_length=100)
     status = models.CharField(max_length=20, choices=DisputeStatus.choices, default=DisputeStatus.OPEN)
-    reason = models.CharField(
-        max_length=500, blank=True, help_text="The gateway's word for what the payer complains of"
-    )
+    reason = models.CharField(max_length=500, blank=True, help_text="The gateway's word for the payer's reason")
     amount = AmountField(
-        null=True, blank=True, help_text="Empty in one that was only known by its id, until the gateway was asked again"
+        null=True, blank=True, help_text="Empty if only the id is known, until the gateway is asked again"
     )
     currency = models.CharField(max_length=3, blank=True, help_text="ISO 4217")
     outcome = models.CharField(max_length=100, blank=True, help_text="The gateway's word for how it ended")
@@ -50,10 +48,12 @@ class Dispute(models.Model):
         blank=True,
         on_delete=models.PROTECT,
         related_name="dispute",
-        help_text="What a lost one took, where the gateway has no refund of its own for it",
+        help_text="The refund that books a lost dispute, if the gateway reports none itself",
     )
-    opened_at = models.DateTimeField(null=True, blank=True, help_text="When the payer complained, by the gateway")
-    closed_at = models.DateTimeField(null=True, blank=True, help_text="When its end was noted here")
+    opened_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the payer opened it, as the gateway reports"
+    )
+    closed_at = models.DateTimeField(null=True, blank=True, help_text="When its end was recorded here")
     created_at = models.DateTimeField(default=clock.now, editable=False)
 
     class Meta:

@@ -30,7 +30,7 @@ INVOICE_TRANSITIONS: dict[str, frozenset[str]] = {
 
 
 class Invoice(models.Model):
-    """What an account owes and what for. It copies all that it states, so that nothing later changes it."""
+    """What an account owes, and for what. It stores copies of what it states, so later changes do not affect it."""
 
     account = models.ForeignKey("igny8_auth.Account", on_delete=models.PROTECT, related_name="invoices")
     subscription = models.ForeignKey(
@@ -42,9 +42,7 @@ class Invoice(models.Model):
     subtotal = AmountField()
     tax = AmountField(default=Decimal(0))
     total = AmountField()
-    settled_amount = AmountField(
-        default=Decimal(0), db_default=Decimal(0), help_text="What stands against it: the sum of its live allocations"
-    )
+    settled_amount = AmountField(default=Decimal(0), db_default=Decimal(0), help_text="The sum of its live allocations")
     invoice_date = models.DateField()
     due_date = models.DateField()
     paid_at = models.DateTimeField(null=True, blank=True)
@@ -56,7 +54,7 @@ class Invoice(models.Model):
         help_text="How often its links were withdrawn: those of an earlier version open nothing",
     )
     stripe_invoice_id = models.CharField(
-        max_length=100, blank=True, help_text="Of the invoice at Stripe that this one mirrors"
+        max_length=100, blank=True, help_text="Id of the invoice at Stripe that this one mirrors"
     )
     metadata = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(default=clock.now, editable=False)
@@ -110,38 +108,38 @@ class Invoice(models.Model):
 
     @property
     def line_items(self) -> list[dict[str, Any]]:
-        """The lines as people read them: `[{"description": "…", "quantity": 1, "amount": "89.00", …}]`.
+        """The lines for people to read: `[{"description": "…", "quantity": 1, "amount": "89.00", …}]`.
 
-        `amount` is the price of one. Nothing is decided by this: what was sold is in the columns of InvoiceLine. Lists
+        `amount` is the price of one unit. Code that decides something reads the columns of InvoiceLine instead. Lists
         of invoices prefetch `lines`.
         """
         return [line.as_item(self.currency) for line in self.lines.all()]
 
     def keep_lines(self, lines: "list[InvoiceLine]") -> None:
-        """Have `lines`, which were read or written with the invoice, at hand: as if they were prefetched."""
+        """Keep `lines` that were read or written with the invoice, as if they were prefetched."""
         kept = self.lines.all()
         kept._result_cache = lines
         self._prefetched_objects_cache = {"lines": kept}
 
     @property
     def billing_period_start(self) -> datetime | None:
-        """Start of the subscription's current period; the subscription is the single source."""
+        """The start of the subscription's current period, read from the subscription."""
         return self.subscription.current_period_start if self.subscription else None
 
     @property
     def billing_period_end(self) -> datetime | None:
-        """End of the subscription's current period; the subscription is the single source."""
+        """The end of the subscription's current period, read from the subscription."""
         return self.subscription.current_period_end if self.subscription else None
 
     @property
     def billing_email(self) -> str:
-        """The address on the document: as snapshotted at creation, else the account's of today."""
+        """The address on the document: the one stored at creation, otherwise the account's current one."""
         snapshot: dict[str, str] = self.metadata.get("billing_snapshot", {})
         return snapshot.get("email") or self.account.billing_email
 
 
 class InvoiceCounter(models.Model):
-    """Last number given to an account's documents of a series and month; its row lock keeps the numbers gapless."""
+    """The last number given to an account's documents of a series and month. Its row lock keeps them gapless."""
 
     account = models.ForeignKey("igny8_auth.Account", on_delete=models.PROTECT, related_name="+")
     series = models.CharField(max_length=3, default="INV", help_text="INV for invoices, CN for credit notes")

@@ -20,11 +20,11 @@ class LineKind(models.TextChoices):
     OTHER = "other", "Other"
 
 
-# Kinds of lines that sell a plan: for a whole period, or from a change to the end of the running one.
+# The kinds of lines that sell a plan: for a whole period, or from a change of plan to the period's end.
 PLAN_LINES = (LineKind.PLAN, LineKind.PLAN_CHANGE)
-# The one kind whose amount is negative: what is given back for the plan that is left.
+# The one kind with a negative amount: credit for the unused time of the old plan.
 UNUSED_TIME = LineKind.UNUSED_TIME
-# What only lines of some kinds say, in the order in which line_items has it.
+# Columns that lines of some kinds have, in the order of `line_items`.
 _DETAILS = (
     *("billing_cycle", "period_price", "period_credits", "credits", "credits_rollover", "restarts_period"),
     *("valid_days", "period_start", "period_end"),
@@ -34,27 +34,27 @@ _SLUGS: dict[str, Any] = {"plan_slug": F("plan__slug"), "package_slug": F("packa
 
 
 class InvoiceLineManager(models.Manager["InvoiceLine"]):
-    """Lines with the slugs that their plan and package have now, which are shown and decide nothing."""
+    """Lines with the current slugs of their plan and package. The slugs are for display and decide nothing."""
 
     def get_queryset(self) -> models.QuerySet["InvoiceLine"]:
         return super().get_queryset().annotate(**_SLUGS)
 
 
 class InvoiceLine(models.Model):
-    """One line of an invoice: what was sold is decided by these columns and by nothing else.
+    """One line of an invoice. Its columns alone decide what was sold.
 
-    A trigger refuses changes, deletion, and lines that come after those of their invoice were committed; only a draft
-    takes more. What a line says nothing of is empty: limits of lines from before they were written down, for example.
+    A trigger refuses changes and deletion. It also refuses new lines once the invoice's first ones are committed,
+    unless the invoice is a draft. Columns that a line does not state are empty, as the limits of older lines.
     """
 
-    # Found by the unique index on invoice and position; of the account only the invoices are looked up.
+    # No index: lines are found by invoice and position, and an account's lines through its invoices.
     invoice = models.ForeignKey("billing.Invoice", on_delete=models.PROTECT, related_name="lines", db_index=False)
     account = models.ForeignKey("igny8_auth.Account", on_delete=models.PROTECT, related_name="+", db_index=False)
     position = models.PositiveSmallIntegerField(help_text="From 1")
     kind = models.CharField(max_length=20, choices=LineKind.choices, default=LineKind.OTHER)
     description = models.TextField()
     quantity = models.PositiveIntegerField(default=1)
-    unit_amount = AmountField(help_text="Price of one, in the invoice's currency")
+    unit_amount = AmountField(help_text="Price of one unit, in the invoice's currency")
     line_total = AmountField()
     plan = models.ForeignKey(
         "igny8_auth.Plan", null=True, blank=True, on_delete=models.PROTECT, related_name="invoice_lines"
@@ -65,16 +65,20 @@ class InvoiceLine(models.Model):
     billing_cycle = models.CharField(max_length=10, choices=BillingCycle.choices, blank=True, default="")
     period_start = models.DateTimeField(null=True, blank=True)
     period_end = models.DateTimeField(null=True, blank=True)
-    credits = models.PositiveIntegerField(null=True, blank=True, help_text="Granted per piece when it is paid")
+    credits = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Credits per unit, granted when the invoice is paid"
+    )
     credits_rollover = models.BooleanField(null=True, blank=True)
     valid_days = models.PositiveIntegerField(null=True, blank=True, help_text="Days until bought credits expire")
     max_sites = models.PositiveIntegerField(null=True, blank=True)
     max_users = models.PositiveIntegerField(null=True, blank=True)
-    period_price = AmountField(null=True, blank=True, help_text="Of a change: what a whole period costs")
+    period_price = AmountField(null=True, blank=True, help_text="For a change of plan: the price of a whole period")
     period_credits = models.PositiveIntegerField(
-        null=True, blank=True, help_text="Of a change: what a whole period includes"
+        null=True, blank=True, help_text="For a change of plan: the credits of a whole period"
     )
-    restarts_period = models.BooleanField(null=True, blank=True, help_text="Of a change: a new period begins with it")
+    restarts_period = models.BooleanField(
+        null=True, blank=True, help_text="For a change of plan: it starts a new period"
+    )
     tax_rate = models.DecimalField(max_digits=7, decimal_places=4, default=0, db_default=0, help_text="Per cent")
     tax_category = models.CharField(max_length=20, blank=True, default="", db_default="")
     tax_amount = AmountField(default=0, db_default=0)
@@ -104,7 +108,7 @@ class InvoiceLine(models.Model):
                 | ~Q(kind=LineKind.CREDIT_PACKAGE) & Q(package__isnull=True),
                 name="igny8_invoice_lines_package",
             ),
-            # What is sold for a period says how long one is, and a change what a whole one is.
+            # A line for a period states the billing cycle; a change of plan also states the price of a whole period.
             models.CheckConstraint(
                 condition=~Q(kind__in=[LineKind.PLAN, LineKind.PLAN_CHANGE])
                 | Q(billing_cycle__in=BillingCycle.values, credits__isnull=False, credits_rollover__isnull=False),
@@ -117,7 +121,7 @@ class InvoiceLine(models.Model):
             ),
         ]
 
-    # Read along by the manager.
+    # Set by the manager's query.
     plan_slug: str | None
     package_slug: str | None
 
@@ -126,11 +130,11 @@ class InvoiceLine(models.Model):
 
     @property
     def currency(self) -> str:
-        """Of the line's amounts: the invoice's (ISO 4217)."""
+        """The currency of the line's amounts, which is the invoice's (ISO 4217)."""
         return self.invoice.currency
 
     def as_item(self, currency: str) -> dict[str, Any]:
-        """The line as `Invoice.line_items` has it, amounts in the decimals of `currency`."""
+        """The line as an item of `Invoice.line_items`, with amounts in the decimals of `currency`."""
         item: dict[str, Any] = {
             "description": self.description,
             "quantity": self.quantity,

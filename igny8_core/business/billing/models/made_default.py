@@ -2,10 +2,12 @@ from django.db import models
 
 
 class MadeDefault(models.Model):
-    """A default row that `seed_defaults` has made once: deleted or renamed since, it is not made again."""
+    """A default row that `seed_defaults` has created. If it was deleted or renamed since, it is not created again."""
 
-    kind = models.CharField(max_length=50, help_text="The model, as igny8_auth.plan")
-    key = models.CharField(max_length=100, help_text="What the row was called then, as starter or PK local_wallet")
+    kind = models.CharField(max_length=50, help_text="The model, for example igny8_auth.plan")
+    key = models.CharField(
+        max_length=100, help_text="The row's key when it was created, for example starter or PK local_wallet"
+    )
 
     class Meta:
         db_table = "igny8_made_defaults"

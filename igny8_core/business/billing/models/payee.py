@@ -1,4 +1,4 @@
-"""Where customers send money: the details that they are told, and which of them an invoice offered."""
+"""Where customers send money: bank and wallet details, their versions, and what each invoice offered."""
 
 from typing import Self
 
@@ -11,24 +11,24 @@ from igny8_core.common import clock
 
 MANUAL_METHODS = frozenset({PaymentMethodType.BANK_TRANSFER, PaymentMethodType.LOCAL_WALLET, PaymentMethodType.MANUAL})
 GATEWAY_METHODS = frozenset(PaymentMethodType) - MANUAL_METHODS
-# A sample is one for as long as it names the numbers that it was made with.
+# A row stays a sample as long as one of these is still the sample's number.
 PAYEE_NUMBERS = ("account_number", "iban", "wallet_id")
 PAYEE_DETAILS = (
     *("bank_name", "account_title", "account_number", "routing_number", "iban", "swift_code"),
     *("wallet_type", "wallet_id"),
 )
-# All that a version keeps: who changes one of these changes where the money goes, or what is said about it.
+# The columns of a version: changing one changes where money goes, or what customers read about it.
 PAYEE_COLUMNS = ("country_code", "payment_method", "instructions", *PAYEE_DETAILS)
 
 
 class Payee(models.Model):
-    """The columns of bank and wallet details; `instructions` is what an operator says besides."""
+    """The columns of bank and wallet details. `instructions`: the operator's additional text."""
 
     country_code = models.CharField(max_length=2, help_text="ISO 3166-1 alpha-2, or * for all countries")
     payment_method = models.CharField(max_length=20, choices=PaymentMethodType.choices)
-    instructions = models.TextField(blank=True, help_text="Said beside the details, which are written by themselves")
+    instructions = models.TextField(blank=True, help_text="Shown with the details. Do not repeat the details here")
     bank_name = models.CharField(max_length=100, blank=True)
-    account_title = models.CharField(max_length=100, blank=True, help_text="Name of the account's holder")
+    account_title = models.CharField(max_length=100, blank=True, help_text="Name of the account holder")
     account_number = models.CharField(max_length=50, blank=True)
     routing_number = models.CharField(max_length=50, blank=True, help_text="ABA number, sort code, …")
     swift_code = models.CharField(max_length=11, blank=True)
@@ -39,7 +39,7 @@ class Payee(models.Model):
         default=False,
         db_default=False,
         editable=False,
-        help_text="Holds the numbers of nobody that a new installation starts with",
+        help_text="A sample of a new installation, with invented numbers",
     )
 
     class Meta:
@@ -47,7 +47,7 @@ class Payee(models.Model):
 
 
 class PayeeVersion(Payee):
-    """Bank or wallet details as they were from one change to the next; never changed and never deleted."""
+    """Bank or wallet details as they were between two changes. A version is never changed or deleted."""
 
     created_at = models.DateTimeField(default=clock.now, editable=False)
     created_by = models.ForeignKey(
@@ -56,7 +56,7 @@ class PayeeVersion(Payee):
         null=True,
         blank=True,
         related_name="+",
-        help_text="Nobody where the details came with the installation, or past the console and the API",
+        help_text="Empty if the details came with the installation, or were not changed in the console or by API",
     )
 
     class Meta:
@@ -68,26 +68,30 @@ class PayeeVersion(Payee):
 
     @classmethod
     def of(cls, payee: Payee) -> Self:
-        """A version, not saved yet, of what a configured method says now."""
+        """An unsaved version with a configured method's current details."""
         return cls(is_sample=payee.is_sample, **{name: getattr(payee, name) for name in PAYEE_COLUMNS})
 
 
 class InvoiceOffer(models.Model):
-    """One way in which an invoice can be paid, as it was when the invoice was made."""
+    """One payment method that an invoice offers, as it was when the invoice was created."""
 
     invoice = models.ForeignKey("billing.Invoice", on_delete=models.PROTECT, related_name="offers")
     payment_method = models.CharField(max_length=20, choices=PaymentMethodType.choices)
     payee_version = models.ForeignKey(
-        PayeeVersion, on_delete=models.PROTECT, null=True, related_name="offers", help_text="None for card and PayPal"
+        PayeeVersion, on_delete=models.PROTECT, null=True, related_name="offers", help_text="Empty for card and PayPal"
     )
-    position = models.PositiveSmallIntegerField(help_text="From 1, in the order in which customers are shown them")
-    country_code = models.CharField(max_length=2, help_text="Of the configured method that it came from")
+    position = models.PositiveSmallIntegerField(help_text="From 1, in the order that customers see")
+    country_code = models.CharField(
+        max_length=2, help_text="The country of the configured method that it was copied from"
+    )
     display_name = models.CharField(max_length=100)
-    config_id = models.BigIntegerField(help_text="The configured method that it came from, which may be gone")
+    config_id = models.BigIntegerField(
+        help_text="Id of the configured method that it was copied from, which may be deleted"
+    )
     is_reconstructed = models.BooleanField(
         default=False,
         db_default=False,
-        help_text="The invoice is older than this record: it is what its documents said when the record began",
+        help_text="The invoice is older than this record, so the record shows what its documents said later",
     )
 
     class Meta:

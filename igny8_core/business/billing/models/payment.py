@@ -44,24 +44,26 @@ PAYMENT_TRANSITIONS: dict[str, frozenset[str]] = {
     PaymentStatus.FAILED: frozenset(),
     PaymentStatus.CANCELED: frozenset(),
 }
-# The money came in, whatever went back later.
+# The money came in, even if it was refunded later.
 CAPTURED_STATUSES = [PaymentStatus.SUCCEEDED, *sorted(_AFTER_SUCCESS)]
 
-# Not decided yet: the invoice must not change under them.
+# Not decided yet. The invoice must not change meanwhile.
 PAYMENTS_UNDER_WAY = [
     PaymentStatus.PENDING_APPROVAL,
     PaymentStatus.PENDING,
     PaymentStatus.PROCESSING,
     PaymentStatus.UNKNOWN,
 ]
-# The same without those that wait for an operator: the gateway decides, and is asked on a schedule.
+# Those that a gateway decides; it is asked on a schedule.
 GATEWAY_UNDER_WAY = [PaymentStatus.PENDING, PaymentStatus.PROCESSING, PaymentStatus.UNKNOWN]
 
 
 class Payment(models.Model):
     """One attempt to pay an invoice: a confirmation that operators check, or a charge at a gateway."""
 
-    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False, help_text="Our id at the gateways")
+    uuid = models.UUIDField(
+        default=uuid.uuid4, unique=True, editable=False, help_text="The id under which gateways know it"
+    )
     account = models.ForeignKey("igny8_auth.Account", on_delete=models.PROTECT, related_name="payments")
     invoice = models.ForeignKey("billing.Invoice", on_delete=models.PROTECT, related_name="payments")
     amount = AmountField()
@@ -70,7 +72,7 @@ class Payment(models.Model):
     status = models.CharField(max_length=20, choices=PaymentStatus.choices)
     manual_reference = models.CharField(max_length=100, blank=True, help_text="As the customer wrote it")
     reference_key = models.CharField(
-        max_length=100, blank=True, help_text="The reference without case, spaces and dashes; finds repeats"
+        max_length=100, blank=True, help_text="The reference without case, spaces and dashes, to find duplicates"
     )
     transferred_on = models.DateField(null=True, blank=True, help_text="The day of the transfer, as the customer says")
     payer_name = models.CharField(
@@ -91,7 +93,7 @@ class Payment(models.Model):
         blank=True,
         on_delete=models.PROTECT,
         related_name="+",
-        help_text="The operator who decided, either way",
+        help_text="The operator who approved or rejected it",
     )
     approved_at = models.DateTimeField(null=True, blank=True)
     processed_at = models.DateTimeField(null=True, blank=True)
@@ -99,15 +101,17 @@ class Payment(models.Model):
     failure_reason = models.CharField(max_length=500, blank=True)
     refunded_amount = AmountField(default=Decimal(0))
     gateway_object_id = models.CharField(
-        max_length=100, blank=True, help_text="What the attempt is called at its gateway: a PaymentIntent, an order"
+        max_length=100, blank=True, help_text="The attempt's id at its gateway: a PaymentIntent or an order"
     )
     gateway_capture_id = models.CharField(
-        max_length=100, blank=True, help_text="What its money is called there, from which it can be given back"
+        max_length=100, blank=True, help_text="The id of the captured money at the gateway, for refunds"
     )
     request_key = models.CharField(max_length=64, blank=True, help_text="Hash of the caller and its Idempotency-Key")
     next_check_at = models.DateTimeField(null=True, blank=True, help_text="When the gateway is asked again")
     checks = models.PositiveSmallIntegerField(default=0)
-    needs_review = models.BooleanField(default=False, help_text="An operator has to look; nothing is settled by itself")
+    needs_review = models.BooleanField(
+        default=False, help_text="An operator has to look; nothing is settled automatically"
+    )
     review_reason = models.CharField(max_length=500, blank=True)
     metadata = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(default=clock.now, editable=False)
@@ -131,7 +135,7 @@ class Payment(models.Model):
                 condition=Q(refunded_amount__gte=0, refunded_amount__lte=F("amount")),
                 name="igny8_payments_refunded_within_amount",
             ),
-            # Two ways of paying one invoice at the same time would take the money twice (WHK-17).
+            # Two payments of one invoice at the same time would take the money twice (WHK-17).
             models.UniqueConstraint(
                 fields=["invoice"],
                 condition=Q(status__in=PAYMENTS_UNDER_WAY),
@@ -184,10 +188,10 @@ class Payment(models.Model):
 
     @property
     def is_confirmed_by_us(self) -> bool:
-        """Whether we named the card that is charged; otherwise the customer does, and may try another one."""
+        """Whether we chose the saved card that is charged. Otherwise the customer enters one and may try another."""
         return bool(self.metadata.get("order", {}).get("card"))
 
     @property
     def is_flagged_duplicate(self) -> bool:
-        """Whether another live payment carries the same reference (docs/domain.md section 4, Confirm)."""
+        """Whether another live payment has the same reference (docs/domain.md section 4, Confirm)."""
         return "duplicate_of" in self.metadata

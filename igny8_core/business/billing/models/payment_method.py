@@ -9,12 +9,12 @@ ALL_COUNTRIES = "*"
 
 
 class PaymentMethodConfig(Payee):
-    """A way of paying offered in a country, with what a payer needs to know.
+    """A payment method as configured for a country, with what a payer needs to know.
 
     A country's row replaces the row for all countries of the same method; a disabled one hides the method there.
-    `payee_version` keeps the details as invoices offer them. A trigger takes it away when the details change past the
-    service, and clears `is_sample` with the sample's numbers; the service keeps it as long as a detail of
-    the sample is left.
+    `payee_version` stores the details as invoices offer them. If the details are changed outside the service, a trigger
+    clears it. The trigger also clears `is_sample` when the sample's numbers are gone; the service keeps `is_sample` as
+    long as any detail of the sample is left.
     """
 
     is_enabled = models.BooleanField(default=True)
@@ -25,7 +25,7 @@ class PaymentMethodConfig(Payee):
         null=True,
         editable=False,
         related_name="+",
-        help_text="What the details are kept as; none before they are first needed",
+        help_text="The stored version of the details; empty until it is first needed",
     )
     sort_order = models.PositiveSmallIntegerField(default=0)
 
@@ -52,7 +52,7 @@ class PaymentMethodConfig(Payee):
 
 
 class AccountPaymentMethod(models.Model):
-    """A way of paying that an account chose or saved."""
+    """A payment method that an account has chosen or saved."""
 
     account = models.ForeignKey("igny8_auth.Account", on_delete=models.PROTECT, related_name="payment_methods")
     type = models.CharField(max_length=20, choices=PaymentMethodType.choices)
@@ -61,7 +61,7 @@ class AccountPaymentMethod(models.Model):
     is_enabled = models.BooleanField(default=True)
     is_verified = models.BooleanField(default=False)
     gateway_method_id = models.CharField(
-        max_length=100, blank=True, help_text="What the card, or the payer, is called at the gateway"
+        max_length=100, blank=True, help_text="The id of the card or the payer at the gateway"
     )
     card_brand = models.CharField(max_length=20, blank=True)
     card_last4 = models.CharField(max_length=4, blank=True)

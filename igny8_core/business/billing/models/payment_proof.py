@@ -9,7 +9,7 @@ from igny8_core.common import clock
 
 
 class ProofType(models.TextChoices):
-    """What a proof can be, by its content."""
+    """The file types that a proof can have."""
 
     PNG = "image/png", "PNG"
     JPEG = "image/jpeg", "JPEG"
@@ -20,12 +20,12 @@ SUFFIXES = {ProofType.PNG: "png", ProofType.JPEG: "jpg", ProofType.PDF: "pdf"}
 
 
 def storage_name(proof: "PaymentProof", _: Any = None) -> str:
-    """Where a proof's file is stored: a random name, of which nothing comes from the uploader."""
+    """Where a proof's file is stored: a random name that contains nothing from the uploader."""
     return f"payment_proofs/{proof.account_id}/{uuid.uuid4().hex}.{SUFFIXES[ProofType(proof.content_type)]}"
 
 
 class PaymentProof(models.Model):
-    """A picture or PDF that a customer uploaded to show that they paid; written anew by us, never changed after."""
+    """A picture or PDF that shows that a customer paid. We rewrite the upload once and never change it again."""
 
     account = models.ForeignKey("igny8_auth.Account", on_delete=models.PROTECT, related_name="payment_proofs")
     uploaded_by = models.ForeignKey(
@@ -38,8 +38,8 @@ class PaymentProof(models.Model):
     )
     file = models.FileField(upload_to=storage_name, max_length=200)
     content_type = models.CharField(max_length=20, choices=ProofType.choices)
-    size = models.PositiveIntegerField(help_text="Bytes as stored")
-    sha256 = models.CharField(max_length=64, help_text="Of the bytes as stored")
+    size = models.PositiveIntegerField(help_text="Size of the stored file in bytes")
+    sha256 = models.CharField(max_length=64, help_text="Checksum of the stored file")
     created_at = models.DateTimeField(default=clock.now, editable=False)
 
     class Meta:

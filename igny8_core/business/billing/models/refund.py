@@ -21,22 +21,24 @@ REFUND_TRANSITIONS: dict[str, frozenset[str]] = {
     RefundStatus.PENDING: _DECIDED | {RefundStatus.PROCESSING, RefundStatus.UNKNOWN},
     RefundStatus.UNKNOWN: _DECIDED | {RefundStatus.PROCESSING},
     RefundStatus.PROCESSING: _DECIDED | {RefundStatus.UNKNOWN},
-    # The gateway can find later that the money did not arrive; that is for an operator (Payment.needs_review).
+    # If the gateway finds later that the money did not arrive, the payment is flagged (Payment.needs_review).
     RefundStatus.SUCCEEDED: frozenset(),
     RefundStatus.FAILED: frozenset(),
 }
-# Not decided yet: no other refund of the payment may begin, so that both together cannot exceed it.
+# Not decided yet. No other refund of the payment may begin, because together they could exceed it.
 REFUNDS_UNDER_WAY = [RefundStatus.PENDING, RefundStatus.PROCESSING, RefundStatus.UNKNOWN]
 
 
 class Refund(models.Model):
-    """One attempt to give money back through a gateway, or one that was made there; its document is the credit note.
+    """One refund through a gateway, ordered by us or made at the gateway. Its document is the credit note.
 
-    It is committed before the gateway is asked, so that no crash loses it. Money that went back by hand has only its
-    credit note.
+    Ours is committed before the gateway is asked, so that no crash loses it. A refund by bank or wallet has a credit
+    note and no row here.
     """
 
-    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False, help_text="Our id at the gateways")
+    uuid = models.UUIDField(
+        default=uuid.uuid4, unique=True, editable=False, help_text="The id under which gateways know it"
+    )
     account = models.ForeignKey("igny8_auth.Account", on_delete=models.PROTECT, related_name="refunds")
     payment = models.ForeignKey("billing.Payment", on_delete=models.PROTECT, related_name="refunds")
     amount = AmountField()
@@ -44,7 +46,7 @@ class Refund(models.Model):
     status = models.CharField(max_length=20, choices=RefundStatus.choices, default=RefundStatus.PENDING)
     reason = models.CharField(max_length=500)
     is_return = models.BooleanField(
-        default=False, help_text="Of money that paid nothing (the invoice was closed): it has no credit note"
+        default=False, help_text="Returns money that bought nothing (the invoice was closed); it has no credit note"
     )
     gateway_refund_id = models.CharField(max_length=100, blank=True)
     request_key = models.CharField(max_length=64, blank=True, help_text="Hash of the caller and its Idempotency-Key")

@@ -16,29 +16,18 @@ class WebhookState(models.TextChoices):
     DEAD = "dead", "Given up"
 
 
-WEBHOOK_TRANSITIONS: dict[str, frozenset[str]] = {
-    WebhookState.WAITING: frozenset(
-        {WebhookState.PROCESSED, WebhookState.IGNORED, WebhookState.NEEDS_REVIEW, WebhookState.DEAD}
-    ),
-    # An operator can have a message looked at again, whatever became of it.
-    WebhookState.PROCESSED: frozenset({WebhookState.WAITING}),
-    WebhookState.IGNORED: frozenset({WebhookState.WAITING}),
-    # Or has seen to it elsewhere: the money went back at the gateway, say.
-    WebhookState.NEEDS_REVIEW: frozenset({WebhookState.WAITING, WebhookState.IGNORED}),
-    WebhookState.DEAD: frozenset({WebhookState.WAITING}),
-}
-
-
 class WebhookEvent(models.Model):
-    """A verified message from a gateway, stored once before anything is done about it."""
+    """A verified webhook message from a gateway. It is stored once, before anything is done about it."""
 
     provider = models.CharField(max_length=10, choices=list(PROVIDERS.items()))
     event_id = models.CharField(max_length=100)
     type = models.CharField(max_length=100)
     transmission_id = models.CharField(
-        max_length=100, blank=True, help_text="PayPal's id of the delivery: a header set used for a second body shows"
+        max_length=100,
+        blank=True,
+        help_text="PayPal's id of the delivery; a second body with the same headers is a forgery",
     )
-    body = models.TextField(help_text="As it came; only the ids in it are believed")
+    body = models.TextField(help_text="As it came; its ids are used, its content is not believed")
     state = models.CharField(max_length=20, choices=WebhookState.choices, default=WebhookState.WAITING)
     attempts = models.PositiveSmallIntegerField(default=0)
     next_attempt_at = models.DateTimeField(null=True, blank=True)
@@ -48,7 +37,7 @@ class WebhookEvent(models.Model):
 
     class Meta:
         db_table = "igny8_webhook_events"
-        verbose_name = "gateway message"  # as the console calls it
+        verbose_name = "webhook message"  # as the console calls it
         ordering = ("-id",)
         permissions = [("process_webhook", "Can have messages of gateways processed again")]
         constraints = [

@@ -1,4 +1,4 @@
-"""Credits as people use them in a shell; what each call does stands in credits/."""
+"""Credits for use in a shell. Each call forwards to the function in credits/ that does the work."""
 
 from igny8_core.business.billing.services.credits import granting, spending
 

@@ -1,11 +1,11 @@
-"""Invoices as people use them in a shell; what each call does stands in the room that it names."""
+"""Invoices for use in a shell. Each call forwards to the function that does the work."""
 
 from igny8_core.business.billing.services.invoices import lifecycle, pdf
 from igny8_core.business.billing.services.notifications import mails
 
 
 class InvoiceService:
-    """Make an invoice, mark it paid or void, draw it and mail it."""
+    """Create an invoice, mark it paid or void, draw its PDF, mail it."""
 
     create_invoice = staticmethod(lifecycle.create_invoice)
     create_subscription_invoice = staticmethod(lifecycle.create_subscription_invoice)

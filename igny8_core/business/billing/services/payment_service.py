@@ -1,4 +1,4 @@
-"""Payments as people use them in a shell; what each call does stands in the room that it names."""
+"""Payments for use in a shell. Each call forwards to the function that does the work."""
 
 from collections.abc import Mapping
 
@@ -18,7 +18,7 @@ from igny8_core.common.errors import InvalidInput
 
 
 class PaymentService:
-    """Payments by hand, by card and by PayPal, and what operators decide about them."""
+    """Payments by bank, wallet, card and PayPal, and the operators' decisions about them."""
 
     create_manual_payment = staticmethod(offline.create_manual_payment)
     approve_manual_payment = staticmethod(offline.approve_manual_payment)
@@ -28,7 +28,7 @@ class PaymentService:
 
     @staticmethod
     def get_available_payment_methods(country_code: str = "") -> list[PaymentMethodConfig]:
-        """Methods offered in a country (ISO 3166-1 alpha-2; empty: the global ones), by sort order."""
+        """The payment methods offered in a country (ISO 3166-1 alpha-2; empty: the global ones), by sort order."""
         return offered_payment_methods(country_code)
 
     @staticmethod
@@ -42,12 +42,12 @@ class PaymentService:
         started_by: User | None = None,
         request_key: str = "",
     ) -> Attempt:
-        """Pay an invoice by card: at once with a saved card (`payment_method_id`, Stripe's pm_…), else in the browser.
+        """Pay an invoice by card: at once with a saved card, otherwise the customer enters a card in the browser.
 
-        With test keys Stripe's own test cards (pm_card_visa, …) are taken too, saved or not.
-        `off_session`: the customer is not there, as at a renewal; where the bank wants them, the invoice stays open and
-        they get a mail with a link to pay. `save_card` keeps a card that is entered now. `return_url` is where the bank
-        sends the customer back to (empty: the invoice's payment page).
+        `payment_method_id`: the saved card's id at Stripe (pm_…). With test keys, Stripe's own test cards
+        (pm_card_visa, …) work too. `off_session`: the customer is not present, as at a renewal; if the bank wants their
+        confirmation, the invoice stays open and they get a mail with a link. `save_card`: keep a card that is entered
+        now. `return_url`: where the bank sends the customer back to (empty: the invoice's payment page).
         Raises what pay_through_gateway raises. RuntimeError in a transaction.
         """
         return pay_through_gateway(
@@ -65,7 +65,7 @@ class PaymentService:
     def create_paypal_payment(
         invoice: Invoice, *, return_url: str = "", started_by: User | None = None, request_key: str = ""
     ) -> Attempt:
-        """Open an order at PayPal for an invoice; the customer approves it at `attempt.charge.approve_url`.
+        """Open an order at PayPal for an invoice. The customer approves it at `attempt.charge.approve_url`.
 
         Raises what pay_through_gateway raises. RuntimeError in a transaction.
         """
@@ -79,37 +79,37 @@ class PaymentService:
 
     @staticmethod
     def handle_stripe_success(payment_intent: object) -> Payment | None:
-        """Ask Stripe about a PaymentIntent and record what it says; None for one that is not ours.
+        """Ask Stripe about a PaymentIntent and record its answer; None if the PaymentIntent is not ours.
 
-        `payment_intent`: its id (pi_…), or the object or dict that has it as `id`. Whatever the caller was told, only
-        Stripe's answer counts. Raises InvalidInput, PaymentNotFound, GatewayUnavailable, GatewayMisconfigured,
+        `payment_intent`: its id (pi_…), or an object or dict with that `id`. Nothing else in it is believed: Stripe is
+        asked. Raises InvalidInput, PaymentNotFound, GatewayUnavailable, GatewayMisconfigured,
         GatewayNotConfigured. RuntimeError in a transaction.
         """
         return sync_payment(PaymentMethodType.STRIPE, _id_of(payment_intent))
 
     @staticmethod
     def handle_stripe_failure(payment_intent: object) -> Payment | None:
-        """As handle_stripe_success: a payment that has succeeded meanwhile stays so."""
+        """The same as handle_stripe_success: Stripe is asked, so a payment that has succeeded stays succeeded."""
         return sync_payment(PaymentMethodType.STRIPE, _id_of(payment_intent))
 
     @staticmethod
     def handle_paypal_success(order_id: object, capture_id: object = "") -> Payment | None:
-        """Ask PayPal about an order, capture it where the customer has approved it, and record what PayPal says.
+        """Ask PayPal about an order, capture it if the customer has approved it, and record PayPal's answer.
 
-        `order_id`: the id, or the order that has it as `id`. `capture_id` is not believed: the order names its capture.
-        Raises as handle_stripe_success.
+        `order_id`: the order's id, or an object or dict with that `id`. `capture_id` is ignored: PayPal's order names
+        its own capture. Raises what handle_stripe_success raises.
         """
         return sync_payment(PaymentMethodType.PAYPAL, _id_of(order_id))
 
     @staticmethod
     def handle_paypal_failure(order_id: object) -> Payment | None:
-        """As handle_paypal_success: a payment that has succeeded meanwhile stays so."""
+        """The same as handle_paypal_success: PayPal is asked, so a payment that has succeeded stays succeeded."""
         return sync_payment(PaymentMethodType.PAYPAL, _id_of(order_id))
 
 
 def _id_of(named: object) -> str:
-    """The gateway's id in what a caller passes: the id itself, or the object or dict that has it as `id`."""
+    """The gateway's id in what a caller passes: the id itself, or the `id` of an object or dict."""
     found = named.get("id") if isinstance(named, Mapping) else getattr(named, "id", named)
     if not isinstance(found, str) or not found:
-        raise InvalidInput("Expected the id that the gateway gave, or the gateway's object with its id.")
+        raise InvalidInput("No id was found. Pass the gateway's id as text, or the gateway's object with its id.")
     return found

@@ -1,4 +1,4 @@
-"""Invoices and credit notes as PDFs, for shells; how they are drawn stands in invoices/pdf."""
+"""Invoices and credit notes as PDFs, for use in a shell; invoices/pdf draws them."""
 
 from igny8_core.business.billing.services.invoices.pdf import render_credit_note, render_invoice
 

@@ -1,4 +1,4 @@
-"""What follows from money that came in, whether an operator, a gateway or a check found it: one place, one order."""
+"""What follows from captured money: the same steps in the same order, whoever found the money."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -22,11 +22,11 @@ from igny8_core.business.billing.services.subscriptions.activation import activa
 from igny8_core.common import clock
 from igny8_core.events import services as events
 
-# What an operator is told of an account that was paid for and cannot work.
+# What an operator reads about an account that has paid and still cannot be used.
 UNUSABLE = {
-    AccountStatus.CANCELED: "The account is canceled: it can use nothing until it has ordered a plan again.",
-    AccountStatus.SUSPENDED: "The account is suspended, and stays so until that is lifted.",
-    AccountStatus.PENDING_PAYMENT: "The account still waits for its plan to be paid.",
+    AccountStatus.CANCELED: "The account is canceled. It can be used again once a plan is ordered and paid.",
+    AccountStatus.SUSPENDED: "The account stays suspended until an operator lifts the suspension.",
+    AccountStatus.PENDING_PAYMENT: "The account still waits for the payment of its plan.",
 }
 
 
@@ -41,12 +41,12 @@ class Settlement:
 
     @property
     def text(self) -> str:
-        """What an operator who approved the payment reads: only what has happened."""
+        """What the operator who approved the payment reads: what has happened."""
         return " ".join(part for part in ("Payment approved successfully.", self.outcome, self.caution) if part)
 
     @property
     def outcome(self) -> str:
-        """What was bought with it, in a sentence."""
+        """What the payment bought, as a sentence."""
         line, subscription = plan_line_of(self.invoice), self.invoice.subscription
         is_change = line is not None and line.kind == LineKind.PLAN_CHANGE
         is_ours = subscription is not None and subscription.billing_driver == BillingDriver.LOCAL
@@ -62,7 +62,7 @@ class Settlement:
 
     @property
     def caution(self) -> str:
-        """Why the account cannot use it yet, in a sentence; empty where it can."""
+        """Why the account cannot be used yet, as a sentence; empty if it can."""
         return UNUSABLE.get(AccountStatus(self.account.status), "")
 
     @property
@@ -75,10 +75,11 @@ class Settlement:
 
 
 def capture(payment: Payment, by: User | None = None, **columns: Any) -> Settlement:
-    """The money of a payment is here. This alone makes a payment succeed, and does what follows, all or nothing.
+    """Mark a payment as succeeded and do everything that follows from it, all or nothing.
 
-    `by`: the operator who found the money; None where its gateway has it. `columns` of the payment are written with the
-    move. The caller holds the locks of account, payment and invoice.
+    No other code makes a payment succeed (tests/billing/test_payment_transitions.py).
+    `by`: the operator who found the money; None if a gateway reported it. `columns`: further columns of the payment to
+    save with the transition. The caller holds the locks of account, payment and invoice.
     Raises TransitionNotAllowed, InvoiceNotPayable, SubscriptionNotPayable, PlanChangeOutdated, PlanChangePeriodOver.
     """
     account, invoice = payment.account, payment.invoice
@@ -95,7 +96,7 @@ def capture(payment: Payment, by: User | None = None, **columns: Any) -> Settlem
 
 
 def _grant_credits(invoice: Invoice, payment: Payment) -> int:
-    """Grant what the invoice sold, once for the invoice, whichever payment brought the last of its money."""
+    """Grant the credits that the invoice sold, once per invoice. Returns how many."""
     line = credit_line(invoice.lines.all())
     if line is None:
         return 0
@@ -116,12 +117,12 @@ def _grant_credits(invoice: Invoice, payment: Payment) -> int:
 
 
 def _expiry(payment: Payment, line: InvoiceLine) -> datetime | None:
-    """When credits of an invoice line end: plan credits with their period, bought ones by their package's days."""
+    """When the credits of a line expire: plan credits with their period, bought ones after their package's days."""
     paid_at = payment.processed_at or clock.now()
     if line.valid_days:
         return paid_at + timedelta(days=line.valid_days)
     if line.kind not in PLAN_LINES or line.credits_rollover:
         return None
     period_end = payment.invoice.billing_period_end
-    # Stripe can collect for a period after it has ended: what was paid for is not taken at once.
+    # Stripe can collect for a period that is already over. Credits that were just paid for must not expire at once.
     return period_end if period_end and period_end > paid_at else None

@@ -1,11 +1,11 @@
-"""Subscriptions as people use them in a shell; what each call does stands in subscriptions/ and stripe_billing/."""
+"""Subscriptions for use in a shell. Each call forwards to subscriptions/ or stripe_billing/."""
 
 from igny8_core.business.billing.services.stripe_billing import subscriptions as stripe_subscriptions
 from igny8_core.business.billing.services.subscriptions import activation, ending, ordering
 
 
 class SubscriptionService:
-    """Order a subscription, start it, change its plan, end it; one that Stripe bills follows Stripe only."""
+    """Order a subscription, start it, change its plan, end it. One that Stripe bills is changed at Stripe."""
 
     create_subscription = staticmethod(ordering.create_subscription)
     activate = staticmethod(activation.activate_subscription)

@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 
 @shared_task(name="billing.expire_credits", ignore_result=True)
 def expire_credits() -> None:
-    """Take back credits whose time is over."""
+    """Take back expired credits."""
     expire_due_credits()
 
 
@@ -30,7 +30,7 @@ def sum_up_usage() -> None:
 
 @shared_task(name="billing.end_periods", ignore_result=True)
 def end_periods() -> None:
-    """Do what customers scheduled for the end of periods that are over: cancellations and downgrades."""
+    """Carry out cancellations and downgrades that are scheduled for the end of periods that are over."""
     end_due_periods()
 
 
@@ -42,30 +42,30 @@ def delete_unused_proofs() -> None:
 
 @shared_task(name="billing.process_webhooks", ignore_result=True)
 def process_webhooks() -> None:
-    """Do what messages of Stripe and PayPal lead to, that have come or wait for another try."""
+    """Process webhook messages that are new or due for another try."""
     process_due_messages()
 
 
 @shared_task(name="billing.check_payments", ignore_result=True)
 def check_payments() -> None:
-    """Ask gateways what became of payments and refunds that are not decided and are due for a look."""
+    """Ask gateways about undecided payments and refunds that are due for a check."""
     poll_due()
 
 
 @shared_task(name="billing.delete_old_webhooks", ignore_result=True)
 def delete_old_webhooks() -> None:
-    """Delete messages of gateways that were done with 90 days ago."""
+    """Delete processed webhook messages that are older than 90 days."""
     delete_old_messages()
 
 
 @shared_task(name="billing.reconcile_gateways", ignore_result=True)
 def reconcile_gateways() -> None:
-    """Compare what Stripe and PayPal hold of the last days with what stands here."""
+    """Compare the last days' records of Stripe and PayPal with ours."""
     reconcile()
 
 
 @shared_task(name="billing.check_invariants", ignore_result=True)
 def check_invariants() -> None:
-    """Log an error for every invariant that does not hold; the log is what alerts watch."""
+    """Log an error for every invariant that does not hold. Alerts watch the log."""
     for result in broken_invariants():
         logger.error("invariant broken", extra={"invariant": result.name, "rows": result.examples})

@@ -1,4 +1,4 @@
-"""PayPal: orders that the customer approves there, captured by us."""
+"""PayPal: orders that the customer approves at PayPal and that we capture."""
 
 from datetime import timedelta
 from functools import lru_cache
@@ -18,7 +18,7 @@ TRAITS = Traits(
     # PayPal keeps the key of an order for 6 hours, that of a refund for 45 days.
     repeatable_for=timedelta(hours=5),
     refund_repeatable_for=timedelta(hours=23),
-    # A declined capture ends an order. Nobody else can: it is only never captured, and forgotten after some hours.
+    # A declined capture ends an order; we cannot end one. PayPal forgets orders that are not captured for some hours.
     declined_attempt_is_final=True,
     can_end_attempts=False,
     forgets_open_attempts=True,

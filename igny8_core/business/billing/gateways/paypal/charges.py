@@ -1,4 +1,4 @@
-"""PayPal behind the Gateway protocol: orders of Checkout, captured by us once the payer has approved."""
+"""PayPal as a Gateway: Checkout orders, which we capture once the payer has approved them."""
 
 import logging
 import time
@@ -28,20 +28,20 @@ from igny8_core.common import clock
 
 logger = logging.getLogger(__name__)
 
-# For so long PayPal answers a repeated create with the order that it made.
+# How long PayPal answers a repeated create with the same order.
 CREATE_REPEATABLE_FOR = timedelta(hours=6)
-# The largest page of a list, and the last page that it has.
+# The largest page size, and the last page of a list.
 LIST_SIZE, LIST_PAGES = 50, 50
 DISPUTES_LISTED_FOR = timedelta(days=179)
 
 NOT_TAKEN = "AMOUNT_NOT_TAKEN"
 PAYER_IS_ASKED = frozenset({"ORDER_NOT_APPROVED", "PAYER_ACTION_REQUIRED"})
 PAYER_MAY_CHOOSE_AGAIN = frozenset({"INSTRUMENT_DECLINED", "REDIRECT_PAYER_FOR_ALTERNATE_FUNDING"})
-CHOOSE_AGAIN = "PayPal could not use the way to pay that you chose. Choose another one at PayPal."
+CHOOSE_AGAIN = "PayPal could not use the payment method that you chose there. Choose another one at PayPal."
 
 
 class PayPalGateway:
-    """See Gateway. `object_id` is an order, `capture_id` its capture. The last three arguments are for tests."""
+    """PayPal as a Gateway. `object_id` is an order, `capture_id` its capture. Tests set the keyword arguments."""
 
     name = "paypal"
 
@@ -54,13 +54,13 @@ class PayPalGateway:
         timer: Callable[[], float] = time.monotonic,
     ) -> None:
         self.live = settings.live
-        # Payers approve at www.; at a stand-in all is in one place.
+        # Payers approve at www.; a stand-in has one address for everything.
         self._pay_site = settings.api_base.replace("//api-m.", "//www.")
         self._api = PayPalApi(settings, sleep=sleep, timer=timer)
         self._signatures = SignatureCheck(settings, fetch_certificate, timer)
 
     def start(self, order: ChargeOrder) -> Charge:
-        """See Gateway. The payer goes on at `approve_url`; no money moves before `complete`."""
+        """See Gateway. The payer continues at `approve_url`; no money is taken before `complete`."""
         body = {
             "intent": "CAPTURE",
             "purchase_units": [
@@ -92,7 +92,7 @@ class PayPalGateway:
             return mappers.charge_of_order(self._order(object_id), live=self.live)
 
     def complete(self, object_id: str, reference: str) -> Charge:
-        """See Gateway. REQUIRES_ACTION where the payer has not approved, or has to choose another way to pay."""
+        """See Gateway. REQUIRES_ACTION if the payer has not approved, or has to choose another way to pay."""
         try:
             path = f"/v2/checkout/orders/{checked_id(object_id)}/capture"
             order = self._api.send(path, {}, f"pay-{reference}-capture")
@@ -111,7 +111,7 @@ class PayPalGateway:
         return self.start(order)
 
     def cancel(self, object_id: str) -> Charge:
-        """The order as it is: PayPal cannot cancel one. Unless it is captured it ends by itself and costs nobody."""
+        """Return the order as it is, because PayPal cannot cancel orders. An order that is not captured expires."""
         return self.fetch(object_id)
 
     def refund(self, order: RefundOrder) -> GatewayRefund:
@@ -138,10 +138,7 @@ class PayPalGateway:
         return iter(())
 
     def charge_of_capture(self, capture_id: str) -> Charge:
-        """The attempt that a capture belongs to; where PayPal does not name its order, what the capture itself says.
-
-        `object_id` is empty then. Raises UnknownObject.
-        """
+        """The attempt of a capture. If PayPal does not name its order, `object_id` is empty. Raises UnknownObject."""
         with our_errors():
             capture = self._api.read(f"/v2/payments/captures/{checked_id(capture_id)}")
             order_id = mappers.order_of_capture(capture)
@@ -164,9 +161,9 @@ class PayPalGateway:
             return mappers.read_dispute(self._api.read(f"/v1/customer/disputes/{checked_id(dispute_id)}"))
 
     def recent_disputes(self, since: datetime) -> Iterator[str]:
-        """See Gateway; newest first. PayPal lists 50 pages and 180 days at most.
+        """See Gateway; newest first. PayPal lists at most 50 pages and 180 days.
 
-        The app at PayPal needs its feature "Disputes" ticked; without it PayPal refuses, which is Misconfigured.
+        The app at PayPal needs the feature "Disputes"; without it this raises Misconfigured.
         """
         since = max(since, clock.now() - DISPUTES_LISTED_FOR)
         asked = {"create_time_after": since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), "page_size": LIST_SIZE}
@@ -179,11 +176,11 @@ class PayPalGateway:
                 return
 
     def verify_webhook(self, body: bytes, headers: Mapping[str, str]) -> None:
-        """See Gateway. Header names are in lower case. A body that passes is still no fact (paypal/signature)."""
+        """See Gateway. Header names are in lower case. The content is still not believed (see paypal/signature)."""
         self._signatures.verify(body, headers)
 
     def read_webhook(self, body: bytes) -> WebhookMessage:
-        """See Gateway. `live` is None: PayPal's messages do not say."""
+        """See Gateway. `live` is None, because PayPal's messages do not say."""
         return messages.read(body)
 
     def delivery_id(self, headers: Mapping[str, str]) -> str:
@@ -194,7 +191,7 @@ class PayPalGateway:
         return self._api.read(f"/v2/checkout/orders/{checked_id(object_id)}")
 
     def _with_the_payer(self, object_id: str, error: PayPalError) -> Charge:
-        """The order, which waits for the payer whatever its own status says, unless it was captured meanwhile."""
+        """The order, which waits for the payer whatever its status says, unless it was captured meanwhile."""
         charge = self.fetch(object_id)
         if charge.state not in {ChargeState.REQUIRES_ACTION, ChargeState.APPROVED}:
             return charge

@@ -1,7 +1,6 @@
-"""The SDK's client for PayPal's REST API, with what it lacks: timeouts, errors that are raised, bounded repetition.
+"""The SDK's client for PayPal's REST API, plus what it lacks: timeouts, raised errors, a limit of retries.
 
-The SDK is archived. Of it remain the endpoints, the credentials and the shape of a request; everything that it does
-wrong on the way is done here instead.
+The SDK is no longer maintained. We use its endpoints, credentials and request format, and replace the rest.
 """
 
 import json
@@ -27,9 +26,9 @@ logger = logging.getLogger(__name__)
 
 TIMEOUT = (3.05, 20)  # seconds to connect, and to wait for each part of an answer
 RETRIES = 2
-RETRY_PAUSE = 0.5  # seconds before the first repetition; twice as much before the second
-LONGEST_PAUSE = 5  # seconds that PayPal may ask us to wait while somebody waits for us
-TOKEN_MARGIN = 60  # seconds before its end from which a token is not used any more
+RETRY_PAUSE = 0.5  # seconds before the first retry; twice as much before the second
+LONGEST_PAUSE = 5  # seconds that PayPal may ask us to wait while a caller waits for us
+TOKEN_MARGIN = 60  # seconds before its expiry when a token is no longer used
 REQUEST_ID = "PayPal-Request-Id"
 OBJECT_ID = re.compile(r"[A-Z0-9-]{5,36}", re.ASCII)
 REPEATABLE = frozenset({408, 429})
@@ -37,11 +36,11 @@ LEAVES_OPEN = frozenset({408, 409})  # the same request may be under way
 
 
 class PayPalError(Exception):
-    """A request that did not succeed; `status` is 0 where no answer came.
+    """A request that did not succeed. `status`: the HTTP status, 0 if there was no answer.
 
-    `name` and `issue` are PayPal's words for what is wrong, `debug_id` is what its support asks for. `retry_after` is
-    in seconds. `may_have_happened` is False where PayPal cannot have done what was asked. `was_repeated` says that
-    enough was tried.
+    `name`, `issue`: PayPal's words for what is wrong. `debug_id`: what PayPal's support asks for. `retry_after`: in
+    seconds. `may_have_happened`: False if PayPal cannot have done what was asked. `was_repeated`: the request was
+    already retried.
     """
 
     def __init__(
@@ -68,14 +67,14 @@ class PayPalError(Exception):
 
 
 def checked_id(object_id: str) -> str:
-    """The id, fit to stand in a path. Raises PayPalError as for an id that PayPal does not know."""
+    """The id, if it is safe in a path. Otherwise raises the PayPalError of an unknown id."""
     if not OBJECT_ID.fullmatch(object_id):
         raise PayPalError(404, "INVALID_RESOURCE_ID")
     return object_id
 
 
 def new_session() -> requests.Session:
-    """A session that sends what it is given: a netrc file of this machine does not replace the Authorization."""
+    """A session that keeps our Authorization header. By default a netrc file on this machine would replace it."""
     session = requests.Session()
     session.auth = _as_it_is
     return session
@@ -86,7 +85,7 @@ def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
 
 
 class PayPalApi(paypalrestsdk.Api):  # type: ignore[misc]
-    """Requests to PayPal with one token for all threads. `sleep` and `timer` count seconds; tests bring their own."""
+    """Requests to PayPal with one token for all threads. Tests replace `sleep` and `timer` (both in seconds)."""
 
     token_hash: Json | None
 
@@ -101,7 +100,7 @@ class PayPalApi(paypalrestsdk.Api):  # type: ignore[misc]
             mode="live" if settings.live else "sandbox",
             client_id=settings.client_id,
             client_secret=settings.client_secret,
-            # With a slash at its end the SDK doubles the path.
+            # With a trailing slash the SDK would double the path.
             endpoint=settings.api_base.rstrip("/"),
         )
         self._sleep = sleep
@@ -117,14 +116,14 @@ class PayPalApi(paypalrestsdk.Api):  # type: ignore[misc]
         return answer
 
     def send(self, path: str, body: Json, request_id: str) -> Json:
-        """POST what PayPal does once per `request_id`; answers with the whole object. Raises PayPalError."""
+        """POST a request that PayPal executes once per `request_id`; returns the whole object. Raises PayPalError."""
         answer: Json = self.post(path, body, headers={REQUEST_ID: request_id, "Prefer": "return=representation"})
         return answer
 
     def get_token_hash(self, *_: object, **__: object) -> Json:
-        """The access token, one call for all threads that wait for it. Headers of the caller do not reach that call.
+        """The access token; one request serves all threads that wait for it. Arguments are ignored.
 
-        Raises PayPalError, also to threads that waited meanwhile: each trying anew would take minutes.
+        Raises PayPalError, also in the waiting threads, because one retry after the other would take minutes.
         """
         waits_since = self._timer()
         with self._token_lock:
@@ -136,7 +135,7 @@ class PayPalApi(paypalrestsdk.Api):  # type: ignore[misc]
                 asked_at = self._timer()
                 token = self._persist(self._new_token, repeatable=True)
             except PayPalError as error:
-                # A token moves no money.
+                # Getting a token moves no money, so it may be repeated.
                 error.may_have_happened, error.was_repeated = False, True
                 self._token_failure = (self._timer(), error)
                 raise
@@ -151,9 +150,9 @@ class PayPalApi(paypalrestsdk.Api):  # type: ignore[misc]
         headers: Mapping[str, str] | None = None,
         refresh_token: None = None,
     ) -> Json:
-        """One request with the token; repeated where that is safe, with a new token at most once.
+        """Send one request with the token. It is retried if that is safe, with a new token at most once.
 
-        Raises PayPalError for every answer that is no success.
+        Raises PayPalError for every answer that is not a success.
         """
         sent = dict(headers or {})
         data = None if method == "GET" else json.dumps(body)
@@ -175,14 +174,14 @@ class PayPalApi(paypalrestsdk.Api):  # type: ignore[misc]
         return self._persist(with_token, repeatable=method == "GET" or REQUEST_ID in sent)
 
     def http_call(self, url: str, method: str, **kwargs: Any) -> Json:
-        """One request as it is, with `data` and `headers`. Raises PayPalError; nothing of it reaches a log."""
+        """Send one request with `data` and `headers`. Raises PayPalError. Nothing of the request is logged."""
         headers = {"Accept": "application/json", "User-Agent": self.user_agent, **kwargs.pop("headers", {})}
         try:
             response = self._session().request(
                 method, url, headers=headers, timeout=TIMEOUT, allow_redirects=False, proxies=self.proxies, **kwargs
             )
         except requests.RequestException as error:
-            # Not chained: the exception of requests carries the token.
+            # Not chained, because the exception of requests contains the token.
             failure = PayPalError(0, type(error).__name__, may_have_happened=not _reached_nobody(error))
             raise failure from None
         return _content(response)
@@ -219,7 +218,7 @@ class PayPalApi(paypalrestsdk.Api):  # type: ignore[misc]
             try:
                 return call()
             except PayPalError as error:
-                # A refusal of the third try does not undo what the first may have done.
+                # If the third try is refused, the first may still have had an effect.
                 happened = error.may_have_happened = happened or error.may_have_happened
                 pause = error.retry_after if error.retry_after is not None else RETRY_PAUSE * 2**tries
                 is_passing = error.retryable and not error.was_repeated
@@ -231,7 +230,7 @@ class PayPalApi(paypalrestsdk.Api):  # type: ignore[misc]
 
 
 def _reached_nobody(error: BaseException) -> bool:
-    """Whether a request failed before anything was sent: a refused connection, an unknown name, no connection."""
+    """Whether a request failed before anything was sent: connection refused, unknown host, no connection in time."""
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, ConnectionRefusedError | socket.gaierror | requests.ConnectTimeout):
@@ -244,7 +243,7 @@ def _content(response: requests.Response) -> Json:
     body = _object(response)
     if 200 <= response.status_code < 300:
         if body is None:
-            # It was done, but what it says got lost on the way.
+            # The request had its effect, but the answer was lost on the way.
             raise PayPalError(response.status_code, "UNREADABLE", debug_id=_debug_id(response), may_have_happened=True)
         return body
     body = body or {}
@@ -263,7 +262,7 @@ def _content(response: requests.Response) -> Json:
 
 
 def _object(response: requests.Response) -> Json | None:
-    """The JSON object of an answer, {} for none, None for anything else."""
+    """The JSON object of an answer; {} for an empty answer, None for anything else."""
     if not response.content:
         return {}
     try:
@@ -278,12 +277,12 @@ def _debug_id(response: requests.Response) -> str:
 
 
 def _word(value: object) -> str:
-    """PayPal's word, fit for a log line."""
+    """PayPal's word, safe for a log line."""
     return re.sub(r"[^\w.-]", "", value)[:64] if isinstance(value, str) else ""
 
 
 def link(body: Json, *relations: str) -> str:
-    """The address of the first link with one of these relations, in this order; empty where there is none."""
+    """The address of the first link with one of these relations, in this order; empty if there is none."""
     links = body.get("links")
     found = {entry.get("rel"): entry.get("href") for entry in links or [] if isinstance(entry, dict)}
     return next((href for relation in relations if isinstance(href := found.get(relation), str)), "")

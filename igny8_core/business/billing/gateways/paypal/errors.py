@@ -1,4 +1,4 @@
-"""What goes wrong between us and PayPal, in the words of the protocol."""
+"""Translate PayPal's errors into the gateway protocol's."""
 
 import logging
 from collections.abc import Iterator
@@ -18,29 +18,29 @@ logger = logging.getLogger(__name__)
 
 BUSY = "PREVIOUS_REQUEST_IN_PROGRESS"
 REFUSALS = {
-    "DUPLICATE_INVOICE_ID": "PayPal has taken money for this invoice before.",
+    "DUPLICATE_INVOICE_ID": "PayPal has already taken money for this invoice.",
     "TRANSACTION_REFUSED": NOT_PAID,
     "COMPLIANCE_VIOLATION": NOT_PAID,
-    "MAX_NUMBER_OF_PAYMENT_ATTEMPTS_EXCEEDED": "PayPal allows no further attempt. Pay again, or in another way.",
+    "MAX_NUMBER_OF_PAYMENT_ATTEMPTS_EXCEEDED": "PayPal allows no further attempt. Start a new payment.",
     "PAYER_ACCOUNT_LOCKED_OR_CLOSED": NOT_PAID,
     "PAYER_ACCOUNT_RESTRICTED": NOT_PAID,
     "PAYER_CANNOT_PAY": NOT_PAID,
     "TRANSACTION_LIMIT_EXCEEDED": NOT_PAID,
-    "CAPTURE_FULLY_REFUNDED": "All of this payment went back already.",
-    "REFUND_AMOUNT_EXCEEDED": "This is more than what is left of the payment at PayPal.",
-    "REFUND_TIME_LIMIT_EXCEEDED": "PayPal gives money back for 180 days only. Send it in another way.",
-    "REFUND_NOT_ALLOWED": "PayPal does not give this payment back.",
-    "REFUND_FAILED_INSUFFICIENT_FUNDS": "The PayPal account does not hold enough for this refund.",
-    "PARTIAL_REFUND_NOT_ALLOWED": "PayPal gives this payment back only as a whole.",
-    "CAPTURE_DISPUTED_PARTIAL_REFUND_NOT_ALLOWED": "The payment is disputed: PayPal gives it back only as a whole.",
+    "CAPTURE_FULLY_REFUNDED": "This payment was already refunded in full.",
+    "REFUND_AMOUNT_EXCEEDED": "This is more than what is left of the payment at PayPal. Refund less.",
+    "REFUND_TIME_LIMIT_EXCEEDED": "PayPal refunds for 180 days. Send the money back in another way.",
+    "REFUND_NOT_ALLOWED": "PayPal does not allow a refund of this payment. Send the money back in another way.",
+    "REFUND_FAILED_INSUFFICIENT_FUNDS": "The PayPal account does not hold enough for this refund. Add money first.",
+    "PARTIAL_REFUND_NOT_ALLOWED": "PayPal does not refund a part of this payment. Refund all of it.",
+    "CAPTURE_DISPUTED_PARTIAL_REFUND_NOT_ALLOWED": "PayPal does not refund parts of a disputed payment. Refund it all.",
     "MAX_NUMBER_OF_REFUNDS_EXCEEDED": "PayPal allows no further refund of this payment.",
-    "PENDING_CAPTURE": "PayPal still decides on this payment. Refund it once it was taken.",
+    "PENDING_CAPTURE": "PayPal has not decided on this payment yet. Refund it once it has succeeded.",
 }
 
 
 @contextmanager
 def our_errors() -> Iterator[None]:
-    """Turn what the client raises into the protocol's errors."""
+    """Turn the client's errors into the protocol's."""
     try:
         yield
     except PayPalError as error:
@@ -48,16 +48,16 @@ def our_errors() -> Iterator[None]:
 
 
 def translated(error: PayPalError) -> GatewayError:
-    """The protocol's error for one of PayPal's."""
+    """The protocol's error for an error of PayPal."""
     code, debug_id = error.issue or error.name, error.debug_id
     if error.status == 404:
         return UnknownObject("PayPal does not know this object.", code=code, request_id=debug_id)
     if error.issue in REFUSALS:
         return Declined(REFUSALS[error.issue], code=code, request_id=debug_id)
-    # An answer below 400 is a redirect, or one that cannot be read.
+    # A status below 400 here is a redirect or an answer that cannot be read.
     if error.retryable or error.status < 400 or error.status == 409 or error.issue == BUSY:
         return Unavailable(
-            "PayPal does not answer as it should. Try again in a few minutes.",
+            "PayPal gave no usable answer. Try again in a few minutes.",
             code=code,
             request_id=debug_id,
             may_have_happened=error.may_have_happened,

@@ -1,4 +1,4 @@
-"""What each message of PayPal is news of, in the protocol's kinds. It needs neither the SDK nor keys."""
+"""What each of PayPal's webhook messages is about. This needs neither the SDK nor keys."""
 
 from igny8_core.business.billing.gateways.protocol import Handler, Kind, News, WebhookMessage
 
@@ -9,7 +9,7 @@ def _attempt(message: WebhookMessage) -> News:
 
 
 def _refund(message: WebhookMessage) -> News:
-    # Not the order that it may name: of a refund, PayPal says reliably which capture it is of.
+    # Not the order, which PayPal does not always name. A refund always names its capture.
     return News(Kind.REFUND, capture_id=message.related.get("capture", ""), refund_id=message.object_id)
 
 
@@ -21,11 +21,11 @@ HANDLERS: dict[str, Handler] = {
     "CHECKOUT.ORDER.APPROVED": _attempt,
     "PAYMENT.CAPTURE.COMPLETED": _attempt,
     "PAYMENT.CAPTURE.PENDING": _attempt,
-    # PayPal's own pages use both names for one event.
+    # PayPal's documentation uses both names for one event.
     "PAYMENT.CAPTURE.DENIED": _attempt,
     "PAYMENT.CAPTURE.DECLINED": _attempt,
     "PAYMENT.CAPTURE.REFUNDED": _refund,
-    # PayPal took the money back: a refund that nobody here asked for.
+    # PayPal took the money back, so this is a refund that was not ordered here.
     "PAYMENT.CAPTURE.REVERSED": _refund,
     **dict.fromkeys(("CUSTOMER.DISPUTE.CREATED", "CUSTOMER.DISPUTE.UPDATED", "CUSTOMER.DISPUTE.RESOLVED"), _dispute),
 }

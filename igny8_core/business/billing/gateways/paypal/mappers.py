@@ -1,4 +1,4 @@
-"""PayPal's JSON read into what billing works with. Unknown keys are passed over, unknown statuses are UNKNOWN."""
+"""Map PayPal's JSON to the protocol's objects. Unknown keys are ignored, unknown statuses become UNKNOWN."""
 
 import re
 from datetime import datetime
@@ -39,20 +39,20 @@ REFUND_STATES = {
 DISPUTE_STATES = {
     **dict.fromkeys(("RESOLVED_BUYER_FAVOUR", "ACCEPTED"), DisputeState.LOST),
     **dict.fromkeys(("RESOLVED_SELLER_FAVOUR", "RESOLVED_WITH_PAYOUT", "DENIED"), DisputeState.WON),
-    # Without a decision: taken back, or gone on with as another dispute of the same payment.
+    # Ended without a decision: withdrawn, or continued as another dispute of the same payment.
     **dict.fromkeys(("CANCELED_BY_BUYER", "NONE"), DisputeState.CLOSED),
 }
 
 MONEY = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,4})?", re.ASCII)
 EVENT_ID = re.compile(r"[A-Za-z0-9-]{1,100}", re.ASCII)
 UP_LINK = re.compile(r"/v2/(?:checkout|payments)/(orders|captures|authorizations)/([A-Z0-9-]{5,36})", re.ASCII)
-NOT_PAID = "PayPal could not take this payment. Pay again, or choose another way to pay."
+NOT_PAID = "PayPal could not take this payment. Try again, or choose another payment method."
 
 
 def charge_of_order(order: Json, *, live: bool) -> Charge:
-    """What PayPal holds of an order. COMPLETED says nothing about money: that is what its capture says.
+    """Map an order. Its status COMPLETED says nothing about the money; its capture does.
 
-    Raises PayPalError for an order that cannot be read.
+    Raises PayPalError if the order cannot be read.
     """
     unit = first(order.get("purchase_units"))
     payments = part(unit.get("payments"))
@@ -76,39 +76,39 @@ def charge_of_order(order: Json, *, live: bool) -> Charge:
 
 
 def charge_of_capture(capture: Json, *, live: bool) -> Charge:
-    """What a capture says where its order is not known: `object_id` is empty, and of partial refunds nothing is known.
+    """Map a capture without its order: `object_id` is empty, and partial refunds are not known.
 
-    Raises PayPalError for a capture that cannot be read.
+    Raises PayPalError if the capture cannot be read.
     """
     return _charge(capture, {}, [], object_id="", live=live)
 
 
 def order_of_capture(capture: Json) -> str:
-    """The id of the order that a capture belongs to; empty where it does not say, or belongs to an authorization."""
+    """The id of a capture's order; empty if it is not named, or if the capture belongs to an authorization."""
     named = text(related_ids(capture).get("order_id"))
     return named or made_of(capture, "orders")
 
 
 def read_refund(refund: Json, *, object_id: str = "") -> GatewayRefund:
-    """What PayPal holds of a refund. Raises PayPalError for one that cannot be read."""
+    """Map a refund. Raises PayPalError if it cannot be read."""
     return _read_refund(refund, object_id or text(related_ids(refund).get("order_id")))
 
 
 def read_refunds(order: Json) -> list[GatewayRefund]:
-    """Everything that went back of an order. Raises PayPalError for a refund that cannot be read."""
+    """Map all refunds of an order. Raises PayPalError if one cannot be read."""
     payments = part(first(order.get("purchase_units")).get("payments"))
     return [_read_refund(refund, text(order.get("id"))) for refund in parts(payments.get("refunds"))]
 
 
 def read_dispute_ids(answer: Json) -> list[str]:
-    """The ids in a page of the list of disputes; empty for what has none."""
+    """The dispute ids in a page of the list; an empty id for an entry without one."""
     return [checked(dispute.get("dispute_id")) for dispute in parts(answer.get("items"))]
 
 
 def read_dispute(dispute: Json) -> GatewayDispute:
-    """What PayPal holds of a dispute; open, too, where it ended in a way that this release does not know.
+    """Map a dispute. An unknown outcome counts as open.
 
-    Raises PayPalError for one that cannot be read.
+    Raises PayPalError if the dispute cannot be read.
     """
     amount, currency = _money(dispute.get("dispute_amount"))
     is_over = dispute.get("status") == "RESOLVED"
@@ -126,9 +126,9 @@ def read_dispute(dispute: Json) -> GatewayDispute:
 
 
 def _capture_that_counts(order: Json, payments: Json) -> Json | None:
-    """The capture that tells the order's state: one that took money, else one that waits, else a refused one.
+    """The capture that decides the order's state: one that took money, else a pending one, else a refused one.
 
-    A refused one counts only once the order is over: before, the payer may choose another way to pay.
+    While the order is open, a refused capture does not count, because the payer may choose another way to pay.
     """
     captures = parts(payments.get("captures"))
     for state in (ChargeState.SUCCEEDED, ChargeState.PROCESSING):
@@ -188,7 +188,7 @@ def _read_refund(refund: Json, object_id: str = "") -> GatewayRefund:
 
 
 def made_of(resource: Json, kind: str) -> str:
-    """The id of what a capture or refund was made of, where that is of this kind."""
+    """The id of the object that a capture or refund came from, if it is of this kind; else empty."""
     found = UP_LINK.search(link(resource, "up"))
     return found[2] if found and found[1] == kind else ""
 

@@ -1,4 +1,4 @@
-"""What a message of PayPal is about: the ids in it."""
+"""Read the ids in PayPal's webhook messages."""
 
 import json
 import re
@@ -21,7 +21,7 @@ EVENT_ID = re.compile(r"[A-Za-z0-9-]{1,100}", re.ASCII)
 
 
 def read(body: bytes) -> WebhookMessage:
-    """The ids of a webhook's body. Raises ValueError for one that is no event of PayPal."""
+    """What a message is about. Raises ValueError if it is not an event of PayPal."""
     try:
         event = json.loads(body)
     except RecursionError as error:
@@ -46,7 +46,7 @@ def read(body: bytes) -> WebhookMessage:
 
 
 def _related(event: Json, resource: Json) -> Iterator[tuple[str, object]]:
-    """The ids that an event names, by kind. Of a REFUNDED event the resource is the refund, not the capture."""
+    """The ids that an event names, by kind. The resource of a REFUNDED event is the refund, not the capture."""
     kind = text(event.get("resource_type")).lower()
     yield "order", related_ids(resource).get("order_id") or resource.get("order_id")
     if kind == "checkout-order":

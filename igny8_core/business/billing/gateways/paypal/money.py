@@ -1,4 +1,4 @@
-"""Amounts as PayPal wants them written. The currencies and their decimals are its own rules, not ISO 4217's."""
+"""Amounts as PayPal writes them. PayPal has its own list of currencies and decimals, which differs from ISO 4217."""
 
 from decimal import Decimal
 
@@ -13,18 +13,18 @@ DECIMALS = {
 
 
 def to_paypal(amount: Decimal, currency: str) -> str:
-    """`to_paypal(Decimal("12.3"), "USD") == "12.30"`. Raises ValueError for what PayPal does not take exactly."""
+    """`to_paypal(Decimal("12.3"), "USD") == "12.30"`. Raises ValueError if PayPal cannot take exactly this amount."""
     decimals = DECIMALS.get(currency)
     if decimals is None:
         raise ValueError(f"PayPal does not take {currency}.")
     exact = amount.quantize(Decimal(1).scaleb(-decimals))
     if exact != amount:
-        raise ValueError(f"PayPal takes {currency} with {decimals} decimals only.")
+        raise ValueError(f"PayPal takes {currency} with at most {decimals} decimals.")
     return f"{exact:f}"
 
 
 def takes(amount: Decimal, currency: str) -> bool:
-    """Whether PayPal takes an amount in a currency at all."""
+    """Whether PayPal accepts a payment of this amount."""
     try:
         return amount > 0 and bool(to_paypal(amount, currency))
     except ValueError:

@@ -13,7 +13,7 @@ PAGES = {True: "https://www.paypal.com", False: "https://www.sandbox.paypal.com"
 
 @dataclass(frozen=True)
 class PayPalSettings:
-    """What the PayPal adapter needs; without a `webhook_id` no message of PayPal is believed."""
+    """PayPal's settings. Without a `webhook_id`, all of PayPal's webhook messages are refused."""
 
     client_id: str
     client_secret: str = field(repr=False)
@@ -33,7 +33,7 @@ class PayPalSettings:
 
     @property
     def can_check_messages(self) -> bool:
-        """See Keys: without the webhook's id nothing can be told from a forgery (WHK-02)."""
+        """See Keys. Without the webhook's id, a forged message could not be recognized (WHK-02)."""
         return bool(self.webhook_id)
 
     @property
@@ -43,14 +43,14 @@ class PayPalSettings:
 
 
 def read(*, debug: bool) -> PayPalSettings | None:
-    """PAYPAL_* of the environment, or None where there are no keys. Raises ImproperlyConfigured naming the variable."""
+    """The PAYPAL_* variables, or None if no keys are set. Raises ImproperlyConfigured naming the wrong variable."""
     client_id, client_secret = environment.text("PAYPAL_CLIENT_ID"), environment.text("PAYPAL_CLIENT_SECRET")
     mode = environment.text("PAYPAL_MODE", "sandbox")
     base = api_base("PAYPAL_API_BASE", debug=debug)
     if mode not in PAYPAL_APIS:
         raise ImproperlyConfigured(f"PAYPAL_MODE is {mode!r}. Set it to sandbox or live.")
     if bool(client_id) != bool(client_secret):
-        raise ImproperlyConfigured("Only one of PAYPAL_CLIENT_ID and PAYPAL_CLIENT_SECRET is set. Set both or none.")
+        raise ImproperlyConfigured("One of PAYPAL_CLIENT_ID and PAYPAL_CLIENT_SECRET is missing. Set both or neither.")
     if not client_id:
         return None
     refuse_live("PAYPAL_MODE", live=mode == "live", debug=debug)

@@ -1,7 +1,7 @@
-"""Is a webhook from PayPal? Checked here with PayPal's certificate, without asking its API.
+"""Check that a webhook message is from PayPal, with PayPal's certificate and without asking its API.
 
-The signature covers no more than a CRC32 of the body. Whoever has seen the headers of one delivery can make another
-body that passes. So a body that passes is a hint at what to ask PayPal for, and never a fact.
+The signature covers a CRC32 of the body and not the body itself. Somebody who has seen the headers of one delivery can
+make another body that passes. So a message says what to ask PayPal about; its content is not believed.
 """
 
 import base64
@@ -46,18 +46,18 @@ LONGEST_CERTIFICATE = 64 * 1024  # bytes
 KEPT_FOR = 24 * 3600  # seconds
 FAILURE_KEPT_FOR = 60  # seconds
 MOST_ADDRESSES = 8
-# PayPal sends a message again for three days. Older ones are worth a look, not a refusal.
+# PayPal repeats a message for three days. An older one is logged, not refused.
 USUAL_AGE = timedelta(days=4)
 
 
 def transmission_id(headers: Mapping[str, str]) -> str:
-    """PayPal's number of a delivery, for telling repeated ones; empty where there is none. Names are in lower case."""
+    """PayPal's id of a delivery; a repeated one has the same. Empty if missing. Header names are in lower case."""
     value = headers.get("paypal-transmission-id", "")
     return value if TRANSMISSION_ID.fullmatch(value) else ""
 
 
 class SignatureCheck:
-    """Checks messages for one webhook. `fetch_certificate` and `timer` (seconds) are for tests."""
+    """Checks the messages of one webhook. Tests replace `fetch_certificate` and `timer` (in seconds)."""
 
     def __init__(
         self,
@@ -84,7 +84,7 @@ class SignatureCheck:
         if headers.get("paypal-auth-algo") != ALGORITHM:
             raise BadSignature("another algorithm")
         address = headers.get("paypal-cert-url", "")
-        # The whole address is matched, so that no parser's reading of it matters.
+        # The whole address is matched, so that it cannot be parsed in two ways.
         if not self._address.fullmatch(address):
             raise BadSignature("a certificate from elsewhere")
         signature = _decoded(headers.get("paypal-transmission-sig", ""))
@@ -98,7 +98,7 @@ class SignatureCheck:
 
 
 def fetch_certificate_of_paypal(address: str) -> bytes:
-    """The certificate file at an address that was checked. Raises BadSignature, SignatureUncheckable."""
+    """Fetch the certificate file at an address that was already checked. Raises BadSignature, SignatureUncheckable."""
     try:
         with (
             new_session() as session,
@@ -119,7 +119,7 @@ def fetch_certificate_of_paypal(address: str) -> bytes:
 
 
 class _Certificates:
-    """Certificates by address for a day, and failures for a minute, so that bogus messages cost next to nothing."""
+    """Caches certificates for a day and failures for a minute, so that bogus messages cost next to nothing."""
 
     def __init__(self, fetch: FetchCertificate, timer: Callable[[], float]) -> None:
         self._fetch = fetch
@@ -145,7 +145,7 @@ class _Certificates:
                 return certificate
         if address in self._failed:
             return self._failed[address][1]
-        # Made-up addresses are endless. PayPal repeats a genuine message that comes amid them.
+        # An attacker can make up endless addresses. A genuine message that is refused meanwhile is repeated by PayPal.
         if address not in self._kept and len(self._failed) >= MOST_ADDRESSES:
             return SignatureUncheckable("too many unknown certificates within a minute")
         return None
@@ -165,7 +165,7 @@ class _Certificates:
 
 
 def _read(content: bytes) -> x509.Certificate:
-    """The certificate for messages in a file that may hold its issuers, too."""
+    """The certificate for messages, from a file that may also contain its issuers."""
     try:
         certificates = x509.load_pem_x509_certificates(content)
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""Stripe: cards, on our own invoices; and the subscriptions that it bills by itself (`mirrored`, `billing`)."""
+"""Stripe: card payments for our own invoices, and subscriptions that Stripe bills by itself (`mirrored`, `billing`)."""
 
 from datetime import timedelta
 from functools import lru_cache
@@ -18,7 +18,7 @@ TRAITS = Traits(
     # Stripe keeps a key for at least 24 hours.
     repeatable_for=timedelta(hours=23),
     refund_repeatable_for=timedelta(hours=23),
-    # A declined PaymentIntent takes another card, until it is canceled.
+    # A declined PaymentIntent accepts another card until it is canceled.
     declined_attempt_is_final=False,
     can_end_attempts=True,
     forgets_open_attempts=False,

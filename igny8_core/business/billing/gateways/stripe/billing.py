@@ -1,4 +1,4 @@
-"""What Stripe keeps on its own: refunds, disputes, and the subscriptions and invoices that it bills itself."""
+"""Read Stripe's refunds and disputes, and the subscriptions and invoices that Stripe bills by itself."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -18,10 +18,10 @@ from igny8_core.business.billing.gateways.stripe.mirrored import MirroredInvoice
 
 
 class StripeMirror(StripeConnection):
-    """The part of StripeGateway that only reads. Methods that take an id raise UnknownObject."""
+    """The reading part of StripeGateway. Methods that take an id raise UnknownObject."""
 
     def refund_with_id(self, refund_id: str) -> GatewayRefund:
-        """A refund as Stripe has it now; one that succeeded may fail later."""
+        """A refund as it is now. One that has succeeded can still fail later."""
         with self._asking():
             refund = self._client.v1.refunds.retrieve(known(refund_id))
         return refund_of(refund.to_dict())
@@ -49,13 +49,13 @@ class StripeMirror(StripeConnection):
         """An invoice that Stripe made, as it is now, with the payment that paid it."""
         with self._asking():
             invoice = invoice_of(self._client.v1.invoices.retrieve(known(invoice_id)).to_dict())
-            # Since 2025 an invoice does not name its payment any more.
+            # Since 2025 an invoice no longer names its payment.
             payments = self._client.v1.invoice_payments.list({"invoice": invoice_id, "limit": 100})
             intent_id, charge_id = paid_with(payment.to_dict() for payment in payments.auto_paging_iter())
         return replace(invoice, payment_intent_id=intent_id, charge_id=charge_id or invoice.charge_id)
 
     def invoice_paid_with(self, payment_intent_id: str) -> str:
-        """The id of the invoice of Stripe's that a PaymentIntent was for; empty where it was for none."""
+        """The id of the Stripe invoice that a PaymentIntent paid; empty if it paid none."""
         with self._asking():
             payments = self._client.v1.invoice_payments.list(
                 {"payment": {"type": "payment_intent", "payment_intent": known(payment_intent_id)}, "limit": 1}

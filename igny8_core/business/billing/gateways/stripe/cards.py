@@ -1,4 +1,4 @@
-"""Customers and their saved cards at Stripe. A card's number goes from the browser to Stripe, never through us."""
+"""Customers and their saved cards at Stripe. A card's number goes from the browser to Stripe and never through us."""
 
 import hashlib
 
@@ -12,13 +12,13 @@ TEST_CARD = "pm_card_"
 
 
 class StripeCards(StripeConnection):
-    """The part of StripeGateway that keeps cards for later."""
+    """The part of StripeGateway that saves cards."""
 
     def create_customer(self, account_reference: str, email: str, name: str) -> str:
-        """The id of a new customer for one of our accounts.
+        """Create a customer for one of our accounts; returns its id, which the caller must store.
 
-        Asked again with the same three within a day, it is the same customer; with another name or address it is
-        another one, because Stripe refuses a key that comes back with other parameters. So the caller keeps the id.
+        The same three values within a day return the same customer. Another name or address creates another one,
+        because Stripe refuses an idempotency key that is repeated with other parameters.
         """
         asked = hashlib.sha256("\0".join((account_reference, email, name)).encode()).hexdigest()
         with self._asking():
@@ -29,7 +29,7 @@ class StripeCards(StripeConnection):
         return customer.id
 
     def begin_card_setup(self, customer_id: str, reference: str) -> CardSetup:
-        """Begin to save a card, once per reference; the browser completes it with the client secret."""
+        """Begin to save a card, once per reference. The browser completes the setup with its client secret."""
         with self._asking():
             setup = self._client.v1.setup_intents.create(
                 {
@@ -43,34 +43,28 @@ class StripeCards(StripeConnection):
         return card_setup_of(setup.to_dict())
 
     def card_setup(self, setup_id: str) -> CardSetup:
-        """The SetupIntent as Stripe has it now. Raises UnknownObject."""
+        """The SetupIntent as it is now. Raises UnknownObject."""
         with self._asking():
             setup = self._client.v1.setup_intents.retrieve(known(setup_id))
         return card_setup_of(setup.to_dict())
 
     def card(self, payment_method_id: str) -> Card:
-        """A card with its owner, whose `customer_id` is empty for one that was given up. Raises UnknownObject."""
+        """A card; its `customer_id` is empty if the card was detached. Raises UnknownObject."""
         with self._asking():
             method = self._client.v1.payment_methods.retrieve(known(payment_method_id))
         return card_of(method.to_dict())
 
     def is_card_of(self, payment_method_id: str, customer_id: str) -> bool:
-        """See CardGateway. Stripe's test cards are nobody's, and only test keys know them."""
+        """See CardGateway. Stripe's own test cards belong to no customer; they work with test keys."""
         is_test_card = payment_method_id.startswith(TEST_CARD) and not self.live
         return is_test_card or self.card(payment_method_id).customer_id == customer_id
 
-    def cards_of(self, customer_id: str) -> list[Card]:
-        """All saved cards of a customer. Raises UnknownObject."""
-        with self._asking():
-            methods = self._client.v1.customers.payment_methods.list(known(customer_id), {"type": "card", "limit": 100})
-            return [card_of(method.to_dict()) for method in methods.auto_paging_iter()]
-
     def forget_card(self, payment_method_id: str) -> None:
-        """Take a card from its customer; nothing happens to one that has none. Raises UnknownObject."""
+        """Detach a card from its customer, if it has one. Raises UnknownObject."""
         with self._asking():
             try:
                 self._client.v1.payment_methods.detach(known(payment_method_id))
             except stripe.InvalidRequestError:
-                # Stripe has no code for "is not attached": look instead of reading its sentence.
+                # Stripe has no error code for "not attached", so the card is read instead of parsing Stripe's sentence.
                 if self._client.v1.payment_methods.retrieve(payment_method_id).customer is not None:
                     raise

@@ -1,4 +1,4 @@
-"""Stripe behind the gateway protocol: one PaymentIntent per attempt to collect one of our invoices."""
+"""Stripe as a Gateway: one PaymentIntent per attempt to collect one of our invoices."""
 
 import logging
 from collections.abc import Iterator, Mapping
@@ -43,23 +43,23 @@ NOT_REFUNDABLE = frozenset(
 
 
 class StripeGateway(StripeCards, StripeMirror):
-    """The Gateway protocol, and what only Stripe has: customers, cards, subscriptions that it bills itself.
+    """Stripe as a CardGateway, with methods for the subscriptions that Stripe bills by itself.
 
-    An amount that Stripe cannot take exactly (1.234 KWD) is refused as Misconfigured before anything is sent.
+    An amount that Stripe cannot take exactly (1.234 KWD) raises Misconfigured before anything is sent.
     """
 
     def start(self, order: ChargeOrder) -> Charge:
-        """Begin an attempt, or get the one that this reference began, as it is now. Raises Declined.
+        """Begin an attempt, or return the one that this reference began, as it is now. Raises Declined.
 
-        Stripe knows a reference again for a day; after that ask `find` first, or a second attempt begins.
-        A saved card that is not the customer's, or no longer, is Declined too, with "payment_method_unusable".
+        Stripe remembers a reference for a day. After that call `find` first, or a second attempt begins. A saved card
+        that is not, or no longer, the customer's raises Declined with the code "payment_method_unusable".
         """
         asked = _creation(order)
         try:
             with self._asking():
                 return self._started(order, asked)
         except UnknownObject as error:
-            # Not the PaymentIntent, which has no id yet, but what it would have been made of.
+            # The unknown object is the card or the customer, because the PaymentIntent does not exist yet.
             log.error("Stripe does not know what an order names, request %s", error.request_id)
             raise Misconfigured(error.text, code=error.code, request_id=error.request_id) from None
 
@@ -69,14 +69,14 @@ class StripeGateway(StripeCards, StripeMirror):
         except stripe.CardError as error:
             return self._declined(error)
         except stripe.IdempotencyError:
-            # Another release may have asked for the same with other words, and have been heard.
+            # An older release may have sent the same request with other parameters, and Stripe may have accepted it.
             earlier = self.find(order, clock.now() - WINDOW)
             if earlier is None:
                 raise
             return earlier
         except stripe.InvalidRequestError as error:
             if error.param == "payment_method":
-                text = "This card cannot be used any more. Use another card."
+                text = "This card can no longer be used. Use another card."
                 raise Declined(text, code=CARD_UNUSABLE, request_id=error.request_id or "") from None
             raise
         if _is_replay(intent):
@@ -84,7 +84,7 @@ class StripeGateway(StripeCards, StripeMirror):
         return charge_of(intent.to_dict())
 
     def _declined(self, error: stripe.CardError) -> Charge:
-        """Raises Declined, unless a refusal of earlier is only repeated and the attempt has gone on since."""
+        """Raises Declined, unless Stripe just repeats an old refusal and the attempt has continued since."""
         declined = translated(error, is_in_doubt=False)
         if isinstance(declined, Declined) and declined.charge and _was_replayed(error.headers):
             charge = self.fetch(declined.charge.object_id)
@@ -93,19 +93,19 @@ class StripeGateway(StripeCards, StripeMirror):
         raise declined from None
 
     def fetch(self, object_id: str) -> Charge:
-        """The attempt as Stripe has it now; DECLINED if its last try failed. Raises UnknownObject."""
+        """The attempt as it is now; DECLINED if its last try failed. Raises UnknownObject."""
         with self._asking():
             intent = self._client.v1.payment_intents.retrieve(known(object_id), {"expand": ["latest_charge"]})
         return charge_of(intent.to_dict())
 
     def complete(self, object_id: str, reference: str) -> Charge:
-        """Confirm an attempt that only waits for that; otherwise as fetch. Raises Declined."""
+        """Confirm an attempt that waits for its confirmation; otherwise the same as fetch. Raises Declined."""
         charge = self.fetch(object_id)
         if charge.raw_status != "requires_confirmation":
             return charge
         with self._asking():
             try:
-                # Without a key of ours: the PaymentIntent itself can be confirmed only once.
+                # No idempotency key is needed: Stripe confirms a PaymentIntent once.
                 intent = self._client.v1.payment_intents.confirm(object_id, {"expand": ["latest_charge"]})
             except stripe.InvalidRequestError as error:
                 if error.code == UNEXPECTED_STATE:
@@ -114,18 +114,18 @@ class StripeGateway(StripeCards, StripeMirror):
         return charge_of(intent.to_dict())
 
     def find(self, order: ChargeOrder, created_at: datetime) -> Charge | None:
-        """The attempt that carries the order's reference, begun within a day of `created_at`."""
+        """The attempt with the order's reference, begun within a day of `created_at`, or None."""
         asked: PaymentIntentListParams = {
             "created": {"gte": _seconds(created_at - WINDOW), "lte": _seconds(created_at + WINDOW)}
         }
         if order.customer_id:
             asked["customer"] = order.customer_id
         found = [charge for charge in self._listed(asked) if charge.reference == order.reference]
-        # One that took money counts before one that did not.
+        # If there are several, one that took money comes first.
         return min(found, key=lambda charge: charge.state is not ChargeState.SUCCEEDED, default=None)
 
     def recent(self, since: datetime) -> Iterator[Charge]:
-        """Attempts begun since then, newest first, also those that are not ours."""
+        """The attempts begun since then, newest first, also those of other products."""
         return self._listed({"created": {"gte": _seconds(since)}})
 
     def _listed(self, asked: "PaymentIntentListParams") -> Iterator[Charge]:
@@ -135,7 +135,7 @@ class StripeGateway(StripeCards, StripeMirror):
                 yield charge_of(intent.to_dict())
 
     def cancel(self, object_id: str) -> Charge:
-        """End an attempt, where it can still be ended; returns what it is now. Raises UnknownObject."""
+        """End an attempt if that is still possible; returns its state now. Raises UnknownObject."""
         with self._asking():
             try:
                 intent = self._client.v1.payment_intents.cancel(known(object_id), {"expand": ["latest_charge"]})
@@ -146,13 +146,13 @@ class StripeGateway(StripeCards, StripeMirror):
         return charge_of(intent.to_dict())
 
     def charge_of_capture(self, capture_id: str) -> Charge:
-        """The attempt that a Charge belongs to. Raises UnknownObject, also for a Charge without a PaymentIntent."""
+        """The attempt of a Charge. Raises UnknownObject, also if the Charge has no PaymentIntent."""
         with self._asking():
             charge = self._client.v1.charges.retrieve(known(capture_id)).to_dict()
         return self.fetch(id_of(charge.get("payment_intent")))
 
     def refund(self, order: RefundOrder) -> GatewayRefund:
-        """Give money back, once per reference. Raises Declined where less is left, UnknownObject."""
+        """Refund money, once per reference. Raises Declined if less is left, UnknownObject."""
         of: RefundListParams = {}
         asked: RefundCreateParams = {
             "amount": _units(order.amount, order.currency),
@@ -163,7 +163,7 @@ class StripeGateway(StripeCards, StripeMirror):
         else:
             of["charge"] = asked["charge"] = known(order.capture_id)
         with self._asking():
-            # Stripe forgets the key after a day, and nothing else stops a part from being given back twice.
+            # Stripe forgets the key after a day, and nothing else would stop a second partial refund.
             for refund in self._refunds(of):
                 if refund.reference == order.reference:
                     return refund
@@ -174,13 +174,13 @@ class StripeGateway(StripeCards, StripeMirror):
             refund = self._client.v1.refunds.create(asked, {"idempotency_key": key})
         except stripe.InvalidRequestError as error:
             if error.code in NOT_REFUNDABLE or error.param == "amount":
-                text = "Stripe cannot give this amount back: less of the payment is left, or it is disputed."
+                text = "Stripe cannot refund this amount: less of the payment is left, or the payment is disputed."
                 raise Declined(text, code=error.code or "", request_id=error.request_id or "") from None
             raise
         return refund_of(refund.to_dict())
 
     def refunds_of(self, charge: Charge) -> list[GatewayRefund]:
-        """Everything that went back of a charge, whoever ordered it, newest first."""
+        """All refunds of a charge, whoever ordered them, newest first."""
         with self._asking():
             return self._refunds({"payment_intent": known(charge.object_id)})
 
@@ -189,24 +189,24 @@ class StripeGateway(StripeCards, StripeMirror):
         return [refund_of(refund.to_dict()) for refund in refunds.auto_paging_iter()]
 
     def verify_webhook(self, body: bytes, headers: Mapping[str, str]) -> None:
-        """Check the signature with each configured secret. Raises BadSignature, without a secret always."""
+        """Check the signature with each configured secret. Raises BadSignature, also if no secret is configured."""
         signature.verify(body, headers, self._webhook_secrets)
 
     def read_webhook(self, body: bytes) -> WebhookMessage:
-        """What a verified message is about. Raises ValueError for one that cannot be read."""
+        """What a verified message is about. Raises ValueError if it cannot be read."""
         return messages.read(body)
 
     def delivery_id(self, headers: Mapping[str, str]) -> str:
-        """See Gateway. Stripe's deliveries have none: the signature covers the whole message."""
+        """Always empty. Stripe's signature covers the whole message, so a delivery needs no id."""
         return ""
 
 
 def _creation(order: ChargeOrder) -> "PaymentIntentCreateParams":
-    """The PaymentIntent to ask for; the same order always gives the same, as an idempotency key demands."""
+    """The parameters of the PaymentIntent. The same order always gives the same ones, as idempotency keys demand."""
     asked: PaymentIntentCreateParams = {
         "amount": _units(order.amount, order.currency),
         "currency": order.currency.lower(),
-        # Since this version of the API `payment_method_types` is refused.
+        # This version of the API refuses `payment_method_types`.
         "allowed_payment_method_types": ["card"],
         "description": order.invoice_number,
         "metadata": {**order.metadata, "payment_id": order.reference},
@@ -238,7 +238,7 @@ def _is_replay(thing: stripe.StripeObject) -> bool:
 
 
 def _was_replayed(headers: Mapping[str, str] | None) -> bool:
-    """Whether Stripe only repeats the answer that it gave to the same key before."""
+    """Whether Stripe repeats its earlier answer to the same idempotency key."""
     return any(name.lower() == "idempotent-replayed" and value == "true" for name, value in (headers or {}).items())
 
 

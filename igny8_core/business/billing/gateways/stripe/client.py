@@ -1,4 +1,4 @@
-"""The one client of Stripe's SDK: its version, its patience, its errors."""
+"""The client of Stripe's SDK: API version, timeouts, retries, errors."""
 
 import logging
 from collections.abc import Iterator
@@ -16,14 +16,14 @@ MAX_RETRIES = 2
 
 
 class StripeConnection:
-    """Talks to Stripe with one key. It may be shared by threads, and must be made after a process has forked."""
+    """Talks to Stripe with one key. Threads may share it. Create it after the process has forked."""
 
     name = "stripe"
 
     def __init__(self, settings: StripeSettings, http_client: stripe.HTTPClient | None = None) -> None:
-        # It would keep a file of its own in the user's home and tell Stripe how long each request took.
+        # Telemetry would write a file in the user's home and tell Stripe how long each request took.
         stripe.enable_telemetry = False
-        # Its chatter repeats Stripe's messages, which repeat what we sent; what matters we log ourselves.
+        # The SDK logs Stripe's messages, which repeat what we sent. We log what matters ourselves.
         logging.getLogger("stripe").setLevel(logging.WARNING)
         self.live = settings.live
         self._webhook_secrets = settings.webhook_secrets
@@ -46,7 +46,7 @@ class StripeConnection:
 
 
 def known(object_id: str) -> str:
-    """The id itself. Raises UnknownObject for an empty one, which in a path would ask for the whole list."""
+    """The id itself. Raises UnknownObject if it is empty, because a path without an id asks for the whole list."""
     if not object_id:
         raise UnknownObject("There is no id to ask Stripe for.")
     return object_id

@@ -6,14 +6,14 @@ from typing import Any
 AUTHENTICATION_REQUIRED = "authentication_required"
 GENERIC_DECLINE = "generic_decline"
 
-# Whoever tries stolen cards must not learn what the bank suspects, not even through an error code that we pass on.
+# Somebody who tests stolen cards must not learn what the bank suspects, not even from an error code.
 SUSPICIONS = frozenset(
     "fraudulent highest_risk_level elevated_risk_level lost_card merchant_blacklist pickup_card restricted_card "
     "security_violation stolen_card".split()
 )
 GENERIC_SENTENCE = "Your bank declined the card. Use another card, or ask your bank."
 SENTENCES = {
-    AUTHENTICATION_REQUIRED: "Your bank wants you to confirm this payment. Pay it online, where you can do so.",
+    AUTHENTICATION_REQUIRED: "Your bank wants you to confirm this payment. Open the payment page and pay there.",
     "card_not_supported": "This card cannot be used for this kind of payment. Use another card.",
     "card_velocity_exceeded": "The card's limit is reached. Use another card, or ask your bank.",
     "currency_not_supported": "This card does not take payments in this currency. Use another card.",
@@ -33,7 +33,7 @@ SENTENCES = {
 
 
 def decline_code(error: Mapping[str, Any]) -> str:
-    """The most telling code of a card error or of `last_payment_error`; a suspicion becomes generic_decline."""
+    """The most specific code of a card error or `last_payment_error`; a suspicion becomes generic_decline."""
     code, detail = error.get("code") or "", error.get("decline_code") or ""
     if AUTHENTICATION_REQUIRED in {code, detail}:
         return AUTHENTICATION_REQUIRED
@@ -42,5 +42,5 @@ def decline_code(error: Mapping[str, Any]) -> str:
 
 
 def decline_sentence(code: str) -> str:
-    """What the customer reads for a code; the same neutral sentence for all that need no sentence of their own."""
+    """The sentence that the customer reads for a code; a neutral one for codes without a sentence of their own."""
     return SENTENCES.get(code, GENERIC_SENTENCE)

@@ -1,4 +1,4 @@
-"""What goes wrong between us and Stripe, in the words of the protocol."""
+"""Translate Stripe's errors into the gateway protocol's."""
 
 import logging
 from collections.abc import Mapping
@@ -27,8 +27,8 @@ NO_CONNECTION = (NewConnectionError, ConnectTimeoutError)
 class WatchedClient(stripe.HTTPClient):
     """An HTTP client that remembers whether an earlier try of the same request may have reached Stripe.
 
-    The SDK repeats a request and raises only its last error. A refused connection or a rate limit after a timeout does
-    not mean that nothing happened.
+    The SDK repeats a request and raises the last error. After a timeout, a refused connection or a rate limit does not
+    prove that nothing happened.
     """
 
     name = "requests"
@@ -39,11 +39,11 @@ class WatchedClient(stripe.HTTPClient):
 
     @property
     def is_in_doubt(self) -> bool:
-        """Whether this thread's last request may have had an effect although its answer was none."""
+        """Whether this thread's last request may have had an effect, although it got no usable answer."""
         return bool(getattr(self._thread_local, "is_in_doubt", False))
 
     def request_with_retries(self, *arguments: Any, **options: Any) -> tuple[str, int, Mapping[str, str]]:
-        """As the SDK's, for a new request."""
+        """Like the SDK's method, but forget the previous request first."""
         self._thread_local.is_in_doubt = False
         return super().request_with_retries(*arguments, **options)
 
@@ -68,24 +68,24 @@ class WatchedClient(stripe.HTTPClient):
 
 
 def was_refused(error: stripe.APIConnectionError) -> bool:
-    """Whether there was no connection at all, so that nothing can have been sent.
+    """Whether there was no connection at all, so that nothing was sent.
 
-    It looks at what the HTTP client raised and not along the chain of contexts, which may end at an error that the
-    caller was handling when it asked us.
+    It checks the error that the HTTP client raised and not the whole chain of contexts, because that may end at an
+    unrelated error that the caller was handling.
     """
     arguments = error.__cause__.args if error.__cause__ else ()
     return any(isinstance(getattr(argument, "reason", None), NO_CONNECTION) for argument in arguments)
 
 
 def translated(error: stripe.StripeError, *, is_in_doubt: bool) -> GatewayError:
-    """The protocol's error for one of the SDK's; `is_in_doubt` as WatchedClient has it."""
+    """The protocol's error for an error of the SDK. `is_in_doubt`: see WatchedClient."""
     request_id = error.request_id or ""
     match error:
         case stripe.CardError():
             return _declined(error, request_id)
         case stripe.RateLimitError():
             return Unavailable(
-                "Stripe has too much to do just now.",
+                "Stripe has too many requests at the moment. Try again in a minute.",
                 code="rate_limit",
                 request_id=request_id,
                 may_have_happened=is_in_doubt,
@@ -103,7 +103,7 @@ def translated(error: stripe.StripeError, *, is_in_doubt: bool) -> GatewayError:
             if not is_in_doubt:
                 return refused
     return Unavailable(
-        "Stripe gave no answer that says what became of the request.",
+        "Stripe gave no answer that tells the outcome of the request.",
         code=str(part_of(error.json_body, "error").get("code") or ""),
         request_id=request_id,
         may_have_happened=is_in_doubt or not (isinstance(error, stripe.APIConnectionError) and was_refused(error)),
@@ -123,7 +123,7 @@ def _misconfigured(error: stripe.StripeError, request_id: str) -> Misconfigured:
     body = part_of(error.json_body, "error")
     code = str(error.code or body.get("type") or "")
     param = str(body.get("param") or "")
-    # Neither Stripe's message nor the body: both may repeat what we sent.
+    # Stripe's message and the body are not logged, because both may repeat what we sent.
     log.error("Stripe refused a request: %s %s, status %s, request %s", code, param, error.http_status, request_id)
     return Misconfigured(f"Stripe refused our request: {code} {param}".rstrip(), code=code, request_id=request_id)
 

@@ -1,4 +1,4 @@
-"""What each message of Stripe is news of, in the protocol's kinds. It needs neither the SDK nor keys."""
+"""What each of Stripe's webhook messages is about. This needs neither the SDK nor keys."""
 
 from igny8_core.business.billing.gateways.protocol import Handler, Kind, News, WebhookMessage
 

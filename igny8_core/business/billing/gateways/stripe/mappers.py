@@ -1,7 +1,7 @@
-"""Stripe's objects, as plain dicts, read into ours: of the version that we pin and of older ones.
+"""Map Stripe's objects (plain dicts) to the protocol's, in the API version that we pin and in older ones.
 
-A webhook is written in the version of its endpoint or account, never in ours. Every reader takes the new place of a
-value first and then the old one, and survives a status that it does not know.
+A webhook message has the API version of its endpoint or account, not ours. So every mapper looks for a value in its new
+place first and then in the old one, and copes with unknown statuses.
 """
 
 from collections.abc import Iterable, Mapping
@@ -40,26 +40,26 @@ DISPUTE_STATES = {
     "won": DisputeState.WON,
     "lost": DisputeState.LOST,
     "warning_closed": DisputeState.CLOSED,
-    # Settled before it became a dispute; what goes back then is a refund of its own.
+    # Settled before it became a dispute. A refund that settled it is a refund of its own.
     "prevented": DisputeState.CLOSED,
 }
 
 
 def id_of(value: object) -> str:
-    """The id of a reference that may be an id, an expanded object or null (then empty)."""
+    """The id of a reference, which may be an id, an expanded object or null (then empty)."""
     if isinstance(value, Mapping):
         value = value.get("id")
     return value if isinstance(value, str) else ""
 
 
 def rows_of(value: object) -> list[Object]:
-    """The objects of a list object, of a plain list, or of neither (then none)."""
+    """The objects of a list object or a plain list; empty for anything else."""
     rows = value.get("data") if isinstance(value, Mapping) else value
     return [row for row in rows if isinstance(row, Mapping)] if isinstance(rows, list) else []
 
 
 def part_of(value: object, *names: str) -> Object:
-    """The object at the end of a path, or an empty one where the path ends early or at a mere id."""
+    """The object at the end of a path; an empty one if the path ends early or at a plain id."""
     for name in names:
         value = value.get(name) if isinstance(value, Mapping) else None
     return value if isinstance(value, Mapping) else {}
@@ -71,7 +71,7 @@ def moment(timestamp: object) -> datetime | None:
 
 
 def charge_of(intent: Object) -> Charge:
-    """A PaymentIntent; what was refunded or disputed is known where its latest charge is expanded."""
+    """Map a PaymentIntent. Refunds and disputes are known if its latest charge is expanded."""
     state = CHARGE_STATES.get(str(intent["status"]), ChargeState.UNKNOWN)
     error = part_of(intent, "last_payment_error")
     if error and intent["status"] == "requires_payment_method":
@@ -100,12 +100,12 @@ def charge_of(intent: Object) -> Charge:
 
 
 def _latest_charge(intent: Object) -> object:
-    """The last attempt's Charge or its id; before 2022-11-15 all of them were listed, newest first."""
+    """The latest Charge or its id. Versions before 2022-11-15 list all of them, newest first."""
     return intent.get("latest_charge") or next(iter(rows_of(intent.get("charges"))), None)
 
 
 def refund_of(refund: Object) -> GatewayRefund:
-    """A Refund; a status that is null or unknown counts as pending."""
+    """Map a Refund. A null or unknown status counts as pending."""
     return GatewayRefund(
         refund_id=str(refund["id"]),
         state=REFUND_STATES.get(str(refund.get("status")), RefundState.PENDING),
@@ -120,7 +120,7 @@ def refund_of(refund: Object) -> GatewayRefund:
 
 
 def dispute_of(dispute: Object) -> GatewayDispute:
-    """A Dispute, open until Stripe calls it won or lost; an inquiry that was closed cost nothing."""
+    """Map a Dispute. It is open until Stripe calls it won or lost. A closed inquiry cost nothing."""
     status = str(dispute.get("status"))
     return GatewayDispute(
         dispute_id=str(dispute["id"]),
@@ -136,7 +136,7 @@ def dispute_of(dispute: Object) -> GatewayDispute:
 
 
 def card_of(method: Object) -> Card:
-    """A PaymentMethod of the type card."""
+    """Map a PaymentMethod of the type card."""
     card = part_of(method, "card")
     return Card(
         payment_method_id=str(method["id"]),
@@ -160,7 +160,7 @@ def card_setup_of(setup: Object) -> CardSetup:
 
 
 def subscription_of(subscription: Object) -> MirroredSubscription:
-    """A Subscription. Its period is the one that all its items have in common."""
+    """Map a Subscription. Its period is the one that all its items share."""
     items = rows_of(subscription.get("items"))
     item: Object = items[0] if items else {}
     starts = _timestamps(items, "current_period_start") or _timestamps([subscription], "current_period_start")
@@ -182,14 +182,14 @@ def subscription_of(subscription: Object) -> MirroredSubscription:
 
 
 def subscription_id_of_invoice(invoice: Object) -> str:
-    """The subscription that an Invoice is for; empty for a single invoice."""
+    """The id of the subscription that an Invoice is for; empty if it is for none."""
     return id_of(part_of(invoice, "parent", "subscription_details").get("subscription")) or id_of(
         invoice.get("subscription")
     )
 
 
 def paid_with(payments: Iterable[Object]) -> tuple[str, str]:
-    """PaymentIntent and Charge of an invoice's payments, preferring one that was paid; empty where there is none."""
+    """The ids of PaymentIntent and Charge in an invoice's payments, a paid one first; empty if there is none."""
     ordered = sorted(payments, key=lambda payment: (payment.get("status") != "paid", not payment.get("is_default")))
     for payment in ordered:
         details = part_of(payment, "payment")
@@ -200,7 +200,7 @@ def paid_with(payments: Iterable[Object]) -> tuple[str, str]:
 
 
 def invoice_of(invoice: Object) -> MirroredInvoice:
-    """An Invoice. Without its payments (since 2025 they are not in a message) the payment's ids are empty."""
+    """Map an Invoice. Since 2025 webhook messages do not include its payments; then the payment's ids are empty."""
     currency = str(invoice["currency"]).upper()
     intent_id, charge_id = paid_with(rows_of(invoice.get("payments")))
     lines = _own_lines(invoice)
@@ -216,7 +216,7 @@ def invoice_of(invoice: Object) -> MirroredInvoice:
         payment_intent_id=intent_id or id_of(invoice.get("payment_intent")),
         charge_id=charge_id or id_of(invoice.get("charge")),
         description=str(invoice.get("description") or next((line.get("description") or "" for line in lines), "")),
-        # The invoice's own period is the one before: it says when usage was gathered, not what is paid for.
+        # The invoice's own period says when usage was measured, not which period is paid for.
         period_start=moment(min(_timestamps([part_of(line, "period") for line in lines], "start"), default=None)),
         period_end=moment(max(_timestamps([part_of(line, "period") for line in lines], "end"), default=None)),
     )
@@ -227,7 +227,7 @@ def _amount(invoice: Object, name: str, currency: str) -> Decimal:
 
 
 def _own_lines(invoice: Object) -> list[Object]:
-    """The lines of the period itself, without those that settle a change within the last one (if there are others)."""
+    """The lines for the period itself: all except prorations, or all lines if there are just prorations."""
     lines = rows_of(invoice.get("lines"))
     return [line for line in lines if not _is_proration(line)] or lines
 

@@ -1,4 +1,4 @@
-"""What a message of Stripe is about: the ids in it."""
+"""Read the ids in Stripe's webhook messages."""
 
 import json
 from typing import Any
@@ -14,7 +14,7 @@ from igny8_core.business.billing.gateways.stripe.mappers import (
     subscription_id_of_invoice,
 )
 
-# What an object names, by our word for it: where that stands, the newer place first.
+# Where an object names other objects, by our word for them; the newer place first.
 NAMED = {
     "payment_intent": ("payment_intent",),
     "charge": ("charge", "latest_charge"),
@@ -27,12 +27,12 @@ KINDS = frozenset({*NAMED, "refund", "setup_intent", "dispute"})
 
 
 def read(body: bytes) -> WebhookMessage:
-    """What a message is about. Raises ValueError for anything but an event with an object that has an id."""
+    """What a message is about. Raises ValueError if it is not an event with an object that has an id."""
     event = _parsed(body)
     thing = part_of(event, "data", "object")
     event_id, object_id, type_ = id_of(event), id_of(thing), event.get("type")
     if not event_id or not object_id or not isinstance(type_, str) or event.get("object") != "event":
-        raise ValueError("The message is no event of Stripe: it lacks an id, a type or an object with an id.")
+        raise ValueError("The message is not an event of Stripe: it has no id, no type or no object with an id.")
     live = event.get("livemode")
     return WebhookMessage(
         event_id=event_id,
@@ -49,14 +49,14 @@ def _parsed(body: bytes) -> dict[str, Any]:
     try:
         event = json.loads(body.decode())
     except (ValueError, RecursionError):
-        raise ValueError("The message is no JSON.") from None
+        raise ValueError("The message is not JSON.") from None
     if not isinstance(event, dict):
-        raise ValueError("The message is no JSON object.")
+        raise ValueError("The message is not a JSON object.")
     return event
 
 
 def _related(thing: Object, before: Object) -> dict[str, str]:
-    """Ids by kind: of the object itself, and of what it names (or named before: a card that was detached)."""
+    """Ids by kind: of the object itself and of what it names, or named before (as a detached card its customer)."""
     found = {
         kind: next((name for name in map(id_of, map(thing.get, names)) if name), "") for kind, names in NAMED.items()
     }

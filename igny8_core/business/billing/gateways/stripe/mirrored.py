@@ -1,4 +1,4 @@
-"""What Stripe bills by itself, as Stripe has it: subscriptions that were made there, and their invoices."""
+"""Subscriptions and invoices that Stripe bills by itself, as Stripe reports them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from decimal import Decimal
 
 @dataclass(frozen=True)
 class MirroredSubscription:
-    """A subscription that Stripe bills, as Stripe has it. `status` is Stripe's own word."""
+    """A subscription that Stripe bills. `status` is Stripe's own word."""
 
     subscription_id: str
     customer_id: str

@@ -1,8 +1,8 @@
-"""Amounts as Stripe counts them: whole numbers of what it calls the smallest unit of a currency.
+"""Amounts as Stripe counts them: whole numbers of what Stripe calls a currency's smallest unit.
 
-That unit is not ISO 4217's everywhere. UGX and ISK have no decimals any more, yet Stripe still counts them in
-hundredths that have to be zero; MGA has decimals that Stripe does not know; with three decimals the last one has to
-be zero.
+That unit differs from ISO 4217 for some currencies. UGX and ISK have no decimals any more, but Stripe counts them in
+hundredths, which have to be zero. MGA has decimals, but Stripe counts it without. With three decimals, the last one has
+to be zero.
 """
 
 from decimal import Decimal
@@ -12,7 +12,7 @@ from igny8_core.common.money import round_amount
 # https://docs.stripe.com/currencies, "Zero-decimal" and "Three-decimal currencies".
 ZERO_DECIMALS = frozenset("BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF VND VUV XAF XOF XPF".split())
 THREE_DECIMALS = frozenset("BHD JOD KWD OMR TND".split())
-# What has to divide an amount in Stripe's unit.
+# An amount in Stripe's unit has to be a multiple of this.
 STEPS = dict.fromkeys(("UGX", "ISK"), 100) | dict.fromkeys(THREE_DECIMALS, 10)
 # https://docs.stripe.com/currencies, "Supported presentment currencies".
 CURRENCIES = frozenset(
@@ -23,8 +23,8 @@ CURRENCIES = frozenset(
     "SOS SRD STD SZL THB TJS TND TOP TRY TTD TWD TZS UAH UGX USD UYU UZS VND VUV WST XAF XCD XOF XPF YER ZAR "
     "ZMW".split()
 )
-# The same page, "Minimum and maximum charge amounts". What it does not list depends on the account's own currency and
-# on the day's rate: there only nothing at all is too little.
+# The same page, "Minimum and maximum charge amounts". Minimums that are not listed depend on the account's own currency
+# and the day's rate; for those currencies we refuse zero and leave the rest to Stripe.
 MINIMUMS = {
     **dict.fromkeys("AUD BRL CAD CHF EUR INR NZD SGD USD".split(), Decimal("0.50")),
     **dict.fromkeys("AED MYR PLN RON".split(), Decimal("2.00")),
@@ -38,25 +38,25 @@ MINIMUMS = {
     "HUF": Decimal("175.00"),
     "JPY": Decimal(50),
 }
-# Eight digits in Stripe's unit; more where the unit is worth little.
+# Eight digits in Stripe's unit; twelve for currencies with a small unit.
 MAXIMUM, LARGE_MAXIMUM = 10**8 - 1, 10**12 - 1
 LARGE = frozenset("COP HUF IDR INR JPY KRW LBP VND".split()) | ZERO_DECIMALS
 
 
 def to_stripe(amount: Decimal, currency: str) -> int:
-    """`to_stripe(Decimal("12.34"), "USD") == 1234`.
+    """An amount in Stripe's unit: `to_stripe(Decimal("12.34"), "USD") == 1234`.
 
-    Raises ValueError for an amount that Stripe cannot take exactly, e.g. 1.234 KWD or half a yen.
+    Raises ValueError for an amount that Stripe cannot take exactly, for example 1.234 KWD or half a yen.
     """
     scaled = amount.scaleb(_decimals(currency))
     units = int(scaled)
     if units != scaled or units % STEPS.get(currency, 1):
-        raise ValueError(f"Stripe cannot take exactly {amount} {currency}.")
+        raise ValueError(f"Stripe cannot take an amount of exactly {amount} {currency}.")
     return units
 
 
 def from_stripe(units: int, currency: str) -> Decimal:
-    """`from_stripe(1234, "usd") == Decimal("12.34")`, with the currency's own decimals; exact in any case."""
+    """An amount with the currency's decimals, exact in any case: `from_stripe(1234, "usd") == Decimal("12.34")`."""
     currency = currency.upper()
     amount = Decimal(units).scaleb(-_decimals(currency))
     rounded = round_amount(amount, currency)
@@ -64,7 +64,7 @@ def from_stripe(units: int, currency: str) -> Decimal:
 
 
 def takes(amount: Decimal, currency: str) -> bool:
-    """Whether Stripe charges an amount in a currency at all."""
+    """Whether Stripe accepts a charge of this amount."""
     if currency not in CURRENCIES or amount < MINIMUMS.get(currency, Decimal(0)):
         return False
     try:

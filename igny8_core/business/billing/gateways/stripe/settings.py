@@ -15,7 +15,7 @@ STRIPE_API = "https://api.stripe.com"
 
 @dataclass(frozen=True)
 class StripeSettings:
-    """What the Stripe adapter needs. `webhook_secrets` are all tried, so that one can be exchanged without a gap."""
+    """Stripe's settings. Every one of `webhook_secrets` is tried, so that a secret can be replaced without a gap."""
 
     secret_key: str = field(repr=False)
     public_key: str
@@ -30,17 +30,17 @@ class StripeSettings:
 
     @property
     def can_check_messages(self) -> bool:
-        """See Keys: without a secret nothing can be told from a forgery (WHK-02)."""
+        """See Keys. Without a secret, a forged message could not be recognized (WHK-02)."""
         return bool(self.webhook_secrets)
 
     @property
     def form_targets(self) -> list[str]:
-        """See Keys. Cards are entered on our own page; a stand-in has one of its own."""
+        """See Keys. Cards are entered on our own page; a stand-in has its own page."""
         return [self.api_base] if self.is_fake else []
 
 
 def read(*, debug: bool) -> StripeSettings | None:
-    """STRIPE_* of the environment, or None where there is no key. Raises ImproperlyConfigured naming the variable."""
+    """The STRIPE_* variables, or None if no key is set. Raises ImproperlyConfigured naming the wrong variable."""
     secret_key, public_key = environment.text("STRIPE_SECRET_KEY"), environment.text("STRIPE_PUBLIC_KEY")
     base = api_base("STRIPE_API_BASE", debug=debug)
     if not secret_key and not public_key:

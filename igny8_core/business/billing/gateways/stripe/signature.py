@@ -1,4 +1,4 @@
-"""Is a message from Stripe? Checked with the secrets of our webhook, without asking its API."""
+"""Check that a webhook message is from Stripe, with our webhook's secrets and without asking Stripe's API."""
 
 from collections.abc import Mapping, Sequence
 
@@ -10,15 +10,15 @@ TOLERANCE_SECONDS = 300
 
 
 def verify(body: bytes, headers: Mapping[str, str], secrets: Sequence[str]) -> None:
-    """Check the Stripe-Signature header against each secret; a message older than five minutes is refused.
+    """Check the Stripe-Signature header against each secret. A message older than five minutes is refused.
 
-    Times in the future pass, as with Stripe: only who has the secret can write one. Raises BadSignature.
+    A time in the future passes, as with Stripe's SDK, because writing one needs the secret. Raises BadSignature.
     """
     signature = next((value for name, value in headers.items() if name.lower() == "stripe-signature"), "")
-    # The SDK compares text, which raises TypeError for anything but ASCII.
+    # The SDK raises TypeError if the header is not ASCII.
     if signature.isascii() and any(_is_signed(body, signature, secret) for secret in secrets):
         return
-    raise BadSignature("The message carries no valid signature of Stripe.")
+    raise BadSignature("The message has no valid signature of Stripe.")
 
 
 def _is_signed(body: bytes, signature: str, secret: str) -> bool:

@@ -8,7 +8,7 @@ from igny8_core.business.billing.invariants import Result, check_all
 
 
 class Command(BaseCommand):
-    help = "Check what must always be true of accounts and money. Exit code 1 when something is not."
+    help = "Check what must always be true of accounts and money. Exit code 1 if something is not."
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:

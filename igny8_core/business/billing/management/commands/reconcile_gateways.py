@@ -8,12 +8,12 @@ from igny8_core.business.billing.services.reconciliation.differences import Diff
 
 class Command(BaseCommand):
     help = (
-        "Compare what Stripe and PayPal hold with the payments here, follow the gateways where that is safe, and list "
-        "what differs. Exit code 1 when a difference is left that an operator has to look at."
+        "Compare the payments at Stripe and PayPal with ours, follow the gateways where that is safe, and list the "
+        "differences. Exit code 1 if a difference is left that an operator has to look at."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--days", type=int, default=3, help="how far back; what is open is always compared")
+        parser.add_argument("--days", type=int, default=3, help="how many days back; open payments are always compared")
 
     def handle(self, *args: Any, **options: Any) -> None:
         found = reconcile(options["days"])

@@ -10,15 +10,15 @@ from igny8_core.business.billing.services.webhook_inbox.inbox import replay_mess
 
 class Command(BaseCommand):
     help = (
-        "Process stored messages of Stripe and PayPal again, here and now, and say of each what became of it. What was "
-        "done before is not done twice. Exit code 1 when a message could not be processed."
+        "Process stored webhook messages of Stripe and PayPal again, at once, and print the outcome of each. Nothing "
+        "is done twice. Exit code 1 if a message could not be processed."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         which = parser.add_mutually_exclusive_group(required=True)
         which.add_argument("--id", type=int, nargs="+", metavar="ID", help="these rows of igny8_webhook_events")
-        which.add_argument("--dead", action="store_true", help="all that were given up")
-        which.add_argument("--since", type=_moment, metavar="TIME", help="all since then, as 2026-11-25T14:00 (UTC)")
+        which.add_argument("--dead", action="store_true", help="all messages that were given up")
+        which.add_argument("--since", type=_moment, metavar="TIME", help="all since then, like 2026-11-25T14:00 (UTC)")
 
     def handle(self, *args: Any, **options: Any) -> None:
         chosen = _chosen(options)
@@ -41,7 +41,7 @@ def _chosen(options: dict[str, Any]) -> QuerySet[WebhookEvent]:
     found = events.filter(pk__in=options["id"])
     missing = set(options["id"]) - set(found.values_list("pk", flat=True))
     if missing:
-        raise CommandError(f"There is no message with the id {', '.join(map(str, sorted(missing)))}.")
+        raise CommandError(f"There is no webhook message with the id {', '.join(map(str, sorted(missing)))}.")
     return found
 
 

@@ -18,8 +18,8 @@ DEFAULTS: list[tuple[type[models.Model], tuple[str, ...], default_data.Rows]] = 
 
 class Command(BaseCommand):
     help = (
-        "Create the default plans, industries, credit packages, credit costs and payment methods, each once: what "
-        "operators changed, renamed or deleted since stays so. Running it again is harmless."
+        "Create the default plans, industries, credit packages, credit costs and payment methods, each once. What "
+        "operators have changed, renamed or deleted since then stays that way. Running it again is harmless."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -32,7 +32,7 @@ class Command(BaseCommand):
 
 @transaction.atomic
 def _make_once(model: type[models.Model], key: tuple[str, ...], row: dict[str, Any]) -> bool:
-    """Make a row unless it was made before, or somebody else made one of the same name."""
+    """Create a row, unless it was created before or somebody else created one with the same name."""
     identity = {name: row[name] for name in key}
     _, is_first = MadeDefault.objects.get_or_create(kind=model._meta.label_lower, key=" ".join(identity.values()))
     if not is_first:

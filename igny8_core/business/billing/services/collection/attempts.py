@@ -1,4 +1,4 @@
-"""Attempts to pay at a gateway: how one is committed before the gateway is asked, and what its request is made of."""
+"""Payment attempts at a gateway: commit one before the gateway is asked, and build its request."""
 
 import logging
 from dataclasses import dataclass
@@ -25,9 +25,9 @@ from igny8_core.business.billing.models import (
     Payment,
     PaymentStatus,
 )
-from igny8_core.business.billing.services.collection.outcomes import FIRST_CHECK
 from igny8_core.business.billing.services.invoices.pay_links import is_pay_link
 from igny8_core.business.billing.services.payment_methods.availability import require_payable
+from igny8_core.business.billing.services.payment_states.check_times import FIRST_CHECK
 from igny8_core.business.billing.services.payment_states.transitions import start
 from igny8_core.business.billing.services.payment_states.under_way import refusal_of_another
 from igny8_core.common import clock
@@ -37,27 +37,27 @@ logger = logging.getLogger(__name__)
 
 
 class NextStep(StrEnum):
-    """What a customer does to have a payment made."""
+    """What the customer has to do next to complete a payment."""
 
-    NONE = "none"  # it is decided
+    NONE = "none"  # the payment is decided
     ENTER_CARD = "enter_card"  # in Stripe's form, with the client secret
-    AUTHENTICATE = "authenticate"  # prove to the bank who they are, with the client secret
+    AUTHENTICATE = "authenticate"  # identify themselves to the bank, with the client secret
     APPROVE = "approve"  # at PayPal
     WAIT = "wait"  # the gateway has not decided
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """A payment at a gateway; `charge` is what the gateway just said of it, None where it said nothing."""
+    """A payment at a gateway. `charge` is the gateway's latest answer; None if there was no answer."""
 
     payment: Payment
     charge: Charge | None = None
 
     @property
     def next_step(self) -> NextStep:
-        """What the customer does now."""
+        """What the customer has to do now."""
         if self.payment.needs_review:
-            # Money may be there already: nobody is asked to pay again.
+            # The gateway may already have the money, so nobody is asked to pay again.
             return NextStep.WAIT
         if self.payment.status != PaymentStatus.PENDING:
             return NextStep.NONE if self.payment.status not in GATEWAY_UNDER_WAY else NextStep.WAIT
@@ -70,6 +70,10 @@ class Attempt:
 
 
 def find_by_request_key(request_key: str, invoice: Invoice, payment_method: str) -> Payment | None:
+    """The attempt that a request with this key began, or None.
+
+    Raises RequestKeyReused if that attempt is for another invoice or payment method.
+    """
     payment = Payment.objects.filter(request_key=request_key).first() if request_key else None
     if payment and (payment.invoice_id, payment.payment_method) != (invoice.pk, payment_method):
         raise RequestKeyReused()
@@ -77,7 +81,10 @@ def find_by_request_key(request_key: str, invoice: Invoice, payment_method: str)
 
 
 def open_attempt(invoice: Invoice) -> Payment | None:
-    """The invoice's payment under way, where it can go on or another one take its place. Raises what forbids both."""
+    """The invoice's open attempt, which the customer can resume or replace; None if there is no payment under way.
+
+    Raises ConfirmationAlreadyOpen or PaymentBeingChecked if a payment under way allows neither.
+    """
     payment = Payment.objects.filter(invoice=invoice, status__in=PAYMENTS_UNDER_WAY).first()
     if payment is None:
         return None
@@ -87,12 +94,12 @@ def open_attempt(invoice: Invoice) -> Payment | None:
 
 
 def is_resumable(earlier: Payment, payment_method: str, charge_request: dict[str, Any]) -> bool:
-    """Whether an open attempt is what a customer wants again, so that it goes on instead of being closed."""
+    """Whether a new request can resume an open attempt: same method, card and options, and the same way back."""
     begun: dict[str, Any] | None = earlier.metadata.get("order")
     if earlier.payment_method != payment_method or begun is None:
         return False
     ways_back = {begun["return_url"], charge_request["return_url"]}
-    # Two links to one payment page are two texts, because each says when it was made.
+    # Each link to the payment page carries the time it was made, so two links to one page differ as text.
     is_same_way = len(ways_back) == 1 or all(is_pay_link(address) for address in ways_back)
     return is_same_way and begun | {"return_url": ""} == charge_request | {"return_url": ""}
 
@@ -101,9 +108,15 @@ def is_resumable(earlier: Payment, payment_method: str, charge_request: dict[str
 def begin_attempt(
     invoice: Invoice, payment_method: str, charge_request: dict[str, Any], started_by: User | None, request_key: str
 ) -> Payment:
+    """Commit a new attempt; the gateway is asked afterwards. A repeated `request_key` returns the first attempt.
+
+    `charge_request` holds what the gateway's request is built from (charge_order_of).
+    Raises RequestKeyReused, InvoiceNotPayable, BillingBoundReached, and PaymentBeingChecked if the invoice has another
+    payment under way.
+    """
     account = lock_account(invoice.account_id)
     invoice = lock_invoice(account, invoice.pk)
-    # The same request on another thread can have come first.
+    # The same request may have been handled by another thread first.
     begun = find_by_request_key(request_key, invoice, payment_method)
     if begun:
         return begun
@@ -122,7 +135,7 @@ def begin_attempt(
 
 
 def _require_within_bound(invoice: Invoice) -> None:
-    """Nobody tries one card after the other on an invoice, and no loop of ours does (AMT-12)."""
+    """Limit the attempts per invoice and day, so that neither a thief with stolen cards nor a loop goes on (AMT-12)."""
     today = Payment.objects.filter(invoice=invoice, created_at__gt=clock.now() - timedelta(days=1))
     if today.count() >= settings.MAX_ATTEMPTS_OF_INVOICE_PER_DAY:
         logger.error("too many attempts to pay an invoice", extra={"invoice": invoice.pk})
@@ -130,7 +143,7 @@ def _require_within_bound(invoice: Invoice) -> None:
 
 
 def charge_order_of(payment: Payment) -> ChargeOrder:
-    """The request of an attempt, the same at every repeat: another one under the same key would be refused."""
+    """The request of an attempt. It is the same at every repeat, because gateways refuse a changed one for one key."""
     charge_request = payment.metadata["order"]
     back = charge_request["return_url"]
     return ChargeOrder(

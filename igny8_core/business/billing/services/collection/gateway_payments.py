@@ -1,7 +1,7 @@
-"""Paying through a gateway in three steps: commit the attempt, ask the gateway, lock and record what it says.
+"""Pay through a gateway in three steps: commit the attempt, ask the gateway, then lock and record the answer.
 
-No lock is held and no transaction is open while a gateway is asked. An attempt carries all that its request is made of,
-so that the same request can be sent again under the same key until there is an answer.
+While the gateway is asked, no lock is held and no transaction is open. The attempt stores everything that its request
+is built from, so the same request can be repeated under the same idempotency key until there is an answer.
 """
 
 import logging
@@ -65,8 +65,8 @@ from igny8_core.common import clock
 from igny8_core.common.db import require_no_transaction
 
 logger = logging.getLogger(__name__)
-NEVER_ARRIVED = "The payment service never got this payment. Nothing was charged."
-GIVEN_UP = "This payment was given up before it was paid. Nothing was charged. What is still due can be paid anew."
+NEVER_ARRIVED = "This payment never reached the payment service. Nothing was charged."
+CLOSED_UNPAID = "This payment was closed unpaid. Nothing was charged. Start a new payment if the invoice is still open."
 
 
 def pay_through_gateway(
@@ -80,41 +80,41 @@ def pay_through_gateway(
     started_by: User | None = None,
     request_key: str = "",
 ) -> Attempt:
-    """Collect an open invoice: at once with a saved `card` (its gateway's id), else the customer completes it.
+    """Collect an open invoice: at once with a saved `card` (the gateway's id), otherwise the customer completes it.
 
-    An attempt of the same kind that the customer has left open goes on; one of another kind is closed first. The
-    same `request_key` always means the same attempt.
-    Raises GatewayNotConfigured, PaymentMethodNotAvailable, InvoiceNotPayable, SavedMethodNotFound for a card that
-    is not the account's, ConfirmationAlreadyOpen, PaymentBeingChecked, InvoicePaidMeanwhile and AttemptNotClosed
-    where another attempt is open, PlanChangeOutdated, PlanChangePeriodOver,
-    BillingBoundReached, RequestKeyReused, PaymentDeclined, AuthenticationRequired, GatewayUnavailable,
-    GatewayMisconfigured. RuntimeError in a transaction.
+    An open attempt with the same options is resumed; any other open attempt is closed first. The same `request_key`
+    always returns the same attempt. `off_session`: the customer is not present. `save_card`: keep the card for later.
+    `return_url`: where the gateway sends the customer back to.
+    Raises GatewayNotConfigured, PaymentMethodNotAvailable, InvoiceNotPayable, SavedMethodNotFound (the card is not the
+    account's), PlanChangeOutdated, PlanChangePeriodOver, BillingBoundReached, RequestKeyReused, PaymentDeclined,
+    AuthenticationRequired, GatewayUnavailable, GatewayMisconfigured. If another payment is under way:
+    ConfirmationAlreadyOpen, PaymentBeingChecked, InvoicePaidMeanwhile, AttemptNotClosed. RuntimeError in a transaction.
     """
     require_no_transaction()
     required_offer_of(invoice, payment_method)
     charge_request = {"card": card, "off_session": off_session, "save_card": save_card, "return_url": return_url}
     repeated = find_by_request_key(request_key, invoice, payment_method)
     if repeated:
-        return _outcome(ask_gateway(repeated) if _is_under_way(repeated) else Attempt(repeated))
+        return _refuse_failed(ask_gateway(repeated) if _is_under_way(repeated) else Attempt(repeated))
     if traits_of(payment_method).saves_cards:
         charge_request["customer"] = _checked_customer(invoice, card)
     require_current_order(invoice)
     earlier = open_attempt(invoice)
     if earlier and is_resumable(earlier, payment_method, charge_request):
-        return _outcome(ask_gateway(earlier))
+        return _refuse_failed(ask_gateway(earlier))
     if earlier:
         close_open_attempt(earlier)
     payment = begin_attempt(invoice, payment_method, charge_request, started_by, request_key)
-    return _outcome(ask_gateway(payment, is_first=True))
+    return _refuse_failed(ask_gateway(payment, is_first=True))
 
 
-def has_begun(request_key: str) -> bool:
-    """Whether a request with this key has begun an attempt."""
+def has_attempt(request_key: str) -> bool:
+    """Whether a request with this key has already begun an attempt."""
     return bool(request_key) and Payment.objects.filter(request_key=request_key).exists()
 
 
 def complete_payment(payment: Payment) -> Attempt:
-    """Go on after the customer has been at the gateway: take what was approved, record what became of it.
+    """Continue after the customer returns from the gateway: take approved money and record the outcome.
 
     Raises PaymentNotAtGateway, PaymentDeclined, AuthenticationRequired, GatewayUnavailable, GatewayMisconfigured,
     GatewayNotConfigured.
@@ -122,38 +122,38 @@ def complete_payment(payment: Payment) -> Attempt:
     require_no_transaction()
     if payment.payment_method not in GATEWAY_METHODS:
         raise PaymentNotAtGateway()
-    return _outcome(ask_gateway(payment) if _is_under_way(payment) else Attempt(payment))
+    return _refuse_failed(ask_gateway(payment) if _is_under_way(payment) else Attempt(payment))
 
 
 def ask_gateway(payment: Payment, *, is_first: bool = False) -> Attempt:
-    """Send the attempt's request, or ask what became of it, and record the answer; safe to do again at any time.
+    """Send the attempt's request, or ask for its outcome, and record the answer. Safe to repeat at any time.
 
-    Only of the first request is known that none before it can have charged: where that one was not taken, the
-    attempt has failed.
-    Raises GatewayUnavailable and GatewayMisconfigured where nothing was asked for that could have been charged.
+    `is_first`: no request was sent for this attempt before. Only the very first request proves that nothing was
+    charged before, so the attempt fails if the gateway does not accept that one.
+    Raises GatewayUnavailable or GatewayMisconfigured if the request cannot have charged anything.
     """
     require_no_transaction()
     if not payment.gateway_object_id and _is_too_old_to_repeat(payment):
-        return _search(payment)
+        return _look_up(payment)
     gateway, object_id = gateway_of(payment.payment_method), payment.gateway_object_id
     if object_id:
-        attempt = _answered(payment, lambda: gateway.fetch(object_id))
+        attempt = _ask_and_record(payment, lambda: gateway.fetch(object_id))
     else:
-        attempt = _answered(
+        attempt = _ask_and_record(
             payment, lambda: gateway.start(charge_order_of(payment)), asks_for_money=True, is_first=is_first
         )
     charge = attempt.charge
     if charge is None or charge.state != ChargeState.APPROVED or not _is_under_way(attempt.payment):
         return attempt
     complete = partial(gateway.complete, charge.object_id, str(payment.uuid))
-    return _answered(attempt.payment, complete, asks_for_money=True)
+    return _ask_and_record(attempt.payment, complete, asks_for_money=True)
 
 
 def close_attempt(payment: Payment) -> Payment:
-    """End an attempt at its gateway, so that it cannot take money later; money that it has taken is recorded.
+    """End an attempt at its gateway, so that it cannot take money later. Money that it already took is recorded.
 
-    Where it has no end there, it is only never captured. Raises PaymentBeingChecked where the gateway has not
-    decided, GatewayUnavailable.
+    Some gateways cannot end attempts; there we simply never capture it. Returns the payment as it is now.
+    Raises PaymentBeingChecked if the gateway has not decided, GatewayUnavailable.
     """
     require_no_transaction()
     if not payment.gateway_object_id:
@@ -169,15 +169,15 @@ def close_attempt(payment: Payment) -> Payment:
     if charge.state == ChargeState.PROCESSING:
         raise PaymentBeingChecked()
     if payment.status in GATEWAY_UNDER_WAY and not traits_of(payment.payment_method).can_end_attempts:
-        # Somebody can be taking its money at this moment: it is looked at once more.
+        # Another request may be capturing the money at this moment, so it is checked once more later.
         return mark_abandoned(payment)
     return _nothing_left_to_close(payment)
 
 
 def sync_payment(payment_method: str, object_id: str) -> Payment | None:
-    """Ask a gateway for one of its objects and record it; None where it is none of ours.
+    """Ask a gateway for one of its objects and record its state; None if the object is not ours.
 
-    Raises PaymentNotFound where it names a payment that is not here (yet), GatewayUnavailable.
+    Raises PaymentNotFound if the object names a payment that does not exist here (yet), GatewayUnavailable.
     """
     require_no_transaction()
     try:
@@ -194,10 +194,10 @@ def sync_payment(payment_method: str, object_id: str) -> Payment | None:
 
 
 def close_open_attempt(payment: Payment) -> None:
-    """Close an attempt that its customer has left open, so that something else can be done about its invoice.
+    """Close an attempt that the customer left open, so that the invoice can be changed or paid another way.
 
-    Raises InvoicePaidMeanwhile where it was paid in the end, PaymentBeingChecked where money may be on its way,
-    AttemptNotClosed where its gateway cannot be asked. RuntimeError in a transaction.
+    Raises InvoicePaidMeanwhile if it turned out to be paid, PaymentBeingChecked if money may be on its way,
+    AttemptNotClosed if its gateway cannot be reached. RuntimeError in a transaction.
     """
     try:
         payment = close_attempt(payment) if is_open(payment) else payment
@@ -210,21 +210,24 @@ def close_open_attempt(payment: Payment) -> None:
 
 
 def clear_attempts(obstacle: AttemptOpen) -> None:
-    """Close the attempts that were in an operation's way. Raises as close_open_attempt."""
+    """Close the attempts that blocked an operation. Raises what close_open_attempt raises."""
     attempts = Payment.objects.select_related("account", "invoice").filter(pk__in=obstacle.payment_ids)
     for payment in list(attempts.order_by("pk")):
         close_open_attempt(payment)
 
 
 def payment_of_charge(payment_method: str, charge: Charge) -> Payment | None:
-    """The payment that a charge belongs to; None for one of another product. Raises PaymentNotFound."""
+    """The payment that a charge belongs to; None if the charge belongs to another product.
+
+    Raises PaymentNotFound if the charge names a payment that does not exist here.
+    """
     payments = Payment.objects.filter(payment_method=payment_method)
     known = payments.filter(gateway_object_id=charge.object_id).first() if charge.object_id else None
     if known or not _is_uuid(charge.reference):
         return known
     named = payments.filter(uuid=charge.reference).first()
     if named is None:
-        raise PaymentNotFound(f"{charge.object_id} names the payment {charge.reference}, which is not here.")
+        raise PaymentNotFound(f"{charge.object_id} names payment {charge.reference}, which does not exist here.")
     return named
 
 
@@ -240,7 +243,7 @@ def _is_under_way(payment: Payment) -> bool:
 
 
 def _checked_customer(invoice: Invoice, card: str) -> str:
-    """The account's customer at the gateway, whose the card must be (docs/gateways.md section 5)."""
+    """The account's customer at the gateway. The card must belong to them (docs/gateways.md section 5)."""
     try:
         with gateway_refusals():
             customer = customer_of(invoice.account)
@@ -255,8 +258,8 @@ def _is_too_old_to_repeat(payment: Payment) -> bool:
     return clock.now() - payment.created_at > traits_of(payment.payment_method).repeatable_for
 
 
-def _search(payment: Payment) -> Attempt:
-    """An attempt whose answer was lost so long ago that its key is forgotten: look for it by what it carries."""
+def _look_up(payment: Payment) -> Attempt:
+    """Look for an attempt by its reference, when the gateway no longer remembers its idempotency key."""
     with gateway_refusals():
         charge = gateway_of(payment.payment_method).find(charge_order_of(payment), payment.created_at)
     if charge is None:
@@ -264,16 +267,16 @@ def _search(payment: Payment) -> Attempt:
     return Attempt(_closed_if_failed(apply_charge(payment, charge)), charge)
 
 
-def _answered(
+def _ask_and_record(
     payment: Payment, question: Callable[[], Charge], *, asks_for_money: bool = False, is_first: bool = False
 ) -> Attempt:
-    """Ask the gateway, and record whatever it says: a charge, a refusal, nothing."""
+    """Ask the gateway, and record the result: a charge, a refusal or no answer."""
     try:
         charge = question()
     except Declined as refusal:
-        return Attempt(_refused(payment, refusal), refusal.charge)
+        return Attempt(_record_refusal(payment, refusal), refusal.charge)
     except Unavailable as problem:
-        return Attempt(_unanswered(payment, problem, asks_for_money=asks_for_money, is_first=is_first))
+        return Attempt(_record_no_answer(payment, problem, asks_for_money=asks_for_money, is_first=is_first))
     except UnknownObject:
         return Attempt(mark_lost(payment))
     except Misconfigured as problem:
@@ -284,14 +287,14 @@ def _answered(
     return Attempt(_closed_if_failed(apply_charge(payment, charge)), charge)
 
 
-def _refused(payment: Payment, refusal: Declined) -> Payment:
+def _record_refusal(payment: Payment, refusal: Declined) -> Payment:
     if refusal.charge:
-        # With it come the ids: what stands open at the gateway must be closed there.
+        # The charge carries the ids that are needed to close what is still open at the gateway.
         payment = apply_charge(payment, refusal.charge)
     return _closed_if_failed(mark_failed(payment, refusal.code, refusal.text))
 
 
-def _unanswered(payment: Payment, problem: Unavailable, *, asks_for_money: bool, is_first: bool) -> Payment:
+def _record_no_answer(payment: Payment, problem: Unavailable, *, asks_for_money: bool, is_first: bool) -> Payment:
     if asks_for_money and problem.may_have_happened:
         return mark_unknown(payment)
     if is_first:
@@ -300,7 +303,7 @@ def _unanswered(payment: Payment, problem: Unavailable, *, asks_for_money: bool,
 
 
 def _closed_if_failed(payment: Payment) -> Payment:
-    """Close at its gateway what failed here and stays open there; what cannot be closed now, the checks try again."""
+    """Close a failed attempt that is still open at its gateway. If that fails, polling tries again."""
     is_over = payment.status in {PaymentStatus.FAILED, PaymentStatus.CANCELED}
     if payment.next_check_at and is_over and traits_of(payment.payment_method).stays_open_after_failure:
         try:
@@ -317,12 +320,12 @@ def _nothing_left_to_close(payment: Payment) -> Payment:
     return payment
 
 
-def _outcome(attempt: Attempt) -> Attempt:
-    """The attempt, where it goes on or has succeeded. Raises PaymentDeclined, AuthenticationRequired."""
+def _refuse_failed(attempt: Attempt) -> Attempt:
+    """The attempt, if it has not failed. Raises PaymentDeclined, AuthenticationRequired."""
     payment = attempt.payment
     if payment.status not in {PaymentStatus.FAILED, PaymentStatus.CANCELED}:
         return attempt
     if payment.metadata.get("failure_code") == "authentication_required":
         raise AuthenticationRequired()
-    given_up = GIVEN_UP if payment.status == PaymentStatus.CANCELED else None
-    raise PaymentDeclined(payment.failure_reason or given_up)
+    closed = CLOSED_UNPAID if payment.status == PaymentStatus.CANCELED else None
+    raise PaymentDeclined(payment.failure_reason or closed)

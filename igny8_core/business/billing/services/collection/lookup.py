@@ -1,4 +1,4 @@
-"""The payment behind an id that a gateway names, with the money that came for it booked before anything else is."""
+"""Find the payment behind a gateway's id, and first book the money that has come in for it."""
 
 from igny8_core.business.billing.gateways import gateway_of
 from igny8_core.business.billing.gateways.refusals import gateway_refusals
@@ -7,9 +7,10 @@ from igny8_core.business.billing.services.collection.gateway_payments import pay
 
 
 def find_payment(payment_method: str, *, object_id: str = "", capture_id: str = "") -> Payment | None:
-    """The payment with this PaymentIntent or order, or with this Charge or capture; None for another product's.
+    """The payment with this PaymentIntent or order (`object_id`), or this Charge or capture (`capture_id`).
 
-    What the gateway has taken meanwhile is booked, so that what goes back of it has something to go back from.
+    None if it belongs to another product. Money that the gateway has taken is booked first, because a refund or
+    dispute needs a captured payment.
     Raises UnknownObject, PaymentNotFound, GatewayUnavailable, GatewayMisconfigured.
     """
     known = _known(payment_method, object_id, capture_id)

@@ -1,11 +1,10 @@
-"""What a gateway says of a payment, recorded under locks: the one way in for answers, messages, checks and reconciling.
+"""Record under locks what a gateway says about a payment, whether by an answer, a webhook, polling or reconciliation.
 
-States only move forward (docs/domain.md section 3). Money is believed when the gateway itself says that it has it, for
-this payment, in this amount, currency and mode, of this customer; anything else waits for an operator.
+A payment's state never goes back (docs/domain.md section 3). Money counts as captured when the gateway itself confirms
+it for this payment, amount, currency, mode and customer. Anything else needs an operator's review.
 """
 
 import logging
-from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -23,38 +22,38 @@ from igny8_core.business.billing.models import (
     Refund,
     RefundStatus,
 )
-from igny8_core.business.billing.services.payment_states.stranded import unless_stranded
+from igny8_core.business.billing.services.payment_states.check_times import FIRST_CHECK, FIRST_PROCESSING_CHECK
+from igny8_core.business.billing.services.payment_states.stranded import book_or_flag
 from igny8_core.business.billing.services.payment_states.transitions import (
     await_gateway,
+    become_unknown,
+    cancel,
     fail,
     flag_for_review,
-    give_up,
-    lose_sight,
     payment_event,
 )
 from igny8_core.business.billing.services.settlement import capture
 from igny8_core.common import clock
 from igny8_core.common.db import require_no_transaction, service_transaction
-from igny8_core.common.money import format_amount
+from igny8_core.common.money import amount_text
 from igny8_core.events import services as events
 
 logger = logging.getLogger(__name__)
-FIRST_CHECK = timedelta(minutes=5)
-PROCESSING_CHECK = timedelta(hours=1)
-CAME_TOO_LATE = "The money came when this attempt or its invoice was closed already. It goes back to the customer."
+CAME_TOO_LATE = "The money arrived after this attempt or its invoice was closed. It goes back to the customer."
+NOT_FINISHED = "The payment was not finished. Nothing was charged."
 
 
 def apply_charge(payment: Payment, charge: Charge) -> Payment:
-    """Bring a payment to where its gateway is with it; what follows from captured money is done here, once.
+    """Update a payment to what its gateway says. Captured money is settled here, once.
 
-    Charges of strangers, other amounts, currencies or modes settle nothing: the payment needs review. So it does where
-    the gateway has the money and what follows from it fails. Money for a closed invoice is ordered to go back. Returns
-    the payment as it is now. RuntimeError in a transaction.
+    A charge with another customer, amount, currency or mode settles nothing: the payment needs review. The payment
+    also needs review if the gateway has the money but settling it fails. Money for a closed invoice is sent back.
+    Returns the payment as it is now. RuntimeError in a transaction.
     """
     require_no_transaction()
     if charge.state != ChargeState.SUCCEEDED:
         return _record(payment, charge)
-    return unless_stranded(partial(_record, payment, charge), partial(_keep_visible, payment, charge))
+    return book_or_flag(partial(_record, payment, charge), partial(_flag_unbooked, payment, charge))
 
 
 @service_transaction
@@ -74,7 +73,7 @@ def _record(payment: Payment, charge: Charge) -> Payment:
 
 
 @service_transaction
-def _keep_visible(payment: Payment, charge: Charge, reason: str) -> Payment:
+def _flag_unbooked(payment: Payment, charge: Charge, reason: str) -> Payment:
     account = lock_account(payment.account_id)
     payment = lock_payment(account, payment.pk)
     if not payment.needs_review and payment.status not in CAPTURED_STATUSES:
@@ -85,7 +84,7 @@ def _keep_visible(payment: Payment, charge: Charge, reason: str) -> Payment:
 
 @service_transaction
 def mark_failed(payment: Payment, code: str, text: str, *, frees_key: bool = False) -> Payment:
-    """Close an attempt of which nothing was taken. With `frees_key` its Idempotency-Key can begin another one."""
+    """Mark an attempt as failed, with nothing charged. `frees_key`: its Idempotency-Key may begin a new attempt."""
     account = lock_account(payment.account_id)
     payment = lock_payment(account, payment.pk)
     if payment.status in GATEWAY_UNDER_WAY and not payment.needs_review:
@@ -95,37 +94,37 @@ def mark_failed(payment: Payment, code: str, text: str, *, frees_key: bool = Fal
 
 @service_transaction
 def mark_abandoned(payment: Payment) -> Payment:
-    """Give up an attempt that cannot be ended at its gateway: we never take its money from now on.
+    """Close an attempt here that cannot be ended at its gateway. From now on we never capture its money.
 
-    It is looked at once more, because money that was being taken at this very moment has to go back.
+    It is checked once more, because a capture that was running at this moment has to be sent back.
     """
     account = lock_account(payment.account_id)
     payment = lock_payment(account, payment.pk)
     if payment.status not in GATEWAY_UNDER_WAY or payment.needs_review:
         return payment
     if payment.status == PaymentStatus.PENDING:
-        give_up(payment, next_check_at=clock.now() + FIRST_CHECK, checks=0)
+        cancel(payment, next_check_at=clock.now() + FIRST_CHECK, checks=0)
     else:
-        _fail(payment, "canceled", "The payment was not finished. Nothing was charged.")
+        _fail(payment, "canceled", NOT_FINISHED)
     return payment
 
 
 @service_transaction
 def mark_unknown(payment: Payment) -> Payment:
-    """The gateway was asked for money and gave no answer: the payment is unknown until a check finds out (FLT-12)."""
+    """The gateway was asked for money and did not answer: the payment is unknown until polling finds out (FLT-12)."""
     account = lock_account(payment.account_id)
     payment = lock_payment(account, payment.pk)
     if payment.status in {PaymentStatus.PENDING, PaymentStatus.PROCESSING} and not payment.needs_review:
-        lose_sight(payment, clock.now() + FIRST_CHECK)
+        become_unknown(payment, clock.now() + FIRST_CHECK)
     return payment
 
 
 @service_transaction
 def mark_lost(payment: Payment) -> Payment:
-    """The gateway does not know an attempt any more that it had begun.
+    """The gateway no longer knows an attempt that it had begun.
 
-    Some gateways forget one that nobody went on with: it has failed. Anything else is for an operator; the keys can be
-    another account's.
+    Some gateways forget attempts that the customer did not continue: such an attempt has failed. In any other case an
+    operator has to look, because our keys may belong to another gateway account.
     """
     account = lock_account(payment.account_id)
     payment = lock_payment(account, payment.pk)
@@ -134,14 +133,15 @@ def mark_lost(payment: Payment) -> Payment:
     if traits_of(payment.payment_method).forgets_open_attempts and payment.status == PaymentStatus.PENDING:
         _fail(payment, "expired", "The payment was not finished in time. Nothing was charged.")
     else:
-        flag_for_review(payment, f"The gateway does not know {payment.gateway_object_id}. Are its keys the right ones?")
+        text = f"The gateway does not know {payment.gateway_object_id}. Check that its keys are the right ones."
+        flag_for_review(payment, text)
     return payment
 
 
 def order_return(payment: Payment, charge: Charge, reason: str, ordered_by: User | None = None) -> Refund:
-    """Commit that what a charge still holds goes back, because it bought nothing; the next check carries it out.
+    """Order a refund of what the charge still holds, because it bought nothing. The next poll sends it.
 
-    The caller holds the payment's lock.
+    `reason` is for operators. The caller holds the payment's lock.
     """
     _save_ids(payment, charge)
     refund = Refund.objects.create(
@@ -159,20 +159,20 @@ def order_return(payment: Payment, charge: Charge, reason: str, ordered_by: User
 
 
 def _mismatch(account: Account, payment: Payment, charge: Charge) -> str:
-    """What of a charge does not fit the payment, in words for an operator; empty where all fits."""
+    """A sentence for operators that says how a charge differs from the payment; empty if it matches."""
     if charge.reference != str(payment.uuid):
-        return f"{charge.object_id} at the gateway names another payment: {charge.reference or 'none'}."
+        return f"{charge.object_id} at the gateway names another payment ({charge.reference or 'none'})."
     if payment.gateway_object_id not in {"", charge.object_id}:
-        return f"The gateway answered with {charge.object_id}; this payment is {payment.gateway_object_id}."
+        return f"The gateway answered with {charge.object_id}, but this payment is {payment.gateway_object_id}."
     if charge.live != gateway_of(payment.payment_method).live:
-        return "The gateway's object is of the other mode, test instead of live or the other way round."
+        return "The gateway's object has the wrong mode: test instead of live, or live instead of test."
     if charge.state not in {ChargeState.SUCCEEDED, ChargeState.APPROVED}:
         return ""
     if traits_of(payment.payment_method).saves_cards and charge.customer_id != account.stripe_customer_id:
-        return f"The charge is of customer {charge.customer_id or 'none'}, not of this account's."
+        return f"The charge belongs to customer {charge.customer_id or 'none'}, not to this account's customer."
     if (charge.amount, charge.currency) != (payment.amount, payment.currency):
-        taken = f"{format_amount(charge.amount, charge.currency)} {charge.currency}"
-        due = f"{format_amount(payment.amount, payment.currency)} {payment.currency}"
+        taken = amount_text(charge.amount, charge.currency)
+        due = amount_text(payment.amount, payment.currency)
         verb = "took" if charge.state == ChargeState.SUCCEEDED else "would take"
         return f"The gateway {verb} {taken}; {due} was due."
     return ""
@@ -189,7 +189,7 @@ def _capture(payment: Payment, charge: Charge) -> None:
 
 
 def _order_return(payment: Payment, charge: Charge) -> None:
-    """Nothing is bought with this money: a refund of all of it is committed, which the next check carries out."""
+    """Send back money that bought nothing: order a refund of all of it, once. The next poll sends it."""
     if payment.status in GATEWAY_UNDER_WAY:
         fail(payment, "invoice_closed", CAME_TOO_LATE, **_ids(charge))
     returned = Refund.objects.filter(payment=payment, is_return=True).exclude(status=RefundStatus.FAILED)
@@ -199,7 +199,7 @@ def _order_return(payment: Payment, charge: Charge) -> None:
 
 
 def _follow(payment: Payment, charge: Charge) -> None:
-    """Move a payment that is under way to where a charge is that holds no money."""
+    """Update a payment under way to a charge that holds no money."""
     is_pending = payment.status == PaymentStatus.PENDING
     is_final = payment.is_confirmed_by_us or traits_of(payment.payment_method).declined_attempt_is_final
     if charge.state == ChargeState.DECLINED and (is_final or not is_pending):
@@ -207,19 +207,19 @@ def _follow(payment: Payment, charge: Charge) -> None:
     elif charge.state == ChargeState.CANCELED:
         _end_canceled(payment, charge)
     elif charge.state == ChargeState.PROCESSING and is_pending:
-        await_gateway(payment, clock.now() + PROCESSING_CHECK, **_ids(charge))
+        await_gateway(payment, clock.now() + FIRST_PROCESSING_CHECK, **_ids(charge))
     else:
         if charge.state == ChargeState.UNKNOWN:
             logger.error("unknown status at the gateway", extra={"payment": payment.pk, "status": charge.raw_status})
-        # The customer can go on, with another card where the last one was declined.
+        # The customer can continue, with another card if the last one was declined.
         _save_ids(payment, charge, failure_reason=charge.failure_text[:500])
 
 
 def _end_canceled(payment: Payment, charge: Charge) -> None:
     if payment.status == PaymentStatus.PENDING:
-        give_up(payment, next_check_at=None, **_ids(charge))
+        cancel(payment, next_check_at=None, **_ids(charge))
     else:
-        _fail(payment, "canceled", "The payment was not finished. Nothing was charged.", **_ids(charge))
+        _fail(payment, "canceled", NOT_FINISHED, **_ids(charge))
 
 
 def _fail(payment: Payment, code: str, text: str, **changes: Any) -> None:
@@ -228,7 +228,7 @@ def _fail(payment: Payment, code: str, text: str, **changes: Any) -> None:
         payment,
         code,
         text,
-        # What stands open at the gateway is closed there, so that it cannot succeed later.
+        # The next poll closes what is still open at the gateway, so that it cannot succeed later.
         next_check_at=clock.now() if _stays_open(payment, changes) else None,
         facts={"off_session": off_session},
         metadata={**payment.metadata, "failure_code": code},

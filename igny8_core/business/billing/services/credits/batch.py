@@ -1,4 +1,4 @@
-"""Many operations at once: each is spent or refused as CreditService.use would, in a fixed number of statements."""
+"""Spend credits on many operations at once: the same results as use_credits, in a fixed number of statements."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -25,7 +25,7 @@ from igny8_core.events import services as events
 
 @dataclass(frozen=True)
 class Operation:
-    """What a member wants to spend credits on, once for each `key`."""
+    """What a member wants to spend credits on. Each `key` is spent once."""
 
     key: str
     operation_type: str
@@ -36,10 +36,10 @@ class Operation:
 
 @service_transaction
 def use_many(account: Account, operations: Sequence[Operation], *, user: User | Caller) -> list[Usage | DomainError]:
-    """What each operation came to, in their order: what it cost, or why it was refused.
+    """The result of each operation, in order: its cost, or the error that refused it.
 
-    A refused one leaves the others as they are. Of operations with one key, which must be the same, one is spent.
-    Raises PaymentRequired, AccountSuspended or AccountCanceled, which concern them all.
+    A refused operation does not affect the others. Operations with the same key must be equal, and are spent once.
+    Raises PaymentRequired, AccountSuspended or AccountCanceled, because then all are refused.
     """
     batch = _Batch(account, user, lock_balance(account))
     require_usable(account)
@@ -53,7 +53,7 @@ def use_many(account: Account, operations: Sequence[Operation], *, user: User | 
 
 @dataclass
 class _Spend:
-    """An operation that is paid for: now, or by an earlier call with its key."""
+    """An operation that is paid for, now or by an earlier call with the same key."""
 
     source: str
     amount: int
@@ -69,7 +69,7 @@ class _Grant:
 
 
 class _Batch:
-    """The account's books, read once, on which the operations are decided one after the other."""
+    """The account's balance, grants and keys, read once; the operations are decided on them one after the other."""
 
     def __init__(self, account: Account, user: User | Caller, locked: tuple[int, int]) -> None:
         self.account, self.user = account, user
@@ -79,7 +79,7 @@ class _Batch:
         self.ids: dict[str, int] = {}
 
     def read(self, operations: Sequence[Operation]) -> None:
-        """Prices, sites, what the ledger knows of the keys, and the grants in the order in which they are spent."""
+        """Read prices, sites, earlier ledger rows of the keys, and the grants in the order in which they are spent."""
         self.costs = costs_in_use({operation.operation_type for operation in operations})
         site_ids = {operation.site_id for operation in operations if operation.site_id}
         open_sites = sites_of(self.account, self.user).filter(pk__in=site_ids) if site_ids else ()
@@ -126,7 +126,7 @@ class _Batch:
                 self.next_grant += 1
 
     def write(self) -> None:
-        """Grants, balance, ledger and usage log in one statement, events in another; nothing where nothing is spent."""
+        """Write grants, balance, ledger and usage log in one statement, and events in another, if anything is spent."""
         if not self.spends:
             return
         grants = [grant for grant in self.grants if grant.taken]
@@ -168,7 +168,7 @@ class _Batch:
         return events.NewEvent("credits.spent", entry, self.account.pk, self.user.pk, facts)
 
     def _events(self) -> Iterator[events.NewEvent]:
-        """One for each operation, and after the one that took the balance below the share that is told, that."""
+        """One event per operation, and "credits.low" after the one that took the balance below the threshold."""
         low = self.included * settings.CREDITS_LOW_PERCENT // 100
         before = self.before
         for operation, spend in self.spends:

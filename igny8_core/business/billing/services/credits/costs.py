@@ -12,7 +12,7 @@ from igny8_core.events import services as events
 
 @service_transaction
 def create_credit_cost(created_by: User, **columns: Any) -> CreditCostConfig:
-    """Give an operation its costs; `columns` are those of CreditCostConfig, validated. Raises CreditCostExists."""
+    """Set what an operation costs. `columns`: validated columns of CreditCostConfig. Raises CreditCostExists."""
     with refusing("igny8_credit_cost_config_operation_type_key", CreditCostExists()):
         cost = CreditCostConfig.objects.create(**columns)
     events.record(events.configured("credit_cost.created", cost, created_by))
@@ -21,7 +21,7 @@ def create_credit_cost(created_by: User, **columns: Any) -> CreditCostConfig:
 
 @service_transaction
 def update_credit_cost(cost: CreditCostConfig, updated_by: User, **changes: Any) -> CreditCostConfig:
-    """Change what an operation costs from now on, or take it out of use. Raises NotFound where it is gone."""
+    """Change what an operation costs from now on, or take it out of use. Raises NotFound if it was deleted."""
     cost = lock_credit_cost(cost.pk)
     changed = set_changed(cost, changes)
     if not changed:

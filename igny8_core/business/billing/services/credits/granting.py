@@ -1,4 +1,4 @@
-"""Granting credits, adjusting them by hand, expiring them, and taking them back after a refund."""
+"""Grant credits, adjust them by hand, expire them, and take them back after a refund."""
 
 import json
 import uuid
@@ -29,7 +29,7 @@ from igny8_core.events import services as events
 
 @dataclass(frozen=True)
 class LedgerEntry:
-    """The ledger row that an operation wrote; `repeated` when an earlier call with the same source had written it."""
+    """The ledger row that an operation wrote. `repeated`: an earlier call with the same source had written it."""
 
     id: int
     balance_after: int
@@ -49,9 +49,9 @@ def grant_credits(
     actor: User | None = None,
     metadata: dict[str, Any] | None = None,
 ) -> LedgerEntry:
-    """Add a grant of `amount` credits, once per `source` (for example "invoice:12"); a repeat changes nothing.
+    """Add a grant of `amount` credits, once per `source` (for example "invoice:12"). A repeat changes nothing.
 
-    `expires_at` None means the grant does not expire. `account.credits` is brought up to date.
+    `expires_at` None: the grant does not expire. `account.credits` is updated.
     Raises InvalidInput for an amount below 1.
     """
     require_positive(amount)
@@ -65,14 +65,16 @@ def grant_credits(
 
 @service_transaction
 def adjust_credits(account: Account, amount: int, *, reason: str, adjusted_by: User, key: str = "") -> LedgerEntry:
-    """Give credits by hand, as a grant that is spent last and does not expire, or with a minus take some away.
+    """Add credits by hand, or take some away if `amount` is negative.
 
-    What is taken comes from the grants in the order in which they are spent. A `key` makes the call repeatable.
-    Raises InsufficientCredits where less is left, OwnAccount for an operator who belongs to the account,
-    AccountDeleted, InvalidInput for 0.
+    Added credits are a grant that does not expire and is spent last. Credits are taken from the grants in the order in
+    which they are spent. With a `key`, a repeated call returns the first entry and changes nothing.
+    Raises InsufficientCredits if fewer are left, OwnAccount if the operator belongs to the account, AccountDeleted,
+    InvalidInput if `amount` is 0.
     """
     if type(amount) is not int or amount == 0:
-        raise InvalidInput(errors={"amount": ["Expected a whole number of credits, negative to take away; not 0."]})
+        text = "Expected a whole number of credits other than 0. A negative number takes credits away."
+        raise InvalidInput(errors={"amount": [text]})
     require_other_account(adjusted_by, account.pk)
     locked = lock_account(account.pk)
     if locked.deleted_at:
@@ -101,10 +103,10 @@ def take_back_credits(
     description: str,
     actor: User | None = None,
 ) -> int:
-    """Take back up to `amount` credits of what is left of one grant; returns how many there were to take.
+    """Take back up to `amount` unspent credits of one grant; returns how many were taken.
 
-    `granted_for` are the sources that the grant can have, `source` is what they are taken back for. The balance never
-    goes below zero: what was spent or has expired is not taken from other grants. The caller holds the account's
+    `granted_for`: the sources that the grant can have. `source`: why they are taken back. Credits that were spent or
+    have expired are not taken from other grants, so the balance never goes below zero. The caller holds the account's
     lock.
     """
     grant = CreditGrant.objects.filter(account=account, source__in=granted_for, remaining__gt=0).first()
@@ -119,7 +121,7 @@ def take_back_credits(
 
 @service_transaction
 def expire_credits(account: Account) -> int:
-    """Take back what is left of the account's grants whose time is over; returns the credits taken."""
+    """Take the remaining credits of the account's expired grants; returns how many were taken."""
     locked = lock_account(account.pk)
     now = clock.now()
     taken = 0
@@ -131,7 +133,7 @@ def expire_credits(account: Account) -> int:
 
 
 def expire_due_credits() -> int:
-    """Expire grants of all accounts that have any, each account in its own transaction; returns the credits taken."""
+    """Expire the due grants of all accounts, each account in its own transaction; returns the credits taken."""
     due = CreditGrant.objects.filter(remaining__gt=0, expires_at__lte=clock.now())
     accounts = Account.objects.filter(pk__in=due.values("account_id")).order_by("pk")
     return sum(expire_credits(account) for account in accounts.iterator())
@@ -144,7 +146,7 @@ def require_positive(amount: int) -> None:
 
 @dataclass(frozen=True)
 class _Row:
-    """What a row of the ledger says beside its amount."""
+    """The columns of a ledger row besides its amount."""
 
     transaction_type: CreditTransactionType
     source: str
@@ -166,7 +168,7 @@ def _add_grant(
 
 
 def _granted_before(account: Account, row: _Row) -> CreditTransaction:
-    """The ledger row that stands in the way of a second grant: of the same source, or of a payment of the invoice."""
+    """The ledger row of the earlier grant: of the same source, or of a payment of the same invoice."""
     sources = [row.source]
     kind, _, number = row.source.partition(":")
     if kind == "invoice":
@@ -180,12 +182,12 @@ def _grants_that_hold(account: Account, amount: int) -> list[CreditGrant]:
     grants = list(live_grants_of(account))
     left = sum(grant.remaining for grant in grants)
     if left < amount:
-        raise InsufficientCredits(f"The account has {left} credits; {amount} cannot be taken.")
+        raise InsufficientCredits(f"The account has {left} credits, so {amount} cannot be taken. Take fewer.")
     return grants
 
 
 def _take(account: Account, grants: Iterable[CreditGrant], amount: int, row: _Row) -> LedgerEntry:
-    """Take `amount` from the grants one after the other; they hold as much, and the account's lock is held."""
+    """Take `amount` from the grants one after the other. They hold enough, and the account is locked."""
     missing = amount
     for grant in grants:
         taken = min(missing, grant.remaining)

@@ -1,4 +1,4 @@
-"""Summing the usage log per quarter of an hour, for analytics."""
+"""Sum the usage log per quarter of an hour, for analytics."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -7,8 +7,8 @@ from django.db import connection, transaction
 from igny8_core.business.billing.models import UsageSumMark
 from igny8_core.common import clock
 
-# A spend's time is taken when its statement is sent, and it is committed seconds later at most: a transaction that
-# idles is ended after 10 seconds, and one that waits for a lock after 3. The rest is for clocks that differ.
+# A spend gets its time when its statement is sent and is committed seconds later: an idle transaction is ended after
+# 10 seconds, one that waits for a lock after 3. The rest allows for clocks that differ.
 SETTLED_AFTER = timedelta(minutes=5)
 SUM_UP = """
     INSERT INTO igny8_credit_usage_sums (account_id, quarter, operation_type, credits, operations)
@@ -20,9 +20,9 @@ SUM_UP = """
 
 
 def sum_up_usage(now: datetime | None = None) -> int:
-    """Sum the quarters of an hour that are over; returns how many rows were made.
+    """Sum the quarters of an hour that are over; returns how many rows were created.
 
-    Safe to run twice or at once: the mark is moved by one conditional UPDATE, with the sums in its transaction.
+    Safe to repeat and to run in parallel: one conditional UPDATE moves the mark, in the same transaction as the sums.
     """
     end = _quarter((now or clock.now()) - SETTLED_AFTER)
     with transaction.atomic():

@@ -1,4 +1,4 @@
-"""Spending credits: what an operation costs, and taking it from the grants that expire soonest."""
+"""Spend credits: find what an operation costs, and take it from the grants that expire soonest."""
 
 import hashlib
 import json
@@ -33,7 +33,7 @@ NO_SUCH_SITE = "No such site. GET /api/v1/sites/ lists those that you have acces
 
 @dataclass(frozen=True)
 class Usage:
-    """What an operation of a member cost: `credits` taken by `entry`."""
+    """What an operation of a member cost: `credits`, taken by the ledger row `entry`."""
 
     entry: LedgerEntry
     operation_type: str
@@ -53,11 +53,10 @@ def spend_credits(
     user: User | None = None,
     metadata: dict[str, Any] | None = None,
 ) -> LedgerEntry:
-    """Take `amount` credits from the grants that expire soonest and log what they were used for.
+    """Take `amount` credits from the grants that expire soonest, and log what they were used for.
 
-    A `key` makes the call repeatable: the same key again gives the first entry and takes nothing.
-    Raises InsufficientCredits, with nothing changed, when the unexpired grants do not hold `amount`; InvalidInput for
-    an amount below 1.
+    With a `key`, a repeated call returns the first entry and takes nothing.
+    Raises InsufficientCredits if the unexpired grants do not hold `amount`, InvalidInput for an amount below 1.
     """
     require_positive(amount)
     locked = lock_balance(account)
@@ -77,11 +76,12 @@ def use_credits(
     site_id: int | None = None,
     metadata: dict[str, Any] | None = None,
 ) -> Usage:
-    """Spend what `quantity` units of an operation cost (CreditCostConfig), for a member and maybe for a site.
+    """Spend what `quantity` units of an operation cost (CreditCostConfig), for a member and optionally for a site.
 
-    A `key` of the user makes the call repeatable, as in spend(). Raises PaymentRequired, AccountSuspended or
-    AccountCanceled for an account in such a state; OperationNotOffered; InvalidInput for a site that the user has
-    no access to, as for none; SpendKeyReused for the key of another operation; InsufficientCredits.
+    With a `key` of the user, a repeated call returns the first entry and takes nothing.
+    Raises PaymentRequired, AccountSuspended or AccountCanceled if the account cannot be used, OperationNotOffered,
+    InvalidInput for a site that does not exist or that the user has no access to, SpendKeyReused if the key paid for
+    another operation, InsufficientCredits.
     """
     locked, cost = lock_balance_and_cost(account, operation_type)
     require_usable(account)
@@ -95,17 +95,17 @@ def use_credits(
 
 
 def price(cost_of_unit: int | None, quantity: int) -> int:
-    """What `quantity` units cost. Raises OperationNotOffered, InvalidInput above what a log row holds."""
+    """What `quantity` units cost, in credits. Raises OperationNotOffered, InvalidInput if a log row cannot hold it."""
     if cost_of_unit is None:
         raise OperationNotOffered(errors={"operation_type": [OperationNotOffered.text]})
     amount = cost_of_unit * quantity
     if amount > MAX_SPENT_AT_ONCE:
-        raise InvalidInput(errors={"quantity": [f"This costs {amount} credits, which is too much at once."]})
+        raise InvalidInput(errors={"quantity": [f"This costs {amount} credits, which is too much at once. Send less."]})
     return amount
 
 
 def member_key(user_id: int, key: str) -> str:
-    """A member's key as the ledger keeps it: hashed, because a header can be longer than the ledger's column."""
+    """A member's key as the ledger stores it: hashed, because a header can be longer than the ledger's column."""
     return hashlib.sha256(f"{user_id}:{key}".encode()).hexdigest()
 
 
@@ -124,7 +124,7 @@ class _Purpose:
 def _spend(
     account: Account, locked: tuple[int, int], amount: int, purpose: _Purpose, working: User | Caller | None = None
 ) -> LedgerEntry:
-    """`working`: who must have access to the site, where one is named."""
+    """Write the spend in one statement. `working`: the member who must have access to the site, if there is one."""
     before, included = locked
     parameters = [
         account.pk,
@@ -155,19 +155,19 @@ def _spend(
 
 
 def too_expensive(amount: int, left: int) -> InsufficientCredits:
-    """The refusal of what costs more than is left."""
-    text = f"This costs {amount} credits and there are {left}. Buy credits or a larger plan, then try again."
+    """The error for an operation that costs more credits than are left."""
+    text = f"This costs {amount} credits, but the account has {left}. Buy credits or a larger plan, then try again."
     return InsufficientCredits(text)
 
 
 def require_site(account: Account, user: User | Caller, site_id: int) -> None:
-    """Raises InvalidInput for a site that the user has no access to, as for none."""
+    """Raises InvalidInput for a site that does not exist or that the user has no access to."""
     if not sites_of(account, user).filter(pk=site_id).exists():
         raise InvalidInput(errors={"site": [NO_SUCH_SITE]})
 
 
 def _require_same(entry: LedgerEntry, operation_type: str, amount: int) -> None:
-    # Answers to requests are kept for two days, the ledger for ever: an old key must not pay for something else.
+    # Stored answers expire after two days, but the ledger keeps a key for ever: it must not pay for something else.
     first = CreditTransaction.objects.get(pk=entry.id)
     if (first.description, first.amount) != (operation_type, -amount):
         raise SpendKeyReused()

@@ -1,4 +1,4 @@
-"""What the PDF of an invoice and the mails say in the same words: amounts, where to pay, text of people."""
+"""Where to send the money for an invoice, as its PDF, its mails and its page say it."""
 
 from dataclasses import dataclass
 
@@ -6,12 +6,12 @@ from django.utils.translation import gettext as _
 
 from igny8_core.business.billing.models import MANUAL_METHODS, Invoice, InvoiceStatus, Payment
 from igny8_core.business.billing.offers import offers_of
-from igny8_core.business.billing.payees import details_of, is_hidden, own_words
+from igny8_core.business.billing.payees import details_of, is_hidden, text_without_details
 
 
 @dataclass(frozen=True)
 class PaymentInstructions:
-    """How to pay an open invoice by bank or wallet: `details` are (label, value) pairs, the reference to quote last."""
+    """How to pay an invoice by bank or wallet. `details`: (label, value) pairs; the last is the reference to quote."""
 
     method: str
     text: str
@@ -19,17 +19,17 @@ class PaymentInstructions:
 
 
 def payment_instructions(invoice: Invoice) -> PaymentInstructions | None:
-    """Where to send the money for a pending invoice; None for any other, or when no manual method is offered.
+    """Where to send the money for a pending invoice; None if it is not pending or offers no bank or wallet.
 
-    The account's default method where the invoice offers it, else the first that it offers.
+    The account's default method if the invoice offers it, otherwise the first one it offers.
     """
     return next(iter(all_payment_instructions(invoice)), None)
 
 
 def all_payment_instructions(invoice: Invoice) -> list[PaymentInstructions]:
-    """Every bank and wallet that a pending invoice offers, as it offered them, the account's default first.
+    """All banks and wallets that a pending invoice offers, with their details at issue, the account's default first.
 
-    None for an invoice that Stripe collects by itself.
+    Empty for an invoice that Stripe collects by itself.
     """
     if invoice.status != InvoiceStatus.PENDING or invoice.stripe_invoice_id:
         return []
@@ -38,7 +38,8 @@ def all_payment_instructions(invoice: Invoice) -> list[PaymentInstructions]:
     offers.sort(key=lambda offer: offer.payment_method != preferred)
     reference = ("Payment reference", invoice.invoice_number)
     return [
-        PaymentInstructions(offer.display_name, own_words(offer), [*details_of(offer), reference]) for offer in offers
+        PaymentInstructions(offer.display_name, text_without_details(offer), [*details_of(offer), reference])
+        for offer in offers
     ]
 
 

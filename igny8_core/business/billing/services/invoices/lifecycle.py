@@ -1,4 +1,4 @@
-"""Invoices: made, paid, void."""
+"""Create invoices, mark them paid, void them."""
 
 import logging
 from collections.abc import Sequence
@@ -50,15 +50,15 @@ def create_invoice(
     created_by: User | None = None,
     stripe_invoice_id: str = "",
 ) -> Invoice:
-    """Create a pending invoice with the next number, a billing snapshot and what `line_items` say.
+    """Create a pending invoice with the next number, a billing snapshot and the lines that `line_items` describe.
 
-    `line_items`: `{"description": str, "quantity": int, "amount": Decimal | str}` each, amounts per unit in
-    `currency` (ISO 4217; empty: that in which the subscription is sold, else that of the account's plan). What
-    sells a plan or package says its `kind`, and names the row or its slug of now (pricing.plan_line). Due in
-    settings.INVOICE_DUE_DAYS days where no `due_date` from today to a year ahead is given. Without `send` the
-    customer gets no mail of it. `stripe_invoice_id` names the invoice at Stripe that this one mirrors.
-    Raises InvalidInput or InvalidAmount naming the line or date that is wrong; BillingBoundReached for a
-    subscription with too many of a day.
+    `line_items`: each `{"description": str, "quantity": int, "amount": Decimal | str}`; `amount` is the price of one
+    unit. A line that sells a plan or package also has its `kind` and the row, or its current slug (pricing.plan_line).
+    `currency`: ISO 4217; empty means the subscription's, otherwise that of the account's plan. `due_date`: from today
+    to a year ahead; None means settings.INVOICE_DUE_DAYS days from today. `send`: whether the customer gets a mail.
+    `stripe_invoice_id`: the invoice at Stripe that this one mirrors.
+    Raises InvalidInput or InvalidAmount naming the wrong line or date, BillingBoundReached if the subscription got too
+    many invoices today.
     """
     sold_in = (subscription.terms_currency or subscription.plan.currency) if subscription else ""
     account = lock_account(account.pk, "plan", "owner")
@@ -95,26 +95,26 @@ def create_invoice(
     InvoiceLine.objects.bulk_create(lines)
     invoice.keep_lines(lines)
     record_offers(invoice, account.billing_country)
-    # The log is complete either way; the consumer that mails looks at this.
+    # The event is recorded in any case; the consumer that sends mails reads `send`.
     events.record(_event("invoice.created", invoice, created_by, **({} if send else {"send": False})))
     return invoice
 
 
 def create_subscription_invoice(subscription: Subscription, created_by: User | None = None) -> Invoice:
-    """Create the invoice for a period of a subscription: by its terms, the first by its plan as it is now."""
+    """Create the invoice for a period of a subscription by its terms; the first one by its plan's current terms."""
     return create_invoice(subscription.account, [ordered_line(subscription)], subscription, created_by=created_by)
 
 
 def generate_invoice_number(account: Account) -> str:
-    """Take the account's next number of this month; inside the transaction that creates the invoice."""
+    """Take the account's next invoice number of this month. Call it in the transaction that creates the invoice."""
     return numbering.next_invoice_number(account.pk, clock.today())
 
 
 @service_transaction
 def mark_paid(invoice: Invoice, payment: Payment) -> Invoice:
-    """Put a captured payment of exactly its total against the invoice, which makes it paid: one statement.
+    """Allocate a captured payment of exactly its total to the invoice, which makes the invoice paid.
 
-    Raises InvoiceNotPayable when the payment does not cover this invoice or the invoice is void or paid already.
+    Raises InvoiceNotPayable if the payment does not cover this invoice, or the invoice is void or already paid.
     """
     covers = payment.invoice_id == invoice.pk and payment.status in CAPTURED_STATUSES
     if not covers or (payment.amount, payment.currency) != (invoice.total, invoice.currency):
@@ -128,11 +128,10 @@ def mark_paid(invoice: Invoice, payment: Payment) -> Invoice:
 
 @service_transaction
 def mark_void(invoice: Invoice, reason: str, voided_by: User | None = None) -> Invoice:
-    """Cancel an unpaid invoice; it keeps its number.
+    """Void an unpaid invoice. It keeps its number. An open attempt to pay it at a gateway is closed first.
 
-    An attempt at a gateway that is open is closed first. Raises TransitionNotAllowed when it is paid or void already,
-    or while a payment of it is decided on; InvoicePaidMeanwhile, PaymentBeingChecked and AttemptNotClosed where an
-    open attempt was paid or cannot be closed.
+    Raises TransitionNotAllowed if it is already paid or void, or if a payment of it is under way. If an open attempt
+    was paid or cannot be closed: InvoicePaidMeanwhile, PaymentBeingChecked, AttemptNotClosed.
     """
     account = lock_account(invoice.account_id)
     invoice = lock_invoice(account, invoice.pk)
@@ -147,7 +146,7 @@ def _settle(invoice: Invoice, payment: Payment) -> None:
     parties = [invoice.account_id, invoice.pk, invoice.status, payment.pk]
     decided = [payment.amount, payment.currency, payment.approved_by_id, payment.processed_at, clock.now()]
     if SETTLE.fetch_one(parties + decided) is None:
-        raise TransitionNotAllowed("The invoice was changed by somebody else just now. Look at it again.")
+        raise TransitionNotAllowed("Somebody else has just changed the invoice. Look at it again.")
     invoice.status, invoice.paid_at = InvoiceStatus.PAID, payment.processed_at
     invoice.settled_amount = payment.amount
 
@@ -155,11 +154,11 @@ def _settle(invoice: Invoice, payment: Payment) -> None:
 def _require_no_payment(invoice: Invoice) -> None:
     payment = payment_being_decided(invoice)
     if payment:
-        raise TransitionNotAllowed(f"{why_undecided(payment)} Once that is decided, void it.")
+        raise TransitionNotAllowed(f"{why_undecided(payment)} Void the invoice once that is decided.")
 
 
 def _require_within_bound(subscription: Subscription) -> None:
-    """A loop that nobody meant is stopped before it bills (AMT-12)."""
+    """Stop a programming error that would bill in a loop (AMT-12)."""
     today = Invoice.objects.filter(subscription=subscription, created_at__gt=clock.now() - timedelta(days=1))
     if today.count() >= settings.MAX_INVOICES_OF_SUBSCRIPTION_PER_DAY:
         logger.error("too many invoices of a subscription", extra={"subscription": subscription.pk})

@@ -1,16 +1,17 @@
-"""The rows of an invoice's lines, made of what whoever orders says."""
+"""An invoice's lines: the rows made from what is ordered, and how documents print them."""
 
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
 from igny8_core.auth.models import Account, Plan
-from igny8_core.business.billing.models import PLAN_LINES, CreditPackage, InvoiceLine, LineKind
+from igny8_core.business.billing.models import PLAN_LINES, CreditPackage, Invoice, InvoiceLine, LineKind
 from igny8_core.common.errors import InvalidInput
+from igny8_core.common.money import format_amount
 
 PLAN_KINDS = frozenset({*PLAN_LINES, LineKind.UNUSED_TIME})
-# Columns that a line can name itself.
-SAID = (
+# Columns that `line_items` can set directly.
+LINE_COLUMNS = (
     *("description", "quantity", "credits", "valid_days", "period_start", "period_end"),
     *("billing_cycle", "credits_rollover", "max_sites", "max_users"),
     *("period_price", "period_credits", "restarts_period"),
@@ -18,24 +19,24 @@ SAID = (
 
 
 def unsaved_lines(account: Account, line_items: Sequence[dict[str, Any]]) -> list[InvoiceLine]:
-    """Rows for `line_items`, which pricing.checked_lines has checked; their invoice is not made yet.
+    """Unsaved rows for `line_items` that pricing.checked_lines has checked; their invoice is not set yet.
 
-    `plan` and `package` are the row itself, or in a shell its slug of now. Without `kind` a line is of kind "other".
+    `plan` and `package` are rows, or in a shell their current slugs. A line without `kind` has the kind "other".
     Raises InvalidInput naming the line.
     """
     return [_unsaved(account, line, number) for number, line in enumerate(line_items, start=1)]
 
 
 def _unsaved(account: Account, line: dict[str, Any], number: int) -> InvoiceLine:
-    unknown = line.keys() - {*SAID, "amount", "kind", "plan", "package"}
+    unknown = line.keys() - {*LINE_COLUMNS, "amount", "kind", "plan", "package"}
     if unknown:
-        raise InvalidInput(f"Line {number}: unknown: {', '.join(sorted(unknown))}.")
+        raise InvalidInput(f"Line {number}: unknown names: {', '.join(sorted(unknown))}. Remove or correct them.")
     kind, unit_amount = LineKind(line.get("kind", LineKind.OTHER)), Decimal(line["amount"])
-    plan = _named(Plan, line, "plan", number, is_needed=kind in PLAN_KINDS)
-    package = _named(CreditPackage, line, "package", number, is_needed=kind == LineKind.CREDIT_PACKAGE)
-    said = {name: line[name] for name in SAID if name in line}
+    plan = _sold_row(Plan, line, "plan", number, is_needed=kind in PLAN_KINDS)
+    package = _sold_row(CreditPackage, line, "package", number, is_needed=kind == LineKind.CREDIT_PACKAGE)
+    said = {name: line[name] for name in LINE_COLUMNS if name in line}
     if plan and kind in PLAN_LINES:
-        said = _of_plan(plan, kind, unit_amount) | said
+        said = _plan_defaults(plan, kind, unit_amount) | said
     row = InvoiceLine(
         account=account,
         position=number,
@@ -50,20 +51,20 @@ def _unsaved(account: Account, line: dict[str, Any], number: int) -> InvoiceLine
     return row
 
 
-def _named(model: Any, line: dict[str, Any], name: str, number: int, *, is_needed: bool) -> Any:
+def _sold_row(model: Any, line: dict[str, Any], name: str, number: int, *, is_needed: bool) -> Any:
     named = line.get(name)
     if not is_needed:
         if named is not None:
-            raise InvalidInput(f"Line {number}: a line of this kind sells no {name}.")
+            raise InvalidInput(f"Line {number}: a line of this kind sells no {name}. Remove `{name}`.")
         return None
     found = model.objects.filter(slug=named).first() if isinstance(named, str) else named
     if not isinstance(found, model):
-        raise InvalidInput(f"Line {number}: which {name} it sells is missing. Give the {name}, or its slug.")
+        raise InvalidInput(f"Line {number}: say which {name} it sells. Add `{name}`: the {name} or its slug.")
     return found
 
 
-def _of_plan(plan: Plan, kind: LineKind, unit_amount: Decimal) -> dict[str, Any]:
-    """What a line that sells a plan says where it says nothing else: as the plan is now."""
+def _plan_defaults(plan: Plan, kind: LineKind, unit_amount: Decimal) -> dict[str, Any]:
+    """The columns of a line that sells a plan, as the plan is now; `line_items` can override them."""
     terms = plan.terms
     of_period = {
         "billing_cycle": terms.billing_cycle,
@@ -74,3 +75,18 @@ def _of_plan(plan: Plan, kind: LineKind, unit_amount: Decimal) -> dict[str, Any]
     }
     of_change = {"period_price": unit_amount, "period_credits": terms.credits, "restarts_period": False}
     return of_period | of_change if kind == LineKind.PLAN_CHANGE else of_period
+
+
+def printed_lines(invoice: Invoice) -> list[dict[str, Any]]:
+    """The lines as the PDF and the payment page print them, with amounts in the invoice's currency as text."""
+    return [_printed(line, invoice.currency) for line in invoice.line_items]
+
+
+def _printed(line: dict[str, Any], currency: str) -> dict[str, Any]:
+    unit_price = Decimal(line["amount"])
+    return {
+        "description": line["description"],
+        "quantity": line["quantity"],
+        "unit_price": format_amount(unit_price, currency),
+        "amount": format_amount(unit_price * line["quantity"], currency),
+    }

@@ -1,4 +1,4 @@
-"""Numbers of invoices and credit notes without gaps."""
+"""Gapless numbers for invoices and credit notes."""
 
 from datetime import date
 
@@ -16,14 +16,14 @@ RETURNING last_number
 def next_invoice_number(account_id: int, invoice_date: date) -> str:
     """The account's next number of the month, `INV-{account_id}-{YYYYMM}-{NNNN}` (docs/domain.md section 1).
 
-    Taken in the transaction that creates the invoice: a rollback gives it back, two takers wait for each other.
-    Raises RuntimeError outside a transaction.
+    Call it in the transaction that creates the invoice: a rollback returns the number, and a second caller waits for
+    the first. Raises RuntimeError outside a transaction.
     """
     return _next_number(account_id, "INV", invoice_date)
 
 
 def next_credit_note_number(account_id: int, date_of_issue: date) -> str:
-    """The account's next number of the month for a credit note, `CN-{account_id}-{YYYYMM}-{NNNN}`; as above."""
+    """The account's next credit note number of the month, `CN-{account_id}-{YYYYMM}-{NNNN}`; taken the same way."""
     return _next_number(account_id, "CN", date_of_issue)
 
 

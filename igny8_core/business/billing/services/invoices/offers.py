@@ -1,4 +1,4 @@
-"""What an invoice offers, written with it; and the versions of details that it points to."""
+"""The payment methods that an invoice offers, stored with it, and the versions of bank details that they point to."""
 
 from contextlib import suppress
 
@@ -12,15 +12,15 @@ from igny8_core.business.billing.models import (
     PaymentMethodConfig,
 )
 from igny8_core.business.billing.offers import offered_for
-from igny8_core.business.billing.payees import own_words
+from igny8_core.business.billing.payees import text_without_details
 from igny8_core.common.db import require_atomic
 from igny8_core.common.errors import NotFound
 
 
 def record_offers(invoice: Invoice, country_code: str) -> None:
-    """Keep by what a new invoice can be paid, in the transaction that makes it.
+    """Store by which methods a new invoice can be paid, in the transaction that creates it.
 
-    Nothing for one that Stripe collects by itself.
+    An invoice that Stripe collects by itself offers nothing.
     """
     require_atomic()
     if invoice.stripe_invoice_id:
@@ -41,9 +41,9 @@ def record_offers(invoice: Invoice, country_code: str) -> None:
 
 
 def version_of(config: PaymentMethodConfig) -> int | None:
-    """The id of the version that says what a configured method says now; None for card and PayPal.
+    """The id of the version with a configured method's current details; None for card and PayPal.
 
-    It is made here where the details came past the service: by SQL, a shell, or the release before.
+    The version is created here if the details were changed outside the service: by SQL, a shell or an older release.
     """
     if config.payment_method in GATEWAY_METHODS or config.payee_version_id:
         return config.payee_version_id
@@ -52,15 +52,15 @@ def version_of(config: PaymentMethodConfig) -> int | None:
         config = lock_payment_method_config(config.pk)
     if config.payee_version_id is None:
         former = PayeeVersion.objects.filter(country_code=config.country_code, payment_method=config.payment_method)
-        config.instructions = own_words(config, *former[:1])
-        config.payee_version = made_version(config, None)
+        config.instructions = text_without_details(config, *former[:1])
+        config.payee_version = create_version(config, None)
         row = PaymentMethodConfig.objects.filter(pk=config.pk)
         row.update(instructions=config.instructions, payee_version=config.payee_version)
     return config.payee_version_id
 
 
-def made_version(config: PaymentMethodConfig, made_by: User | None) -> PayeeVersion | None:
-    """Keep what a configured method is about to say; None for card and PayPal, which say nothing."""
+def create_version(config: PaymentMethodConfig, made_by: User | None) -> PayeeVersion | None:
+    """Store the details that a configured method will have as a new version; None for card and PayPal."""
     if config.payment_method in GATEWAY_METHODS:
         return None
     version = PayeeVersion.of(config)

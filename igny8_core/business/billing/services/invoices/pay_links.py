@@ -1,4 +1,4 @@
-"""Links with which an invoice is paid without logging in: they open this one invoice, and show no more than it says.
+"""Links to pay one invoice without logging in. They open that invoice and show what the invoice itself says.
 
 A link holds the number of the invoice and, once links of it were withdrawn, the version that it belongs to.
 """
@@ -24,7 +24,7 @@ SALT = "igny8_core.billing.pay_link"
 
 
 def pay_link(invoice: Invoice) -> str:
-    """The address of the page where the invoice can be paid, from now on for 60 days."""
+    """The address of the page where the invoice can be paid. It is valid for 60 days from now."""
     version = f".{invoice.pay_link_version}" if invoice.pay_link_version else ""
     return f"{settings.BASE_URL}/pay/{signed(f'{invoice.pk}{version}', salt=SALT)}/"
 
@@ -35,9 +35,9 @@ def is_pay_link(address: str) -> bool:
 
 
 def invoice_of_pay_link(token: str) -> Invoice:
-    """The invoice that a link opens.
+    """The invoice that a link's token opens.
 
-    Raises PayLinkExpired, PayLinkWithdrawn, NotFound for a token that we never made.
+    Raises PayLinkExpired, PayLinkWithdrawn, NotFound for a token that we did not make.
     """
     try:
         invoice_id, _, version = opened(token, salt=SALT, lifetime=LIFETIME).partition(".")
@@ -64,9 +64,9 @@ def withdraw_pay_links(invoice: Invoice, by: User | None = None) -> Invoice:
 
 
 def online_offers(invoice: Invoice) -> list[PaymentMethodConfig]:
-    """Card and PayPal, where an open invoice can be paid by them now; none for any other invoice.
+    """Card and PayPal, if an open invoice can be paid by them now.
 
-    None either for one that Stripe collects by itself.
+    Empty for an invoice that is not open, or that Stripe collects by itself.
     """
     if invoice.status != InvoiceStatus.PENDING or invoice.stripe_invoice_id:
         return []
@@ -75,6 +75,6 @@ def online_offers(invoice: Invoice) -> list[PaymentMethodConfig]:
 
 
 def last_online_attempt(invoice: Invoice) -> Payment | None:
-    """The newest attempt to pay the invoice at a gateway; None where there was none."""
+    """The newest attempt to pay the invoice at a gateway, or None."""
     attempts = Payment.objects.filter(invoice=invoice, payment_method__in=GATEWAY_METHODS)
     return attempts.order_by("-pk").first()

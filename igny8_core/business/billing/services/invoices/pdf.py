@@ -1,7 +1,6 @@
-"""Invoices and credit notes as PDFs. They state what their rows hold and nothing that changed since (PDF-07)."""
+"""Invoices and credit notes as PDFs. They state what was stored with the document, not what changed since (PDF-07)."""
 
 from collections.abc import Callable
-from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
@@ -10,6 +9,7 @@ from django.template.loader import render_to_string
 from igny8_core.business.billing.errors import PdfUnavailable
 from igny8_core.business.billing.models import CreditNote, Invoice, InvoiceStatus
 from igny8_core.business.billing.services.invoices.instructions import payment_instructions
+from igny8_core.business.billing.services.invoices.lines import printed_lines
 from igny8_core.common.countries import COUNTRY_NAMES
 from igny8_core.common.money import amount_text, format_amount
 from igny8_core.common.text import showable
@@ -25,18 +25,18 @@ RETRY_SECONDS = 3600
 
 
 def render_invoice(invoice: Invoice) -> bytes:
-    """Draw the invoice on A4. Raises PdfUnavailable where the renderer's system libraries are missing."""
+    """Draw the invoice on A4. Raises PdfUnavailable if the renderer's system libraries are missing."""
     return _drawn("pdf/invoice.html", lambda: _context(invoice))
 
 
 def render_credit_note(credit_note: CreditNote) -> bytes:
-    """Draw the credit note on A4, for whom the invoice was made. Raises PdfUnavailable as above."""
+    """Draw the credit note on A4, addressed like its invoice. Raises PdfUnavailable like render_invoice."""
     return _drawn("pdf/credit_note.html", lambda: _credit_note_context(credit_note))
 
 
 def _drawn(template: str, context: Callable[[], dict[str, Any]]) -> bytes:
     try:
-        # Not at the top: where Pango is missing this import fails, and nothing but PDFs should.
+        # Not at the top: without Pango this import fails, and then nothing but PDFs should fail.
         from igny8_core.business.billing.services.invoices import pdf_renderer
     except OSError as error:
         raise PdfUnavailable(retry_after=RETRY_SECONDS) from error
@@ -49,7 +49,7 @@ def _context(invoice: Invoice) -> dict[str, Any]:
         "kind": "Invoice",
         "number": invoice.invoice_number,
         "mark": MARKS[InvoiceStatus(invoice.status)],
-        "lines": [_line(line, invoice.currency) for line in invoice.line_items],
+        "lines": printed_lines(invoice),
         "subtotal": format_amount(invoice.subtotal, invoice.currency),
         "tax": format_amount(invoice.tax, invoice.currency),
         "total": amount_text(invoice.total, invoice.currency),
@@ -91,13 +91,3 @@ def _address_lines(snapshot: dict[str, str]) -> list[str]:
         COUNTRY_NAMES.get(country, country),
     ]
     return [line for line in lines if line]
-
-
-def _line(line: dict[str, Any], currency: str) -> dict[str, Any]:
-    unit_price = Decimal(line["amount"])
-    return {
-        "description": line["description"],
-        "quantity": line["quantity"],
-        "unit_price": format_amount(unit_price, currency),
-        "amount": format_amount(unit_price * line["quantity"], currency),
-    }

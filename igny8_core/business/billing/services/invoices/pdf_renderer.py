@@ -1,6 +1,6 @@
-"""The sealed renderer of PDFs: HTML in, bytes out, and nothing is read but the files of this package.
+"""The PDF renderer: HTML in, bytes out. It reads no file or address but the fonts and logo of this package.
 
-Importing this module raises OSError where Pango is not installed; pdf.py imports it when a PDF is wanted.
+Importing this module raises OSError if Pango is not installed; pdf.py imports it when a PDF is wanted.
 """
 
 import mimetypes
@@ -19,7 +19,7 @@ PACKAGED_FILES[f"{SCHEME}logo"] = Path(settings.COMPANY_LOGO or FOLDER / "templa
 
 
 class PackagedFilesOnly(URLFetcher):  # type: ignore[misc]  # WeasyPrint has no types
-    """Gives our fonts and logo by name and refuses every other address: no network, no files (PDF-02…05)."""
+    """Loads our fonts and logo by name and refuses every other address: no network, no other files (PDF-02…05)."""
 
     def fetch(self, url: str, headers: dict[str, str] | None = None) -> URLFetcherResponse:
         if url not in PACKAGED_FILES:
@@ -29,9 +29,9 @@ class PackagedFilesOnly(URLFetcher):  # type: ignore[misc]  # WeasyPrint has no 
         return URLFetcherResponse(url, file.read_bytes(), {"Content-Type": content_type})
 
 
-# Fonts are read once per process: a configuration per PDF leaks memory (measured: 200 MB over 800 PDFs), and threads
-# that share one get in each other's way, hence the lock. They are stored as TTF, because unpacking the same fonts
-# from WOFF2 takes 11 s of processor time in every process.
+# Fonts are read once per process, because one configuration per PDF leaks memory (measured: 200 MB over 800 PDFs).
+# Threads must not use it at the same time, hence the lock. The fonts are TTF, because unpacking them from WOFF2 takes
+# 11 s of processor time in every process.
 _fetcher = PackagedFilesOnly()
 _fonts = FontConfiguration()
 _stylesheet = CSS(string=(FOLDER / "templates/pdf/invoice.css").read_text(), font_config=_fonts, url_fetcher=_fetcher)

@@ -1,4 +1,4 @@
-"""What is told of payments at gateways, to customers and to operators. The texts are here: they differ in sentences."""
+"""Mails to customers and operators about payments at gateways. They share one template and differ in these texts."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ Facts = dict[str, Any]
 
 @dataclass(frozen=True)
 class GatewayNotice:
-    """A heading, what happened, why (in words of the gateway or of a person), what to do, and where: link and label."""
+    """A heading, what happened, what to do, why (the gateway's or a person's words), and a link with its label."""
 
     heading: str
     meaning: str
@@ -28,8 +28,8 @@ class GatewayNotice:
     label: str = ""
 
 
-def told_payment(event: Event) -> Payment:
-    """The payment that an event of GATEWAY_NOTICES is about, with its invoice and account."""
+def payment_of_event(event: Event) -> Payment:
+    """The payment that an event in GATEWAY_NOTICES is about, with its invoice and account."""
     related = ("account__owner", "invoice__account__owner", "invoice__subscription__plan")
     payments = Payment.objects.select_related(*related)
     if event.object_type == Refund._meta.label_lower:
@@ -38,12 +38,12 @@ def told_payment(event: Event) -> Payment:
 
 
 def gateway_notice(event: Event, payment: Payment) -> GatewayNotice | None:
-    """What is told of an event of GATEWAY_NOTICES; None where nothing has to be told (any more)."""
+    """The notice about an event in GATEWAY_NOTICES; None if nobody needs to know (any more)."""
     return GATEWAY_NOTICES[event.type](payment, event.data)
 
 
 def gateway_mail(event: Event, payment: Payment, notice: GatewayNotice, recipients: list[str]) -> Mail:
-    """The mail that tells it."""
+    """The mail with a notice."""
     context = {
         "notice": notice,
         "reason": unlinked(notice.reason),
@@ -55,13 +55,13 @@ def gateway_mail(event: Event, payment: Payment, notice: GatewayNotice, recipien
 
 
 def _failed(payment: Payment, facts: Facts) -> GatewayNotice | None:
-    """Only where the customer was not there: who pays on a page reads it there."""
+    """A mail if the customer was not present; a customer who pays on a page reads it there."""
     is_told_elsewhere = not facts.get("off_session") or facts["code"] == "authentication_required"
     if is_told_elsewhere or payment.invoice.status != InvoiceStatus.PENDING:
         return None
     return GatewayNotice(
         f"Your payment for invoice {payment.invoice.invoice_number} did not go through",
-        "We tried to collect the amount of this invoice, and it was refused. Nothing was charged.",
+        "We tried to charge this invoice, but the payment was refused. Nothing was charged.",
         "The invoice stays open. Please pay it with another card or in another way.",
         reason=facts["reason"],
         link=pay_link(payment.invoice),
@@ -74,9 +74,9 @@ def _action_required(payment: Payment, facts: Facts) -> GatewayNotice | None:
         return None
     return GatewayNotice(
         "Please confirm your payment",
-        f"Your bank wants you to confirm the payment of invoice {payment.invoice.invoice_number} yourself. Nothing "
-        "was charged yet.",
-        "Open the payment page, pay by card there, and follow what your bank asks of you. It takes a minute.",
+        f"Your bank wants you to confirm the payment of invoice {payment.invoice.invoice_number}. Nothing has been "
+        "charged yet.",
+        "Open the payment page, pay by card there, and follow your bank's instructions. It takes a minute.",
         link=pay_link(payment.invoice),
         label="Confirm the payment",
     )
@@ -86,13 +86,13 @@ def _returned(payment: Payment, facts: Facts) -> GatewayNotice:
     returned = amount_text(facts["returned"], payment.currency)
     number, status = payment.invoice.invoice_number, payment.invoice.status
     is_open = status == InvoiceStatus.PENDING
-    why = "it did not fit the invoice" if is_open else "the invoice was closed already"
+    why = "it did not match the invoice" if is_open else "the invoice was already closed"
     return GatewayNotice(
         f"We returned {returned}",
-        f"We received a payment for invoice {number} that we could not use: {why}. We sent {returned} back the way it "
-        "came.",
-        "It can take some days until you see it. "
-        + ("The invoice is still to be paid." if is_open else "There is nothing left to do."),
+        f"We received a payment for invoice {number} that we could not use, because {why}. We have sent {returned} "
+        "back to where it came from.",
+        "It can take a few days to arrive. "
+        + ("The invoice is still unpaid. Please pay it again." if is_open else "You do not need to do anything."),
         link=pay_link(payment.invoice),
         label="Pay the invoice" if is_open else "See the invoice",
     )
@@ -101,9 +101,9 @@ def _returned(payment: Payment, facts: Facts) -> GatewayNotice:
 def _needs_review(payment: Payment, facts: Facts) -> GatewayNotice:
     return GatewayNotice(
         f"Payment {payment.pk} needs review",
-        "What the gateway says of this payment does not fit what was due, or it has not said anything for days. "
-        "Nothing is booked by itself until somebody has looked.",
-        "Compare it with the gateway's dashboard. Then let it be checked again on its page, or return the money.",
+        "The gateway's data about this payment does not match what was due, or the gateway has not answered for days. "
+        "Nothing is booked automatically until an operator has looked.",
+        "Compare the payment with the gateway's dashboard. Then check it again on its page, or return the money.",
         reason=facts["reason"],
         **_admin_page(payment),
     )
@@ -112,9 +112,9 @@ def _needs_review(payment: Payment, facts: Facts) -> GatewayNotice:
 def _disputed(payment: Payment, facts: Facts) -> GatewayNotice:
     return GatewayNotice(
         f"Payment {payment.pk} is disputed",
-        "The customer complained about this payment at their bank or at PayPal, which holds the money back.",
-        "Answer in the gateway's dashboard before the day that it names there; without an answer the dispute is lost. "
-        "A loss is booked by itself.",
+        "The customer disputes this payment at their bank or at PayPal. The money is held back until it is decided.",
+        "Answer in the gateway's dashboard before the deadline shown there. Without an answer the dispute is lost. "
+        "A loss is booked automatically.",
         reason=facts.get("reason", ""),
         **_admin_page(payment),
     )
@@ -123,8 +123,8 @@ def _disputed(payment: Payment, facts: Facts) -> GatewayNotice:
 def _return_ordered(payment: Payment, facts: Facts) -> GatewayNotice:
     return GatewayNotice(
         f"Payment {payment.pk} goes back to the customer",
-        "Money came in that pays nothing. Its return was ordered; the customer is told once it is on its way.",
-        "There is nothing to do. If the gateway refuses, you get another mail.",
+        "Money came in that bought nothing. Its return was ordered. The customer gets a mail once it is on its way.",
+        "You do not need to do anything. If the gateway refuses the return, you get another mail.",
         reason=facts["reason"],
         **_admin_page(payment),
     )
@@ -133,38 +133,39 @@ def _return_ordered(payment: Payment, facts: Facts) -> GatewayNotice:
 def _refund_failed(payment: Payment, facts: Facts) -> GatewayNotice:
     return GatewayNotice(
         f"A refund of payment {payment.pk} failed",
-        "The gateway did not give the money back. No credit note was written and no credits were taken.",
-        "Look at the reason, then refund again, or agree with the customer on another way.",
+        "The gateway did not give the money back. No credit note was written and no credits were taken back.",
+        "Read the reason. Then refund again, or agree on another way with the customer.",
         reason=facts["reason"],
         **_admin_page(payment),
     )
 
 
-def webhook_given_up(event: Event) -> Mail:
-    """The mail, still without recipients, on a message of a gateway that could not be processed."""
+def webhook_failed(event: Event) -> Mail:
+    """The mail about a webhook message that could not be processed; the caller adds the recipients."""
     return _message_mail(
         event,
         "was given up",
-        "It was tried many times, and something went wrong each time. What it tells of is perhaps not booked here.",
-        "Look at the reason and at the object in the gateway's dashboard. Then have the message processed again.",
+        "It was tried many times and failed each time. What it reports may not be booked here.",
+        "Read the reason and look at the object in the gateway's dashboard. Then process the message again.",
         reason=event.data["error"],
     )
 
 
 def webhook_to_review(event: Event) -> Mail:
-    """The mail, still without recipients, on a message of a gateway that fits nothing here."""
+    """The mail about a webhook message that matches nothing here; the caller adds the recipients."""
     return _message_mail(
         event,
         "needs review",
-        "The gateway has something of a customer that fits nothing here, and perhaps their money. Nothing was booked.",
-        "The reason says what to do. Then have the message processed again, or set it aside.",
+        "The gateway reports something about a customer, perhaps a payment, that matches nothing here. Nothing was "
+        "booked.",
+        "Do what the reason says. Then process the message again, or set it aside.",
         reason=event.data["reason"],
     )
 
 
 def _message_mail(event: Event, became: str, meaning: str, advice: str, *, reason: str) -> Mail:
     notice = GatewayNotice(
-        f"A message of {PaymentMethodType(event.data['provider']).label} {became}",
+        f"A webhook message from {PaymentMethodType(event.data['provider']).label} {became}",
         meaning,
         advice,
         link=f"{settings.BASE_URL}/admin/billing/webhookevent/{event.object_id}/change/",

@@ -1,4 +1,4 @@
-"""E-mails about billing. The outbox (igny8_core/events) calls `handle` for each event, at least once."""
+"""Mails about billing. The outbox (igny8_core/events) calls `handle` at least once for each event."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -18,8 +18,8 @@ from igny8_core.business.billing.services.notifications.gateway_mails import (
     GATEWAY_NOTICES,
     gateway_mail,
     gateway_notice,
-    told_payment,
-    webhook_given_up,
+    payment_of_event,
+    webhook_failed,
     webhook_to_review,
 )
 from igny8_core.business.billing.services.notifications.payee_mails import PAYEE_NOTICES, payee_mail
@@ -34,15 +34,15 @@ from igny8_core.events.models import Event
 
 
 def handle(event: Event) -> None:
-    """Send the mail that tells of an event; whatever the mail server raises is raised, so that it is tried again.
+    """Send the mail about an event. The mail server's errors are raised, so that the outbox tries again.
 
-    The Message-ID is the same at every try: mail programs show a repeated mail once. RuntimeError in a transaction.
+    The Message-ID is the same at every try, so mail programs show a repeated mail once. RuntimeError in a transaction.
     """
     send(lambda: HANDLERS[event.type](event), message_id_of_event(event.pk))
 
 
 def send_invoice(invoice: Invoice) -> None:
-    """Mail the invoice with its PDF and how to pay it to its account now. RuntimeError in a transaction."""
+    """Mail the invoice to its account now, with its PDF and how to pay it. RuntimeError in a transaction."""
     send(lambda: _invoice_mail(invoice), new_message_id())
 
 
@@ -79,7 +79,7 @@ def _payment_submitted(event: Event) -> Mail:
 
 
 def _payment_received(event: Event) -> Mail:
-    """Whether an operator found it on the bank statement or a gateway has it."""
+    """The same mail whether an operator found the money or a gateway has it."""
     payment = _payment(event)
     ledger_entry = CreditTransaction.objects.filter(account=payment.account, source__in=grant_sources(payment)).first()
     context = {
@@ -132,7 +132,7 @@ def _subscription_notice(event: Event) -> Mail:
 
 
 def _gateway_notice(event: Event) -> Mail | None:
-    payment = told_payment(event)
+    payment = payment_of_event(event)
     notice = gateway_notice(event, payment)
     if notice is None:
         return None
@@ -142,7 +142,7 @@ def _gateway_notice(event: Event) -> Mail | None:
 
 
 def _webhook_dead(event: Event) -> Mail:
-    return replace(webhook_given_up(event), recipients=_operators("process_webhook"))
+    return replace(webhook_failed(event), recipients=_operators("process_webhook"))
 
 
 def _webhook_to_review(event: Event) -> Mail:
@@ -153,7 +153,7 @@ def _account_address(event: Event) -> list[str]:
     return _reachable(event.account.address_for_mail if event.account else "", f"Account {event.account_id}")
 
 
-# Of subscription.activated nothing is told on its own: the mail on the payment that activated it says so.
+# "subscription.activated" has no mail of its own, because the mail about the payment says it.
 HANDLERS: dict[str, Callable[[Event], Mail | None]] = {
     "invoice.created": _invoice_created,
     "payment.submitted": _payment_submitted,
@@ -182,7 +182,7 @@ def _attached(number: str, render: Callable[[], bytes]) -> Attachment | None:
     try:
         return Attachment(f"{number}.pdf", render(), "application/pdf")
     except PdfUnavailable:
-        # The mail says all that is on the document: better without its PDF than not at all.
+        # The mail says everything that the document says, so it is sent without the PDF rather than not at all.
         return None
 
 
@@ -206,9 +206,9 @@ def _payment_facts(payment: Payment) -> dict[str, Any]:
 
 
 def _customer(invoice: Invoice) -> list[str]:
-    """Where the customer is reached today; the invoice and its documents keep the address that they were made with."""
+    """The customer's current address. The invoice and its documents keep the address that they were made with."""
     account = invoice.account
-    # Of an account that its owner deleted the invoice's address is all that is left.
+    # If the owner deleted the account, the invoice's address is all that is left.
     address = invoice.billing_email if account.deleted_at else account.address_for_mail
     return _reachable(address, f"Invoice {invoice.invoice_number}")
 
@@ -216,12 +216,12 @@ def _customer(invoice: Invoice) -> list[str]:
 def _reachable(address: str, whose: str) -> list[str]:
     if not address:
         raise InvalidInput(
-            f"{whose} has no e-mail address. Give its account a billing e-mail, then retry the delivery."
+            f"{whose} has no e-mail address. Enter a billing e-mail for its account, then retry the delivery."
         )
     return [address]
 
 
 def _operators(permission: str) -> list[str]:
-    """The operators who may do something about it, else our own address."""
+    """The operators who have this permission of billing; if there are none, our own address."""
     may_act = ModelBackend().with_perm(f"billing.{permission}").filter(is_staff=True)
     return sorted(may_act.values_list("email", flat=True)) or [settings.DEFAULT_FROM_EMAIL]

@@ -1,4 +1,4 @@
-"""What all operators are told when somebody changes where customers send their money."""
+"""The mail to all operators when somebody changes where customers send their money."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ PAYEE_NOTICES = {
 
 
 def payee_mail(event: Event) -> Mail | None:
-    """The mail on new, other or removed details; None where no detail was touched."""
+    """The mail about new, changed or removed bank or wallet details; None if none of them changed."""
     details = _details(event)
     if not details:
         return None
@@ -27,7 +27,7 @@ def payee_mail(event: Event) -> Mail | None:
         "heading": PAYEE_NOTICES[event.type],
         "method": unlinked(name),
         "details": details,
-        "actor": event.actor.email if event.actor else "nobody who was logged in",
+        "actor": event.actor.email if event.actor else "unknown (nobody was logged in)",
         "at": event.created_at,
         "link": f"{settings.BASE_URL}/admin/events/event/{event.pk}/change/",
     }
@@ -35,7 +35,7 @@ def payee_mail(event: Event) -> Mail | None:
 
 
 def _details(event: Event) -> list[tuple[str, str, str]]:
-    """Label, old and new value of each detail that is another one now."""
+    """Label, old value and new value of each changed detail."""
     changed: dict[str, Any] = event.data["changed"]
     is_new, is_gone = event.type.endswith(".created"), event.type.endswith(".deleted")
     if changed.get("payment_method") in GATEWAY_METHODS and (is_new or is_gone):
@@ -51,6 +51,6 @@ def _label(column: str) -> str:
 
 
 def _all_operators() -> list[str]:
-    """Everybody who may log in to the console, whatever they may do there; else our own address."""
+    """Everybody who may log in to the console, whatever their permissions; if there is nobody, our own address."""
     operators = User.objects.filter(is_staff=True, is_active=True).order_by("email").values_list("email", flat=True)
     return list(operators) or [settings.DEFAULT_FROM_EMAIL]

@@ -1,4 +1,4 @@
-"""What customers are told about their subscription. The texts are here: they differ in a sentence or two only."""
+"""Mails to customers about their subscription. They share one template and differ in these texts."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ class Notice:
 
 
 def subscription_mail(event: Event, recipients: list[str]) -> Mail:
-    """The mail that tells of an event of SUBSCRIPTION_NOTICES."""
+    """The mail about an event in SUBSCRIPTION_NOTICES."""
     subscription = Subscription.objects.select_related("plan").get(pk=event.object_id)
     notice = SUBSCRIPTION_NOTICES[event.type](subscription, event.data)
     context = {"heading": notice.heading, "meaning": notice.meaning, "advice": notice.advice}
@@ -28,7 +28,7 @@ def subscription_mail(event: Event, recipients: list[str]) -> Mail:
 
 
 def _name(subscription: Subscription, facts: dict[str, Any], of: str = "plan") -> str:
-    """The plan's name as it was; events of before it was written down name the slug of that time only."""
+    """The plan's name at the time of the event. Older events contain its slug instead."""
     if f"{of}_name" in facts:
         return str(facts[f"{of}_name"])
     plan = Plan.objects.filter(slug=facts[of]).first() if of in facts else subscription.plan
@@ -36,7 +36,7 @@ def _name(subscription: Subscription, facts: dict[str, Any], of: str = "plan") -
 
 
 def _limits(subscription: Subscription, facts: dict[str, Any], of: str) -> dict[str, int]:
-    """What a period of the plan includes, as it was; of older events as the plan, else the subscription, has it now."""
+    """What a period of the plan included at the time of the event; for older events, what it includes now."""
     if "max_sites" in facts:
         return {name: facts[name] for name in ("max_sites", "max_users", "credits")}
     plan = Plan.objects.filter(slug=facts[of]).first()
@@ -47,15 +47,15 @@ def _cancel_scheduled(subscription: Subscription, facts: dict[str, Any]) -> Noti
     day = facts["at"][:10]
     return Notice(
         f"Your subscription ends on {day}",
-        f"The plan {_name(subscription, facts)} was canceled. Until {day} everything works as before.",
-        "You can take this back until then: reactivate the subscription.",
+        f"Your plan {_name(subscription, facts)} was canceled. Everything works as before until {day}.",
+        "If you change your mind, reactivate the subscription before that day.",
     )
 
 
 def _canceled(subscription: Subscription, facts: dict[str, Any]) -> Notice:
     return Notice(
         "Your subscription has ended",
-        f"The plan {_name(subscription, facts)} has ended. Your data and invoices are kept.",
+        f"Your plan {_name(subscription, facts)} has ended. Your data and invoices are kept.",
         "To come back, order a plan.",
     )
 
@@ -65,9 +65,9 @@ def _downgrade_scheduled(subscription: Subscription, facts: dict[str, Any]) -> N
     day = f"{subscription.current_period_end:%Y-%m-%d}"
     return Notice(
         f"Your plan changes to {name} on {day}",
-        f"{name} has room for {limits['max_sites']} site(s) and {limits['max_users']} user(s). If the account has more "
-        f"on {day}, the plan stays as it is.",
-        "Remove what is too much before that day. You can take the change back until then.",
+        f"{name} includes {limits['max_sites']} site(s) and {limits['max_users']} user(s). If the account has more on "
+        f"{day}, the plan does not change.",
+        "If you have more, remove sites or users before that day. You can also cancel the change until then.",
     )
 
 
@@ -80,17 +80,17 @@ def _plan_changed(subscription: Subscription, facts: dict[str, Any]) -> Notice:
     limits = _limits(subscription, facts, "to")
     return Notice(
         f"Your plan is now {_name(subscription, facts, 'to')}",
-        f"It has room for {limits['max_sites']} site(s) and {limits['max_users']} user(s), and {limits['credits']} "
-        "credits for each period.",
-        "Nothing is left to do.",
+        f"It includes {limits['max_sites']} site(s), {limits['max_users']} user(s) and {limits['credits']} credits for "
+        "each period.",
+        "You do not need to do anything.",
     )
 
 
 def _reactivated(subscription: Subscription, facts: dict[str, Any]) -> Notice:
     return Notice(
-        "Your subscription runs on",
-        f"What was scheduled for the end of the period was taken back. The plan stays {_name(subscription, facts)}.",
-        "Nothing is left to do.",
+        "Your subscription continues",
+        f"The change at the end of the period was canceled. Your plan stays {_name(subscription, facts)}.",
+        "You do not need to do anything.",
     )
 
 

@@ -1,4 +1,4 @@
-"""What one can pay with: the one place that refuses a method that is not offered or has no gateway."""
+"""Which methods can pay an invoice now. A method that is not offered or has no gateway is refused here."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -16,7 +16,7 @@ from igny8_core.business.billing.models import AccountPaymentMethod, Invoice, In
 from igny8_core.business.billing.offers import offered_payment_methods, payable_offers_of, usual_method
 from igny8_core.business.billing.payees import is_hidden
 from igny8_core.business.billing.selectors import is_available, saved_methods_of
-from igny8_core.common.money import format_amount
+from igny8_core.common.money import amount_text
 
 # An amount and its currency.
 Price = tuple[Decimal, str]
@@ -24,14 +24,14 @@ Price = tuple[Decimal, str]
 
 @dataclass(frozen=True)
 class ChosenMethod:
-    """How a customer wants to pay: what is offered of it, and the saved card (its gateway's id) where it is one."""
+    """How a customer pays: the method's offer, and the gateway's id of the saved card if it is one (else empty)."""
 
     offer: PaymentMethodConfig
     card: str = ""
 
 
 def require_gateway(payment_method: str) -> None:
-    """Refuse card and PayPal where their gateway is not set up. Raises GatewayNotConfigured."""
+    """Refuse card or PayPal if its gateway is not set up. Raises GatewayNotConfigured."""
     if not is_available(payment_method):
         raise GatewayNotConfigured(retry_after=RETRY_SECONDS)
 
@@ -40,38 +40,38 @@ def require_payable(invoice: Invoice) -> None:
     """Refuse to pay an invoice that is not open, or that Stripe collects by itself. Raises InvoiceNotPayable."""
     if invoice.status != InvoiceStatus.PENDING:
         raise InvoiceNotPayable(
-            f"Invoice {invoice.invoice_number} is {invoice.status}; only a pending one can be paid."
+            f"Invoice {invoice.invoice_number} is {invoice.status}. An invoice can be paid while it is pending."
         )
     if invoice.stripe_invoice_id:
-        # Paid here as well, it would be paid twice.
+        # Paying it here as well would pay it twice.
         raise InvoiceNotPayable(
-            f"Invoice {invoice.invoice_number} is collected by Stripe; pay it with the link that came from there."
+            f"Invoice {invoice.invoice_number} is collected by Stripe. Pay it with the link in the mail from Stripe."
         )
 
 
 def required_offer(
     account: Account, payment_method: str, price: Price | None = None, *, field: str = "payment_method"
 ) -> PaymentMethodConfig:
-    """The offer of a method in the account's country, if one can pay with it now, and `price` where that is known.
+    """The offer of a method in the account's country, checked to be usable now, and for `price` if that is known.
 
-    `field` named the method in the input. Raises PaymentMethodNotAvailable where it is not offered or cannot take the
-    price, GatewayNotConfigured where its gateway is not set up.
+    `field`: the input field that named the method, for the error. Raises PaymentMethodNotAvailable if the method is not
+    offered or cannot take the price, GatewayNotConfigured if its gateway is not set up.
     """
     return _usable(offered_payment_methods(account.billing_country), payment_method, price, field)
 
 
 def required_offer_of(invoice: Invoice, payment_method: str) -> PaymentMethodConfig:
-    """How an invoice can be paid by a method: as it offers it, else as its account's country is offered it since.
+    """The offer by which an invoice can be paid: the invoice's own, otherwise the current one of the account's country.
 
-    Raises as required_offer.
+    Raises what required_offer raises.
     """
     return _usable(payable_offers_of(invoice), payment_method, (invoice.total, invoice.currency), "payment_method")
 
 
 def chosen_method(invoice: Invoice, payment_method: str = "", saved_method_id: int | None = None) -> ChosenMethod:
-    """What an invoice is paid with: the method named, a saved one of its account, else the usual one.
+    """What an invoice is paid with: `payment_method`, a saved method of its account, or else the usual method.
 
-    Raises SavedMethodNotFound (another account's as none), SavedMethodDisabled, and what required_offer raises.
+    Raises SavedMethodNotFound (also for another account's method), SavedMethodDisabled, and what required_offer raises.
     """
     if payment_method:
         return ChosenMethod(required_offer_of(invoice, payment_method))
@@ -95,8 +95,7 @@ def _usable(
 ) -> PaymentMethodConfig:
     offer = next((offer for offer in offers if offer.payment_method == payment_method), None)
     if price and not takes(payment_method, *price):
-        amount = f"{format_amount(*price)} {price[1]}"
-        text = f"{PaymentMethodType(payment_method).label} cannot take {amount}. Choose another way to pay."
+        text = f"{PaymentMethodType(payment_method).label} cannot take {amount_text(*price)}. Choose another method."
         raise PaymentMethodNotAvailable(text, errors={field: [text]})
     if offer is None or is_hidden(offer):
         raise PaymentMethodNotAvailable(errors={field: [PaymentMethodNotAvailable.text]})

@@ -1,6 +1,6 @@
-"""Saved cards: begun here, entered at Stripe, kept here as brand and last four digits.
+"""Saved cards: the setup begins here, the card is entered at Stripe, and we store its brand and last four digits.
 
-A card's number and check digits go from the customer's browser to Stripe and never come here.
+The card's number and security code go from the customer's browser to Stripe and never reach us.
 """
 
 import logging
@@ -23,9 +23,10 @@ logger = logging.getLogger(__name__)
 
 
 def begin_card(account: Account, started_by: User) -> CardSetup:
-    """Begin to save a card: the customer's browser completes it at Stripe with the client secret.
+    """Begin to save a card. The customer's browser completes the setup at Stripe with its client secret.
 
-    Raises PaymentMethodNotAvailable where cards are not offered in the account's country.
+    Raises PaymentMethodNotAvailable if cards are not offered in the account's country, GatewayNotConfigured,
+    GatewayUnavailable, GatewayMisconfigured. RuntimeError in a transaction.
     """
     require_no_transaction()
     required_offer(account, card_method(), field="type")
@@ -41,7 +42,7 @@ def begin_card(account: Account, started_by: User) -> CardSetup:
 
 
 def save_card(setup_id: str) -> AccountPaymentMethod | None:
-    """Keep the card of a setup that Stripe tells of; None for one that is incomplete or no account's of ours."""
+    """Save the card of a setup that a webhook message names; None if it is incomplete or not one of our accounts'."""
     require_no_transaction()
     setup = _setup(setup_id)
     if setup is None or not setup.is_complete or not setup.customer_id:
@@ -52,9 +53,9 @@ def save_card(setup_id: str) -> AccountPaymentMethod | None:
 
 
 def finish_card(account: Account, setup_id: str, added_by: User) -> AccountPaymentMethod:
-    """Keep the card of a setup of this account; the same setup again gives the same saved method.
+    """Save the card of a setup of this account. The same setup again returns the same saved method.
 
-    Raises SavedMethodNotFound for another account's setup as for none, CardSetupIncomplete.
+    Raises SavedMethodNotFound if the setup is unknown or another account's, CardSetupIncomplete.
     """
     require_no_transaction()
     setup = _setup(setup_id)
@@ -69,16 +70,16 @@ def finish_card(account: Account, setup_id: str, added_by: User) -> AccountPayme
 
 
 def forget_card(payment_method_id: str) -> AccountPaymentMethod | None:
-    """Stripe says that a card is detached: it cannot be used here any more. None for a card that is not here."""
+    """Disable a card that Stripe reports as detached; None if the card is not saved here."""
     return disable_card(payment_method_id)
 
 
 def handle(event: Event) -> None:
-    """Detach a card at Stripe whose row was removed here; called by the outbox, at least once per event.
+    """Detach a card at Stripe after its row was removed here. The outbox calls this at least once per event.
 
-    What Stripe's adapter raises is raised, so that it is tried again.
+    Raises GatewayUnavailable and GatewayMisconfigured, so that the outbox tries again.
     """
-    # Releases before 0020_gateway_ids had another name for it, and their events may still wait.
+    # Releases before 0020_gateway_ids used another name, and their events may still be waiting.
     payment_method_id = event.data.get("gateway_method_id") or event.data.get("stripe_payment_method_id")
     if not payment_method_id:
         return
@@ -86,7 +87,7 @@ def handle(event: Event) -> None:
         with gateway_refusals():
             card_gateway().forget_card(payment_method_id)
     except UnknownObject:
-        # Stripe does not have it, which is what was wanted.
+        # Stripe no longer has the card, so nothing is left to do.
         return
 
 
@@ -99,7 +100,7 @@ def _setup(setup_id: str) -> CardSetup | None:
 
 
 def _card_of(setup: CardSetup) -> Card | None:
-    """The card that a complete setup saved, if its customer has it still."""
+    """The card that a complete setup saved, if it still belongs to the setup's customer."""
     try:
         with gateway_refusals():
             card = card_gateway().card(setup.payment_method_id)
@@ -110,6 +111,6 @@ def _card_of(setup: CardSetup) -> Card | None:
 
 @service_transaction
 def _note_beginning(account: Account, setup: CardSetup, started_by: User) -> None:
-    # Many of these in a row are how stolen cards are tried out.
+    # Many of these in a row mean that somebody is testing stolen cards.
     facts = {"setup_id": setup.setup_id}
     events.record(events.about("payment_method.setup_started", account, started_by, facts))

@@ -1,4 +1,4 @@
-"""The customer that an account has at the gateway that saves cards: saved cards hang from it."""
+"""An account's customer object at the card gateway. Saved cards belong to it."""
 
 from igny8_core.auth.locks import lock_account
 from igny8_core.auth.models import Account
@@ -7,14 +7,15 @@ from igny8_core.common.db import require_no_transaction, service_transaction
 
 
 def customer_of(account: Account) -> str:
-    """The id of the account's customer at the gateway, which is made at the first use.
+    """The id of the account's customer at the gateway, created at the first use.
 
-    Raises GatewayNotConfigured, and GatewayError for what the gateway says. RuntimeError in a transaction.
+    Raises GatewayNotConfigured, and a GatewayError if the gateway refuses. RuntimeError in a transaction if the
+    customer has to be created.
     """
     if not account.stripe_customer_id:
         require_no_transaction()
         email = account.address_for_mail
-        # With its time of birth: another database may have had an account with the same number.
+        # With the creation time, because another database may have had an account with the same id.
         reference = f"account:{account.pk}:{account.created_at.isoformat()}"
         account.stripe_customer_id = _keep(account, card_gateway().create_customer(reference, email, account.name))
     return account.stripe_customer_id
@@ -22,7 +23,7 @@ def customer_of(account: Account) -> str:
 
 @service_transaction
 def _keep(account: Account, customer_id: str) -> str:
-    """Two requests can have made one each; the first to come here counts, the other's stays empty there."""
+    """Store the customer's id. If two requests each created one, the first to get here counts."""
     locked = lock_account(account.pk)
     if not locked.stripe_customer_id:
         locked.stripe_customer_id = customer_id

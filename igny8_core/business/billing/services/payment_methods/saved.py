@@ -1,4 +1,4 @@
-"""The ways of paying that an account keeps: which there are, and which is the default."""
+"""An account's saved payment methods, and which of them is the default."""
 
 from igny8_core.auth.errors import AccountDeleted
 from igny8_core.auth.locks import lock_account
@@ -14,12 +14,12 @@ from igny8_core.events import services as events
 
 @service_transaction
 def use_method(account: Account, payment_method: str, display_name: str) -> AccountPaymentMethod:
-    """Make a type of method the account's default: the row that it has of the type, or a new one.
+    """Make a type of payment method the account's default, and create its row if there is none.
 
-    For cards the new row stands for the card that is still to be saved.
+    For cards, a new row is a placeholder until a card is saved.
     """
     locked = lock_account(account.pk)
-    # A row that is there keeps the name that the customer gave it.
+    # An existing row keeps the name that the customer gave it.
     chosen = _saved(locked, payment_method) or AccountPaymentMethod(
         account=locked, type=payment_method, display_name=display_name
     )
@@ -31,7 +31,7 @@ def use_method(account: Account, payment_method: str, display_name: str) -> Acco
 
 @service_transaction
 def add_method(account: Account, payment_method: str, display_name: str, added_by: User) -> AccountPaymentMethod:
-    """Save a manual method that is offered in the account's country; the first one becomes the default.
+    """Save a bank or wallet method that is offered in the account's country. The first one becomes the default.
 
     Raises PaymentMethodNotAvailable, GatewayNotConfigured, SavedMethodExists.
     """
@@ -47,9 +47,9 @@ def add_method(account: Account, payment_method: str, display_name: str, added_b
 
 @service_transaction
 def add_card(account: Account, card: Card, added_by: User | None = None) -> AccountPaymentMethod:
-    """Keep a card that its gateway has saved for the account's customer, once per card.
+    """Save a card that the gateway stores for the account's customer, once per card.
 
-    The first method becomes the default; a row that stood for the card to come is filled. Raises AccountDeleted.
+    The account's first method becomes the default. A placeholder row for a card is filled in. Raises AccountDeleted.
     """
     locked = lock_account(account.pk)
     if locked.deleted_at:
@@ -73,9 +73,9 @@ def add_card(account: Account, card: Card, added_by: User | None = None) -> Acco
 
 @service_transaction
 def disable_card(payment_method_id: str) -> AccountPaymentMethod | None:
-    """Its gateway has a card no more: it stays in the list, unusable, and is nobody's default; None if unknown.
+    """Disable a card that its gateway no longer has; None if the card is unknown here.
 
-    Where it was the default, the oldest other method that is enabled takes its place.
+    It stays in the list but cannot be used. If it was the default, the oldest other enabled method becomes the default.
     """
     cards = AccountPaymentMethod.objects.filter(type=card_method(), gateway_method_id=payment_method_id)
     found = cards.first() if payment_method_id else None
@@ -108,9 +108,9 @@ def make_default(account: Account, method_id: int, chosen_by: User) -> AccountPa
 
 @service_transaction
 def remove_method(account: Account, method_id: int, removed_by: User) -> None:
-    """Delete a saved method; where it was the default, the oldest other one that is enabled takes its place.
+    """Delete a saved method. If it was the default, the oldest other enabled method becomes the default.
 
-    Without any, the account's fall-back (`payment_method`) stays. Raises SavedMethodNotFound.
+    If there is no other, `account.payment_method` keeps its value. Raises SavedMethodNotFound.
     """
     locked = lock_account(account.pk)
     removed = _with_id(locked, method_id)
@@ -122,7 +122,7 @@ def remove_method(account: Account, method_id: int, removed_by: User) -> None:
 
 @service_transaction
 def forget_all_methods(account: Account) -> None:
-    """Delete every saved method: the account is being deleted, under its lock."""
+    """Delete all saved methods of an account that is being deleted. The caller holds the account's lock."""
     methods = AccountPaymentMethod.objects.filter(account=account)
     events.record(*(_event("payment_method.removed", method, None) for method in methods.order_by("pk")))
     methods.delete()
@@ -130,7 +130,7 @@ def forget_all_methods(account: Account) -> None:
 
 def _saved(account: Account, payment_method: str) -> AccountPaymentMethod | None:
     saved = AccountPaymentMethod.objects.filter(account=account, type=payment_method)
-    # A card that its gateway has no longer cannot come back.
+    # A card that its gateway no longer has cannot come back.
     usable = saved.exclude(type=card_method(), is_enabled=False, gateway_method_id__gt="")
     return usable.order_by("-is_default", "pk").first()
 
@@ -156,7 +156,7 @@ def _choose_successor(account: Account) -> None:
 
 
 def _make_default(account: Account, chosen: AccountPaymentMethod) -> None:
-    """Under the account's lock: no other default is left, and the account falls back to the same type."""
+    """Make one method the only default, and store its type on the account. The account is locked."""
     AccountPaymentMethod.objects.filter(account=account, is_default=True).update(is_default=False)
     chosen.is_default = True
     chosen.save()
@@ -169,7 +169,7 @@ def _event(event_type: str, method: AccountPaymentMethod, actor: User | None) ->
         "type": method.type,
         "display_name": method.display_name,
         "is_default": method.is_default,
-        # Once the row is gone, this is what the card is found by at its gateway.
+        # When the row is deleted, this id finds the card at its gateway.
         "gateway_method_id": method.gateway_method_id,
     }
     return events.about(event_type, method, actor, facts)

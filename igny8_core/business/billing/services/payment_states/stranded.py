@@ -1,4 +1,4 @@
-"""Money that a gateway has taken and that could not be booked: it is shown to operators, whatever the reason was."""
+"""Money that a gateway has taken but that could not be booked: an operator always gets to see it."""
 
 import logging
 from collections.abc import Callable
@@ -11,25 +11,25 @@ from igny8_core.common.obstacles import Obstacle
 
 logger = logging.getLogger(__name__)
 Result = TypeVar("Result")
-# The next try can do what this one could not: the database was busy or gone, or something is cleared away first.
-PASSES = (OperationalError, InterfaceError, Obstacle)
+# The next try can succeed: the database was busy or down, or an obstacle is cleared first.
+RETRYABLE = (OperationalError, InterfaceError, Obstacle)
 
 
-def unless_stranded(book: Callable[[], Result], keep_visible: Callable[[str], Result]) -> Result:
-    """Book captured money; where anything goes wrong, call `keep_visible` with the reason, in words for an operator.
+def book_or_flag(book: Callable[[], Result], flag: Callable[[str], Result]) -> Result:
+    """Book captured money. If that fails for any lasting reason, call `flag` with the reason as a sentence.
 
-    Each of the two is a transaction of its own. Without this, one fault in what follows would be an error 500 for the
-    customer and another for each message of the gateway, while nobody sees that the money is there.
+    Each of the two is its own transaction. Without `flag`, a fault in settling would be an error 500 for the customer
+    and again at each webhook message, and nobody would see that the gateway has the money.
     """
     try:
         return book()
-    except PASSES:
+    except RETRYABLE:
         raise
     except Exception as error:
         logger.exception("money came and could not be booked")
-        return keep_visible(_reason(error))
+        return flag(_reason(error))
 
 
 def _reason(error: Exception) -> str:
     said = error.text if isinstance(error, DomainError) else f"{type(error).__name__}: {error}".splitlines()[0]
-    return f"The payment service has the money, and what follows from it failed. Check again once it is mended: {said}"
+    return f"The payment service has the money, but booking it failed. Fix the cause, then check again: {said}"

@@ -1,7 +1,7 @@
-"""Every move of a payment's status, each with one owner: no other code writes it (tests/billing/test_payment_moves.py).
+"""Every transition of a payment's status. Each has one owner function here, which also records the event.
 
-Whoever calls one of these holds the locks of account and payment and has decided; each moves the row and records its
-event. What follows from money that came in is settlement.capture's, which alone calls `succeed`.
+No other code writes the status; tests/billing/test_payment_transitions.py holds that. The caller holds the locks of
+account and payment and has checked that the transition is right. Only settlement.capture calls `succeed`.
 """
 
 import logging
@@ -19,7 +19,7 @@ from igny8_core.events import services as events
 
 logger = logging.getLogger(__name__)
 _S = PaymentStatus
-# Which function makes a payment in a status (from None), or moves it from one to another.
+# Which function creates a payment in a status (from None), or makes the transition from one status to another.
 TRANSITION_OWNERS: dict[tuple[str | None, str], str] = {
     (None, _S.PENDING_APPROVAL): "submit",
     (None, _S.PENDING): "start",
@@ -31,10 +31,10 @@ TRANSITION_OWNERS: dict[tuple[str | None, str], str] = {
     (_S.PENDING, _S.FAILED): "fail",
     (_S.PROCESSING, _S.FAILED): "fail",
     (_S.UNKNOWN, _S.FAILED): "fail",
-    (_S.PENDING, _S.CANCELED): "give_up",
+    (_S.PENDING, _S.CANCELED): "cancel",
     (_S.PENDING, _S.PROCESSING): "await_gateway",
-    (_S.PENDING, _S.UNKNOWN): "lose_sight",
-    (_S.PROCESSING, _S.UNKNOWN): "lose_sight",
+    (_S.PENDING, _S.UNKNOWN): "become_unknown",
+    (_S.PROCESSING, _S.UNKNOWN): "become_unknown",
     (_S.SUCCEEDED, _S.PARTIALLY_REFUNDED): "refund",
     (_S.SUCCEEDED, _S.REFUNDED): "refund",
     (_S.PARTIALLY_REFUNDED, _S.REFUNDED): "refund",
@@ -45,24 +45,24 @@ TRANSITION_OWNERS: dict[tuple[str | None, str], str] = {
 
 
 def submit(account: Account, invoice: Invoice, by: User | None, **columns: Any) -> Payment:
-    """A customer says that they paid all that is due of an invoice; an operator will decide."""
-    payment = _made(account, invoice, PaymentStatus.PENDING_APPROVAL, columns)
+    """A customer confirms that they paid the invoice's whole amount; an operator will decide."""
+    payment = _create(account, invoice, PaymentStatus.PENDING_APPROVAL, columns)
     events.record(payment_event("payment.submitted", payment, by, reference=payment.manual_reference))
     return payment
 
 
 def start(account: Account, invoice: Invoice, by: User | None = None, **columns: Any) -> Payment:
-    """A gateway is asked for all that is due of an invoice, or has collected it unasked."""
-    payment = _made(account, invoice, PaymentStatus.PENDING, columns)
+    """An attempt to collect an invoice's whole amount through a gateway; or Stripe has collected it by itself."""
+    payment = _create(account, invoice, PaymentStatus.PENDING, columns)
     events.record(payment_event("payment.started", payment, by))
     return payment
 
 
 def succeed(payment: Payment, by: User | None = None, **columns: Any) -> None:
-    """The money is here: an operator found it, or (`by` None) its gateway has it. Only for settlement.capture."""
+    """The money is here: operator `by` found it, or its gateway has it (None). Only settlement.capture calls this."""
     now = clock.now()
     decided = {"approved_by": by, "approved_at": now} if by else {}
-    _move("succeed", payment, PaymentStatus.SUCCEEDED, processed_at=now, **decided, **columns)
+    _transition("succeed", payment, PaymentStatus.SUCCEEDED, processed_at=now, **decided, **columns)
     if by:
         events.record(payment_event("payment.approved", payment, by, admin_notes=columns.get("admin_notes", "")))
     else:
@@ -73,7 +73,7 @@ def reject(payment: Payment, by: User | None, reason: str) -> None:
     """An operator did not find the money."""
     now = clock.now()
     decided = {"approved_by": by, "approved_at": now, "admin_notes": reason, "failure_reason": reason[:500]}
-    _move("reject", payment, PaymentStatus.FAILED, failed_at=now, **decided)
+    _transition("reject", payment, PaymentStatus.FAILED, failed_at=now, **decided)
     events.record(payment_event("payment.rejected", payment, by, reason=reason))
 
 
@@ -87,63 +87,64 @@ def fail(
     facts: Mapping[str, Any] | None = None,
     **columns: Any,
 ) -> None:
-    """Nothing came through the gateway, or nothing that is kept. `code` and `reason` say why, `facts` go to the event.
+    """The gateway collected nothing, or what it collected goes back.
 
-    With `next_check_at` the gateway is asked once more, to close what stands open there.
+    `code` and `reason` say why; `facts` are added to the event. With `next_check_at` the gateway is asked again at that
+    time, to close what is still open there.
     """
     failed = {"failed_at": clock.now(), "failure_reason": reason[:500], "next_check_at": next_check_at}
-    _move("fail", payment, PaymentStatus.FAILED, **failed, **columns)
+    _transition("fail", payment, PaymentStatus.FAILED, **failed, **columns)
     events.record(payment_event("payment.failed", payment, by, code=code, reason=reason, **(facts or {})))
 
 
-def give_up(payment: Payment, **columns: Any) -> None:
-    """The attempt ended before anything was charged."""
-    _move("give_up", payment, PaymentStatus.CANCELED, **columns)
+def cancel(payment: Payment, **columns: Any) -> None:
+    """The attempt was closed before anything was charged."""
+    _transition("cancel", payment, PaymentStatus.CANCELED, **columns)
     events.record(payment_event("payment.canceled", payment))
 
 
 def await_gateway(payment: Payment, next_check_at: datetime, **columns: Any) -> None:
-    """The gateway works on it and is asked again at `next_check_at`."""
-    _move("await_gateway", payment, PaymentStatus.PROCESSING, next_check_at=next_check_at, checks=0, **columns)
+    """The gateway is processing the payment; it is asked again at `next_check_at`."""
+    _transition("await_gateway", payment, PaymentStatus.PROCESSING, next_check_at=next_check_at, checks=0, **columns)
     events.record(payment_event("payment.processing", payment))
 
 
-def lose_sight(payment: Payment, next_check_at: datetime) -> None:
+def become_unknown(payment: Payment, next_check_at: datetime) -> None:
     """The gateway was asked for money and did not answer; it is asked again at `next_check_at`."""
-    _move("lose_sight", payment, PaymentStatus.UNKNOWN, next_check_at=next_check_at, checks=0)
+    _transition("become_unknown", payment, PaymentStatus.UNKNOWN, next_check_at=next_check_at, checks=0)
     events.record(payment_event("payment.unknown", payment))
 
 
 def refund(payment: Payment, amount: Decimal) -> None:
-    """`amount` more of the payment went back; its event is the credit note's. Raises TransitionNotAllowed."""
+    """`amount` more of the payment was refunded. The caller records the event. Raises TransitionNotAllowed."""
     refunded = payment.refunded_amount + amount
-    # The second belt: whoever forgot the lock finds that somebody else has refunded meanwhile.
+    # A second safeguard: if the caller forgot the lock, this finds that another refund came first.
     unchanged = Payment.objects.filter(pk=payment.pk, refunded_amount=payment.refunded_amount)
     if not unchanged.update(refunded_amount=refunded):
         raise TransitionNotAllowed("The payment was refunded by somebody else just now. Look at it again.")
     payment.refunded_amount = refunded
     status = PaymentStatus.REFUNDED if refunded == payment.amount else PaymentStatus.PARTIALLY_REFUNDED
-    # A dispute that took a part stays one; the credit notes say what went back.
+    # A dispute that took part of the money stays a dispute; the credit notes say how much was refunded.
     if payment.status not in {status, PaymentStatus.DISPUTED} or status == PaymentStatus.REFUNDED:
-        _move("refund", payment, status)
+        _transition("refund", payment, status)
 
 
 def dispute(payment: Payment) -> None:
-    """The payer complains; its event is the dispute's. One that went back already, or is disputed, stays as it is."""
+    """The payer disputes the payment. The caller records the event. A refunded or disputed payment stays as it is."""
     if PaymentStatus.DISPUTED in PAYMENT_TRANSITIONS[payment.status]:
-        _move("dispute", payment, PaymentStatus.DISPUTED)
+        _transition("dispute", payment, PaymentStatus.DISPUTED)
 
 
 def flag_for_review(payment: Payment, reason: str) -> None:
-    """Take a locked payment out of everything that runs by itself, and tell the operators."""
+    """Stop all automatic work on a locked payment, and tell the operators why."""
     payment.needs_review, payment.review_reason, payment.next_check_at = True, reason[:500], None
     payment.save(update_fields=["needs_review", "review_reason", "next_check_at"])
     logger.error("payment needs review", extra={"payment": payment.pk})
     events.record(payment_event("payment.needs_review", payment, reason=payment.review_reason))
 
 
-def payment_event(event_type: str, payment: Payment, actor: User | None = None, **data: Any) -> events.NewEvent:
-    """An event of a payment, with what it was about."""
+def payment_event(event_type: str, payment: Payment, actor: events.Actor = None, **data: Any) -> events.NewEvent:
+    """An event about a payment. `data` is added to the payment's facts, or replaces them."""
     facts = {
         "invoice_id": payment.invoice_id,
         "invoice_number": payment.invoice.invoice_number,
@@ -154,13 +155,13 @@ def payment_event(event_type: str, payment: Payment, actor: User | None = None, 
     return events.about(event_type, payment, actor, facts | data)
 
 
-def _made(account: Account, invoice: Invoice, status: PaymentStatus, columns: Mapping[str, Any]) -> Payment:
+def _create(account: Account, invoice: Invoice, status: PaymentStatus, columns: Mapping[str, Any]) -> Payment:
     due = {"account": account, "invoice": invoice, "amount": invoice.total, "currency": invoice.currency}
     return Payment.objects.create(status=status, **due, **columns)
 
 
-def _move(owner: str, payment: Payment, to: PaymentStatus, **columns: Any) -> None:
-    # Moves that are not allowed at all are `transition`'s to refuse, in words.
+def _transition(owner: str, payment: Payment, to: PaymentStatus, **columns: Any) -> None:
+    # `transition` itself refuses what is not allowed at all, with a sentence.
     if TRANSITION_OWNERS.get((payment.status, to), owner) != owner:
-        raise RuntimeError(f"{owner} does not move payments from {payment.status} to {to}; see TRANSITION_OWNERS.")
+        raise RuntimeError(f"{owner} does not own the transition from {payment.status} to {to}; see TRANSITION_OWNERS.")
     transition(payment, to, PAYMENT_TRANSITIONS, **columns)

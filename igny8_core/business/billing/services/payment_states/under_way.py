@@ -1,9 +1,9 @@
-"""What a payment under way forbids, and that an attempt which is merely open forbids nothing.
+"""A payment under way blocks changes to its invoice; an attempt that is merely open does not.
 
-An attempt is open while its customer has been given a form or an order at a gateway and has not paid
-(docs/domain.md section 4, An open attempt holds nothing). Whoever meets one under the account's lock raises
-AttemptOpen: what was done so far is rolled back, the attempt is closed at its gateway
-(gateway_payments.close_open_attempt), and the operation is done anew. If the attempt turns out to be paid, that counts.
+An attempt is open while the customer has a form or an order at a gateway and has not paid (docs/domain.md section 4,
+An open attempt holds nothing). Code that finds one under the account's lock raises AttemptOpen: the operation is
+rolled back, the attempt is closed at its gateway (gateway_payments.close_open_attempt), and the operation runs again.
+If the attempt turns out to be paid, that counts.
 """
 
 from igny8_core.auth.models import Account
@@ -18,14 +18,14 @@ from igny8_core.business.billing.models import GATEWAY_METHODS, PAYMENTS_UNDER_W
 from igny8_core.business.billing.selectors import payments_under_way_of
 from igny8_core.common.db import service_transaction
 
-# What an operation can be refused with because of an attempt that was open when it began.
+# The errors with which an operation can be refused because of an attempt that was open when it began.
 ATTEMPT_REFUSALS = (AttemptOpen, AttemptNotClosed, InvoicePaidMeanwhile, PaymentBeingChecked)
 
 
 def is_open(payment: Payment) -> bool:
     """Whether a payment waits for nothing but its customer at a gateway.
 
-    A card that we named is being charged until there is an answer: asking what became of it would charge it.
+    An attempt with a saved card and no answer yet is not open: asking for its outcome would repeat the charge.
     """
     if payment.status != PaymentStatus.PENDING or payment.needs_review:
         return False
@@ -34,9 +34,9 @@ def is_open(payment: Payment) -> bool:
 
 
 def payment_being_decided(*invoices: Invoice) -> Payment | None:
-    """The first payment of the invoices that an operator or a gateway decides on, with its invoice; None for none.
+    """The first payment of the invoices that an operator or a gateway has yet to decide, with its invoice, or None.
 
-    The caller holds the account's lock. Raises AttemptOpen where some are only open.
+    The caller holds the account's lock. Raises AttemptOpen if the only payments under way are open attempts.
     """
     payments = Payment.objects.filter(invoice__in=invoices, status__in=PAYMENTS_UNDER_WAY)
     under_way = list(payments.select_related("invoice").order_by("pk"))
@@ -48,12 +48,12 @@ def payment_being_decided(*invoices: Invoice) -> Payment | None:
 
 
 def require_no_open_attempt(account: Account) -> None:
-    """Refuse to go on while attempts to pay any invoice of a locked account are open. Raises AttemptOpen."""
+    """Raises AttemptOpen if an attempt to pay any invoice of a locked account is open."""
     _require_none_open(list(payments_under_way_of(account)))
 
 
 def require_no_other_payment(invoice: Invoice) -> None:
-    """Refuse to have a locked invoice paid while a payment of it is decided on.
+    """Refuse to pay a locked invoice while another payment of it is under way.
 
     Raises AttemptOpen, ConfirmationAlreadyOpen, PaymentBeingChecked.
     """
@@ -63,13 +63,13 @@ def require_no_other_payment(invoice: Invoice) -> None:
 
 
 def refusal_of_another(payment: Payment) -> ConfirmationAlreadyOpen | PaymentBeingChecked:
-    """What another way of paying is refused with, while this payment of the invoice is decided on."""
+    """The error that refuses another payment of the invoice while this payment is undecided."""
     return ConfirmationAlreadyOpen() if payment.status == PaymentStatus.PENDING_APPROVAL else PaymentBeingChecked()
 
 
 @service_transaction
 def close_open_attempts(invoice: Invoice) -> None:
-    """Close the attempt to pay an invoice that is open, and make sure that nothing else is under way.
+    """Close an open attempt to pay an invoice, and refuse if another payment is under way.
 
     Raises ConfirmationAlreadyOpen, PaymentBeingChecked, InvoicePaidMeanwhile, AttemptNotClosed. RuntimeError in a
     transaction.
@@ -78,13 +78,13 @@ def close_open_attempts(invoice: Invoice) -> None:
 
 
 def why_undecided(payment: Payment) -> str:
-    """What a payment under way waits for, in a sentence."""
+    """What a payment under way waits for, as a sentence."""
     invoice_number = payment.invoice.invoice_number
     if payment.status == PaymentStatus.PENDING_APPROVAL:
-        return f"A confirmation that invoice {invoice_number} was paid waits for review."
+        return f"A payment confirmation for invoice {invoice_number} waits for review."
     if payment.needs_review:
-        return f"A payment for invoice {invoice_number} needs review, because what its gateway says does not fit."
-    return f"The payment service decides on a payment for invoice {invoice_number}: money may be on its way."
+        return f"A payment for invoice {invoice_number} needs review, because its gateway's data does not match."
+    return f"The payment service has not decided on a payment for invoice {invoice_number}. Money may be on its way."
 
 
 def _require_none_open(payments: list[Payment]) -> None:

@@ -1,4 +1,4 @@
-"""Paying an open invoice: by bank or wallet the customer is told how, card and PayPal are begun at their gateway."""
+"""Pay an open invoice. Bank and wallet: tell the customer how. Card and PayPal: begin the payment at the gateway."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from igny8_core.business.billing.gateways import card_method, traits_of
 from igny8_core.business.billing.models import GATEWAY_METHODS, Invoice, PaymentMethodConfig
 from igny8_core.business.billing.selectors import saved_methods_of
 from igny8_core.business.billing.services.collection.attempts import Attempt
-from igny8_core.business.billing.services.collection.gateway_payments import has_begun, pay_through_gateway
+from igny8_core.business.billing.services.collection.gateway_payments import has_attempt, pay_through_gateway
 from igny8_core.business.billing.services.invoices.pay_links import pay_link
 from igny8_core.business.billing.services.payment_methods.availability import (
     ChosenMethod,
@@ -21,7 +21,7 @@ from igny8_core.business.billing.services.subscriptions.plan_change import requi
 
 @dataclass(frozen=True)
 class Checkout:
-    """What a customer needs to pay an invoice: the offer, and the attempt at the gateway where it is one's."""
+    """What a customer needs to pay an invoice: the offer, and for card and PayPal the attempt at the gateway."""
 
     invoice: Invoice
     offer: PaymentMethodConfig
@@ -38,15 +38,15 @@ def pay_invoice(
     paid_by: User | None = None,
     request_key: str = "",
 ) -> Checkout:
-    """Pay by the method named, by a saved one of the invoice's account, else by the account's usual one.
+    """Pay an invoice by `payment_method`, by a saved method of its account, or else by the account's usual method.
 
-    An attempt by another way that is open is closed first. Raises InvoiceNotPayable, ConfirmationAlreadyOpen,
-    PaymentBeingChecked, InvoicePaidMeanwhile, AttemptNotClosed, PlanChangeOutdated and PlanChangePeriodOver for a
-    change of plan that has to be ordered again, what chosen_method raises, and for card and PayPal what
-    pay_through_gateway raises. RuntimeError in a transaction.
+    An open attempt by another method is closed first.
+    Raises InvoiceNotPayable, ConfirmationAlreadyOpen, PaymentBeingChecked, InvoicePaidMeanwhile, AttemptNotClosed,
+    what chosen_method raises, and for card and PayPal what pay_through_gateway raises. For a change of plan that must
+    be ordered again: PlanChangeOutdated, PlanChangePeriodOver. RuntimeError in a transaction.
     """
-    # The answer to a repeat can be that the invoice is paid: by the attempt that this very request began.
-    if not has_begun(request_key):
+    # A repeated request may find the invoice paid, namely by the attempt that this same request began.
+    if not has_attempt(request_key):
         require_payable(invoice)
     chosen = chosen_method(invoice, payment_method, saved_method_id)
     if chosen.offer.payment_method not in GATEWAY_METHODS:
@@ -58,9 +58,9 @@ def pay_invoice(
 
 
 def charge_saved_card(invoice: Invoice, charged_by: User | None = None) -> Attempt:
-    """Charge an open invoice to its account's saved card, the default one first, while the customer is not there.
+    """Charge an open invoice to a saved card of its account, the default card first, without the customer present.
 
-    Where the bank wants the customer, the invoice stays open and they get a mail with a link to pay.
+    If the bank wants the customer's confirmation, the invoice stays open and the customer gets a mail with a link.
     Raises NoSavedCard, and what pay_through_gateway raises. RuntimeError in a transaction.
     """
     cards = saved_methods_of(invoice.account).filter(type=card_method(), is_enabled=True)

@@ -1,4 +1,4 @@
-"""Buying credits: an invoice for a package, which grants its credits when it is paid."""
+"""Buy credits: an invoice for a credit package. The credits are granted when the invoice is paid."""
 
 from igny8_core.auth.locks import lock_account
 from igny8_core.auth.models import Account, User
@@ -15,7 +15,9 @@ from igny8_core.common.db import service_transaction
 
 @service_transaction
 def buy_credits(account: Account, package_slug: str, payment_method: str, ordered_by: User) -> Checkout:
-    """Invoice a credit package, in its own currency, to be paid by `payment_method` (empty: the usual one).
+    """Create the invoice for a credit package, in the package's currency.
+
+    `payment_method`: how the customer wants to pay (empty: the account's usual method).
 
     Raises PaymentRequired, AccountSuspended or AccountCanceled, PackageNotOffered, PaymentMethodNotAvailable,
     GatewayNotConfigured.

@@ -1,4 +1,4 @@
-"""Payments by bank or wallet: what customers say they paid, and what operators decide about it."""
+"""Payments by bank or wallet: the customer confirms that they paid, an operator approves or rejects it."""
 
 from datetime import date, timedelta
 from decimal import Decimal
@@ -34,7 +34,7 @@ from igny8_core.business.billing.services.settlement import Settlement, capture
 from igny8_core.common import clock
 from igny8_core.common.db import lock_text, refusing, service_transaction
 from igny8_core.common.errors import InvalidInput
-from igny8_core.common.money import InvalidAmount, format_amount, minor_units, read_amount
+from igny8_core.common.money import InvalidAmount, amount_text, minor_units, read_amount
 from igny8_core.common.text import folded
 
 OLDEST_TRANSFER = timedelta(days=366)
@@ -54,21 +54,20 @@ def create_manual_payment(
     payer_name: str = "",
     submitted_by: User | None = None,
 ) -> Payment:
-    """Record that a customer says they paid an invoice by bank or wallet; operators check it.
+    """Record a customer's confirmation that they paid an invoice by bank or wallet. An operator decides about it.
 
-    `amount` must be what is due to the cent (None: the invoice's total). A reference that another live payment
-    carries is accepted and flagged in `metadata["duplicate_of"]`.
-    `transferred_on` and `payer_name` are the day and the sender of the transfer, as the customer says.
-    `proof` is an upload of the account that no payment has used; it stays with this payment for good.
-    An attempt at a gateway that is open is closed first.
-    Raises InvoiceNotFound, InvoiceNotPayable, AmountMismatch, PaymentMethodNotAvailable, ConfirmationAlreadyOpen,
-    NoSuchProof, ProofAlreadyUsed, InvalidInput for a day on which nobody can have paid, InvalidAmount for more
-    decimals than the currency has; InvoicePaidMeanwhile, PaymentBeingChecked and AttemptNotClosed where an attempt
-    was paid, may be, or cannot be closed.
+    `amount` must be exactly what is due (None: the invoice's total). A reference that another live payment already has
+    is accepted and flagged in `metadata["duplicate_of"]`. `transferred_on` and `payer_name` are the day and the sender
+    of the transfer, as the customer says. `proof` is an upload of the account that no other payment uses; it stays
+    with this payment for good. An open attempt at a gateway is closed first.
+    Raises InvoiceNotFound, InvoiceNotPayable, AmountMismatch, InvalidAmount (too many decimals), InvalidInput (a day
+    on which nobody can have paid), PaymentMethodNotAvailable, ConfirmationAlreadyOpen, NoSuchProof, ProofAlreadyUsed.
+    If an attempt at a gateway was paid, may be paid or cannot be closed: InvoicePaidMeanwhile, PaymentBeingChecked,
+    AttemptNotClosed.
     """
     key = reference_key(reference)
     require_recent(transferred_on)
-    # Two accounts that send the same reference at the same moment must see each other.
+    # If two accounts send the same reference at the same moment, the second must find the first.
     lock_text("payment reference", f"{payment_method}:{key}")
     account = lock_account(invoice.account_id)
     invoice = lock_invoice(account, invoice.pk)
@@ -98,11 +97,11 @@ def create_manual_payment(
 def approve_manual_payment(
     payment: Payment, approved_by: User, *, admin_notes: str = "", override_duplicate: bool = False
 ) -> Settlement:
-    """Accept a manual payment: invoice paid, subscription and account active, credits granted; all or nothing.
+    """Approve a manual payment: the invoice is paid, subscription and account are active, credits are granted.
 
-    Raises PaymentNotPending when it was decided already, DuplicateReference for a flagged payment without
-    `override_duplicate` and `admin_notes`, OwnAccountPayment, InvoiceNotPayable, SubscriptionNotPayable; for a
-    change of plan PlanChangeOutdated where it costs another amount by now (the order is made again with
+    All or nothing. A payment that is flagged as a duplicate needs `override_duplicate` and `admin_notes`.
+    Raises PaymentNotPending if it is already decided, DuplicateReference, OwnAccountPayment, InvoiceNotPayable,
+    SubscriptionNotPayable. For a change of plan: PlanChangeOutdated if its price has changed (order it again with
     subscriptions.decisions.order_again), PlanChangePeriodOver.
     """
     account = lock_account(payment.account_id)
@@ -115,10 +114,10 @@ def approve_manual_payment(
 
 @service_transaction
 def reject_manual_payment(payment: Payment, reason: str = "", rejected_by: User | None = None) -> Payment:
-    """Refuse a manual payment; the invoice stays open and the customer can confirm again.
+    """Reject a manual payment. The invoice stays open and the customer can confirm again.
 
-    `approved_by` and `approved_at` say who decided and when, as for an approval.
-    Raises PaymentNotPending when it was decided already, OwnAccountPayment.
+    The customer reads the `reason`. `approved_by` and `approved_at` record who decided and when, as for an approval.
+    Raises PaymentNotPending if it is already decided, OwnAccountPayment.
     """
     account = lock_account(payment.account_id)
     payment = lock_payment(account, payment.pk)
@@ -128,7 +127,10 @@ def reject_manual_payment(payment: Payment, reason: str = "", rejected_by: User 
 
 
 def reference_key(reference: str) -> str:
-    """A bank or wallet reference without what people write differently: case, spaces, dashes, full-width forms."""
+    """A bank or wallet reference in a form for comparing: without case, spaces, dashes and full-width letters.
+
+    Raises InvalidInput if nothing is left.
+    """
     key = folded(reference)
     if not key:
         text = "Give the reference of your transfer, as the bank or wallet shows it."
@@ -155,17 +157,17 @@ def _require_payable(invoice: Invoice, payment_method: str, amount: Decimal | No
 
 
 def _require_exact(amount: Decimal, invoice: Invoice) -> None:
-    due = f"{format_amount(invoice.total, invoice.currency)} {invoice.currency}"
-    # A signalling NaN cannot even be compared.
+    due = amount_text(invoice.total, invoice.currency)
+    # Comparing a signalling NaN would raise.
     if not isinstance(amount, Decimal) or amount.is_snan() or amount != invoice.total:
         raise AmountMismatch(errors={"amount": [f"Expected exactly {due}."]})
-    # 89.000 is as much, but no amount of dollars: strict money parsing takes the currency's own decimals (AMT-05).
+    # 89.000 equals 89.00 but has more decimals than dollars have, so it is refused (AMT-05).
     if -int(amount.as_tuple().exponent) > minor_units(invoice.currency):
-        raise InvalidAmount(errors={"amount": [f"Write the amount with the decimals of the currency: {due}."]})
+        raise InvalidAmount(errors={"amount": [f"Write the amount with the currency's decimals: {due}."]})
 
 
 def _unused(account: Account, proof: PaymentProof) -> PaymentProof:
-    """The account's proof as it is under the account's lock. Raises NoSuchProof, ProofAlreadyUsed."""
+    """The account's proof, read under the account's lock. Raises NoSuchProof, ProofAlreadyUsed."""
     found = proofs_of(account).filter(pk=proof.pk).first()
     if found is None:
         raise NoSuchProof(errors={"proof": [NoSuchProof.text]})

@@ -1,4 +1,4 @@
-"""The files of payment proofs: read by their content, written anew, stored and fetched. No rows are touched here."""
+"""The files of payment proofs: recognized by content, rewritten, stored and fetched. No rows are touched here."""
 
 import hashlib
 import logging
@@ -28,7 +28,7 @@ from igny8_core.business.billing.models import PaymentProof, ProofType
 
 logger = logging.getLogger(__name__)
 MAX_BYTES = 5 * 1024 * 1024
-# How files begin that are taken, and the module of sanitizer that reads them.
+# The first bytes of each file type that is taken, and the module in sanitizer/ that reads it.
 BEGINNINGS = [
     (re.compile(rb"\x89PNG\r\n\x1a\n"), "images"),
     (re.compile(rb"\xff\xd8\xff"), "images"),
@@ -36,9 +36,9 @@ BEGINNINGS = [
     (re.compile(rb"\0\0..ftyp(?:hei[cxms]|hev[cx]|mif[12]|msf1|avi[fs])", re.DOTALL), "telephones"),
     (re.compile(rb"%PDF-"), "pdfs"),
 ]
-# How the files begin that the readers write.
+# The first bytes of the files that the sanitizer writes.
 WRITTEN = [(b"\x89PNG", ProofType.PNG), (b"\xff\xd8", ProofType.JPEG), (b"%PDF-", ProofType.PDF)]
-# The reader runs in a Python that sees neither our package nor our environment.
+# The sanitizer runs in a Python process that sees neither our package nor our environment.
 START_READER = """
 import sys
 sys.path.insert(0, sys.argv[1])
@@ -56,7 +56,7 @@ REFUSALS = {
     "pictures": "A picture in the PDF has more than 50 megapixels. Send a picture of the page instead.",
     "blank": "Nothing can be seen on the PDF's pages. Open it to see whether it is the right file, or send a picture.",
 }
-# A picture of 25 megapixels takes some hundred megabytes to read: no more than two at a time in each web process.
+# Reading a picture of 25 megapixels takes some hundred megabytes, so each web process reads at most two at a time.
 _places = threading.BoundedSemaphore(2)
 PLACE_SECONDS = 10
 STORAGE_FAULTS = (OSError, BotoCoreError, ClientError)
@@ -75,9 +75,9 @@ class NewFile:
 
 
 def rewritten(content: bytes) -> NewFile:
-    """Read a stranger's file by its content and write it anew, in a process of its own.
+    """Read an untrusted file and rewrite its visible content as a new file, in a process of its own.
 
-    Raises FileTooLarge, UnsupportedFileType, UnreadableFile; FileCheckBusy when too many others are being read.
+    Raises FileTooLarge, UnsupportedFileType, UnreadableFile, FileCheckBusy if too many others are being read.
     """
     if len(content) > MAX_BYTES:
         raise FileTooLarge()
@@ -90,13 +90,13 @@ def rewritten(content: bytes) -> NewFile:
 
 
 def store(name: str, content: bytes) -> str:
-    """Store a file under a name like `name`; returns the name that it got. Raises ProofStorageDown."""
+    """Store a file; returns its final name, which may differ from `name`. Raises ProofStorageDown."""
     with _storage(name):
         return default_storage.save(name, ContentFile(content))
 
 
 def fetch(proof: PaymentProof) -> bytes:
-    """The proof's file, as it was stored. Raises ProofStorageDown, also where the file is gone or was altered."""
+    """The proof's file as it was stored. Raises ProofStorageDown, also if the file is missing or was altered."""
     name = str(proof.file.name)
     with _storage(name), default_storage.open(name) as stored:
         content: bytes = stored.read()
@@ -107,7 +107,7 @@ def fetch(proof: PaymentProof) -> bytes:
 
 
 def forget(name: str) -> None:
-    """Delete a stored file; one that is gone already is no fault. Raises ProofStorageDown."""
+    """Delete a stored file, if it is still there. Raises ProofStorageDown."""
     with _storage(name):
         default_storage.delete(name)
 

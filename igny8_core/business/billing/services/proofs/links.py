@@ -1,4 +1,4 @@
-"""Links to payment proofs: signed for one person and one proof, good for five minutes (TEN-05)."""
+"""Links to payment proofs: signed for one person and one proof, valid for five minutes (TEN-05)."""
 
 from datetime import timedelta
 
@@ -15,14 +15,14 @@ SALT = "igny8_core.billing.payment_proof"
 
 
 def link_token(proof_id: int, user_id: int) -> str:
-    """The token with which this person fetches this proof, from now on for five minutes."""
+    """The token with which this person can fetch this proof for the next five minutes."""
     return signed(f"{proof_id}.{user_id}", salt=SALT)
 
 
 def proof_of_link(proof_id: int, token: str) -> PaymentProof:
-    """The proof that the token is for. Whether the person may see it is looked up now, not when the link was made.
+    """The proof that the token opens. Whether the person may see it is checked now, not when the link was made.
 
-    Raises ProofLinkExpired, NotFound for every other token that does not open this proof.
+    Raises ProofLinkExpired, NotFound for any other token that does not open this proof.
     """
     try:
         named, user_id = opened(token, salt=SALT).split(".")

@@ -22,12 +22,12 @@ UNUSED_KEPT_FOR = timedelta(days=7)
 
 
 def upload_proof(account: Account, uploaded_by: User | None, content: bytes) -> PaymentProof:
-    """Write a customer's file anew and keep it: first the file is stored, then its row made.
+    """Rewrite a customer's file and keep it: store the file first, then create its row.
 
     `uploaded_by` is None where it came through the link of an invoice.
     Raises FileTooLarge, UnsupportedFileType, UnreadableFile, ProofLimitReached, FileCheckBusy, ProofStorageDown.
     """
-    # Looked at again under the lock; who has no room left should not keep the reader busy.
+    # Checked again under the lock. An account without room must not keep the sanitizer busy.
     _require_room(account, 0)
     file = files.rewritten(content)
     proof = PaymentProof(account=account, content_type=file.content_type)
@@ -56,16 +56,16 @@ def _record(account: Account, uploaded_by: User | None, file: NewFile, name: str
 
 
 def delete_unused_proofs() -> int:
-    """Delete proofs that no payment used in 7 days, each in its own transaction; returns how many.
+    """Delete proofs that no payment used within 7 days, each in its own transaction; returns how many.
 
-    Raises ProofStorageDown when a file cannot be deleted; its row is gone by then.
+    Raises ProofStorageDown if a file cannot be deleted; its row is already deleted then.
     """
     old = PaymentProof.objects.filter(payment=None, created_at__lte=clock.now() - UNUSED_KEPT_FOR)
     deleted = 0
     for proof in old.order_by("pk").iterator():
         name = _delete_row(proof)
         if name:
-            # The row first: a row without its file is worse than a file that nobody knows.
+            # The row goes first, because a row without its file is worse than a file without its row.
             files.forget(name)
             deleted += 1
     return deleted
@@ -73,7 +73,7 @@ def delete_unused_proofs() -> int:
 
 @service_transaction
 def _delete_row(proof: PaymentProof) -> str | None:
-    """Delete the row; returns the name of its file, or None where it was used or deleted meanwhile."""
+    """Delete the row; returns the name of its file, or None if the proof was used or deleted meanwhile."""
     account = lock_account(proof.account_id)
     unused = PaymentProof.objects.filter(account=account, pk=proof.pk, payment=None).first()
     if unused is None:

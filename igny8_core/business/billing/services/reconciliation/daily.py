@@ -1,7 +1,7 @@
-"""The daily comparison of what gateways hold with what stands here (docs/gateways.md section 9).
+"""The daily comparison of the gateways' records with ours (docs/gateways.md section 9).
 
-What a lost message or a crash left behind is healed by the same steps that messages and checks take. What does not fit
-then waits for an operator: nothing is guessed, and no money moves because of a comparison alone.
+What a lost webhook message or a crash left behind is repaired by the same steps that webhooks and polling take. What
+still differs then waits for an operator: nothing is guessed, and a comparison alone moves no money.
 """
 
 from dataclasses import replace
@@ -38,16 +38,17 @@ from igny8_core.business.billing.services.refunds.disputes import sync_dispute
 from igny8_core.business.billing.services.refunds.gateway_refunds import sync_refunds
 from igny8_core.common import clock
 from igny8_core.common.db import require_no_transaction
+from igny8_core.common.money import amount_text
 
-# States at the gateway in which an attempt can no longer take money.
+# The states at a gateway in which an attempt can no longer take money.
 OVER = frozenset({ChargeState.CANCELED})
 
 
 def reconcile(days: int = 3) -> list[Difference]:
-    """Compare everything of the last `days` days, and everything still open, with what the gateways say.
+    """Compare the payments of the last `days` days, and all that are still open, with the gateways' records.
 
-    What cannot be healed flags its payment for review. Each difference becomes an event, once a day and object.
-    May run at any time. RuntimeError in a transaction.
+    A difference that cannot be repaired flags its payment for review. Each difference is recorded as an event, once
+    per day and object. May run at any time. RuntimeError in a transaction.
     """
     require_no_transaction()
     since = clock.now() - timedelta(days=days)
@@ -88,15 +89,15 @@ def _of_charge(payment_method: str, charge: Charge) -> list[Difference]:
         payment = payment_of_charge(payment_method, charge)
     except PaymentNotFound as problem:
         return [Difference(payment_method, charge.object_id, "missing_here", problem.text, _customer(charge))]
-    return _compared(payment, charge) if payment else _of_foreign(payment_method, charge)
+    return _compared(payment, charge) if payment else _of_unknown_charge(payment_method, charge)
 
 
-def _of_foreign(payment_method: str, charge: Charge) -> list[Difference]:
-    """Money of one of our customers that no payment knows of; a charge of another product is none of ours."""
+def _of_unknown_charge(payment_method: str, charge: Charge) -> list[Difference]:
+    """A charge that no payment here knows: a difference if one of our customers paid it, else another product's."""
     customer = _customer(charge)
     if customer is None or charge.state != ChargeState.SUCCEEDED:
         return []
-    text = f"{charge.amount} {charge.currency} of this customer is no payment here."
+    text = f"This customer paid {amount_text(charge.amount, charge.currency)} at the gateway; no payment here shows it."
     missing = Difference(payment_method, charge.object_id, "missing_here", text, customer)
     booked = booked_for_a_subscription(charge) if traits_of(payment_method).bills_subscriptions else None
     return [replace(missing, subject=booked or customer, is_healed=booked is not None)]
@@ -112,7 +113,7 @@ def _of_payment(payment: Payment) -> list[Difference]:
         with gateway_refusals():
             charge = gateway_of(payment.payment_method).fetch(payment.gateway_object_id)
     except UnknownObject:
-        text = f"The payment is {payment.status} here, and the gateway has no such object."
+        text = f"The payment is {payment.status} here, but the gateway does not know it."
         return [Difference(payment.payment_method, payment.gateway_object_id, "missing_there", text, payment)]
     return _compared(payment, charge)
 
@@ -121,7 +122,7 @@ def _compared(payment: Payment, charge: Charge) -> list[Difference]:
     first = _differences(payment, charge)
     if not first:
         return []
-    # Both may have moved since they were read: what counts is what is left after they were read again.
+    # Either side may have changed meanwhile, so both are read again and only what still differs counts.
     _heal(payment, charge)
     payment.refresh_from_db()
     with gateway_refusals():
@@ -133,7 +134,7 @@ def _compared(payment: Payment, charge: Charge) -> list[Difference]:
 
 
 def _heal(payment: Payment, charge: Charge) -> None:
-    """Do what a message about the object would lead to; what stands open for a closed payment is ended there."""
+    """Do what a webhook message about the object would do, and end an attempt whose payment is closed here."""
     healed = sync_payment(payment.payment_method, charge.object_id) or payment
     is_closed = healed.status not in {*CAPTURED_STATUSES, *GATEWAY_UNDER_WAY}
     with gateway_refusals():
@@ -145,16 +146,18 @@ def _heal(payment: Payment, charge: Charge) -> None:
 
 
 def _differences(payment: Payment, charge: Charge) -> dict[str, str]:
-    """What differs, by kind, in words for an operator."""
+    """What differs: a sentence for operators by kind of difference."""
     found = {}
     if charge.currency != payment.currency:
         found["currency"] = f"{payment.currency} here, {charge.currency} at the gateway."
     elif charge.amount != payment.amount:
-        found["amount"] = f"{payment.amount} {payment.currency} here, {charge.amount} at the gateway."
+        here, there = amount_text(payment.amount, payment.currency), amount_text(charge.amount, charge.currency)
+        found["amount"] = f"{here} here, {there} at the gateway."
     if not _same_state(payment, charge):
         found["state"] = f"{payment.status} here, {charge.raw_status or charge.state.value} at the gateway."
     if not _same_refunds(payment, charge):
-        found["refunds"] = f"{charge.refunded} {charge.currency} went back at the gateway; less or more is booked here."
+        refunded = amount_text(charge.refunded, charge.currency)
+        found["refunds"] = f"{refunded} was refunded at the gateway; another amount is booked here."
     return found
 
 
@@ -165,12 +168,12 @@ def _same_state(payment: Payment, charge: Charge) -> bool:
     if payment.status in GATEWAY_UNDER_WAY:
         is_refused = charge.state == ChargeState.DECLINED and payment.is_confirmed_by_us
         return charge.state not in OVER and not is_refused
-    # Where an attempt has no end, it is only never captured.
+    # Some gateways cannot end an attempt; there we simply never capture it.
     return not is_captured and (charge.state in OVER or not traits_of(payment.payment_method).can_end_attempts)
 
 
 def _same_refunds(payment: Payment, charge: Charge) -> bool:
-    # What a bank took back in a dispute is a refund here and none at the gateway.
+    # Money that a bank took in a dispute is a refund here, but not at every gateway.
     if charge.is_disputed:
         return True
     notes = CreditNote.objects.filter(account_id=payment.account_id, payment=payment).exclude(gateway_refund_id="")
@@ -190,7 +193,7 @@ def _sum(rows: QuerySet[Refund] | QuerySet[CreditNote]) -> Decimal:
 
 
 def _of_disputes(payment_method: str, since: datetime) -> list[Difference]:
-    """Disputes made lately, and those that are open here: asking for them again shows whether a message was lost."""
+    """Sync recent disputes and those that are open here; a change shows that a webhook message was lost."""
     found: list[Difference] = []
     known: list[str] = []
     with noted(found, payment_method, "the list of disputes"), gateway_refusals():
@@ -209,11 +212,11 @@ def _of_dispute(payment_method: str, dispute_id: str) -> list[Difference]:
     try:
         after = sync_dispute(payment_method, dispute_id)
     except UnknownObject:
-        if before is None:  # It is about a payment of a kind that we do not take.
+        if before is None:  # Another product's dispute, about a kind of payment that we do not use.
             return []
-        text = f"The dispute is {before.status} here, and the gateway has no such object."
+        text = f"The dispute is {before.status} here, but the gateway does not know it."
         return [Difference(payment_method, dispute_id, "missing_there", text, before.payment)]
     if after is None or (before and before.status == after.status):
         return []
-    text = f"The dispute was {before.status if before else 'not known'} here, and is {after.status} at the gateway."
+    text = f"The dispute was {before.status if before else 'unknown'} here and is {after.status} at the gateway."
     return [Difference(payment_method, dispute_id, "dispute", text, after.payment, is_healed=True)]

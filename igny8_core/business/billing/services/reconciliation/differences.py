@@ -1,4 +1,4 @@
-"""What the daily comparison with gateways finds, and who is told: operators, by an event and where needed a review."""
+"""The differences that the daily comparison finds. Operators see each as an event, and as a review if it is open."""
 
 import logging
 from collections.abc import Iterator
@@ -21,11 +21,11 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Difference:
-    """What a gateway and we do not agree on; `is_healed` once we have followed the gateway.
+    """Something on which a gateway's records and ours differ. `is_healed`: our records now follow the gateway's.
 
     `kind` is one of "amount", "currency", "state", "refunds", "dispute", "missing_here", "missing_there",
-    "subscription" and "not_checked". `subject` is whose pages show it: the payment or subscription, else the account,
-    if there is one.
+    "subscription" and "not_checked". `subject` is the object whose console page shows it: the payment or subscription,
+    otherwise the account, if there is one.
     """
 
     gateway: str
@@ -38,7 +38,7 @@ class Difference:
 
 @contextmanager
 def noted(found: list[Difference], gateway: str, object_id: str) -> Iterator[None]:
-    """One object that cannot be asked for now does not keep the others from being compared."""
+    """Turn a refusal about one object into a "not_checked" difference, so that the others are still compared."""
     try:
         yield
     except DomainError as problem:
@@ -46,7 +46,7 @@ def noted(found: list[Difference], gateway: str, object_id: str) -> Iterator[Non
 
 
 def report(difference: Difference) -> None:
-    """Log a difference, record it as an event of its subject, and flag a payment that an operator has to look at."""
+    """Log a difference, record it as an event of its subject, and flag its payment for review if it is not healed."""
     logger.log(
         logging.WARNING if difference.is_healed else logging.ERROR,
         "gateway difference",

@@ -1,7 +1,7 @@
-"""The janitor: asks gateways, on a schedule, what became of payments and refunds that are not decided (FLT-12).
+"""Polling: ask gateways, on a schedule, about payments and refunds that are not decided (FLT-12).
 
-A payment without an answer is looked at after 5 minutes, an hour, then daily five times. What a customer has left open
-is closed after a day. What is still not decided then waits for an operator.
+The times are in payment_states/check_times. A payment that a customer left open is closed after a day. What is still
+undecided at the end of its schedule waits for an operator.
 """
 
 import logging
@@ -24,6 +24,7 @@ from igny8_core.business.billing.models import (
 )
 from igny8_core.business.billing.services.collection.gateway_payments import ask_gateway, close_attempt, sync_payment
 from igny8_core.business.billing.services.collection.outcomes import order_return
+from igny8_core.business.billing.services.payment_states.check_times import LEFT_OPEN_FOR, PAYMENT_PAUSES, REFUND_PAUSES
 from igny8_core.business.billing.services.payment_states.transitions import fail, flag_for_review, payment_event
 from igny8_core.business.billing.services.refunds.gateway_refunds import ask_about_refund, sync_refunds
 from igny8_core.business.billing.services.stripe_billing.invoices import record_invoice
@@ -34,26 +35,17 @@ from igny8_core.events import services as events
 
 logger = logging.getLogger(__name__)
 LEASE = timedelta(minutes=5)
-HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-# When the next look is due after the one with this number; past the end an operator is asked.
-SCHEDULES: dict[str, list[timedelta]] = {
-    PaymentStatus.PENDING: [HOUR, 5 * HOUR, 6 * HOUR, 12 * HOUR, 12 * HOUR],
-    PaymentStatus.UNKNOWN: [HOUR, DAY, DAY, DAY, DAY, DAY],
-    PaymentStatus.PROCESSING: [5 * HOUR, 18 * HOUR, *[DAY] * 13],
-}
-REFUND_SCHEDULE = [HOUR, DAY, DAY, DAY, DAY, DAY, *[2 * DAY] * 6]
-LEFT_OPEN_FOR = DAY
 
 
 def poll_due(limit: int = 200) -> int:
-    """Look at the payments and refunds that are due, at most `limit` of each; returns how many there were."""
+    """Check the payments and refunds that are due, at most `limit` of each; returns how many were checked."""
     return PAYMENTS.run(limit) + REFUNDS.run(limit)
 
 
 def check_payment_now(payment: Payment, checked_by: User | None = None) -> Payment:
-    """Ask the gateway about a payment at once, also about one that needs review, which is judged anew.
+    """Ask the gateway about a payment at once. A payment that needs review is judged again.
 
-    Raises GatewayUnavailable, GatewayMisconfigured.
+    Returns the payment as it is now. Raises GatewayUnavailable, GatewayMisconfigured. RuntimeError in a transaction.
     """
     require_no_transaction()
     _clear_review(payment, checked_by)
@@ -71,9 +63,10 @@ def check_payment_now(payment: Payment, checked_by: User | None = None) -> Payme
 
 
 def return_money(payment: Payment, ordered_by: User) -> Refund:
-    """Close a payment that needs review and give back whatever its gateway holds of it.
+    """Close a payment that needs review, and send back whatever its gateway holds of it.
 
-    Raises NothingToReturn for one that needs no review or holds nothing, GatewayUnavailable, OwnAccountPayment.
+    Raises NothingToReturn if the payment needs no review or its gateway holds nothing, GatewayUnavailable,
+    OwnAccountPayment. RuntimeError in a transaction.
     """
     require_no_transaction()
     if not payment.needs_review or not payment.gateway_object_id or payment.status in CAPTURED_STATUSES:
@@ -97,7 +90,7 @@ def _check_payment(payment: Payment) -> None:
     state = attempt.charge.state if attempt.charge else None
     waits_for_customer = state in {ChargeState.AWAITING_CUSTOMER, ChargeState.REQUIRES_ACTION, ChargeState.DECLINED}
     is_left = clock.now() - payment.created_at >= LEFT_OPEN_FOR
-    # Whoever got no answer has left the page: there is nobody who could go on.
+    # A customer who got no answer has left the page, so nobody can continue this attempt.
     if attempt.payment.status in GATEWAY_UNDER_WAY and waits_for_customer and (is_left or not _is_pending(payment)):
         close_attempt(attempt.payment)
 
@@ -115,7 +108,7 @@ def _give_up_payment(payment: Payment, error: str) -> None:
     account = lock_account(payment.account_id)
     payment = lock_payment(account, payment.pk)
     if payment.status in GATEWAY_UNDER_WAY:
-        _ask_an_operator(payment)
+        _flag_undecided(payment)
         return
     PAYMENTS.close(payment)
     logger.error("a failed attempt could not be closed at its gateway", extra={"payment": payment.pk, "error": error})
@@ -127,12 +120,12 @@ def _give_up_refund(refund: Refund, error: str) -> None:
     payment = lock_payment(account, refund.payment_id)
     is_open = Refund.objects.filter(pk=refund.pk, status__in=REFUNDS_UNDER_WAY).exists()
     if REFUNDS.close(refund) and is_open:
-        _ask_an_operator(payment)
+        _flag_undecided(payment)
 
 
-def _ask_an_operator(payment: Payment) -> None:
+def _flag_undecided(payment: Payment) -> None:
     if not payment.needs_review:
-        flag_for_review(payment, "The gateway has not said in days what became of it. Look at its dashboard.")
+        flag_for_review(payment, "The gateway has not decided this payment for days. Look it up in its dashboard.")
 
 
 @service_transaction
@@ -142,7 +135,7 @@ def _clear_review(payment: Payment, checked_by: User | None) -> None:
     if not payment.needs_review:
         return
     payment.needs_review, payment.review_reason, payment.checks = False, "", 0
-    # Under way it must be looked at again in any case, should the gateway not answer now.
+    # A payment under way has to be checked again, in case the gateway does not answer now.
     payment.next_check_at = clock.now() + LEASE if payment.status in GATEWAY_UNDER_WAY else None
     payment.save(update_fields=["needs_review", "review_reason", "checks", "next_check_at"])
     events.record(payment_event("payment.review_cleared", payment, checked_by))
@@ -169,7 +162,7 @@ PAYMENTS = WorkQueue(
     rows=Payment.objects.select_related("account", "invoice"),
     lease=LEASE,
     work=_check_payment,
-    pauses=lambda payment: SCHEDULES.get(payment.status, REFUND_SCHEDULE),
+    pauses=lambda payment: PAYMENT_PAUSES.get(payment.status, REFUND_PAUSES),
     give_up=_give_up_payment,
     state=None,
     due_at="next_check_at",
@@ -181,7 +174,7 @@ REFUNDS = WorkQueue(
     rows=Refund.objects.select_related("payment__account", "payment__invoice", "requested_by"),
     lease=LEASE,
     work=_check_refund,
-    pauses=lambda _: REFUND_SCHEDULE,
+    pauses=lambda _: REFUND_PAUSES,
     give_up=_give_up_refund,
     state=None,
     due_at="next_check_at",

@@ -1,4 +1,4 @@
-"""What the daily comparison finds of subscriptions that Stripe bills, and of the money that it collected for them."""
+"""The daily comparison's part about subscriptions that Stripe bills, and about the money it collected for them."""
 
 from igny8_core.auth.models import LIVE_STATUSES, BillingDriver, PaymentMethodType, Subscription
 from igny8_core.business.billing.gateways import configured_stripe
@@ -13,7 +13,7 @@ STRIPE = PaymentMethodType.STRIPE
 
 
 def booked_for_a_subscription(charge: Charge) -> Payment | None:
-    """Book money that Stripe collected for a subscription that it bills; None for money that is for none."""
+    """Book money that Stripe collected for a subscription that it bills; None if the money is for no subscription."""
     with gateway_refusals():
         bill = configured_stripe().invoice_paid_with(charge.object_id)
     if not bill:
@@ -23,7 +23,7 @@ def booked_for_a_subscription(charge: Charge) -> Payment | None:
 
 
 def differences_of_subscriptions() -> list[Difference]:
-    """Subscriptions that Stripe bills: following them again shows whether a message was lost."""
+    """Sync all subscriptions that Stripe bills; a change shows that a webhook message was lost."""
     found: list[Difference] = []
     mirrored = Subscription.objects.filter(billing_driver=BillingDriver.STRIPE, status__in=LIVE_STATUSES)
     for before in mirrored.order_by("pk"):
@@ -31,10 +31,10 @@ def differences_of_subscriptions() -> list[Difference]:
         with noted(found, STRIPE, name):
             after = sync_subscription(name)
             if after is None:
-                text = f"The subscription is {before.status} here, and the gateway has no such object."
+                text = f"The subscription is {before.status} here, but the gateway does not know it."
                 found.append(Difference(STRIPE, name, "missing_there", text, before))
             elif _terms(before) != _terms(after):
-                text = f"{before.status} here, {after.status} at the gateway, or another period or plan."
+                text = f"Status, period or plan differed: {before.status} here, {after.status} at the gateway."
                 found.append(Difference(STRIPE, name, "subscription", text, after, is_healed=True))
     return found
 

@@ -1,4 +1,4 @@
-"""Refunds: money of a payment given back with a credit note, and the unspent credits that it bought taken back."""
+"""Book refunds: money of a payment goes back with a credit note, and the unspent credits it bought are taken back."""
 
 from datetime import UTC
 from decimal import Decimal
@@ -26,7 +26,7 @@ from igny8_core.business.billing.services.invoices import numbering
 from igny8_core.business.billing.services.payment_states import transitions
 from igny8_core.common import clock
 from igny8_core.common.db import service_transaction
-from igny8_core.common.money import InvalidAmount, format_amount, minor_units
+from igny8_core.common.money import InvalidAmount, amount_text, minor_units
 from igny8_core.events import services as events
 
 REFUNDABLE = frozenset({PaymentStatus.SUCCEEDED, PaymentStatus.PARTIALLY_REFUNDED})
@@ -36,7 +36,7 @@ REFUNDABLE = frozenset({PaymentStatus.SUCCEEDED, PaymentStatus.PARTIALLY_REFUNDE
 def refund_by_hand(
     payment: Payment, amount: Decimal | None, reason: str, reference: str, refunded_by: User | None
 ) -> CreditNote:
-    """As PaymentService.process_refund, for money that came by bank or wallet."""
+    """PaymentService.process_refund for money that came by bank or wallet. `reference`: that of our transfer back."""
     account = lock_account(payment.account_id)
     payment = lock_payment(account, payment.pk)
     require_refundable(payment, refunded_by)
@@ -55,9 +55,9 @@ def book_refund(
     gateway_refund_id: str = "",
     refunded_by: User | None = None,
 ) -> CreditNote:
-    """Write down that `amount` went back: payment, credit note, and the unspent credits that it bought.
+    """Record that `amount` was refunded: update the payment, write the credit note, take back unspent credits.
 
-    The caller holds the locks of account and payment and knows that no more than is left goes back.
+    The caller holds the locks of account and payment and has checked that `amount` is still left of the payment.
     """
     already = payment.refunded_amount
     with events.recorded_together():
@@ -88,12 +88,12 @@ def book_refund(
             created_by=refunded_by,
             created_at=now,
         )
-        events.record(_event(credit_note))
+        events.record(_refunded_event(credit_note))
     return credit_note
 
 
 def require_refundable(payment: Payment, operator: User | None) -> None:
-    """Raises OwnAccountPayment, PaymentNotRefundable, RefundUnderWay for a locked payment."""
+    """Refuse to refund a locked payment. Raises OwnAccountPayment, PaymentNotRefundable, RefundUnderWay."""
     if operator is not None and operator.account_id == payment.account_id:
         raise OwnAccountPayment()
     if payment.status not in REFUNDABLE:
@@ -104,25 +104,25 @@ def require_refundable(payment: Payment, operator: User | None) -> None:
 
 
 def checked_amount(amount: Decimal | None, payment: Payment) -> Decimal:
-    """The amount to give back; all that is left for None. Raises InvalidAmount, RefundExceedsPayment."""
+    """The amount to refund; None means all that is left. Raises InvalidAmount, RefundExceedsPayment."""
     currency = payment.currency
     left: Decimal = payment.amount - payment.refunded_amount
     if amount is None:
         return left
-    expected = f"Write an amount like {format_amount(left, currency)} {currency}, which is what is left."
+    expected = f"Expected an amount up to {amount_text(left, currency)}, which is what is left of this payment."
     if not isinstance(amount, Decimal) or not amount.is_finite() or amount <= 0:
         raise InvalidAmount(errors={"amount": [expected]})
-    # 9.000 is no amount of dollars: the currency's own decimals (AMT-05).
+    # 9.000 has more decimals than dollars have (AMT-05).
     if -int(amount.as_tuple().exponent) > minor_units(currency):
         raise InvalidAmount(errors={"amount": [expected]})
     if amount > left:
-        text = f"{format_amount(left, currency)} {currency} is left of this payment; no more can go back."
+        text = f"Only {amount_text(left, currency)} is left of this payment. Refund that much or less."
         raise RefundExceedsPayment(text, errors={"amount": [text]})
     return amount
 
 
 def _credits_due(payment: Payment, already: Decimal) -> int:
-    """Credits that go with this part of the invoice's money, so that those of all parts add up to what was granted."""
+    """The credits that belong to this refund. Those of all refunds of an invoice add up to what was granted."""
     granted = CreditGrant.objects.filter(account=payment.account, source__in=grant_sources(payment))
     credits_of_all = granted.values_list("amount", flat=True).first() or 0
     # A paid invoice has exactly its total settled.
@@ -130,17 +130,15 @@ def _credits_due(payment: Payment, already: Decimal) -> int:
     return int(credits_of_all * payment.refunded_amount // settled) - int(credits_of_all * already // settled)
 
 
-def _event(credit_note: CreditNote) -> events.NewEvent:
-    payment = credit_note.payment
-    facts = {
-        "credit_note": credit_note.credit_note_number,
-        "invoice_id": payment.invoice_id,
-        "invoice_number": payment.invoice.invoice_number,
-        "amount": str(credit_note.amount),
-        "currency": credit_note.currency,
-        "payment_method": payment.payment_method,
-        "reason": credit_note.reason,
-        "credits_taken_back": credit_note.credits_taken_back,
-        "credits_not_recovered": credit_note.credits_not_recovered,
-    }
-    return events.about("payment.refunded", payment, credit_note.created_by_id, facts)
+def _refunded_event(credit_note: CreditNote) -> events.NewEvent:
+    return transitions.payment_event(
+        "payment.refunded",
+        credit_note.payment,
+        credit_note.created_by_id,
+        credit_note=credit_note.credit_note_number,
+        amount=str(credit_note.amount),
+        currency=credit_note.currency,
+        reason=credit_note.reason,
+        credits_taken_back=credit_note.credits_taken_back,
+        credits_not_recovered=credit_note.credits_not_recovered,
+    )

@@ -1,6 +1,6 @@
-"""Giving money back through a gateway: commit the refund, ask the gateway, lock and book what it says (REF-04, REF-05).
+"""Refund through a gateway in three steps: commit the refund, ask the gateway, lock and book the answer.
 
-A refund that somebody orders at the gateway itself, and a dispute that is lost, are booked the same way.
+Refunds that somebody orders in the gateway's dashboard, and lost disputes, are booked the same way (REF-04, REF-05).
 """
 
 import logging
@@ -38,40 +38,41 @@ from igny8_core.business.billing.models import (
     RefundStatus,
 )
 from igny8_core.business.billing.services.payment_methods.availability import require_gateway
+from igny8_core.business.billing.services.payment_states.check_times import FIRST_CHECK, FIRST_REFUND_PROCESSING_CHECK
 from igny8_core.business.billing.services.payment_states.transitions import flag_for_review, payment_event
 from igny8_core.business.billing.services.refunds.booking import book_refund, checked_amount, require_refundable
 from igny8_core.common import clock
 from igny8_core.common.db import refusing, require_no_transaction, service_transaction
+from igny8_core.common.money import amount_text
 from igny8_core.common.states import transition
 from igny8_core.events import services as events
 
 logger = logging.getLogger(__name__)
-FIRST_CHECK = timedelta(minutes=5)
-PROCESSING_CHECK = timedelta(hours=6)
+
 MADE_AT_GATEWAY = "Refunded at the payment service"
 
 
 def refund_through_gateway(
     payment: Payment, amount: Decimal | None, reason: str, refunded_by: User | None, request_key: str = ""
 ) -> CreditNote:
-    """As PaymentService.process_refund, for money that came through a gateway.
+    """PaymentService.process_refund for money that came through a gateway.
 
-    Raises RefundRefused where the gateway says no, RefundBeingChecked where it says nothing or takes its time,
+    Raises RefundRefused if the gateway refuses, RefundBeingChecked if it does not answer or is still processing,
     RefundUnderWay, RequestKeyReused, and what process_refund raises. RuntimeError in a transaction.
     """
     require_no_transaction()
     require_gateway(payment.payment_method)
-    refund = _begun_with(request_key, payment) or _begin(payment, amount, reason, refunded_by, request_key)
+    refund = _find_by_request_key(request_key, payment) or _begin(payment, amount, reason, refunded_by, request_key)
     refund = ask_about_refund(refund)
     if refund.status == RefundStatus.FAILED:
-        raise RefundRefused(f"{RefundRefused.text} It said: {refund.failure_reason}")
+        raise RefundRefused(f"{RefundRefused.text} Its reason: {refund.failure_reason}")
     if refund.credit_note is None:
         raise RefundBeingChecked()
     return refund.credit_note
 
 
 def ask_about_refund(refund: Refund) -> Refund:
-    """Order a refund, or ask what became of it, and book the answer; safe to do again at any time."""
+    """Order a refund, or ask for its outcome, and book the answer. Safe to repeat at any time."""
     require_no_transaction()
     if refund.status not in REFUNDS_UNDER_WAY:
         return refund
@@ -80,21 +81,21 @@ def ask_about_refund(refund: Refund) -> Refund:
     try:
         repeatable_for = traits_of(payment.payment_method).refund_repeatable_for
         if refund.gateway_refund_id or clock.now() - refund.created_at > repeatable_for:
-            answer = _found(refund)
+            answer = _look_up(refund)
         else:
-            answer = gateway.refund(_order(refund))
+            answer = gateway.refund(_refund_order(refund))
     except Declined as refusal:
-        return _record_refusal(refund, refusal.text)
+        return _mark_failed(refund, refusal.text)
     except Unavailable:
-        return _record_silence(refund)
+        return _mark_unknown(refund)
     except (Misconfigured, UnknownObject) as problem:
         logger.error("gateway misconfigured", extra={"refund": refund.pk, "code": problem.code})
-        return _record_refusal(refund, "The payment service refused our request; an engineer has to look.")
-    return record_refund(refund, answer) if answer else _record_refusal(refund, "It never got this refund.")
+        return _mark_failed(refund, "The payment service refused our request. An engineer has to look.")
+    return apply_refund(refund, answer) if answer else _mark_failed(refund, "The refund never reached it.")
 
 
 def sync_refunds(payment: Payment) -> None:
-    """Book every refund that the gateway has made of a captured payment, whoever ordered it.
+    """Book every refund of a captured payment that the gateway has made, whoever ordered it.
 
     Raises GatewayUnavailable, GatewayMisconfigured.
     """
@@ -103,35 +104,37 @@ def sync_refunds(payment: Payment) -> None:
     with gateway_refusals():
         made = gateway.refunds_of(gateway.fetch(payment.gateway_object_id))
     for answer in made:
-        refund = _known(payment, answer)
+        refund = _find(payment, answer)
         if refund:
-            record_refund(refund, answer)
+            apply_refund(refund, answer)
         elif answer.state == RefundState.SUCCEEDED:
-            book_foreign(payment, answer)
+            book_external_refund(payment, answer)
 
 
 @service_transaction
-def record_refund(refund: Refund, answer: GatewayRefund) -> Refund:
-    """Bring a refund to where its gateway is with it; a credit note is written once the money went back."""
+def apply_refund(refund: Refund, answer: GatewayRefund) -> Refund:
+    """Update a refund to what its gateway says. The credit note is written once the money has gone back."""
     refund = _lock(refund)
     if answer.state in {RefundState.FAILED, RefundState.CANCELED}:
         _fail(refund, answer.failure_code or "The payment service could not give the money back.", answer.refund_id)
     elif refund.status not in REFUNDS_UNDER_WAY:
         return refund
     elif (answer.amount, answer.currency) != (refund.amount, refund.currency):
-        flag_for_review(refund.payment, f"Refund {answer.refund_id} gave back {answer.amount} {answer.currency}.")
+        returned, ordered = amount_text(answer.amount, answer.currency), amount_text(refund.amount, refund.currency)
+        flag_for_review(refund.payment, f"Refund {answer.refund_id} gave back {returned}; {ordered} was ordered.")
     elif answer.state == RefundState.SUCCEEDED:
         _book(refund, answer.refund_id)
     else:
-        _wait(refund, RefundStatus.PROCESSING, PROCESSING_CHECK, gateway_refund_id=answer.refund_id)
+        processing = RefundStatus.PROCESSING
+        _check_later(refund, processing, FIRST_REFUND_PROCESSING_CHECK, gateway_refund_id=answer.refund_id)
     return refund
 
 
 @service_transaction
-def book_foreign(payment: Payment, answer: GatewayRefund, reason: str = MADE_AT_GATEWAY) -> Refund | None:
-    """Book money that went back without us: by somebody at the gateway, or by a dispute. Once per its id.
+def book_external_refund(payment: Payment, answer: GatewayRefund, reason: str = MADE_AT_GATEWAY) -> Refund | None:
+    """Book a refund that was not ordered here: somebody made it at the gateway, or a dispute did. Once per refund id.
 
-    What does not fit the payment is left to an operator (Payment.needs_review).
+    Returns None, and flags the payment for review, if the refund does not fit the payment.
     """
     account = lock_account(payment.account_id)
     payment = lock_payment(account, payment.pk)
@@ -141,11 +144,11 @@ def book_foreign(payment: Payment, answer: GatewayRefund, reason: str = MADE_AT_
     left = payment.amount - payment.refunded_amount
     if answer.currency != payment.currency or answer.amount > left:
         if not payment.needs_review:
-            flag_for_review(
-                payment, f"{answer.refund_id} gave back {answer.amount} {answer.currency}; {left} was left."
-            )
+            returned = amount_text(answer.amount, answer.currency)
+            what_was_left = amount_text(left, payment.currency)
+            flag_for_review(payment, f"{answer.refund_id} gave back {returned}; {what_was_left} was left.")
         return None
-    # Never under way here, so that it can be booked beside a refund of ours that is.
+    # Created as succeeded, so that it can be booked while a refund of ours is under way.
     refund = Refund.objects.create(
         account=account,
         payment=payment,
@@ -161,7 +164,7 @@ def book_foreign(payment: Payment, answer: GatewayRefund, reason: str = MADE_AT_
     return refund
 
 
-def _known(payment: Payment, answer: GatewayRefund) -> Refund | None:
+def _find(payment: Payment, answer: GatewayRefund) -> Refund | None:
     refunds = Refund.objects.filter(account_id=payment.account_id, payment=payment)
     by_id = refunds.filter(gateway_refund_id=answer.refund_id).first()
     if by_id or not answer.reference:
@@ -169,7 +172,7 @@ def _known(payment: Payment, answer: GatewayRefund) -> Refund | None:
     return next((refund for refund in refunds if str(refund.uuid) == answer.reference), None)
 
 
-def _begun_with(request_key: str, payment: Payment) -> Refund | None:
+def _find_by_request_key(request_key: str, payment: Payment) -> Refund | None:
     refund = Refund.objects.filter(request_key=request_key).first() if request_key else None
     if refund and refund.payment_id != payment.pk:
         raise RequestKeyReused()
@@ -180,8 +183,8 @@ def _begun_with(request_key: str, payment: Payment) -> Refund | None:
 def _begin(payment: Payment, amount: Decimal | None, reason: str, operator: User | None, request_key: str) -> Refund:
     account = lock_account(payment.account_id)
     payment = lock_payment(account, payment.pk)
-    # The same request on another thread can have come first.
-    begun = _begun_with(request_key, payment)
+    # The same request may have been handled by another thread first.
+    begun = _find_by_request_key(request_key, payment)
     if begun:
         return begun
     require_refundable(payment, operator)
@@ -200,7 +203,7 @@ def _begin(payment: Payment, amount: Decimal | None, reason: str, operator: User
     return refund
 
 
-def _order(refund: Refund) -> RefundOrder:
+def _refund_order(refund: Refund) -> RefundOrder:
     payment = refund.payment
     return RefundOrder(
         reference=str(refund.uuid),
@@ -213,18 +216,18 @@ def _order(refund: Refund) -> RefundOrder:
     )
 
 
-def _found(refund: Refund) -> GatewayRefund | None:
+def _look_up(refund: Refund) -> GatewayRefund | None:
     gateway = gateway_of(refund.payment.payment_method)
     made = gateway.refunds_of(gateway.fetch(refund.payment.gateway_object_id))
     named = (answer for answer in made if answer.reference == str(refund.uuid))
     by_id = (answer for answer in made if refund.gateway_refund_id and answer.refund_id == refund.gateway_refund_id)
     found = next(by_id, None) or next(named, None)
-    # Not every answer repeats our reference (PayPal's do not); the order of a key is found by its id only.
+    # PayPal's answers do not repeat our reference, so a refund found by its id gets it here.
     return replace(found, reference=str(refund.uuid)) if found else None
 
 
 @service_transaction
-def _record_refusal(refund: Refund, text: str) -> Refund:
+def _mark_failed(refund: Refund, text: str) -> Refund:
     refund = _lock(refund)
     if refund.status in REFUNDS_UNDER_WAY:
         _fail(refund, text)
@@ -232,15 +235,15 @@ def _record_refusal(refund: Refund, text: str) -> Refund:
 
 
 @service_transaction
-def _record_silence(refund: Refund) -> Refund:
+def _mark_unknown(refund: Refund) -> Refund:
     refund = _lock(refund)
     if refund.status == RefundStatus.PENDING:
-        _wait(refund, RefundStatus.UNKNOWN, FIRST_CHECK)
+        _check_later(refund, RefundStatus.UNKNOWN, FIRST_CHECK)
     return refund
 
 
 def _lock(refund: Refund) -> Refund:
-    """The refund as it is under the locks of its account and payment."""
+    """The refund, read under the locks of its account and payment."""
     account = lock_account(refund.account_id)
     payment = lock_payment(account, refund.payment_id)
     locked = Refund.objects.select_related("credit_note", "requested_by").get(account=account, pk=refund.pk)
@@ -253,8 +256,9 @@ def _book(refund: Refund, gateway_refund_id: str) -> None:
     credit_note = None
     left = payment.amount - payment.refunded_amount
     if refund.amount > left and not refund.is_return:
-        # A dispute or somebody at the gateway was quicker; what a credit note would say is not true any more.
-        flag_for_review(payment, f"Refund {gateway_refund_id} of {refund.amount} went back when {left} was left.")
+        # A dispute or a refund at the gateway came first, so a credit note would be wrong.
+        refunded, what_was_left = (amount_text(amount, refund.currency) for amount in (refund.amount, left))
+        flag_for_review(payment, f"Refund {gateway_refund_id} of {refunded} went back when {what_was_left} was left.")
     elif not refund.is_return:
         credit_note = book_refund(
             payment,
@@ -281,7 +285,7 @@ def _fail(refund: Refund, text: str, gateway_refund_id: str = "") -> None:
     if refund.status == RefundStatus.FAILED:
         return
     if refund.status == RefundStatus.SUCCEEDED:
-        # The credit note is written and stays; the customer has not got the money all the same.
+        # The credit note stays, although the customer did not get the money.
         if not refund.payment.needs_review:
             flag_for_review(refund.payment, f"Refund {refund.gateway_refund_id} did not arrive: {text}")
         return
@@ -296,10 +300,10 @@ def _fail(refund: Refund, text: str, gateway_refund_id: str = "") -> None:
     )
     events.record(_event("refund.failed", refund, reason=text[:500]))
     if refund.is_return:
-        flag_for_review(refund.payment, f"Money that paid nothing could not be returned: {text}")
+        flag_for_review(refund.payment, f"Money that bought nothing could not be returned: {text}")
 
 
-def _wait(refund: Refund, status: RefundStatus, delay: timedelta, **changes: str) -> None:
+def _check_later(refund: Refund, status: RefundStatus, delay: timedelta, **changes: str) -> None:
     if refund.status != status:
         transition(refund, status, REFUND_TRANSITIONS, next_check_at=clock.now() + delay, checks=0, **changes)
         events.record(_event(f"refund.{status.value}", refund))

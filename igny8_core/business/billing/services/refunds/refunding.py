@@ -1,4 +1,4 @@
-"""Giving money back: by hand where it came by hand, else through the gateway that took it."""
+"""Refund a payment: by hand if it came by bank or wallet, otherwise through the gateway that took it."""
 
 from decimal import Decimal
 
@@ -18,13 +18,13 @@ def process_refund(
     refunded_by: User | None = None,
     request_key: str = "",
 ) -> CreditNote:
-    """Give back `amount` of a captured payment (None: all that is left); what is unspent of its credits goes too.
+    """Refund `amount` of a captured payment (None: all that is left) and take back the unspent credits it bought.
 
-    Money that came by bank or wallet goes back by hand: `reference` is that transfer's. Card and PayPal money goes
-    back through the gateway, outside any transaction. The customer gets the credit note by mail. A subscription
-    that was paid so goes on until it is canceled.
-    Raises PaymentNotRefundable, RefundExceedsPayment, InvalidAmount, OwnAccountPayment, RefundUnderWay; for
-    gateways GatewayNotConfigured, RefundRefused, RefundBeingChecked.
+    Money that came by bank or wallet is sent back by hand; `reference` is that transfer's. Card and PayPal money goes
+    back through the gateway, outside any transaction. The customer gets the credit note by mail. The subscription that
+    the payment paid for continues until it is canceled.
+    Raises PaymentNotRefundable, RefundExceedsPayment, InvalidAmount, OwnAccountPayment, RefundUnderWay; for card and
+    PayPal also GatewayNotConfigured, RefundRefused, RefundBeingChecked, RequestKeyReused.
     """
     exact = read_amount(amount, payment.currency)
     if payment.payment_method in GATEWAY_METHODS:

@@ -1,6 +1,6 @@
-"""The mirror of what Stripe bills by itself: subscriptions that were made there, and their invoices.
+"""Invoices of subscriptions that Stripe bills: our invoices mirror Stripe's.
 
-Strictly apart from our own billing: nothing is charged, and only what Stripe has collected is recorded, once.
+This is separate from our own billing: nothing is charged here. What Stripe has collected is recorded, once.
 """
 
 from datetime import datetime
@@ -29,22 +29,23 @@ from igny8_core.business.billing.models import (
 from igny8_core.business.billing.pricing import plan_line
 from igny8_core.business.billing.selectors import has_payment_under_way
 from igny8_core.business.billing.services.invoices.lifecycle import create_invoice, mark_void
-from igny8_core.business.billing.services.payment_states.stranded import unless_stranded
+from igny8_core.business.billing.services.payment_states.stranded import book_or_flag
 from igny8_core.business.billing.services.payment_states.transitions import flag_for_review, start
 from igny8_core.business.billing.services.refunds.gateway_refunds import sync_refunds
 from igny8_core.business.billing.services.settlement import capture
 from igny8_core.business.billing.services.stripe_billing.subscriptions import sync_subscription
 from igny8_core.common import clock
 from igny8_core.common.db import require_no_transaction, service_transaction
-from igny8_core.common.money import format_amount
+from igny8_core.common.money import amount_text
 
 
 def record_invoice(stripe_invoice_id: str) -> Invoice | None:
-    """Mirror an invoice of a subscription that Stripe bills: ours has the same amounts, and our number.
+    """Mirror one invoice of a subscription that Stripe bills: the same amounts under a number of ours.
 
-    What Stripe was paid is settled here once, with its credits. An unpaid one stays open: Stripe tries again. None
-    where nothing is to be recorded: a stranger's, a draft, one over nothing. Money of a customer of ours that
-    cannot be booked waits for an operator: as a payment that needs review, else as UnmatchedAtGateway.
+    Money that Stripe collected is settled here once, with its credits. An unpaid invoice stays open, because Stripe
+    tries again. None if there is nothing to record: another product's invoice, a draft, or one over zero.
+    If money of one of our customers cannot be booked, an operator has to look: at a payment that needs review, or at
+    UnmatchedAtGateway, which is raised. RuntimeError in a transaction.
     """
     require_no_transaction()
     try:
@@ -56,12 +57,12 @@ def record_invoice(stripe_invoice_id: str) -> Invoice | None:
     subscription = sync_subscription(seen.subscription_id, has_paid=has_paid) if seen.subscription_id else None
     if subscription is None:
         if has_paid:
-            _require_stranger(seen)
+            _require_not_our_customer(seen)
         return None
     record = partial(_record, subscription, seen)
-    invoice = unless_stranded(record, partial(_keep_visible, subscription, seen)) if has_paid else record()
+    invoice = book_or_flag(record, partial(_flag_unbooked, subscription, seen)) if has_paid else record()
     if invoice and invoice.status == InvoiceStatus.PAID:
-        _book_what_went_back(invoice)
+        _book_earlier_refunds(invoice)
     return invoice
 
 
@@ -74,7 +75,7 @@ def _record(subscription: Subscription, seen: MirroredInvoice) -> Invoice | None
     if seen.status == "paid" and seen.amount_paid > 0:
         return _record_paid(subscription, seen, known)
     if seen.status == "open" and seen.amount_due > 0:
-        return known or _made(subscription, seen, seen.amount_due)
+        return known or _create_invoice(subscription, seen, seen.amount_due)
     can_be_void = known is not None and InvoiceStatus.VOID in INVOICE_TRANSITIONS[known.status]
     if seen.status == "void" and known and can_be_void and not has_payment_under_way(known):
         return mark_void(known, "Voided at Stripe")
@@ -88,7 +89,7 @@ def _record_paid(subscription: Subscription, seen: MirroredInvoice, known: Invoi
     if begun and known and begun.needs_review and begun.invoice_id == known.pk:
         return known
     _require_fits(seen, known, begun)
-    payment = begun or _started(subscription, seen, known)
+    payment = begun or _start_payment(subscription, seen, known)
     invoice = payment.invoice = lock_invoice(subscription.account, payment.invoice_id)
     payment.account, invoice.subscription = subscription.account, subscription
     capture(payment, next_check_at=None)
@@ -96,13 +97,13 @@ def _record_paid(subscription: Subscription, seen: MirroredInvoice, known: Invoi
 
 
 @service_transaction
-def _keep_visible(subscription: Subscription, seen: MirroredInvoice, reason: str) -> Invoice | None:
-    """Record what Stripe has collected as a payment that needs review."""
+def _flag_unbooked(subscription: Subscription, seen: MirroredInvoice, reason: str) -> Invoice | None:
+    """Record money that Stripe has collected as a payment that needs review. Raises UnmatchedAtGateway."""
     subscription.account = lock_account(subscription.account_id)
     known = Invoice.objects.filter(account=subscription.account, stripe_invoice_id=seen.invoice_id).first()
     begun = _payment_of(seen)
     if begun is None and (known is None or _fits(known, seen)):
-        begun = _started(subscription, seen, known)
+        begun = _start_payment(subscription, seen, known)
     elif begun is None or known is None or begun.invoice_id != known.pk:
         raise UnmatchedAtGateway(reason)
     if not begun.needs_review:
@@ -110,41 +111,42 @@ def _keep_visible(subscription: Subscription, seen: MirroredInvoice, reason: str
     return begun.invoice
 
 
-def _book_what_went_back(invoice: Invoice) -> None:
-    """Refunds that were made, and told of, before the payment was known here."""
+def _book_earlier_refunds(invoice: Invoice) -> None:
+    """Book refunds that Stripe made before the payment was known here."""
     for payment in invoice.payments.filter(payment_method=PaymentMethodType.STRIPE).exclude(gateway_object_id=""):
         sync_refunds(payment)
 
 
-def _require_stranger(seen: MirroredInvoice) -> None:
-    """Raises UnmatchedAtGateway where one of our customers paid for what no subscription here stands for."""
+def _require_not_our_customer(seen: MirroredInvoice) -> None:
+    """Raises UnmatchedAtGateway if one of our customers paid for a subscription that does not exist here."""
     if seen.customer_id and Account.objects.filter(stripe_customer_id=seen.customer_id).exists():
         raise UnmatchedAtGateway(
-            f"{_collected(seen)} of a customer of ours, and no subscription here stands for it. Enter Stripe's price "
-            "at the plan that was sold and process the message again, or give the money back at Stripe."
+            f"{_collected(seen)} from one of our customers, but no subscription here matches it. Enter Stripe's price "
+            "at the plan that was sold and process the message again, or refund the money at Stripe."
         )
 
 
 def _require_fits(seen: MirroredInvoice, known: Invoice | None, begun: Payment | None) -> None:
-    """Raises UnmatchedAtGateway where the money is another payment's already, or not what our invoice is over."""
+    """Raises UnmatchedAtGateway if another payment already has this money, or our invoice's amount differs."""
     if begun and (known is None or begun.invoice_id != known.pk):
         raise UnmatchedAtGateway(
-            f"{_collected(seen)}; payment {begun.pk} of invoice {begun.invoice.invoice_number} has the same money. "
-            "Compare both with Stripe's dashboard."
+            f"{_collected(seen)}, but payment {begun.pk} of invoice {begun.invoice.invoice_number} already has this "
+            "money. Compare both with Stripe's dashboard."
         )
     if known and not _fits(known, seen):
         raise UnmatchedAtGateway(
-            f"{_collected(seen)}; our invoice {known.invoice_number} is {known.status} over {known.total} "
-            f"{known.currency}. Compare both with Stripe's dashboard, and give back there what is too much."
+            f"{_collected(seen)}, but our invoice {known.invoice_number} is {known.status} over "
+            f"{amount_text(known.total, known.currency)}. Compare both with Stripe's dashboard, and refund there what "
+            "was paid too much."
         )
 
 
 def _collected(seen: MirroredInvoice) -> str:
-    return f"Stripe collected {format_amount(seen.amount_paid, seen.currency)} {seen.currency} for {seen.invoice_id}"
+    return f"Stripe collected {amount_text(seen.amount_paid, seen.currency)} for {seen.invoice_id}"
 
 
 def _payment_of(seen: MirroredInvoice) -> Payment | None:
-    """The payment here that has this money already."""
+    """The payment that already has this money, or None."""
     by_intent = Q(gateway_object_id=seen.payment_intent_id) & ~Q(gateway_object_id="")
     by_charge = Q(gateway_capture_id=seen.charge_id) & ~Q(gateway_capture_id="")
     payments = Payment.objects.filter(payment_method=PaymentMethodType.STRIPE)
@@ -156,11 +158,11 @@ def _fits(invoice: Invoice, seen: MirroredInvoice) -> bool:
     return can_be_paid and (invoice.total, invoice.currency) == (seen.amount_paid, seen.currency)
 
 
-def _started(subscription: Subscription, seen: MirroredInvoice, known: Invoice | None) -> Payment:
-    """A payment of the whole invoice, which is made where it is not known."""
+def _start_payment(subscription: Subscription, seen: MirroredInvoice, known: Invoice | None) -> Payment:
+    """Start a payment of the whole invoice, and create the invoice if it is not here yet."""
     return start(
         subscription.account,
-        known or _made(subscription, seen, seen.amount_paid),
+        known or _create_invoice(subscription, seen, seen.amount_paid),
         payment_method=PaymentMethodType.STRIPE,
         next_check_at=clock.now(),
         gateway_object_id=seen.payment_intent_id,
@@ -169,13 +171,13 @@ def _started(subscription: Subscription, seen: MirroredInvoice, known: Invoice |
     )
 
 
-def _made(subscription: Subscription, seen: MirroredInvoice, total: Decimal) -> Invoice:
+def _create_invoice(subscription: Subscription, seen: MirroredInvoice, total: Decimal) -> Invoice:
     return create_invoice(
         subscription.account,
         [_line(subscription, seen, total)],
         subscription,
         currency=seen.currency,
-        # Stripe has sent its own, and its customer does not pay this one to us.
+        # Stripe has sent its own invoice, and the customer does not pay this one to us.
         send=False,
         stripe_invoice_id=seen.invoice_id,
     )
@@ -189,13 +191,13 @@ def _line(subscription: Subscription, seen: MirroredInvoice, total: Decimal) -> 
     }
     if seen.description:
         line["description"] = seen.description
-    if _is_granted(subscription, line["period_end"]):
+    if _has_granted_credits(subscription, line["period_end"]):
         line["credits"] = 0
     return line
 
 
-def _is_granted(subscription: Subscription, period_end: datetime | None) -> bool:
-    """Whether the credits of a period are on another invoice: one for a change within it brings no second grant."""
+def _has_granted_credits(subscription: Subscription, period_end: datetime | None) -> bool:
+    """Whether another invoice already grants the period's credits. A change within the period grants no more."""
     sold = InvoiceLine.objects.filter(account_id=subscription.account_id, invoice__subscription=subscription)
     of_period = sold.filter(kind=LineKind.PLAN, period_end=period_end)
     return of_period.exclude(invoice__status=InvoiceStatus.VOID).exists()

@@ -1,4 +1,4 @@
-"""Subscriptions that were made at Stripe and are billed there: our rows follow Stripe's."""
+"""Subscriptions that were created at Stripe and are billed there: our rows follow Stripe's."""
 
 import logging
 import re
@@ -53,9 +53,11 @@ STATUSES = {
 
 
 def sync_subscription(stripe_subscription_id: str, *, has_paid: bool = False) -> Subscription | None:
-    """As SubscriptionService.sync_from_stripe.
+    """Ask Stripe about a subscription and bring our row up to date; None if it is nothing to us.
 
-    With `has_paid`, one that had ended before we heard of it is kept, too: its paid invoices belong to it.
+    `has_paid`: one of its invoices is paid, so it is recorded even if it has already ended. Safe in any order and any
+    number of times. Raises UnmatchedAtGateway, GatewayNotConfigured, GatewayUnavailable, GatewayMisconfigured.
+    RuntimeError in a transaction.
     """
     require_no_transaction()
     asked_at = clock.now()
@@ -73,8 +75,8 @@ def _record(seen: MirroredSubscription, asked_at: datetime, has_paid: bool) -> S
     if account_id is None:
         return None
     account = lock_account(account_id)
-    subscription = _linked(account, seen, has_paid)
-    # Who asked later has written already what is newer than this.
+    subscription = _find_or_link(account, seen, has_paid)
+    # A later request has already written a newer state.
     if subscription is None or (subscription.stripe_synced_at or asked_at) > asked_at:
         return subscription
     subscription.account = account
@@ -95,11 +97,12 @@ def _account_id(seen: MirroredSubscription) -> int | None:
     return customer.pk if customer else None
 
 
-def _linked(account: Account, seen: MirroredSubscription, has_paid: bool) -> Subscription | None:
-    """The account's row for a subscription at Stripe, which may have to be made; None where it has nothing to do here.
+def _find_or_link(account: Account, seen: MirroredSubscription, has_paid: bool) -> Subscription | None:
+    """The account's row for a subscription at Stripe, created if needed; None if there is nothing to record.
 
-    A row that is there is found by Stripe's id, else by ours in the metadata, which only whoever has our key can write.
-    An order for the same plan that nobody has paid is handed over. Raises UnmatchedAtGateway where another one lives.
+    A row is found by Stripe's id, otherwise by our own id in Stripe's metadata, which needs our secret key to write.
+    An unpaid order here for the same plan is handed over to Stripe. Raises UnmatchedAtGateway if the account has
+    another live subscription.
     """
     rows = Subscription.objects.filter(account=account).select_related("plan", "pending_plan")
     known = rows.filter(stripe_subscription_id=seen.subscription_id).first()
@@ -107,45 +110,45 @@ def _linked(account: Account, seen: MirroredSubscription, has_paid: bool) -> Sub
     if known or account.deleted_at or status is None:
         return known
     if status == SubscriptionStatus.CANCELED:
-        return _made_ended(account, seen) if has_paid else None
+        return _create_ended(account, seen) if has_paid else None
     number = seen.metadata.get("subscription_id", "")
     named = rows.filter(pk=number).first() if re.fullmatch("[0-9]{1,18}", number) else None
     if named and named.billing_driver == BillingDriver.LOCAL and named.status == SubscriptionStatus.PENDING_PAYMENT:
-        return _handed_over(named, seen)
+        return _hand_over(named, seen)
     live = rows.filter(status__in=LIVE_STATUSES).first()
     plan = _plan_of(seen)
     if live and (has_paid or status != SubscriptionStatus.PENDING_PAYMENT):
-        if _waits_for(live, plan):
-            return _handed_over(live, seen)
-        raise UnmatchedAtGateway(_in_the_way(live, seen, plan))
+        if _is_order_for(live, plan):
+            return _hand_over(live, seen)
+        raise UnmatchedAtGateway(_conflict_text(live, seen, plan))
     if live or plan is None:
         logger.error(
             "subscription at Stripe fits nothing here",
             extra={"account": account.pk, "stripe_subscription": seen.subscription_id, "price": seen.price_id},
         )
         return None
-    return _made(account, plan, seen)
+    return _create(account, plan, seen)
 
 
-def _waits_for(ordered: Subscription, plan: Plan | None) -> bool:
-    """Whether what runs at Stripe is what was ordered here, and nobody is paying for it here as well."""
+def _is_order_for(ordered: Subscription, plan: Plan | None) -> bool:
+    """Whether the subscription at Stripe is the one ordered here, and nobody is paying for the order here."""
     if ordered.billing_driver != BillingDriver.LOCAL or ordered.status != SubscriptionStatus.PENDING_PAYMENT:
         return False
     return ordered.plan == plan and payment_being_decided(*open_invoices_of(ordered)) is None
 
 
-def _in_the_way(live: Subscription, seen: MirroredSubscription, plan: Plan | None) -> str:
-    """Two live subscriptions of one account would be paid twice: an operator has to end one of them."""
-    bought = plan.name if plan else f"a price that no plan has, {seen.price_id or 'unnamed'}"
+def _conflict_text(live: Subscription, seen: MirroredSubscription, plan: Plan | None) -> str:
+    """What an operator reads when an account has a live subscription here and another one at Stripe."""
+    bought = plan.name if plan else f"price {seen.price_id or 'unnamed'}, which no plan has"
     return (
-        f"Stripe bills {seen.subscription_id} ({bought}), and the account has subscription {live.pk} here "
-        f"({live.plan.name}, {live.get_status_display().lower()}). End one of the two, give back what was paid "
-        "for it, and process the message again."
+        f"Stripe bills {seen.subscription_id} ({bought}), but the account already has subscription {live.pk} here "
+        f"({live.plan.name}, {live.get_status_display().lower()}). End one of the two, refund what was paid for it, "
+        "and process the message again."
     )
 
 
-def _handed_over(subscription: Subscription, seen: MirroredSubscription) -> Subscription:
-    """A subscription that waits for its first payment is Stripe's to bill from now on; we never bill it any more."""
+def _hand_over(subscription: Subscription, seen: MirroredSubscription) -> Subscription:
+    """Let Stripe bill a subscription that waits for its first payment. We never bill it again."""
     subscription.billing_driver = BillingDriver.STRIPE
     subscription.stripe_subscription_id = seen.subscription_id
     subscription.save(update_fields=["billing_driver", "stripe_subscription_id"])
@@ -159,7 +162,7 @@ def _handed_over(subscription: Subscription, seen: MirroredSubscription) -> Subs
     return subscription
 
 
-def _made(account: Account, plan: Plan, seen: MirroredSubscription) -> Subscription:
+def _create(account: Account, plan: Plan, seen: MirroredSubscription) -> Subscription:
     subscription = Subscription.objects.create(
         account=account,
         plan=plan,
@@ -173,7 +176,7 @@ def _made(account: Account, plan: Plan, seen: MirroredSubscription) -> Subscript
     return subscription
 
 
-def _made_ended(account: Account, seen: MirroredSubscription) -> Subscription | None:
+def _create_ended(account: Account, seen: MirroredSubscription) -> Subscription | None:
     plan = _plan_of(seen)
     if plan is None:
         return None
@@ -215,7 +218,7 @@ def _follow_plan(subscription: Subscription, seen: MirroredSubscription) -> None
     if plan is None:
         logger.warning("no plan has this price of Stripe", extra={"price": seen.price_id})
     elif plan.pk != subscription.plan_id and subscription.status == SubscriptionStatus.PENDING_PAYMENT:
-        # Nothing is given before it is paid for.
+        # The account gets the plan once it is paid.
         subscription.plan = plan
         subscription.save(update_fields=["plan"])
     elif plan.pk != subscription.plan_id:
@@ -234,14 +237,14 @@ def _follow_status(subscription: Subscription, seen: MirroredSubscription) -> No
             extra={"subscription": subscription.pk, "from": subscription.status, "to": seen.status},
         )
     elif runs:
-        _run(subscription, wanted, is_unpaid=seen.status == UNPAID)
+        _apply_running_status(subscription, wanted, is_unpaid=seen.status == UNPAID)
 
 
-def _run(subscription: Subscription, wanted: SubscriptionStatus | None, *, is_unpaid: bool) -> None:
-    """Bring a live subscription to "active" or "past_due", and its account with it."""
+def _apply_running_status(subscription: Subscription, wanted: SubscriptionStatus | None, *, is_unpaid: bool) -> None:
+    """Bring a live subscription, and its account with it, to "active" or "past_due"."""
     account = subscription.account
     is_behind = wanted == SubscriptionStatus.PAST_DUE
-    # Whatever is past due was active first, also where we were not told of it.
+    # A past-due subscription was active first, even if no message told us.
     if subscription.status == SubscriptionStatus.PENDING_PAYMENT or (
         not is_behind and subscription.status != SubscriptionStatus.ACTIVE
     ):

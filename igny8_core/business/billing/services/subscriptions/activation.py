@@ -1,4 +1,4 @@
-"""What a paid invoice does to its subscription: start its first period, or change its plan."""
+"""A paid invoice starts its subscription's first period, or changes its plan."""
 
 from datetime import datetime
 
@@ -33,13 +33,13 @@ from igny8_core.events import services as events
 
 @service_transaction
 def activate_subscription(subscription: Subscription, payment: Payment) -> Subscription:
-    """Do what a paid invoice of the subscription sold: start its first period, or change its plan.
+    """Deliver what the paid invoice sold: start the subscription's first period, or change its plan.
 
-    The caller holds the account's lock. Raises SubscriptionNotPayable when it was canceled meanwhile,
-    PlanChangeOutdated and PlanChangePeriodOver for a change that costs another amount now, or cannot begin.
+    The caller holds the account's lock. Raises SubscriptionNotPayable if the subscription was canceled meanwhile. For a
+    change of plan: PlanChangeOutdated if its price has changed, PlanChangePeriodOver if its period is over.
     """
     if subscription.billing_driver != BillingDriver.LOCAL:
-        # Its periods and its plan are as Stripe has them (sync_from_stripe), also after a last payment at the end.
+        # Periods and plan follow Stripe (sync_from_stripe), even if this payment came after the subscription's end.
         return subscription
     if subscription.status == SubscriptionStatus.CANCELED:
         raise SubscriptionNotPayable()
@@ -60,11 +60,11 @@ def activate_subscription(subscription: Subscription, payment: Payment) -> Subsc
 
 
 def _sold(subscription: Subscription, line: InvoiceLine | None, currency: str) -> tuple[Plan, Terms]:
-    """The plan that a paid line sells, and its terms; where an invoice sells none, the subscription's plan as it is."""
+    """The plan that a paid line sells, and its terms; without such a line, the subscription's plan as it is now."""
     if line is None or line.plan_id is None:
         plan = Plan.objects.get(pk=subscription.plan_id)
         return plan, plan.terms
-    # Of the plan that came with the lock only its names are at hand, which is all that is needed nearly always.
+    # The lock loads just the plan's slug and name, which is nearly always enough.
     says_all = line.max_sites is not None and line.max_users is not None
     is_at_hand = says_all and line.plan_id == subscription.plan_id
     plan = subscription.plan if is_at_hand else Plan.objects.get(pk=line.plan_id)
@@ -89,7 +89,7 @@ def _start_period(subscription: Subscription, plan: Plan, terms: Terms, payment:
 def begin_plan(
     subscription: Subscription, plan: Plan, terms: Terms, line: InvoiceLine, now: datetime, actor: events.Actor
 ) -> None:
-    """Move a running subscription to the plan that an invoice line sells; another cycle begins a period of its own."""
+    """Change a running subscription to the plan that an invoice line sells. Another cycle starts a new period."""
     if line.restarts_period:
         end_of_first = period_end(now, 1, terms.billing_cycle)
         period = {"billing_anchor": now, "current_period_start": now, "current_period_end": end_of_first}

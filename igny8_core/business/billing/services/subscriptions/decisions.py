@@ -1,4 +1,4 @@
-"""What operators decide for a customer's subscription: what the customer could have ordered, with the reason kept."""
+"""Operators' decisions about a customer's subscription. They do what the customer could order, and keep the reason."""
 
 from dataclasses import dataclass
 
@@ -16,20 +16,20 @@ from igny8_core.business.billing.services.subscriptions.plan_change import Chang
 from igny8_core.business.billing.services.subscriptions.transitions import plan_facts, subscription_event
 from igny8_core.common import clock
 from igny8_core.common.db import service_transaction
-from igny8_core.common.money import format_amount
+from igny8_core.common.money import amount_text
 from igny8_core.events import services as events
 
-# What the customer reads in the mail about the confirmation that is closed.
+# What the customer reads in the mail about the closed confirmation.
 ORDERED_AGAIN = (
-    "The change to {plan} begins later than it was ordered, and costs another amount for the time that is left. It was "
-    "ordered again for you at today's price, with an invoice of its own. Your transfer of {paid} is not lost: we give "
-    "it back or settle the difference with you."
+    "The change to {plan} starts later than ordered, so the price for the remaining time has changed. We have ordered "
+    "it again for you at today's price, with a new invoice. Your transfer of {paid} is not lost: we will return it or "
+    "settle the difference with you."
 )
 
 
 @dataclass(frozen=True)
 class PlanChange:
-    """The subscription after a change was ordered for it, and the invoice that has to be paid first, if any."""
+    """A subscription for which a change was ordered, and the invoice that has to be paid first, if any."""
 
     subscription: Subscription
     invoice: Invoice | None
@@ -38,20 +38,20 @@ class PlanChange:
     def text(self) -> str:
         """What happens next, for the operator."""
         if self.invoice:
-            due = f"{format_amount(self.invoice.total, self.invoice.currency)} {self.invoice.currency}"
+            due = amount_text(self.invoice.total, self.invoice.currency)
             return f"The larger plan starts when invoice {self.invoice.invoice_number} over {due} is paid."
         if self.subscription.pending_plan:
             return "The smaller plan starts with the next period."
-        return "The other plan runs from now on."
+        return "The new plan is active now."
 
 
 @service_transaction
 def end_for_customer(
     subscription: Subscription, ended_by: User, reason: str, *, at_period_end: bool = True
 ) -> Subscription:
-    """End a customer's subscription, with its period or at once.
+    """End a customer's subscription, at the end of its period or at once.
 
-    Raises OwnAccount, and what SubscriptionService.cancel_subscription raises.
+    Raises OwnAccount if the operator belongs to the account, and what cancel_subscription raises.
     """
     subscription = _locked(subscription, ended_by)
     when = "period end" if at_period_end else "now"
@@ -64,7 +64,8 @@ def end_for_customer(
 def change_for_customer(subscription: Subscription, plan_slug: str, changed_by: User, reason: str) -> PlanChange:
     """Order another plan for a customer: a larger one with an invoice, a smaller one for the end of the period.
 
-    Raises OwnAccount, PlanNotOffered, and what upgrade_subscription and downgrade_subscription raise.
+    Raises OwnAccount if the operator belongs to the account, PlanNotOffered, and what upgrade_subscription and
+    downgrade_subscription raise.
     """
     subscription, plan = _locked(subscription, changed_by), offered_plan(plan_slug)
     kind = quote_change(subscription, plan, clock.now()).kind
@@ -78,12 +79,11 @@ def change_for_customer(subscription: Subscription, plan_slug: str, changed_by: 
 
 @service_transaction
 def order_again(payment: Payment, ordered_by: User, note: str = "") -> PlanChange:
-    """Void an order of a change of plan that waits for approval, and order the change anew at today's price.
+    """Void a change of plan whose payment waits for approval, and order the change again at today's price.
 
-    For money that came too late for the price that was paid (PlanChangeOutdated). The confirmation is closed with a
-    reason that the customer reads; refund or ask for the difference by hand. `note` is kept with the event.
-    Raises PaymentNotPending, NotAPlanChange, OwnAccount, and what upgrade_subscription raises: nothing has changed
-    then.
+    For money that came too late for the price that was ordered (PlanChangeOutdated). The confirmation is rejected with
+    a reason that the customer reads. The operator refunds the money, or settles the difference, by hand. `note` is kept
+    with the event. Raises PaymentNotPending, NotAPlanChange, OwnAccount, and what upgrade_subscription raises.
     """
     account = lock_account(payment.account_id)
     require_other_account(ordered_by, account.pk)
@@ -96,22 +96,22 @@ def order_again(payment: Payment, ordered_by: User, note: str = "") -> PlanChang
         raise NotAPlanChange()
     subscription, plan = _read(payment.invoice.subscription), Plan.objects.get(pk=line.plan_id)
     facts = plan_facts(subscription.plan, "from") | plan_facts(plan, "to")
-    reason = note or f"Payment {payment.pk} for invoice {payment.invoice.invoice_number} came for another price"
+    reason = note or f"Payment {payment.pk} for invoice {payment.invoice.invoice_number} was made at an outdated price"
     events.record(
         subscription_event("subscription.change_decided", subscription, ordered_by, facts | {"reason": reason})
     )
     reject(payment, ordered_by, ORDERED_AGAIN.format(plan=plan.name, paid=_paid(payment)))
-    # The order that was paid is withdrawn with every other one that is open.
+    # The paid order is withdrawn with all other open ones.
     invoice = upgrade_subscription(subscription, plan, ordered_by)
     return PlanChange(_read(subscription), invoice)
 
 
 def _paid(payment: Payment) -> str:
-    return f"{format_amount(payment.amount, payment.currency)} {payment.currency}"
+    return amount_text(payment.amount, payment.currency)
 
 
 def _locked(subscription: Subscription, operator: User) -> Subscription:
-    """The subscription under its account's lock. Raises OwnAccount."""
+    """The subscription, read under its account's lock. Raises OwnAccount."""
     account = lock_account(subscription.account_id)
     require_other_account(operator, account.pk)
     return _read(subscription)

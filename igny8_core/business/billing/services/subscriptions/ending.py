@@ -1,4 +1,4 @@
-"""How a subscription ends, or goes on after all: canceling, reactivating, and the end of a paid period."""
+"""Cancel and reactivate subscriptions, and do what is scheduled for the end of a paid period."""
 
 from contextlib import suppress
 
@@ -58,11 +58,12 @@ from igny8_core.events import services as events
 def cancel_subscription(
     subscription: Subscription, cancel_at_period_end: bool = True, canceled_by: User | None = None
 ) -> Subscription:
-    """End a subscription with its period, or at once; one that was never paid or is past due always ends at once.
+    """End a subscription at the end of its period, or at once. An unpaid or past-due one always ends at once.
 
-    What is unpaid of it is voided, at once also credit packages, which a canceled account could not use; time that
-    was paid for is not given back (a refund is an operator's decision).
-    Raises NoSubscription where it has ended already, SubscriptionBilledByStripe, PaymentUnderWay.
+    Its unpaid invoices are voided. If it ends at once, unpaid credit packages are voided too, because a canceled
+    account could not use them. Paid time is not refunded automatically; an operator decides about refunds.
+    Raises NoSubscription if it has already ended, SubscriptionBilledByStripe, PaymentUnderWay, and if an open attempt
+    was paid, may be paid or cannot be closed: InvoicePaidMeanwhile, PaymentBeingChecked, AttemptNotClosed.
     """
     subscription = locked_subscription(subscription)
     if subscription.status == SubscriptionStatus.CANCELED:
@@ -86,9 +87,9 @@ def cancel_subscription(
 def reactivate_subscription(
     subscription: Subscription, payment_method: str = "", reactivated_by: User | None = None
 ) -> Subscription:
-    """Take back a scheduled cancellation or downgrade; after the end of what was paid, order the same plan anew.
+    """Take back a scheduled cancellation or downgrade. If the paid time is over, order the same plan again.
 
-    Returns the subscription that runs on, or the new one, which waits for payment by `payment_method` (empty: the
+    Returns the continued subscription, or the new one, which waits for payment by `payment_method` (empty: the
     account's default). Raises SubscriptionBilledByStripe, NothingToReactivate, and what create_subscription raises.
     """
     subscription = locked_subscription(subscription)
@@ -109,10 +110,10 @@ def reactivate_subscription(
 
 @service_transaction
 def end_period(subscription: Subscription) -> None:
-    """Do what was scheduled for the end of a period that is over: end, or move to the smaller plan.
+    """If the period is over, do what was scheduled for its end: end the subscription, or change to the smaller plan.
 
-    A downgrade is refused here when the account is over the new limits: the plan stays, and an event says why. An
-    unpaid change of plan within the period is void. Anything else is left alone; it may run twice.
+    A downgrade is refused if the account is over the new limits: the plan stays, and an event says why. An unpaid
+    change of plan for the ended period is voided. Safe to repeat.
     """
     subscription = locked_subscription(subscription)
     now = clock.now()
@@ -122,9 +123,9 @@ def end_period(subscription: Subscription) -> None:
         return
     ending = subscription.cancel_at_period_end
     for invoice in _void_after_its_period(subscription):
-        # One that is being paid stays for the operator, who sees then that there is nothing left to pay for.
+        # If it is being paid, the operator who decides on the payment will see that its period is over.
         if not has_payment_under_way(invoice):
-            mark_void(invoice, "The period that it was for is over")
+            mark_void(invoice, "The period of this change of plan is over")
     if ending:
         end_subscription(subscription, now, None)
     elif subscription.pending_plan:
@@ -132,9 +133,9 @@ def end_period(subscription: Subscription) -> None:
 
 
 def end_due_periods() -> int:
-    """Do end_period for every subscription that has something scheduled; returns how many were looked at.
+    """Run end_period for every subscription whose period is over with something scheduled; returns how many.
 
-    RuntimeError in a transaction, where an attempt to pay what is void then is open.
+    RuntimeError in a transaction if an attempt to pay a voided invoice is open.
     """
     scheduled = Q(cancel_at_period_end=True) | Q(pending_plan__isnull=False)
     changing = Q(pk__in=Invoice.objects.filter(CHANGES_PLAN, status=InvoiceStatus.PENDING).values("subscription_id"))
@@ -152,18 +153,18 @@ def end_due_periods() -> int:
 
 
 def _void_after_its_period(subscription: Subscription) -> list[Invoice]:
-    """What is unpaid and cannot be bought any more once the subscription's period is over."""
+    """The unpaid invoices to void when the subscription's period is over."""
     ending = subscription.cancel_at_period_end
     return _void_with(subscription) if ending else open_plan_changes_of(subscription)
 
 
 def _void_with(subscription: Subscription) -> list[Invoice]:
-    """What is unpaid and cannot be bought any more once the subscription has ended."""
+    """The unpaid invoices to void when the subscription has ended."""
     return open_orders_of(subscription) if is_canceled_with(subscription) else open_invoices_of(subscription)
 
 
 def _close_what_is_open(subscription: Subscription) -> None:
-    """Close attempts to pay what is void in a moment; one that cannot be closed now does not hold up the end."""
+    """Close open attempts to pay the invoices that will be voided. If one cannot be closed, the period ends anyway."""
     for invoice in _void_after_its_period(subscription):
         with suppress(DomainError):
             close_open_attempts(invoice)

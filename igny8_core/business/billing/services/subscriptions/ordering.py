@@ -1,7 +1,7 @@
-"""Ordering a subscription, a larger plan or a smaller one.
+"""Order a subscription, a larger plan or a smaller one.
 
-What withdraws an unpaid order closes the attempts to pay it that are open, and raises InvoicePaidMeanwhile,
-PaymentBeingChecked or AttemptNotClosed where one was paid, may be, or cannot be closed.
+A function that withdraws an unpaid order first closes open attempts to pay it. It raises InvoicePaidMeanwhile,
+PaymentBeingChecked or AttemptNotClosed if an attempt was paid, may be paid or cannot be closed.
 """
 
 from igny8_core.auth.locks import lock_account
@@ -58,13 +58,12 @@ from igny8_core.events import services as events
 def create_subscription(
     account: Account, plan: Plan, payment_method: str, created_by: User | None = None
 ) -> Subscription:
-    """Order a paid plan: a subscription waiting for payment, its invoice, and the account's default method.
+    """Order a paid plan: create the subscription, which waits for payment, and its invoice.
 
-    A canceled account waits for payment again; a trial goes on meanwhile. A subscription whose paid period is over
-    ends with the new order.
-    Raises PlanNotOffered for a free, inactive or non-public plan, PaymentMethodNotAvailable or
-    GatewayNotConfigured for the method, SubscriptionAlreadyLive when there is one, PaymentUnderWay where a payment
-    for one that is over is decided on.
+    `payment_method` becomes the account's default. A canceled account waits for payment again; a trial continues
+    meanwhile. A subscription whose paid period is over is ended by the new order.
+    Raises PlanNotOffered for a free, inactive or non-public plan, PaymentMethodNotAvailable, GatewayNotConfigured,
+    SubscriptionAlreadyLive, PaymentUnderWay if a payment for the ended subscription is under way.
     """
     account = lock_account(account.pk)
     require_offered(plan)
@@ -83,10 +82,10 @@ def create_subscription(
 
 @service_transaction
 def upgrade_subscription(subscription: Subscription, new_plan: Plan, upgraded_by: User | None = None) -> Invoice | None:
-    """Order a larger plan: the invoice for the prorated difference, which takes effect when it is paid.
+    """Order a larger plan. Returns the invoice for the prorated difference; the plan changes when it is paid.
 
-    None where the difference rounds to nothing: the plan has changed then. An earlier unpaid order of a change is
-    voided. Raises PlanNotOffered, SubscriptionBilledByStripe, SubscriptionNotActive, SubscriptionEnding,
+    Returns None if the difference rounds to zero; the plan has then changed at once. An earlier unpaid order of a
+    change is voided. Raises PlanNotOffered, SubscriptionBilledByStripe, SubscriptionNotActive, SubscriptionEnding,
     SubscriptionLapsed, SamePlan, ChangeBelowZero, NotAnUpgrade, OverLimits, PaymentUnderWay.
     """
     subscription = locked_subscription(subscription)
@@ -113,7 +112,7 @@ def upgrade_subscription(subscription: Subscription, new_plan: Plan, upgraded_by
 def downgrade_subscription(
     subscription: Subscription, new_plan: Plan, downgraded_by: User | None = None
 ) -> Subscription:
-    """Schedule a smaller plan for the end of the period; what is over its limits is looked at only then.
+    """Schedule a smaller plan for the end of the period. The account's usage is checked against its limits then.
 
     Raises PlanNotOffered, SubscriptionBilledByStripe, SubscriptionNotActive, SubscriptionEnding,
     SubscriptionLapsed, SamePlan, NotADowngrade, PaymentUnderWay.
@@ -131,7 +130,7 @@ def downgrade_subscription(
 
 
 def locked_subscription(subscription: Subscription) -> Subscription:
-    """The subscription as it is under its account's lock, with account and plans."""
+    """The subscription, read under its account's lock, with account and plans."""
     account = lock_account(subscription.account_id)
     locked = Subscription.objects.select_related("plan", "pending_plan").get(account=account, pk=subscription.pk)
     locked.account = account
@@ -141,7 +140,7 @@ def locked_subscription(subscription: Subscription) -> Subscription:
 def withdraw_orders(invoices: list[Invoice], actor: User | None) -> None:
     payment = payment_being_decided(*invoices) if invoices else None
     if payment:
-        raise PaymentUnderWay(f"{why_undecided(payment)} Wait until that is decided.")
+        raise PaymentUnderWay(f"{why_undecided(payment)} Wait until it is decided, then try again.")
     for invoice in invoices:
         mark_void(invoice, "The order was withdrawn", actor)
 
@@ -153,6 +152,6 @@ def _end_lapsed(account: Account, actor: User | None) -> None:
     subscription, now = live_subscription_of(account), clock.now()
     if subscription and has_lapsed(subscription, now):
         subscription.account = account
-        # Packages stay: the account is not canceled by this, it waits for its next payment.
+        # Unpaid credit packages stay, because this does not cancel the account: it waits for its next payment.
         withdraw_orders(open_invoices_of(subscription), actor)
         end_subscription(subscription, now, actor)

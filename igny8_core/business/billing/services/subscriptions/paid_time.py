@@ -1,17 +1,17 @@
-"""What is paid of the running period of a subscription and still here: what a change of plan gives back.
+"""How much money for the running period is still here: that is what a change of plan gives credit for.
 
 The rule (docs/domain.md section 4, Change of plan):
 
-- What counts is money, not the price of the plan: of each paid invoice the part that paid for a plan, as far as it was
-  not refunded, is not on its way back, was not lost in a dispute and is in the currency of the terms in force. An open
-  dispute counts as gone until it is won.
-- Each invoice paid for the time from when it was priced (a first one: from when it was paid) to the period's end. Of
-  that time the share that is left, to the second, is unused.
-- A change that began a period anew carried what was unused of the one before into it; what went back of that money
-  since is not in it any more.
+- Money counts, not the plan's price: of each paid invoice, the part that paid for a plan. It does not count if it was
+  refunded, is being refunded, was lost in a dispute, or is in another currency than the terms in force. Money in an
+  open dispute does not count until the dispute is won.
+- Each invoice paid for the time from its pricing (the first invoice: from its payment) to the end of the period. The
+  share of that time that is left, to the second, is unused.
+- A change that started a new period carried the unused money of the old period into it. What was refunded of that
+  money since then no longer counts.
 - All shares are added up exactly and rounded once. The sum is never more than the plan in force costs for the time
   that is left (pricing.unused_time).
-- Credits follow the same shares: had is what was granted, less what refunds took back.
+- Credits follow the same shares: those granted, minus those that refunds took back.
 """
 
 from dataclasses import dataclass, field
@@ -29,14 +29,14 @@ from igny8_core.business.billing.selectors import money_of_plans
 
 @dataclass
 class _Epoch:
-    """One period as it was paid: its first part covers all of it, changes within it what was left then."""
+    """One period and what was paid for it: the first part covers all of it, each later change the rest of it."""
 
     begin: datetime
     end: datetime
     parts: list[PaidPart] = field(default_factory=list)
 
     def add(self, amount: Fraction, granted: int, begin: datetime) -> None:
-        # What was paid after its end covers nothing.
+        # A payment after the period's end covers nothing.
         if begin < self.end:
             self.parts.append(PaidPart(amount, granted, begin, self.end))
 
@@ -45,17 +45,17 @@ class _Epoch:
 
 
 def paid_parts(subscription: Subscription, without: Invoice | None = None) -> list[PaidPart]:
-    """What is paid of a subscription's running period and still here, as the rule above says.
+    """The payments for a subscription's running period that are still here, by the rule above.
 
-    `without`: an invoice that is left out, because it is the one that is being priced. The caller holds the account's
-    lock where the answer decides something.
+    `without`: an invoice to leave out, because it is the one that is being priced. The caller holds the account's lock
+    if the answer decides something.
     """
     start, end = subscription.current_period_start, subscription.current_period_end
     if start is None or end is None:
         return []
     epoch: _Epoch | None = None
     for _, group in groupby(money_of_plans(subscription), key=lambda allocation: allocation.invoice_id):
-        # With what the query annotates.
+        # Any, because it carries what the query annotates.
         allocations: list[Any] = list(group)
         invoice = allocations[0].invoice
         line = plan_line_of(invoice)
@@ -63,7 +63,7 @@ def paid_parts(subscription: Subscription, without: Invoice | None = None) -> li
             money = sum((_still_here(row, subscription.terms_currency) for row in allocations), Fraction(0))
             taken_back = sum(row.credits_taken or 0 for row in allocations)
             epoch = _with(epoch, invoice, line, money, taken_back)
-    # Before the running period nothing counts; its own end is the subscription's.
+    # Money for earlier periods does not count. The running period ends when the subscription's does.
     if epoch is None or not start <= epoch.begin < end:
         return []
     return [
@@ -74,7 +74,7 @@ def paid_parts(subscription: Subscription, without: Invoice | None = None) -> li
 
 
 def _with(epoch: _Epoch | None, invoice: Invoice, line: InvoiceLine, money: Fraction, taken_back: int) -> _Epoch | None:
-    """The period that was paid last, after one more invoice of which `money` is still here."""
+    """The last paid period after adding one more invoice, of which `money` is still here."""
     lines = list(invoice.lines.all())
     of_plan = sum((row.line_total for row in lines if row.kind in {*PLAN_LINES, UNUSED_TIME}), Decimal(0))
     paid = money * Fraction(of_plan) / Fraction(invoice.total)
@@ -99,10 +99,10 @@ def _with(epoch: _Epoch | None, invoice: Invoice, line: InvoiceLine, money: Frac
 
 
 def _still_here(allocation: Any, currency: str | None) -> Fraction:
-    """The part of an allocation whose money did not go back, in the currency of the terms; see money_of_plans."""
+    """The part of an allocation whose money is still here, in the currency of the terms (see money_of_plans)."""
     payment = allocation.payment
     if payment.currency != currency or allocation.is_unclear:
         return Fraction(0)
-    # A lost dispute is refunded, at some gateways a little later: both together are the same money.
+    # A lost dispute is booked as a refund too, at some gateways a little later: both are the same money.
     gone = max(payment.refunded_amount, allocation.lost or 0) + (allocation.disputed or 0) + (allocation.returning or 0)
     return Fraction(allocation.amount) * Fraction(max(Decimal(0), payment.amount - gone)) / Fraction(payment.amount)

@@ -1,4 +1,4 @@
-"""What a change of plan costs and when it takes effect: the quote that preview shows and upgrade and downgrade use."""
+"""What a change of plan costs and when it takes effect. The preview, upgrade and downgrade use the same quote."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -37,11 +37,11 @@ from igny8_core.business.billing.selectors import live_subscription_of
 from igny8_core.business.billing.services.subscriptions.paid_time import paid_parts
 from igny8_core.business.billing.services.subscriptions.transitions import require_billed_here
 from igny8_core.common import clock
-from igny8_core.common.money import format_amount
+from igny8_core.common.money import amount_text
 
 
 class ChangeKind(StrEnum):
-    """What an order of a plan is, seen from what the account has."""
+    """How an ordered plan compares with the account's current one."""
 
     ORDER = "order"
     UPGRADE = "upgrade"
@@ -50,10 +50,10 @@ class ChangeKind(StrEnum):
 
 @dataclass(frozen=True)
 class Quote:
-    """What moving to `plan` means: `lines` are invoiced now, `credits` granted when that is paid.
+    """What changing to `plan` means: `lines` are invoiced now, `credits` are granted when the invoice is paid.
 
-    `effective_at` None: when the invoice is paid. `renews_at` None: a period after that. `over_limits` is what the
-    account uses beyond the new plan today; a downgrade is refused for it only when it would take effect.
+    `effective_at` None: when the invoice is paid. `renews_at` None: one period after that. `over_limits`: where the
+    account's usage exceeds the new plan today; a downgrade can still be ordered, and is checked when it takes effect.
     """
 
     kind: ChangeKind
@@ -76,11 +76,11 @@ class Quote:
 
 
 def quote(account: Account, plan: Plan, now: datetime | None = None) -> Quote:
-    """What it means for the account to order `plan` now. Changes nothing.
+    """What ordering `plan` now would mean for the account. Changes nothing.
 
-    Raises PlanNotOffered for a plan that cannot be ordered, SubscriptionNotActive where the live subscription waits for
-    payment or is past due, SubscriptionEnding where it is set to end, SubscriptionLapsed where its period is over,
-    ChangeBelowZero where nothing would be due for what is worth something, SubscriptionBilledByStripe.
+    Raises PlanNotOffered if the plan cannot be ordered, SamePlan, SubscriptionBilledByStripe, SubscriptionNotActive if
+    the subscription waits for payment or is past due, SubscriptionEnding if it is set to end, SubscriptionLapsed if its
+    period is over, ChangeBelowZero if the unused time is worth more than the change costs.
     """
     require_offered(plan)
     subscription = live_subscription_of(account)
@@ -91,7 +91,7 @@ def quote(account: Account, plan: Plan, now: datetime | None = None) -> Quote:
 
 
 def quote_change(subscription: Subscription, plan: Plan, now: datetime) -> Quote:
-    """As quote(), for a live subscription. What counts as paid is money that is still here (paid_time)."""
+    """Like quote(), for a live subscription. Money that is still here counts as paid (see paid_time)."""
     require_changeable(subscription, now)
     terms = terms_in_force(subscription)
     if (plan.pk, plan.billing_cycle) == (subscription.plan_id, terms.billing_cycle):
@@ -99,8 +99,8 @@ def quote_change(subscription: Subscription, plan: Plan, now: datetime) -> Quote
     period = running_period(subscription, now)
     if plan.currency != terms.currency:
         raise PlanNotOffered(
-            f"The plan {plan.name} is sold in {plan.currency}, and yours is paid in {terms.currency}. Cancel your plan "
-            "first, then order the other one."
+            f"The plan {plan.name} is sold in {plan.currency}, but your plan is paid in {terms.currency}. Cancel your "
+            "plan first, then order the other one."
         )
     exceeded = over_limits(subscription.account, plan)
     if not _is_above(plan, terms):
@@ -129,7 +129,7 @@ def offered_plan(slug: str) -> Plan:
 
 
 def require_changeable(subscription: Subscription, now: datetime) -> None:
-    """Refuse to change the plan where that cannot be done now.
+    """Refuse a change of plan that is not possible now.
 
     Raises SubscriptionBilledByStripe, SubscriptionNotActive, SubscriptionLapsed, SubscriptionEnding.
     """
@@ -138,13 +138,13 @@ def require_changeable(subscription: Subscription, now: datetime) -> None:
         raise SubscriptionNotActive()
     if has_lapsed(subscription, now):
         ended = f"The paid period of the plan {subscription.plan.name} ended on {_day(subscription.current_period_end)}"
-        raise SubscriptionLapsed(f"{ended} and was not renewed. Order a plan anew: that ends this one.")
+        raise SubscriptionLapsed(f"{ended}. Order a plan again: the new order replaces this subscription.")
     if subscription.cancel_at_period_end:
         raise SubscriptionEnding()
 
 
 def has_lapsed(subscription: Subscription, now: datetime) -> bool:
-    """Whether a subscription that we bill runs on past the end of what was paid: it must be ordered anew to change."""
+    """Whether the paid period of a subscription that we bill is over. Then a plan has to be ordered again."""
     is_ours = subscription.billing_driver == BillingDriver.LOCAL and subscription.status == SubscriptionStatus.ACTIVE
     return is_ours and subscription.current_period_end is not None and subscription.current_period_end <= now
 
@@ -152,20 +152,20 @@ def has_lapsed(subscription: Subscription, now: datetime) -> bool:
 def require_current_price(
     subscription: Subscription, invoice: Invoice, line: InvoiceLine, plan: Plan, now: datetime
 ) -> None:
-    """Refuse an ordered change to `plan` that begins `now` where it costs another amount than it was ordered for.
+    """Refuse an ordered change to `plan` that would start `now` if it no longer costs what was ordered.
 
-    `line` of the invoice sells it. It is priced anew for the time that it really runs, with the plan's price of the
-    order. That a short while passed since (settings.PLAN_CHANGE_PRICE_HOLDS_HOURS) changes nothing; that money of the
-    period went back meanwhile does. Changes that an operator priced by hand are only held against the period's end.
-    Raises PlanChangePeriodOver after it, whatever the order's age; PlanChangeOutdated with both figures.
+    `line`: the invoice's line that sells the change. It is priced again for the time that is really left, with the
+    plan's price at the order. Time that passed since the order does not matter for a while
+    (settings.PLAN_CHANGE_PRICE_HOLDS_HOURS); refunded money of the period does. For a change that an operator priced by
+    hand, just the end of the period is checked.
+    Raises PlanChangePeriodOver if the period is over, PlanChangeOutdated with both amounts.
     """
-    # Of one that came with a payment's lock only what nearly every payment needs is at hand.
+    # A payment's lock loads just the columns that nearly every payment needs.
     subscription = Subscription.objects.get(account_id=invoice.account_id, pk=subscription.pk)
     if running_period(subscription, now).seconds_left <= 0:
         raise PlanChangePeriodOver(
-            f"The period in which the change to {plan.name} was to begin ended on "
-            f"{_day(subscription.current_period_end)}, so there is nothing left to sell. Money that was paid for it "
-            "goes back; a plan can be ordered anew."
+            f"The change to {plan.name} was for a period that ended on {_day(subscription.current_period_end)}, so it "
+            "cannot begin any more. Money that was paid for it is given back. Order a plan again."
         )
     lines = [row for row in invoice.lines.all() if row.kind in {*PLAN_LINES, UNUSED_TIME}]
     if not any(row.kind == UNUSED_TIME for row in lines):
@@ -173,7 +173,7 @@ def require_current_price(
     priced_at = line.period_start or _made_at(invoice)
     is_young = now - priced_at <= timedelta(hours=settings.PLAN_CHANGE_PRICE_HOLDS_HOURS)
     if is_young and line.period_start is None:
-        # Orders of earlier releases do not say to the second when they were priced.
+        # Orders of earlier releases do not store when they were priced.
         return
     period = running_period(subscription, priced_at if is_young else now)
     in_force, parts = terms_in_force(subscription), paid_parts(subscription, without=invoice)
@@ -181,16 +181,16 @@ def require_current_price(
     anew, ordered = charge - unused_time(in_force, period, parts), sum((row.line_total for row in lines), Decimal(0))
     if (anew, in_force.currency) != (ordered, invoice.currency):
         raise PlanChangeOutdated(
-            f"The change to {plan.name} was ordered for {_money(ordered, invoice.currency)} and costs "
-            f"{_money(anew, in_force.currency)} for the time that it would run now. Order it again at today's price; "
-            "what was paid for the first order is given back or set off by hand."
+            f"The change to {plan.name} was ordered for {amount_text(ordered, invoice.currency)}, but now it costs "
+            f"{amount_text(anew, in_force.currency)} for the remaining time. Order it again at today's price. What was "
+            "paid for the first order is returned, or the difference is settled by hand."
         )
 
 
 def require_current_order(invoice: Invoice) -> None:
-    """Refuse to begin paying an order of a change that would be refused once it is paid.
+    """Refuse to start paying a change of plan that could not be delivered. It is checked again when it is paid.
 
-    Raises PlanChangePeriodOver, PlanChangeOutdated; what happens between this and the payment, the payment finds.
+    Raises PlanChangePeriodOver, PlanChangeOutdated.
     """
     line = plan_line_of(invoice) if invoice.subscription_id else None
     if line is None or line.plan is None or line.kind != LineKind.PLAN_CHANGE:
@@ -203,7 +203,7 @@ def require_current_order(invoice: Invoice) -> None:
 
 
 def _made_at(invoice: Invoice) -> datetime:
-    """When an invoice was made; not among what comes with a payment's lock."""
+    """When an invoice was created. A payment's lock does not load this column."""
     made_at: datetime = Invoice.objects.values_list("created_at", flat=True).get(
         account_id=invoice.account_id, pk=invoice.pk
     )
@@ -211,19 +211,15 @@ def _made_at(invoice: Invoice) -> datetime:
 
 
 def _require_something_due(lines: list[dict[str, Any]], left: Plan, wanted: Plan, period: Period) -> None:
-    """Money or credits would be lost in a change that costs nothing, unless all of it rounds to nothing."""
+    """Refuse a change that would cost nothing but lose the rest of the paid time. Raises ChangeBelowZero."""
     unused, charge = -Decimal(lines[0]["amount"]), Decimal(lines[1]["amount"])
     if unused < charge or unused == charge == 0:
         return
     raise ChangeBelowZero(
-        f"What is left of the plan {left.name} is worth {_money(unused, wanted.currency)}, and {wanted.name} costs "
-        f"{_money(charge, wanted.currency)} now, so that nothing would be due and the rest would be lost. Wait for the "
-        f"end of the period on {_day(period.end)}, or choose another plan."
+        f"The unused time of the plan {left.name} is worth {amount_text(unused, wanted.currency)}, and {wanted.name} "
+        f"would cost {amount_text(charge, wanted.currency)}. You would lose the difference. Wait for the end of the "
+        f"period on {_day(period.end)}, or choose another plan."
     )
-
-
-def _money(amount: Decimal, currency: str) -> str:
-    return f"{format_amount(amount, currency)} {currency}"
 
 
 def _day(moment: datetime | None) -> str:
@@ -231,27 +227,27 @@ def _day(moment: datetime | None) -> str:
 
 
 def over_limits_text(exceeded: list[OverLimit]) -> str:
-    """A sentence on what an account has more of than a plan allows."""
+    """A sentence that says what an account has more of than a plan allows."""
     uses = " and ".join(f"{limit.used} {limit.limit} where {limit.allowed} are allowed" for limit in exceeded)
-    return f"The account has {uses}. Remove some first."
+    return f"The account has {uses}. Remove what is too much first."
 
 
 def terms_in_force(subscription: Subscription) -> Terms:
-    """What the customer has, whatever became of the plan. Raises SubscriptionNotActive before the first payment."""
+    """The terms that the customer has, whatever the plan says now. Raises SubscriptionNotActive before the payment."""
     if subscription.terms is None:
         raise SubscriptionNotActive()
     return subscription.terms
 
 
 def running_period(subscription: Subscription, now: datetime) -> Period:
-    """The subscription's period, seen from `now`. Raises SubscriptionNotActive where it has none."""
+    """The subscription's period, seen from `now`. Raises SubscriptionNotActive if it has none yet."""
     if subscription.current_period_start is None or subscription.current_period_end is None:
         raise SubscriptionNotActive()
     return Period(subscription.current_period_start, subscription.current_period_end, now)
 
 
 def _is_above(plan: Plan, sold: Terms) -> bool:
-    # A longer cycle is paid ahead, so it can start at once; a shorter one waits until what was paid for is used up.
+    # A longer cycle can start at once, because it is paid in advance. A shorter one waits for the end of the paid time.
     if plan.billing_cycle != sold.billing_cycle:
         return plan.billing_cycle == BillingCycle.ANNUAL
     return bool(plan.price > sold.price)

@@ -1,4 +1,4 @@
-"""What happens to a subscription and its account, whoever's clock bills it. The caller holds the account's lock."""
+"""Changes of a subscription and its account, whether we or Stripe bill it. The caller holds the account's lock."""
 
 from datetime import datetime
 from typing import Any
@@ -22,13 +22,13 @@ from igny8_core.events import services as events
 
 
 def require_billed_here(subscription: Subscription) -> None:
-    """Refuse to change what Stripe bills. Raises SubscriptionBilledByStripe, until it has ended."""
+    """Refuse to change a live subscription that Stripe bills. Raises SubscriptionBilledByStripe."""
     if subscription.billing_driver != BillingDriver.LOCAL and subscription.status != SubscriptionStatus.CANCELED:
         raise SubscriptionBilledByStripe()
 
 
 def end_subscription(subscription: Subscription, ended_at: datetime, actor: events.Actor) -> None:
-    """End a subscription, and with it its account, for good."""
+    """End a subscription for good. Its account is canceled with it, unless is_canceled_with says no."""
     transition(
         subscription,
         SubscriptionStatus.CANCELED,
@@ -46,7 +46,7 @@ def end_subscription(subscription: Subscription, ended_at: datetime, actor: even
 def is_canceled_with(subscription: Subscription) -> bool:
     """Whether the account is canceled when this subscription ends.
 
-    A trial that takes back its order is a trial still, and what an operator suspended only an operator lifts.
+    A trial that cancels its unpaid order stays a trial. An account that an operator suspended stays suspended.
     """
     return subscription.account.status != AccountStatus.TRIAL and not is_held(subscription.account)
 
@@ -54,9 +54,9 @@ def is_canceled_with(subscription: Subscription) -> bool:
 def change_plan(
     subscription: Subscription, plan: Plan, terms: Terms, actor: events.Actor, **changes: datetime | None
 ) -> None:
-    """Move a running subscription and its account to another plan, of which `terms` are in force from now on.
+    """Change a running subscription and its account to another plan. `terms` are in force from now on.
 
-    Other columns `changes` are saved with it.
+    `changes`: other columns of the subscription to save.
     """
     facts = plan_facts(subscription.plan, "from") | plan_facts(plan, "to") | limit_facts(terms)
     columns = {"plan": plan, "pending_plan": None, **terms_columns(terms), **changes}
@@ -68,10 +68,10 @@ def change_plan(
 
 
 def activate_account(subscription: Subscription, plan: Plan, actor: events.Actor) -> None:
-    """Let the account work with what was paid for; `plan` is what was sold."""
+    """Activate the account with the plan that was paid for; `plan` is what was sold."""
     account = subscription.account
     if is_held(account) or account.status == AccountStatus.ACTIVE:
-        # The status stays, but what was paid for counts: its limits hold at once, or when the suspension is lifted.
+        # The status stays as it is. A suspended account gets the plan's limits for when the suspension is lifted.
         give_plan(subscription)
         return
     facts = plan_facts(plan)
@@ -87,7 +87,7 @@ def give_plan(subscription: Subscription) -> None:
 
 
 def is_held(account: Account) -> bool:
-    """Whether an operator suspended the account, which only an operator lifts (docs/domain.md section 3)."""
+    """Whether an operator suspended the account. A payment does not lift that (docs/domain.md section 3)."""
     return account.status == AccountStatus.SUSPENDED and account.suspended_reason == SuspendedReason.OPERATOR
 
 
@@ -99,7 +99,7 @@ def transition_account(
     facts: dict[str, Any] | None = None,
     **changes: Any,
 ) -> None:
-    """Move an account's status, with its event. Raises TransitionNotAllowed."""
+    """Change an account's status and record the event. Raises TransitionNotAllowed."""
     before = account.status
     transition(account, to, ACCOUNT_TRANSITIONS, **{"suspended_reason": "", **changes})
     events.record(events.about(event_type, account, actor, {"from": before, **(facts or {})}))
@@ -108,15 +108,15 @@ def transition_account(
 def subscription_event(
     event_type: str, subscription: Subscription, actor: events.Actor, facts: dict[str, Any]
 ) -> events.NewEvent:
-    """An event of a subscription."""
+    """An event about a subscription."""
     return events.about(event_type, subscription, actor, facts)
 
 
 def plan_facts(plan: Plan, name: str = "plan") -> dict[str, Any]:
-    """Which plan an event tells of, as `name`: its slug and name as they are now, and the id by which it is found."""
+    """The plan that an event is about: its current slug as `name`, its id as `name`_id and its name as `name`_name."""
     return {name: plan.slug, f"{name}_id": plan.pk, f"{name}_name": plan.name}
 
 
 def limit_facts(terms: Terms) -> dict[str, int]:
-    """What a period includes, for events that customers are told of."""
+    """What a period includes, for events about which customers get a mail."""
     return {"max_sites": terms.max_sites, "max_users": terms.max_users, "credits": terms.credits}

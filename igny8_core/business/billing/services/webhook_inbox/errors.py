@@ -1,4 +1,4 @@
-"""What a message of a gateway can be refused with; code and status are part of the API and never change."""
+"""Errors that refuse a webhook message. `code` and `http_status` are part of the API and never change."""
 
 from igny8_core.common.errors import DomainError
 
@@ -6,22 +6,22 @@ from igny8_core.common.errors import DomainError
 class BadSignature(DomainError):
     code = "bad_signature"
     http_status = 400
-    text = "This message carries no valid signature. Only the payment services' own messages are taken here."
+    text = "The signature of this message is missing or wrong. This address takes messages of payment services only."
 
 
 class SignatureUncheckable(DomainError):
     code = "signature_uncheckable"
     http_status = 503
-    text = "The signature cannot be checked at the moment. Send the message again later."
+    text = "The signature of this message cannot be checked at the moment. Send the message again later."
 
 
 class UnreadableMessage(DomainError):
     code = "unreadable_message"
     http_status = 400
-    text = "The message is signed, but it is none that this site can read."
+    text = "The message is signed but cannot be read. Expected: an event of the payment service, as JSON with ids."
 
 
 class MessageOfOtherMode(DomainError):
     code = "message_of_other_mode"
     http_status = 400
-    text = "This message is of the other mode, test instead of live or the other way round. Nothing was done."
+    text = "This message has the wrong mode: test instead of live, or live instead of test. It was ignored."

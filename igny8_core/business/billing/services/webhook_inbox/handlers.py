@@ -1,7 +1,7 @@
-"""What each message of a gateway leads to. A message is a hint at what to ask the gateway for, and never a fact.
+"""What to do about each webhook message. A message says what to ask the gateway about; its content is not believed.
 
-Which news a message brings is in `handlers` of the gateway's folder. Everything here may be done in any order and any
-number of times: what counts is what the gateway says when it is asked.
+The `handlers` module in each gateway's folder says what a message is about. Everything here is safe in any order and
+any number of times, because the gateway's own answer counts.
 """
 
 from collections.abc import Callable
@@ -22,10 +22,10 @@ Effect = Callable[[str, News], object | None]
 
 
 def handle_message(payment_method: str, message: WebhookMessage) -> bool:
-    """Do what a message of the gateway of this method leads to; False for one that is about nothing of ours.
+    """Act on a webhook message of this method's gateway; False if it is about nothing of ours.
 
-    Raises PaymentNotFound where it names a payment that is not here (yet), GatewayUnavailable, GatewayMisconfigured,
-    GatewayNotConfigured. RuntimeError in a transaction.
+    Raises PaymentNotFound if it names a payment that does not exist here (yet), UnmatchedAtGateway, GatewayUnavailable,
+    GatewayMisconfigured, GatewayNotConfigured. RuntimeError in a transaction.
     """
     handler = handler_of(payment_method, message.type)
     if handler is None:

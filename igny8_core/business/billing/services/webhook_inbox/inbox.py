@@ -1,7 +1,7 @@
-"""Messages of gateways: stored once when they come, processed later, tried again until they are done or given up.
+"""Webhook messages: stored once on arrival, processed later, and retried until they succeed or are given up.
 
-The row is the queue, as with the deliveries of events (docs/adr/0001-events-are-polled.md): whatever a killed worker
-leaves behind is found by the next one. What a message leads to is in handlers.py.
+The row is the queue, as with the deliveries of events (docs/adr/0001-events-are-polled.md): what a killed worker leaves
+behind, the next one finds. handlers.py says what each message does.
 """
 
 import logging
@@ -32,9 +32,9 @@ BACK_OFF = [
 ]
 MOST_TRIES = len(BACK_OFF) + 1
 KEPT_FOR = timedelta(days=90)
-# What can be stored and searched for; ids and types of both gateways are such.
+# What can be stored and searched for. The ids and types of both gateways fit.
 NAME = re.compile(r"[\x21-\x7e]{1,100}", re.ASCII)
-# One statement, because the gateway waits for the answer: which of two equal messages is first, the index decides.
+# One statement, because the gateway waits for the answer. Of two equal messages the unique index keeps the first.
 STORE = PreparedStatement(
     name="igny8_store_webhook",
     types=("text", "text", "text", "text", "text", "timestamptz"),
@@ -56,17 +56,18 @@ DELETE FROM igny8_webhook_events WHERE id IN (
 
 
 def store_message(provider: str, message: WebhookMessage, body: bytes, transmission_id: str = "") -> bool:
-    """Keep a verified message; False where it is here already. It is processed later.
+    """Store a verified message, to be processed later; False if it is already stored.
 
-    Raises UnreadableMessage for names that are none, BadSignature where the headers of another message came with
-    it: PayPal's signature covers no more than a CRC32 of the body.
+    `transmission_id`: the gateway's id of the delivery, empty if it has none.
+    Raises UnreadableMessage if its id or type cannot be stored, BadSignature if the headers of another message came
+    with it: PayPal's signature covers no more than a CRC32 of the body.
     """
     text = _text(message, body)
     if STORE.fetch_one([provider, message.event_id, message.type, transmission_id, text, clock.now()]):
         return True
     if WebhookEvent.objects.filter(provider=provider, event_id=message.event_id).exists():
         return False
-    logger.error("webhook forged: the headers of another message came with it", extra={"provider": provider})
+    logger.error("webhook forged: it came with the headers of another message", extra={"provider": provider})
     raise BadSignature()
 
 
@@ -76,9 +77,9 @@ def process_due_messages(limit: int = 200) -> int:
 
 
 def process_message(event: WebhookEvent) -> WebhookEvent:
-    """Do what a message leads to, and note what became of it; returns it as it is now.
+    """Act on a message and store the outcome; returns the message as it is now.
 
-    Everything that it leads to happens once however often it is processed. RuntimeError in a transaction.
+    Its effects happen once, however often it is processed. RuntimeError in a transaction.
     """
     QUEUE.attempt(event)
     event.refresh_from_db()
@@ -87,7 +88,7 @@ def process_message(event: WebhookEvent) -> WebhookEvent:
 
 @service_transaction
 def replay_message(event: WebhookEvent, by: User | None = None) -> None:
-    """Put a message back in the queue, whatever became of it; it is processed within seconds."""
+    """Put a message back in the queue, whatever its state; it is processed within seconds."""
     WebhookEvent.objects.filter(pk=event.pk).update(
         state=WebhookState.WAITING, attempts=0, next_attempt_at=clock.now(), processed_at=None
     )
@@ -95,7 +96,7 @@ def replay_message(event: WebhookEvent, by: User | None = None) -> None:
 
 
 def replay_message_now(event: WebhookEvent, by: User | None = None) -> WebhookEvent:
-    """As replay, and process it here and now; returns it as it is then. RuntimeError in a transaction."""
+    """Like replay_message, but process it at once; returns the message as it is now. RuntimeError in a transaction."""
     require_no_transaction()
     replay_message(event, by)
     taken = QUEUE.take_now(event)
@@ -107,20 +108,20 @@ def replay_message_now(event: WebhookEvent, by: User | None = None) -> WebhookEv
 
 @service_transaction
 def set_message_aside(event: WebhookEvent, reason: str, by: User) -> None:
-    """An operator has seen to a message that needs review elsewhere: the money went back at the gateway, say.
+    """Close a message that needs review, because an operator settled it elsewhere, for example at the gateway.
 
-    Raises InvalidInput without a reason, TransitionNotAllowed for a message that does not wait for an operator.
+    Raises InvalidInput if `reason` is empty, TransitionNotAllowed if the message does not need review.
     """
     if not reason.strip():
-        raise InvalidInput(errors={"reason": ["Write down what was done, for whoever asks later."]})
+        raise InvalidInput(errors={"reason": ["Write down what was done about the message; the log keeps it."]})
     waiting = WebhookEvent.objects.filter(pk=event.pk, state=WebhookState.NEEDS_REVIEW)
     if not waiting.update(state=WebhookState.IGNORED, processed_at=clock.now()):
-        raise TransitionNotAllowed("This message does not wait for an operator any more. Look at it again.")
+        raise TransitionNotAllowed("This message no longer waits for an operator. Look at it again.")
     events.record(_event("webhook.set_aside", event, by, reason=reason[:500]))
 
 
 def delete_old_messages(limit: int = 50_000) -> int:
-    """Delete what was done, or was none of ours, for 90 days; at most `limit` rows. Returns how many there were."""
+    """Delete processed and ignored messages that are older than 90 days, at most `limit`; returns how many."""
     with connection.cursor() as cursor:
         cursor.execute(DELETE_OLD, [clock.now() - KEPT_FOR, limit])
         return int(cursor.rowcount)
@@ -141,15 +142,15 @@ def _work(event: WebhookEvent) -> dict[str, Any] | None:
     try:
         is_ours = handlers.handle_message(event.provider, message)
     except UnmatchedAtGateway as problem:
-        _ask_an_operator(event, problem.text)
+        _hold_for_review(event, problem.text)
         return None
-    # Only now: where the worker dies before this, the message is processed once more, to no further effect.
+    # Last: if the worker dies before this, the message is processed again, which changes nothing more.
     return {"state": WebhookState.PROCESSED if is_ours else WebhookState.IGNORED, "processed_at": clock.now()}
 
 
 @service_transaction
-def _ask_an_operator(event: WebhookEvent, reason: str) -> None:
-    """No other try will find anything else: the message waits until an operator has acted."""
+def _hold_for_review(event: WebhookEvent, reason: str) -> None:
+    """Retrying would not help, so the message waits for an operator."""
     if QUEUE.close(event, reason[:500], state=WebhookState.NEEDS_REVIEW):
         logger.error("webhook needs review", extra={"row": event.pk, "provider": event.provider, "type": event.type})
         events.record(_event("webhook.needs_review", event, reason=reason[:500]))

@@ -1,1 +1,1 @@
-"""The sanitizer: strangers' files are painted anew, in a process (child.py) that imports nothing of the application."""
+"""The sanitizer: redraws untrusted files in a child process (child.py) that imports nothing of the application."""

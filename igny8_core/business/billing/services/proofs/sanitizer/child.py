@@ -1,27 +1,27 @@
-"""The process that reads a stranger's file: bytes in, bytes of a new file out, under limits and without our secrets.
+"""The process that reads an untrusted file: its bytes in, a new file's bytes out, under limits, without our secrets.
 
-What goes wrong in here, a crash of a C library or a file that unpacks without end, ends this process and nothing else.
-proofs/files.py starts it with the name of the kind of file, and reads the exit code.
+If a C library crashes or a file unpacks without end, this process ends and nothing else.
+proofs/files.py starts it with the kind of file, and reads the exit code.
 """
 
 import importlib
 import resource
 import sys
 
-# The application is not importable in here: Python starts it outside of the package, hence the relative imports.
+# The application cannot be imported here: Python is started outside of its package, hence the relative imports.
 from .refusal import Refused
 
 DONE, REFUSED = 0, 3
 MEMORY_BYTES = 1024**3
-# The largest pictures and the longest PDFs that are taken need two.
+# The largest accepted pictures and PDFs need two seconds.
 PROCESSOR_SECONDS = 10
 MAX_RESULT_BYTES = 10 * 1024 * 1024
 
 
 def main(kind: str) -> None:
-    """Write the file on standard input anew to standard output. `kind`: the module that reads it, such as images.
+    """Read a file from standard input and write the new file to standard output. `kind`: the module that reads it.
 
-    Exits with REFUSED and a reason on standard output where the file is not taken.
+    If the file is refused, exits with REFUSED and the reason on standard output.
     """
     reader = importlib.import_module(f".{kind}", __package__)
     _limit_resources(getattr(reader, "MAX_TASKS", 0))
@@ -43,7 +43,7 @@ def _limit_resources(max_tasks: int = 0) -> None:
         resource.RLIMIT_CORE: 0,
         resource.RLIMIT_NPROC: max_tasks,
     }
-    # macOS has no limit of the address space that holds.
+    # On macOS a limit of the address space has no effect.
     if sys.platform == "linux":
         limits[resource.RLIMIT_AS] = MEMORY_BYTES
     for kind, limit in limits.items():

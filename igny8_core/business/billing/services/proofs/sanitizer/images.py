@@ -1,4 +1,4 @@
-"""A picture, decoded and painted anew: nothing of the file goes on but its pixels."""
+"""Decode a picture and redraw it. Only its pixels go into the new file."""
 
 import struct
 from collections.abc import Callable
@@ -23,7 +23,7 @@ UPRIGHT = {
     8: Image.Transpose.ROTATE_90,
 }
 
-# Counted by us, with one number for every kind of picture.
+# We check the size ourselves, with one limit for every kind of picture.
 Image.MAX_IMAGE_PIXELS = None
 ImageFile.LOAD_TRUNCATED_IMAGES = False
 # The process may start no threads.
@@ -35,7 +35,7 @@ def noted_orientation(source: Image.Image) -> int | None:
     try:
         value = source.getexif().get(ORIENTATION)
     except (SyntaxError, ValueError, KeyError, IndexError, TypeError, OSError, struct.error):
-        # What a camera wrote wrongly about the picture does not make the picture wrong.
+        # Broken camera data does not make the picture unusable.
         return None
     return value if isinstance(value, int) else None
 
@@ -87,7 +87,7 @@ def _require_small_webp(content: bytes) -> None:
 
 
 def _plain(source: Image.Image, *, with_alpha: bool) -> Image.Image:
-    """The pixels in 8 bits, on a new image that has none of what the file said beside them."""
+    """The pixels in 8 bits, on a new image without any of the file's other data."""
     if source.mode.startswith("I"):
         # 16 bits of grey: Pillow would cut them off at 255.
         source = source.convert("I").point(lambda level: level / 256).convert("L")

@@ -1,4 +1,4 @@
-"""A PDF, drawn: a new file with a picture of each page. Nothing of the stranger's file goes on but what can be seen."""
+"""Draw a PDF: a new file with a picture of each page. Only what can be seen goes into it."""
 
 import math
 import re
@@ -19,27 +19,27 @@ from .refusal import Refused
 MAX_PAGES = 20
 DOTS_PER_INCH = 200
 POINTS_PER_INCH = 72
-# Of all pages together: ten of A4 are drawn at 200 dots an inch, twenty at 140.
+# Limit for all pages together: ten A4 pages are drawn at 200 dots per inch, twenty at 140.
 MAX_PIXELS = 40_000_000
-# Of a picture that stands on a page. An A4 page at 600 dots an inch has 35 million, in black and white.
+# Limit for one picture on a page. A scanned A4 page at 600 dots per inch has 35 million.
 MAX_PIXELS_OF_PICTURE = 50_000_000
 MAX_DEPTH_OF_PICTURES = 5
-# The first result that is not larger than wanted is taken: shares of a side's pixels, and qualities of JPEG.
+# Tried in this order until the result is small enough: share of the pixels per side, JPEG quality.
 WANTED_BYTES = 5 * 1024 * 1024
 COARSENESS = ((1, 85), (1, 60), (0.7, 60), (0.5, 50))
 
-# What a file may unpack to: so many times its size, within bounds. A blank page of a scanner packs 150 to 1.
+# A file may unpack to MAX_RATIO times its size, within these bounds. A scanned blank page packs 150 to 1.
 MAX_RATIO = 200
 LEAST_UNPACKED_BYTES, MAX_UNPACKED_BYTES = 50_000_000, 100_000_000
 MAX_LAYERS = 3
 CHUNK = 64 * 1024
 NOT_ENCRYPTED = -1
-# Where something packed by zlib may begin: behind the line of the word, with the eight of its method.
+# Where zlib data may begin: after the line with "stream", at a byte whose low digit is 8 (the method "deflate").
 PACKED_STREAM = re.compile(rb"stream[^\r\n]{0,80}+(?:\r\n|[\r\n])(?=[\x08\x18\x28\x38\x48\x58\x68\x78])")
 
 
 def rewritten(content: bytes) -> bytes:
-    """The same pages in a new file, as pictures. Raises Refused, or whatever the library raises for a broken file."""
+    """The same pages as pictures in a new file. Raises Refused, or whatever the library raises for a broken file."""
     _require_little_inside(content)
     source = _opened(content)
     scale = _scale(source)
@@ -56,10 +56,10 @@ def _opened(content: bytes) -> PdfDocument:
         raise Refused("encrypted" if error.err_code == FPDF_ERR_PASSWORD else "broken") from None
     if FPDF_GetSecurityHandlerRevision(source) != NOT_ENCRYPTED:
         raise Refused("encrypted")
-    # A file that was cut off is read as far as it goes: half of what was sent, which nobody would notice.
+    # PDFium reads a truncated file as far as it goes, and nobody would notice that half is missing.
     if not FPDF_DocumentHasValidCrossReferenceTable(source):
         raise Refused("broken")
-    # For what is filled in. It runs no scripts: this build has no engine for them.
+    # Needed to draw filled-in forms. No scripts run, because this build has no script engine.
     source.init_forms()
     if not 1 <= len(source) <= MAX_PAGES:
         raise Refused("pages")
@@ -93,7 +93,7 @@ def _is_plain(page: Image.Image) -> bool:
 
 
 def _saved(pages: list[Image.Image], resolution: float) -> bytes:
-    """The pictures as a PDF, coarser where it would be large. Scans of paper are: they have no plain white."""
+    """The pictures as a PDF, in lower quality if it would be large. Scans are: their paper is not plain white."""
     for share, quality in COARSENESS:
         result = _as_pdf([_shrunk(page, share) for page in pages], resolution * share, quality)
         if len(result) <= WANTED_BYTES:
@@ -109,7 +109,7 @@ def _shrunk(page: Image.Image, share: float) -> Image.Image:
 
 def _as_pdf(pages: list[Image.Image], resolution: float, quality: int) -> bytes:
     target = BytesIO()
-    # Without a title and dates: the same file gives the same bytes.
+    # Without title and dates, so that the same file gives the same bytes.
     pages[0].save(
         target, "PDF", save_all=True, append_images=pages[1:], resolution=resolution, quality=quality,
         title=None, creationDate=None, modDate=None,
@@ -118,7 +118,7 @@ def _as_pdf(pages: list[Image.Image], resolution: float, quality: int) -> bytes:
 
 
 def _require_little_inside(content: bytes) -> None:
-    """Make sure that the file does not unpack to far more than a receipt. Raises Refused."""
+    """Refuse a file that unpacks to far more than a receipt would. Raises Refused."""
     room = min(MAX_UNPACKED_BYTES, max(LEAST_UNPACKED_BYTES, MAX_RATIO * len(content)))
     for beginning in PACKED_STREAM.finditer(content):
         room -= _unpacked_bytes(memoryview(content)[beginning.end() :], room, MAX_LAYERS)
@@ -127,7 +127,7 @@ def _require_little_inside(content: bytes) -> None:
 
 
 def _unpacked_bytes(packed: memoryview, limit: int, layers: int) -> int:
-    """To how much this unpacks with all that is packed in it, if it does; counted no further than past the limit."""
+    """How many bytes this unpacks to, including what is packed inside it; counting stops just past the limit."""
     unpacker, pieces, size = zlib.decompressobj(), [], 0
     for start in range(0, len(packed), CHUNK):
         try:

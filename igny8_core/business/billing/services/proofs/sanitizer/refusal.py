@@ -1,5 +1,5 @@
 class Refused(Exception):
-    """The file is not taken. `reason` is one of the words that proofs/files.py has sentences for."""
+    """The file is refused. `reason` is one of the words for which proofs/files.py has sentences."""
 
     def __init__(self, reason: str) -> None:
         self.reason = reason

@@ -1,9 +1,9 @@
-"""Where gateways tell what happened: the bytes as they came, bounded, verified, stored, answered.
+"""Receive webhook messages from gateways: limit their size, verify the signature, store them, answer.
 
 docs/webhooks.md says what to set up at each gateway.
 
-A gateway waits for the answer and sends again what it did not get one for, so nothing is done here but storing.
-Neither bodies nor headers are logged: with the headers of one delivery PayPal's messages can be forged.
+A gateway waits for the answer and repeats a message that gets none, so messages are stored here and processed later.
+Bodies and headers are not logged: with the headers of one delivery somebody could forge a PayPal message.
 """
 
 import logging
@@ -39,13 +39,13 @@ REFUSALS = (
     refusals.UnreadableMessage,
     refusals.MessageOfOtherMode,
 )
-# For extend_schema: a message of the gateway's own making, which its own pages describe.
+# For extend_schema. The gateway's own documentation describes the message.
 MESSAGE = {JSON: {"type": "object", "additionalProperties": True}}
-TAKEN = {200: OpenApiResponse(description="Stored, now or before.")}
+STORED = {200: OpenApiResponse(description="The message is stored, now or before.")}
 
 
 class WebhookView(ApiView):
-    """The signature is the credential. Gateways are not counted like users: what they send comes in bursts."""
+    """The signature is the credential. There is no rate limit, because gateways send in bursts."""
 
     authentication_classes = ()
     permission_classes = (PublicEndpoint,)
@@ -66,7 +66,7 @@ class WebhookView(ApiView):
             message = gateway.read_webhook(body)
         except ValueError:
             raise refusals.UnreadableMessage() from None
-        # Where messages do not say whether they are live, the signature is of one mode.
+        # If messages do not say whether they are live, the signature belongs to one mode.
         if traits_of(self.payment_method).messages_say_mode and message.live is not gateway.live:
             logger.error("webhook of the other mode", extra={"provider": self.payment_method, "type": message.type})
             raise refusals.MessageOfOtherMode()
@@ -77,7 +77,7 @@ class WebhookView(ApiView):
         try:
             gateway.verify_webhook(body, headers)
         except protocol.BadSignature as refusal:
-            # Counted by whoever watches the log: many of these are an attack, or a wrong secret.
+            # For alerts on the log: many of these mean an attack or a wrong secret.
             logger.warning("webhook refused", extra={"provider": self.payment_method, "reason": str(refusal)})
             raise refusals.BadSignature() from None
         except protocol.SignatureUncheckable as problem:
@@ -86,7 +86,7 @@ class WebhookView(ApiView):
 
 
 def webhook_view(gateway_method: str) -> type[WebhookView]:
-    """The view for the messages of the gateway that collects by this method."""
+    """The view that receives the webhook messages of this payment method's gateway."""
     label, message_is = PaymentMethodType(gateway_method).label, traits_of(gateway_method).message_is
 
     class View(WebhookView):
@@ -94,10 +94,10 @@ def webhook_view(gateway_method: str) -> type[WebhookView]:
 
         @extend_schema(
             operation_id=f"receive_{gateway_method}_webhook",
-            description=f"For {label} only: takes an event {message_is}, and processes it within seconds.",
+            description=f"For {label} only: takes an event {message_is} and processes it within seconds.",
             tags=["webhooks"],
             request=MESSAGE,
-            responses=TAKEN,
+            responses=STORED,
         )
         @refuses(*REFUSALS)
         def post(self, request: Request) -> Response:
@@ -108,14 +108,14 @@ def webhook_view(gateway_method: str) -> type[WebhookView]:
 
 
 def _raw_body(request: Request) -> bytes:
-    """The body before any parser: the signature is over its bytes."""
+    """The body as it came, before any parser, because the signature is over these bytes."""
     content_type = request.content_type or ""
     if content_type.partition(";")[0].strip().lower() != JSON:
         raise UnsupportedMediaType(content_type)
-    # The middleware has seen to it that this is a number; a chunked body has got its length there.
+    # The middleware ensures that this is a number, also for a chunked body.
     if int(request.META.get("CONTENT_LENGTH") or 0) > MAX_MESSAGE_BYTES:
-        raise PayloadTooLarge("The message is too large. The limit is 256 KB.")
+        raise PayloadTooLarge("The message is too large. The limit is 256 KB; events of payment services are smaller.")
     body: bytes = request._request.body
     if not body:
-        raise ParseError("The body is empty. A message of the payment service is expected.")
+        raise ParseError("The body is empty. Send the payment service's event as JSON.")
     return body

@@ -1,4 +1,4 @@
-"""Every move of a payment's status has one owner; read from the source, so that no other module can make one unseen."""
+"""Every transition of a payment's status has one owner. The tests read the source, so nothing else can make one."""
 
 import ast
 import re
@@ -89,7 +89,7 @@ def test_every_other_write_would_be_noticed(source: str) -> None:
     assert list(writes(source)) != []
 
 
-def test_what_only_reads_or_writes_something_else_is_no_move() -> None:
+def test_what_only_reads_or_writes_something_else_is_no_transition() -> None:
     source = """
 transition(invoice, InvoiceStatus.VOID, INVOICE_TRANSITIONS)
 transition(refund, RefundStatus.FAILED, REFUND_TRANSITIONS)
@@ -101,22 +101,23 @@ is_open = payment.status == PaymentStatus.PENDING
     assert list(writes(source)) == []
 
 
-def test_each_allowed_move_has_one_owner_who_is_there() -> None:
+def test_each_allowed_transition_has_one_owner_that_exists() -> None:
     allowed = {(before, after) for before, targets in PAYMENT_TRANSITIONS.items() for after in targets}
-    moves = {(before, after) for before, after in TRANSITION_OWNERS if before is not None}
+    owned = {(before, after) for before, after in TRANSITION_OWNERS if before is not None}
 
-    assert moves == allowed - WITHOUT_OWNER
+    assert owned == allowed - WITHOUT_OWNER
     assert all(callable(getattr(transitions, owner)) for owner in TRANSITION_OWNERS.values())
 
 
 @pytest.mark.parametrize("owner", sorted(set(TRANSITION_OWNERS.values()) - {"submit", "start"}))
-def test_an_owner_moves_in_its_own_name(owner: str) -> None:
+def test_an_owner_makes_transitions_in_its_own_name(owner: str) -> None:
     [function] = [
         node for node in ast.parse(OWNERS.read_text()).body if isinstance(node, ast.FunctionDef) and node.name == owner
     ]
-    moved = [node for node in ast.walk(function) if isinstance(node, ast.Call) and ast.unparse(node.func) == "_move"]
+    called = [node for node in ast.walk(function) if isinstance(node, ast.Call)]
+    made = [call for call in called if ast.unparse(call.func) == "_transition"]
 
-    assert [ast.literal_eval(call.args[0]) for call in moved] == [owner]
+    assert [ast.literal_eval(call.args[0]) for call in made] == [owner]
 
 
 def test_money_arrives_in_one_place() -> None:

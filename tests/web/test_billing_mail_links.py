@@ -130,7 +130,7 @@ def test_an_invoice_that_stripe_collects_is_shown_and_asks_for_nothing() -> None
     [link] = links_of_mail("invoice.created")
 
     assert "collected by itself" in page_of(link)
-    assert "collected by itself" in str(mail.outbox[0].body)
+    assert "charged automatically" in str(mail.outbox[0].body)
 
 
 def test_mails_on_the_account_lead_to_it() -> None:

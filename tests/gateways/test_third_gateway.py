@@ -145,3 +145,17 @@ def test_no_service_names_a_gateway() -> None:
 def test_a_service_that_names_one_would_be_found(source: str) -> None:
     assert list(named_gateways(source)) != []
     assert list(named_gateways("def create_stripe_payment():\n    return pay(PaymentMethodType.STRIPE)")) == []
+
+
+def test_each_role_has_a_file_of_the_same_name_in_every_folder() -> None:
+    """What Stripe alone does has files of its own: cards, declined cards, and the subscriptions that it bills."""
+    folders = {
+        path.name: {file.name for file in path.glob("*.py")} for path in (ROOT / GATEWAYS).iterdir() if path.is_dir()
+    }
+    folders.pop("__pycache__", None)
+
+    shared = set.intersection(*folders.values())
+    assert {"charges.py", "client.py", "errors.py", "handlers.py", "mappers.py", "messages.py", "money.py"} <= shared
+    assert {name: files - shared for name, files in folders.items() if files - shared} == {
+        "stripe": {"billing.py", "cards.py", "declines.py", "mirrored.py"}
+    }

@@ -29,7 +29,7 @@ OWN_OBJECTS = [
     *purchases.OWN_OBJECTS,
 ]
 TENANT_LISTS = [route for route in LISTS if "auth/" not in route]
-READS = [*TENANT_LISTS, "api/v1/billing/credits/balance/", "api/v1/auth/me/", *people.READS]
+READS = [*TENANT_LISTS, "api/v1/billing/credits/balance/", "api/v1/auth/me/", *people.READS, *purchases.READS]
 
 
 def headers_that_tell(response: Any) -> dict[str, str]:

@@ -72,7 +72,8 @@ from igny8_core.common.kept_answers import KeptAnswer, NewAnswer, keep_answers, 
 GRANTS_SHOWN = 100
 USUAL_DAYS = 30
 MAX_DAYS = 365
-DAYS = {"type": "integer", "minimum": 1, "maximum": MAX_DAYS, "default": USUAL_DAYS}
+DAYS = {"type": "integer", "minimum": 1, "maximum": MAX_DAYS}
+LOOK_AHEAD = f"How many days to look ahead, counted from now; without it {USUAL_DAYS}"
 SPENT = "Credits spent."
 NOT_USABLE = (PaymentRequired, AccountSuspended, AccountCanceled)
 
@@ -104,7 +105,7 @@ class ExpiringCreditsViewSet(SingletonViewSet):
 
     @extend_schema(
         operation_id="expiring_credits",
-        parameters=[OpenApiParameter("days", DAYS, description="How many days to look ahead, counted from now")],
+        parameters=[OpenApiParameter("days", DAYS, description=LOOK_AHEAD)],
         responses=ExpiringCreditsOutput,
     )
     def retrieve(self, request: Request) -> Response:

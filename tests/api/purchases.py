@@ -36,6 +36,8 @@ billing/payment-methods/<int64:method_id>/default/    POST                   401
 billing/payment-methods/<int64:method_id>/default/    GET,PUT,PATCH,DELETE   401 403 403 405 405 405 405 403 403
 billing/credits/packages/                             GET                    401 200 200 200 200 200 200 403 403
 billing/credits/packages/                             POST,PUT,PATCH,DELETE  401 405 405 405 405 405 405 403 403
+billing/credits/expiring/                             GET                    401 200 200 200 200 200 200 403 403
+billing/credits/expiring/                             POST,PUT,PATCH,DELETE  401 405 405 405 405 405 405 403 403
 billing/credits/purchase/                             POST                   401 403 403 201 201 201 403 403 403
 billing/credits/purchase/                             GET,PUT,PATCH,DELETE   401 403 403 405 405 405 405 403 403
 billing/credits/usage/                                POST                   401 403 201 201 201 400 403 403 403
@@ -55,6 +57,7 @@ ACCEPTED = {
 }
 WRITABLE = [(method, route, "owner") for method, route in ACCEPTED]
 LISTS = [f"{API}credit-notes/", f"{API}payment-methods/mine/", f"{API}credits/packages/"]
+READS = [f"{API}credits/expiring/"]
 EVERYBODY, MANAGERS = ["viewer", "editor", "admin", "owner", "suspended"], ["admin", "owner", "suspended"]
 # Method, route with an id of the tenant, and who may call it for their own account.
 OWN_OBJECTS = [

@@ -1,7 +1,7 @@
 """Another account's data cannot be reached, changed, counted or guessed at (TEN-01, 02, 07, 08, 09)."""
 
 import json
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from itertools import product
 from typing import Any
@@ -11,7 +11,7 @@ from django.apps import apps
 from django.utils import timezone
 
 from igny8_core.auth.models import Site
-from igny8_core.business.billing.models import CreditTransaction, Invoice, Payment
+from igny8_core.business.billing.models import CreditGrant, CreditTransaction, Invoice, Payment
 from tests.api import people, purchases
 from tests.api.world import CANARY, LISTS, UNUSED_ID, WRITABLE, World, body, fingerprint, refusal, send
 
@@ -29,7 +29,7 @@ OWN_OBJECTS = [
     *purchases.OWN_OBJECTS,
 ]
 TENANT_LISTS = [route for route in LISTS if "auth/" not in route]
-READS = [*TENANT_LISTS, "api/v1/billing/credits/balance/", "api/v1/auth/me/", *people.READS]
+READS = [*TENANT_LISTS, "api/v1/billing/credits/balance/", "api/v1/auth/me/", *people.READS, *purchases.READS]
 
 
 def headers_that_tell(response: Any) -> dict[str, str]:
@@ -186,6 +186,13 @@ def _fill(world: World) -> None:
         CreditTransaction(
             account=b.account, transaction_type="adjustment", amount=1, balance_after=1, description=CANARY,
             source=f"filler:{number}", created_at=now,
+        )
+        for number in range(1000)
+    )  # fmt: skip
+    CreditGrant.objects.bulk_create(
+        CreditGrant(
+            account=b.account, kind="plan", source=f"filler:{number}", amount=1, remaining=1, created_at=now,
+            expires_at=now + timedelta(days=1),
         )
         for number in range(1000)
     )  # fmt: skip

@@ -1,10 +1,11 @@
 """Billing's queries. Whatever belongs to an account is looked up from the account."""
 
 from collections.abc import Collection
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet, Subquery, Sum, prefetch_related_objects
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet, Subquery, Sum, Window, prefetch_related_objects
 
 from igny8_core.auth.models import LIVE_STATUSES, Account, PaymentMethodType, Subscription
 from igny8_core.business.billing.models import (
@@ -166,6 +167,14 @@ def live_grants_of(account: Account) -> QuerySet[CreditGrant]:
     unexpired = Q(expires_at=None) | Q(expires_at__gt=clock.now())
     grants = CreditGrant.objects.filter(unexpired, account=account, remaining__gt=0)
     return grants.order_by("expires_at", "kind", "pk")
+
+
+def expiring_credits(account: Account, *, days: int, grants_shown: int) -> dict[str, Any]:
+    """What is lost within `days` if nobody spends it, and the next `grants_shown` grants, for ExpiringCreditsOutput."""
+    expiring = live_grants_of(account).filter(expires_at__lte=clock.now() + timedelta(days=days))
+    # A window is summed before the rows are cut off: one statement, however many grants there are.
+    grants = list(expiring.annotate(total=Window(Sum("remaining")))[:grants_shown])
+    return {"total": grants[0].total if grants else 0, "grants": grants}
 
 
 def spendable_credits(account: Account) -> int:

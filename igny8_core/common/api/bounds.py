@@ -92,6 +92,8 @@ BOUNDS: dict[str, list[Bound]] = {
         Bound(f"{BILLING}.api.credit_serializers.MAX_OPERATIONS", "operations of a batch", "400"),
         Bound(f"{BILLING}.api.credit_serializers.MAX_QUANTITY", "units of an operation", "400"),
         Bound(f"{BILLING}.api.credit_serializers.MAX_METADATA_BYTES", "metadata of an operation", "400", "bytes"),
+        Bound(f"{BILLING}.api.credits.MAX_DAYS", "days ahead that one sees credits expire", "400"),
+        Bound(f"{BILLING}.api.credits.GRANTS_SHOWN", "grants of an answer on credits", "the rest is not listed"),
         Bound(f"{BILLING}.services.credits.spending.MAX_SPENT_AT_ONCE", "credits spent at once", "400"),
         Bound("igny8_core.admin.api.account_serializers.MAX_CREDITS", "credits given or taken by an operator", "400"),
     ],

@@ -220,6 +220,8 @@ BY_COMPONENT: dict[str, dict[str, Any]] = {
         "latest": [{"status": "failed", "failure_reason": "No such transfer", "failed_at": "2026-12-02T10:00:00Z"}]
     },
     "IndustryOutput": {"name": "Fashion and apparel", "slug": "fashion"},
+    "ExpiringCreditsOutput": {"total": 1000},
+    "ExpiringGrantOutput": {"kind": "plan", "remaining": 1000, "expires_at": "2027-01-02T10:00:00Z"},
     "InvitationOutput": {
         "email": "bilal@example.com",
         "role": "editor",

@@ -148,6 +148,17 @@ def parse_day(value: str) -> date:
         raise ValidationError("This date does not exist.") from None
 
 
+def whole_number(query: QueryDict, name: str, *, default: int, most: int) -> int:
+    """The query parameter as a number from 1 to `most`, in ASCII digits; `default` where it is not given.
+
+    Raises ValidationError under the parameter's name.
+    """
+    text = query.get(name, str(default))
+    if not re.fullmatch(r"[1-9][0-9]{0,17}", text) or int(text) > most:
+        raise ValidationError({name: [f"Expected a whole number from 1 to {most}."]})
+    return int(text)
+
+
 def filtered(rows: QuerySet[Any], query: QueryDict, filters: Mapping[str, Filter]) -> QuerySet[Any]:
     """`rows` narrowed by each filter that `query` names; raises ValidationError under the parameter's name."""
     for name, known in filters.items():

@@ -12,6 +12,7 @@ SUMMARIES = {
     "credit_balance": "Show credit balance",
     "download_credit_note": "Download credit note as PDF",
     "download_invoice": "Download invoice as PDF",
+    "expiring_credits": "Show credits that expire soon",
     "invite": "Invite somebody to the team",
     "list_activity": "List what happened in the account",
     "list_payment_methods": "List payment methods of a country",

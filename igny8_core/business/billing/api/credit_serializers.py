@@ -33,6 +33,17 @@ class BalanceOutput(OutputSerializer):
     grants = CreditGrantOutput(many=True, help_text="In the order in which they are spent, the first 100")
 
 
+class ExpiringGrantOutput(OutputSerializer):
+    kind = EnumField(CreditGrantKind, help_text="Whether they came with the plan or were bought")
+    remaining = serializers.IntegerField(help_text="Credits that are left of it")
+    expires_at = serializers.DateTimeField(help_text="When what is left is lost")
+
+
+class ExpiringCreditsOutput(OutputSerializer):
+    total = serializers.IntegerField(help_text="Credits that are lost within these days if nobody spends them")
+    grants = ExpiringGrantOutput(many=True, help_text="What they come from, soonest first, the first 100")
+
+
 class CreditTransactionOutput(OutputSerializer):
     id = serializers.IntegerField()
     transaction_type = EnumField(CreditTransactionType, help_text="What the credits were given or taken for")

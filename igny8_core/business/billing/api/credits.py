@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS
 from django.db.models import QuerySet
-from drf_spectacular.utils import extend_schema, extend_schema_view
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -25,6 +25,7 @@ from igny8_core.business.billing.api.credit_serializers import (
     BalanceOutput,
     CreditPackageOutput,
     CreditTransactionOutput,
+    ExpiringCreditsOutput,
     OperationOutput,
     PurchaseInput,
     PurchaseOutput,
@@ -46,6 +47,7 @@ from igny8_core.business.billing.models import CreditPackage, CreditTransaction,
 from igny8_core.business.billing.selectors import (
     credit_packages,
     credit_transactions_of,
+    expiring_credits,
 )
 from igny8_core.business.billing.services.credits.batch import Operation, use_many
 from igny8_core.business.billing.services.credits.spending import use_credits
@@ -59,7 +61,7 @@ from igny8_core.common.api.idempotency import (
     request_hash,
     written,
 )
-from igny8_core.common.api.query import choice_filter
+from igny8_core.common.api.query import choice_filter, whole_number
 from igny8_core.common.api.refusals import refuses
 from igny8_core.common.api.throttling import UserThrottle
 from igny8_core.common.api.views import ApiViewSet, ListViewSet, SingletonViewSet
@@ -68,6 +70,10 @@ from igny8_core.common.errors import DomainError
 from igny8_core.common.kept_answers import KeptAnswer, NewAnswer, keep_answers, kept_answers
 
 GRANTS_SHOWN = 100
+USUAL_DAYS = 30
+MAX_DAYS = 365
+DAYS = {"type": "integer", "minimum": 1, "maximum": MAX_DAYS}
+LOOK_AHEAD = f"How many days to look ahead, counted from now; without it {USUAL_DAYS}"
 SPENT = "Credits spent."
 NOT_USABLE = (PaymentRequired, AccountSuspended, AccountCanceled)
 
@@ -87,6 +93,26 @@ class BalanceViewSet(SingletonViewSet):
     def retrieve(self, request: Request) -> Response:
         """Credits that can be spent now, and the grants they come from."""
         return success(BalanceOutput(balance_of(account_id_of(request), grants_shown=GRANTS_SHOWN)).data)
+
+
+class ExpiringCreditsViewSet(SingletonViewSet):
+    """The account's credits that expire soon."""
+
+    tag = "credits"
+    permission_classes = (IsMember,)
+    reads_person = False
+    query_parameters = frozenset({"days"})
+
+    @extend_schema(
+        operation_id="expiring_credits",
+        parameters=[OpenApiParameter("days", DAYS, description=LOOK_AHEAD)],
+        responses=ExpiringCreditsOutput,
+    )
+    def retrieve(self, request: Request) -> Response:
+        """Credits that can be spent now and expire within so many days, and the grants they come from."""
+        days = whole_number(request.query_params, "days", default=USUAL_DAYS, most=MAX_DAYS)
+        expiring = expiring_credits(_account(request), days=days, grants_shown=GRANTS_SHOWN)
+        return success(ExpiringCreditsOutput(expiring).data)
 
 
 @extend_schema_view(list=extend_schema(operation_id="list_credit_transactions"))

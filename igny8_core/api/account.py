@@ -20,10 +20,10 @@ from igny8_core.auth.serializers import AccountOutput, SettingsInput
 from igny8_core.auth.services.accounts import update_account_settings
 from igny8_core.auth.services.memberships import transfer_ownership
 from igny8_core.auth.throttles import PasswordThrottle
+from igny8_core.business.account_deletion.service import delete_account
 from igny8_core.business.billing.errors import MoneyOpen, SubscriptionBilledByStripe
 from igny8_core.business.billing.limits import limits_of
 from igny8_core.business.billing.services.payment_states.under_way import ATTEMPT_REFUSALS
-from igny8_core.business.closure.service import close_account
 from igny8_core.common.api.envelope import success
 from igny8_core.common.api.query import code_filter, from_day_filter, to_day_filter
 from igny8_core.common.api.refusals import refuses
@@ -106,5 +106,5 @@ class AccountViewSet(SingletonViewSet):
         Invoices are kept, as the law asks. Refused while money is open: a payment that is decided on, or an
         invoice owed. A card form or PayPal order that was opened and not paid is closed first.
         """
-        close_account(account_of(request), user_of(request), self.validated(DeleteInput)["password"])
+        delete_account(account_of(request), user_of(request), self.validated(DeleteInput)["password"])
         return success(message="The account is deleted. You are logged out.")

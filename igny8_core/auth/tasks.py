@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from igny8_core.auth.services.sessions import forget_old_sessions
-from igny8_core.common.kept_answers import forget_old_answers
+from igny8_core.common.idempotency_store import forget_old_answers
 from igny8_core.common.rate_limits import forget_old_windows
 
 

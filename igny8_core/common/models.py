@@ -8,7 +8,7 @@ from igny8_core.common import clock
 
 
 class RateCounter(models.Model):
-    """How often a key was seen in one window of time; written only by rate_limits.py, in one statement."""
+    """How often a key was seen in one window of time. rate_limits.py writes it in one statement."""
 
     key = models.CharField(max_length=64, help_text="SHA-256 of scope, rate and caller: no addresses are kept.")
     window_start = models.DateTimeField(db_index=True)
@@ -25,7 +25,7 @@ class RateCounter(models.Model):
 
 
 class IdempotentAnswer(models.Model):
-    """The answer to a request with an Idempotency-Key, committed together with what the request did."""
+    """The answer to a request with an Idempotency-Key, committed in the transaction of the request's work."""
 
     caller = models.CharField(max_length=64, help_text="Whose key it is: keys of two callers never meet")
     key = models.CharField(max_length=255)

@@ -7,8 +7,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from igny8_core.auth.models import Account, Role, User
+from igny8_core.business.account_deletion.service import delete_account
 from igny8_core.business.billing.invariants import broken_invariants
-from igny8_core.business.closure.service import close_account
 from tests import make
 from tests.admin.samples import operator_with
 
@@ -261,7 +261,7 @@ def test_a_new_address_is_not_verified(console: Client, bob: User) -> None:
 
 
 def test_nobody_brings_back_a_deleted_account_or_its_people(console: Client, alice: User, account_a: Account) -> None:
-    close_account(account_a, alice, make.PASSWORD)
+    delete_account(account_a, alice, make.PASSWORD)
     alice.refresh_from_db()
     before = state(alice), Account.objects.filter(pk=account_a.pk).values().get()
 

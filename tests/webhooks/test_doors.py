@@ -17,7 +17,7 @@ from fake_gateways.stripe_fake import FakeStripe
 from fake_gateways.stripe_transport import FakeStripeTransport
 from igny8_core.business.billing.gateways.stripe.charges import StripeGateway
 from igny8_core.business.billing.models import WebhookEvent
-from igny8_core.business.billing.webhooks.receiving import MAX_MESSAGE_BYTES
+from igny8_core.business.billing.webhooks.views import MAX_MESSAGE_BYTES
 from tests.webhooks.cast import PAYPAL, SECRET, STRIPE, Message, paid_by_card, paid_by_paypal, send
 
 pytestmark = pytest.mark.django_db

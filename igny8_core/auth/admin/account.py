@@ -1,4 +1,4 @@
-"""Console pages of accounts and their invitations."""
+"""Console pages of accounts."""
 
 from typing import Any
 
@@ -6,21 +6,17 @@ from django import forms
 from django.contrib import admin
 from django.db.models import Field, Model
 from django.http import HttpRequest
-from unfold.contrib.filters.admin import (
-    AutocompleteSelectFilter,
-    ChoicesDropdownFilter,
-    RelatedDropdownFilter,
-)
+from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
 from unfold.widgets import UnfoldAdminSelect2Widget
 
-from igny8_core.auth.models import Account, AccountStatus, TeamInvitation
+from igny8_core.auth.models import Account, AccountStatus
 from igny8_core.auth.serializers import AccountInput
 from igny8_core.common.api.fields import time_zones
 from igny8_core.common.countries import COUNTRY_NAMES
 from igny8_core.common.strict_forms import StrictForm
 from igny8_core.common.tax_ids import why_not_tax_id
 from igny8_core.console.columns import badge, moment
-from igny8_core.console.pages import ConsoleAdmin, ModelForm, ReadOnlyAdmin
+from igny8_core.console.pages import ConsoleAdmin, ModelForm
 
 ACCOUNT_TONES = {
     AccountStatus.TRIAL: "info",
@@ -122,19 +118,3 @@ class AccountAdmin(ConsoleAdmin):
             help_text=db_field.help_text,
             widget=UnfoldAdminSelect2Widget,
         )
-
-
-@admin.register(TeamInvitation)
-class TeamInvitationAdmin(ReadOnlyAdmin):
-    """Open and past invitations; their tokens are not shown, not even hashed."""
-
-    list_display = ("id", "email", "account", "role", "invited_by", "expires", "accepted", "canceled")
-    list_filter = (("role", ChoicesDropdownFilter), ("account", AutocompleteSelectFilter))
-    list_select_related = ("account", "invited_by")
-    search_fields = ("email", "account__name")
-    fields = ("email", "account", "role", "sites", "invited_by", "expires", "accepted", "canceled", "created")
-
-    expires = moment("expires_at")
-    accepted = moment("accepted_at")
-    canceled = moment("canceled_at")
-    created = moment("created_at")

@@ -6,7 +6,7 @@ from django.contrib.auth.models import Group
 from django.db.models import Model
 from django.http import HttpRequest
 
-from igny8_core.auth.admin.catalogue_serializers import GroupInput
+from igny8_core.auth.admin.group_serializers import GroupInput
 from igny8_core.auth.models import User
 from igny8_core.common.strict_forms import StrictForm
 from igny8_core.console.pages import ConsoleAdmin, ModelForm

@@ -1,4 +1,4 @@
-"""Console pages of people and their logins."""
+"""Console pages of users."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -11,13 +11,13 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter, BooleanRadioF
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from igny8_core.auth.errors import LastOwner
-from igny8_core.auth.models import LoginSession, Role, User
+from igny8_core.auth.models import Role, User
 from igny8_core.auth.password_rules import MaximumLengthValidator
 from igny8_core.auth.serializers import PersonInput
 from igny8_core.auth.services.memberships import follow_edit, require_owner_stays
 from igny8_core.common.strict_forms import StrictForm
 from igny8_core.console.columns import badge, moment
-from igny8_core.console.pages import ConsoleAdmin, LogAdmin
+from igny8_core.console.pages import ConsoleAdmin
 
 if TYPE_CHECKING:
     from django.contrib.auth import admin as auth_admin
@@ -154,21 +154,6 @@ class UserAdmin(DjangoUserAdmin, ConsoleAdmin):
             obj.email_verified_at = None
             obj.save(update_fields=["email_verified_at"])
         follow_edit(obj, user_of_console(request))
-
-
-@admin.register(LoginSession)
-class LoginSessionAdmin(LogAdmin):
-    """Logins to the API, one per device; their tokens are not shown."""
-
-    list_display = ("id", "user", "created", "expires", "ended", "ended_reason")
-    list_filter = (("user", AutocompleteSelectFilter),)
-    list_select_related = ("user",)
-    search_fields = ("user__email",)
-    fields = ("user", "created", "expires", "ended", "ended_reason")
-
-    created = moment("created_at")
-    expires = moment("expires_at")
-    ended = moment("ended_at")
 
 
 def user_of_console(request: HttpRequest) -> User:

@@ -28,7 +28,7 @@ from igny8_core.auth.services.users import hashed
 from igny8_core.common import clock
 from igny8_core.common.db import refusing, service_transaction
 from igny8_core.common.errors import InvalidInput, NotFound
-from igny8_core.common.mail import nowhere
+from igny8_core.common.mail import erased_address
 from igny8_core.common.signed_texts import BadSignature, keys, opened, signed
 from igny8_core.events import services as events
 
@@ -113,7 +113,7 @@ def withdraw_invitations(account: Account) -> None:
     invitations.filter(accepted_at=None, canceled_at=None).update(canceled_at=clock.now())
     # One at a time: each has an address of its own now, so that none is taken for another.
     for invitation in invitations:
-        invitation.email = nowhere(invitation.pk)
+        invitation.email = erased_address(invitation.pk)
         invitation.save(update_fields=["email"])
 
 

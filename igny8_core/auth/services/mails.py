@@ -10,7 +10,7 @@ from django.conf import settings
 from igny8_core.auth.models import InvitationState, TeamInvitation, User
 from igny8_core.auth.services.invitations import invitation_token
 from igny8_core.auth.services.mailed_tokens import Purpose, has_run_out, link_token
-from igny8_core.common.mail import Mail, message_id_of_event, send, unlinked
+from igny8_core.common.mail import Mail, message_id_of_event, send, without_links
 from igny8_core.events.models import Event
 
 
@@ -60,8 +60,8 @@ def _invitation(event: Event) -> Mail | None:
         return None
     token = invitation_token(found)
     context = {
-        "account": unlinked(found.account.name),
-        "inviter": unlinked(found.invited_by.full_name),
+        "account": without_links(found.account.name),
+        "inviter": without_links(found.invited_by.full_name),
         "role": found.get_role_display().lower(),
         "expires_at": found.expires_at,
         "link": _link("invitation", token),
@@ -75,7 +75,7 @@ def _member_removed(event: Event) -> Mail | None:
     member = User.objects.filter(pk=event.object_id).first()
     if member is None or event.data.get("left") or event.account is None:
         return None
-    context = {"account": unlinked(event.account.name)}
+    context = {"account": without_links(event.account.name)}
     return Mail("member_removed", "You are no longer a member of a team", [member.email], context)
 
 
@@ -85,9 +85,9 @@ def _ownership_transferred(event: Event) -> Mail | None:
     if before is None or now is None or event.account is None:
         return None
     context = {
-        "account": unlinked(event.account.name),
-        "previous_owner": unlinked(before.full_name),
-        "owner": unlinked(now.full_name),
+        "account": without_links(event.account.name),
+        "previous_owner": without_links(before.full_name),
+        "owner": without_links(now.full_name),
     }
     return Mail("ownership_transferred", "Your account has a new owner", [now.email, before.email], context)
 

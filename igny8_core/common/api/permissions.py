@@ -1,4 +1,4 @@
-"""The two ends of access: nobody, which is the default, and everybody, which a view must say."""
+"""Two permission classes: nobody (the default), and everybody (which a view must name)."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ if TYPE_CHECKING:  # rest_framework.views itself loads this module, as the defau
 
 
 class DenyAll(BasePermission):
-    """The default: a view that names no permission serves nobody (docs/threats.md R3)."""
+    """The default: a view that names no permission refuses everybody (R3)."""
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         return False
 
 
 class PublicEndpoint(BasePermission):
-    """Open to everybody on purpose, without a credential."""
+    """Open to everybody, without a login."""
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         return True

@@ -65,7 +65,7 @@ from igny8_core.common.api.throttling import UserThrottle
 from igny8_core.common.api.views import ApiViewSet, ListViewSet, SingletonViewSet
 from igny8_core.common.db import one_transaction
 from igny8_core.common.errors import DomainError
-from igny8_core.common.kept_answers import KeptAnswer, NewAnswer, keep_answers, kept_answers
+from igny8_core.common.idempotency_store import NewAnswer, StoredAnswer, store_answers, stored_answers
 
 GRANTS_SHOWN = 100
 SPENT = "Credits spent."
@@ -187,7 +187,7 @@ def _spend_batch(request: Request, operations: list[Operation]) -> list[dict[str
     """Spend what has no answer yet, and keep the answers as if each operation had been sent alone."""
     caller, hashes = caller_name(request), _hashes(request)
     with one_transaction():
-        answers = {key: _kept(key, stored, hashes[key]) for key, stored in kept_answers(caller, list(hashes)).items()}
+        answers = {key: _kept(key, stored, hashes[key]) for key, stored in stored_answers(caller, list(hashes)).items()}
         new = [operation for operation in operations if operation.key not in answers]
         outcomes = use_many(_account(request), new, user=caller_of(request))
         bodies = []
@@ -201,7 +201,7 @@ def _spend_batch(request: Request, operations: list[Operation]) -> list[dict[str
                 body = written(success_body(usage, SPENT))
                 bodies.append(NewAnswer(operation.key, hashes[operation.key], body))
         # An answer that is there already tells of the same row of the ledger.
-        keep_answers(caller, 201, bodies)
+        store_answers(caller, 201, bodies)
     return [answers[operation.key] for operation in operations]
 
 
@@ -216,7 +216,7 @@ def _hashes(request: Request) -> dict[str, str]:
     }
 
 
-def _kept(key: str, stored: KeptAnswer, expected_hash: str) -> dict[str, Any]:
+def _kept(key: str, stored: StoredAnswer, expected_hash: str) -> dict[str, Any]:
     if stored.request_hash != expected_hash:
         return _refused(key, IdempotencyKeyReused())
     return _accepted(key, json.loads(stored.body)["data"])

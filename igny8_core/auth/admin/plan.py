@@ -1,4 +1,4 @@
-"""Console pages of what accounts choose from: plans and industries."""
+"""Console pages of plans."""
 
 from typing import ClassVar
 
@@ -6,26 +6,20 @@ from django.contrib import admin
 from django.forms import Field
 from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilter
 
-from igny8_core.auth.admin.catalogue_serializers import IndustryInput, PlanInput
-from igny8_core.auth.models import Industry, Plan
+from igny8_core.auth.admin.plan_serializers import PlanInput
+from igny8_core.auth.models import Plan
 from igny8_core.common.strict_forms import ListOfTextsField, StrictForm
 from igny8_core.console.columns import money
-from igny8_core.console.pages import ConsoleAdmin, ModelForm, SoldAdmin
+from igny8_core.console.pages import ModelForm, SoldAdmin
 
 
 class PlanForm(StrictForm, ModelForm):
-    """A plan as PlanInput takes it."""
+    """A plan, validated by PlanInput."""
 
     rules = PlanInput
 
     class Meta:
         field_classes: ClassVar[dict[str, type[Field]]] = {"features": ListOfTextsField}
-
-
-class IndustryForm(StrictForm, ModelForm):
-    """An industry as IndustryInput takes it."""
-
-    rules = IndustryInput
 
 
 @admin.register(Plan)
@@ -61,15 +55,3 @@ class PlanAdmin(SoldAdmin):
     )
 
     price_shown = money("price")
-
-
-@admin.register(Industry)
-class IndustryAdmin(ConsoleAdmin):
-    """Lines of business that a site can be in."""
-
-    form = IndustryForm
-    list_display = ("name", "slug", "is_active")
-    list_filter = (("is_active", BooleanRadioFilter),)
-    search_fields = ("name", "slug")
-    prepopulated_fields = {"slug": ("name",)}
-    tells_values = True

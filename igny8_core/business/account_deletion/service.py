@@ -31,7 +31,7 @@ from igny8_core.business.billing.services.payment_states.under_way import (
 from igny8_core.business.billing.services.subscriptions.ending import cancel_subscription
 from igny8_core.common import clock
 from igny8_core.common.db import service_transaction
-from igny8_core.common.mail import nowhere
+from igny8_core.common.mail import erased_address
 from igny8_core.common.states import transition
 from igny8_core.events import services as events
 
@@ -39,7 +39,7 @@ from igny8_core.events import services as events
 ORDER_LINES = frozenset({*PLAN_LINES, UNUSED_TIME, LineKind.CREDIT_PACKAGE})
 
 
-def close_account(account: Account, owner: User, password: str) -> None:
+def delete_account(account: Account, owner: User, password: str) -> None:
     """Delete the account for its owner, who says their password: all of it or nothing.
 
     An order that nobody paid for is voided, the subscription ends at once, everybody is logged out and erased, and the
@@ -139,7 +139,7 @@ def _let_go(member: User) -> None:
 def _erase(member: User) -> None:
     """Blank a person: they cannot log in any more, and their address can sign up anew."""
     end_sessions(member, "account_deleted")
-    member.email, member.first_name, member.last_name = nowhere(member.pk), "", ""
+    member.email, member.first_name, member.last_name = erased_address(member.pk), "", ""
     member.is_active, member.email_verified_at = False, None
     member.set_unusable_password()
     member.save(update_fields=["email", "first_name", "last_name", "is_active", "email_verified_at", "password"])

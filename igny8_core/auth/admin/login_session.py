@@ -1,0 +1,23 @@
+"""Console pages of login sessions."""
+
+from django.contrib import admin
+from unfold.contrib.filters.admin import AutocompleteSelectFilter
+
+from igny8_core.auth.models import LoginSession
+from igny8_core.console.columns import moment
+from igny8_core.console.pages import LogAdmin
+
+
+@admin.register(LoginSession)
+class LoginSessionAdmin(LogAdmin):
+    """Logins to the API, one per device; their tokens are not shown."""
+
+    list_display = ("id", "user", "created", "expires", "ended", "ended_reason")
+    list_filter = (("user", AutocompleteSelectFilter),)
+    list_select_related = ("user",)
+    search_fields = ("user__email",)
+    fields = ("user", "created", "expires", "ended", "ended_reason")
+
+    created = moment("created_at")
+    expires = moment("expires_at")
+    ended = moment("ended_at")

@@ -1,4 +1,4 @@
-"""Housekeeping; the schedule is in igny8_core/celery.py."""
+"""Scheduled work of auth. The schedule is in igny8_core/celery.py."""
 
 from celery import shared_task
 
@@ -9,7 +9,7 @@ from igny8_core.common.rate_limits import forget_old_windows
 
 @shared_task(name="auth.forget_old_rows", ignore_result=True)
 def forget_old_rows() -> None:
-    """Delete login sessions, rate counters and kept answers that nobody needs any more."""
+    """Delete old login sessions, rate counters and stored answers."""
     forget_old_sessions()
     forget_old_windows()
     forget_old_answers()

@@ -17,7 +17,7 @@ class IndustryForm(StrictForm, ModelForm):
 
 @admin.register(Industry)
 class IndustryAdmin(ConsoleAdmin):
-    """Lines of business that a site can be in."""
+    """Industries that customers choose from for a site."""
 
     form = IndustryForm
     list_display = ("name", "slug", "is_active")

@@ -10,7 +10,7 @@ from igny8_core.console.pages import ReadOnlyAdmin
 
 @admin.register(TeamInvitation)
 class TeamInvitationAdmin(ReadOnlyAdmin):
-    """Open and past invitations; their tokens are not shown, not even hashed."""
+    """Open and past invitations. Their tokens are not shown, not even as hashes."""
 
     list_display = ("id", "email", "account", "role", "invited_by", "expires", "accepted", "canceled")
     list_filter = (("role", ChoicesDropdownFilter), ("account", AutocompleteSelectFilter))

@@ -10,7 +10,7 @@ from igny8_core.console.pages import LogAdmin
 
 @admin.register(LoginSession)
 class LoginSessionAdmin(LogAdmin):
-    """Logins to the API, one per device; their tokens are not shown."""
+    """Login sessions of the API, one per login on a device. Their tokens are not shown."""
 
     list_display = ("id", "user", "created", "expires", "ended", "ended_reason")
     list_filter = (("user", AutocompleteSelectFilter),)

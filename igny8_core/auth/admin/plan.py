@@ -24,7 +24,7 @@ class PlanForm(StrictForm, ModelForm):
 
 @admin.register(Plan)
 class PlanAdmin(SoldAdmin):
-    """Plans; what was sold is on invoices and subscriptions, so an edit counts for the next order."""
+    """Plans. An edit applies to new orders: invoices and subscriptions keep what was sold."""
 
     form = PlanForm
     list_display = (

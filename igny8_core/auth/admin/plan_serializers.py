@@ -15,7 +15,7 @@ MAX_FEATURES = 50
 class TextsField(serializers.ListField):
     """A list of short texts."""
 
-    default_error_messages = {"not_a_list": 'A list of texts is expected, for example ["5 sites", "Support by mail"].'}
+    default_error_messages = {"not_a_list": 'A list of texts is expected, for example ["5 sites", "E-mail support"].'}
     child = PlainTextField(max_length=200)
 
 

@@ -12,7 +12,7 @@ from igny8_core.common.api.views import ListViewSet
 
 @extend_schema_view(list=extend_schema(operation_id="list_plans"))
 class PlanViewSet(ListViewSet):
-    """Plans that can be ordered."""
+    """Plans that anybody can order."""
 
     tag = "auth"
     authentication_classes = ()

@@ -7,14 +7,14 @@ from igny8_core.common import clock
 
 
 class LoginSession(models.Model):
-    """One login on one device: the family of refresh tokens that replace each other (AUT-03 to AUT-06).
+    """One login on one device, with its chain of refresh tokens (AUT-03 to AUT-06).
 
-    Only the newest refresh token of the family is good; an older one, used again, ends the session.
+    The newest refresh token is valid. Using an older one ends the session.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="login_sessions")
-    current_token = models.CharField(max_length=64, help_text="Id of the one refresh token that is still good")
+    current_token = models.CharField(max_length=64, help_text="Id of the newest refresh token, the valid one")
     created_at = models.DateTimeField(default=clock.now, editable=False)
     expires_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)

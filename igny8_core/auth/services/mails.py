@@ -1,6 +1,6 @@
 """E-mails about people and accounts. The outbox (igny8_core/events) calls `handle` for each event, at least once.
 
-Tokens are made here, when the mail is written: no event and no other table ever holds one (ROL-05, R25).
+Tokens are made when a mail is written. No event and no table stores one (ROL-05, R25).
 """
 
 from collections.abc import Callable
@@ -15,9 +15,9 @@ from igny8_core.events.models import Event
 
 
 def handle(event: Event) -> None:
-    """Send the mail that tells of an event, where there is still something to tell.
+    """Send the mail about an event, unless it is out of date.
 
-    Whatever the mail server raises is raised, so that it is tried again. RuntimeError in a transaction.
+    Errors of the mail server are raised, so that the mail is tried again. Raises RuntimeError inside a transaction.
     """
     send(lambda: HANDLERS[event.type](event), message_id_of_event(event.pk))
 
@@ -38,7 +38,7 @@ def _verification_mail(event: Event, user: User | None) -> Mail | None:
 
 
 def _password_reset_requested(event: Event) -> Mail | None:
-    # Nobody where the address was of nobody. A login without a password is one that an operator closed.
+    # No user if nobody has the address. An operator has closed a login that has no password.
     user = User.objects.filter(pk=event.object_id, is_active=True).first()
     if user is None or not user.has_usable_password():
         return None
@@ -67,7 +67,7 @@ def _invitation(event: Event) -> Mail | None:
         "link": _link("invitation", token),
         "token": token,
     }
-    # No names: whoever made up an account's name would choose what a stranger's inbox shows (OUT-09).
+    # No names in the subject: the owner of an account chooses its name, and could write to a stranger's inbox (OUT-09).
     return Mail("invitation", f"You are invited to a team on {settings.COMPANY_NAME}", [found.email], context)
 
 
@@ -93,7 +93,7 @@ def _ownership_transferred(event: Event) -> Mail | None:
 
 
 def _link(page: str, token: str) -> str:
-    # Behind the #, which browsers send to no server: the token stands in no log and in no Referer.
+    # After the #, which browsers do not send to servers. So the token is in no log and no Referer header.
     return f"{settings.BASE_URL}/account/{page}#token={token}"
 
 

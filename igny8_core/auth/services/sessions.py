@@ -1,4 +1,4 @@
-"""Logging in and staying logged in: token pairs, their rotation, and their end."""
+"""Login sessions: opening them, rotating their tokens, ending them."""
 
 import hmac
 import logging
@@ -25,14 +25,17 @@ ENDED_ROWS_KEPT = timedelta(days=30)
 
 @dataclass(frozen=True)
 class TokenPair:
-    """An access token for the next minutes and the refresh token that replaces both, once."""
+    """An access token for 15 minutes, and a refresh token that can be exchanged once for a new pair."""
 
     access: str
     refresh: str
 
 
 def log_in(email: str, password: str) -> tuple[User, TokenPair]:
-    """Check credentials and open a session. Raises InvalidCredentials, after equal work in every case."""
+    """Check e-mail address and password, and open a session.
+
+    Raises InvalidCredentials, after the same time whether the address is known or not.
+    """
     user = user_by_email(email)
     if user is None or not user.has_usable_password():
         make_password(password)
@@ -44,7 +47,7 @@ def log_in(email: str, password: str) -> tuple[User, TokenPair]:
 
 
 def open_session(user: User) -> TokenPair:
-    """Start a session for a user who has just proven who they are."""
+    """Open a session for a user who has just proven who they are."""
     session_id, token_id = uuid.uuid4(), secrets.token_hex(32)
     pair = _pair(user, session_id, token_id)
     LoginSession.objects.create(
@@ -54,17 +57,16 @@ def open_session(user: User) -> TokenPair:
 
 
 def rotate_session(refresh: str) -> TokenPair:
-    """Exchange a refresh token for a new pair; it works once.
+    """Exchange a refresh token for a new pair. It works once.
 
-    An older token of the session ends the session: either the thief or the owner is holding it.
-    Raises InvalidToken.
+    An older token of the session ends the session, because somebody else may have used it. Raises InvalidToken.
     """
     token = _read_refresh(refresh)
     session = live_session(token.get("sid"))
     if session is None or not is_current_password(session.user, token.get("pwd")):
         raise InvalidToken()
     next_token = secrets.token_hex(32)
-    # One conditional UPDATE: of many who send the same token at once, the row count lets one through.
+    # One conditional UPDATE: if a token is sent several times at once, one request succeeds.
     rotated = LoginSession.objects.filter(pk=session.pk, current_token=token["jti"], ended_at=None).update(
         current_token=next_token, expires_at=clock.now() + RefreshToken.lifetime
     )
@@ -75,7 +77,7 @@ def rotate_session(refresh: str) -> TokenPair:
 
 
 def log_out(refresh: str) -> None:
-    """End the session of a refresh token; ending it twice is no error. Raises InvalidToken for no token of ours."""
+    """End the session of a refresh token, if it has not ended. Raises InvalidToken for an invalid token."""
     session = live_session(_read_refresh(refresh).get("sid"))
     if session:
         _end(session, "logged_out")
@@ -98,14 +100,14 @@ def _end(session: LoginSession, reason: str) -> None:
 
 
 def forget_old_sessions() -> int:
-    """Delete sessions that ran out or ended more than 30 days ago; returns how many."""
+    """Delete sessions that expired more than 30 days ago. Returns how many."""
     before = clock.now() - ENDED_ROWS_KEPT
     deleted, _ = LoginSession.objects.filter(expires_at__lt=before).delete()
     return deleted
 
 
 def is_current_password(user: User, fingerprint: object) -> bool:
-    """Whether a token was made under the user's present password."""
+    """Whether a token was issued with the user's current password."""
     return isinstance(fingerprint, str) and hmac.compare_digest(fingerprint, password_fingerprint(user.password))
 
 

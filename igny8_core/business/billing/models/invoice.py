@@ -43,7 +43,10 @@ class Invoice(models.Model):
     tax = AmountField(default=Decimal(0))
     total = AmountField()
     settled_amount = AmountField(
-        default=Decimal(0), db_default=Decimal(0), help_text="What stands against it: the sum of its live allocations"
+        "settled",
+        default=Decimal(0),
+        db_default=Decimal(0),
+        help_text="Sum of the allocations that count towards it",
     )
     invoice_date = models.DateField()
     due_date = models.DateField()
@@ -51,7 +54,7 @@ class Invoice(models.Model):
     void_reason = models.CharField(max_length=255, blank=True)
     notes = models.TextField(blank=True)
     stripe_invoice_id = models.CharField(
-        max_length=100, blank=True, help_text="Of the invoice at Stripe that this one mirrors"
+        "Stripe invoice ID", max_length=100, blank=True, help_text="Of the invoice at Stripe that this invoice copies"
     )
     metadata = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(default=clock.now, editable=False)
@@ -61,7 +64,7 @@ class Invoice(models.Model):
         ordering = ("-id",)
         permissions = [
             ("void_invoice", "Can void invoices"),
-            ("charge_invoice", "Can charge saved cards for open invoices"),
+            ("charge_invoice", "Can charge customers' saved cards for open invoices"),
         ]
         constraints = [
             models.CheckConstraint(condition=Q(status__in=InvoiceStatus.values), name="igny8_invoices_status_known"),

@@ -4,8 +4,8 @@ from django.db import models
 class MadeDefault(models.Model):
     """A default row that `seed_defaults` has made once: deleted or renamed since, it is not made again."""
 
-    kind = models.CharField(max_length=50, help_text="The model, as igny8_auth.plan")
-    key = models.CharField(max_length=100, help_text="What the row was called then, as starter or PK local_wallet")
+    kind = models.CharField("table", max_length=50, help_text="Model of the row, such as igny8_auth.plan")
+    key = models.CharField("row", max_length=100, help_text="Name of the row then, such as starter or PK local_wallet")
 
     class Meta:
         db_table = "igny8_made_defaults"

@@ -61,46 +61,57 @@ GATEWAY_UNDER_WAY = [PaymentStatus.PENDING, PaymentStatus.PROCESSING, PaymentSta
 class Payment(models.Model):
     """One attempt to pay an invoice: a confirmation that operators check, or a charge at a gateway."""
 
-    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False, help_text="Our id at the gateways")
+    uuid = models.UUIDField(
+        "our ID at the gateway", default=uuid.uuid4, unique=True, editable=False, help_text="Sent to the gateway"
+    )
     account = models.ForeignKey("igny8_auth.Account", on_delete=models.PROTECT, related_name="payments")
     invoice = models.ForeignKey("billing.Invoice", on_delete=models.PROTECT, related_name="payments")
     amount = AmountField()
     currency = models.CharField(max_length=3, help_text="ISO 4217")
     payment_method = models.CharField(max_length=20, choices=PaymentMethodType.choices)
     status = models.CharField(max_length=20, choices=PaymentStatus.choices)
-    manual_reference = models.CharField(max_length=100, blank=True, help_text="As the customer wrote it")
+    manual_reference = models.CharField("reference", max_length=100, blank=True, help_text="As the customer wrote it")
     reference_key = models.CharField(
-        max_length=100, blank=True, help_text="The reference without case, spaces and dashes; finds repeats"
+        max_length=100, blank=True, help_text="The reference without case, spaces and dashes, to find repeats"
     )
-    manual_notes = models.TextField(blank=True, help_text="From the customer")
-    admin_notes = models.TextField(blank=True, help_text="From the operators")
+    manual_notes = models.TextField("customer's note", blank=True, help_text="From the customer")
+    admin_notes = models.TextField("operators' notes", blank=True, help_text="From the operators")
     proof = models.OneToOneField(
         "billing.PaymentProof", null=True, blank=True, on_delete=models.PROTECT, related_name="payment"
     )
-    proof_url = models.URLField(max_length=2000, blank=True)
+    proof_url = models.URLField("link to a proof", max_length=2000, blank=True)
     approved_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         null=True,
         blank=True,
         on_delete=models.PROTECT,
         related_name="+",
-        help_text="The operator who decided, either way",
+        help_text="The operator who approved or rejected it",
+        verbose_name="decided by",
     )
-    approved_at = models.DateTimeField(null=True, blank=True)
+    approved_at = models.DateTimeField("decided", null=True, blank=True)
     processed_at = models.DateTimeField(null=True, blank=True)
     failed_at = models.DateTimeField(null=True, blank=True)
     failure_reason = models.CharField(max_length=500, blank=True)
-    refunded_amount = AmountField(default=Decimal(0))
+    refunded_amount = AmountField("refunded", default=Decimal(0))
     gateway_object_id = models.CharField(
-        max_length=100, blank=True, help_text="What the attempt is called at its gateway: a PaymentIntent, an order"
+        "payment ID at the gateway",
+        max_length=100,
+        blank=True,
+        help_text="Stripe's PaymentIntent or PayPal's order",
     )
     gateway_capture_id = models.CharField(
-        max_length=100, blank=True, help_text="What its money is called there, from which it can be given back"
+        "capture ID at the gateway",
+        max_length=100,
+        blank=True,
+        help_text="Stripe's charge or PayPal's capture, which a refund refers to",
     )
     request_key = models.CharField(max_length=64, blank=True, help_text="Hash of the caller and its Idempotency-Key")
-    next_check_at = models.DateTimeField(null=True, blank=True, help_text="When the gateway is asked again")
-    checks = models.PositiveSmallIntegerField(default=0)
-    needs_review = models.BooleanField(default=False, help_text="An operator has to look; nothing is settled by itself")
+    next_check_at = models.DateTimeField(
+        "next check", null=True, blank=True, help_text="When the gateway is asked again"
+    )
+    checks = models.PositiveSmallIntegerField("times the gateway was asked", default=0)
+    needs_review = models.BooleanField(default=False, help_text="An operator has to decide what to do with it")
     review_reason = models.CharField(max_length=500, blank=True)
     metadata = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(default=clock.now, editable=False)
@@ -111,7 +122,7 @@ class Payment(models.Model):
         permissions = [
             ("approve_payment", "Can approve and reject manual payments"),
             ("refund_payment", "Can refund payments"),
-            ("check_payment", "Can ask gateways about payments and resolve those that need review"),
+            ("check_payment", "Can ask gateways about payments and return money that needs review"),
         ]
         constraints = [
             models.CheckConstraint(condition=Q(status__in=PaymentStatus.values), name="igny8_payments_status_known"),

@@ -17,7 +17,7 @@ class PaymentMethodConfig(Payee):
     the sample is left.
     """
 
-    is_enabled = models.BooleanField(default=True)
+    is_enabled = models.BooleanField("offered", default=True)
     display_name = models.CharField(max_length=100)
     payee_version = models.ForeignKey(
         PayeeVersion,
@@ -25,7 +25,8 @@ class PaymentMethodConfig(Payee):
         null=True,
         editable=False,
         related_name="+",
-        help_text="What the details are kept as; none before they are first needed",
+        help_text="The stored version of these details; empty until an invoice offers them",
+        verbose_name="bank and wallet details",
     )
     sort_order = models.PositiveSmallIntegerField(default=0)
 
@@ -57,16 +58,19 @@ class AccountPaymentMethod(models.Model):
     account = models.ForeignKey("igny8_auth.Account", on_delete=models.PROTECT, related_name="payment_methods")
     type = models.CharField(max_length=20, choices=PaymentMethodType.choices)
     display_name = models.CharField(max_length=100)
-    is_default = models.BooleanField(default=False)
-    is_enabled = models.BooleanField(default=True)
-    is_verified = models.BooleanField(default=False)
+    is_default = models.BooleanField("default", default=False)
+    is_enabled = models.BooleanField("usable", default=True)
+    is_verified = models.BooleanField("verified", default=False)
     gateway_method_id = models.CharField(
-        max_length=100, blank=True, help_text="What the card, or the payer, is called at the gateway"
+        "ID at the gateway",
+        max_length=100,
+        blank=True,
+        help_text="The gateway's id of the card or payer",
     )
     card_brand = models.CharField(max_length=20, blank=True)
-    card_last4 = models.CharField(max_length=4, blank=True)
-    card_exp_month = models.PositiveSmallIntegerField(null=True, blank=True)
-    card_exp_year = models.PositiveSmallIntegerField(null=True, blank=True)
+    card_last4 = models.CharField("last four digits", max_length=4, blank=True)
+    card_exp_month = models.PositiveSmallIntegerField("expiry month", null=True, blank=True)
+    card_exp_year = models.PositiveSmallIntegerField("expiry year", null=True, blank=True)
     created_at = models.DateTimeField(default=clock.now, editable=False)
 
     class Meta:
@@ -77,7 +81,7 @@ class AccountPaymentMethod(models.Model):
                 fields=["account"],
                 condition=Q(is_default=True),
                 name="igny8_account_payment_methods_one_default",
-                violation_error_message="The account has a default payment method already.",
+                violation_error_message="The account already has a default payment method.",
             ),
             models.CheckConstraint(
                 condition=Q(type__in=PaymentMethodType.values), name="igny8_account_payment_methods_type_known"

@@ -30,9 +30,9 @@ class PaymentProof(models.Model):
     account = models.ForeignKey("igny8_auth.Account", on_delete=models.PROTECT, related_name="payment_proofs")
     uploaded_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     file = models.FileField(upload_to=storage_name, max_length=200)
-    content_type = models.CharField(max_length=20, choices=ProofType.choices)
-    size = models.PositiveIntegerField(help_text="Bytes as stored")
-    sha256 = models.CharField(max_length=64, help_text="Of the bytes as stored")
+    content_type = models.CharField("file type", max_length=20, choices=ProofType.choices)
+    size = models.PositiveIntegerField("size in bytes", help_text="As stored")
+    sha256 = models.CharField("SHA-256", max_length=64, help_text="Of the file as stored")
     created_at = models.DateTimeField(default=clock.now, editable=False)
 
     class Meta:

@@ -32,13 +32,18 @@ WEBHOOK_TRANSITIONS: dict[str, frozenset[str]] = {
 class WebhookEvent(models.Model):
     """A verified message from a gateway, stored once before anything is done about it."""
 
-    provider = models.CharField(max_length=10, choices=list(PROVIDERS.items()))
-    event_id = models.CharField(max_length=100)
+    provider = models.CharField("gateway", max_length=10, choices=list(PROVIDERS.items()))
+    event_id = models.CharField("message ID", max_length=100)
     type = models.CharField(max_length=100)
     transmission_id = models.CharField(
-        max_length=100, blank=True, help_text="PayPal's id of the delivery: a header set used for a second body shows"
+        "PayPal delivery ID",
+        max_length=100,
+        blank=True,
+        help_text="PayPal's id of the delivery; shows if its headers are used for another message",
     )
-    body = models.TextField(help_text="As it came; only the ids in it are believed")
+    body = models.TextField(
+        "message", help_text="As it was sent. We trust the ids in it and ask the gateway for the rest."
+    )
     state = models.CharField(max_length=20, choices=WebhookState.choices, default=WebhookState.WAITING)
     attempts = models.PositiveSmallIntegerField(default=0)
     next_attempt_at = models.DateTimeField(null=True, blank=True)
@@ -48,9 +53,9 @@ class WebhookEvent(models.Model):
 
     class Meta:
         db_table = "igny8_webhook_events"
-        verbose_name = "gateway message"  # as the console calls it
+        verbose_name = "webhook message"
         ordering = ("-id",)
-        permissions = [("process_webhook", "Can have messages of gateways processed again")]
+        permissions = [("process_webhook", "Can process webhook messages again")]
         constraints = [
             models.UniqueConstraint(fields=["provider", "event_id"], name="igny8_webhook_events_once"),
             models.UniqueConstraint(

@@ -13,6 +13,7 @@ class RateCounterAdmin(LogAdmin):
 
     list_display = ("key", "window_start_shown", "count")
     search_fields = ("key__startswith",)
+    search_help_text = "Search by the beginning of the key"
     ordering = ("-window_start",)
     fields = ("key", "window_start_shown", "count")
 

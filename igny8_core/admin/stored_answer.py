@@ -13,6 +13,7 @@ class IdempotentAnswerAdmin(LogAdmin):
 
     list_display = ("key", "caller", "status", "created")
     search_fields = ("key__startswith", "caller__exact")
+    search_help_text = "Search by the beginning of the key, or by caller"
     fields = ("key", "caller", "status", "created")
 
     created = moment("created_at")

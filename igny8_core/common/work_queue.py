@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 Row = TypeVar("Row", bound=Model)
 
-NO_END = "No attempt finished: the worker was stopped each time."
+NO_END = "No attempt finished."
 LONGEST_ERROR = 500
 
 

@@ -18,13 +18,13 @@ EMPTY = "–"
 Shown = Callable[[Any, Any], str]
 
 
-def badge(field: str, tones: Mapping[Any, str]) -> Shown:
+def badge(field: str, tones: Mapping[Any, str], description: str = "") -> Shown:
     """A column that shows a field with choices as a coloured label.
 
     `tones` maps values to success, info, warning or danger; a value without one is grey.
     """
 
-    @display(description=field.replace("_", " "), ordering=field)
+    @display(description=description or field.replace("_", " "), ordering=field)
     def shown(admin: Any, row: Any) -> str:
         value = getattr(row, field)
         return label(getattr(row, f"get_{field}_display")(), tones.get(value, "")) if value else EMPTY

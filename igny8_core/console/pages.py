@@ -14,6 +14,7 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern, reverse
+from django.utils.text import capfirst
 from unfold.paginator import InfinitePaginator
 
 from igny8_core.console.columns import EMPTY
@@ -44,6 +45,8 @@ class ConsoleAdmin(ModelAdmin):
     # A button applies all filters together, because some have fields to fill in.
     list_filter_submit = True
     warn_unsaved_form = True
+    # Title of the list, if not the model's plural.
+    list_title = ""
     # The noun of its event types, if not the model's name; and whether events have the new values. Events about people
     # must not.
     event_noun = ""
@@ -89,7 +92,8 @@ class ConsoleAdmin(ModelAdmin):
         # Django would just show the list again, as after a success.
         if request.method == "POST" and not self._offers(request, request.POST.getlist("action")):
             raise PermissionDenied
-        return super().changelist_view(request, extra_context)
+        title = self.list_title or capfirst(str(self.opts.verbose_name_plural))
+        return super().changelist_view(request, {"title": title, **(extra_context or {})})
 
     def get_deleted_objects(
         self, objs: Sequence[Any] | QuerySet[Any], request: HttpRequest

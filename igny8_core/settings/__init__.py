@@ -124,6 +124,8 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 # --- People and their credentials -------------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "igny8_auth.User"
+# Where a login to the console leads that did not begin at one of its pages.
+LOGIN_REDIRECT_URL = "/admin/"
 PASSWORD_HASHERS = [
     "igny8_core.auth.hashing.BoundedArgon2",
     "igny8_core.auth.hashing.BoundedPBKDF2",

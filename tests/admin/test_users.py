@@ -151,7 +151,7 @@ def test_member_keeps_a_role(console: Client, bob: User) -> None:
     status, page = change(console, bob, role="")
 
     assert status == 200
-    assert "A member of an account needs a role" in page
+    assert "Choose a role for a user with an account" in page
     assert state(bob) == before
 
 

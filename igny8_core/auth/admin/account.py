@@ -6,6 +6,7 @@ from django import forms
 from django.contrib import admin
 from django.db.models import Field, Model
 from django.http import HttpRequest
+from django.utils.text import capfirst
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
 from unfold.widgets import UnfoldAdminSelect2Widget
 
@@ -113,6 +114,7 @@ class AccountAdmin(ConsoleAdmin):
         if choices is None:
             return super().formfield_for_dbfield(db_field, request, **kwargs)
         return forms.ChoiceField(
+            label=capfirst(str(db_field.verbose_name)),
             choices=choices,
             required=not db_field.blank,
             initial=db_field.get_default(),

@@ -25,6 +25,8 @@ class GroupAdmin(DjangoGroupAdmin, ConsoleAdmin):
 
     form = GroupForm
     tells_values = True
+    list_title = "Operator groups"
+    search_help_text = "Search by name"
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Superusers."""

@@ -23,5 +23,6 @@ class IndustryAdmin(ConsoleAdmin):
     list_display = ("name", "slug", "is_active")
     list_filter = (("is_active", BooleanRadioFilter),)
     search_fields = ("name", "slug")
+    search_help_text = "Search by name or slug"
     prepopulated_fields = {"slug": ("name",)}
     tells_values = True

@@ -16,6 +16,7 @@ class TeamInvitationAdmin(ReadOnlyAdmin):
     list_filter = (("role", ChoicesDropdownFilter), ("account", AutocompleteSelectFilter))
     list_select_related = ("account", "invited_by")
     search_fields = ("email", "account__name")
+    search_help_text = "Search by e-mail address or account"
     fields = ("email", "account", "role", "sites", "invited_by", "expires", "accepted", "canceled", "created")
 
     expires = moment("expires_at")

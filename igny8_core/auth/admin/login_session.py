@@ -16,6 +16,7 @@ class LoginSessionAdmin(LogAdmin):
     list_filter = (("user", AutocompleteSelectFilter),)
     list_select_related = ("user",)
     search_fields = ("user__email",)
+    search_help_text = "Search by e-mail address of the user"
     fields = ("user", "created", "expires", "ended", "ended_reason")
 
     created = moment("created_at")

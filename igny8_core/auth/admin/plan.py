@@ -45,6 +45,7 @@ class PlanAdmin(SoldAdmin):
         ("is_public", BooleanRadioFilter),
     )
     search_fields = ("name", "slug")
+    search_help_text = "Search by name or slug"
     prepopulated_fields = {"slug": ("name",)}
     tells_values = True
     fieldsets = (

@@ -21,6 +21,7 @@ class SiteAdmin(ReadOnlyAdmin):
     )
     list_select_related = ("account", "industry")
     search_fields = ("name", "slug", "domain", "account__name")
+    search_help_text = "Search by name, slug, domain or account"
     fields = ("name", "slug", "account", "domain", "industry", "status_shown", "created")
 
     status_shown = badge("status", {SiteStatus.ACTIVE: "success"})

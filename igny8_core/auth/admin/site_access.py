@@ -16,6 +16,7 @@ class SiteUserAccessAdmin(ReadOnlyAdmin):
     list_filter = (("site", AutocompleteSelectFilter), ("user", AutocompleteSelectFilter))
     list_select_related = ("user", "site", "granted_by")
     search_fields = ("user__email", "site__name")
+    search_help_text = "Search by e-mail address of the member, or by site"
     ordering = ("-id",)
     fields = ("user", "site", "granted_by", "created")
 

@@ -104,7 +104,7 @@ class UserAdmin(DjangoUserAdmin, ConsoleAdmin):
             },
         ),
         (
-            "Platform operator",
+            "Operator",
             {"description": "Groups say what an operator may do.", "fields": (*POWERS,)},
         ),
         ("Times", {"fields": (("verified", "joined"), "last_seen")}),

@@ -12,7 +12,7 @@ class LoginSession(models.Model):
     The newest refresh token is valid. Using an older one ends the session.
     """
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    id = models.UUIDField("session ID", primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="login_sessions")
     current_token = models.CharField(max_length=64, help_text="Id of the newest refresh token, the valid one")
     created_at = models.DateTimeField(default=clock.now, editable=False)

@@ -18,7 +18,7 @@ class TeamInvitation(models.Model):
     """An invitation of an e-mail address to join an account. The hash of its token is stored, not the token."""
 
     account = models.ForeignKey("igny8_auth.Account", on_delete=models.PROTECT, related_name="invitations")
-    email = models.EmailField(max_length=254)
+    email = models.EmailField("e-mail address", max_length=254)
     role = models.CharField(max_length=10, choices=Role.choices)
     sites = models.ManyToManyField("igny8_auth.Site", blank=True, related_name="invitations")
     token_hash = models.CharField(max_length=64, unique=True, help_text="SHA-256 of the token in the e-mailed link")
@@ -30,6 +30,7 @@ class TeamInvitation(models.Model):
 
     class Meta:
         db_table = "igny8_team_invitations"
+        verbose_name = "invitation"
         ordering = ("-id",)
         constraints = [
             models.UniqueConstraint(

@@ -64,7 +64,7 @@ class PlainTextField(StrictTextField):
         is_hopeless = len(text) > self.length_limit * people_text.NFC_MAX_SHRINK + 1000
         value = text if is_hopeless else people_text.normalized(text)
         if len(value) > self.length_limit:
-            raise serializers.ValidationError(f"Write at most {self.length_limit} characters.", code="max_length")
+            raise serializers.ValidationError(f"At most {self.length_limit} characters.", code="max_length")
         if refusal := people_text.first_refused(value, self.allowed_characters):
             raise serializers.ValidationError(refusal, code="refused_character")
         return value
@@ -231,7 +231,7 @@ class HttpsUrlField(StrictTextField):
     def clean_text(self, text: str) -> str:
         value = text.strip()
         if len(value) > MAX_URL_LENGTH:
-            raise serializers.ValidationError(f"Write at most {MAX_URL_LENGTH} characters.", code="max_length")
+            raise serializers.ValidationError(f"At most {MAX_URL_LENGTH} characters.", code="max_length")
         if refusal := why_not_public_https(value):
             raise serializers.ValidationError(refusal, code="invalid_url")
         return value

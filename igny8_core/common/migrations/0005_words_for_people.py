@@ -4,44 +4,45 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('common', '0004_take_key'),
+        ("common", "0004_take_key"),
     ]
 
     operations = [
         migrations.AlterModelOptions(
-            name='idempotentanswer',
-            options={'verbose_name': 'stored answer'},
+            name="idempotentanswer",
+            options={"verbose_name": "stored answer"},
         ),
         migrations.AlterField(
-            model_name='idempotentanswer',
-            name='body',
-            field=models.TextField(help_text='The answer as JSON text'),
+            model_name="idempotentanswer",
+            name="body",
+            field=models.TextField(help_text="The answer as JSON text"),
         ),
         migrations.AlterField(
-            model_name='idempotentanswer',
-            name='caller',
-            field=models.CharField(help_text='The user who sent the key', max_length=64),
+            model_name="idempotentanswer",
+            name="caller",
+            field=models.CharField(help_text="The user who sent the key", max_length=64),
         ),
         migrations.AlterField(
-            model_name='idempotentanswer',
-            name='key',
-            field=models.CharField(max_length=255, verbose_name='Idempotency-Key'),
+            model_name="idempotentanswer",
+            name="key",
+            field=models.CharField(max_length=255, verbose_name="Idempotency-Key"),
         ),
         migrations.AlterField(
-            model_name='idempotentanswer',
-            name='status',
-            field=models.PositiveSmallIntegerField(verbose_name='HTTP status'),
+            model_name="idempotentanswer",
+            name="status",
+            field=models.PositiveSmallIntegerField(verbose_name="HTTP status"),
         ),
         migrations.AlterField(
-            model_name='ratecounter',
-            name='key',
-            field=models.CharField(help_text='SHA-256 of limit, rate and caller, so that no address is stored', max_length=64),
+            model_name="ratecounter",
+            name="key",
+            field=models.CharField(
+                help_text="SHA-256 of limit, rate and caller, so that no address is stored", max_length=64
+            ),
         ),
         migrations.AlterField(
-            model_name='ratecounter',
-            name='window_start',
-            field=models.DateTimeField(db_index=True, verbose_name='start of the window'),
+            model_name="ratecounter",
+            name="window_start",
+            field=models.DateTimeField(db_index=True, verbose_name="start of the window"),
         ),
     ]

@@ -4,35 +4,34 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('events', '0003_append_only'),
+        ("events", "0003_append_only"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='delivery',
-            name='next_attempt_at',
-            field=models.DateTimeField(help_text='When it is tried next; empty if done or given up', null=True),
+            model_name="delivery",
+            name="next_attempt_at",
+            field=models.DateTimeField(help_text="When it is tried next; empty if done or given up", null=True),
         ),
         migrations.AlterField(
-            model_name='event',
-            name='data',
-            field=models.JSONField(default=dict, help_text='Details of the change, as they were then'),
+            model_name="event",
+            name="data",
+            field=models.JSONField(default=dict, help_text="Details of the change, as they were then"),
         ),
         migrations.AlterField(
-            model_name='event',
-            name='object_id',
-            field=models.CharField(max_length=40, verbose_name='object ID'),
+            model_name="event",
+            name="object_id",
+            field=models.CharField(max_length=40, verbose_name="object ID"),
         ),
         migrations.AlterField(
-            model_name='event',
-            name='object_type',
-            field=models.CharField(help_text='Kind of the object that changed, as app.model', max_length=60),
+            model_name="event",
+            name="object_type",
+            field=models.CharField(help_text="Kind of the object that changed, as app.model", max_length=60),
         ),
         migrations.AlterField(
-            model_name='event',
-            name='request_id',
-            field=models.CharField(blank=True, max_length=64, verbose_name='request ID'),
+            model_name="event",
+            name="request_id",
+            field=models.CharField(blank=True, max_length=64, verbose_name="request ID"),
         ),
     ]

@@ -29,6 +29,7 @@ class CreditCostConfigAdmin(ConsoleAdmin):
     list_display = ("display_name", "operation_type", "credits_per_unit", "unit", "is_active")
     list_filter = (("is_active", BooleanRadioFilter),)
     search_fields = ("display_name", "operation_type")
+    search_help_text = "Search by operation or code"
     event_noun, tells_values = "credit_cost", True
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> tuple[str, ...]:

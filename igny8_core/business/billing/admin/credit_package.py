@@ -39,6 +39,7 @@ class CreditPackageAdmin(SoldAdmin):
     )
     list_filter = (("is_active", BooleanRadioFilter), ("is_featured", BooleanRadioFilter))
     search_fields = ("name", "slug")
+    search_help_text = "Search by name or slug"
     prepopulated_fields = {"slug": ("name",)}
     event_noun, tells_values = "credit_package", True
     readonly_fields = ("final_price_shown",)

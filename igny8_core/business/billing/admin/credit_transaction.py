@@ -36,7 +36,7 @@ class CreditTransactionAdmin(LogAdmin):
     )  # fmt: skip
 
     created = moment("created_at")
-    type_shown = badge("transaction_type", TRANSACTION_TONES)
+    type_shown = badge("transaction_type", TRANSACTION_TONES, "type")
     metadata_shown = json_block("metadata")
 
     @admin.display(description="credits", ordering="amount")

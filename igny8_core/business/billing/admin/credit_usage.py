@@ -23,7 +23,7 @@ class CreditUsageLogAdmin(LogAdmin):
     list_filter = (("operation_type", FieldTextFilter), ("account", AutocompleteSelectFilter))
     list_select_related = ("account", "site", "user")
     search_fields = ("account__name", "operation_type__startswith")
-    search_help_text = "Account or operation"
+    search_help_text = "Search by account or operation"
     fields = ("account", "operation_type", "credits", "site", "user", "created", "metadata_shown")
 
     created = moment("created_at")
@@ -38,7 +38,7 @@ class CreditUsageSumAdmin(LogAdmin):
     list_filter = (("operation_type", FieldTextFilter), ("account", AutocompleteSelectFilter))
     list_select_related = ("account",)
     search_fields = ("account__name", "operation_type__startswith")
-    search_help_text = "Account or operation"
+    search_help_text = "Search by account or operation"
     fields = ("account", "quarter_shown", "operation_type", "credits", "operations")
 
     quarter_shown = moment("quarter", "quarter of an hour")

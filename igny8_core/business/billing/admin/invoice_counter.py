@@ -15,5 +15,6 @@ class InvoiceCounterAdmin(ReadOnlyAdmin):
     list_filter = (("account", AutocompleteSelectFilter),)
     list_select_related = ("account",)
     search_fields = ("account__name", "month__exact")
+    search_help_text = "Search by account, or by month as YYYYMM"
     ordering = ("-month", "account_id")
     fields = ("account", "series", "month", "last_number")

@@ -12,4 +12,5 @@ class MadeDefaultAdmin(LogAdmin):
 
     list_display = ("id", "kind", "key")
     search_fields = ("kind", "key")
+    search_help_text = "Search by table or row"
     fields = ("kind", "key")

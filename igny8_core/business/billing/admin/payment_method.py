@@ -50,6 +50,7 @@ class PaymentMethodConfigAdmin(ConsoleAdmin):
         "country_code",
     )
     search_fields = ("display_name", "country_code", "bank_name", "wallet_type")
+    search_help_text = "Search by name, country code, bank or wallet"
     ordering = ("country_code", "sort_order", "id")
     event_noun, tells_values = "payment_method_config", True
     fieldsets = (

@@ -31,7 +31,7 @@ class PaymentProofAdmin(ReadOnlyAdmin):
     search_help_text = "Search by account, e-mail address of the uploader, or SHA-256 of the file"
     fields = (("account", "uploaded_by"), ("type_shown", "size_shown"), ("created", "used_for"), "sha256")
 
-    type_shown = badge("content_type", PROOF_TONES)
+    type_shown = badge("content_type", PROOF_TONES, "file type")
     created = moment("created_at", "uploaded")
 
     @admin.display(description="size", ordering="size")

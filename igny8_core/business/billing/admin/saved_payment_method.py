@@ -20,6 +20,7 @@ class AccountPaymentMethodAdmin(ReadOnlyAdmin):
     )
     list_select_related = ("account",)
     search_fields = ("account__name", "display_name", "card_last4__exact")
+    search_help_text = "Search by account, name or last four digits of a card"
     fieldsets = (
         (None, {"fields": ("account", ("type", "display_name"), ("is_default", "is_enabled", "is_verified"))}),
         ("Card", {"fields": (("card_brand", "card_last4"), ("card_exp_month", "card_exp_year"))}),

@@ -62,6 +62,7 @@ class CreditCostConfig(models.Model):
 
     class Meta:
         db_table = "igny8_credit_cost_config"
+        verbose_name = "credit cost"
         ordering = ("operation_type",)
         constraints = [
             models.CheckConstraint(condition=Q(credits_per_unit__gt=0), name="igny8_credit_cost_config_positive")
@@ -180,6 +181,8 @@ class CreditUsageLog(models.Model):
 
     class Meta:
         db_table = "igny8_credit_usage_log"
+        verbose_name = "credit usage"
+        verbose_name_plural = "credit usage"
         ordering = ("-id",)
         constraints = [models.CheckConstraint(condition=Q(credits__gt=0), name="igny8_credit_usage_log_positive")]
         indexes = [
@@ -211,6 +214,8 @@ class CreditUsageSum(models.Model):
 
     class Meta:
         db_table = "igny8_credit_usage_sums"
+        verbose_name = "sum of credit usage"
+        verbose_name_plural = "sums of credit usage"
         constraints = [
             models.UniqueConstraint(
                 fields=["account", "quarter", "operation_type"],
@@ -237,6 +242,8 @@ class UsageSumMark(models.Model):
 
     class Meta:
         db_table = "igny8_credit_usage_sum_mark"
+        verbose_name = "end of the summed usage"
+        verbose_name_plural = "end of the summed usage"
         constraints = [models.CheckConstraint(condition=Q(pk=1), name="igny8_credit_usage_sum_mark_one_row")]
 
     def __str__(self) -> str:

@@ -9,6 +9,7 @@ class MadeDefault(models.Model):
 
     class Meta:
         db_table = "igny8_made_defaults"
+        verbose_name = "default row"
         constraints = [models.UniqueConstraint(fields=["kind", "key"], name="igny8_made_defaults_once")]
 
     def __str__(self) -> str:

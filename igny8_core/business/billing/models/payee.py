@@ -65,6 +65,8 @@ class PayeeVersion(Payee):
 
     class Meta:
         db_table = "igny8_payee_versions"
+        verbose_name = "bank and wallet details"
+        verbose_name_plural = "bank and wallet details"
         ordering = ("-id",)
 
     def __str__(self) -> str:
@@ -102,6 +104,8 @@ class InvoiceOffer(models.Model):
 
     class Meta:
         db_table = "igny8_invoice_offers"
+        verbose_name = "method offered on an invoice"
+        verbose_name_plural = "methods offered on invoices"
         ordering = ("invoice", "position")
         constraints = [
             models.UniqueConstraint(fields=["invoice", "payment_method"], name="igny8_invoice_offers_method_once"),

@@ -74,8 +74,8 @@ class Payment(models.Model):
     reference_key = models.CharField(
         max_length=100, blank=True, help_text="The reference without case, spaces and dashes, to find repeats"
     )
-    manual_notes = models.TextField("customer's note", blank=True, help_text="From the customer")
-    admin_notes = models.TextField("operators' notes", blank=True, help_text="From the operators")
+    manual_notes = models.TextField("customer's note", blank=True)
+    admin_notes = models.TextField("operators' notes", blank=True)
     proof = models.OneToOneField(
         "billing.PaymentProof", null=True, blank=True, on_delete=models.PROTECT, related_name="payment"
     )

@@ -32,6 +32,7 @@ class PaymentMethodConfig(Payee):
 
     class Meta:
         db_table = "igny8_payment_method_config"
+        verbose_name = "payment method"
         ordering = ("sort_order", "id")
         constraints = [
             models.UniqueConstraint(
@@ -75,6 +76,7 @@ class AccountPaymentMethod(models.Model):
 
     class Meta:
         db_table = "igny8_account_payment_methods"
+        verbose_name = "saved payment method"
         ordering = ("-is_default", "id")
         constraints = [
             models.UniqueConstraint(

@@ -37,6 +37,8 @@ class PaymentProof(models.Model):
 
     class Meta:
         db_table = "igny8_payment_proofs"
+        verbose_name = "proof of payment"
+        verbose_name_plural = "proofs of payment"
         ordering = ("-id",)
         constraints = [
             models.CheckConstraint(

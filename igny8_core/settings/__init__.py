@@ -1,4 +1,4 @@
-"""Settings of igny8_core. Everything that differs between machines comes from the environment (see .env.example)."""
+"""Settings of igny8_core. What differs between machines comes from environment variables (see .env.example)."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -35,7 +35,7 @@ if not DEBUG and not BASE_URL.startswith("https://"):
 # --- Applications -----------------------------------------------------------------------------------------------
 
 INSTALLED_APPS = [
-    # Its default configuration would replace our site by its own.
+    # The theme's default configuration would replace our admin site with its own.
     "unfold.apps.BasicAppConfig",
     "unfold.contrib.filters",
     "unfold.contrib.forms",
@@ -73,13 +73,13 @@ MIDDLEWARE = [
 
 ROOT_URLCONF = "igny8_core.urls"
 WSGI_APPLICATION = "igny8_core.wsgi.application"
-# An API client whose POST was redirected would send a GET; a missing slash is a 404 with a sentence instead.
+# A redirect would turn an API client's POST into a GET. A missing slash gives a 404 with a sentence instead.
 APPEND_SLASH = False
 
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        # The console's package is no application of its own: Django's is configured there.
+        # igny8_core.admin configures Django's admin app and is no app of its own, so APP_DIRS does not find these.
         "DIRS": [BASE_DIR / "igny8_core" / "admin" / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
@@ -98,16 +98,16 @@ DATABASE_URL = environment.database_url(VAR_DIR)
 DATABASES = {"default": dj_database_url.parse(DATABASE_URL, conn_max_age=60, conn_health_checks=True)}
 if DATABASES["default"]["ENGINE"] != "django.db.backends.postgresql":
     raise ImproperlyConfigured(
-        "DATABASE_URL must name a PostgreSQL (15 or newer): postgresql://user:password@host:5432/name"
+        "DATABASE_URL is not a PostgreSQL address. Write it as postgresql://user:password@host:5432/name."
     )
 # A pooler in transaction mode cannot keep a cursor between two transactions.
 DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = True
-# Set to off behind such a pooler, where a session's prepared statements do not stay either.
+# Set it to off behind such a pooler, which does not keep prepared statements either.
 DATABASE_PREPARED_STATEMENTS = environment.flag("DATABASE_PREPARED_STATEMENTS", default=True)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = environment.text("REDIS_URL")
-# Without Redis the one PostgreSQL also carries the queue, so that a newcomer needs no second server.
+# Without Redis the queue is in PostgreSQL, so that a first try needs no second server.
 CELERY_BROKER_URL = (
     environment.text("CELERY_BROKER_URL")
     or REDIS_URL
@@ -130,7 +130,7 @@ PASSWORD_HASHERS = [
     "igny8_core.auth.hashing.BoundedArgon2",
     "igny8_core.auth.hashing.BoundedPBKDF2",
 ]
-# How many passwords a process hashes at once, each with 100 MiB; the others wait for so long, then they are sent away.
+# How many passwords a process hashes at once (100 MiB each), and how many seconds others wait before they are refused.
 PASSWORD_HASHES_AT_ONCE = environment.number("PASSWORD_HASHES_AT_ONCE", 2)
 PASSWORD_HASH_PATIENCE_SECONDS = 5
 if PASSWORD_HASHES_AT_ONCE == 0:
@@ -144,7 +144,7 @@ AUTH_PASSWORD_VALIDATORS = [
     },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
-# Tokens are signed with a key of their own, so that a leak of one kind of signature says nothing of another.
+# Tokens are signed with a key of their own, so that leaking one kind of key does not compromise the other.
 JWT_SIGNING_KEY = (
     environment.text("JWT_SIGNING_KEY")
     or salted_hmac("igny8_core.jwt", "signing key", secret=SECRET_KEY, algorithm="sha256").hexdigest()
@@ -177,24 +177,24 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "igny8_core API",
     "DESCRIPTION": (
         "Signup, tenancy and billing.\n\n"
-        '- A success is `{"success": true, "message": "…", "data": …}`, a list adds `count`, `next` and `previous`, a '
-        'refusal is `{"success": false, "message": "…", "code": "…", "errors": {"field": ["…"]}, "request_id": "…"}`. '
+        '- A success is `{"success": true, "message": "…", "data": …}`. A list also has `count`, `next`, `previous`. '
+        'An error is `{"success": false, "message": "…", "code": "…", "errors": {"field": ["…"]}, "request_id": "…"}`. '
         "`message` is for people; `code` is for programs and never changes: [all codes](/api/docs/codes/).\n"
-        "- Send `Authorization: Bearer` with the token of a login. It works for 15 minutes, then refresh it.\n"
-        '- Money is text in the currency\'s own decimals (`"89.00"`). Times are ISO 8601 in UTC.\n'
-        "- What belongs to another account is 404, as if it were not there. Unknown fields and parameters are 400.\n"
+        "- Log in and send `Authorization: Bearer <token>`. A token works for 15 minutes; then refresh it.\n"
+        '- Money is text with the decimals of its currency (`"89.00"`). Times are ISO 8601 in UTC.\n'
+        "- Objects of other accounts give 404, as if they did not exist. Unknown fields and parameters give 400.\n"
         "- With an `Idempotency-Key`, a request that moves money or credits can be repeated safely for 48 hours.\n"
-        "- Lists end at row 100,000 and count up to 10,000; 10,001 says that there are more. Narrow them with filters."
+        "- Lists end at row 100,000 and count up to 10,000; 10,001 means that there are more. Use filters."
     ),
     "VERSION": "1.0.0",
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": "/api/v1/",
     "COMPONENT_SPLIT_REQUEST": True,
-    # A list of values and their own names again tells nobody anything.
+    # The descriptions would just repeat the values.
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "PATH_CONVERTER_OVERRIDES": {"int64": {"type": "integer", "format": "int64", "minimum": 1, "maximum": 10**18 - 1}},
-    # Of each set of words a name that stays: without it the generator makes one of the fields that have the set.
+    # Stable names of enums. Without them the generator derives names from the fields that use an enum.
     "ENUM_NAME_OVERRIDES": {
         "AccountStatusEnum": "igny8_core.auth.models.AccountStatus",
         "BillingDriverEnum": "igny8_core.auth.models.BillingDriver",
@@ -223,18 +223,19 @@ SPECTACULAR_SETTINGS = {
         "igny8_core.common.api.openapi.add_envelopes",
     ],
     "TAGS": [
-        {"name": "auth", "x-displayName": "Login", "description": "Signing up, logging in, one's own profile"},
-        {"name": "account", "x-displayName": "Account", "description": "One's own account: settings, limits, activity"},
+        {"name": "auth", "x-displayName": "Login", "description": "Signing up, logging in, your profile"},
+        {"name": "account", "x-displayName": "Account", "description": "Your account: settings, limits, activity"},
         {"name": "team", "x-displayName": "Team", "description": "Members and invitations"},
         {"name": "sites", "x-displayName": "Sites", "description": "The account's web sites"},
         {"name": "billing", "x-displayName": "Billing", "description": "Payment methods, invoices, payments"},
-        {"name": "credits", "x-displayName": "Credits", "description": "Balance and ledger"},
-        {"name": "webhooks", "x-displayName": "Webhooks", "description": "Messages of Stripe and PayPal"},
-        {"name": "operators", "x-displayName": "Operators", "description": "For the platform's operators"},
+        {"name": "credits", "x-displayName": "Credits", "description": "Balance, transactions, usage, packages"},
+        {"name": "webhooks", "x-displayName": "Webhooks", "description": "Webhook messages of Stripe and PayPal"},
+        {"name": "operators", "x-displayName": "Operators", "description": "For operators of the platform"},
     ],
 }
 
-# Counted in PostgreSQL, so that all processes share them. "off" is for demos and tests.
+# Rate limits, counted in Redis if there is one, else in PostgreSQL, so that all processes share them. "off" is for
+# demos and tests.
 THROTTLING = environment.text("THROTTLING", "on") != "off"
 if not DEBUG and not THROTTLING:
     raise ImproperlyConfigured("THROTTLING=off is for demos and tests only. Remove it.")
@@ -255,26 +256,26 @@ RATE_LIMITS = {
     "pay": ["20/minute", "100/hour"],
     "pay_page": ["60/minute", "600/hour"],
 }
-# How many proxies in front of us append to X-Forwarded-For; 0 believes only the socket's address.
+# How many proxies in front of us append to X-Forwarded-For. With 0 the header is ignored.
 TRUSTED_PROXY_COUNT = environment.number("TRUSTED_PROXY_COUNT", 0)
 
 # --- Billing ----------------------------------------------------------------------------------------------------
 
 INVOICE_DUE_DAYS = 7
-# Bounds of a billing loop that nobody meant: past them nothing is invoiced or charged (AMT-12).
+# Limits against an endless billing loop: beyond them nothing is invoiced or charged (AMT-12).
 MAX_INVOICES_OF_SUBSCRIPTION_PER_DAY = 15
 MAX_ATTEMPTS_OF_INVOICE_PER_DAY = 15
-# How long the price of an ordered change of plan holds, although it begins a little later than it was priced for.
+# How many hours the quoted price of an ordered change of plan holds.
 PLAN_CHANGE_PRICE_HOLDS_HOURS = environment.number("PLAN_CHANGE_PRICE_HOLDS_HOURS", 24)
-# The bank and wallet details of a new installation belong to nobody: real customers are not told them.
+# Whether the sample bank and wallet details of a new installation are offered. They belong to nobody.
 OFFER_SAMPLE_PAYEES = DEBUG
 PAYMENT_METHOD_LIST_RECHECK_SECONDS = 1.0
-# A balance that falls below this share of the plan's credits is told to the owner (event credits.low).
+# The owner is told when the balance falls below this share of the plan's credits (event credits.low).
 CREDITS_LOW_PERCENT = 10
 
 # --- Payment gateways -------------------------------------------------------------------------------------------
 
-# Each is off until its keys are here; the API then shows its methods as not available.
+# A gateway without keys is off, and the API shows its payment methods as not available.
 STRIPE = gateways.read("stripe", debug=DEBUG)
 PAYPAL = gateways.read("paypal", debug=DEBUG)
 
@@ -288,7 +289,7 @@ if not EMAIL_URL:
 globals().update(environment.email_settings(EMAIL_URL))
 DEFAULT_FROM_EMAIL = environment.text("DEFAULT_FROM_EMAIL", "igny8 billing <billing@localhost>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
-# Who sends the invoices: name, address as it is printed, and a logo (path of an SVG or PNG; empty: the packaged one).
+# The sender on invoices: name, printed address, and logo (path of an SVG or PNG; empty: the packaged one).
 COMPANY_NAME = environment.text("COMPANY_NAME", "igny8")
 COMPANY_ADDRESS = environment.text("COMPANY_ADDRESS")
 COMPANY_LOGO = environment.text("COMPANY_LOGO")
@@ -299,7 +300,7 @@ STATICFILES_DIRS = [BASE_DIR / "igny8_core" / "admin" / "static"]
 WHITENOISE_USE_FINDERS = DEBUG
 WHITENOISE_AUTOREFRESH = DEBUG
 STORAGES = {
-    # Files have no address of their own: views hand them out to those who may see them.
+    # Files have no public address. Views serve them to people who may see them.
     "default": environment.file_storage(VAR_DIR / "media"),
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
@@ -339,7 +340,7 @@ CONTENT_SECURITY_POLICY: dict[str, Any] = {
 
 # --- Observing --------------------------------------------------------------------------------------------------
 
-# Who sends it gets /metrics; without it there is no such page.
+# The bearer token for /metrics. Without it /metrics gives 404.
 METRICS_TOKEN = environment.text("METRICS_TOKEN")
 
 LOGGING = {
@@ -350,7 +351,7 @@ LOGGING = {
     "root": {"handlers": ["stderr"], "level": environment.text("LOG_LEVEL", "INFO").upper()},
     "loggers": {
         "django": {"handlers": []},
-        # The schedule starts something every two seconds; what it did is in the tables.
+        # The schedule starts tasks every two seconds; the tables have their results.
         "celery.beat": {"level": "WARNING"},
         "celery.worker.strategy": {"level": "WARNING"},
         "celery.app.trace": {"level": "WARNING"},

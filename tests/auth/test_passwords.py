@@ -71,7 +71,7 @@ def test_two_different_passwords_are_refused(defaults: None) -> None:
     response = sign_up("TestPass123!", password_confirm="TestPass123?")
 
     assert response.status_code == 400
-    assert response.json()["errors"] == {"password_confirm": ["The two passwords differ."]}
+    assert response.json()["errors"] == {"password_confirm": ["The two passwords differ. Type the same password twice."]}
     assert not User.objects.exists()
 
 

@@ -1,9 +1,7 @@
-"""Where gateways tell what happened: the bytes as they came, bounded, verified, stored, answered.
+"""Receives webhook messages: checks size and signature, stores the message, answers. docs/webhooks.md has the set-up.
 
-docs/webhooks.md says what to set up at each gateway.
-
-A gateway waits for the answer and sends again what it did not get one for, so nothing is done here but storing.
-Neither bodies nor headers are logged: with the headers of one delivery PayPal's messages can be forged.
+Gateways wait for the answer and repeat messages without one, so messages are processed later. Bodies and headers are
+not logged, because PayPal's messages can be forged with the headers of one delivery.
 """
 
 import logging
@@ -39,13 +37,13 @@ REFUSALS = (
     refusals.UnreadableMessage,
     refusals.MessageOfOtherMode,
 )
-# For extend_schema: a message of the gateway's own making, which its own pages describe.
+# For extend_schema: a message of the gateway, which the gateway documents.
 MESSAGE = {JSON: {"type": "object", "additionalProperties": True}}
-TAKEN = {200: OpenApiResponse(description="Stored, now or before.")}
+TAKEN = {200: OpenApiResponse(description="Stored, by this request or an earlier one.")}
 
 
 class WebhookView(ApiView):
-    """The signature is the credential. Gateways are not counted like users: what they send comes in bursts."""
+    """The view of one gateway's messages. Their signature is the credential. There is no rate limit: they burst."""
 
     authentication_classes = ()
     permission_classes = (PublicEndpoint,)
@@ -54,7 +52,7 @@ class WebhookView(ApiView):
     payment_method: ClassVar[str]
 
     def receive(self, request: Request) -> Response:
-        """Verify and store the request's body. Raises REFUSALS, ParseError, PayloadTooLarge, UnsupportedMediaType."""
+        """Verify and store the message. Raises REFUSALS, ParseError, PayloadTooLarge, UnsupportedMediaType."""
         keys = keys_of(self.payment_method)
         if keys is None or not keys.can_check_messages:
             raise GatewayNotConfigured(retry_after=RETRY_SECONDS)
@@ -66,18 +64,18 @@ class WebhookView(ApiView):
             message = gateway.read_webhook(body)
         except ValueError:
             raise refusals.UnreadableMessage() from None
-        # Where messages do not say whether they are live, the signature is of one mode.
+        # Messages of other gateways do not say whether they are live; their signature is valid in one mode.
         if traits_of(self.payment_method).messages_say_mode and message.live is not gateway.live:
             logger.error("webhook of the other mode", extra={"provider": self.payment_method, "type": message.type})
             raise refusals.MessageOfOtherMode()
         is_new = store_message(self.payment_method, message, body, gateway.delivery_id(headers))
-        return success(message="Stored." if is_new else "Stored before.")
+        return success(message="Stored." if is_new else "Already stored.")
 
     def _verify(self, gateway: protocol.Gateway, body: bytes, headers: Mapping[str, str]) -> None:
         try:
             gateway.verify_webhook(body, headers)
         except protocol.BadSignature as refusal:
-            # Counted by whoever watches the log: many of these are an attack, or a wrong secret.
+            # For monitoring: many of these mean an attack, or a wrong secret.
             logger.warning("webhook refused", extra={"provider": self.payment_method, "reason": str(refusal)})
             raise refusals.BadSignature() from None
         except protocol.SignatureUncheckable as problem:
@@ -86,7 +84,7 @@ class WebhookView(ApiView):
 
 
 def webhook_view(gateway_method: str) -> type[WebhookView]:
-    """The view for the messages of the gateway that collects by this method."""
+    """The view class for the messages of the gateway of this payment method."""
     label, message_is = PaymentMethodType(gateway_method).label, traits_of(gateway_method).message_is
 
     class View(WebhookView):
@@ -94,7 +92,7 @@ def webhook_view(gateway_method: str) -> type[WebhookView]:
 
         @extend_schema(
             operation_id=f"receive_{gateway_method}_webhook",
-            description=f"For {label} only: takes an event {message_is}, and processes it within seconds.",
+            description=f"For {label}: receives an event {message_is}, and processes it within seconds.",
             tags=["webhooks"],
             request=MESSAGE,
             responses=TAKEN,
@@ -108,14 +106,14 @@ def webhook_view(gateway_method: str) -> type[WebhookView]:
 
 
 def _raw_body(request: Request) -> bytes:
-    """The body before any parser: the signature is over its bytes."""
+    """The unparsed body, because the signature is over its bytes."""
     content_type = request.content_type or ""
     if content_type.partition(";")[0].strip().lower() != JSON:
         raise UnsupportedMediaType(content_type)
-    # The middleware has seen to it that this is a number; a chunked body has got its length there.
+    # The middleware has checked that this is a number, and set it for chunked bodies.
     if int(request.META.get("CONTENT_LENGTH") or 0) > MAX_MESSAGE_BYTES:
         raise PayloadTooLarge("The message is too large. The limit is 256 KB.")
     body: bytes = request._request.body
     if not body:
-        raise ParseError("The body is empty. A message of the payment service is expected.")
+        raise ParseError("The body is empty. A message of the payment gateway is expected.")
     return body

@@ -1,4 +1,4 @@
-"""What goes in and comes out of signing up."""
+"""Input and output of signing up."""
 
 from typing import Any
 
@@ -11,19 +11,24 @@ from igny8_core.common.api.fields import MAX_PASSWORD_INPUT, EmailAddressField, 
 
 
 class RegisterInput(BillingDetailsInput):
-    email = EmailAddressField(help_text="With which the person logs in; nobody else may have it")
+    email = EmailAddressField(help_text="The person's e-mail address, for logging in; unique among all logins")
     password = SecretField(max_length=MAX_PASSWORD_INPUT, help_text="At least 12 characters, not a common password")
     password_confirm = SecretField(max_length=MAX_PASSWORD_INPUT)
     first_name = PlainTextField(max_length=150)
     last_name = PlainTextField(max_length=150)
     account_name = PlainTextField(
-        max_length=200, required=False, allow_blank=True, help_text="Name of the new account; empty: that of the person"
+        max_length=200,
+        required=False,
+        allow_blank=True,
+        help_text="Name of the new account; if empty, the person's name",
     )
-    plan_slug = PlainTextField(max_length=50, required=False, allow_blank=True, help_text="Empty: free trial")
+    plan_slug = PlainTextField(
+        max_length=50, required=False, allow_blank=True, help_text="Slug of a plan; empty for the free trial"
+    )
     payment_method = serializers.ChoiceField(
         choices=PaymentMethodType.choices,
         required=False,
-        help_text="How a paid plan is to be paid; the account's usual one from then on",
+        help_text="Payment method for a paid plan; becomes the account's default",
     )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -33,8 +38,8 @@ class RegisterInput(BillingDetailsInput):
 
 
 class RegisterOutput(LoginOutput):
-    subscription = SubscriptionOutput(allow_null=True, help_text="Null with the free trial")
-    invoice = InvoiceOutput(allow_null=True, help_text="What is to be paid; null with the free trial")
+    subscription = SubscriptionOutput(allow_null=True, help_text="Null for the free trial")
+    invoice = InvoiceOutput(allow_null=True, help_text="The invoice to pay; null for the free trial")
     payment_instructions = PaymentMethodOutput(
-        allow_null=True, help_text="How it can be paid; null with the free trial"
+        allow_null=True, help_text="How to pay the invoice; null for the free trial"
     )

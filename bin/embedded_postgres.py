@@ -64,8 +64,8 @@ class EmbeddedPostgres:
                 f"{shown(data)} belongs to another user, probably root. Start {self.command} as that user, "
                 f"or remove {shown(VAR)} to begin with an empty database."
             )
-        # Our lock is free, so no process of this server is running, and its lock files are out of date. PostgreSQL would
-        # still trust them if another process has the number in them now.
+        # Our lock is free, so no process of this server is running, and its lock files are out of date. PostgreSQL
+        # would still trust them if another process has the number in them now.
         (data / "postmaster.pid").unlink(missing_ok=True)
         shutil.rmtree(folder / "socket", ignore_errors=True)
         socket = self._socket_folder(folder, user)

@@ -44,7 +44,7 @@ class DisputeOutput(OutputSerializer):
 
 
 class OperatorPaymentDetailOutput(OperatorPaymentOutput):
-    invoice_status = EnumField(InvoiceStatus, source="invoice.status", help_text="Status of its invoice")
+    invoice_status = EnumField(InvoiceStatus, source="invoice.status", help_text="Status of the invoice that it pays")
     duplicate_of = serializers.IntegerField(
         source="metadata.duplicate_of",
         default=None,
@@ -138,4 +138,4 @@ class RejectOutput(OutputSerializer):
     invoice_id = serializers.IntegerField()
     invoice_number = serializers.CharField(source="invoice.invoice_number")
     status = EnumField(PaymentStatus, help_text="New status of the payment")
-    invoice_status = EnumField(InvoiceStatus, source="invoice.status", help_text="Status of its invoice")
+    invoice_status = EnumField(InvoiceStatus, source="invoice.status", help_text="Status of the invoice that it pays")

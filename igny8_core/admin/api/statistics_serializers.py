@@ -82,5 +82,5 @@ class StatisticsOutput(OutputSerializer):
     revenue = RevenueOutput(help_text="Payments and refunds")
     credits_this_month = CreditFlowOutput(help_text="Credits since the first of the month (UTC)")
     pending_approvals = WaitingOutput(help_text="Confirmed payments that wait for approval")
-    failed_payments = FailedPaymentsOutput(help_text="Failed payments")
+    failed_payments = FailedPaymentsOutput(help_text="Payments that failed")
     recent_activity = OperatorEventOutput(many=True, help_text="The last 20 events")

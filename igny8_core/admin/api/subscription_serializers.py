@@ -10,8 +10,8 @@ from igny8_core.common.api.serializers import OutputSerializer
 
 
 class OperatorSubscriptionOutput(SubscriptionOutput):
-    account_id = serializers.IntegerField(help_text="Id of the account")
-    account_name = serializers.CharField(source="account.name", help_text="Name of the account")
+    account_id = serializers.IntegerField()
+    account_name = serializers.CharField(source="account.name")
     billing_driver = EnumField(BillingDriver, help_text="Who bills it: local for us, stripe if Stripe does")
     created_at = serializers.DateTimeField(help_text="When it was ordered")
 

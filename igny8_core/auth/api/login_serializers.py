@@ -21,8 +21,8 @@ class RefreshInput(StrictSerializer):
 
 
 class PasswordChangeInput(StrictSerializer):
-    current_password = SecretField(max_length=MAX_PASSWORD_INPUT, help_text="The current password")
-    new_password = SecretField(max_length=MAX_PASSWORD_INPUT, help_text="The new password")
+    current_password = SecretField(max_length=MAX_PASSWORD_INPUT, help_text="The password that you log in with now")
+    new_password = SecretField(max_length=MAX_PASSWORD_INPUT, help_text="The password to log in with from now on")
 
 
 class PasswordResetInput(StrictSerializer):
@@ -31,7 +31,7 @@ class PasswordResetInput(StrictSerializer):
 
 class PasswordResetConfirmInput(StrictSerializer):
     token = SecretField(max_length=MAX_TOKEN_INPUT, help_text="The token in the e-mailed link")
-    new_password = SecretField(max_length=MAX_PASSWORD_INPUT, help_text="The new password")
+    new_password = SecretField(max_length=MAX_PASSWORD_INPUT, help_text="The password to log in with from now on")
 
 
 class EmailVerifyInput(StrictSerializer):

@@ -32,7 +32,7 @@ SUMMARIES = {
     "resend_email_verification": "Resend the link that verifies your e-mail address",
     "retrieve_payment_proof": "Retrieve payment proof and its link",
     "retrieve_subscription": "Retrieve current subscription",
-    "set_up_card": "Start saving a card",
+    "set_up_card": "Begin to save a card",
     "spend_credits": "Spend credits on an operation",
     "operator_adjust_credits": "Adjust credits of an account",
     "operator_download_invoice": "Download invoice as PDF",

@@ -109,7 +109,7 @@ class UsageOutput(OutputSerializer):
     transaction_id = serializers.IntegerField(source="entry.id", help_text="Id of the credit transaction")
     operation_type = serializers.CharField()
     quantity = serializers.IntegerField(help_text="Number of units of the operation")
-    credits_spent = serializers.IntegerField(source="credits", help_text="Credits spent")
+    credits_spent = serializers.IntegerField(source="credits", help_text="Credits that the operation cost")
     balance = serializers.IntegerField(source="entry.balance_after", help_text="Balance afterwards")
 
 

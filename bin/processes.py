@@ -1,4 +1,4 @@
-"""The processes that a command keeps running, and never two of a kind in one folder.
+"""The processes that a command keeps running, at most one of a kind per folder.
 
 Each process inherits a lock on its pid file. As long as it or a child of it lives, the lock is held: so a launcher
 that was killed is no problem, the next one finds what is left over, knows that the pid is truly ours, and stops it.
@@ -22,14 +22,14 @@ AFTER_KILL = 10  # seconds until the kernel and PostgreSQL's orphans are gone
 
 
 class OnlyOne:
-    """A lock that at most one command holds in this folder."""
+    """A lock that one command at a time can hold in this folder."""
 
     def __init__(self, name: str) -> None:
         self.path = VAR / "run" / f"{name}.lock"
         self._file: IO[str] | None = None
 
     def take(self, sentence: str) -> None:
-        """Hold the lock, until this process ends at the latest; raises progress.Stop(sentence) when another has it."""
+        """Take the lock until this process ends. Raises progress.Stop(sentence) if another process has it."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         file = self.path.open("a")
         if not _locked_now(file):
@@ -38,7 +38,7 @@ class OnlyOne:
         self._file = file
 
     def release(self) -> None:
-        """Let another command have the lock."""
+        """Release the lock."""
         if self._file:
             self._file.close()
             self._file = None
@@ -48,7 +48,7 @@ class Service:
     """A long-running process with a log, a pid file and a way to stop it."""
 
     def __init__(self, name: str, log: Path, *, stop_signal: signal.Signals = signal.SIGTERM, patience: float) -> None:
-        """`patience` is how many seconds the process has for its own shutdown before it is killed."""
+        """`patience`: how many seconds the process has to shut down before it is killed."""
         self.name = name
         self.log = log
         self.stop_signal = stop_signal
@@ -59,7 +59,7 @@ class Service:
     def start(
         self, command: Sequence[str | Path], *, env: Mapping[str, str], cwd: Path, user: pwd.struct_passwd | None = None
     ) -> None:
-        """Start it in a session of its own, so that Ctrl-C in the terminal reaches the launcher only."""
+        """Start the process in its own session, so that Ctrl-C in the terminal does not reach it."""
         self.stop_leftover()
         self.log.parent.mkdir(parents=True, exist_ok=True)
         if self.log.exists():
@@ -82,21 +82,21 @@ class Service:
             lock.write(str(self.process.pid))
 
     def fail_if_ended(self) -> None:
-        """Raise progress.Stop with the end of the log when the process is gone."""
+        """Raise progress.Stop with the end of the log if the process has ended."""
         if self.process and self.process.poll() is not None:
             text = self.log.read_text(errors="replace")
             reason = f"The {self.name} ended by itself (code {self.process.returncode})."
             raise progress.Stop(f"{reason} The end of {shown(self.log)}:\n{progress.tail(text)}")
 
     def stop(self) -> None:
-        """Stop it and everything it started, kindly first."""
+        """Stop the process and everything that it started: ask first, then kill."""
         if self.process:
             self._stop(self.process.pid)
             self.process.wait()
             self.process = None
 
     def stop_leftover(self) -> None:
-        """Stop what a launcher that was killed left running."""
+        """Stop a process that a killed launcher left running."""
         self.pid_file.parent.mkdir(parents=True, exist_ok=True)
         if self._is_free():
             return
@@ -109,7 +109,7 @@ class Service:
     def _stop(self, pid: int) -> bool:
         if self._is_free():
             return True
-        # Where the process itself is gone already, nobody will tell its children to end.
+        # The process itself may have ended already, so its children must be told to end.
         if _sent(os.kill, pid, self.stop_signal) and self._is_free(within=self.patience):
             return True
         _sent(os.killpg, pid, signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""What the person at the terminal sees: one line a step with the time it took, and why a step failed."""
+"""Output on the terminal: a line per step with its time, and why a step failed."""
 
 import contextlib
 import os
@@ -17,11 +17,11 @@ LOOK = 0.3  # seconds between two looks at what a command has printed
 
 
 class Stop(Exception):
-    """The command cannot go on; the message says what is wrong and what to do next."""
+    """The command cannot continue. The message says what is wrong and what to do."""
 
 
 class Interrupted(BaseException):
-    """Ctrl-C or SIGTERM: the person wants everything stopped. Not an error, so not an Exception."""
+    """Ctrl-C or SIGTERM: everything has to stop. It is no error, so it is no Exception."""
 
     def __init__(self, number: int) -> None:
         self.number = number
@@ -39,26 +39,26 @@ def stop_on_signals() -> None:
 
 
 def ignore_signals() -> None:
-    """Let the shutdown finish however often Ctrl-C is pressed; each part of it has a time limit."""
+    """Ignore further signals during the shutdown, each part of which has a time limit."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
 
 
 def say(text: str = "") -> None:
-    """Show a line at once, also when the output is a pipe."""
+    """Show a line at once, even if the output is a pipe."""
     with contextlib.suppress(BrokenPipeError, OSError):
         print(text, flush=True)
 
 
 def complain(text: str) -> None:
-    """Show why the command stops, on standard error."""
+    """Show on standard error why the command stops."""
     with contextlib.suppress(BrokenPipeError, OSError):
         print(f"\n{text}", file=sys.stderr, flush=True)
 
 
 @contextlib.contextmanager
 def step(title: str) -> Iterator[None]:
-    """Show what is being done while it runs, and how many seconds it took."""
+    """Show a step while it runs, and how many seconds it took."""
     begun = time.monotonic()
     say_part(f"  {title} … ")
     try:
@@ -71,7 +71,7 @@ def step(title: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def long_step(title: str) -> Iterator[Callable[[str], None]]:
-    """A step that shows how far it is: call what it gives with a few words, as often as you like.
+    """A step with progress: call the function that it yields with a few words, as often as you like.
 
     A terminal sees one line that changes, a pipe a line every ten seconds.
     """
@@ -99,13 +99,13 @@ def long_step(title: str) -> Iterator[Callable[[str], None]]:
 
 
 def say_part(text: str) -> None:
-    """Show the beginning of a line."""
+    """Show text without ending the line."""
     with contextlib.suppress(BrokenPipeError, OSError):
         print(text, end="", flush=True)
 
 
 def tail(text: str, lines: int = 25) -> str:
-    """The last lines of an output, indented below the sentence that explains it."""
+    """The last lines of an output, indented."""
     return "\n".join(f"    {line}" for line in text.rstrip().splitlines()[-lines:])
 
 
@@ -148,7 +148,7 @@ def run_quietly(
 
 
 def run_watched(command: Sequence[str | Path], *, advice: str, cwd: Path, watch: Callable[[str], None]) -> None:
-    """Run a command, and call `watch` now and then with all that it has printed so far.
+    """Run a command, and call `watch` from time to time with all that it has printed so far.
 
     `advice` is the sentence shown below the output when the command fails.
     Raises Stop when it cannot be started or exits non-zero.

@@ -1,4 +1,4 @@
-"""bin/test: the test suite, on a PostgreSQL of its own or on the one that DATABASE_URL names."""
+"""bin/test: runs the test suite on an embedded PostgreSQL, or on the one in DATABASE_URL."""
 
 import contextlib
 import os
@@ -13,10 +13,10 @@ from outside_database import check_connection, without_password
 from paths import ROOT, VAR, VENV_PYTHON
 from processes import OnlyOne
 
-# A worker collects for seconds, so it pays with folders only. One more than there are cores, because each waits for the
-# database for a third of its time; beyond eight the database is what all wait for.
+# A worker collects tests for seconds, so workers pay for whole folders. One more than there are cores, because each
+# waits for the database a third of its time. With more than eight, all wait for the database.
 ON_ALL_CORES = (f"--numprocesses={min(8, (os.cpu_count() or 1) + 1)}", "--dist=worksteal")
-# Where these are given, few tests run, a person watches them, or the number of processes was said.
+# With these options few tests run, somebody watches them, or the number of processes is given.
 ONE_PROCESS = ("-k", "--lf", "--last-failed", "--sw", "--stepwise", "-s", "--pdb", "--trace", "-n", "--numprocesses")
 # .ci/run runs them; here: bin/test -m stress, or everything: bin/test -m ""
 WITHOUT_STRESS = ("-m", "not stress")
@@ -25,7 +25,7 @@ PATIENCE = 30  # seconds for pytest to close its databases
 
 
 def main(arguments: list[str]) -> int:
-    """Run pytest with the given arguments; returns its exit code, which is not 0 when no test ran."""
+    """Run pytest with the arguments. Returns its exit code, which is not 0 if no test ran."""
     progress.stop_on_signals()
     try:
         environment.prepare(*environment.FOR_TESTS)
@@ -44,14 +44,14 @@ def main(arguments: list[str]) -> int:
 
 
 def workers(arguments: list[str]) -> tuple[str, ...]:
-    """What to tell pytest about processes: all cores for whole folders, nothing for a file or a few names."""
+    """pytest's options about processes: all cores for whole folders, one process for a file or a few names."""
     asked_otherwise = any(argument.startswith(ONE_PROCESS) for argument in arguments)
     has_file = any(".py" in argument for argument in arguments)
     return () if asked_otherwise or has_file else ON_ALL_CORES
 
 
 def chosen(arguments: list[str]) -> tuple[str, ...]:
-    """What to tell pytest about marks: of whole folders, what repeats a promise hundreds of times is left out."""
+    """pytest's options about marks: for whole folders, tests marked "stress" are left out."""
     asked_otherwise = any(argument.startswith(("-m", "-k")) or ".py" in argument for argument in arguments)
     return () if asked_otherwise else WITHOUT_STRESS
 
@@ -64,7 +64,7 @@ def _database(on_exit: contextlib.ExitStack) -> str:
         return outside
     lock = OnlyOne("test")
     lock.take(f"bin/test is already running in this folder ({VAR}). Wait for it, or stop it first.")
-    # A test that computes for long in its transaction is no forgotten one; the migrations set the limit for all others.
+    # Tests may compute for a long time inside a transaction. The migrations set this limit for everybody else.
     settings = {**FAST, "idle_in_transaction_session_timeout": "0"}
     postgres = EmbeddedPostgres("test-postgres", command="bin/test", settings=settings)
     on_exit.callback(postgres.stop)
@@ -75,9 +75,9 @@ def _database(on_exit: contextlib.ExitStack) -> str:
 
 def _pytest(arguments: list[str], url: str) -> int:
     child = {**os.environ, **system_libraries.dynamic_loader_environment(), "DATABASE_URL": url, "IGNY8_VAR": str(VAR)}
-    # Without its caches each worker would rewrite and compile all tests anew, which takes as long as some of them.
+    # With caches, because without them each worker would rewrite and compile all tests again, which takes long.
     child.pop("PYTHONDONTWRITEBYTECODE", None)
-    # The settings are production's unless told otherwise, and those want production's secrets.
+    # Without DJANGO_DEBUG the settings are for production and need its secrets.
     child.setdefault("DJANGO_DEBUG", "1")
     process = subprocess.Popen([str(VENV_PYTHON), "-m", "pytest", *arguments], cwd=ROOT, env=child)
     try:

@@ -1,4 +1,4 @@
-"""The system libraries that draw PDFs (WeasyPrint needs Pango). The project runs without them, PDFs do not."""
+"""The system libraries for PDFs (WeasyPrint needs Pango). Without them everything but PDFs works."""
 
 import ctypes
 import os
@@ -20,7 +20,7 @@ HOMEBREW_FOLDERS = (Path("/opt/homebrew/lib"), Path("/usr/local/lib"))
 
 
 def missing() -> list[str]:
-    """The packages whose libraries this machine does not have, by their names in its package manager."""
+    """The packages whose libraries are missing on this machine, as its package manager names them."""
     if platform.system() == "Darwin":
         absent = {package for name, package in MACOS_LIBRARIES.items() if not _on_macos(name)}
     else:
@@ -29,7 +29,7 @@ def missing() -> list[str]:
 
 
 def install_missing() -> None:
-    """Install what is missing where that needs no question: apt-get as root, Homebrew as its user."""
+    """Install missing packages if no password is needed: with apt-get as root, with Homebrew as its user."""
     packages = missing()
     if not packages:
         return
@@ -42,20 +42,20 @@ def install_missing() -> None:
         return
     with progress.step(f"Installing the system libraries for PDFs ({' '.join(packages)})"):
         for command in commands:
-            # The first try spares the slow `update` where the package lists are there already.
+            # Try first without the slow `update`, because the package lists may be there already.
             if _succeeds(command) and command[1] == "install":
                 return
 
 
 def report_missing() -> None:
-    """Say in one sentence which libraries are missing and how to get them."""
+    """Say which libraries are missing and how to install them."""
     packages = missing()
     if packages:
         progress.say(f"  No PDFs on this machine yet: {' '.join(packages)} missing. To get them: {_advice(packages)}")
 
 
 def dynamic_loader_environment() -> dict[str, str]:
-    """What a process needs to find Homebrew's libraries: macOS does not look into its folder by itself."""
+    """Environment variables for finding Homebrew's libraries, whose folder macOS does not search."""
     if platform.system() != "Darwin":
         return {}
     folders = [str(folder) for folder in HOMEBREW_FOLDERS if folder.is_dir()]

@@ -1,4 +1,4 @@
-"""Background work: the Celery application and the schedule. Everything on it may run twice without harm."""
+"""The Celery application and its schedule. Every task can run twice without harm."""
 
 import os
 
@@ -11,8 +11,8 @@ app = Celery("igny8_core")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 app.conf.beat_schedule = {
-    # Polling finds whatever a killed worker or a lost broker left behind; a start that waits longer than it takes
-    # for the next one to come is dropped.
+    # Tasks look for due rows in the database, so they find what a killed worker or a lost broker left behind. A task
+    # that waits in the queue until the next one comes is dropped (`expires`).
     "deliver-events": {"task": "events.deliver_due", "schedule": 2.0, "options": {"expires": 2}},
     "process-webhooks": {"task": "billing.process_webhooks", "schedule": 2.0, "options": {"expires": 2}},
     "check-payments": {"task": "billing.check_payments", "schedule": 30.0, "options": {"expires": 30}},

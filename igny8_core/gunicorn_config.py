@@ -1,7 +1,6 @@
-"""How gunicorn runs the site: `gunicorn --config python:igny8_core.gunicorn_config --bind …`, everywhere.
+"""gunicorn's configuration: `gunicorn --config python:igny8_core.gunicorn_config --bind …`.
 
-bin/run, the container, the tests' server and the benchmarks all start it with this file; options on the command line go
-before it.
+bin/run, the container, the tests' server and the benchmarks use it. Options on the command line override it.
 """
 
 import os
@@ -10,12 +9,12 @@ wsgi_app = "igny8_core.wsgi"
 worker_class = "gthread"
 workers = 2
 threads = 4
-# The master loads and warms the site (wsgi.py) once, before it starts workers: a new one takes requests at once, also
-# when HUP replaces them all. New code is taken up by a restart, not by HUP. No connection is open when workers start.
+# The master loads and warms the site (wsgi.py) once, so that new workers can take requests at once. New code needs a
+# restart; HUP is not enough. No database connection is open when workers start.
 preload_app = True
-# Longer than the time in which a proxy in front of us may still use a connection.
+# Longer than proxies in front of us keep idle connections, so that they never use one that we have closed.
 keepalive = 75
 graceful_timeout = 25
-# Shared memory for the workers' heartbeat files: on a slow disk one can block and the worker be taken for dead.
-worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108 - no file name that anybody could guess
+# The workers' heartbeat files are in shared memory: on a slow disk, a worker can seem dead.
+worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108 - gunicorn chooses random file names
 control_socket_disable = True

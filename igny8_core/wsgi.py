@@ -1,4 +1,4 @@
-"""WSGI entry point of the web server; whoever imports it gets a site that is warm."""
+"""WSGI entry point of the web server. Importing it loads and warms the site."""
 
 import gc
 import os
@@ -9,10 +9,10 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "igny8_core.settings")
 
 application = get_wsgi_application()
 
-# Below Django's setup, because it needs the settings.
+# Imported after Django's setup, because it needs the settings.
 from igny8_core.common.warming import warm  # noqa: E402
 
 warm(application)
-# What is loaded now stays: the collector need not look through it again, nor workers get copies because it did.
+# What is loaded now stays loaded. The garbage collector can skip it, and forked workers keep sharing its memory.
 gc.collect()
 gc.freeze()

@@ -25,7 +25,7 @@ from igny8_core.business.billing.services.payment_service import PaymentService
 from igny8_core.business.signup.service import Signup, register
 from igny8_core.common.api.views import ApiViewSet, NoSuchAddress
 from igny8_core.common.checks import api_routes
-from igny8_core.common.states import Moves
+from igny8_core.common.states import Transitions
 from tests import make
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -116,7 +116,7 @@ def test_the_data_model_page_names_every_table() -> None:
 
 
 @pytest.mark.parametrize(
-    ("heading", "moves"),
+    ("heading", "transitions"),
     [
         ("Account:", ACCOUNT_TRANSITIONS),
         ("Subscription:", SUBSCRIPTION_TRANSITIONS),
@@ -124,13 +124,13 @@ def test_the_data_model_page_names_every_table() -> None:
         ("A dispute, of which a payment can have several:", DISPUTE_TRANSITIONS),
     ],
 )
-def test_the_workflow_page_draws_exactly_the_moves_of_the_code(heading: str, moves: Moves) -> None:
+def test_the_workflow_page_draws_exactly_the_transitions_of_the_code(heading: str, transitions: Transitions) -> None:
     text = (ROOT / "docs" / "workflow.md").read_text(encoding="utf-8")
     diagram = text.split(f"\n{heading}\n")[1].split("```")[1]
 
     drawn = set(re.findall(r"([a-z_]+) --> ([a-z_]+)", diagram))
 
-    assert drawn == {(str(status), str(target)) for status, targets in moves.items() for target in targets}
+    assert drawn == {(str(status), str(target)) for status, targets in transitions.items() for target in targets}
 
 
 def test_the_webhook_page_names_exactly_the_events_that_are_taken() -> None:

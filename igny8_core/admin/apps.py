@@ -8,5 +8,5 @@ class ConsoleConfig(AdminConfig):
 
     def ready(self) -> None:
         super().ready()
-        # They register themselves, and need the app registry.
-        from igny8_core.admin import event_log, operator_log, request_records  # noqa: F401
+        # These modules register their pages, which needs the app registry.
+        from igny8_core.admin import delivery, event, operator_log, rate_counter, stored_answer  # noqa: F401

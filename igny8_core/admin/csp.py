@@ -1,4 +1,4 @@
-"""The console's exception from the site's Content-Security-Policy."""
+"""The console's own Content-Security-Policy."""
 
 from collections.abc import Callable
 
@@ -12,7 +12,7 @@ CONSOLE_POLICY = {"script-src": [SELF, UNSAFE_EVAL], "style-src": [SELF, UNSAFE_
 
 
 class ConsolePolicyMiddleware:
-    """Relaxes the policy under /admin/ and nowhere else; stands directly after CSPMiddleware, which reads the mark."""
+    """Relaxes the policy under /admin/. It must come after PolicyMiddleware in the settings, which reads the mark."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

@@ -1,4 +1,4 @@
-"""The console's first page: what waits for operators and how business stands, one query per figure."""
+"""The console's dashboard: what waits for operators, and business figures, with one query per figure."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -22,7 +22,7 @@ SHOWN_EVENTS = 8
 
 @dataclass(frozen=True)
 class Card:
-    """A figure with a line under it and the list it comes from."""
+    """A figure, a line of explanation, and a link to the list behind it."""
 
     title: str
     figure: str
@@ -33,18 +33,18 @@ class Card:
 
 
 def environment(request: HttpRequest) -> list[str] | None:
-    """A ribbon that tells a development machine from the real thing."""
+    """The ribbon "Development" under DEBUG, so that nobody mistakes a development server for production."""
     return ["Development", "warning"] if settings.DEBUG else None
 
 
 def waiting_badge(request: HttpRequest) -> str:
-    """How many payments wait for an operator, for the sidebar."""
+    """The number in the sidebar: how many payments wait for an operator."""
     waiting, to_review = _waiting(request)
     return str(waiting.count + to_review)
 
 
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """Add what this operator may see."""
+    """The context of the dashboard, with the figures that this operator may see."""
     cards: list[Card] = []
     if request.user.has_perm("billing.view_payment"):
         waiting, to_review = _waiting(request)
@@ -67,7 +67,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
 
 
 def _waiting(request: HttpRequest) -> tuple[reports.Waiting, int]:
-    """What waits for an operator's approval and for a review; sidebar and page share the answer."""
+    """Payments that wait for approval and for review. Sidebar and page share one result per request."""
     if not hasattr(request, "igny8_waiting"):
         request.igny8_waiting = (reports.pending_approvals(), reports.payments_to_review())  # type: ignore[attr-defined]
     found: tuple[reports.Waiting, int] = request.igny8_waiting  # type: ignore[attr-defined]
@@ -75,32 +75,34 @@ def _waiting(request: HttpRequest) -> tuple[reports.Waiting, int]:
 
 
 def _waiting_card(waiting: reports.Waiting) -> Card:
-    detail = f"The oldest for {timesince(waiting.oldest_at, depth=1)}" if waiting.oldest_at else "Nothing to do"
-    return Card("To approve", str(waiting.count), detail, _waiting_url(), "payments", bool(waiting.count))
+    since = timesince(waiting.oldest_at, depth=1) if waiting.oldest_at else ""
+    detail = f"The oldest has waited for {since}" if since else "Nothing to do"
+    return Card("Payments to approve", str(waiting.count), detail, _waiting_url(), "payments", bool(waiting.count))
 
 
 def _review_cards(count: int) -> list[Card]:
-    """Payments whose gateway says what does not fit: a card only where there are any."""
+    """A card for payments that do not match what their gateway says; none if there are none."""
     address = f"{reverse('admin:billing_payment_changelist')}?needs_review__exact=1"
-    return [Card("To review", str(count), "What a gateway says does not fit", address, "report", True)] if count else []
+    detail = "The gateway's data does not match ours"
+    return [Card("Payments to review", str(count), detail, address, "report", True)] if count else []
 
 
 def _message_cards() -> list[Card]:
-    """What gateways have of customers that fits nothing here: a card only where there is any."""
+    """A card for webhook messages that match nothing here; none if there are none."""
     count = reports.webhooks_to_review()
     address = f"{reverse('admin:billing_webhookevent_changelist')}?state__exact={WebhookState.NEEDS_REVIEW}"
-    detail = "What a gateway has fits nothing here"
-    return [Card("Messages to review", str(count), detail, address, "mark_email_unread", True)] if count else []
+    detail = "About money or subscriptions that we do not know"
+    return [Card("Webhook messages to review", str(count), detail, address, "mark_email_unread", True)] if count else []
 
 
 def _sample_cards() -> list[Card]:
-    """Bank and wallet details that nobody has replaced yet: a card only where real customers pay."""
+    """A card for sample bank and wallet details that are still in use, on sites with real customers."""
     count = (
         0 if settings.OFFER_SAMPLE_PAYEES else payment_method_configs().filter(is_sample=True, is_enabled=True).count()
     )
     address = f"{reverse('admin:billing_paymentmethodconfig_changelist')}?is_sample__exact=1"
-    detail = "Payment methods with sample details: not offered until you enter yours, or switch them off"
-    return [Card("Sample details", str(count), detail, address, "account_balance", True)] if count else []
+    detail = "Not offered to customers until you enter your own bank or wallet details"
+    return [Card("Payment methods to set up", str(count), detail, address, "account_balance", True)] if count else []
 
 
 def _revenue_card() -> Card:
@@ -108,14 +110,14 @@ def _revenue_card() -> Card:
     amounts = [amount_text(revenue.net, revenue.currency) for revenue in this_month]
     first, others = (amounts[0], ", ".join(amounts[1:])) if amounts else ("0", "")
     address = f"{reverse('admin:billing_payment_changelist')}?status__exact={PaymentStatus.SUCCEEDED}"
-    detail = others or "Payments that succeeded, less refunds"
+    detail = others or "Successful payments, less refunds"
     return Card(f"Revenue in {clock.now():%B}", first, detail, address, "trending_up")
 
 
 def _subscriptions_card() -> Card:
     count = sum(plan.subscriptions for plan in reports.active_subscriptions_by_plan())
     address = f"{reverse('admin:igny8_auth_subscription_changelist')}?status__exact={SubscriptionStatus.ACTIVE}"
-    return Card("Active subscriptions", f"{count:,}", "Paid and running", address, "autorenew")
+    return Card("Active subscriptions", f"{count:,}", "Paid and in their period", address, "autorenew")
 
 
 def _account_cards() -> tuple[Card, Card]:
@@ -125,7 +127,7 @@ def _account_cards() -> tuple[Card, Card]:
     total, outstanding = sum(row.accounts for row in found), reports.credits_outstanding()
     return (
         Card("Accounts", f"{total:,}", ", ".join(counts) or "None yet", address, "apartment"),
-        Card("Credits outstanding", f"{outstanding:,}", "Granted and not spent", address, "toll"),
+        Card("Unspent credits", f"{outstanding:,}", "Granted to accounts and not spent yet", address, "toll"),
     )
 
 

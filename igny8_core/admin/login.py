@@ -11,7 +11,7 @@ from igny8_core.common.api.fields import canonical_email
 from igny8_core.common.network import client_network
 from igny8_core.common.rate_limits import seconds_to_wait
 
-# The theme has no type hints; it adds to Django's form and changes none of its methods' types.
+# The theme has no type hints, but it changes no types of Django's methods.
 if TYPE_CHECKING:
     from django.contrib.admin.forms import AdminAuthenticationForm as AuthenticationForm
 else:
@@ -19,10 +19,10 @@ else:
 
 
 class LoginForm(AuthenticationForm):
-    """Counts tries together with those of the API's login, so that neither door lets more through (AUT-10)."""
+    """The login form. Its attempts count together with those of the API's login (AUT-10)."""
 
     def clean(self) -> dict[str, Any]:
-        """Raises ValidationError, before any password is looked at, when there were too many tries."""
+        """Django's check. Raises ValidationError after too many attempts, before any password is checked."""
         if settings.THROTTLING and self.request is not None:
             self._count_try(self.request)
         try:
@@ -34,4 +34,4 @@ class LoginForm(AuthenticationForm):
         email = canonical_email(str(self.cleaned_data.get("username", "")))
         waits = [seconds_to_wait("login", who) for who in (f"network {client_network(request)}", f"email {email}")]
         if wait := max((seconds for seconds in waits if seconds), default=0):
-            raise ValidationError(f"Too many tries to log in. Try again in {wait} seconds.", code="throttled")
+            raise ValidationError(f"Too many attempts to log in. Try again in {wait} seconds.", code="throttled")

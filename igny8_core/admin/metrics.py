@@ -1,4 +1,4 @@
-"""/metrics: how the business and its queues stand, in Prometheus' text format, for who holds the token."""
+"""/metrics: business figures and queue lengths in the Prometheus text format, protected by a token."""
 
 import hmac
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ from igny8_core.events.models import Delivery, DeliveryStatus
 @never_cache
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
-    """The figures for `Authorization: Bearer <METRICS_TOKEN>`; 404 for everybody else, as if there were nothing."""
+    """The metrics, for requests with `Authorization: Bearer <METRICS_TOKEN>`. 404 for all others."""
     expected = f"Bearer {settings.METRICS_TOKEN}"
     given = request.headers.get("Authorization", "")
     if not settings.METRICS_TOKEN or not hmac.compare_digest(given.encode(), expected.encode()):
@@ -34,13 +34,13 @@ def metrics(request: HttpRequest) -> HttpResponse:
 
 
 class Figures(Collector):
-    """Read from the database at each call, so that it does not matter which process answers."""
+    """Reads all figures from the database, so that every process gives the same answer."""
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        """One gauge after the other, a query each."""
+        """Yield the gauges, with one query each."""
         yield _by("igny8_accounts", "Accounts", "status", Account.objects.all())
         yield _by("igny8_subscriptions", "Subscriptions", "status", Subscription.objects.all())
-        yield _by("igny8_webhook_events", "Stored webhooks", "state", WebhookEvent.objects.all())
+        yield _by("igny8_webhook_events", "Webhook messages", "state", WebhookEvent.objects.all())
         yield _single(
             "igny8_credits_outstanding",
             "Credits granted and not spent",
@@ -49,13 +49,13 @@ class Figures(Collector):
         waiting = Payment.objects.filter(status=PaymentStatus.PENDING_APPROVAL)
         yield from _queue("igny8_payments_to_approve", "Payments that wait for approval", waiting, "created_at")
         review = Payment.objects.filter(needs_review=True).count()
-        yield _single("igny8_payments_to_review", "Payments whose gateway says what does not fit", review)
+        yield _single("igny8_payments_to_review", "Payments that wait for an operator's review", review)
         to_check = Payment.objects.filter(next_check_at__lte=clock.now())
         yield from _queue(
-            "igny8_payments_check_due", "Payments that a gateway is to be asked about", to_check, "next_check_at"
+            "igny8_payments_check_due", "Payments whose next check at the gateway is due", to_check, "next_check_at"
         )
         messages = WebhookEvent.objects.filter(state=WebhookState.WAITING, next_attempt_at__lte=clock.now())
-        yield from _queue("igny8_webhooks_due", "Messages of gateways that are due", messages, "next_attempt_at")
+        yield from _queue("igny8_webhooks_due", "Webhook messages that are due", messages, "next_attempt_at")
         due = Delivery.objects.filter(status=DeliveryStatus.WAITING, next_attempt_at__lte=clock.now())
         yield from _queue("igny8_deliveries_due", "Deliveries of events that are due", due, "next_attempt_at")
         dead = Delivery.objects.filter(status=DeliveryStatus.DEAD).count()

@@ -12,7 +12,7 @@ from django.template.response import SimpleTemplateResponse
 
 from igny8_core.common.middleware import CONSOLE_PREFIX
 
-# The theme has no type hints; it adds to Django's class and changes none of its methods' types.
+# The theme has no type hints, but it changes no types of Django's methods.
 if TYPE_CHECKING:
     from django.contrib.admin import AdminSite as UnfoldAdminSite
 else:
@@ -26,7 +26,7 @@ MODEL_LINK = re.compile(rf'<a\b[^>]*?\shref="{CONSOLE_PREFIX}(\w+)/(\w+)/[^"]*"[
 class ConsoleSite(UnfoldAdminSite):
     """The operators' console."""
 
-    index_title = "Today"
+    index_title = "Dashboard"
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
         """As Django's; what is shown of rows that this operator may not open is no link.
@@ -45,9 +45,9 @@ class ConsoleSite(UnfoldAdminSite):
         return answer
 
     def search(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """Results of the search field; the theme's own view would fail on a page that is no number."""
+        """The results of the search field. The theme's own view would fail if `page` is not a number."""
         if not request.GET.get("page", "1").isdecimal():
-            return HttpResponseBadRequest("The page must be a number.", content_type="text/plain")
+            return HttpResponseBadRequest("The page in the address must be a number.", content_type="text/plain")
         result: HttpResponse = super().search(request, extra_context)  # type: ignore[misc]
         return result
 

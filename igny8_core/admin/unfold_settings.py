@@ -1,4 +1,4 @@
-"""How the console looks: titles, groups of the sidebar, who sees what of it."""
+"""Settings of the console's theme: titles, and the sidebar with its permissions."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,7 +9,7 @@ from django.urls import reverse_lazy
 
 
 def _link(title: str, icon: str, model: str, **more: str) -> dict[str, Any]:
-    """A line of the sidebar for operators who may see `model`, given as app_model."""
+    """A link in the sidebar, for operators who may see `model` (app_model)."""
     app, _, name = model.rpartition("_")
     address = reverse_lazy(f"admin:{model}_changelist")
     return {"title": title, "icon": icon, "link": address, "permission": _may(f"{app}.view_{name}"), **more}
@@ -36,7 +36,7 @@ UNFOLD: dict[str, Any] = {
         "navigation": [
             {
                 "title": "",
-                "items": [{"title": "Today", "icon": "space_dashboard", "link": reverse_lazy("admin:index")}],
+                "items": [{"title": "Dashboard", "icon": "space_dashboard", "link": reverse_lazy("admin:index")}],
             },
             {
                 "title": "Payments",
@@ -49,11 +49,19 @@ UNFOLD: dict[str, Any] = {
                         badge="igny8_core.admin.dashboard.waiting_badge",
                         badge_variant="warning",
                     ),
-                    _link("Uploaded proofs", "attach_file", "billing_paymentproof"),
+                    _link("Proofs of payment", "attach_file", "billing_paymentproof"),
+                    _link("Refunds", "currency_exchange", "billing_refund"),
+                    _link("Disputes", "gavel", "billing_dispute"),
+                ],
+            },
+            {
+                "title": "Payment methods",
+                "separator": True,
+                "items": [
                     _link("Payment methods", "account_balance", "billing_paymentmethodconfig"),
-                    _link("Details, by version", "history", "billing_payeeversion"),
-                    _link("Offered by invoices", "request_quote", "billing_invoiceoffer"),
-                    _link("Saved by accounts", "credit_card", "billing_accountpaymentmethod"),
+                    _link("Saved payment methods", "credit_card", "billing_accountpaymentmethod"),
+                    _link("Bank and wallet details", "history", "billing_payeeversion"),
+                    _link("Methods offered on invoices", "request_quote", "billing_invoiceoffer"),
                 ],
             },
             {
@@ -62,10 +70,8 @@ UNFOLD: dict[str, Any] = {
                 "items": [
                     _link("Invoices", "receipt_long", "billing_invoice"),
                     _link("Credit notes", "undo", "billing_creditnote"),
-                    _link("Refunds", "currency_exchange", "billing_refund"),
-                    _link("Disputes", "gavel", "billing_dispute"),
                     _link("Subscriptions", "autorenew", "igny8_auth_subscription"),
-                    _link("Credit ledger", "menu_book", "billing_credittransaction"),
+                    _link("Credit transactions", "menu_book", "billing_credittransaction"),
                     _link("Credit grants", "inventory_2", "billing_creditgrant"),
                     _link("Credit usage", "bar_chart", "billing_creditusagelog"),
                 ],
@@ -78,12 +84,12 @@ UNFOLD: dict[str, Any] = {
                     _link("Users", "group", "igny8_auth_user"),
                     _link("Invitations", "mail", "igny8_auth_teaminvitation"),
                     _link("Sites", "language", "igny8_auth_site"),
-                    _link("Access to sites", "key", "igny8_auth_siteuseraccess"),
+                    _link("Site access", "key", "igny8_auth_siteuseraccess"),
                     _link("Operator groups", "shield_person", "auth_group"),
                 ],
             },
             {
-                "title": "Catalogue",
+                "title": "Plans and prices",
                 "separator": True,
                 "items": [
                     _link("Plans", "sell", "igny8_auth_plan"),
@@ -100,8 +106,8 @@ UNFOLD: dict[str, Any] = {
                     _link("Events", "history", "events_event"),
                     _link("Deliveries", "outbox", "events_delivery"),
                     _link("Webhook messages", "webhook", "billing_webhookevent"),
-                    _link("Logins", "login", "igny8_auth_loginsession"),
-                    _link("Edits by operators", "edit_note", "admin_logentry"),
+                    _link("Login sessions", "login", "igny8_auth_loginsession"),
+                    _link("Operators' edits", "edit_note", "admin_logentry"),
                     _link("Invoice counters", "tag", "billing_invoicecounter"),
                     _link("Rate counters", "speed", "common_ratecounter"),
                 ],

@@ -1,4 +1,4 @@
-"""One's own account: what it says of itself, its limits, what happened in it, handing it over, deleting it."""
+"""The caller's account: settings, limits and activity; transferring and deleting it."""
 
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema, extend_schema_view
@@ -20,10 +20,10 @@ from igny8_core.auth.serializers import AccountOutput, SettingsInput
 from igny8_core.auth.services.accounts import update_account_settings
 from igny8_core.auth.services.memberships import transfer_ownership
 from igny8_core.auth.throttles import PasswordThrottle
+from igny8_core.business.account_deletion.service import delete_account
 from igny8_core.business.billing.errors import MoneyOpen, SubscriptionBilledByStripe
 from igny8_core.business.billing.limits import limits_of
 from igny8_core.business.billing.services.payment_states.under_way import ATTEMPT_REFUSALS
-from igny8_core.business.closure.service import close_account
 from igny8_core.common.api.envelope import success
 from igny8_core.common.api.query import code_filter, from_day_filter, to_day_filter
 from igny8_core.common.api.refusals import refuses
@@ -32,39 +32,39 @@ from igny8_core.events.models import Event
 
 
 class SettingsViewSet(SingletonViewSet):
-    """What the account says of itself."""
+    """The account's settings."""
 
     tag = "account"
     permission_classes = (MembersReadAdminsWrite,)
 
     @extend_schema(operation_id="account_settings", responses=AccountOutput)
     def retrieve(self, request: Request) -> Response:
-        """What the account says of itself, with its billing details."""
+        """The account's settings and billing details."""
         return success(AccountOutput(account_of(request)).data)
 
     @extend_schema(operation_id="update_account_settings", request=SettingsInput, responses=AccountOutput)
     def partial_update(self, request: Request) -> Response:
-        """Change name, time zone or billing details. Invoices keep the details that they were made with."""
+        """Change name, time zone or billing details. Existing invoices keep the details they were issued with."""
         changes = self.validated(SettingsInput, partial=True)
         account = update_account_settings(account_of(request), user_of(request), **changes)
         return success(AccountOutput(account).data, "Saved.")
 
 
 class LimitsViewSet(SingletonViewSet):
-    """What the plan allows the account."""
+    """The account's limits."""
 
     tag = "account"
     permission_classes = (IsMember,)
 
     @extend_schema(operation_id="account_limits", responses=LimitsOutput)
     def retrieve(self, request: Request) -> Response:
-        """How much of the plan's sites, users and credits is used."""
+        """The limits of the plan for sites, users and credits, and how much of each is used."""
         return success(LimitsOutput(limits_of(account_of(request))).data)
 
 
 @extend_schema_view(list=extend_schema(operation_id="list_activity"))
 class ActivityViewSet(ListViewSet):
-    """What happened in the account: who did what, when. Notes of operators are not shown."""
+    """The events of the account: who did what, and when. Operators' notes are not shown."""
 
     tag = "account"
     permission_classes = (IsMember,)
@@ -82,7 +82,7 @@ class ActivityViewSet(ListViewSet):
 
 
 class AccountViewSet(SingletonViewSet):
-    """What only the owner decides for the whole account, each time with the password."""
+    """Transferring and deleting the account: for its owner, with their password."""
 
     tag = "account"
     permission_classes = (OwnsAccount,)
@@ -92,19 +92,19 @@ class AccountViewSet(SingletonViewSet):
     @action(detail=False, methods=["post"], url_path="transfer-ownership")
     @refuses(TeamNotManaged, OwnersOnly)
     def transfer_ownership(self, request: Request) -> Response:
-        """Make another active member the account's owner. Whoever hands it over stays in the team as an admin."""
+        """Make another active member the account's owner. You stay in the team as an admin."""
         given = self.validated(TransferInput)
         owner = transfer_ownership(account_of(request), user_of(request), given["user"], given["password"])
-        return success(TeamMemberOutput(owner).data, "The account has a new owner. You are an admin of it now.")
+        return success(TeamMemberOutput(owner).data, "The account has a new owner. You are an admin now.")
 
     @extend_schema(operation_id="delete_account", request=DeleteInput, responses={200: None})
     @action(detail=False, methods=["post"], url_path="delete")
     @refuses(TeamNotManaged, OwnersOnly, MoneyOpen, SubscriptionBilledByStripe, AccountSuspended, *ATTEMPT_REFUSALS)
-    def close(self, request: Request) -> Response:
-        """Delete the account for good: the subscription ends at once, nobody can log in any more, people are erased.
+    def delete_account(self, request: Request) -> Response:
+        """Delete the account for good. The subscription ends, members can no longer log in, and their data is erased.
 
-        Invoices are kept, as the law asks. Refused while money is open: a payment that is decided on, or an
-        invoice owed. A card form or PayPal order that was opened and not paid is closed first.
+        Invoices are kept, as the law requires. Refused while a payment waits for a decision or an invoice is owed. An
+        open card form or PayPal order is closed first.
         """
-        close_account(account_of(request), user_of(request), self.validated(DeleteInput)["password"])
+        delete_account(account_of(request), user_of(request), self.validated(DeleteInput)["password"])
         return success(message="The account is deleted. You are logged out.")

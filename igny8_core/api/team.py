@@ -1,4 +1,4 @@
-"""The team of one's own account, and joining one."""
+"""The team of the caller's account: members and invitations; joining a team."""
 
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema, extend_schema_view
@@ -70,9 +70,9 @@ class TeamMemberViewSet(ListViewSet):
     @extend_schema(operation_id="remove_member", responses={200: None})
     @refuses(TeamNotManaged, OwnerProtected, LastOwner)
     def destroy(self, request: Request, user_id: int) -> Response:
-        """Remove a member, or leave with one's own id: sessions and access to sites end at once.
+        """Remove a member, or leave the account with your own id. Sessions and access to sites end at once.
 
-        Owners remove everybody, admins everybody but owners. The last active owner stays: 409.
+        Owners can remove everybody; admins can remove everybody but owners. The last active owner cannot be removed.
         """
         remove_member(account_of(request), user_id, user_of(request))
         return success(message="Membership ended.")
@@ -81,7 +81,7 @@ class TeamMemberViewSet(ListViewSet):
     @action(detail=True, methods=["patch"])
     @refuses(TeamNotManaged, OwnerProtected, RoleAboveOwn, OwnRole, LastOwner)
     def role(self, request: Request, user_id: int) -> Response:
-        """Give a member another role, none above one's own, and nobody oneself. The last active owner stays: 409."""
+        """Change the role of another member, up to your own role. The last active owner cannot be changed."""
         role = self.validated(RoleInput)["role"]
         member = change_role(account_of(request), user_id, role, user_of(request))
         return success(TeamMemberOutput(member).data, "Saved.")
@@ -99,7 +99,7 @@ class TeamMemberViewSet(ListViewSet):
         AccountCanceled,
     )
     def invite(self, request: Request) -> Response:
-        """Invite an e-mail address with a role, none above one's own, within the plan's `max_users`."""
+        """Invite an e-mail address with a role, up to your own role and the plan's `max_users`."""
         given = self.validated(InviteInput)
         invitation = invite(
             account_of(request),
@@ -135,7 +135,7 @@ class InvitationViewSet(ListViewSet):
     @extend_schema(operation_id="cancel_invitation", responses={200: None})
     @refuses(TeamNotManaged, OwnerProtected, InvitationNotOpen)
     def destroy(self, request: Request, invitation_id: int) -> Response:
-        """Withdraw an open invitation; its link dies."""
+        """Cancel an open invitation. Its link stops working."""
         cancel_invitation(account_of(request), invitation_id, user_of(request))
         return success(message="Invitation canceled.")
 
@@ -151,7 +151,7 @@ class InvitationViewSet(ListViewSet):
         AccountCanceled,
     )
     def resend(self, request: Request, invitation_id: int) -> Response:
-        """Send an open invitation again with a new link for another week; the old link dies."""
+        """Send an open invitation again, with a new link that works for a week. The old link stops working."""
         invitation = resend_invitation(account_of(request), invitation_id, user_of(request))
         return success(InvitationOutput(invitation).data, "Invitation sent again.")
 
@@ -170,9 +170,9 @@ class InvitationViewSet(ListViewSet):
         AccountCanceled,
     )
     def accept(self, request: Request) -> Response:
-        """Join a team with the mailed token: logged in, or as a new person with password and name.
+        """Join a team with the e-mailed token, either logged in or as a new person with password and name.
 
-        Logged in, the e-mail address must be the invited one, and the login must belong to no account yet.
+        If you are logged in, your e-mail address must be the invited one, and you must not belong to an account yet.
         """
         given = self.validated(AcceptInput)
         token = given.pop("token")

@@ -1,4 +1,4 @@
-"""What goes in and comes out of the operations on one's own team."""
+"""Input and output of the operations on the team."""
 
 from typing import Any
 
@@ -26,41 +26,37 @@ class TeamMemberOutput(OutputSerializer):
     first_name = serializers.CharField()
     last_name = serializers.CharField()
     role = EnumField(Role, help_text="What the person may do in the account")
-    is_active = serializers.BooleanField(help_text="False: the person cannot log in any more")
-    date_joined = serializers.DateTimeField(help_text="When the person got their login, in UTC")
+    is_active = serializers.BooleanField(help_text="False: the person can no longer log in")
+    date_joined = serializers.DateTimeField(help_text="When the login was created, in UTC")
 
 
 class RoleInput(StrictSerializer):
-    role = serializers.ChoiceField(
-        choices=Role.choices, help_text="What the member may do from now on; only owners make owners"
-    )
+    role = serializers.ChoiceField(choices=Role.choices, help_text="The new role, up to your own")
 
 
 class InviteInput(StrictSerializer):
-    email = EmailAddressField(help_text="Where the invitation is sent")
-    role = serializers.ChoiceField(
-        choices=Role.choices, help_text="What the person will be allowed to do; only owners make owners"
-    )
+    email = EmailAddressField(help_text="The address to invite")
+    role = serializers.ChoiceField(choices=Role.choices, help_text="The role that the person gets, up to your own")
     sites = serializers.ListField(
         child=IdField(),
         required=False,
         allow_empty=False,
         max_length=MAX_SITES_INPUT,
-        help_text="For an editor or viewer: ids of sites to give access to. Owners and admins get all.",
+        help_text="Ids of sites that an editor or viewer gets access to. Owners and admins get access to all sites.",
     )
 
 
 class InvitationOutput(OutputSerializer):
     id = serializers.IntegerField()
-    email = serializers.EmailField(help_text="Where it was sent")
-    role = EnumField(Role, help_text="What the person will be allowed to do")
-    sites = serializers.SerializerMethodField(help_text="Ids of the sites that it gives access to")
+    email = serializers.EmailField(help_text="The invited address")
+    role = EnumField(Role, help_text="The role that the person gets")
+    sites = serializers.SerializerMethodField(help_text="Ids of the sites that the person gets access to")
     status = EnumField(InvitationState, help_text="Whether it can still be accepted")
-    invited_by = serializers.SerializerMethodField(help_text="E-mail address of who sent it")
+    invited_by = serializers.SerializerMethodField(help_text="E-mail address of the sender")
     created_at = serializers.DateTimeField()
-    expires_at = serializers.DateTimeField(help_text="Until when it can be accepted")
-    accepted_at = serializers.DateTimeField(allow_null=True, help_text="Null where it was not accepted")
-    canceled_at = serializers.DateTimeField(allow_null=True, help_text="Null where it was not canceled")
+    expires_at = serializers.DateTimeField(help_text="When it expires")
+    accepted_at = serializers.DateTimeField(allow_null=True, help_text="Null if it was not accepted")
+    canceled_at = serializers.DateTimeField(allow_null=True, help_text="Null if it was not canceled")
 
     def get_sites(self, invitation: TeamInvitation) -> list[int]:
         return [site.pk for site in invitation.sites.all()]
@@ -70,14 +66,14 @@ class InvitationOutput(OutputSerializer):
 
 
 class AcceptInput(StrictSerializer):
-    token = SecretField(max_length=MAX_TOKEN_INPUT, help_text="From the link of the invitation's e-mail")
-    password = SecretField(max_length=MAX_PASSWORD_INPUT, required=False, help_text="Of who has no login yet")
+    token = SecretField(max_length=MAX_TOKEN_INPUT, help_text="The token in the e-mailed link")
+    password = SecretField(max_length=MAX_PASSWORD_INPUT, required=False, help_text="For a person without a login")
     password_confirm = SecretField(max_length=MAX_PASSWORD_INPUT, required=False)
     first_name = PlainTextField(max_length=150, required=False)
     last_name = PlainTextField(max_length=150, required=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """The token alone, or all that a new person says of themselves."""
+        """Requires the token alone, or all details of a new person. Raises ValidationError."""
         personal = ("password", "password_confirm", "first_name", "last_name")
         given = [name for name in personal if name in attrs]
         if given and len(given) < len(personal):

@@ -1,7 +1,7 @@
 from igny8_core.api import account, team, usage
 from igny8_core.common.api.routers import ApiRouter
 
-# Below `account/`: the account itself has no address, only what its owner decides for it.
+# Under `account/`.
 account_router = ApiRouter()
 account_router.register("", account.AccountViewSet)
 account_router.register("settings", account.SettingsViewSet)

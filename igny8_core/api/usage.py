@@ -1,4 +1,4 @@
-"""What the account's credits were used for."""
+"""Analytics of the account's credit usage."""
 
 from datetime import date, timedelta
 
@@ -21,7 +21,7 @@ YEARS = range(2000, 2100)
 
 
 class UsageAnalyticsViewSet(SingletonViewSet):
-    """How the account's credits were used, over time."""
+    """Credit usage over time."""
 
     tag = "account"
     permission_classes = (IsMember,)
@@ -30,31 +30,31 @@ class UsageAnalyticsViewSet(SingletonViewSet):
     @extend_schema(
         operation_id="usage_analytics",
         parameters=[
-            OpenApiParameter("from", date, description="First day; without it 30 days up to `to`"),
-            OpenApiParameter("to", date, description="Last day, included; without it today in the account's time zone"),
+            OpenApiParameter("from", date, description="First day; by default 29 days before `to`"),
+            OpenApiParameter("to", date, description="Last day; by default today, in the account's time zone"),
             OpenApiParameter("granularity", str, enum=GRANULARITIES, default="day"),
         ],
         responses=AnalyticsOutput,
     )
     def retrieve(self, request: Request) -> Response:
-        """Credits used: totals, series, by operation, average and projection, in days of the account's time zone."""
+        """Credits used: total, series, by operation, average, projection. Days are in the account's time zone."""
         account, now = account_of(request), clock.now()
         last = self.day("to") or today_of(account, now)
         first = self.day("from") or last - timedelta(days=USUAL_DAYS - 1)
         if not first <= last < first + timedelta(days=MAX_DAYS):
-            raise ValidationError({"from": [f"Expected 1 to {MAX_DAYS} days, from the first day to the last."]})
+            raise ValidationError({"from": [f"Choose a period of 1 to {MAX_DAYS} days that begins before it ends."]})
         granularity = request.query_params.get("granularity", "day")
         if granularity not in GRANULARITIES:
             raise ValidationError({"granularity": [f"Expected one of: {', '.join(GRANULARITIES)}."]})
         return success(AnalyticsOutput(analytics(account, first, last, granularity, now)).data)
 
     def day(self, name: str) -> date | None:
-        """The query parameter as a date, or None where it is not given. Raises ValidationError."""
+        """The query parameter as a date, or None if it is missing. Raises ValidationError."""
         value = self.request.query_params.get(name)
         try:
             day = None if value is None else parse_day(value)
         except ValidationError as error:
             raise ValidationError({name: error.detail}) from None
         if day and day.year not in YEARS:
-            raise ValidationError({name: [f"Expected a day of the years {YEARS[0]} to {YEARS[-1]}."]})
+            raise ValidationError({name: [f"Expected a day in the years {YEARS[0]} to {YEARS[-1]}."]})
         return day

@@ -1,7 +1,7 @@
-"""Who is calling: the session of a request's token, and behind it the person, found by prepared statements.
+"""The caller of a request: the session of its token and the user behind it, read by prepared statements.
 
-Every request asks for its session. The ORM would build that query anew each time, which takes ten times as long as
-PostgreSQL needs to answer it. The plain forms are `live_session` and a `select_related`; tests hold these against them.
+Every request reads its session. The ORM would build that query each time, which takes ten times as long as PostgreSQL
+needs to answer. `live_session` and `select_related` are the plain forms; tests compare the results.
 """
 
 import hashlib
@@ -18,7 +18,7 @@ from igny8_core.auth.models import Account, Plan, User
 from igny8_core.common.db import PreparedStatement
 from igny8_core.common.prepared_rows import Columns, joined_rows
 
-# What Django's own get_session_auth_hash() takes, so that tokens of earlier releases stay good.
+# The salt of Django's get_session_auth_hash(), so that tokens of earlier releases stay valid.
 FINGERPRINT_SALT = "django.contrib.auth.models.AbstractBaseUser.get_session_auth_hash"
 
 LIVE_SESSION = PreparedStatement(
@@ -51,9 +51,9 @@ PERSON_OF_SESSION = PreparedStatement(
 
 
 class Caller:
-    """Whoever a good token belongs to, as their row says at this request: enough for every permission.
+    """The owner of a valid token, with the columns that permissions need, as stored at this request.
 
-    `user` is the person with account and plan; they are read when somebody asks.
+    `user` is the User with account and plan. It is read when somebody asks for it.
     """
 
     is_authenticated = True
@@ -67,7 +67,7 @@ class Caller:
 
     @classmethod
     def of(cls, user: User) -> "Caller":
-        """The caller that a person who was read already is."""
+        """The caller for a user that is already loaded."""
         caller = cls(user.pk, user.account_id, user.role, user.is_staff)
         caller.user = user
         return caller
@@ -79,16 +79,16 @@ class Caller:
 
 @dataclass(frozen=True)
 class Found:
-    """A session's caller, and the hash of the password that their tokens must have been made under."""
+    """The caller of a session, and the user's password hash, against which the token is checked."""
 
     caller: Caller
     password: str
 
 
 def caller_of_session(session_id: object, *, with_person: bool = False) -> Found | None:
-    """Who a session belongs to that has not ended, while they are active; None also for what is no session's id.
+    """The caller of a session that has not ended, if the user is active; else None, also for an invalid id.
 
-    `with_person`: `user` is read by the same statement.
+    With `with_person` the same statement reads the user, account and plan.
     """
     try:
         key = str(uuid.UUID(str(session_id)))
@@ -114,11 +114,11 @@ def _person(row: Sequence[Any] | None) -> User:
 
 
 def password_fingerprint(password_hash: str) -> str:
-    """What a token says of the password that it was made under: it changes whenever the password is set."""
+    """The fingerprint of a password hash that tokens carry. It changes whenever the password is set."""
     return hmac.digest(_fingerprint_key(settings.SECRET_KEY), password_hash.encode(), "sha256").hex()[:32]
 
 
 @lru_cache
 def _fingerprint_key(secret: str) -> bytes:
-    # As Django's salted_hmac derives it, which would do so for every request.
+    # As Django's salted_hmac does, but once instead of at every request.
     return hashlib.sha256((FINGERPRINT_SALT + secret).encode()).digest()

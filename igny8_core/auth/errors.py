@@ -1,4 +1,4 @@
-"""What can be refused around people and accounts; code and status are part of the API and never change."""
+"""Errors about people and accounts. Code and status are part of the API and never change."""
 
 from igny8_core.common.errors import DomainError
 
@@ -6,19 +6,19 @@ from igny8_core.common.errors import DomainError
 class InvalidCredentials(DomainError):
     code = "invalid_credentials"
     http_status = 401
-    text = "E-mail address or password is wrong."
+    text = "The e-mail address or the password is wrong. Try again, or choose a new password."
 
 
 class InvalidToken(DomainError):
     code = "invalid_token"
     http_status = 401
-    text = "This token is not valid any more. Log in again."
+    text = "This token is no longer valid. Log in again."
 
 
 class PasswordsBusy(DomainError):
     code = "temporarily_unavailable"
     http_status = 503
-    text = "Too many passwords are being checked at this moment. Nothing was changed; try again in a few seconds."
+    text = "Too many passwords are being checked right now. Nothing was changed. Try again in a few seconds."
 
 
 class EmailTaken(DomainError):
@@ -30,67 +30,67 @@ class EmailTaken(DomainError):
 class LimitReached(DomainError):
     code = "limit_reached"
     http_status = 409
-    text = "Your plan's limit is reached. Remove something or move to a larger plan."
+    text = "Your plan's limit is reached. Remove something, or change to a larger plan."
 
 
 class PaymentRequired(DomainError):
     code = "payment_required"
     http_status = 402
-    text = "Your account is waiting for payment. Pay the open invoice and confirm the payment to go on."
+    text = "Your account is waiting for payment. Pay the open invoice to continue."
 
 
 class AccountSuspended(DomainError):
     code = "account_suspended"
     http_status = 403
-    text = "Your account is suspended. Contact support."
+    text = "Your account is suspended. Contact support to have it reactivated."
 
 
 class AccountCanceled(DomainError):
     code = "account_canceled"
     http_status = 403
-    text = "Your account is canceled. Order a plan to come back."
+    text = "Your account is canceled. Order a plan to use it again."
 
 
 class AccountDeleted(DomainError):
     code = "account_deleted"
     http_status = 409
-    text = "This account was deleted by its owner. Its books are kept and nothing is added to them."
+    text = "The owner has deleted this account. Nothing can be added to it; its invoices are kept."
 
 
 class OwnAccount(DomainError):
     code = "own_account"
     http_status = 403
-    text = "You belong to this account. Another operator has to do this."
+    text = "You are a member of this account. Ask another operator to do this."
 
 
 class SuspensionLiftedByPayment(DomainError):
     code = "suspension_lifted_by_payment"
     http_status = 409
-    text = "The account is suspended because it has not paid. Paying its open invoice lifts that."
+    text = "The account is suspended because it has not paid. It becomes active again when its open invoice is paid."
 
 
 class NotSuspended(DomainError):
     code = "not_suspended"
     http_status = 409
-    text = "Only a suspended account can be activated by an operator."
+    text = "The account is not suspended, so there is nothing to lift."
 
 
 class InvalidLink(DomainError):
     code = "invalid_link"
     http_status = 400
-    text = "This is not a link of ours. Copy it from the mail again, whole."
+    text = "This link is not valid. Open the link in the e-mail again, or copy all of it."
 
 
 class LinkExpired(DomainError):
     code = "link_expired"
     http_status = 410
-    text = "This link was used already or has run out. Ask for a new one."
+    text = "This link was already used or has expired. Request a new one."
 
 
 class EmailAlreadyVerified(DomainError):
     code = "email_already_verified"
     http_status = 409
-    text = "Your e-mail address is verified already."
+    text = "Your e-mail address is already verified. There is nothing to do."
 
 
 class TeamNotManaged(DomainError):
@@ -102,76 +102,76 @@ class TeamNotManaged(DomainError):
 class RoleAboveOwn(DomainError):
     code = "role_above_own"
     http_status = 403
-    text = "Nobody gives a role above their own. Ask an owner of your account."
+    text = "You cannot give a role above your own. Ask an owner of your account."
 
 
 class OwnRole(DomainError):
     code = "own_role"
     http_status = 403
-    text = "Nobody changes their own role. Ask another owner or admin of your account."
+    text = "You cannot change your own role. Ask another owner or admin of your account."
 
 
 class OwnerProtected(DomainError):
     code = "owner_protected"
     http_status = 403
-    text = "Only an owner changes or removes an owner."
+    text = "Your role may not change or remove an owner. Ask an owner of your account."
 
 
 class OwnersOnly(DomainError):
     code = "owners_only"
     http_status = 403
-    text = "Only an owner of the account may do this."
+    text = "Your role may not do this. Ask an owner of your account."
 
 
 class LastOwner(DomainError):
     code = "last_owner"
     http_status = 409
-    text = "The last active owner stays. Make another member an owner first."
+    text = "An account needs an active owner, and this is the last one. Make another member an owner first."
 
 
 class AlreadyMember(DomainError):
     code = "already_member"
     http_status = 409
-    text = "A member of your account has this e-mail address already."
+    text = "A member of your account already has this e-mail address. Use another address."
 
 
 class MemberElsewhere(DomainError):
     code = "member_elsewhere"
     http_status = 409
-    text = "This e-mail address belongs to a member of an account. Use another address, or leave that account first."
+    text = "This e-mail address belongs to a member of another account. Use another one, or leave that account first."
 
 
 class LoginExists(DomainError):
     code = "login_exists"
     http_status = 409
-    text = "There is a login with this e-mail address already. Log in, then accept the invitation."
+    text = "A login with this e-mail address already exists. Log in, then accept the invitation."
 
 
 class InvitationOpen(DomainError):
     code = "invitation_open"
     http_status = 409
-    text = "An invitation of this e-mail address is open already. Send it again, or cancel it first."
+    text = "There is already an open invitation for this e-mail address. Send it again, or cancel it first."
 
 
 class InvitationNotOpen(DomainError):
     code = "invitation_not_open"
     http_status = 409
-    text = "This invitation was accepted or canceled already. Invite the person anew."
+    text = "This invitation was already accepted or canceled. Send a new invitation."
 
 
 class InvitationGone(DomainError):
     code = "invitation_gone"
     http_status = 410
-    text = "This invitation was used, withdrawn or has run out. Ask for a new one."
+    text = "This invitation was used, canceled or has expired. Ask for a new one."
 
 
 class InvitationForAnother(DomainError):
     code = "invitation_for_another"
     http_status = 403
-    text = "This invitation is for another e-mail address than the one that you are logged in with."
+    text = "This invitation is for another e-mail address. Log in with the address that was invited."
 
 
 class AccessByRole(DomainError):
     code = "access_by_role"
     http_status = 409
-    text = "Owners and admins have access to every site. Change the person's role first."
+    text = "Owners and admins have access to every site. Change the member's role first."

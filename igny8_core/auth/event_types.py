@@ -1,4 +1,4 @@
-"""What the event log says of accounts, people, sites and plans."""
+"""The event types of accounts, people, sites and plans."""
 
 from igny8_core.events.registry import register
 
@@ -9,7 +9,7 @@ def declare() -> None:
         "igny8_auth.account",
         {
             "account.created": "Somebody signed up.",
-            "account.updated": "Settings or billing details were changed; it names columns, no values.",
+            "account.updated": "Settings or billing details were changed. The event names the fields, not the values.",
             "account.suspended": "An operator suspended the account.",
             "account.reinstated": "An operator lifted a suspension.",
             "account.ownership_transferred": "The owner made somebody else the owner.",
@@ -21,10 +21,10 @@ def declare() -> None:
         "igny8_auth.user",
         {
             "user.created": "An operator added a person.",
-            "user.updated": "A person's details were changed; it names columns, no values.",
+            "user.updated": "A person's details were changed. The event names the fields, not the values.",
             "user.password_changed": "A person changed their password.",
             "user.password_reset_requested": "Somebody asked for a link to choose a new password.",
-            "user.password_reset": "A new password was chosen with a mailed link.",
+            "user.password_reset": "A person chose a new password with an e-mailed link.",
             "user.verification_requested": "A person asked for a link that confirms their e-mail address.",
             "user.email_verified": "A person confirmed their e-mail address.",
             "session.token_reused": "An old token was used again, so its session was ended.",
@@ -37,7 +37,7 @@ def declare() -> None:
         {
             "invitation.created": "Somebody was invited to the team.",
             "invitation.resent": "An invitation was sent again.",
-            "invitation.canceled": "An invitation was withdrawn.",
+            "invitation.canceled": "An invitation was canceled.",
             "invitation.accepted": "An invited person joined the team.",
         },
     )
@@ -54,6 +54,6 @@ def declare() -> None:
     for model, noun, text in [
         ("igny8_auth.plan", "plan", "A plan"),
         ("igny8_auth.industry", "industry", "An industry"),
-        ("auth.group", "group", "A group of operators' permissions"),
+        ("auth.group", "group", "An operator group"),
     ]:
         register(model, {f"{noun}.{done}": f"{text} was {done}." for done in ("created", "updated", "deleted")})

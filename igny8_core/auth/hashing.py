@@ -1,7 +1,8 @@
-"""Hashing of passwords: slow on purpose, so only a few at a time in one process.
+"""Password hashers that limit how many hashes one process computes at once.
 
-Argon2 takes 100 MiB and every core for a tenth of a second. Without a bound a burst of logins takes the memory and the
-time of all other requests; with it they wait for a moment, and who would wait for long is told to come back.
+Argon2 is slow on purpose: it takes 100 MiB and every core for a tenth of a second. Without a limit, a burst of logins
+would take the memory and the time of all other requests. With it, logins wait for their turn; after some seconds they
+are refused and told to try again.
 """
 
 from collections.abc import Iterator
@@ -22,8 +23,8 @@ _has_turn: ContextVar[bool] = ContextVar("has_turn", default=False)
 
 @contextmanager
 def a_turn() -> Iterator[None]:
-    """Wait until fewer than the allowed number are at work in this process. Raises PasswordsBusy after some seconds."""
-    if _has_turn.get():  # one hasher's check is made of another of its methods
+    """Wait for a turn to hash. Raises PasswordsBusy after settings.PASSWORD_HASH_PATIENCE_SECONDS."""
+    if _has_turn.get():  # Django's verify() calls encode(), which must not wait for a second turn
         yield
         return
     if not turns.acquire(timeout=settings.PASSWORD_HASH_PATIENCE_SECONDS):
@@ -37,7 +38,7 @@ def a_turn() -> Iterator[None]:
 
 
 class BoundedArgon2(Argon2PasswordHasher):
-    """Django's Argon2, a bounded number at once."""
+    """Django's Argon2 hasher, limited by a_turn()."""
 
     def encode(self, password: str, salt: str) -> str:
         with a_turn():
@@ -49,7 +50,7 @@ class BoundedArgon2(Argon2PasswordHasher):
 
 
 class BoundedPBKDF2(PBKDF2PasswordHasher):
-    """Django's PBKDF2, which older hashes are made with, a bounded number at once."""
+    """Django's PBKDF2 hasher, which older hashes were made with, limited by a_turn()."""
 
     def encode(self, password: str, salt: str, iterations: int | None = None) -> str:
         with a_turn():

@@ -1,4 +1,4 @@
-"""The tenant's lock. docs/locking.md has the order; this and billing/locks.py are the only places that lock rows."""
+"""The lock on an account's row. Rows are locked here and in billing/locks.py alone; docs/locking.md has the order."""
 
 from igny8_core.auth.models import Account
 from igny8_core.common.db import PreparedStatement, require_atomic
@@ -14,11 +14,11 @@ LOCK_ACCOUNT = PreparedStatement(
 
 
 def lock_account(account_id: int, *related: str) -> Account:
-    """The account's row, read after its lock was taken and held until the transaction ends.
+    """Lock an account's row until the transaction ends, and return the account as read under the lock.
 
-    The row is the mutex of everything that touches the account's money or limits; rows that hang from the account are
-    read after it. What is looked at of its "plan" or "owner" comes along in the same statement when they are named in
-    `related`. NO KEY UPDATE lets rows that only refer to the account be inserted meanwhile.
+    The lock protects everything that touches the account's money or limits. Read rows that belong to the account after
+    taking it. `related` can name "plan" and "owner", which the same statement then reads. NO KEY UPDATE allows other
+    transactions to insert rows that refer to the account.
     Raises NotFound for an unknown id, RuntimeError outside a transaction.
     """
     return _lock_with(account_id, related) if related else _lock(account_id)
@@ -38,7 +38,7 @@ def _lock_with(account_id: int, related: tuple[str, ...]) -> Account:
     wanted = locked.select_related(*related)
     account = wanted.first()
     if account is None or any(_is_missing(account, name) for name in related):
-        # Who had to wait reads the account as it is now, but joins only what it referred to before; the lock is held.
+        # After a wait, the account is current, but the joined rows are those it referred to before. Read it again.
         account = wanted.first()
     if account is None:
         raise NotFound()

@@ -1,11 +1,11 @@
-"""Password rules beside Django's own (settings.AUTH_PASSWORD_VALIDATORS)."""
+"""Our password rule in addition to Django's (settings.AUTH_PASSWORD_VALIDATORS)."""
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.exceptions import ValidationError
 
 
 class MaximumLengthValidator:
-    """At most 256 characters: enough for any pass phrase, and hashing a megabyte is not a service we offer."""
+    """Allows at most 256 characters: enough for any pass phrase, and quick to hash."""
 
     max_length = 256
 

@@ -1,8 +1,10 @@
-"""Who may do what: roles inside an account, Django permissions for platform operators."""
+"""Permissions: roles for members of an account, Django permissions for operators."""
 
 from collections.abc import Mapping
 from typing import Any
 
+from django.core import exceptions as django_exceptions
+from django.http import HttpRequest
 from rest_framework.exceptions import NotAuthenticated, PermissionDenied
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
@@ -14,8 +16,8 @@ from igny8_core.auth.models import Account, AccountStatus, Role, SuspendedReason
 
 
 def caller_if_any(request: Request) -> Caller | None:
-    """Who is calling, without reading their row; None where nobody is logged in."""
-    # DRF's types know nothing of what our authentication gives it; another one would give the person.
+    """The caller, without reading the user; None if nobody is logged in."""
+    # DRF's types do not know our authentication. Another authentication would give a User.
     caller: object = request.user
     if isinstance(caller, User):
         return Caller.of(caller)
@@ -23,7 +25,7 @@ def caller_if_any(request: Request) -> Caller | None:
 
 
 def caller_of(request: Request) -> Caller:
-    """Like caller_if_any. Raises NotAuthenticated where nobody is logged in."""
+    """The caller, without reading the user. Raises NotAuthenticated if nobody is logged in."""
     caller = caller_if_any(request)
     if caller is None:
         raise NotAuthenticated()
@@ -31,7 +33,7 @@ def caller_of(request: Request) -> Caller:
 
 
 def user_of(request: Request) -> User:
-    """Who is calling, with account and plan; read once per request. Raises NotAuthenticated."""
+    """The calling user, with account and plan; read once per request. Raises NotAuthenticated."""
     return caller_of(request).user
 
 
@@ -44,15 +46,22 @@ def account_id_of(request: Request) -> int:
 
 
 def account_of(request: Request) -> Account:
-    """The caller's account: where an API request's tenant comes from, here and above. Raises PermissionDenied."""
+    """The caller's account, from which every lookup of an API view starts. Raises PermissionDenied."""
     account = user_of(request).account
     if account is None:
         raise PermissionDenied(IsMember.message)
     return account
 
 
+def operator_of(request: HttpRequest) -> User:
+    """The operator who is logged in to the console. Raises Django's PermissionDenied."""
+    if not isinstance(request.user, User):
+        raise django_exceptions.PermissionDenied
+    return request.user
+
+
 class IsMember(BasePermission):
-    """A logged-in member of an account, whatever the role: may read."""
+    """Any member of an account."""
 
     message = (
         "This is for members of an account, and you belong to none. Accept an invitation, or begin an account of your "
@@ -73,29 +82,29 @@ class _HasRole(IsMember):
 
 
 class CanManageBilling(_HasRole):
-    """Owner and admin: pay, confirm, order."""
+    """Owners and admins: pay, confirm and order."""
 
     message = "Your role may not do this. Ask an owner or admin of your account."
     roles = frozenset({Role.OWNER, Role.ADMIN})
 
 
 class CanManageSites(CanManageBilling):
-    """Owner and admin: make and delete sites, and say who works on them."""
+    """Owners and admins: create and delete sites, and give access to them."""
 
 
 class CanManageTeam(CanManageBilling):
-    """Owner and admin: look after the team, and change what the account says of itself."""
+    """Owners and admins: manage the team and the account's settings."""
 
 
 class CanWorkOnSites(_HasRole):
-    """Owner, admin and editor: change sites that they have access to."""
+    """Owners, admins and editors: change sites that they have access to."""
 
     message = CanManageBilling.message
     roles = frozenset({Role.OWNER, Role.ADMIN, Role.EDITOR})
 
 
 class OwnsAccount(_HasRole):
-    """Owner: hand the account over, or delete it."""
+    """Owners: transfer or delete the account."""
 
     message = OwnersOnly.text
     roles = frozenset({Role.OWNER})
@@ -109,7 +118,7 @@ class IsUser(BasePermission):
 
 
 class MembersReadAdminsWrite(BasePermission):
-    """Every member reads; owner and admin change."""
+    """Every member may read; owners and admins may change."""
 
     message = CanManageBilling.message
 
@@ -119,13 +128,13 @@ class MembersReadAdminsWrite(BasePermission):
 
 
 class IsOperator(BasePermission):
-    """A platform operator with the Django permissions that the ViewSet names for the action, in `operator_permissions`.
+    """An operator with the Django permissions that the ViewSet names for the action in `operator_permissions`.
 
-    A tuple there means all of them. A method that an address does not take is 405 for whoever may use any other method
-    of that address.
+    A tuple means that all of its permissions are needed. A method that the address does not support passes here, and is
+    then refused with 405, for operators who may use another method of the address.
     """
 
-    message = "This is for platform operators with the right permission."
+    message = "This is for operators with the right permission. Ask a superuser for it."
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         caller = caller_if_any(request)
@@ -137,14 +146,14 @@ class IsOperator(BasePermission):
         method = "GET" if request.method == "HEAD" else str(request.method)
         if method in by_method:
             return user.has_perms(by_method[method])
-        # Fails closed: an action that was added without naming its permission serves nobody.
+        # Fails closed: nobody may use an action without a named permission.
         return method.lower() not in actions and any(user.has_perms(needed) for needed in by_method.values())
 
 
 def operator_permissions_of(view: Any, actions: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
-    """The permissions that an address of operators needs, by method.
+    """The permissions that an operators' address needs, by HTTP method.
 
-    `view` is a ViewSet or its class; `actions` are those of the address, by method in small letters.
+    `view` is a ViewSet or its class; `actions` maps the address's methods, in lower case, to actions.
     """
     named: Mapping[str, str | tuple[str, ...]] = getattr(view, "operator_permissions", {})
     by_method = {method.upper(): named.get(action) for method, action in actions.items() if method != "head"}
@@ -152,15 +161,16 @@ def operator_permissions_of(view: Any, actions: Mapping[str, str]) -> dict[str, 
 
 
 def require_other_account(operator: User, account_id: int) -> None:
-    """Refuse what operators would decide for an account that they belong to (ROL-14). Raises OwnAccount."""
+    """Refuse an operator's decision about an account that they belong to (ROL-14). Raises OwnAccount."""
     if operator.account_id == account_id:
         raise OwnAccount()
 
 
 def require_usable(account: Account) -> None:
-    """Refuse the product's features to an account that has not paid, is suspended or canceled.
+    """Refuse the product to an account that has not paid, is suspended or canceled.
 
-    Raises PaymentRequired, AccountSuspended or AccountCanceled. Billing itself stays open: it is how one comes back.
+    Raises PaymentRequired, AccountSuspended or AccountCanceled. Billing does not ask this: customers must be able to
+    pay and come back.
     """
     if account.status == AccountStatus.PENDING_PAYMENT:
         raise PaymentRequired()

@@ -1,4 +1,4 @@
-"""Reads of who exists; what belongs to an account is looked up from the account."""
+"""Reads of accounts, people, plans and sites. Lookups of an account's rows start from the account."""
 
 import uuid
 from dataclasses import dataclass
@@ -30,17 +30,17 @@ from igny8_core.events.models import Event
 
 
 def public_plans() -> QuerySet[Plan]:
-    """Plans that anybody may order, in display order."""
+    """Plans that anybody can order, in display order."""
     return Plan.objects.filter(is_active=True, is_public=True)
 
 
 def active_industries() -> QuerySet[Industry]:
-    """Industries that a site can be in, by name."""
+    """Industries that can be chosen for a site, by name."""
     return Industry.objects.filter(is_active=True)
 
 
 def sites_of(account: Account, user: User | Caller) -> QuerySet[Site]:
-    """The account's sites that `user` may see: all for owner and admin, those with access for the others."""
+    """The account's sites that `user` may see: all of them for owners and admins, else those with access."""
     sites = Site.objects.filter(account=account).select_related("industry")
     if user.role in MANAGER_ROLES:
         return sites
@@ -48,7 +48,7 @@ def sites_of(account: Account, user: User | Caller) -> QuerySet[Site]:
 
 
 def live_session(session_id: object) -> LoginSession | None:
-    """The login session that has not ended, with its user, account and plan, in one query; None for no session's id."""
+    """The session, with user, account and plan in one query, if it has not ended; else None, also for an invalid id."""
     try:
         key = uuid.UUID(str(session_id))
     except ValueError:
@@ -61,12 +61,12 @@ def live_session(session_id: object) -> LoginSession | None:
 
 
 def user_by_email(email: str) -> User | None:
-    """The user with this address, without regard to case, with account and plan."""
+    """The user with this address (in any case), with account and plan; None if there is none."""
     return User.objects.select_related("account__plan").filter(email=email).first()
 
 
 def user_id_by_email(email: str) -> int | None:
-    """The id of the active user with this address: one query of the same cost whether there is one or not."""
+    """The id of the active user with this address, or None. The query takes the same time in both cases."""
     return User.objects.filter(email=email, is_active=True).values_list("pk", flat=True).first()
 
 
@@ -76,30 +76,30 @@ def has_made_an_account(user: User) -> bool:
 
 
 def members_of(account: Account) -> QuerySet[User]:
-    """The account's people."""
+    """The account's members."""
     return User.objects.filter(account=account)
 
 
 def active_owners_of(account: Account) -> QuerySet[User]:
-    """The account's owners who can log in, longest first."""
+    """The account's owners who can log in, the longest-standing first."""
     return User.objects.filter(account=account, role=Role.OWNER, is_active=True).order_by("pk")
 
 
 def members_with_access(site: Site) -> QuerySet[User]:
-    """Who may work on a site, owners and admins included; `granted_at` is empty where the role alone opens it."""
+    """Members with access to a site, including owners and admins. `granted_at` is None if the role gives access."""
     access = SiteUserAccess.objects.filter(site=site, user=OuterRef("pk"))
     members = User.objects.filter(Q(role__in=MANAGER_ROLES) | Exists(access), account_id=site.account_id)
     return members.annotate(granted_at=Subquery(access.values("created_at")[:1]))
 
 
 def invitations_of(account: Account) -> QuerySet[TeamInvitation]:
-    """The account's invitations, open and past, with who sent them and their sites."""
+    """The account's invitations, open and past, with their senders and sites."""
     invitations = TeamInvitation.objects.filter(account=account).select_related("invited_by")
     return invitations.prefetch_related("sites")
 
 
 def invitations_with_status(invitations: QuerySet[TeamInvitation], status: str) -> QuerySet[TeamInvitation]:
-    """Those of which TeamInvitation.status says this."""
+    """The invitations with this TeamInvitation.status."""
     unanswered = Q(accepted_at=None, canceled_at=None)
     conditions = {
         InvitationState.OPEN: unanswered & Q(expires_at__gt=clock.now()),
@@ -116,23 +116,23 @@ def site_count(account: Account) -> int:
 
 
 def seats_taken(account: Account) -> int:
-    """How much of `max_users` is used: active members, and invitations that can still be accepted."""
+    """How much of `max_users` is used: active members and open invitations."""
     open_ones = invitations_with_status(TeamInvitation.objects.filter(account=account), InvitationState.OPEN)
     return members_of(account).filter(is_active=True).count() + open_ones.count()
 
 
 def events_of(account: Account) -> QuerySet[Event]:
-    """What happened in the account, with who did it."""
+    """The account's events, with their actors."""
     return Event.objects.filter(account=account).select_related("actor")
 
 
-# What a plan limits and an account can have too much of.
+# What a plan limits.
 PLAN_LIMITS = ("sites", "users")
 
 
 @dataclass(frozen=True)
 class OverLimit:
-    """What an account uses more of than a plan allows: `limit` is "sites" or "users"."""
+    """A limit of a plan that an account exceeds: `limit` is "sites" or "users"."""
 
     limit: str
     used: int
@@ -140,7 +140,7 @@ class OverLimit:
 
 
 def over_limits(account: Account, plan: Plan) -> list[OverLimit]:
-    """The plan's limits that the account would be over, as it is now."""
+    """The limits of the plan that the account exceeds now."""
     sites = Site.objects.filter(account=account).count()
     members = User.objects.filter(account=account, is_active=True).count()
     limits = [OverLimit("sites", sites, plan.max_sites), OverLimit("users", members, plan.max_users)]
@@ -148,25 +148,25 @@ def over_limits(account: Account, plan: Plan) -> list[OverLimit]:
 
 
 def terms_of(account: Account) -> Terms:
-    """What limits the account: the terms of its live subscription, else its plan."""
+    """The terms that limit the account: those of its live subscription, else those of its plan."""
     live = Subscription.objects.filter(account=account, status__in=LIVE_STATUSES).only(*TERMS_COLUMNS).first()
     return (live and live.terms) or account.plan.terms
 
 
 def all_accounts() -> QuerySet[Account]:
-    """Every account with its plan, its owner and the number of its active `members`, for platform operators."""
+    """Every account, for operators, with plan, owner and the number of active `members`."""
     members = User.objects.filter(account=OuterRef("pk"), is_active=True).order_by().values("account")
     counted = Subquery(members.annotate(number=Count("pk")).values("number"))
     return Account.objects.select_related("plan", "owner").annotate(members=Coalesce(counted, 0))
 
 
 def accounts_matching(accounts: QuerySet[Account], text: str) -> QuerySet[Account]:
-    """Those whose name, slug, billing or owner's e-mail address begins with `text`, without regard to case."""
+    """The accounts whose name, slug, billing or owner's e-mail address begins with `text`, in any case."""
     owners = User.objects.filter(email__startswith=text.lower()).order_by().values("pk")
     in_account = Q(name__istartswith=text) | Q(slug__startswith=text.lower()) | Q(billing_email__istartswith=text)
     return accounts.filter(in_account | among("owner_id", owners))
 
 
 def account_with_id(account_id: int) -> Account | None:
-    """Any account with plan, owner and number of members, for a platform operator."""
+    """The account with this id, for operators, with plan, owner and number of members; None if there is none."""
     return all_accounts().filter(pk=account_id).first()

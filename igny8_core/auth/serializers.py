@@ -1,4 +1,4 @@
-"""What the API takes and gives of people, accounts and plans in more than one place."""
+"""Serializers of people, accounts and plans that several API modules use."""
 
 from typing import Any
 
@@ -25,11 +25,11 @@ class PlanOutput(OutputSerializer):
     slug = serializers.CharField()
     price = MoneyField(help_text="Price of one period, without discounts")
     currency = CurrencyField()
-    billing_cycle = EnumField(BillingCycle, help_text="How long a period is")
-    included_credits = serializers.IntegerField(help_text="Credits that are granted for each period")
+    billing_cycle = EnumField(BillingCycle, help_text="Length of a period")
+    included_credits = serializers.IntegerField(help_text="Credits granted for each period")
     max_sites = serializers.IntegerField(help_text="How many sites an account may have")
     max_users = serializers.IntegerField(help_text="How many members an account may have")
-    features = serializers.ListField(child=serializers.CharField(), help_text="What the plan offers, a sentence each")
+    features = serializers.ListField(child=serializers.CharField(), help_text="What the plan offers, one text each")
 
 
 class IndustryOutput(OutputSerializer):
@@ -43,10 +43,10 @@ class UserOutput(OutputSerializer):
     email = serializers.EmailField()
     first_name = serializers.CharField()
     last_name = serializers.CharField()
-    role = EnumField(Role, allow_blank=True, help_text="Empty for a platform operator without an account")
-    is_staff = serializers.BooleanField(help_text="True for a platform operator")
+    role = EnumField(Role, allow_blank=True, help_text="Empty for an operator without an account")
+    is_staff = serializers.BooleanField(help_text="True for an operator")
     email_verified = serializers.SerializerMethodField(
-        help_text="Whether the person has shown that the address is theirs"
+        help_text="Whether the person has verified the address with an e-mailed link"
     )
 
     def get_email_verified(self, user: User) -> bool:
@@ -58,8 +58,8 @@ class AccountOutput(OutputSerializer):
     name = serializers.CharField()
     slug = serializers.CharField()
     status = EnumField(AccountStatus, help_text="What the account may do now")
-    plan = PlanOutput(help_text="The plan that the account is on")
-    credits = serializers.IntegerField(help_text="Balance that can be spent now")
+    plan = PlanOutput(help_text="The account's plan")
+    credits = serializers.IntegerField(help_text="Credits that can be spent now")
     billing_email = serializers.CharField()
     billing_address_line1 = serializers.CharField()
     billing_address_line2 = serializers.CharField()
@@ -80,7 +80,7 @@ class SiteDomainField(PlainTextField):
 
 
 class BillingDetailsInput(StrictSerializer):
-    """BILLING_DETAILS of an account, as people send them."""
+    """Input of an account's BILLING_DETAILS."""
 
     billing_email = EmailAddressField(required=False, allow_blank=True)
     billing_address_line1 = PlainTextField(max_length=255, required=False, allow_blank=True)
@@ -98,7 +98,7 @@ class SettingsInput(BillingDetailsInput):
 
 
 class AccountInput(SettingsInput):
-    """What operators correct of an account."""
+    """What operators can correct in an account."""
 
     payment_method = serializers.ChoiceField(choices=PaymentMethodType.choices)
 
@@ -109,7 +109,7 @@ class ProfileInput(StrictSerializer):
 
 
 class PersonInput(ProfileInput):
-    """What operators correct of a person."""
+    """What operators can correct in a user."""
 
     email = EmailAddressField()
     role = serializers.ChoiceField(choices=Role.choices, allow_blank=True)
@@ -117,17 +117,17 @@ class PersonInput(ProfileInput):
 
 class TokenOutput(OutputSerializer):
     token = serializers.CharField(help_text="Access token, for the Authorization header")
-    refresh = serializers.CharField(help_text="Good once, for auth/refresh/")
+    refresh = serializers.CharField(help_text="Refresh token, for auth/refresh/; works once")
 
 
 class LoginOutput(TokenOutput):
-    user = UserOutput(help_text="Who has logged in")
-    account = AccountOutput(allow_null=True, help_text="Null for a platform operator without an account")
+    user = UserOutput(help_text="The user who logged in")
+    account = AccountOutput(allow_null=True, help_text="Null for an operator without an account")
 
 
 class ProfileOutput(OutputSerializer):
-    user = UserOutput(help_text="Who sends the token")
-    account = AccountOutput(allow_null=True, help_text="Null for a platform operator without an account")
+    user = UserOutput(help_text="The user who sent the request")
+    account = AccountOutput(allow_null=True, help_text="Null for an operator without an account")
 
 
 def tokens(pair: TokenPair) -> dict[str, str]:

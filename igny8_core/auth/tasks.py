@@ -1,15 +1,15 @@
-"""Housekeeping; the schedule is in igny8_core/celery.py."""
+"""Scheduled work of auth. The schedule is in igny8_core/celery.py."""
 
 from celery import shared_task
 
 from igny8_core.auth.services.sessions import forget_old_sessions
-from igny8_core.common.kept_answers import forget_old_answers
+from igny8_core.common.idempotency_store import forget_old_answers
 from igny8_core.common.rate_limits import forget_old_windows
 
 
 @shared_task(name="auth.forget_old_rows", ignore_result=True)
 def forget_old_rows() -> None:
-    """Delete login sessions, rate counters and kept answers that nobody needs any more."""
+    """Delete old login sessions, rate counters and stored answers."""
     forget_old_sessions()
     forget_old_windows()
     forget_old_answers()

@@ -1,15 +1,15 @@
-"""Limits that more than one door counts against (settings.RATE_LIMITS)."""
+"""Rate limits that several API modules share (settings.RATE_LIMITS)."""
 
 from igny8_core.common.api.throttling import NetworkThrottle, UserThrottle
 
 
 class PasswordThrottle(UserThrottle):
-    """Tries of one's own password, wherever it is asked for."""
+    """Limits how often a user tries their own password, for all operations that ask for it together."""
 
     scope = "login"
 
 
 class TokenThrottle(NetworkThrottle):
-    """Tries of tokens that were mailed: all kinds count together."""
+    """Limits how often a network tries e-mailed tokens, for all kinds of tokens together."""
 
     scope = "token"

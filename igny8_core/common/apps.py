@@ -1,4 +1,4 @@
-"""The app that every other one stands on."""
+"""The app with what every other app uses."""
 
 from django.apps import AppConfig
 
@@ -10,6 +10,6 @@ class CommonConfig(AppConfig):
     label = "common"
 
     def ready(self) -> None:
-        # Both register themselves, and need the app registry.
+        # Both modules register what they define, which needs the app registry.
         from igny8_core.common import checks  # noqa: F401
         from igny8_core.common.api import converters  # noqa: F401

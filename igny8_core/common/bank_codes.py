@@ -1,54 +1,54 @@
-"""IBAN (ISO 13616) and BIC (ISO 9362): their form and check digits. Whether a bank exists is never asked."""
+"""Checks the form and the check digits of IBAN (ISO 13616) and BIC (ISO 9362), not whether the bank exists."""
 
 import re
 
 from igny8_core.common.countries import COUNTRY_NAMES
 
-# Kosovo, which banks write as XK and ISO 3166 has no code for.
+# Kosovo: banks write it as XK, but ISO 3166 has no code for it.
 KOSOVO = "XK"
 
 
 def why_not_iban(text: str) -> str | None:
-    """A sentence on what is wrong with `text`, in capitals and without spaces, as an IBAN; None when nothing is."""
-    # Here and below, not above: the library takes a tenth of a second to load, and only operators need it.
+    """A sentence that says what is wrong with an IBAN, or None. `text` is in capitals and without spaces."""
+    # Imported here, because the library takes a tenth of a second to load and few requests need it.
     from schwifty import IBAN
     from schwifty.exceptions import InvalidChecksumDigits, InvalidCountryCode, InvalidLength, SchwiftyException
 
-    expected = "An IBAN is expected, for example GB29 NWBK 6016 1331 9268 19: check which are letters and which digits."
-    # The library takes the digits of every script.
+    expected = "An IBAN is expected, for example GB29 NWBK 6016 1331 9268 19. Check its letters and digits."
+    # The library accepts the digits of every script.
     if not text.isascii():
         return expected
     iban = IBAN(text, allow_invalid=True)
     try:
-        # Without the digits that some countries check inside: banks number accounts that break their rules.
+        # Without the national check digits inside the number: some banks break those rules.
         iban.validate()
     except InvalidCountryCode:
-        return f"An IBAN begins with its country, and {text[:2]} has none. Expected: GB29 NWBK 6016 1331 9268 19."
+        return f"An IBAN begins with a country code; {text[:2]} is none. Example: GB29 NWBK 6016 1331 9268 19."
     except InvalidLength:
         country = COUNTRY_NAMES.get(text[:2], text[:2])
-        return f"An IBAN of {country} has {iban.spec.iban_length} characters; this one has {len(text)}."
+        return f"An IBAN of {country} has {iban.spec.iban_length} characters, but this one has {len(text)}."
     except InvalidChecksumDigits:
-        return "The IBAN's check digits do not fit: a character is wrong or two are swapped. Compare each one."
+        return "The IBAN's check digits are wrong. A character is wrong, or two are swapped. Compare each character."
     except SchwiftyException:
         return expected
     return None
 
 
 def why_not_bic(text: str) -> str | None:
-    """A sentence on what is wrong with `text` as a BIC in capitals, also called SWIFT code; None when nothing is."""
+    """A sentence that says what is wrong with a BIC (SWIFT code), or None. `text` is in capitals."""
     from schwifty import BIC
     from schwifty.exceptions import InvalidCountryCode, InvalidLength, SchwiftyException
 
     if not re.fullmatch("[A-Z0-9]+", text):
-        return "Capital letters and digits are expected, without spaces."
+        return "A SWIFT code (BIC) has letters and digits and no spaces, for example DEUTDEFF."
     try:
         BIC(text)
     except InvalidLength:
-        return f"A SWIFT code (BIC) has 8 or 11 characters, for example DEUTDEFF; this one has {len(text)}."
+        return f"A SWIFT code (BIC) has 8 or 11 characters, for example DEUTDEFF, but this one has {len(text)}."
     except InvalidCountryCode:
         if text[4:6] == KOSOVO:
             return None
-        return f"The fifth and sixth character of a SWIFT code name the country, and {text[4:6]} is none."
+        return f"The fifth and sixth characters of a SWIFT code are a country code; {text[4:6]} is none."
     except SchwiftyException:
-        return "A SWIFT code (BIC) is expected: bank, country, place and perhaps branch, for example DEUTDEFF500."
+        return "A SWIFT code (BIC) is expected, for example DEUTDEFF or DEUTDEFF500. Check each character."
     return None

@@ -1,4 +1,4 @@
-"""System checks: mistakes that must stop the start rather than be found by a stranger."""
+"""System checks: they stop the start if an API route does not say who may use it."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -10,7 +10,7 @@ from rest_framework.views import APIView
 
 from igny8_core.common.api.views import ApiView, ApiViewSet, ListViewSet, SingletonViewSet
 
-# Classes whose `permission_classes` are the global default, not a decision about one view.
+# Parent classes, whose `permission_classes` are the global default and not a decision about one view.
 UNDECIDED = frozenset({APIView, ApiView, ApiViewSet, SingletonViewSet, ListViewSet})
 
 
@@ -24,14 +24,14 @@ def check_api_permissions(app_configs: Sequence[AppConfig] | None, **kwargs: Any
             messages.append(Error(f"{route} is not an ApiView.", hint="Derive it from ApiView.", id="common.E001"))
             continue
         if not _permissions(view, callback):
-            hint = "Set permission_classes on the view; PublicEndpoint when everybody may use it."
+            hint = "Set permission_classes on the view; use PublicEndpoint if everybody may use it."
             messages.append(Error(f"{view.__name__} at {route} names no permission.", hint=hint, id="common.E002"))
     return messages
 
 
 def _permissions(view: type[APIView], callback: Callable[..., Any]) -> Sequence[Any]:
-    """What the action of a ViewSet names for itself, else what its class names."""
-    # Set by the router from the keyword arguments of @action.
+    """The permissions that a ViewSet's action names, else those that the view's class names."""
+    # The router sets initkwargs from the keyword arguments of @action.
     named: Sequence[Any] | None = getattr(callback, "initkwargs", {}).get("permission_classes")
     if named is not None:
         return named
@@ -40,7 +40,7 @@ def _permissions(view: type[APIView], callback: Callable[..., Any]) -> Sequence[
 
 
 def api_routes() -> Iterator[tuple[str, Callable[..., Any]]]:
-    """Each route of the site below `api/` with its view."""
+    """Each route of the site under `api/`, with its view."""
     for route, callback in _routes(get_resolver().url_patterns, ""):
         if route.lstrip("^/").startswith("api/"):
             yield route, callback

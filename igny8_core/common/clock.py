@@ -1,22 +1,22 @@
 """The only source of wall time. SQL takes the time as a parameter; tests/test_conventions.py refuses any other source.
 
-One seam, so that all of the application agrees on what time it is, also where somebody moves it. It is the time of the
-machine that asks, and machines differ by as much as their clocks are apart: well under a second where NTP runs. What
-depends on it bears a minute. Leases last minutes, and what two machines must not both do is decided by a lock, a
-constraint or a conditional update, never by comparing times; the order of what happened is that of the ids.
+With one source, tests and demos can move the time of the whole application. It is the time of the machine that asks.
+Clocks of different machines can be apart, usually by much less than a second; our rules tolerate a minute. Leases last
+minutes. Where two machines must not do the same thing, a lock, a constraint or a conditional UPDATE decides, never a
+comparison of times. Ids give the order of events.
 
-Not the clock: durations, which time.monotonic measures, and what libraries look at by themselves (the lifetime of a
-login token, the age of a gateway's signature), which protects against people and has to be real time.
+Not covered: durations, which time.monotonic measures, and what libraries read by themselves (the lifetime of a login
+token, the age of a gateway's signature). Those protect against attackers and must be real time.
 """
 
 from datetime import UTC, date, datetime
 
 
 def now() -> datetime:
-    """The time, aware, in UTC."""
+    """The current time, timezone-aware, in UTC."""
     return datetime.now(UTC)
 
 
 def today() -> date:
-    """The day in UTC; for the day of an account take now() in its time zone."""
+    """The current day in UTC. For an account's day, convert now() to its time zone."""
     return now().date()

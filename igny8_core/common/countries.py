@@ -2,8 +2,8 @@
 
 from babel import Locale
 
-# CLDR's territories also hold groupings (EU, UN), test codes and exceptionally reserved islands, which are no countries
-# in the standard; Kosovo's XK is widely used but user-assigned.
+# CLDR's territories also include groupings (EU, UN), test codes and reserved codes of islands, which are no countries
+# in ISO 3166. Kosovo's XK is widely used, but not assigned by ISO.
 NOT_IN_ISO = frozenset("AC CP CQ DG EA EU EZ IC QO TA UN XA XB XK ZZ".split())
 
 COUNTRY_NAMES: dict[str, str] = {

@@ -1,10 +1,10 @@
-"""The currencies of ISO 4217 that something can be sold in."""
+"""The ISO 4217 currencies that prices can be in."""
 
 from babel import Locale
 from babel.numbers import get_territory_currencies
 
-# Legal tender somewhere today. The standard also has codes for metals, units of account, testing and nothing at all
-# (XAU, XDR, XTS, XXX), and CLDR those of the past: nobody pays in these.
+# Legal tender somewhere today. ISO 4217 also has codes for metals, units of account, tests and no currency (XAU, XDR,
+# XTS, XXX), and CLDR has past currencies. Nobody pays in those.
 CURRENCIES = frozenset(
     currency
     for territory in map(str, Locale("en").territories)

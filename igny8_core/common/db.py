@@ -1,4 +1,4 @@
-"""What services need of the database beside the ORM: transactions, prepared statements, text locks."""
+"""Database tools beside the ORM: transactions of services, prepared statements, advisory locks."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -26,7 +26,7 @@ from django.db.models import BooleanField, F, Func, Model, Q, QuerySet
 
 from igny8_core.common import obstacles
 
-# So often is an operation done anew; nobody puts more in its way in that time.
+# An operation is repeated at most this often. More obstacles do not come up in that time.
 CLEARINGS = 5
 
 Parameters = ParamSpec("Parameters")
@@ -34,23 +34,23 @@ Result = TypeVar("Result")
 
 
 def require_atomic() -> None:
-    """Raise RuntimeError outside a transaction: a lock taken there would be gone at once."""
+    """Raise RuntimeError outside a transaction, where a row lock would end at once."""
     if not connection.in_atomic_block:
         raise RuntimeError("This needs a transaction: a row lock ends with its transaction.")
 
 
 def require_no_transaction() -> None:
-    """Raise RuntimeError inside a transaction: whoever asks the network there makes every lock wait for the answer."""
+    """Raise RuntimeError inside a transaction. Network calls there would hold all its locks until the answer comes."""
     with transaction.atomic(durable=True):
         pass
 
 
 def service_transaction(operation: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
-    """Decorator of a public service method: all it does is committed together, or nothing of it.
+    """Decorator of a public service function: runs it in one transaction.
 
-    A method that another service calls joins that one's transaction, without the two extra statements of a savepoint.
-    So a service never goes on after a refusal of another one: it lets it pass, and everything is rolled back.
-    An obstacle that the method meets is cleared after the rollback, and the method is called again.
+    If another service calls it, it joins that service's transaction, without the two extra statements of a savepoint.
+    So a service must not catch the refusal of another service and go on; the whole transaction is rolled back.
+    If the function meets an obstacle, the obstacle is cleared after the rollback and the function is called again.
     """
 
     def in_transaction(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
@@ -67,10 +67,10 @@ def service_transaction(operation: Callable[Parameters, Result]) -> Callable[Par
 
 
 def without_obstacles(work: Callable[[], Result]) -> Result:
-    """Do `work`, which has a transaction of its own; each obstacle that it meets is cleared, and it is done anew.
+    """Call `work`, which opens its own transaction. If it meets an obstacle, clear the obstacle and call `work` again.
 
-    Inside a service's transaction the obstacle passes, to whoever holds that one. Where obstacles keep coming, the last
-    one is raised; and so is what a clearing is refused with.
+    Inside a service's transaction the obstacle is raised, for the outermost service to clear. After CLEARINGS repeats
+    the last obstacle is raised. An error while clearing is raised too.
     """
     for _ in range(CLEARINGS):
         try:
@@ -84,7 +84,7 @@ def without_obstacles(work: Callable[[], Result]) -> Result:
 
 @contextmanager
 def one_transaction() -> Iterator[None]:
-    """A transaction that the services called in the block join, as they join each other's; it joins one itself."""
+    """A transaction that all services called in the block join. Inside a service, the block joins its transaction."""
     if _inside_service.get():
         yield
         return
@@ -101,10 +101,10 @@ _inside_service: ContextVar[bool] = ContextVar("inside_service", default=False)
 
 @dataclass(frozen=True)
 class PreparedStatement:
-    """A hot SQL statement, prepared once per database connection.
+    """An SQL statement that runs often, prepared once per database connection.
 
-    `types` are the PostgreSQL types of `$1`, `$2`, … in `sql`. With settings.DATABASE_PREPARED_STATEMENTS off
-    (needed behind a pooler in transaction mode, where a session's statements do not stay) the same SQL is sent whole.
+    `types` are the PostgreSQL types of `$1`, `$2`, … in `sql`. With settings.DATABASE_PREPARED_STATEMENTS off, the SQL
+    is sent whole each time. A pooler in transaction mode needs that, because it does not keep prepared statements.
     """
 
     name: str
@@ -112,7 +112,7 @@ class PreparedStatement:
     sql: str
 
     def fetch_one(self, parameters: Sequence[Any]) -> tuple[Any, ...] | None:
-        """Run the statement with one parameter per type; return its first row, or None when there is none."""
+        """Run the statement with one parameter per type; return its first row, or None if there is none."""
         row: tuple[Any, ...] | None = self._execute(parameters).fetchone()
         return row
 
@@ -122,10 +122,10 @@ class PreparedStatement:
         return rows
 
     def fetch_first(self, parameters: Sequence[Any]) -> tuple[Any, ...] | None:
-        """Like fetch_one, for a statement that only reads and is the first of a request.
+        """Like fetch_one, for a statement that reads and is the first of a request.
 
-        It takes the place of Django's question whether the connection is still there, which costs as much again: on a
-        connection that is gone a new one is opened, and the statement is sent once more.
+        It replaces Django's health check of the connection, which costs as much as the statement. If the connection is
+        gone, a new one is opened and the statement is sent again.
         """
         connections[DEFAULT_DB_ALIAS].health_check_done = True  # type: ignore[attr-defined]
         try:
@@ -141,7 +141,7 @@ class PreparedStatement:
         self._execute(parameters)
 
     def _execute(self, parameters: Sequence[Any]) -> Any:
-        """The driver's cursor, which holds the rows already: fetching asks nobody, so it needs no Django around it."""
+        """The driver's cursor. It holds the rows already, so fetching needs no wrapper of Django's."""
         if len(parameters) != len(self.types):
             raise ValueError(f"{self.name} takes {len(self.types)} parameters, got {len(parameters)}")
         kept = _kept_on_connection()
@@ -164,10 +164,10 @@ class PreparedStatement:
 
 
 class _Kept:
-    """What stays with one connection of the driver: a cursor for all prepared statements, and which are prepared.
+    """What we keep per driver connection: one cursor for all prepared statements, and the names of those prepared.
 
-    Django makes a cursor for each statement, which costs as much as sending it. This one is Django's as well: it
-    translates errors, runs execute_wrappers and refuses a broken transaction as any other.
+    Django makes a cursor per statement, which costs as much as sending the statement. Our cursor is one of Django's: it
+    translates errors, runs execute_wrappers and refuses a broken transaction.
     """
 
     def __init__(self, wrapper: BaseDatabaseWrapper) -> None:
@@ -178,13 +178,13 @@ class _Kept:
 
 
 def _kept_on_connection() -> _Kept:
-    # This thread's own. Asked of it once, because `connection` looks it up anew for every attribute.
+    # This thread's connection, looked up once: `connection` would look it up for every attribute.
     wrapper: Any = connections[DEFAULT_DB_ALIAS]
-    # As for every cursor of Django's; what forbids the database to a test stands in the way here, too.
+    # As Django does for each of its cursors. Tests that forbid the database block this call.
     wrapper.close_if_health_check_failed()
     wrapper.ensure_connection()
     kept: _Kept | None = getattr(wrapper, "igny8_kept", None)
-    # Django's wrapper outlives the driver's connection, which it opens anew after an error or CONN_MAX_AGE.
+    # Django's wrapper outlives the driver's connection and opens a new one after an error or CONN_MAX_AGE.
     if kept is None or kept.driver is not wrapper.connection:
         wrapper.igny8_kept = kept = _Kept(wrapper)
     elif kept.is_logged != wrapper.queries_logged:
@@ -194,9 +194,9 @@ def _kept_on_connection() -> _Kept:
 
 @contextmanager
 def refusing(constraint: str, error: Exception) -> Iterator[None]:
-    """Turn the violation of the named constraint by the one insert in the block into `error`.
+    """Raise `error` if the one insert in the block violates the named constraint.
 
-    The block gets a savepoint, so that the transaction around it stays usable. Other violations pass through.
+    The block gets a savepoint, so that the transaction around it stays usable. Other violations are raised unchanged.
     """
     try:
         with transaction.atomic():
@@ -209,7 +209,7 @@ def refusing(constraint: str, error: Exception) -> Iterator[None]:
 
 
 def set_changed(row: Model, columns: Mapping[str, Any]) -> list[str]:
-    """Set columns of a locked row; returns the names of those that had another value, for save(update_fields=…)."""
+    """Set columns of a locked row. Returns the names of the columns that changed, for save(update_fields=…)."""
     changed = sorted(name for name, value in columns.items() if getattr(row, name) != value)
     for name in changed:
         setattr(row, name, columns[name])
@@ -217,10 +217,9 @@ def set_changed(row: Model, columns: Mapping[str, Any]) -> list[str]:
 
 
 def among(column: str, values: QuerySet[Any]) -> Q:
-    """Condition: `column` is one of `values`, a query of one column that is run first.
+    """The condition that `column` is one of `values`, a query with one column, which runs first.
 
-    Where it is joined with OR to conditions on other columns, PostgreSQL still uses the index of each; beside `IN (…)`
-    it would use none.
+    PostgreSQL can use an index for each part of an OR with such conditions. With `IN (…)` it would use none.
     """
     found = ArraySubquery(values)
     is_one = Func(F(column), found, template="(%(expressions)s))", arg_joiner=" = ANY (", output_field=BooleanField())
@@ -228,9 +227,9 @@ def among(column: str, values: QuerySet[Any]) -> Q:
 
 
 def lock_text(kind: str, text: str) -> None:
-    """Hold a lock on a text until the transaction ends, where there is no row yet to lock.
+    """Lock a text until the transaction ends; for work that has no row to lock yet.
 
-    Taken before any row lock (docs/locking.md). `kind` keeps different uses apart.
+    Take it before any row lock (docs/locking.md). `kind` keeps different uses apart.
     """
     require_atomic()
     with connection.cursor() as cursor:

@@ -1,16 +1,16 @@
-"""The one family of errors that services raise and doors translate for people."""
+"""The errors that services raise. API, console and pages show their text to people."""
 
 from typing import ClassVar
 
 
 class DomainError(Exception):
-    """A refusal that a person can act on; nothing has been changed when it is raised.
+    """A refusal that a person can act on. When it is raised, nothing has been changed.
 
-    Subclasses name the situation and set three class attributes: `code` (snake case of the class name, never
-    changed once published), `http_status` (4xx or 503) and `text` (what was wrong, what was expected, what to do).
+    Subclasses are named after the situation and set three class attributes: `code` (the class name in snake case; never
+    changes once published), `http_status` (4xx or 503) and `text` (what was wrong, what was expected, what to do).
 
-    Parameters: `text` replaces the class's sentence where a concrete one helps more; `errors` maps input fields to
-    sentences; `retry_after` is in seconds and goes into the Retry-After header.
+    Parameters: `text` replaces the class's text with a more exact one; `errors` maps input fields to sentences;
+    `retry_after`, in seconds, becomes the Retry-After header.
     """
 
     code: ClassVar[str]
@@ -37,7 +37,7 @@ class DomainError(Exception):
 
 
 class NotFound(DomainError):
-    """Absent, or another account's: the two must look the same from outside."""
+    """The object does not exist or belongs to another account. Callers must not be able to tell which."""
 
     code = "not_found"
     http_status = 404
@@ -45,16 +45,16 @@ class NotFound(DomainError):
 
 
 class InvalidInput(DomainError):
-    """Input that a service, not a serializer, found wrong; `errors` names the fields."""
+    """A service, not a serializer, found the input wrong; `errors` names the fields."""
 
     code = "invalid_input"
     http_status = 400
-    text = "Some of the input is not valid. See 'errors' for each field."
+    text = "Some of the input is not valid. `errors` says what is wrong with each field."
 
 
 class TransitionNotAllowed(DomainError):
-    """A status change that the table of moves does not list."""
+    """A change of status that the table of transitions does not list."""
 
     code = "move_not_allowed"
     http_status = 409
-    text = "This change of status is not possible."
+    text = "This change of status is not possible. Load the object again to see its current status."

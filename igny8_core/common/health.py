@@ -1,4 +1,4 @@
-"""What load balancers ask: is the process alive, and can it serve."""
+"""Health checks for load balancers: is the process alive, and can it serve requests?"""
 
 import threading
 import time
@@ -15,21 +15,21 @@ from django.views.decorators.http import require_safe
 from kombu.exceptions import OperationalError as BrokerError
 
 BROKER_TIMEOUT_SECONDS = 2
-# A flood of questions makes no more work for the database than one in this time, per process.
+# The checks run at most once in this time per process, however often they are asked for.
 READINESS_KEPT_SECONDS = 1.0
 
 
 @never_cache
 @require_safe
 def healthz(request: HttpRequest) -> JsonResponse:
-    """200 while the process answers."""
+    """Liveness: 200 as long as the process answers."""
     return JsonResponse({"status": "ok"})
 
 
 @never_cache
 @require_safe
 def readyz(request: HttpRequest) -> JsonResponse:
-    """200 when everything a request needs is there, else 503 with the parts that are not."""
+    """Readiness: 200 if database, migrations, lock timeout and broker are in order, else 503. The body lists them."""
     parts = _latest.parts()
     is_ready = all(state == "ok" for state in parts.values())
     status, code = ("ok", 200) if is_ready else ("unavailable", 503)
@@ -38,7 +38,7 @@ def readyz(request: HttpRequest) -> JsonResponse:
 
 @dataclass
 class _Latest:
-    """What the checks said last. Whoever asks while they run waits for their answer."""
+    """The last results of the checks. Requests that come while the checks run wait for their results."""
 
     asking: threading.Lock = field(default_factory=threading.Lock)
     known: dict[str, str] = field(default_factory=dict)
@@ -75,15 +75,15 @@ def _migrations() -> str:
 
 
 def _lock_timeout() -> str:
-    # Without it one stuck transaction holds every request that needs its row; set by common/migrations/0001.
+    # Set by common/migrations/0001. Without it, one stuck transaction blocks every request that needs its rows.
     with connection.cursor() as cursor:
         cursor.execute("SHOW lock_timeout")
         (value,) = cursor.fetchone()
-    return "the database has no lock_timeout: ALTER DATABASE … SET lock_timeout = '3s'" if value == "0" else "ok"
+    return "the database has no lock_timeout: run ALTER DATABASE … SET lock_timeout = '3s'" if value == "0" else "ok"
 
 
 def _broker() -> str:
-    # Otherwise the queue lives in the database, which is checked already.
+    # Without Redis the queue is in the database, which has its own check.
     if str(settings.CELERY_BROKER_URL).startswith(("redis://", "rediss://")):
         with current_app.connection_for_write(connect_timeout=BROKER_TIMEOUT_SECONDS) as broker:
             broker.ensure_connection(max_retries=1, timeout=BROKER_TIMEOUT_SECONDS)

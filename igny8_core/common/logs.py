@@ -1,4 +1,4 @@
-"""One JSON line per log record: no text of a client can forge a second line, and secrets do not get through."""
+"""Logs one JSON line per record, so that no text of a caller can forge a line, and removes secrets."""
 
 import json
 import logging
@@ -16,7 +16,7 @@ STANDARD_ATTRIBUTES = frozenset(vars(logging.makeLogRecord({}))) | {
 }
 SECRET = re.compile(
     r"(?i)(bearer\s+|password\W{1,4}|token\W{1,4}|secret\W{1,4}|://[^\s:/@]{1,100}:)[^\s\"'&,;@]+|eyJ[\w-]+\.[\w-]+\.[\w-]+"
-    # A text that we signed, with its moment: the token of a mailed link, or of a payment page in its address.
+    # A signed text with its time (common/signed_texts.py): the token of an e-mailed link or of a payment page.
     r"|[\w.-]{1,100}:\w{6}:[\w-]{43}(?![\w-])"
 )
 
@@ -27,7 +27,7 @@ def redact(text: str) -> str:
 
 
 class JsonFormatter(logging.Formatter):
-    """time, level, logger, message, request id, and whatever the caller passed as `extra`."""
+    """Writes time, level, logger, message, request id and all that was passed as `extra`, with secrets redacted."""
 
     def format(self, record: logging.LogRecord) -> str:
         entry: dict[str, object] = {

@@ -1,4 +1,4 @@
-"""Sending mails: text and HTML from one pair of templates, never inside a transaction."""
+"""Sends e-mails: text and HTML from one pair of templates, never inside a transaction."""
 
 import re
 from collections.abc import Callable
@@ -14,15 +14,15 @@ from django.template.loader import render_to_string
 
 from igny8_core.common.text import showable
 
-# Addresses of people whose account was deleted end so; nothing is ever sent there (RFC 2606: .invalid is nobody's).
+# The domain of erased addresses, of people whose account was deleted. No mail is sent there (.invalid: RFC 2606).
 ERASED_DOMAIN = "deleted.invalid"
-# What mail programs make a link of: a scheme, or a dot before what could be a top-level domain.
+# What mail programs turn into a link: a scheme, or a dot before a possible top-level domain.
 LINK_LIKE = re.compile(r":(?=//)|(?<=\w)(?=\.[^\W\d_]{2})")
 
 
 @dataclass(frozen=True)
 class Attachment:
-    """A file that goes with a mail."""
+    """A file attached to a mail."""
 
     name: str
     content: bytes
@@ -31,9 +31,9 @@ class Attachment:
 
 @dataclass(frozen=True)
 class Mail:
-    """What is said to whom: `template` names the pair emails/<template>.txt and .html.
+    """A mail to send. `template` names the pair emails/<template>.txt and .html; `context` are its variables.
 
-    `attachment` is called outside of any transaction, because making a file can be slow; None goes without.
+    `attachment` is called outside any transaction, because making a file can be slow. None means no attachment.
     """
 
     template: str
@@ -44,12 +44,12 @@ class Mail:
 
 
 def send(write: Callable[[], Mail | None], message_id: str) -> None:
-    """Write a mail and send it; nothing where `write` finds that there is nothing left to say.
+    """Write a mail and send it. `write` returns None if there is nothing to send.
 
-    Whatever the mail server raises is raised. RuntimeError in a transaction.
+    Errors of the mail server are raised. Raises RuntimeError inside a transaction.
     """
-    # Durable: refuses to run inside a transaction, where a mail would tell of what may be rolled back, and locks would
-    # wait for the mail server. Only the reading is in this one.
+    # Durable: refuses to run inside a transaction, where a mail could report what is rolled back later, and locks would
+    # wait for the mail server. This transaction just reads.
     with transaction.atomic(durable=True):
         mail = write()
     recipients = [address for address in mail.recipients if not address.endswith(f"@{ERASED_DOMAIN}")] if mail else []
@@ -62,23 +62,23 @@ def send(write: Callable[[], Mail | None], message_id: str) -> None:
     message.send()
 
 
-def nowhere(number: int) -> str:
-    """The address that takes the place of an erased one; no two rows of a kind have the same."""
+def erased_address(number: int) -> str:
+    """The address that replaces an erased one. `number` makes it unique among rows of a kind."""
     return f"deleted-{number}@{ERASED_DOMAIN}"
 
 
 def message_id_of_event(event_id: int) -> str:
-    """The Message-ID of the mail that tells of an event: the same at every try, so that a repeat is shown once."""
+    """The Message-ID of the mail about an event. It is the same at every try, so that mail programs show it once."""
     return f"<event-{event_id}@{_mail_domain()}>"
 
 
 def new_message_id() -> str:
-    """The Message-ID of a mail that no event asked for."""
+    """A Message-ID for a mail that is not about an event."""
     return make_msgid(domain=_mail_domain())
 
 
-def unlinked(text: str) -> str:
-    """`text` of people so that no mail program makes a link of it (OUT-09): links are ours only."""
+def without_links(text: str) -> str:
+    """`text` of customers, changed so that mail programs make no link of it (OUT-09)."""
     return LINK_LIKE.sub(lambda found: f"{found[0]} ", text)
 
 

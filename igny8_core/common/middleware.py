@@ -1,4 +1,4 @@
-"""What happens to every request before and after its view."""
+"""Middlewares: request ids, the Content-Security-Policy, refusals on pages, limits of API requests."""
 
 from collections.abc import Callable
 from functools import lru_cache
@@ -22,14 +22,14 @@ Answer = Callable[[HttpRequest], HttpResponse]
 
 
 class PolicyMiddleware(CSPMiddleware):
-    """django-csp, with the header of most answers made once: it would put the same one together for each.
+    """django-csp, but the header that most answers share is built once instead of per answer.
 
-    Answers that ask for something of their own (attributes of theirs that start with `_csp`), error pages and those
-    that used a nonce are left to it.
+    django-csp still handles answers with a policy of their own (attributes that start with `_csp`), error pages and
+    answers with a nonce.
     """
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-        """The answer with the site's Content-Security-Policy, unless it has one."""
+        """Add the site's Content-Security-Policy, unless the answer has one."""
         own = response.status_code in (404, 500) or any(name.startswith("_csp") for name in vars(response))
         if own or getattr(request, "_csp_nonce", None):
             return super().process_response(request, response)
@@ -43,14 +43,14 @@ def _policy() -> str:
 
 
 class RequestIdMiddleware:
-    """Gives each request an identifier and returns it as X-Request-ID; the outermost middleware."""
+    """Gives each request an id and returns it as X-Request-ID. It is the outermost middleware."""
 
     def __init__(self, get_response: Answer) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         request_id = begin_request(request.headers.get("X-Request-ID", ""))
-        # For Django's own line about a refused request, which it logs when everything here is over.
+        # For the log line that Django writes about a refused request after this middleware is done.
         request.request_id = request_id  # type: ignore[attr-defined]
         try:
             response = self.get_response(request)
@@ -61,9 +61,9 @@ class RequestIdMiddleware:
 
 
 class ApiBoundaryMiddleware:
-    """Refuses API requests that no view should see: oversized bodies, addresses that are not text.
+    """Refuses API requests with a body that is too large or an address that is no valid text.
 
-    Answers of the API are not stored by caches unless their view says so.
+    Adds `Cache-Control: no-store` to answers of the API whose view sets no Cache-Control.
     """
 
     def __init__(self, get_response: Answer) -> None:
@@ -79,19 +79,21 @@ class ApiBoundaryMiddleware:
 
 
 def _refuse_nul(request: HttpRequest) -> HttpResponse | None:
-    # PostgreSQL refuses NUL in text; pages would answer a search for it with a 500.
+    # PostgreSQL refuses NUL in text, so a page would answer a search for it with a 500.
     query = unquote_to_bytes(request.META.get("QUERY_STRING", "").encode("latin-1", "replace"))
     if "\0" in request.path_info or b"\0" in query:
-        return HttpResponseBadRequest("The address holds a NUL character. Remove it.", content_type="text/plain")
+        return HttpResponseBadRequest("The address contains a NUL character. Remove it.", content_type="text/plain")
     return None
 
 
 def _refuse_address(request: HttpRequest) -> HttpResponse | None:
-    # PostgreSQL refuses NUL in text (INP-01). In a decoded path a percent sign is what Django leaves of
-    # bytes that are not UTF-8, and no API address has one; in the query it would put in a replacement character.
+    # PostgreSQL refuses NUL in text (INP-01). In a decoded path, a percent sign is what Django leaves of bytes that are
+    # not UTF-8; no API address has one. In the query, Django would replace such bytes by another character.
     raw_query = unquote_to_bytes(request.META.get("QUERY_STRING", "").encode("latin-1", "replace"))
     if set("\0%") & set(request.path_info) or b"\0" in raw_query or not _is_utf8(raw_query):
-        return failure_response(400, "The address is not valid UTF-8 text or holds a NUL.", "bad_request")
+        return failure_response(
+            400, "The address is not valid UTF-8, or contains a NUL character. Correct it.", "bad_request"
+        )
     return None
 
 
@@ -104,7 +106,7 @@ def _is_utf8(raw: bytes) -> bool:
 
 
 def _limit(request: HttpRequest) -> int:
-    # A view that takes no uploads refuses the type with 415, before it reads anything.
+    # A view without uploads refuses this type with 415, before it reads the body.
     is_upload = request.META.get("CONTENT_TYPE", "").lower().startswith("multipart/form-data")
     return MAX_UPLOAD_BYTES if is_upload else MAX_BODY_BYTES
 
@@ -115,16 +117,16 @@ def _refuse_body(request: HttpRequest) -> HttpResponse | None:
         return _buffer_chunks(request)
     if length and not (length.isascii() and length.isdigit()):
         return failure_response(400, "Content-Length must be a number.", "bad_request")
-    # Compared as text first: a number of thousands of digits is slow to convert.
+    # The length of the text is checked first: converting thousands of digits is slow.
     if len(length) > 15 or int(length or 0) > _limit(request):
         return _too_large(request)
     return None
 
 
 def _buffer_chunks(request: HttpRequest) -> HttpResponse | None:
-    """Take in a chunked body up to the limit: Django would read it as empty, for want of a Content-Length."""
+    """Read a chunked body up to the limit. Django would read it as empty, because it has no Content-Length."""
     if not request.META.get("wsgi.input_terminated"):
-        return failure_response(411, "Send the body with a Content-Length.", "length_required")
+        return failure_response(411, "The length of the body is missing. Send a Content-Length.", "length_required")
     body = request.META["wsgi.input"].read(_limit(request) + 1)
     if len(body) > _limit(request):
         return _too_large(request)

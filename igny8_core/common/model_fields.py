@@ -9,16 +9,16 @@ CENTS = Decimal("0.01")
 
 
 class AmountField(models.DecimalField):  # type: ignore[type-arg]
-    """An amount of money in the currency that stands beside it; four decimals are room for every ISO 4217 currency.
+    """An amount of money; the model has a column `currency` beside it. Four decimals fit every ISO 4217 currency.
 
-    Read back as people write it: 89.00, not 89.0000; more than two decimals only where they say something.
+    Amounts are read back with two decimals (89.00, not 89.0000), and with more where the amount has more.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **{"max_digits": 14, "decimal_places": 4, **kwargs})
 
     def from_db_value(self, value: Decimal | None, *_: Any) -> Decimal | None:
-        """The stored amount without zeros behind the cents."""
+        """The stored amount without trailing zeros after the cents."""
         if value is None:
             return None
         cents = value.quantize(CENTS)

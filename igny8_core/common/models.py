@@ -1,4 +1,4 @@
-"""Tables that belong to no app."""
+"""Rate counters and stored answers."""
 
 from typing import ClassVar
 
@@ -8,10 +8,10 @@ from igny8_core.common import clock
 
 
 class RateCounter(models.Model):
-    """How often a key was seen in one window of time; written only by rate_limits.py, in one statement."""
+    """How often a key was seen in one window of time. rate_limits.py writes it in one statement."""
 
-    key = models.CharField(max_length=64, help_text="SHA-256 of scope, rate and caller: no addresses are kept.")
-    window_start = models.DateTimeField(db_index=True)
+    key = models.CharField(max_length=64, help_text="SHA-256 of limit, rate and caller, so that no address is stored")
+    window_start = models.DateTimeField("start of the window", db_index=True)
     count = models.PositiveIntegerField()
 
     class Meta:
@@ -25,17 +25,18 @@ class RateCounter(models.Model):
 
 
 class IdempotentAnswer(models.Model):
-    """The answer to a request with an Idempotency-Key, committed together with what the request did."""
+    """The answer to a request with an Idempotency-Key, committed in the transaction of the request's work."""
 
-    caller = models.CharField(max_length=64, help_text="Whose key it is: keys of two callers never meet")
-    key = models.CharField(max_length=255)
+    caller = models.CharField(max_length=64, help_text="The user who sent the key")
+    key = models.CharField("Idempotency-Key", max_length=255)
     request_hash = models.CharField(max_length=64, help_text="SHA-256 of method, address and body")
-    status = models.PositiveSmallIntegerField()
-    body = models.TextField(help_text="JSON, as it was sent")
+    status = models.PositiveSmallIntegerField("HTTP status")
+    body = models.TextField(help_text="The answer as JSON text")
     created_at = models.DateTimeField(default=clock.now, editable=False, db_index=True)
 
     class Meta:
         db_table = "igny8_idempotent_answers"
+        verbose_name = "stored answer"
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["caller", "key"], name="igny8_idempotent_answers_once"),
         ]

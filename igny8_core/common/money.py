@@ -1,4 +1,4 @@
-"""Money as Decimal with an ISO 4217 currency: parsing, formatting, rounding. `typed_amount` is where floats end."""
+"""Money as Decimal with an ISO 4217 currency: parsing, formatting, rounding; `typed_amount` takes floats of a shell."""
 
 import math
 import re
@@ -8,8 +8,8 @@ from typing import TypeVar
 
 from igny8_core.common.errors import DomainError
 
-# ISO 4217 lists the decimals ("minor unit") of each currency; all others have two. CLDR, which Babel carries, is
-# no substitute: it gives what people write (PKR without decimals), not what the standard and the gateways count in.
+# The decimals ("minor unit") of currencies as ISO 4217 lists them; all others have two. CLDR (in Babel) has other
+# numbers: it says what people write (PKR without decimals), not what the standard and the gateways count in.
 ZERO_DECIMALS = frozenset("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split())
 THREE_DECIMALS = frozenset("BHD IQD JOD KWD LYD OMR TND".split())
 
@@ -20,29 +20,29 @@ T = TypeVar("T")
 
 
 class InvalidAmount(DomainError):
-    """Text that is not an amount of money in the given currency."""
+    """An input that is no amount of money in the given currency."""
 
     code = "invalid_amount"
     http_status = 400
-    text = 'Not an amount of money. Write plain digits with a dot, for example "89.00".'
+    text = 'This is not an amount of money. Write plain digits with a dot, for example "89.00".'
 
 
 def minor_units(currency: str) -> int:
     """Number of decimals of an ISO 4217 currency: `minor_units("USD") == 2`, `minor_units("JPY") == 0`.
 
-    Raises InvalidAmount for anything but three capital ASCII letters.
+    Raises InvalidAmount unless `currency` is three capital ASCII letters.
     """
     if not CURRENCY_PATTERN.fullmatch(currency):
-        raise InvalidAmount(f"{currency!r} is not a currency. Use three capital letters as in ISO 4217, e.g. USD.")
+        raise InvalidAmount(f"{currency!r} is not a currency. Use three capital letters (ISO 4217), for example USD.")
     if currency in ZERO_DECIMALS:
         return 0
     return 3 if currency in THREE_DECIMALS else 2
 
 
 def parse_amount(text: object, currency: str) -> Decimal:
-    """Read an amount > 0 from `text`, strictly: ASCII digits, at most the currency's decimals, no sign or exponent.
+    """The amount in `text`: more than zero, ASCII digits, no sign or exponent, at most the currency's decimals.
 
-    Raises InvalidAmount naming what was expected.
+    Raises InvalidAmount, which says what was expected.
     """
     decimals = minor_units(currency)
     example = format_amount(Decimal(89), currency)
@@ -57,10 +57,10 @@ def parse_amount(text: object, currency: str) -> Decimal:
 
 
 def typed_amount(amount: T | float, currency: str) -> T | Decimal:
-    """What somebody typed in a shell as an amount: the float 99.00 becomes the Decimal that Python shows of it.
+    """An amount that somebody typed in a shell, as a Decimal: the float 99.00 becomes Decimal("99.00").
 
-    Services that people call by hand take amounts through this, so that no float comes further in. Text, Decimal and
-    None are given back as they are. Raises InvalidAmount for True, NaN, infinity and more decimals than `currency` has.
+    Services that people call by hand convert amounts with this, so that no float gets further. Text, Decimal and None
+    are returned unchanged. Raises InvalidAmount for True, NaN, infinity, and more decimals than `currency` has.
     """
     if not isinstance(amount, float | int):
         return amount
@@ -68,9 +68,9 @@ def typed_amount(amount: T | float, currency: str) -> T | Decimal:
         raise InvalidAmount(
             f'{amount} is not an amount of money. Write it like "{format_amount(Decimal(89), currency)}".'
         )
-    # Before it is written out: Python does not write numbers of thousands of digits.
+    # Checked before repr(): Python does not write numbers of thousands of digits.
     if abs(amount) > MAX_AMOUNT:
-        raise InvalidAmount(f"This is no amount of money: amounts go up to {MAX_AMOUNT}.")
+        raise InvalidAmount(f"The amount is too high. Write at most {MAX_AMOUNT}.")
     value = Decimal(int.__repr__(amount) if isinstance(amount, int) else float.__repr__(amount))
     if refusal := why_not_decimals_of(currency, value):
         raise InvalidAmount(refusal)
@@ -78,17 +78,17 @@ def typed_amount(amount: T | float, currency: str) -> T | Decimal:
 
 
 def why_not_decimals_of(currency: str, amount: Decimal) -> str | None:
-    """A sentence where `amount` says more than the decimals of `currency` can hold, or None."""
+    """A sentence if `amount` has more decimals than `currency`, else None."""
     return None if amount == round_amount(amount, currency) else _expected_decimals(currency)
 
 
 def round_amount(amount: Decimal, currency: str) -> Decimal:
-    """Round half up to the currency's minor unit (docs/domain.md section 1)."""
+    """The amount rounded half up to the currency's decimals."""
     return amount.quantize(Decimal(1).scaleb(-minor_units(currency)), rounding=ROUND_HALF_UP)
 
 
 def discounted(price: Decimal, percentage: int, currency: str) -> Decimal:
-    """What is left of a price after `percentage` per cent, rounded half up to the currency's minor unit."""
+    """The price less `percentage` per cent, rounded half up to the currency's decimals."""
     return round_amount(price * (100 - percentage) / 100, currency)
 
 
@@ -109,5 +109,8 @@ def amount_text(amount: Decimal | str, currency: str) -> str:
 
 
 def read_amount(amount: Decimal | float | str | None, currency: str) -> Decimal | None:
-    """An amount as people write it by hand: text counts as it does on an invoice's line. Raises InvalidAmount."""
+    """An amount given as text or as a number: text is parsed by parse_amount, numbers by typed_amount.
+
+    Raises InvalidAmount.
+    """
     return parse_amount(amount, currency) if isinstance(amount, str) else typed_amount(amount, currency)

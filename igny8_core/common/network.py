@@ -1,4 +1,4 @@
-"""Who is calling, as far as the network can tell."""
+"""The caller's IP address and network."""
 
 import ipaddress
 
@@ -7,10 +7,10 @@ from django.http import HttpRequest
 
 
 def client_address(request: HttpRequest) -> str:
-    """The caller's IP address, or "unknown" behind a socket that has none.
+    """The caller's IP address, or "unknown" if the socket has none.
 
-    X-Forwarded-For is believed only for the settings.TRUSTED_PROXY_COUNT entries that our own proxies appended at
-    its end: everything before them is the caller's own claim (AUT-17).
+    Of X-Forwarded-For, the last settings.TRUSTED_PROXY_COUNT entries are trusted: our own proxies append them. The
+    caller can write anything before them (AUT-17).
     """
     socket_address = request.META.get("REMOTE_ADDR", "")
     forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
@@ -20,7 +20,7 @@ def client_address(request: HttpRequest) -> str:
 
 
 def client_network(request: HttpRequest) -> str:
-    """The caller's network for limits: an IPv4 address, or the /64 that one IPv6 customer can use freely."""
+    """The caller's network, for rate limits: an IPv4 address, or the /64 network that an IPv6 customer gets."""
     address = client_address(request)
     if ":" not in address:
         return address
@@ -33,6 +33,6 @@ def _normal(text: str) -> str:
     except ValueError:
         return ""
     if isinstance(address, ipaddress.IPv6Address):
-        # Without the scope: `%eth0` is the local name of an interface.
+        # Without the scope: `%eth0` is the name of a local interface.
         return str(address.ipv4_mapped or ipaddress.IPv6Address(int(address)))
     return str(address)

@@ -1,8 +1,8 @@
-"""Rows of models from prepared statements, made as the ORM makes them.
+"""Model instances from prepared statements.
 
-The ORM builds its SQL anew for every query, which takes longer than PostgreSQL needs to answer it. Where a query is on
-the way of every request or decision, its SQL is prepared instead (common/db.PreparedStatement), and this names the
-columns in it and makes rows of what comes back.
+The ORM builds the SQL of every query again, which takes longer than PostgreSQL needs to answer. Queries that run in
+every request are prepared instead (PreparedStatement in common/db.py). This module names their columns and makes model
+instances of the rows, as the ORM does.
 """
 
 from collections.abc import Sequence
@@ -14,9 +14,9 @@ Row = TypeVar("Row", bound=models.Model)
 
 
 class Columns(Generic[Row]):
-    """Columns of a model that a statement selects: all of them, or those that are named.
+    """The columns of a model that a statement selects: all of them, or the named ones.
 
-    A column that is not named is loaded when it is looked at, as after the ORM's only().
+    Other columns are loaded when they are read, as after the ORM's only().
     """
 
     def __init__(self, model: type[Row], *names: str) -> None:
@@ -31,11 +31,11 @@ class Columns(Generic[Row]):
         self._conversions = [(position, convert) for position, convert in enumerate(conversions) if convert]
 
     def sql(self, alias: str) -> str:
-        """The columns for a SELECT of the table that goes by `alias` there."""
+        """The columns for a SELECT, with the table's `alias`."""
         return ", ".join(f"{alias}.{field.column}" for field in self.fields)
 
     def row(self, values: Sequence[Any]) -> Row:
-        """The model's row of the values of the columns, in their order."""
+        """A model instance from the values of the columns, in their order."""
         read = list(values)
         for position, convert in self._conversions:
             read[position] = convert(read[position], None, connection)
@@ -43,7 +43,7 @@ class Columns(Generic[Row]):
 
 
 def joined_rows(values: Sequence[Any], *columns: Columns[Any]) -> list[Any]:
-    """A row for each model whose columns a join selected, in that order; None where a LEFT JOIN found none."""
+    """A model instance for each of the `columns` that a join selected, in order; None if a LEFT JOIN found no row."""
     rows, begin = [], 0
     for each in columns:
         end = begin + len(each.fields)

@@ -1,4 +1,4 @@
-"""Rate limits, exact over all processes and machines: counted in Redis where there is one, else in PostgreSQL.
+"""Rate limits that hold over all processes and machines. Counted in Redis if there is one, else in PostgreSQL.
 
 docs/adr/0003-rate-limits-in-postgresql.md says why each of the two is safe.
 """
@@ -20,7 +20,7 @@ from igny8_core.common.models import RateCounter
 
 logger = logging.getLogger(__name__)
 
-# A limit must not make a request wait longer than it would save.
+# Short, because counting must not cost a request more time than the limit protects.
 REDIS_TIMEOUT_SECONDS = 0.5
 RATE_PATTERN = re.compile(r"([1-9][0-9]*)/([1-9][0-9]*)?(second|minute|hour|day)s?")
 UNIT_SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
@@ -42,7 +42,7 @@ class Rate:
 
 
 def parse_rate(text: str) -> Rate:
-    """Read "10/minute" or "5/15minutes"; raises ImproperlyConfigured."""
+    """Read a rate such as "10/minute" or "5/15minutes". Raises ImproperlyConfigured."""
     match = RATE_PATTERN.fullmatch(text)
     if not match:
         raise ImproperlyConfigured(f"{text!r} in RATE_LIMITS is not a rate. Examples: 10/minute, 5/15minutes.")
@@ -50,7 +50,7 @@ def parse_rate(text: str) -> Rate:
 
 
 def rates_of(scope: str) -> list[Rate]:
-    """The rates that settings.RATE_LIMITS gives `scope`; raises ImproperlyConfigured when it gives none."""
+    """The rates of `scope` in settings.RATE_LIMITS. Raises ImproperlyConfigured if there are none."""
     rates = settings.RATE_LIMITS.get(scope)
     if not rates:
         raise ImproperlyConfigured(f"RATE_LIMITS has no rates for the scope {scope!r}.")
@@ -58,10 +58,10 @@ def rates_of(scope: str) -> list[Rate]:
 
 
 def seconds_to_wait(scope: str, caller: str) -> int | None:
-    """Count a hit of `caller`; returns None when it is within all rates of `scope`, else the seconds to wait.
+    """Count a request of `caller`. Returns None if all rates of `scope` allow it, else the seconds to wait.
 
-    Windows start at fixed times, so waiting always ends, and a hit that a short window refuses does not count in a
-    longer one: nobody can lock another person out for long by knocking fast.
+    Windows start at fixed times, so a wait always ends. A request that a short window refuses does not count in a
+    longer one, so nobody can lock another person out for long with many fast requests.
     """
     now = clock.now().timestamp()
     for rate in sorted(rates_of(scope), key=lambda rate: rate.seconds):
@@ -72,7 +72,7 @@ def seconds_to_wait(scope: str, caller: str) -> int | None:
 
 
 def forget_old_windows() -> int:
-    """Delete counters of windows that are over; returns how many."""
+    """Delete the counters of past windows. Returns how many."""
     longest = max((rate.seconds for scope in settings.RATE_LIMITS for rate in rates_of(scope)), default=0)
     oldest = clock.now() - timedelta(seconds=longest)
     deleted, _ = RateCounter.objects.filter(window_start__lt=oldest).delete()
@@ -88,7 +88,7 @@ def _count_hit(key: str, start: int, seconds: int) -> int:
         try:
             return _count_in_redis(key, start, seconds)
         except redis.RedisError as error:
-            # Who cannot reach Redis is limited all the same, if only from here on.
+            # Without Redis we count in the database; counters restart.
             logger.warning("rate limits are counted in the database: %s", type(error).__name__)
     return _count_in_database(key, start)
 
@@ -97,7 +97,7 @@ def _count_in_redis(key: str, start: int, seconds: int) -> int:
     name = f"igny8:rate:{key}:{start}"
     with _redis(settings.REDIS_URL).pipeline(transaction=True) as steps:
         steps.incr(name)
-        # Kept a little longer than the window, for clocks that differ.
+        # Kept a minute longer than the window, because clocks differ.
         steps.expire(name, seconds + 60)
         count, _ = steps.execute()
     return int(count)

@@ -1,7 +1,7 @@
-"""Texts that only this server can have written: the tokens of links in mails and on pages.
+"""Signed texts: the tokens of links in mails and on pages.
 
-A token says what it is for by its salt, and when it was signed. What it opens, and whether it was used, is for the
-caller to look up. Keys that are on their way out (SECRET_KEY_FALLBACKS) still open what they signed.
+A token is signed for one purpose (its salt) and has the time of signing. The caller looks up what the token refers to
+and whether it was used. Tokens signed with an old key (SECRET_KEY_FALLBACKS) are still accepted.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -15,7 +15,7 @@ __all__ = ["BadSignature", "SignatureExpired", "keys", "opened", "signed"]
 
 
 class _DatedSigner(TimestampSigner):
-    """Signs as of a given moment: a mail that is written twice has the same link both times."""
+    """Signs with a given time, so that a mail that is written twice has the same link both times."""
 
     def __init__(self, salt: str, moment: datetime | None = None, key: str | None = None) -> None:
         super().__init__(salt=salt, key=key)
@@ -25,16 +25,16 @@ class _DatedSigner(TimestampSigner):
         return b62_encode(int((self.moment or clock.now()).timestamp()))
 
     def opened(self, token: str) -> tuple[str, datetime]:
-        """What was signed, and when. Raises BadSignature."""
-        # TimestampSigner reads the moment by another clock than ours and does not tell it.
+        """The signed text and the time of signing. Raises BadSignature."""
+        # TimestampSigner.unsign() does not return the time, and compares it with another clock than ours.
         text, _, stamp = super(TimestampSigner, self).unsign(token).rpartition(self.sep)
         return text, datetime.fromtimestamp(b62_decode(stamp), UTC)
 
 
 def signed(text: str, *, salt: str, moment: datetime | None = None, key: str | None = None) -> str:
-    """A token that holds `text`, which anybody can read, for the purpose `salt`.
+    """A token with `text`, which anybody can read, signed for the purpose `salt`.
 
-    `moment`: as of when it counts, now if none is given. `key`: another than the server's newest.
+    `moment` is the time of signing, by default now. `key` is by default the server's newest.
     """
     return _DatedSigner(salt, moment, key).sign(text)
 
@@ -42,14 +42,14 @@ def signed(text: str, *, salt: str, moment: datetime | None = None, key: str | N
 def opened(token: str, *, salt: str, lifetime: timedelta | None = None) -> str:
     """The text of a token that was signed for this purpose.
 
-    Raises BadSignature for what we never signed, SignatureExpired from `lifetime` after its moment on.
+    Raises BadSignature for a token that we did not sign, SignatureExpired once it is older than `lifetime`.
     """
     text, moment = _DatedSigner(salt).opened(token)
     if lifetime is not None and clock.now() >= moment + lifetime:
-        raise SignatureExpired("The token has run out.")
+        raise SignatureExpired("The token has expired.")
     return text
 
 
 def keys() -> list[str]:
-    """The server's keys, the newest first."""
+    """The server's signing keys, the newest first."""
     return [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]

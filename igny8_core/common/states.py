@@ -1,4 +1,7 @@
-"""Status moves: the only way a status field changes."""
+"""transition() changes the status of a row, as its model's table of transitions allows.
+
+Rows of work queues (webhook messages, deliveries) change by common/work_queue.py instead.
+"""
 
 from collections.abc import Mapping
 from functools import lru_cache
@@ -11,46 +14,46 @@ from django.db.models import Field, Model, TextChoices
 from igny8_core.common.db import PreparedStatement
 from igny8_core.common.errors import TransitionNotAllowed
 
-Moves = Mapping[str, frozenset[str]]
+Transitions = Mapping[str, frozenset[str]]
 
 
-def transition(row: Model, to: TextChoices, moves: Moves, **changes: Any) -> None:
-    """Move a saved row's `status` to `to`, together with other column `changes`, in one UPDATE.
+def transition(row: Model, to: TextChoices, transitions: Transitions, **changes: Any) -> None:
+    """Change a saved row's `status` to `to`, together with other column `changes`, in one UPDATE.
 
-    `moves` maps each status to those it may become. The UPDATE asks for the status that the row was read with, so
+    `transitions` maps each status to those it can become. The UPDATE requires the status that the row was read with, so
     that even a caller who forgot the lock cannot decide the same thing twice. On success `row` has the new values.
-    Raises TransitionNotAllowed, with nothing changed, for a move that is not listed or a row that has moved meanwhile.
+    Raises TransitionNotAllowed, with nothing changed, if the transition is not listed or the status changed meanwhile.
     """
     status: str = row.status  # type: ignore[attr-defined]
-    if to.value not in moves[status]:
-        raise TransitionNotAllowed(_refusal(row, status, to, moves))
+    if to.value not in transitions[status]:
+        raise TransitionNotAllowed(_refusal(row, status, to, transitions))
     changes = {"status": to.value, **changes}
     values = [
         field.get_db_prep_save(value.pk if isinstance(value, Model) else value, connection)
         for field, value in zip(_fields(type(row), tuple(changes)), changes.values(), strict=True)
     ]
-    if _move(type(row), tuple(changes)).fetch_one([row.pk, status, *values]) is None:
+    if _update_statement(type(row), tuple(changes)).fetch_one([row.pk, status, *values]) is None:
         raise TransitionNotAllowed(
-            f"The {row._meta.verbose_name} was changed by somebody else just now. Look at it again."
+            f"Somebody else changed the {row._meta.verbose_name} just now. Load it again, then decide."
         )
     for name, value in changes.items():
         setattr(row, name, value)
 
 
 @lru_cache
-def _move(model: type[Model], names: tuple[str, ...]) -> PreparedStatement:
+def _update_statement(model: type[Model], names: tuple[str, ...]) -> PreparedStatement:
     """The UPDATE for these columns.
 
-    Prepared, because every approval makes four of them, and building one through the ORM and planning it takes longer
-    than doing it (benchmarks/approve.py).
+    Prepared, because every approval runs four of them, and building and planning one takes longer than running it
+    (benchmarks/approve.py).
     """
     fields = _fields(model, names)
     columns = ", ".join(f'"{field.column}" = ${position}' for position, field in enumerate(fields, start=3))
-    # Without a length: a cast to varchar(20) would cut a longer text, where the column itself refuses it.
+    # Without the length: a cast to varchar(20) would cut a longer text off, but the column itself refuses it.
     types = [str(field.db_type(connection)).partition("(")[0] for field in fields]
     table = model._meta.db_table
     return PreparedStatement(
-        name=f"igny8_move_{table.removeprefix('igny8_')}_{crc32(columns.encode()):08x}",
+        name=f"igny8_transition_{table.removeprefix('igny8_')}_{crc32(columns.encode()):08x}",
         types=("bigint", "text", *types),
         sql=f'UPDATE "{table}" SET {columns} WHERE id = $1 AND status = $2 RETURNING id',  # noqa: S608 - our names only
     )
@@ -60,6 +63,7 @@ def _fields(model: type[Model], names: tuple[str, ...]) -> list["Field[Any, Any]
     return [model._meta.get_field(name) for name in names]  # type: ignore[misc]
 
 
-def _refusal(row: Model, status: str, to: TextChoices, moves: Moves) -> str:
-    targets = ", ".join(sorted(moves[status])) or "nothing, it is final"
-    return f"The {row._meta.verbose_name} is {status} and cannot become {to.value}; from here it can become {targets}."
+def _refusal(row: Model, status: str, to: TextChoices, transitions: Transitions) -> str:
+    allowed = ", ".join(sorted(transitions[status]))
+    hint = f"It can become: {allowed}." if allowed else "This status is final."
+    return f"The {row._meta.verbose_name} is {status} and cannot become {to.value}. {hint}"

@@ -1,4 +1,4 @@
-"""Forms of the console that take what the API takes: one set of rules, one set of sentences for both doors."""
+"""Console forms that use the API's serializers: the same rules and the same sentences for both."""
 
 import json
 import re
@@ -14,16 +14,17 @@ else:
 
 
 class StrictForm(Form):
-    """Judges what was changed in a form with the fields and the `validate` of a serializer, which the API uses too.
+    """Validates the changed fields of a form with a serializer (`rules`).
 
-    Put it before the form's other class. The serializer's fields are called as the form's; what the form holds beyond
-    them is left to Django. What is stored and not touched is not judged: the samples may stay as they are printed.
+    Name it before the form's other parent class. Serializer and form use the same field names; fields that the
+    serializer lacks are validated by Django. Unchanged fields are not validated, so that sample rows can stay as they
+    are.
     """
 
     rules: ClassVar[type[serializers.Serializer[Any]]]
 
     def clean(self) -> dict[str, Any] | None:
-        """What was typed as the API would store it; its refusals stand at their fields in place of Django's."""
+        """The input as the API would store it. The serializer's refusals replace Django's at their fields."""
         super().clean()
         judge = self.rules(getattr(self, "instance", None), data=self._sent(), partial=True)
         for name in judge.initial_data:
@@ -40,7 +41,7 @@ class StrictForm(Form):
 
 
 class ListOfTextsField(forms.JSONField):
-    """JSON in a text area; brackets nested beyond measure are no JSON either."""
+    """JSON in a text area. JSON that is nested too deeply is refused as invalid."""
 
     def to_python(self, value: Any) -> Any:
         """The JSON's value. Raises ValidationError."""
@@ -50,7 +51,7 @@ class ListOfTextsField(forms.JSONField):
             raise forms.ValidationError(self.error_messages["invalid"], code="invalid", params={"value": "…"}) from None
 
     def bound_data(self, data: Any, initial: Any) -> Any:
-        """What is shown again of what was typed."""
+        """The value to show again after a refusal."""
         try:
             return super().bound_data(data, initial)
         except RecursionError:
@@ -58,7 +59,7 @@ class ListOfTextsField(forms.JSONField):
 
 
 def as_json(rule: serializers.Field[Any, Any, Any, Any], typed: Any) -> Any:
-    """What a client of the API would send for what was typed into a form's field."""
+    """The JSON value that a client of the API would send for the text typed into a form's field."""
     if isinstance(rule, serializers.BooleanField):
         return bool(typed)
     text = "" if typed is None else typed
@@ -70,7 +71,7 @@ def as_json(rule: serializers.Field[Any, Any, Any, Any], typed: Any) -> Any:
 
 
 def sentences(detail: Any) -> list[str]:
-    """The texts of a refusal, also of one that has them by position."""
+    """The texts of a serializer field's refusal, as one list."""
     if isinstance(detail, dict):
         return [text for inner in detail.values() for text in sentences(inner)]
     return [str(text) for text in detail]

@@ -1,6 +1,6 @@
-"""Tax numbers. Only a number that says by its look that it is a VAT number is checked; any other text is taken.
+"""Checks tax numbers that look like VAT numbers (in India: GSTIN). Any other text is accepted as a tax number.
 
-Countries have many kinds of tax numbers, and a customer with one that we do not know must still be able to sign up.
+Countries have many kinds of tax numbers. A customer with a kind that we do not know must still be able to sign up.
 """
 
 import re
@@ -8,24 +8,24 @@ import re
 from igny8_core.common.countries import COUNTRY_NAMES
 
 EU = "AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK".split()
-# What stands in front of a country's VAT numbers: in the EU its code, for Greece also EL, for Northern Ireland XI.
+# The prefixes of a country's VAT numbers: in the EU its code, for Greece also EL, for Northern Ireland XI.
 PREFIXES = {**{code: (code,) for code in EU}, "GR": ("EL", "GR"), "GB": ("GB", "XI")}
-# Without a prefix: shapes that no other number of the country has. Ten digits in Poland, say, may be of the register.
+# Forms without a prefix that no other number of the country has. (In Poland, ten digits can also be a register number.)
 SHAPES = {
     "DE": r"[0-9]{9}",
     "FR": r"[0-9A-Z]{2}[0-9]{9}",
     "GB": r"[0-9]{9}",
     "IN": r"[0-9]{2}[A-Z]{5}[0-9]{4}[A-Z][0-9A-Z]Z[0-9A-Z]",
 }
-# Begins as a VAT number does, and is another: what Germany gives every business since 2024, for a part of it.
+# Begins like a VAT number but is another: the business number that Germany issues since 2024.
 GERMAN_BUSINESS_NUMBER = re.compile(r"DE[0-9]{14}")
 SEPARATORS = re.compile(r"[\s.\-/:]+")
 
 
 def why_not_tax_id(tax_id: str, country: str) -> str | None:
-    """A sentence on what is wrong with a tax number, or None when nothing is or nothing can be said.
+    """A sentence that says what is wrong with a tax number, or None if it is right or cannot be checked.
 
-    `country` is the billing country's code, empty where it is not known: then any text is a tax number.
+    `country` is the code of the billing country. If it is empty, any text is accepted.
     """
     number = SEPARATORS.sub("", tax_id).upper()
     prefix = _prefix(number, country)
@@ -33,18 +33,18 @@ def why_not_tax_id(tax_id: str, country: str) -> str | None:
     if not (prefix or has_shape) or GERMAN_BUSINESS_NUMBER.fullmatch(number) or _is_vat_number(number, country):
         return None
     name = "GSTIN" if country == "IN" else f"VAT number of {COUNTRY_NAMES[country]}"
-    way_out = f"write a tax number of another kind without {prefix} in front" if prefix else "compare each character"
-    return f"This is no valid {name}: a character is wrong, missing or too many. Check it, or {way_out}."
+    hint = f"If it is another kind of tax number, write it without {prefix}." if prefix else "Compare each character."
+    return f"This is not a valid {name}: a character is wrong, missing or too many. {hint}"
 
 
 def _prefix(number: str, country: str) -> str:
-    """The prefix of VAT numbers that a number begins with; empty where it has no digits, as in EXEMPT."""
+    """The VAT prefix that a number begins with; empty if there is none, or if the text has no digits, as EXEMPT."""
     is_number = re.fullmatch(r"[A-Z]*[0-9][A-Z0-9+*]*", number)
     return next((each for each in PREFIXES.get(country, ()) if is_number and number.startswith(each)), "")
 
 
 def _is_vat_number(number: str, country: str) -> bool:
-    # Here, not above: it reads lists of numbers, and most requests need none.
+    # Imported here, because the library reads lists of numbers that most requests do not need.
     from stdnum import get_cc_module
 
     rule = get_cc_module(country.lower(), "vat")

@@ -1,11 +1,11 @@
-"""What text of people may contain: readable in any script, storable, and shown as it is read (INP-03)."""
+"""Rules for text that people type: any script, but no invisible characters and none that hide what it says (INP-03)."""
 
 import re
 import unicodedata
 
 # Control, format (bidi, zero-width), surrogate, private use, line and paragraph separator.
 REFUSED_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
-# Letters and marks that show as nothing, which the categories do not tell.
+# Invisible characters in other categories.
 INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0")
 ZERO_WIDTH_NON_JOINER = "\u200c"
 ZERO_WIDTH_JOINER = "\u200d"
@@ -16,17 +16,17 @@ VIRAMA_CLASS = 9
 # Letters that older keyboards write at the end of a word with a virama and a joiner: the six chillu letters of
 # Malayalam, and the khanda ta of Bengali.
 LETTERS_CUT_SHORT = frozenset("\u0d15\u0d23\u0d28\u0d30\u0d32\u0d33\u09a4")
-# Scripts stack up to three marks on a letter; towers of them paint over other lines.
+# Real scripts stack up to three marks on a letter. Many more would cover other lines.
 MAX_STACKED_MARKS = 4
-# The longest sequence that NFC makes one character of.
+# The longest sequence of characters that NFC turns into one.
 NFC_MAX_SHRINK = 4
-# Control characters, and the marks and overrides with which text can turn the direction of an amount beside it
-# (PDF-08). New lines and tabs stay.
+# Control characters (but not new lines and tabs), and the marks that change the direction of the text beside them, such
+# as an amount (PDF-08).
 UNSHOWABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def normalized(text: str) -> str:
-    """`text` in NFC without outer white space; lines end in a plain newline."""
+    """`text` in NFC, without white space at its ends and with plain newlines."""
     return re.sub("\r\n?", "\n", unicodedata.normalize("NFC", text)).strip()
 
 
@@ -39,17 +39,17 @@ def normalized_password(password: str) -> str:
 
 
 def showable(text: str) -> str:
-    """`text` without control characters and without those that change the direction of writing."""
+    """`text` without control characters and characters that change the direction of writing."""
     return UNSHOWABLE.sub("", text)
 
 
 def folded(text: str) -> str:
-    """`text` without what people write differently: case, spaces, dashes and other marks, full-width forms."""
+    """`text` for comparisons: without case, spaces, dashes, other marks and full-width forms."""
     return re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", text)).casefold()
 
 
 def first_refused(text: str, allowed: str = "") -> str | None:
-    """A sentence on the first character of `text` that is not accepted, or None; `allowed` lifts the rule for some."""
+    """A sentence about the first character of `text` that is refused, or None. Characters in `allowed` are accepted."""
     marks = 0
     for index, character in enumerate(text):
         category = unicodedata.category(character)

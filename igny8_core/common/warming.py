@@ -1,4 +1,4 @@
-"""Makes a process ready before it takes requests: else its first ones wait until the site is loaded."""
+"""Loads the site before a process takes requests, so that its first requests are not slow."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -13,16 +13,16 @@ from rest_framework.serializers import Serializer
 
 from igny8_core.common.api.serializers import OutputSerializer, StrictSerializer
 
-# Through the whole stack, without needing the database: nothing that a worker must not inherit.
+# These run through the whole stack without the database, because forked workers must not share a connection.
 ADDRESSES = ("/healthz/", "/api/v1/auth/me/", "/api/v1/billing/credits/usage/")
 
 
 def warm(application: WSGIHandler) -> None:
     """Load every address and view, make the serializers' fields, and answer a few requests of our own.
 
-    Nothing is asked of the database, and no connection is left open: worker processes are forked from this one.
+    No query is sent and no connection is left open, because worker processes are forked from this one.
     """
-    # They are refused for want of a login, which would look like a break-in in the log of each start.
+    # The requests have no token. Their refusals would look like an attack in the log of each start.
     logging.disable(logging.WARNING)
     try:
         for address in ADDRESSES:

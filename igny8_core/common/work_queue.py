@@ -1,8 +1,8 @@
-"""Rows that are worked at until they are done or given up: deliveries of events, messages of gateways, open payments.
+"""A queue in a table: its rows are tried until they are done or given up (deliveries, webhook messages, open payments).
 
-The row is the queue's entry, so whatever a killed worker leaves behind is found by the next one (docs/adr/0001). A
-worker takes a row by one conditional UPDATE, which puts the next try ahead by a lease and counts the attempt. Because
-an attempt is counted when it begins, a row that takes its workers with it is given up like one that fails.
+The row is the queue's entry, so the next worker finds what a killed worker left behind (docs/adr/0001). A worker takes
+a row by one conditional UPDATE, which counts the attempt and moves the next attempt into the future by a lease.
+Attempts are counted when they begin, so a row that crashes its workers is given up like a row that fails.
 """
 
 import logging
@@ -23,23 +23,25 @@ logger = logging.getLogger(__name__)
 
 Row = TypeVar("Row", bound=Model)
 
-NO_END = "No try came to an end."
+NO_END = "No attempt finished."
 LONGEST_ERROR = 500
 
 
-# Neither compared nor printed: both would run the query in `rows`.
+# Without eq and repr: both would run the query in `rows`.
 @dataclass(frozen=True, eq=False, repr=False)
 class WorkQueue(Generic[Row]):
-    """The rows of a table that wait for a worker, and the rules by which they are tried.
+    """The rows of a table that wait for a worker, and the rules for trying them.
 
-    `name` stands in the log: "webhook failed". `rows` are loaded with what `work` reads. `work` is called outside any
-    transaction, at least once per row; it returns the columns that say that the row is done, or None to have it tried
-    again, as after an error. `pauses` are what lies between a row's tries; when the try after the last pause has not
-    ended it either, `give_up` is called with the row and the last error, and closes it or hands it to a person.
-
-    A row is due when the time in its column `due_at` has come and the column `state` says that it waits; without
-    `state` the time alone tells. `attempts` counts its tries, `error` keeps why the last one failed, where there is
-    such a column. `lease` has to be longer than any try, and by minutes longer than two machines' clocks are apart.
+    - `name` is for the log, as in "webhook failed".
+    - `rows` is the query that loads a row, with the relations that `work` reads.
+    - `work` is called outside any transaction, at least once per row. It returns the column values of a row that is
+      done, or None to have the row tried again, as after an error.
+    - `pauses` are the times between a row's attempts. If the attempt after the last pause fails too, `give_up` is
+      called with the row and the last error; it closes the row or hands it to a person.
+    - A row is due if the time in its column `due_at` has come and its column `state` has the waiting value. Without
+      `state`, the time alone decides.
+    - `attempts` is the column that counts attempts, `error` the column for the last error, if there is one.
+    - `lease` must be longer than any attempt, and longer by minutes than the difference of two machines' clocks.
     """
 
     name: str
@@ -54,9 +56,9 @@ class WorkQueue(Generic[Row]):
     error: str | None = "last_error"
 
     def run(self, limit: int) -> int:
-        """Try the rows that are due, those that wait longest first, at most `limit`; returns how many were tried.
+        """Try at most `limit` rows that are due, the longest due first. Returns how many were tried.
 
-        RuntimeError in a transaction.
+        Raises RuntimeError inside a transaction.
         """
         require_no_transaction()
         for tried in range(limit):
@@ -67,7 +69,7 @@ class WorkQueue(Generic[Row]):
         return limit
 
     def take(self) -> Row | None:
-        """Take the row that is due for longest; None where none is, or others have taken them."""
+        """Take the row that has been due for longest; None if no row is due that other workers have not taken."""
         now = clock.now()
         waiting = [self.state[1]] if self.state else []
         with connection.cursor() as cursor:
@@ -76,14 +78,14 @@ class WorkQueue(Generic[Row]):
         return self.rows.get(pk=found[0]) if found else None
 
     def take_now(self, row: Row) -> Row | None:
-        """Take one row, though it may not be due; None where it does not wait."""
+        """Take this row, even if it is not due yet; None if it no longer waits."""
         due = {self.attempts: F(self.attempts) + 1, self.due_at: clock.now() + self.lease}
         return self.rows.get(pk=row.pk) if self._waiting(row).update(**due) else None
 
     def attempt(self, row: Row) -> None:
-        """Work at a row that was taken, and note what became of it. RuntimeError in a transaction.
+        """Try a row that was taken, and store the result. Raises RuntimeError inside a transaction.
 
-        What the work itself, an operator or another worker has noted meanwhile counts for more.
+        If the work, an operator or another worker has changed the row meanwhile, that change stays.
         """
         require_no_transaction()
         tries, pauses, taken = getattr(row, self.attempts), self.pauses(row), self._as_taken(row)
@@ -99,7 +101,7 @@ class WorkQueue(Generic[Row]):
             self.give_up(row, error)
 
     def close(self, row: Row, error: str = "", **columns: Any) -> bool:
-        """Take a row out of the queue as what it has become; False where it does not wait any more."""
+        """Take a row out of the queue and set `columns` on it; False if it no longer waits."""
         return bool(self._waiting(row).update(**{self.due_at: None, **self._because(error), **columns}))
 
     def _try(self, row: Row) -> tuple[Mapping[str, Any] | None, str]:
@@ -109,7 +111,7 @@ class WorkQueue(Generic[Row]):
             logger.warning("%s waits", self.name, extra={"row": row.pk, "code": refusal.code})
             return None, _as_text(f"{refusal.code}: {refusal}")
         except Exception as error:
-            # The outermost wrapper of a worker: one row that breaks it must not hold up the others (WHK-14).
+            # The outermost wrapper of a worker: one bad row must not stop the others (WHK-14).
             logger.exception("%s failed", self.name, extra={"row": row.pk})
             return None, _as_text(f"{type(error).__name__}: {error}")
 
@@ -118,7 +120,7 @@ class WorkQueue(Generic[Row]):
         return self.rows.model._default_manager.filter(state, pk=row.pk)
 
     def _as_taken(self, row: Row) -> QuerySet[Row]:
-        """The row, as long as nobody has taken it, put it back or ended it since."""
+        """The row, unless somebody has taken, changed or closed it since we took it."""
         seen = [Q((name, getattr(row, name))) for name in (self.due_at, self.attempts)]
         return self._waiting(row).filter(*seen)
 
@@ -127,7 +129,7 @@ class WorkQueue(Generic[Row]):
 
     @cached_property
     def _take(self) -> str:
-        # `=` and not IN: the inner query is run once, however the outer one is planned.
+        # `=` and not IN, so that the inner query runs once, whatever the plan of the outer one.
         table, waits = self.rows.model._meta.db_table, f"{self.state[0]} = %s AND " if self.state else ""
         return f"""
             UPDATE {table} SET {self.attempts} = {self.attempts} + 1, {self.due_at} = %s
@@ -140,5 +142,5 @@ class WorkQueue(Generic[Row]):
 
 
 def _as_text(error: str) -> str:
-    # PostgreSQL refuses NUL in text, and an error may quote what was sent.
+    # PostgreSQL refuses NUL in text, and an error can quote the caller's input.
     return error.replace("\0", "")[:LONGEST_ERROR]

@@ -1,4 +1,4 @@
-"""How values are shown in the operators' console: coloured labels, amounts, times, JSON."""
+"""Columns of the console: coloured labels, amounts, times, JSON."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -18,13 +18,13 @@ EMPTY = "–"
 Shown = Callable[[Any, Any], str]
 
 
-def badge(field: str, tones: Mapping[Any, str]) -> Shown:
+def badge(field: str, tones: Mapping[Any, str], description: str = "") -> Shown:
     """A column that shows a field with choices as a coloured label.
 
     `tones` maps values to success, info, warning or danger; a value without one is grey.
     """
 
-    @display(description=field.replace("_", " "), ordering=field)
+    @display(description=description or field.replace("_", " "), ordering=field)
     def shown(admin: Any, row: Any) -> str:
         value = getattr(row, field)
         return label(getattr(row, f"get_{field}_display")(), tones.get(value, "")) if value else EMPTY
@@ -65,7 +65,7 @@ def moment(field: str, description: str = "") -> Shown:
 
 
 def json_block(field: str) -> Shown:
-    """A field of the change page that shows JSON indented, one key a line."""
+    """A field of the change page that shows JSON, indented, one key per line."""
 
     @display(description=field.replace("_", " "))
     def shown(admin: Any, row: Any) -> str:
@@ -76,15 +76,15 @@ def json_block(field: str) -> Shown:
 
 
 def label(text: str, tone: str = "", href: str = "") -> SafeString:
-    """A small coloured label; with `href` it is a link. `tone`: success, info, warning, danger or nothing (grey)."""
+    """A small coloured label, with `href` a link. `tone` is success, info, warning, danger or empty (grey)."""
     return render_to_string("unfold/helpers/label.html", {"text": text, "type": tone, "href": href})
 
 
 def time_text(at: datetime | None) -> str:
-    """The time in the console's time zone, to the minute; a narrow column breaks it only between date and time."""
+    """The time in the console's time zone, to the minute. A line break can come between date and time."""
     return EMPTY if at is None else timezone.localtime(at).strftime("%d\N{NO-BREAK SPACE}%b\N{NO-BREAK SPACE}%Y %H:%M")
 
 
 def change_url(model: str, pk: object) -> str:
-    """Address of an object's page; `model` is "app_model", for example "billing_payment"."""
+    """The address of an object's page; `model` is app_model, for example "billing_payment"."""
     return reverse(f"admin:{model}_change", args=[pk])

@@ -1,4 +1,4 @@
-"""Who wants to be told of which events. Apps register themselves in their AppConfig.ready."""
+"""The consumers of events. Apps register theirs in AppConfig.ready."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from igny8_core.events.models import Event
 
 @dataclass(frozen=True)
 class Consumer:
-    """`handle` is called outside any transaction, at least once per event, and raises to be tried again."""
+    """A consumer. `handle` is called outside any transaction, at least once per event; if it raises, it is retried."""
 
     name: str
     event_types: frozenset[str]
@@ -20,13 +20,16 @@ _consumers: dict[str, Consumer] = {}
 
 
 def register(name: str, event_types: Iterable[str], handle: Callable[[Event], None]) -> None:
-    """Subscribe `handle` under the stable `name` to events of the given types. Raises UnknownEventType."""
+    """Subscribe `handle` to event types. `name` is stored with deliveries and must not change.
+
+    Raises UnknownEventType.
+    """
     kinds = frozenset(registry.event_type(kind).name for kind in event_types)
     _consumers[name] = Consumer(name, kinds, handle)
 
 
 def get(name: str) -> Consumer:
-    """The registered consumer; KeyError when no app registered that name."""
+    """The registered consumer. Raises KeyError for an unknown name."""
     return _consumers[name]
 
 

@@ -1,4 +1,4 @@
-"""Delivering events: each to each consumer that wants it, until it takes it or is given up."""
+"""Delivers each event to each of its consumers, until that succeeds or is given up."""
 
 import logging
 from datetime import timedelta
@@ -16,12 +16,12 @@ BACK_OFF = [timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 240, 720, 1
 
 
 def deliver_due(limit: int = 500) -> int:
-    """Deliver what is due, oldest first, at most `limit` rows; returns how many were tried."""
+    """Try at most `limit` deliveries that are due, oldest first. Returns how many were tried."""
     return QUEUE.run(limit)
 
 
 def retry(delivery: Delivery) -> None:
-    """Put a delivery that was given up back in the queue; TransitionNotAllowed when it was not given up."""
+    """Put a delivery that was given up back into the queue. Raises TransitionNotAllowed for any other."""
     transition(delivery, DeliveryStatus.WAITING, DELIVERY_TRANSITIONS, attempts=0, next_attempt_at=clock.now())
 
 

@@ -1,4 +1,4 @@
-"""The append-only log of what happened, and what is still to be told to whom."""
+"""The append-only event log, and the deliveries of its events."""
 
 from django.conf import settings
 from django.db import models
@@ -6,22 +6,22 @@ from django.db.models import Q
 
 
 class Event(models.Model):
-    """One change of state: audit row, activity feed entry and source of e-mails and webhooks, all at once.
+    """One change of state. Events are the audit log, the activity feed, and the source of e-mails and webhooks.
 
-    Written in the transaction of the change it tells of; a trigger refuses any later change or deletion.
+    An event is written in the transaction of its change. A trigger refuses to change or delete it later.
     """
 
     type = models.CharField(max_length=60, help_text="noun.participle, for example payment.approved")
     account = models.ForeignKey(
         "igny8_auth.Account", null=True, blank=True, on_delete=models.PROTECT, related_name="events"
     )
-    object_type = models.CharField(max_length=60, help_text="app.model of what changed")
-    object_id = models.CharField(max_length=40)
+    object_type = models.CharField(max_length=60, help_text="Kind of the object that changed, as app.model")
+    object_id = models.CharField("object ID", max_length=40)
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
-    data = models.JSONField(default=dict, help_text="What the event says, as it was then")
-    request_id = models.CharField(max_length=64, blank=True)
+    data = models.JSONField(default=dict, help_text="Details of the change, as they were then")
+    request_id = models.CharField("request ID", max_length=64, blank=True)
     created_at = models.DateTimeField()
 
     class Meta:
@@ -51,13 +51,13 @@ DELIVERY_TRANSITIONS: dict[str, frozenset[str]] = {
 
 
 class Delivery(models.Model):
-    """One event on its way to one consumer; delivered at least once, the event's id is the stable key."""
+    """The delivery of one event to one consumer. It happens at least once; the event's id shows repeats."""
 
     event = models.ForeignKey(Event, on_delete=models.PROTECT, related_name="deliveries")
     consumer = models.CharField(max_length=40)
     status = models.CharField(max_length=10, choices=DeliveryStatus.choices, default=DeliveryStatus.WAITING)
     attempts = models.PositiveSmallIntegerField(default=0)
-    next_attempt_at = models.DateTimeField(null=True, help_text="When it is tried next; empty once done or given up")
+    next_attempt_at = models.DateTimeField(null=True, help_text="When it is tried next; empty if done or given up")
     last_error = models.CharField(max_length=500, blank=True)
 
     class Meta:

@@ -1,4 +1,4 @@
-"""Which types of events there are. Each app declares its own in its event_types.py; docs/events.md lists them all."""
+"""The registry of event types. Each app declares its own in event_types.py; docs/events.md lists them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class EventType:
-    """`name` is noun.participle and never changes; `says` is one sentence; `subjects` are app.model of what changed."""
+    """An event type: `name` (noun.participle; never changes), `says` (a sentence), `subjects` (app.model)."""
 
     name: str
     says: str
@@ -14,14 +14,14 @@ class EventType:
 
 
 class UnknownEventType(ValueError):
-    """No app has declared such an event: a misspelt type would reach nobody, and nobody would notice."""
+    """No app has declared this event type. Without this error, nobody would notice a misspelt type."""
 
 
 _types: dict[str, EventType] = {}
 
 
 def register(subjects: str, sentences: Mapping[str, str]) -> None:
-    """Declare events of the models `subjects` (app.model, several with spaces): what each type says, by its name.
+    """Declare event types of the models `subjects` (app.model, separated by spaces). `sentences` are by type.
 
     Raises ValueError for a type that is declared already.
     """
@@ -40,11 +40,11 @@ def event_type(name: str) -> EventType:
 
 
 def all_types() -> list[EventType]:
-    """Every declared type, by name."""
+    """All declared types, sorted by name."""
     return sorted(_types.values(), key=lambda kind: kind.name)
 
 
 def as_table() -> str:
-    """All types as the table of docs/events.md."""
+    """All types as a Markdown table, for docs/events.md."""
     rows = [f"| `{kind.name}` | {kind.says} | {', '.join(kind.subjects)} |" for kind in all_types()]
     return "\n".join(["| type | what it says | about |", "|---|---|---|", *rows])

@@ -1,4 +1,4 @@
-"""Recording events with the change they tell of."""
+"""Records events in the transaction of the change that they report."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -16,8 +16,7 @@ from igny8_core.common.request_id import current_request_id
 from igny8_core.events import consumers, registry
 from igny8_core.events.models import Event
 
-# One statement for the events and for what is to be delivered because of them: every state change pays for it,
-# and a delivery can never be missing for an event that is there.
+# One statement inserts events and their deliveries. Every change of state pays for it, and no delivery can be missing.
 RECORD = PreparedStatement(
     name="igny8_record_events",
     types=("text[]", "bigint[]", "text[]", "text[]", "bigint[]", "jsonb[]", "text", "text[]", "text[]", "timestamptz"),
@@ -38,7 +37,7 @@ RECORD = PreparedStatement(
 
 @dataclass(frozen=True)
 class NewEvent:
-    """What is about to be recorded: `subject` is the saved object that changed, `data` its snapshot (JSON values)."""
+    """An event to record. `subject` is the saved object that changed; `data` are JSON values."""
 
     type: str
     subject: models.Model
@@ -47,14 +46,14 @@ class NewEvent:
     data: dict[str, Any] = field(default_factory=dict)
 
 
-# A user, or their id where only that is at hand; nobody for what happens by itself.
+# A user or their id; None if the system acts by itself.
 Actor = models.Model | int | None
 
 
 def about(
     event_type: str, subject: models.Model, actor: Actor = None, data: Mapping[str, Any] | None = None
 ) -> NewEvent:
-    """An event of `subject` and of the account that it belongs to, if any."""
+    """An event about `subject`, for the account that it belongs to, if any."""
     is_account = isinstance(subject, Event._meta.get_field("account").related_model)
     account_id = subject.pk if is_account else getattr(subject, "account_id", None)
     actor_id = actor.pk if isinstance(actor, models.Model) else actor
@@ -62,9 +61,9 @@ def about(
 
 
 def configured(event_type: str, row: models.Model, actor: Actor, names: Iterable[str] | None = None) -> NewEvent:
-    """An event of a row that operators configure, the same through every door: its name and what it says now.
+    """An event about a row that operators configure, with its name and new values; the same from console and API.
 
-    `names` are the columns that changed, where not the whole row is new or gone.
+    `names` are the changed columns; None means all, for a row that was created or deleted.
     """
     fields = [field for field in (*row._meta.fields, *row._meta.many_to_many) if field.editable and field.name != "id"]
     changed = {field.name: _value(row, field) for field in fields if names is None or field.name in names}
@@ -80,10 +79,10 @@ _held_back: ContextVar[list[NewEvent] | None] = ContextVar("held_back_events", d
 
 
 def record(*events: NewEvent) -> None:
-    """Append events, and a delivery for each consumer that wants them, to the running transaction.
+    """Insert events, and a delivery for each of their consumers, in the current transaction.
 
-    Raises RuntimeError outside a transaction: an event must be committed with its change or not at all. Raises
-    UnknownEventType for a type that no app has declared, and for one that tells of another model.
+    Raises RuntimeError outside a transaction, because an event must be committed together with its change. Raises
+    UnknownEventType for an undeclared type, or a type that is declared for another model.
     """
     require_atomic()
     for event in events:
@@ -97,9 +96,9 @@ def record(*events: NewEvent) -> None:
 
 @contextmanager
 def recorded_together() -> Iterator[None]:
-    """Write the events that the block records in one statement at its end; none when the block raises.
+    """Write all events that the block records in one statement at its end; none if the block raises.
 
-    For an operation that is made of several services, each of which records what it did.
+    For operations that call several services, each of which records events.
     """
     events: list[NewEvent] = []
     token = _held_back.set(events)
@@ -113,7 +112,7 @@ def recorded_together() -> Iterator[None]:
 def _require_declared(event: NewEvent) -> None:
     subject = event.subject._meta.label_lower
     if subject not in registry.event_type(event.type).subjects:
-        raise registry.UnknownEventType(f"{event.type} is declared of another model than {subject}.")
+        raise registry.UnknownEventType(f"{event.type} is not declared for the model {subject}.")
 
 
 def _write(events: Sequence[NewEvent]) -> None:

@@ -1,4 +1,4 @@
-"""Background work of the event log; the schedule is in igny8_core/celery.py."""
+"""The scheduled task of events. The schedule is in igny8_core/celery.py."""
 
 from celery import shared_task
 

@@ -1,4 +1,4 @@
-"""Settings of igny8_core. Everything that differs between machines comes from the environment (see .env.example)."""
+"""Settings of igny8_core. What differs between machines comes from environment variables (see .env.example)."""
 
 from datetime import timedelta
 from email.utils import parseaddr
@@ -37,7 +37,7 @@ if not DEBUG and not BASE_URL.startswith("https://"):
 # --- Applications -----------------------------------------------------------------------------------------------
 
 INSTALLED_APPS = [
-    # Its default configuration would replace our site by its own.
+    # The theme's default configuration would replace our admin site with its own.
     "unfold.apps.BasicAppConfig",
     "unfold.contrib.filters",
     "unfold.contrib.forms",
@@ -79,13 +79,13 @@ MIDDLEWARE = [
 
 ROOT_URLCONF = "igny8_core.urls"
 WSGI_APPLICATION = "igny8_core.wsgi.application"
-# An API client whose POST was redirected would send a GET; a missing slash is a 404 with a sentence instead.
+# A redirect would turn an API client's POST into a GET. A missing slash gives a 404 with a sentence instead.
 APPEND_SLASH = False
 
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        # The console's package is no application of its own: Django's is configured there.
+        # igny8_core.admin configures Django's admin app and is no app of its own, so APP_DIRS does not find these.
         "DIRS": [BASE_DIR / "igny8_core" / "admin" / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
@@ -105,16 +105,16 @@ DATABASE_URL = environment.database_url(VAR_DIR)
 DATABASES = {"default": dj_database_url.parse(DATABASE_URL, conn_max_age=60, conn_health_checks=True)}
 if DATABASES["default"]["ENGINE"] != "django.db.backends.postgresql":
     raise ImproperlyConfigured(
-        "DATABASE_URL must name a PostgreSQL (15 or newer): postgresql://user:password@host:5432/name"
+        "DATABASE_URL is not a PostgreSQL address. Write it as postgresql://user:password@host:5432/name."
     )
 # A pooler in transaction mode cannot keep a cursor between two transactions.
 DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = True
-# Set to off behind such a pooler, where a session's prepared statements do not stay either.
+# Set it to off behind such a pooler, which does not keep prepared statements either.
 DATABASE_PREPARED_STATEMENTS = environment.flag("DATABASE_PREPARED_STATEMENTS", default=True)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = environment.text("REDIS_URL")
-# Without Redis the one PostgreSQL also carries the queue, so that a newcomer needs no second server.
+# Without Redis the queue is in PostgreSQL, so that a first try needs no second server.
 CELERY_BROKER_URL = (
     environment.text("CELERY_BROKER_URL")
     or REDIS_URL
@@ -131,11 +131,13 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 # --- People and their credentials -------------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "igny8_auth.User"
+# Where a login to the console leads that did not begin at one of its pages.
+LOGIN_REDIRECT_URL = "/admin/"
 PASSWORD_HASHERS = [
     "igny8_core.auth.hashing.BoundedArgon2",
     "igny8_core.auth.hashing.BoundedPBKDF2",
 ]
-# How many passwords a process hashes at once, each with 100 MiB; the others wait for so long, then they are sent away.
+# How many passwords a process hashes at once (100 MiB each), and how many seconds others wait before they are refused.
 PASSWORD_HASHES_AT_ONCE = environment.number("PASSWORD_HASHES_AT_ONCE", 2)
 PASSWORD_HASH_PATIENCE_SECONDS = 5
 if PASSWORD_HASHES_AT_ONCE == 0:
@@ -149,7 +151,7 @@ AUTH_PASSWORD_VALIDATORS = [
     },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
-# Tokens are signed with a key of their own, so that a leak of one kind of signature says nothing of another.
+# Tokens are signed with a key of their own, so that leaking one kind of key does not compromise the other.
 JWT_SIGNING_KEY = (
     environment.text("JWT_SIGNING_KEY")
     or salted_hmac("igny8_core.jwt", "signing key", secret=SECRET_KEY, algorithm="sha256").hexdigest()
@@ -175,7 +177,8 @@ CONSOLE_SESSION_MAX_AGE = timedelta(hours=environment.at_least_one("CONSOLE_SESS
 
 # --- API --------------------------------------------------------------------------------------------------------
 
-# Counted in PostgreSQL, so that all processes share them. "off" is for demos and tests.
+# Rate limits, counted in Redis if there is one, else in PostgreSQL, so that all processes share them. "off" is for
+# demos and tests.
 THROTTLING = environment.text("THROTTLING", "on") != "off"
 if not DEBUG and not THROTTLING:
     raise ImproperlyConfigured("THROTTLING=off is for demos and tests only. Remove it.")
@@ -200,26 +203,26 @@ RATE_LIMITS = {
     "pay_confirm": ["10/minute", "30/hour"],
     "pay_pdf": ["10/minute", "60/hour"],
 }
-# How many proxies in front of us append to X-Forwarded-For; 0 believes only the socket's address.
+# How many proxies in front of us append to X-Forwarded-For. With 0 the header is ignored.
 TRUSTED_PROXY_COUNT = environment.number("TRUSTED_PROXY_COUNT", 0)
 
 # --- Billing ----------------------------------------------------------------------------------------------------
 
 INVOICE_DUE_DAYS = 7
-# Bounds of a billing loop that nobody meant: past them nothing is invoiced or charged (AMT-12).
+# Limits against an endless billing loop: beyond them nothing is invoiced or charged (AMT-12).
 MAX_INVOICES_OF_SUBSCRIPTION_PER_DAY = 15
 MAX_ATTEMPTS_OF_INVOICE_PER_DAY = 15
-# How long the price of an ordered change of plan holds, although it begins a little later than it was priced for.
+# How many hours the quoted price of an ordered change of plan holds.
 PLAN_CHANGE_PRICE_HOLDS_HOURS = environment.number("PLAN_CHANGE_PRICE_HOLDS_HOURS", 24)
-# The bank and wallet details of a new installation belong to nobody: real customers are not told them.
+# Whether the sample bank and wallet details of a new installation are offered. They belong to nobody.
 OFFER_SAMPLE_PAYEES = DEBUG
 PAYMENT_METHOD_LIST_RECHECK_SECONDS = 1.0
-# A balance that falls below this share of the plan's credits is told to the owner (event credits.low).
+# The owner is told when the balance falls below this share of the plan's credits (event credits.low).
 CREDITS_LOW_PERCENT = 10
 
 # --- Payment gateways -------------------------------------------------------------------------------------------
 
-# Each is off until its keys are here; the API then shows its methods as not available.
+# A gateway without keys is off, and the API shows its payment methods as not available.
 STRIPE = gateways.read("stripe", debug=DEBUG)
 PAYPAL = gateways.read("paypal", debug=DEBUG)
 
@@ -233,9 +236,9 @@ if not EMAIL_URL:
 globals().update(environment.email_settings(EMAIL_URL))
 DEFAULT_FROM_EMAIL = environment.text("DEFAULT_FROM_EMAIL", "igny8 billing <billing@localhost>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
-# Where customers write to; without one, where our mails come from.
+# The address that customers write to. Without it: the sender of all mail.
 SUPPORT_EMAIL = environment.text("SUPPORT_EMAIL") or parseaddr(DEFAULT_FROM_EMAIL)[1]
-# Who sends the invoices: name, address as it is printed, and a logo (path of an SVG or PNG; empty: the packaged one).
+# The sender on invoices: name, printed address, and logo (path of an SVG or PNG; empty: the packaged one).
 COMPANY_NAME = environment.text("COMPANY_NAME", "igny8")
 COMPANY_ADDRESS = environment.text("COMPANY_ADDRESS")
 COMPANY_LOGO = environment.text("COMPANY_LOGO")
@@ -252,7 +255,7 @@ STATICFILES_DIRS = [BASE_DIR / "igny8_core" / "admin" / "static"]
 WHITENOISE_USE_FINDERS = DEBUG
 WHITENOISE_AUTOREFRESH = DEBUG
 STORAGES = {
-    # Files have no address of their own: views hand them out to those who may see them.
+    # Files have no public address. Views serve them to people who may see them.
     "default": environment.file_storage(VAR_DIR / "media"),
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
@@ -317,7 +320,7 @@ CORS_PREFLIGHT_MAX_AGE = 2 * 3600
 
 # --- Observing --------------------------------------------------------------------------------------------------
 
-# Who sends it gets /metrics; without it there is no such page.
+# The bearer token for /metrics. Without it /metrics gives 404.
 METRICS_TOKEN = environment.text("METRICS_TOKEN")
 
 LOGGING = {
@@ -328,7 +331,7 @@ LOGGING = {
     "root": {"handlers": ["stderr"], "level": environment.text("LOG_LEVEL", "INFO").upper()},
     "loggers": {
         "django": {"handlers": []},
-        # The schedule starts something every two seconds; what it did is in the tables.
+        # The schedule starts tasks every two seconds; the tables have their results.
         "celery.beat": {"level": "WARNING"},
         "celery.worker.strategy": {"level": "WARNING"},
         "celery.app.trace": {"level": "WARNING"},

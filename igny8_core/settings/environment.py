@@ -1,4 +1,4 @@
-"""Typed reading of environment variables: each is read once, at start, and a bad one stops the start by name."""
+"""Reads environment variables, with their types. A wrong value stops the start with a sentence that names it."""
 
 import os
 import re
@@ -15,7 +15,7 @@ THIS_MACHINE = {"localhost", "127.0.0.1", "[::1]"}
 
 
 def text(name: str, default: str = "") -> str:
-    """The variable as text without surrounding white space; one that is set to nothing counts as not set."""
+    """The variable as text without surrounding white space. An empty one counts as not set."""
     return os.environ.get(name, "").strip() or default
 
 
@@ -32,7 +32,7 @@ def flag(name: str, default: bool) -> bool:
 
 
 def number(name: str, default: int) -> int:
-    """A whole number ≥ 0. Raises ImproperlyConfigured for anything else."""
+    """A whole number, 0 or greater. Raises ImproperlyConfigured for anything else."""
     value = text(name)
     if not value:
         return default
@@ -81,7 +81,7 @@ def _is_origin(value: str, *, debug: bool) -> bool:
 
 
 def secret(name: str, *, debug: bool) -> str:
-    """A secret of at least 50 characters; only under DEBUG may it be missing, and a fixed one is used then.
+    """A secret of at least 50 characters. Under DEBUG it can be missing; then a fixed one is used.
 
     Raises ImproperlyConfigured naming the variable.
     """
@@ -97,13 +97,13 @@ def secret(name: str, *, debug: bool) -> str:
 
 
 def secrets_of_before(name: str) -> list[str]:
-    """Secrets that still open what they signed, separated by commas.
+    """Old secrets whose signatures are still accepted, separated by commas.
 
-    Raises ImproperlyConfigured for one that can be guessed: whoever does could sign with it.
+    Raises ImproperlyConfigured for a weak one, because whoever guesses it could sign with it.
     """
     values = words(name)
     if not all(_is_strong(value) and value != DEBUG_SECRET for value in values):
-        raise ImproperlyConfigured(f"{name} holds a key that is too weak. Each has at least 50 random characters.")
+        raise ImproperlyConfigured(f"{name} has a key that is too weak. Each key needs at least 50 random characters.")
     return values
 
 
@@ -112,9 +112,9 @@ def _is_strong(value: str) -> bool:
 
 
 def database_url(var: Path) -> str:
-    """DATABASE_URL, else the embedded PostgreSQL that the launcher noted in `var`/database_url.
+    """DATABASE_URL, else the embedded PostgreSQL's address, which bin/run wrote to `var`/database_url.
 
-    Raises ImproperlyConfigured when there is neither.
+    Raises ImproperlyConfigured if there is neither.
     """
     if text("DATABASE_URL"):
         return text("DATABASE_URL")
@@ -122,13 +122,13 @@ def database_url(var: Path) -> str:
     if noted.exists():
         return noted.read_text().strip()
     raise ImproperlyConfigured(
-        "There is no database. Start bin/run (it brings an embedded PostgreSQL) or set DATABASE_URL, "
-        "for example postgresql://user:password@host:5432/igny8."
+        "There is no database. Start bin/run, which brings an embedded PostgreSQL, or set DATABASE_URL, for example "
+        "to postgresql://user:password@host:5432/igny8."
     )
 
 
 def email_settings(url: str) -> dict[str, object]:
-    """Django's EMAIL_* settings from one address.
+    """Django's EMAIL_* settings from one URL.
 
     `console://` prints mails, `file:///some/folder` writes them, `smtp://user:password@host:587?tls=1` (or `smtps://`
     for TLS from the first byte) sends them. Raises ImproperlyConfigured for anything else.
@@ -137,7 +137,7 @@ def email_settings(url: str) -> dict[str, object]:
     backend = {"console": "console", "file": "filebased", "smtp": "smtp", "smtps": "smtp"}.get(parts.scheme)
     if backend is None:
         raise ImproperlyConfigured(
-            f"EMAIL_URL starts with {parts.scheme!r}. Use console://, file:///folder or smtp://host"
+            f"EMAIL_URL starts with {parts.scheme!r}. Use console://, file:///folder, smtp://host or smtps://host."
         )
     return {
         "EMAIL_BACKEND": f"django.core.mail.backends.{backend}.EmailBackend",
@@ -153,9 +153,9 @@ def email_settings(url: str) -> dict[str, object]:
 
 
 def file_storage(folder: Path) -> dict[str, object]:
-    """Django's storage for files: S3 where AWS_STORAGE_BUCKET_NAME names a bucket, else `folder`.
+    """Django's storage for files: S3 if AWS_STORAGE_BUCKET_NAME is set, else `folder`. Files are private in both.
 
-    Files are private on both. Raises ImproperlyConfigured for half a pair of keys, or an endpoint that is no address.
+    Raises ImproperlyConfigured if one of two keys is missing, or for an endpoint that is no address.
     """
     bucket = text("AWS_STORAGE_BUCKET_NAME")
     if not bucket:
@@ -165,12 +165,13 @@ def file_storage(folder: Path) -> dict[str, object]:
     key, secret_key = text("AWS_ACCESS_KEY_ID"), text("AWS_SECRET_ACCESS_KEY")
     if bool(key) != bool(secret_key):
         raise ImproperlyConfigured(
-            "Only one of AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY is set. Set both, or neither where a role counts."
+            "Just one of AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY is set. Set both, or neither to use the machine's "
+            "role."
         )
     endpoint = text("AWS_S3_ENDPOINT_URL")
     if endpoint and not endpoint.startswith(("https://", "http://")):
         raise ImproperlyConfigured(
-            f"AWS_S3_ENDPOINT_URL is {endpoint!r}. Set it to an address, or leave it out for AWS."
+            f"AWS_S3_ENDPOINT_URL is {endpoint!r}. Set it to an address with https://, or leave it out for AWS."
         )
     options = {
         "bucket_name": bucket,
@@ -189,7 +190,7 @@ def file_storage(folder: Path) -> dict[str, object]:
 
 
 def _s3_client_config(*, path_style: bool) -> object:
-    # Imported here, because only installations on S3 need it.
+    # Imported here, because installations without S3 do not need it.
     from botocore.config import Config
 
     return Config(
@@ -198,7 +199,7 @@ def _s3_client_config(*, path_style: bool) -> object:
         retries={"total_max_attempts": 2, "mode": "standard"},
         signature_version="s3v4",
         s3={"addressing_style": "path" if path_style else "auto"},
-        # Other makers' S3 does not know the newer checksums.
+        # S3 of other providers does not support the newer checksums.
         request_checksum_calculation="when_required",
         response_checksum_validation="when_required",
     )

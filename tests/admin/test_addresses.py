@@ -46,7 +46,7 @@ def test_an_id_that_no_row_has_is_answered_with_a_sentence(console: Client, mode
         assert answer.status_code in (302, 404), (wrong, answer.status_code)
     if answers["abc"].status_code == 302:
         said = [str(message) for message in console.get(answers["abc"]["Location"]).context["messages"]]
-        assert any("with the ID “abc”. Perhaps it was deleted." in sentence for sentence in said)
+        assert any("with the ID “abc”. It may have been deleted." in sentence for sentence in said)
     assert fingerprint() == before
 
 

@@ -201,7 +201,7 @@ def api_of(row: Model, operator: APIClient, owner: APIClient) -> tuple[APIClient
         (Plan, {"price": "0.004"}, "price", 'USD has 2 decimals. Write the amount like "89.00".'),
         (Plan, {"price": "139.50", "currency": "JPY"}, "price", 'JPY has 0 decimals. Write the amount like "89".'),
         (CreditPackage, {"currency": "JPY", "price": "9.50"}, "price", "JPY has 0 decimals"),
-        (CreditPackage, {"price": "0.01", "discount_percentage": "99"}, "price", "nothing is left to pay in USD"),
+        (CreditPackage, {"price": "0.01", "discount_percentage": "99"}, "price", "Nothing is left to pay in USD"),
         (CreditPackage, {"price": "0"}, "price", "more than zero"),
     ],
 )

@@ -27,8 +27,14 @@ def test_login_is_refused_after_too_many_tries_even_with_the_right_password(thro
 
     answer = client.post(LOGIN, {"username": olga.email, "password": make.PASSWORD})
 
-    assert b"Too many tries to log in. Try again in" in answer.content
+    assert b"Too many attempts to log in. Try again in" in answer.content
     assert "_auth_user_id" not in client.session
+
+
+def test_a_login_leads_to_the_dashboard(olga: User) -> None:
+    answer = Client().post(LOGIN, {"username": olga.email, "password": make.PASSWORD})
+
+    assert (answer.status_code, answer["Location"]) == (302, "/admin/")
 
 
 def test_tries_at_the_api_count_for_the_console_too(throttled: None, olga: User) -> None:
@@ -37,7 +43,7 @@ def test_tries_at_the_api_count_for_the_console_too(throttled: None, olga: User)
         body = {"email": olga.email, "password": "wrong password"}
         client.post("/api/v1/auth/login/", body, content_type="application/json")
 
-    assert b"Too many tries" in client.post(LOGIN, {"username": olga.email, "password": make.PASSWORD}).content
+    assert b"Too many attempts" in client.post(LOGIN, {"username": olga.email, "password": make.PASSWORD}).content
 
 
 def test_an_edit_by_hand_leaves_an_event_with_its_operator(olga: User, defaults: None) -> None:
@@ -84,7 +90,7 @@ def test_a_delivery_that_was_given_up_can_be_tried_again_and_others_are_refused(
     assert dead.next_attempt_at is not None
     said = [str(message) for message in answer.context["messages"]]
     assert said[0].startswith(f"Delivery {waiting.pk}: The delivery is waiting and cannot become waiting")
-    assert said[1].startswith("1 put back in the queue")
+    assert said[1].startswith("Deliveries put back into the queue: 1.")
 
 
 def test_an_operator_who_may_only_look_cannot_retry_deliveries(db: None) -> None:

@@ -33,17 +33,17 @@ def test_cards_show_how_business_stands(console: Client, olga: User) -> None:
 
     shown = figures(console)
 
-    assert shown["To approve"] == ("1", "The oldest for 5\xa0hours")
-    assert shown["Revenue"] == ("89.00 USD", "Payments that succeeded, less refunds")
+    assert shown["Payments to approve"] == ("1", "The oldest has waited for 5\xa0hours")
+    assert shown["Revenue"] == ("89.00 USD", "Successful payments, less refunds")
     assert shown["Active subscriptions"][0] == "2"
     assert shown["Accounts"] == ("3", "1 pending payment, 2 active")
-    assert shown["Credits outstanding"][0] == "2,000"
+    assert shown["Unspent credits"][0] == "2,000"
 
 
 def test_first_page_of_an_empty_site_answers(console: Client) -> None:
     shown = figures(console)
 
-    assert shown["To approve"] == ("0", "Nothing to do")
+    assert shown["Payments to approve"] == ("0", "Nothing to do")
     assert shown["Revenue"][0] == "0"
 
 
@@ -91,7 +91,7 @@ def test_operator_without_permissions_is_told_so(client: Client) -> None:
 
     html = client.get(reverse("admin:index")).content.decode()
 
-    assert "no permission to see anything yet" in html
+    assert "You have no permissions yet" in html
 
 
 def test_console_may_run_its_theme_and_other_pages_may_not(client: Client) -> None:
@@ -123,5 +123,5 @@ def test_edit_of_a_payment_method_counts_at_once(console: Client) -> None:
 
     assert saved.status_code == 302
     assert [offer.instructions for offer in offered] == ["Name the invoice."]
-    assert "two letters as in ISO 3166-1" in wrong.content.decode()
+    assert "two letters (ISO 3166-1)" in wrong.content.decode()
     assert PaymentMethodConfig.objects.get(pk=method.pk).country_code == "*"

@@ -61,7 +61,7 @@ def test_what_needs_review_is_seen_in_the_list_and_on_the_first_page(console: Cl
 
     assert "Needs review" in listed
     assert "The gateway took 89.00 USD; 90.00 USD was due." in page
-    assert "To review" in first_page
+    assert "Payments to review" in first_page
 
 
 def test_the_page_of_a_payment_shows_its_disputes_and_leads_to_them(
@@ -110,7 +110,7 @@ def test_the_money_of_what_needs_review_can_be_given_back(
     report = press(console, flagged, "giveback")
 
     flagged.refresh_from_db()
-    assert report == [("success", f"89.00 USD goes back: {Refund.objects.get()} is succeeded.")]
+    assert report == [("success", f"89.00 USD goes back to the customer: {Refund.objects.get()} is succeeded.")]
     assert (flagged.status, flagged.needs_review) == ("failed", False)
 
 
@@ -118,8 +118,8 @@ def test_the_buttons_are_where_they_have_a_use(console: Client, payment: Payment
     paid = console.get(reverse("admin:billing_payment_change", args=[payment.pk])).content.decode()
     open_one = console.get(reverse("admin:billing_payment_change", args=[flagged.pk])).content.decode()
 
-    assert ("Ask the gateway" in paid, "Give the money back" in paid) == (True, False)
-    assert ("Ask the gateway" in open_one, "Give the money back" in open_one) == (True, True)
+    assert ("Ask the gateway" in paid, "Return the money" in paid) == (True, False)
+    assert ("Ask the gateway" in open_one, "Return the money" in open_one) == (True, True)
 
 
 @pytest.mark.parametrize("button", ["ask", "giveback"])

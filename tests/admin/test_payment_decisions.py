@@ -26,7 +26,7 @@ REJECT = "reject_selected"
 
 
 def decide(browser: Client, action: str, payments: Iterable[Payment], **inputs: str) -> list[tuple[str, str]]:
-    """Select, choose the action, click Go; returns kind and text of each line of the report."""
+    """Select, choose the action, click Apply; returns kind and text of each line of the report."""
     selected = [str(payment.pk) for payment in payments]
     posted = {"action": action, "_selected_action": selected, "index": "0", **inputs}
     response = browser.post(reverse(LIST), posted, follow=True)
@@ -47,9 +47,9 @@ def test_list_offers_both_actions_by_their_documented_names(console: Client) -> 
 
     html = console.get(reverse(LIST)).content.decode()
 
-    assert "Approve selected manual payments" in html
-    assert "Reject selected manual payments" in html
-    assert ">\n        Go\n    <" in html
+    assert "Approve selected payments" in html
+    assert "Reject selected payments" in html
+    assert ">\n        Apply\n    <" in html
 
 
 def test_list_has_the_documented_columns_newest_first(console: Client) -> None:
@@ -174,7 +174,7 @@ def test_a_change_that_costs_another_amount_by_now_is_voided_and_ordered_again(c
     assert (new.total, status(payment)) == (Decimal("25.00"), "failed")
     said = [str(message) for message in answer.context["messages"]]
     text = f"The larger plan starts when invoice {new.invoice_number} over 25.00 USD is paid."
-    assert said == [f"The order was voided and made again. {text}"]
+    assert said == [f"The order was voided and placed again. {text}"]
 
 
 def test_other_payments_have_no_button_to_order_again(console: Client) -> None:
@@ -196,7 +196,7 @@ def test_a_row_that_is_refused_does_not_stop_the_others(console: Client, olga: U
 
     def refusal(payment: Payment, sentence: str) -> tuple[str, str]:
         number = payment.invoice.invoice_number
-        return "warning", f"Payment {payment.pk} ({number}) was left as it is: {sentence}"
+        return "warning", f"Payment {payment.pk} ({number}) was not changed. {sentence}"
 
     assert report == [
         ("success", "Approved 2 payments: 178.00 USD. 2 × Account activated."),
@@ -245,7 +245,7 @@ def test_repeated_reference_is_flagged_and_needs_override_and_note(console: Clie
     state_before = status(second)
     overridden = decide(console, APPROVE, [second], override_duplicate="on", note="Two transfers on the statement")
 
-    assert f"repeats #{first.pk}" in html
+    assert f"same as payment {first.pk}" in html
     assert page(first, "change") in html
     assert [kind for kind, _ in plain + without_note] == ["warning", "warning"]
     assert state_before == PaymentStatus.PENDING_APPROVAL

@@ -42,8 +42,8 @@ def test_a_part_and_then_the_rest_is_refunded_with_a_credit_note_each(
     rest = refund(console, payment)
 
     first, second = CreditNote.objects.order_by("pk")
-    assert part == [("success", f"Refunded 9.00 USD: credit note {first}.")]
-    assert rest == [("success", f"Refunded 80.00 USD: credit note {second}.")]
+    assert part == [("success", f"Refunded 9.00 USD with credit note {first}.")]
+    assert rest == [("success", f"Refunded 80.00 USD with credit note {second}.")]
     assert (after_part, state(payment)) == (("partially_refunded", "9.00"), ("refunded", "89.00"))
     assert (first.reason, first.reference, first.created_by) == ("Ordered twice", "TR-1", olga)
 

@@ -7,8 +7,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from igny8_core.auth.models import Account, Role, User
+from igny8_core.business.account_deletion.service import delete_account
 from igny8_core.business.billing.invariants import broken_invariants
-from igny8_core.business.closure.service import close_account
 from tests import make
 from tests.admin.samples import operator_with
 
@@ -151,7 +151,7 @@ def test_member_keeps_a_role(console: Client, bob: User) -> None:
     status, page = change(console, bob, role="")
 
     assert status == 200
-    assert "A member of an account needs a role" in page
+    assert "Choose a role for a user with an account" in page
     assert state(bob) == before
 
 
@@ -261,7 +261,7 @@ def test_a_new_address_is_not_verified(console: Client, bob: User) -> None:
 
 
 def test_nobody_brings_back_a_deleted_account_or_its_people(console: Client, alice: User, account_a: Account) -> None:
-    close_account(account_a, alice, make.PASSWORD)
+    delete_account(account_a, alice, make.PASSWORD)
     alice.refresh_from_db()
     before = state(alice), Account.objects.filter(pk=account_a.pk).values().get()
 

@@ -76,7 +76,7 @@ def test_a_message_is_put_back_in_the_queue_by_its_button(console: Client, olga:
 
     response = console.post(page(event, "process_again"), {"_form_submitted": "True"}, follow=True)
 
-    assert lines(response) == ["1 put back in the queue; processing begins within seconds."]
+    assert lines(response) == ["Messages put back into the queue: 1. They are processed within seconds."]
     assert (now(event).state, now(event).attempts) == ("waiting", 0)
     assert now(event).next_attempt_at is not None
     replayed = Event.objects.get(type="webhook.replayed")
@@ -93,7 +93,7 @@ def test_many_messages_are_put_back_together(console: Client) -> None:
         follow=True,
     )
 
-    assert lines(response) == ["3 put back in the queue; processing begins within seconds."]
+    assert lines(response) == ["Messages put back into the queue: 3. They are processed within seconds."]
     assert [now(event).state for event in [*chosen, left]] == ["waiting"] * 3 + ["dead"]
 
 
@@ -142,7 +142,7 @@ def test_a_message_is_set_aside_with_a_reason(console: Client, olga: User) -> No
     assert now(event).state == "needs_review"
     response = console.post(page(event, "set_aside"), {"_form_submitted": "True", "reason": "Refunded"}, follow=True)
 
-    assert lines(response) == ["Set aside."]
+    assert lines(response) == ["The message was set aside."]
     assert now(event).state == "ignored"
     told = Event.objects.get(type="webhook.set_aside")
     assert (told.actor, told.data["reason"]) == (olga, "Refunded")

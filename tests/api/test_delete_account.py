@@ -14,10 +14,10 @@ from fake_gateways.stripe_fake import FakeStripe
 from igny8_core.auth.models import Account, AccountStatus, LoginSession, Role, Subscription, TeamInvitation, User
 from igny8_core.auth.services.invitations import invitation_token, invite
 from igny8_core.auth.services.sessions import open_session
+from igny8_core.business.account_deletion import service as account_deletion
 from igny8_core.business.billing.invariants import broken_invariants
 from igny8_core.business.billing.models import AccountPaymentMethod, CreditTransaction, Invoice, Payment
 from igny8_core.business.billing.services.payment_service import PaymentService
-from igny8_core.business.closure import service as closure
 from igny8_core.business.signup.service import register
 from igny8_core.common.errors import NotFound
 from igny8_core.events.models import Event
@@ -67,7 +67,7 @@ def test_everything_personal_goes_and_the_books_stay(olga: User, as_user: Login)
         "canceled", f"Deleted account {account.pk}", f"deleted-{account.pk}",
     )  # fmt: skip
     assert account.deleted_at
-    assert {getattr(account, column) for column in closure.BILLING_DETAILS} == {""}
+    assert {getattr(account, column) for column in account_deletion.BILLING_DETAILS} == {""}
     for person in (owner, bob):
         erased = User.objects.get(pk=person.pk)
         assert (erased.email, erased.full_name, erased.is_active) == (f"deleted-{person.pk}@deleted.invalid",) * 2 + (
@@ -302,7 +302,7 @@ def test_a_failure_at_the_end_leaves_everything_as_it_was(
     def fail(member: User) -> None:
         raise NotFound()
 
-    monkeypatch.setattr(closure, "_erase", fail)
+    monkeypatch.setattr(account_deletion, "_erase", fail)
 
     assert delete(client).status_code == 404
     assert fingerprint() == before

@@ -35,6 +35,7 @@ VERBS = {
         "Cancel",
         "Change",
         "Confirm",
+        "Continue",
         "Create",
         "End",
     ),
@@ -93,7 +94,7 @@ def test_a_default_is_told_in_words_because_generated_clients_would_always_send_
 
     assert len(fields) > 500
     assert [name for name, field in fields.items() if "default" in field] == []
-    assert fields["CancelInputRequest.at_period_end"]["description"].endswith("Left out, it is true.")
+    assert fields["CancelInputRequest.at_period_end"]["description"].endswith("If left out: true.")
 
 
 # --- Customers see their part ---------------------------------------------------------------------------------------

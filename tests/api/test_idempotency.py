@@ -20,7 +20,7 @@ from igny8_core.business.billing.invariants import broken_invariants
 from igny8_core.business.billing.models import CreditTransaction, CreditUsageLog, Invoice
 from igny8_core.common.api import idempotency
 from igny8_core.common.checks import api_routes
-from igny8_core.common.kept_answers import forget_old_answers
+from igny8_core.common.idempotency_store import forget_old_answers
 from igny8_core.common.models import IdempotentAnswer
 from tests import make
 from tests.api.world import World, address, body, fingerprint, refusal

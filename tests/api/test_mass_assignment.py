@@ -377,4 +377,6 @@ def test_a_query_parameter_given_twice_is_400(world: World, query: str) -> None:
     response = world.client("owner").get(f"/api/v1/billing/invoices/?{query}")
 
     assert response.status_code == 400
-    assert list(refusal(response)["errors"].values()) == [["Give this query parameter only once."]]
+    assert list(refusal(response)["errors"].values()) == [
+        ["This query parameter is given more than once. Give it once."]
+    ]

@@ -121,7 +121,10 @@ def test_an_upload_that_is_json_is_415_and_an_empty_one_400(client: APIClient) -
         assert response.status_code in {400, 415}
         refusal(response)
     response = upload(client, b"")
-    assert (response.status_code, refusal(response)["errors"]) == (400, {"file": ["The file is empty."]})
+    assert (response.status_code, refusal(response)["errors"]) == (
+        400,
+        {"file": ["The file is empty. Choose another file."]},
+    )
 
 
 def test_a_refused_file_leaves_a_line_in_the_security_log(client: APIClient, caplog: pytest.LogCaptureFixture) -> None:

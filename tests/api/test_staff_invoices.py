@@ -137,7 +137,7 @@ def test_the_customer_is_mailed_unless_the_operator_says_no(
     billing_mails.handle(Event.objects.get(type="invoice.created"))
 
     assert len(mail.outbox) == mails
-    assert ("not mailed" in response.json()["message"]) == (not send)
+    assert ("not sent" in response.json()["message"]) == (not send)
 
 
 @pytest.mark.parametrize("days", [-1, 366, 100_000])

@@ -53,7 +53,7 @@ def test_any_long_uncommon_password_is_taken(defaults: None, password: str) -> N
         ("qwerty123456", "too common"),
         ("Password1234", "too common"),
         ("1q2w3e4r5t6y", "too common"),
-        ("margarethe.hollerbach", "too similar to the email"),
+        ("margarethe.hollerbach", "too similar to the e-mail address"),
         ("Margarethe123", "too similar to the"),
         ("hollerbach1234", "too similar to the"),
         ("x7" * 129, "at most 256 characters"),

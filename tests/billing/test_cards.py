@@ -5,6 +5,7 @@ from django.db import transaction
 
 from fake_gateways.stripe_fake import FakeStripe
 from igny8_core.auth.models import Account, User
+from igny8_core.business.account_deletion.service import delete_account
 from igny8_core.business.billing import errors
 from igny8_core.business.billing.models import AccountPaymentMethod
 from igny8_core.business.billing.services.payment_methods import cards
@@ -15,7 +16,6 @@ from igny8_core.business.billing.services.payment_methods.saved import (
     remove_method,
     use_method,
 )
-from igny8_core.business.closure.service import close_account
 from igny8_core.events.deliveries import deliver_due
 from igny8_core.events.models import Delivery, Event
 from tests import make
@@ -253,7 +253,7 @@ def test_cards_of_a_deleted_account_are_detached_too(
     ids = [finish_card(account_a, entered(stripe, alice), alice).gateway_method_id for _ in range(2)]
     late = entered(stripe, alice)
 
-    close_account(account_a, alice, make.PASSWORD)
+    delete_account(account_a, alice, make.PASSWORD)
     for removed in removal_events():
         cards.handle(removed)
 

@@ -7,6 +7,7 @@ from django.core import mail
 
 from fake_gateways.stripe_fake import FakeStripe
 from igny8_core.auth.models import Account, User
+from igny8_core.business.account_deletion.service import delete_account
 from igny8_core.business.billing.models import Invoice, Payment
 from igny8_core.business.billing.services.credit_service import CreditService
 from igny8_core.business.billing.services.invoice_service import InvoiceService
@@ -15,7 +16,6 @@ from igny8_core.business.billing.services.notifications.gateway_mails import FOR
 from igny8_core.business.billing.services.notifications.subscription_mails import SUBSCRIPTION_NOTICES
 from igny8_core.business.billing.services.payment_service import PaymentService
 from igny8_core.business.billing.services.payment_states import transitions
-from igny8_core.business.closure.service import close_account
 from igny8_core.common.db import service_transaction
 from igny8_core.events import services as events
 from igny8_core.events.models import Event
@@ -121,7 +121,7 @@ def test_who_deleted_the_account_is_reached_where_the_invoice_went(olga: User) -
     owner = make.owner({"billing_email": RIGHT}, email=OWNERS)
     assert owner.account
     paid = PaymentService.approve_manual_payment(make.submitted_payment(make.invoice(owner.account)), olga).payment
-    close_account(owner.account, owner, make.PASSWORD)
+    delete_account(owner.account, owner, make.PASSWORD)
     PaymentService.process_refund(Payment.objects.get(pk=paid.pk), reason="Left")
 
     assert recipients("payment.refunded") == [RIGHT]

@@ -125,7 +125,7 @@ def test_more_than_a_hundred_rows_are_refused(size):
     answer = get(f"?page_size={size}")
 
     assert answer.status_code == 400
-    assert answer.json()["errors"] == {"page_size": ["At most 100."]}
+    assert answer.json()["errors"] == {"page_size": ["Ask for at most 100 rows."]}
 
 
 def test_an_empty_list_has_one_empty_page():
@@ -173,7 +173,7 @@ def test_pages_end_at_a_documented_row(many):
     answer = get("?page=1001&page_size=100")
 
     assert answer.status_code == 400
-    assert answer.json()["errors"] == {"page": ["Pages end at row 100000. Narrow the list with filters."]}
+    assert answer.json()["errors"] == {"page": ["Pages end at row 100000. Use filters to make the list shorter."]}
 
 
 def test_filters_narrow_the_list():
@@ -227,4 +227,6 @@ def test_an_unknown_parameter_is_400_and_the_known_ones_are_named(name):
 
 
 def test_a_repeated_parameter_is_400():
-    assert get("?page=1&page=2").json()["errors"] == {"page": ["Give this query parameter only once."]}
+    assert get("?page=1&page=2").json()["errors"] == {
+        "page": ["This query parameter is given more than once. Give it once."]
+    }

@@ -23,7 +23,7 @@ SPEND = [
     "EXECUTE igny8_take_key",
     "EXECUTE igny8_lock_balance_and_cost",
     "EXECUTE igny8_spend_credits",
-    "EXECUTE igny8_keep_answers",
+    "EXECUTE igny8_store_answers",
     "COMMIT",
 ]
 BATCH_OF_ANY_SIZE = [
@@ -37,7 +37,7 @@ BATCH_OF_ANY_SIZE = [
     "SELECT igny8_credit_grants",
     "EXECUTE igny8_spend_many",
     "EXECUTE igny8_record_events",
-    "EXECUTE igny8_keep_answers",
+    "EXECUTE igny8_store_answers",
     "COMMIT",
 ]
 

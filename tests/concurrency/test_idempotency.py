@@ -11,7 +11,7 @@ from igny8_core.auth.models import Account, User
 from igny8_core.auth.services.sessions import open_session
 from igny8_core.business.billing.models import CreditUsageLog
 from igny8_core.common.api import idempotency
-from igny8_core.common.kept_answers import KeyHold, kept_answer
+from igny8_core.common.idempotency_store import KeyHold, stored_answer
 from igny8_core.common.models import IdempotentAnswer
 from tests import make
 from tests.concurrency.interleave import run_before
@@ -102,7 +102,7 @@ def test_canary_without_the_lock_the_repeat_of_a_request_at_work_waits_and_is_un
     owner: User, spend: Callable[[str], HttpResponse], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def look_only(caller: str, key: str) -> KeyHold:
-        return KeyHold(True, kept_answer(caller, key))
+        return KeyHold(True, stored_answer(caller, key))
 
     monkeypatch.setattr(idempotency, "take_key", look_only)
 

@@ -31,12 +31,17 @@ BEGUN = [
 ]
 SETTLED = [
     *LOCKED,
-    *("EXECUTE igny8_move_payments", "EXECUTE igny8_settle_invoice", "EXECUTE igny8_move_subscriptions"),
-    *("EXECUTE igny8_move_accounts", "EXECUTE igny8_grant_credits", "EXECUTE igny8_record_events", "COMMIT"),
+    *("EXECUTE igny8_transition_payments", "EXECUTE igny8_settle_invoice", "EXECUTE igny8_transition_subscriptions"),
+    *("EXECUTE igny8_transition_accounts", "EXECUTE igny8_grant_credits", "EXECUTE igny8_record_events", "COMMIT"),
 ]
 BOOKED = [
     # One under way is refused; the payment is moved, and what it bought is taken back.
-    *("SELECT igny8_refunds", "UPDATE igny8_payments", "EXECUTE igny8_move_payments", "INSERT igny8_invoice_counters"),
+    *(
+        "SELECT igny8_refunds",
+        "UPDATE igny8_payments",
+        "EXECUTE igny8_transition_payments",
+        "INSERT igny8_invoice_counters",
+    ),
     *("SELECT igny8_credit_grants", "SELECT igny8_credit_grants", "UPDATE igny8_credit_grants"),
     *("UPDATE igny8_accounts", "INSERT igny8_credit_transactions", "INSERT igny8_credit_notes"),
     "EXECUTE igny8_record_events",
@@ -45,7 +50,7 @@ REFUND_BEGUN = [
     *(*LOCKED, "SELECT igny8_refunds", "SAVEPOINT", "INSERT igny8_refunds", "RELEASE"),
     *("EXECUTE igny8_record_events", "COMMIT"),
 ]
-REFUND_ENDED = [*LOCKED, *BOOKED, "EXECUTE igny8_move_refunds", "EXECUTE igny8_record_events", "COMMIT"]
+REFUND_ENDED = [*LOCKED, *BOOKED, "EXECUTE igny8_transition_refunds", "EXECUTE igny8_record_events", "COMMIT"]
 
 
 def under_locks(call: Callable[[], object]) -> list[list[str]]:

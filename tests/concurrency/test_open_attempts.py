@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from fake_gateways.paypal_fake import FakePayPal
 from fake_gateways.stripe_fake import FakeStripe
+from igny8_core.business.account_deletion import service as account_deletion
 from igny8_core.business.billing.errors import (
     InvoicePaidMeanwhile,
     MoneyOpen,
@@ -30,7 +31,6 @@ from igny8_core.business.billing.services.payment_service import PaymentService
 from igny8_core.business.billing.services.payments.checkout import pay_invoice
 from igny8_core.business.billing.services.reconciliation.polling import poll_due
 from igny8_core.business.billing.services.subscription_service import SubscriptionService
-from igny8_core.business.closure.service import close_account
 from igny8_core.common.errors import TransitionNotAllowed
 from tests import make
 from tests.concurrency.interleave import Rival, run_before
@@ -60,7 +60,7 @@ def void(invoice: Invoice) -> object:
 
 def delete_account(invoice: Invoice) -> object:
     assert invoice.account.owner
-    return close_account(invoice.account, invoice.account.owner, make.PASSWORD)
+    return account_deletion.delete_account(invoice.account, invoice.account.owner, make.PASSWORD)
 
 
 OPERATIONS = [confirm, ask_how_to_pay_by_bank, cancel, void, delete_account]

@@ -25,10 +25,10 @@ from igny8_core.auth.services.memberships import (
     require_owner_stays,
     transfer_ownership,
 )
+from igny8_core.business.account_deletion import service as account_deletion
+from igny8_core.business.account_deletion.service import delete_account
 from igny8_core.business.billing.errors import InvoiceNotPayable
 from igny8_core.business.billing.models import Invoice
-from igny8_core.business.closure import service as closure
-from igny8_core.business.closure.service import close_account
 from igny8_core.events.models import Event
 from tests import make
 from tests.concurrency.interleave import before_commit, run_before
@@ -292,8 +292,8 @@ def test_a_confirmation_waits_for_the_account_that_is_being_deleted_and_is_refus
     owner = invoice.account.owner
     assert owner
 
-    with run_before(closure, "_end_orders", lambda: make.submitted_payment(invoice)) as rival:
-        close_account(invoice.account, owner, make.PASSWORD)
+    with run_before(account_deletion, "_end_orders", lambda: make.submitted_payment(invoice)) as rival:
+        delete_account(invoice.account, owner, make.PASSWORD)
 
     assert rival.had_to_wait
     assert isinstance(rival.outcome(), InvoiceNotPayable)
@@ -305,8 +305,8 @@ def test_an_invitation_is_not_accepted_into_an_account_that_is_being_deleted() -
     owner = make.owner()
     invitation = invite(owner)
 
-    with run_before(closure, "_end_orders", lambda: join(invitation)) as rival:
-        close_account(invitation.account, owner, make.PASSWORD)
+    with run_before(account_deletion, "_end_orders", lambda: join(invitation)) as rival:
+        delete_account(invitation.account, owner, make.PASSWORD)
 
     assert rival.had_to_wait
     assert isinstance(rival.outcome(), InvitationGone)
@@ -320,7 +320,7 @@ def _member(owner: User) -> User:
     return make.user(account=owner.account, role=Role.VIEWER)
 
 
-@pytest.mark.parametrize("operation", ["leave", "demote", "transfer", "close", "invite", "accept"])
+@pytest.mark.parametrize("operation", ["leave", "demote", "transfer", "delete", "invite", "accept"])
 @pytest.mark.django_db
 def test_the_account_is_locked_before_the_first_write(operation: str, settings: Any) -> None:
     settings.DATABASE_PREPARED_STATEMENTS = False
@@ -332,7 +332,7 @@ def test_the_account_is_locked_before_the_first_write(operation: str, settings: 
         "leave": lambda: leave(anna),
         "demote": lambda: demote(anna, otto),
         "transfer": lambda: transfer_ownership(anna.account, anna, heir.pk, make.PASSWORD),
-        "close": lambda: close_account(anna.account, anna, make.PASSWORD),
+        "delete": lambda: delete_account(anna.account, anna, make.PASSWORD),
         "invite": lambda: invite(anna),
         "accept": lambda: join(invitation),
     }

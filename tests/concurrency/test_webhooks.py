@@ -38,7 +38,7 @@ def delivered_at_once(path: str, message: Message) -> WebhookEvent:
     answers: list[Any] = all_at_once([lambda: send(path, message)] * COPIES)
 
     said = [answer.json()["message"] for answer in answers]
-    assert (said.count("Stored."), said.count("Stored before.")) == (1, COPIES - 1)
+    assert (said.count("Stored."), said.count("Already stored.")) == (1, COPIES - 1)
     return WebhookEvent.objects.latest("pk")
 
 

@@ -303,7 +303,7 @@ def test_a_delivery_that_kills_every_worker_is_given_up(
     assert deliveries.deliver_due() == 1
 
     delivery = Delivery.objects.get()
-    assert (delivery.status, delivery.last_error, seen) == (DeliveryStatus.DEAD, "No try came to an end.", [])
+    assert (delivery.status, delivery.last_error, seen) == (DeliveryStatus.DEAD, "No attempt finished.", [])
     assert [record.levelname for record in caplog.records if record.getMessage() == "delivery given up"] == ["ERROR"]
     deliveries.retry(delivery)
     assert deliveries.deliver_due() == 1

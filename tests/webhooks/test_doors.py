@@ -79,7 +79,7 @@ def test_a_repeat_is_answered_and_not_stored_again(genuine: Message, genuine_pay
 
     first, second = send(path, message), send(path, message)
 
-    assert (first.json()["message"], second.json()["message"]) == ("Stored.", "Stored before.")
+    assert (first.json()["message"], second.json()["message"]) == ("Stored.", "Already stored.")
     assert WebhookEvent.objects.count() == 1
 
 
@@ -104,7 +104,7 @@ def test_a_repeated_delivery_of_paypal_with_other_headers_is_the_same_message(
 
     again = send(PAYPAL, paypal.signed(json.loads(genuine_paypal[0])))
 
-    assert again.json()["message"] == "Stored before."
+    assert again.json()["message"] == "Already stored."
 
 
 # --- Without keys, secrets, signatures ------------------------------------------------------------------------------

@@ -198,7 +198,7 @@ def test_a_message_that_kills_every_worker_is_given_up(stripe: FakeStripe) -> No
 
     process_due_messages()
 
-    assert (now(event).state, now(event).last_error) == ("dead", "No try came to an end.")
+    assert (now(event).state, now(event).last_error) == ("dead", "No attempt finished.")
 
 
 # --- Operators ------------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""What goes in and comes out of the operators' operations on accounts."""
+"""Input and output of the operators' operations on accounts."""
 
 from rest_framework import serializers
 
@@ -16,18 +16,16 @@ class AccountRowOutput(OutputSerializer):
     slug = serializers.CharField()
     status = EnumField(AccountStatus, help_text="What the account may do now")
     plan = serializers.CharField(source="plan.slug")
-    credits = serializers.IntegerField(help_text="Balance that can be spent now")
+    credits = serializers.IntegerField(help_text="Credits that can be spent now")
     owner_email = serializers.CharField(
-        source="owner.email", default="", help_text="Where its owner is reached; empty while it has none"
+        source="owner.email", default="", help_text="E-mail address of the owner; empty if there is none"
     )
-    members = serializers.IntegerField(help_text="People who can log in")
+    members = serializers.IntegerField(help_text="Number of active members")
     created_at = serializers.DateTimeField()
 
 
 class AccountFullOutput(AccountRowOutput):
-    suspended_reason = EnumField(
-        SuspendedReason, allow_blank=True, help_text="Who suspended it; empty where it is not suspended"
-    )
+    suspended_reason = EnumField(SuspendedReason, allow_blank=True, help_text="Why it is suspended; empty if it is not")
     billing_email = serializers.CharField()
     billing_address_line1 = serializers.CharField()
     billing_address_line2 = serializers.CharField()
@@ -37,10 +35,8 @@ class AccountFullOutput(AccountRowOutput):
     billing_country = serializers.CharField()
     tax_id = serializers.CharField()
     timezone = serializers.CharField()
-    payment_method = EnumField(
-        PaymentMethodType, source="default_payment_method", help_text="How it pays where nothing else is chosen"
-    )
-    deleted_at = serializers.DateTimeField(allow_null=True, help_text="When its owner deleted it; null: it lives")
+    payment_method = EnumField(PaymentMethodType, source="default_payment_method", help_text="Default payment method")
+    deleted_at = serializers.DateTimeField(allow_null=True, help_text="When its owner deleted it; null if not")
 
 
 class OperatorMemberOutput(OutputSerializer):
@@ -50,13 +46,13 @@ class OperatorMemberOutput(OutputSerializer):
     last_name = serializers.CharField()
     role = EnumField(Role, help_text="What the person may do in the account")
     is_active = serializers.BooleanField(help_text="Whether the person can log in")
-    last_login = serializers.DateTimeField(allow_null=True, help_text="Null: the person has never logged in")
+    last_login = serializers.DateTimeField(allow_null=True, help_text="Last login to the console; null: never")
 
 
 class OpenInvoiceOutput(OutputSerializer):
     id = serializers.IntegerField()
     invoice_number = serializers.CharField()
-    total = MoneyField(help_text="What is to be paid")
+    total = MoneyField(help_text="Amount to pay")
     currency = CurrencyField()
     due_date = serializers.DateField()
 
@@ -65,57 +61,59 @@ class OperatorEventOutput(OutputSerializer):
     id = serializers.IntegerField()
     type = serializers.CharField()
     account_id = serializers.IntegerField(
-        allow_null=True, help_text="Whose event it is; null where it is of no account"
+        allow_null=True, help_text="Id of the account; null if the event is about none"
     )
     account_name = serializers.CharField(
-        source="account.name", default="", help_text="Name of that account; empty where the event is of no account"
+        source="account.name", default="", help_text="Name of the account; empty if the event is about none"
     )
-    object_type = serializers.CharField(help_text="Kind of what changed, as app.model")
-    object_id = serializers.CharField(help_text="Id of what changed")
-    actor = serializers.CharField(source="actor.email", default="", help_text="E-mail; empty where nobody did it")
-    data = serializers.JSONField(help_text="What the event says, as it was then; its keys depend on the type")  # type: ignore[assignment]  # fields are taken out of the class: nothing is hidden
+    object_type = serializers.CharField(help_text="Kind of the object that changed, as app.model")
+    object_id = serializers.CharField(help_text="Id of the object that changed")
+    actor = serializers.CharField(
+        source="actor.email", default="", help_text="E-mail address of the actor; empty for the system itself"
+    )
+    data = serializers.JSONField(help_text="Details of the change, as they were then; the keys depend on the type")  # type: ignore[assignment]  # DRF takes fields out of the class, so nothing is hidden
     created_at = serializers.DateTimeField()
 
 
 class AccountCountsOutput(OutputSerializer):
     sites = serializers.IntegerField(help_text="Sites of the account")
     invoices = serializers.IntegerField(help_text="Invoices of any status")
-    open_invoices = serializers.IntegerField(help_text="Invoices that are still to be paid")
+    open_invoices = serializers.IntegerField(help_text="Invoices that are not paid yet")
     payments_to_decide = serializers.IntegerField(help_text="Confirmed payments that wait for an operator")
 
 
 class AccountDetailOutput(AccountFullOutput):
-    subscription = SubscriptionOutput(allow_null=True, help_text="Null while no plan has been ordered")
-    counts = AccountCountsOutput(help_text="How much the account has of what")
-    people = OperatorMemberOutput(many=True, help_text="The first 100")
-    open_invoices = OpenInvoiceOutput(many=True, help_text="The first 100, newest first")
-    events = OperatorEventOutput(many=True, help_text="The last 10")
+    subscription = SubscriptionOutput(allow_null=True, help_text="The live subscription; null if there is none")
+    counts = AccountCountsOutput(help_text="Numbers of the account's objects")
+    people = OperatorMemberOutput(many=True, help_text="At most 100 members")
+    open_invoices = OpenInvoiceOutput(many=True, help_text="At most 100 open invoices, newest first")
+    events = OperatorEventOutput(many=True, help_text="The last 10 events")
 
 
 class ReasonInput(StrictSerializer):
-    reason = PlainTextField(max_length=500, help_text="Kept with the event")
+    reason = PlainTextField(max_length=500, help_text="For operators, stored with the event")
 
 
 class AccountStatusOutput(OutputSerializer):
     account_id = serializers.IntegerField(source="id")
-    status = EnumField(AccountStatus, help_text="What the account may do from now on")
-    suspended_reason = EnumField(
-        SuspendedReason, allow_blank=True, help_text="Who suspended it; empty where it is not suspended"
-    )
+    status = EnumField(AccountStatus, help_text="The account's new status")
+    suspended_reason = EnumField(SuspendedReason, allow_blank=True, help_text="Why it is suspended; empty if it is not")
 
 
 class AdjustInput(ReasonInput):
-    amount = WholeNumberField(min_value=-MAX_CREDITS, max_value=MAX_CREDITS, help_text="Credits; negative takes away")
+    amount = WholeNumberField(
+        min_value=-MAX_CREDITS, max_value=MAX_CREDITS, help_text="Credits to add, or to take if negative"
+    )
 
     def validate_amount(self, amount: int) -> int:
-        """Raises ValidationError for nothing."""
+        """Raises ValidationError for 0."""
         if amount == 0:
-            raise serializers.ValidationError("A whole number of credits is expected, negative to take away; not 0.")
+            raise serializers.ValidationError("Write how many credits to add, or a negative number to take.")
         return amount
 
 
 class AdjustOutput(OutputSerializer):
     account_id = serializers.IntegerField()
-    amount = serializers.IntegerField(help_text="Credits that were added; negative where they were taken away")
-    credits = serializers.IntegerField(help_text="The balance afterwards")
-    transaction_id = serializers.IntegerField(help_text="The row of the ledger")
+    amount = serializers.IntegerField(help_text="Credits added; negative if taken")
+    credits = serializers.IntegerField(help_text="Balance afterwards")
+    transaction_id = serializers.IntegerField(help_text="Id of the credit transaction")

@@ -1,4 +1,4 @@
-"""All accounts, for operators: looking them up, suspending them, adjusting their credits."""
+"""All accounts, for operators: reading, suspending, reinstating, and adjusting credits."""
 
 from typing import Any
 
@@ -45,7 +45,7 @@ EVENTS_SHOWN = 10
 
 @extend_schema_view(list=extend_schema(operation_id="operator_list_accounts"))
 class OperatorAccountViewSet(ListViewSet):
-    """Accounts; `search` finds the beginning of name, slug, owner's or billing e-mail address."""
+    """Accounts. `search` matches the beginning of the name, slug, owner's or billing e-mail address."""
 
     tag = "operators"
     permission_classes = (IsOperator,)
@@ -73,14 +73,14 @@ class OperatorAccountViewSet(ListViewSet):
 
     @extend_schema(operation_id="operator_retrieve_account", responses=AccountDetailOutput)
     def retrieve(self, request: Request, account_id: int) -> Response:
-        """One account with its people, subscription, open invoices and what happened to it last."""
+        """One account, with members, subscription, open invoices and latest events."""
         return success(account_sheet(existing_account(account_id)))
 
     @extend_schema(operation_id="operator_suspend_account", request=ReasonInput, responses=AccountStatusOutput)
     @action(detail=True, methods=["post"])
     @refuses(TransitionNotAllowed, OwnAccount)
     def suspend(self, request: Request, account_id: int) -> Response:
-        """Stop an account from using the product until an operator lifts it; its people still reach billing."""
+        """Stop an account from using the product until an operator activates it. Its members can still pay."""
         reason = self.validated(ReasonInput)["reason"]
         account = suspend_account(existing_account(account_id), reason, user_of(request))
         return success(AccountStatusOutput(account).data, "Account suspended.")
@@ -89,7 +89,7 @@ class OperatorAccountViewSet(ListViewSet):
     @action(detail=True, methods=["post"])
     @refuses(NotSuspended, SuspensionLiftedByPayment, OwnAccount)
     def activate(self, request: Request, account_id: int) -> Response:
-        """Lift an operator's suspension; the account becomes what its subscription says: see `status`."""
+        """Lift an operator's suspension. The new `status` follows from the account's subscription."""
         reason = self.validated(ReasonInput)["reason"]
         account = reinstate_account(existing_account(account_id), reason, user_of(request))
         return success(AccountStatusOutput(account).data, f"Suspension lifted. The account is {account.status}.")
@@ -99,7 +99,7 @@ class OperatorAccountViewSet(ListViewSet):
     @refuses(InsufficientCredits, OwnAccount, AccountDeleted)
     @idempotent()
     def adjust_credits(self, request: Request, account_id: int) -> Response:
-        """Give credits by hand, or take some away, down to zero."""
+        """Add credits by hand, or take some. The balance cannot go below zero."""
         adjustment, account = self.validated(AdjustInput), existing_account(account_id)
         amount, reason = adjustment["amount"], adjustment["reason"]
         entry = adjust_credits(account, amount, reason=reason, adjusted_by=user_of(request))
@@ -121,7 +121,7 @@ def existing_account(account_id: int) -> Account:
 
 
 def account_sheet(account: Account) -> dict[str, Any]:
-    """All that an operator sees of one account, as AccountDetailOutput describes it."""
+    """The data of AccountDetailOutput."""
     subscription = live_subscription_of(account)
     open_invoices = invoices_of(account).filter(status=InvoiceStatus.PENDING)
     last_events = events_of(account).select_related("account", "actor")[:EVENTS_SHOWN]

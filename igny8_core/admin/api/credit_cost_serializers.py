@@ -1,4 +1,4 @@
-"""What comes out of the operators' operations on credit costs."""
+"""Output of the operators' operations on credit costs."""
 
 from rest_framework import serializers
 
@@ -11,4 +11,4 @@ class CreditCostOutput(OutputSerializer):
     display_name = serializers.CharField()
     credits_per_unit = serializers.IntegerField(help_text="Credits that one unit costs")
     unit = serializers.CharField(help_text="What is counted: article, image, 100 words, …")
-    is_active = serializers.BooleanField(help_text="False: the operation cannot be charged any more")
+    is_active = serializers.BooleanField(help_text="False: the operation can no longer be charged")

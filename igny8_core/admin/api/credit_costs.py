@@ -21,7 +21,7 @@ from igny8_core.common.errors import NotFound
 
 @extend_schema_view(list=extend_schema(operation_id="operator_list_credit_costs"))
 class OperatorCreditCostViewSet(ListViewSet):
-    """What each operation costs, also those out of use."""
+    """Credit costs of all operations, including inactive ones."""
 
     tag = "operators"
     permission_classes = (IsOperator,)
@@ -44,7 +44,7 @@ class OperatorCreditCostViewSet(ListViewSet):
     )
     @refuses(CreditCostExists)
     def create(self, request: Request) -> Response:
-        """Give an operation its costs."""
+        """Set what a new operation costs."""
         cost = create_credit_cost(user_of(request), **self.validated(CreditCostInput))
         return success(CreditCostOutput(cost).data, "Costs saved.", status=201)
 
@@ -52,7 +52,7 @@ class OperatorCreditCostViewSet(ListViewSet):
         operation_id="operator_update_credit_cost", request=CreditCostUpdateInput, responses=CreditCostOutput
     )
     def partial_update(self, request: Request, cost_id: int) -> Response:
-        """Change what an operation costs from now on; `is_active` false takes it out of use."""
+        """Change what an operation costs from now on. With `is_active` false it can no longer be charged."""
         changes = self.validated(CreditCostUpdateInput, partial=True)
         cost = credit_costs().filter(pk=cost_id).first()
         if cost is None:

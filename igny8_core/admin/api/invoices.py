@@ -1,4 +1,4 @@
-"""All invoices, for operators: looking them up, making them by hand, voiding them."""
+"""All invoices, for operators: reading, creating and voiding them."""
 
 from django.db.models import QuerySet
 from django.http import HttpResponse
@@ -30,7 +30,7 @@ from igny8_core.common.money import InvalidAmount
 
 @extend_schema_view(list=extend_schema(operation_id="operator_list_invoices"))
 class OperatorInvoiceViewSet(ListViewSet):
-    """Invoices; `search` finds the beginning of the number or of the account's name."""
+    """Invoices. `search` matches the beginning of the invoice number or of the account's name."""
 
     tag = "operators"
     permission_classes = (IsOperator,)
@@ -46,7 +46,7 @@ class OperatorInvoiceViewSet(ListViewSet):
     filters = {
         "search": search_by(invoices_matching),
         "status": choice_filter("status", InvoiceStatus),
-        "currency": code_filter("currency", "[A-Z]{3}", "three capital letters as in ISO 4217, for example USD"),
+        "currency": code_filter("currency", "[A-Z]{3}", "three capital letters (ISO 4217), for example USD"),
         "account": id_filter("account_id"),
         "date_from": date_filter("invoice_date__gte"),
         "date_to": date_filter("invoice_date__lte"),
@@ -76,7 +76,7 @@ class OperatorInvoiceViewSet(ListViewSet):
     @refuses(InvalidAmount, OwnAccount, AccountDeleted)
     @idempotent()
     def issue(self, request: Request) -> Response:
-        """Invoice an account for something that it did not order here, in the currency of its plan."""
+        """Create an invoice by hand, in the currency of the account's plan."""
         order, operator = self.validated(InvoiceInput), user_of(request)
         account = account_with_id(order["account"])
         if account is None:
@@ -91,7 +91,7 @@ class OperatorInvoiceViewSet(ListViewSet):
             send=order["send"],
             created_by=operator,
         )
-        message = "Invoice created and on its way to the customer." if order["send"] else "Invoice created, not mailed."
+        message = "Invoice created. The customer gets it by e-mail." if order["send"] else "Invoice created, not sent."
         return success(OperatorInvoiceOutput(invoice).data, message, status=201)
 
     @extend_schema(operation_id="operator_void_invoice", request=VoidInput, responses=OperatorInvoiceOutput)
@@ -99,9 +99,9 @@ class OperatorInvoiceViewSet(ListViewSet):
     @refuses(InvoiceNotFound, TransitionNotAllowed, OwnAccount, *ATTEMPT_REFUSALS)
     @idempotent()
     def void(self, request: Request, invoice_id: int) -> Response:
-        """Cancel an unpaid invoice; it keeps its number. Refused while a payment of it is decided on.
+        """Void an unpaid invoice. It keeps its number. Refused while a payment of it waits for a decision.
 
-        A card form or PayPal order that was opened for it and not paid is closed first.
+        An open card form or PayPal order for it is closed first.
         """
         reason, operator = self.validated(VoidInput)["reason"], user_of(request)
         invoice = invoice_with_id(invoice_id)

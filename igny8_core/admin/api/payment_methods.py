@@ -1,4 +1,4 @@
-"""Payment methods that are offered per country, for operators."""
+"""Configured payment methods, for operators."""
 
 from django.db.models import Q, QuerySet
 from drf_spectacular.utils import extend_schema, extend_schema_view
@@ -25,7 +25,7 @@ from igny8_core.common.errors import NotFound
 
 @extend_schema_view(list=extend_schema(operation_id="operator_list_payment_methods"))
 class OperatorPaymentMethodViewSet(ListViewSet):
-    """Every configured method, also those that are switched off."""
+    """All configured payment methods, including those that are switched off."""
 
     tag = "operators"
     permission_classes = (IsOperator,)
@@ -39,7 +39,7 @@ class OperatorPaymentMethodViewSet(ListViewSet):
     lookup_url_kwarg = "config_id"
     serializer_class = OperatorPaymentMethodOutput
     filters = {
-        "country": code_filter("country_code", r"[A-Z]{2}|\*", "two capital letters as in ISO 3166-1, or *"),
+        "country": code_filter("country_code", r"[A-Z]{2}|\*", "two capital letters (ISO 3166-1), or *"),
         "payment_method": choice_filter("payment_method", PaymentMethodType),
         "is_enabled": flag_filter(Q(is_enabled=True)),
     }
@@ -56,7 +56,7 @@ class OperatorPaymentMethodViewSet(ListViewSet):
     )
     @refuses(PaymentMethodConfigured)
     def create(self, request: Request) -> Response:
-        """Offer a method in a country, or with * in all that have no row of their own for it."""
+        """Offer a method in a country, or with * in all countries without a row of their own for it."""
         config = configure_payment_method(user_of(request), **self.validated(PaymentMethodInput))
         return success(OperatorPaymentMethodOutput(config).data, "Payment method configured.", status=201)
 
@@ -70,14 +70,14 @@ class OperatorPaymentMethodViewSet(ListViewSet):
     )
     @refuses(PaymentMethodConfigured)
     def partial_update(self, request: Request, config_id: int) -> Response:
-        """Change what customers are shown; `is_enabled` false hides the method in that country."""
+        """Change what customers see. With `is_enabled` false the method is hidden in that country."""
         changes = self.validated(PaymentMethodInput, partial=True)
         config = update_payment_method(existing_config(config_id), user_of(request), **changes)
         return success(OperatorPaymentMethodOutput(config).data, "Saved.")
 
     @extend_schema(operation_id="operator_delete_payment_method", responses={200: None})
     def destroy(self, request: Request, config_id: int) -> Response:
-        """Remove a row; the country then has what * offers."""
+        """Delete a row. The country then offers what the row for * says."""
         remove_payment_method(existing_config(config_id), user_of(request))
         return success(message="Payment method removed.")
 

@@ -1,4 +1,4 @@
-"""What goes in and comes out of the operators' operations on payments."""
+"""Input and output of the operators' operations on payments."""
 
 from rest_framework import serializers
 
@@ -12,74 +12,81 @@ from igny8_core.common.api.serializers import OutputSerializer, StrictSerializer
 class OperatorPaymentOutput(PaymentOutput):
     account_id = serializers.IntegerField()
     account_name = serializers.CharField(source="account.name")
-    is_flagged_duplicate = serializers.BooleanField(help_text="Another live payment carries the same reference")
-    approved_by = serializers.CharField(source="approved_by.email", default="", help_text="Who decided, either way")
+    is_flagged_duplicate = serializers.BooleanField(help_text="Another live payment has the same reference")
+    approved_by = serializers.CharField(
+        source="approved_by.email", default="", help_text="E-mail address of the operator who approved or rejected it"
+    )
     approved_at = serializers.DateTimeField(
-        allow_null=True, help_text="When it was decided, either way; null while it was not"
+        allow_null=True, help_text="When it was approved or rejected; null until then"
     )
 
 
 class DisputeOutput(OutputSerializer):
     id = serializers.IntegerField()
-    gateway_dispute_id = serializers.CharField(help_text="Its id at the gateway, where it is answered")
-    status = EnumField(DisputeStatus, help_text="How it stands: an open one waits for an answer or a decision")
+    gateway_dispute_id = serializers.CharField(help_text="Id of the dispute at the gateway, where you answer it")
+    status = EnumField(DisputeStatus, help_text="Open disputes wait for an answer or a decision")
     amount = MoneyField(
-        allow_null=True, help_text="What the payer wants back; null until the gateway was asked for one of long ago"
+        allow_null=True, help_text="Disputed amount; null for an old dispute until the gateway is asked"
     )
-    currency = CurrencyField(help_text="Of the amount; empty where that is null")
-    reason = serializers.CharField(help_text="What the payer complains of, in the gateway's word; can be empty")
-    outcome = serializers.CharField(help_text="How it ended, in the gateway's word; empty where that is not known")
+    currency = CurrencyField(help_text="Currency of the amount; empty if that is null")
+    reason = serializers.CharField(help_text="The payer's complaint, in the gateway's word; can be empty")
+    outcome = serializers.CharField(help_text="How it ended, in the gateway's word; empty if unknown")
     credit_note_number = serializers.CharField(
         source="refund.credit_note.credit_note_number",
         default=None,
         allow_null=True,
-        help_text="Credit note of what a lost one took by itself; null where PayPal made a refund of its own, or none",
+        help_text="Credit note for the money that a lost dispute took; null if there is none",
     )
-    opened_at = serializers.DateTimeField(
-        allow_null=True, help_text="When the payer complained; null where that is not known"
-    )
+    opened_at = serializers.DateTimeField(allow_null=True, help_text="When the payer complained; null if unknown")
     closed_at = serializers.DateTimeField(
-        allow_null=True, help_text="When its end was noted; null while it is open, or where that is not known"
+        allow_null=True, help_text="When we learned of its end; null if it is open, or if unknown"
     )
 
 
 class OperatorPaymentDetailOutput(OperatorPaymentOutput):
-    invoice_status = EnumField(InvoiceStatus, source="invoice.status", help_text="How far its invoice is")
+    invoice_status = EnumField(InvoiceStatus, source="invoice.status", help_text="Status of the invoice that it pays")
     duplicate_of = serializers.IntegerField(
-        source="metadata.duplicate_of", default=None, allow_null=True, help_text="The earlier payment"
+        source="metadata.duplicate_of",
+        default=None,
+        allow_null=True,
+        help_text="Id of the earlier payment with the same reference; null if there is none",
     )
-    admin_notes = serializers.CharField(help_text="What operators noted, not shown to the customer")
+    admin_notes = serializers.CharField(help_text="Operators' notes, which the customer does not see")
     proof_id = serializers.IntegerField(
-        allow_null=True, help_text="The uploaded file that shows it; null where there is none"
+        allow_null=True, help_text="Id of the uploaded proof of payment; null if there is none"
     )
-    proof_url = serializers.CharField(help_text="As the customer sent it; nobody has looked where it leads")
-    disputes = DisputeOutput(many=True, help_text="What the payer complained of, oldest first")
+    proof_url = serializers.CharField(help_text="Link to a proof, as the customer sent it; we have not opened it")
+    disputes = DisputeOutput(many=True, help_text="Disputes of the payment, oldest first")
 
 
 class RefundInput(StrictSerializer):
-    amount = MoneyField(required=False, help_text="Without it all that is left")
-    reason = PlainTextField(max_length=500, help_text="Why it is given back; the customer reads it")
+    amount = MoneyField(required=False, help_text="Amount to refund; by default all that is left")
+    reason = PlainTextField(max_length=500, help_text="Why it is refunded; the customer reads it")
     reference = PlainTextField(
-        max_length=100, required=False, allow_blank=True, default="", help_text="Of the transfer that gives it back"
+        max_length=100,
+        required=False,
+        allow_blank=True,
+        default="",
+        help_text="Reference of your transfer, if you sent the money back",
     )
 
 
 class CreditNoteOutput(OutputSerializer):
     number = serializers.CharField(source="credit_note_number", help_text="Number of the credit note, as printed on it")
-    amount = MoneyField(help_text="What was given back")
-    credits_taken_back = serializers.IntegerField(help_text="Credits that left the balance with it")
-    credits_not_recovered = serializers.IntegerField(help_text="Spent before")
+    amount = MoneyField(help_text="Refunded amount")
+    credits_taken_back = serializers.IntegerField(help_text="Unspent credits that were taken back")
+    credits_not_recovered = serializers.IntegerField(help_text="Credits that had been spent already")
 
 
 class RefundOutput(OutputSerializer):
     payment_id = serializers.IntegerField(source="payment.id")
-    status = EnumField(PaymentStatus, source="payment.status", help_text="How far the payment is now")
+    status = EnumField(PaymentStatus, source="payment.status", help_text="New status of the payment")
     refunded_amount = MoneyField(
         source="payment.refunded_amount",
         currency_source="payment.currency",
-        help_text="All that was given back of the payment so far",
+        help_text="All that was refunded of the payment so far",
     )
-    credit_note = CreditNoteOutput(source="*", help_text="The document of this refund")
+    credit_note = CreditNoteOutput(source="*", help_text="The credit note of this refund")
 
 
 class ApproveInput(StrictSerializer):
@@ -88,7 +95,7 @@ class ApproveInput(StrictSerializer):
         required=False,
         allow_blank=True,
         default="",
-        help_text="For operators, not shown to the customer",
+        help_text="For operators; the customer does not see it",
     )
     override_duplicate = serializers.BooleanField(
         required=False, default=False, help_text="True: approve although another payment has the same reference"
@@ -100,15 +107,15 @@ class ApproveOutput(OutputSerializer):
     invoice_id = serializers.IntegerField(source="invoice.id")
     invoice_number = serializers.CharField(source="invoice.invoice_number")
     account_id = serializers.IntegerField(source="account.id")
-    account_status = EnumField(AccountStatus, source="account.status", help_text="What the account may do from now on")
+    account_status = EnumField(AccountStatus, source="account.status", help_text="The account's new status")
     subscription_status = EnumField(
         SubscriptionStatus,
         source="invoice.subscription.status",
         allow_null=True,
         default=None,
-        help_text="How far the subscription is now; null where the invoice is of none",
+        help_text="The subscription's new status; null if the invoice is for none",
     )
-    credits_added = serializers.IntegerField(help_text="Credits that the payment brought")
+    credits_added = serializers.IntegerField(help_text="Credits that were granted")
     total_credits = serializers.IntegerField(help_text="Balance afterwards")
     approved_by = serializers.EmailField(
         source="payment.approved_by.email", help_text="E-mail address of the operator who approved it"
@@ -130,5 +137,5 @@ class RejectOutput(OutputSerializer):
     payment_id = serializers.IntegerField(source="id")
     invoice_id = serializers.IntegerField()
     invoice_number = serializers.CharField(source="invoice.invoice_number")
-    status = EnumField(PaymentStatus, help_text="How far the payment is now")
-    invoice_status = EnumField(InvoiceStatus, source="invoice.status", help_text="How far its invoice is")
+    status = EnumField(PaymentStatus, help_text="New status of the payment")
+    invoice_status = EnumField(InvoiceStatus, source="invoice.status", help_text="Status of the invoice that it pays")

@@ -1,4 +1,4 @@
-"""All payments, for operators: looking them up, deciding them, giving money back."""
+"""All payments, for operators: reading, approving, rejecting and refunding them."""
 
 from django.db.models import Q, QuerySet
 from drf_spectacular.utils import extend_schema, extend_schema_view
@@ -57,7 +57,7 @@ from igny8_core.common.money import InvalidAmount
 
 
 class PaymentDecisionViewSet(ApiViewSet):
-    """Approving and rejecting what customers say that they paid by bank or wallet, of any account."""
+    """Approving and rejecting payments that customers confirmed (bank transfer, wallet)."""
 
     tag = "operators"
     permission_classes = (IsOperator,)
@@ -79,10 +79,10 @@ class PaymentDecisionViewSet(ApiViewSet):
     )
     @idempotent()
     def approve(self, request: Request, payment_id: int) -> Response:
-        """Accept a manual payment: pays the invoice, starts subscription and account, grants the credits.
+        """Approve a confirmed payment: the invoice is paid, the subscription starts, credits are granted.
 
-        `message` says what it brought. A change of plan that begins later than it was ordered, and costs another amount
-        by now, is refused with both figures: order it again.
+        `message` sums up the result. Refused if the payment is for a change of plan whose price has changed since it
+        was ordered; the message has both amounts. Order the change again then.
         """
         decision, payment = self.validated(ApproveInput), payment_with_id(payment_id)
         settlement = approve_manual_payment(payment, user_of(request), **decision)
@@ -93,14 +93,14 @@ class PaymentDecisionViewSet(ApiViewSet):
     @refuses(PaymentNotFound, PaymentNotPending, OwnAccountPayment, TransitionNotAllowed)
     @idempotent()
     def reject(self, request: Request, payment_id: int) -> Response:
-        """Refuse a manual payment; the invoice stays open and the customer can confirm again."""
+        """Reject a confirmed payment. The invoice stays open, and the customer can confirm a payment again."""
         reason, payment = self.validated(RejectInput)["admin_notes"], payment_with_id(payment_id)
         rejected = reject_manual_payment(payment, reason, user_of(request))
         return success(RejectOutput(rejected).data, "Payment rejected. The customer can confirm again.")
 
 
 def goes_through_gateway(view: ApiViewSet, request: Request, payment_id: int) -> bool:
-    """Whether a refund of this payment asks a gateway. Raises PaymentNotFound."""
+    """Whether a refund of this payment calls a gateway. Raises PaymentNotFound."""
     return payment_with_id(payment_id).payment_method in GATEWAY_METHODS
 
 
@@ -110,7 +110,7 @@ def goes_through_gateway(view: ApiViewSet, request: Request, payment_id: int) ->
     reject=extend_schema(operation_id="operator_reject_payment"),
 )
 class OperatorPaymentViewSet(PaymentDecisionViewSet, ListViewSet):
-    """Payments; `search` finds a reference, however it is written, or the beginning of an invoice's number."""
+    """Payments. `search` matches a reference in any spelling, or the beginning of an invoice number."""
 
     operator_permissions = {
         **PaymentDecisionViewSet.operator_permissions,
@@ -138,14 +138,14 @@ class OperatorPaymentViewSet(PaymentDecisionViewSet, ListViewSet):
     @extend_schema(operation_id="operator_retrieve_payment", responses=OperatorPaymentDetailOutput)
     @refuses(PaymentNotFound)
     def retrieve(self, request: Request, payment_id: int) -> Response:
-        """One payment with its notes, proof, disputes, and the payment that carries the same reference."""
+        """One payment, with notes, proof, disputes, and the payment with the same reference."""
         return success(OperatorPaymentDetailOutput(with_disputes(payment_with_id(payment_id))).data)
 
     @extend_schema(operation_id="operator_retrieve_payment_proof", responses=PaymentProofOutput)
     @action(detail=True)
     @refuses(PaymentNotFound)
     def proof(self, request: Request, payment_id: int) -> Response:
-        """The file that the customer uploaded for a payment, with a link to fetch it within 5 minutes."""
+        """The customer's proof of a payment, with a link to download it within 5 minutes."""
         proof = payment_with_id(payment_id).proof
         if proof is None:
             raise NotFound()
@@ -168,9 +168,10 @@ class OperatorPaymentViewSet(PaymentDecisionViewSet, ListViewSet):
     )
     @idempotent(asks_gateway=goes_through_gateway)
     def refund(self, request: Request, payment_id: int) -> Response:
-        """Give money of a payment back, in part or all that is left, and take back credits that were not spent.
+        """Refund a payment, in part or all that is left. Unspent credits are taken back.
 
-        Card and PayPal money goes back through its gateway, other money by hand: `reference` is that transfer's.
+        Card and PayPal money is returned by the gateway. Send other money back yourself, and give the `reference` of
+        your transfer.
         """
         refund = self.validated(RefundInput)
         credit_note = process_refund(

@@ -1,4 +1,4 @@
-"""How business stands, for operators."""
+"""Business statistics, for operators."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ EVENTS_SHOWN = 20
 
 
 class OperatorStatisticsViewSet(SingletonViewSet):
-    """The figures of the operators' dashboard."""
+    """Business statistics."""
 
     tag = "operators"
     permission_classes = (IsOperator,)
@@ -25,12 +25,12 @@ class OperatorStatisticsViewSet(SingletonViewSet):
 
     @extend_schema(operation_id="operator_statistics", responses=StatisticsOutput)
     def retrieve(self, request: Request) -> Response:
-        """Accounts, subscriptions, revenue, credits, and what waits for operators. Months are those of UTC."""
+        """Accounts, subscriptions, revenue, credits, and payments that wait for operators. Months are in UTC."""
         return success(StatisticsOutput(statistics()).data)
 
 
 def statistics() -> dict[str, Any]:
-    """All figures of the dashboard, one query each."""
+    """The data of StatisticsOutput, with one query per figure."""
     plans, revenue = reports.active_subscriptions_by_plan(), reports.revenue_by_month()
     failed = reports.failed_payments()
     return {

@@ -1,4 +1,4 @@
-"""What the dashboard's figures look like."""
+"""Output of the business statistics."""
 
 from rest_framework import serializers
 
@@ -12,75 +12,75 @@ MONTH = "YYYY-MM in UTC"
 
 
 class StatusCountOutput(OutputSerializer):
-    status = EnumField(AccountStatus, help_text="What these accounts may do")
-    accounts = serializers.IntegerField(help_text="How many accounts have that status")
+    status = EnumField(AccountStatus, help_text="Status of these accounts")
+    accounts = serializers.IntegerField(help_text="Number of accounts with this status")
 
 
 class MonthCountOutput(OutputSerializer):
     month = serializers.CharField(help_text=MONTH)
-    accounts = serializers.IntegerField(help_text="How many accounts were made in that month")
+    accounts = serializers.IntegerField(help_text="Number of accounts created in this month")
 
 
 class PlanCountOutput(OutputSerializer):
     plan = serializers.CharField()
     name = serializers.CharField()
-    subscriptions = serializers.IntegerField(help_text="How many active subscriptions are of that plan")
+    subscriptions = serializers.IntegerField(help_text="Number of active subscriptions to this plan")
 
 
 class SubscriptionsOutput(OutputSerializer):
-    total = serializers.IntegerField(help_text="How many subscriptions are active")
-    by_plan = PlanCountOutput(many=True, help_text="The same by plan")
+    total = serializers.IntegerField(help_text="Number of active subscriptions")
+    by_plan = PlanCountOutput(many=True, help_text="Number of active subscriptions by plan")
 
 
 class CurrencyAmountOutput(OutputSerializer):
     currency = CurrencyField()
-    amount = MoneyField(help_text="In that currency")
+    amount = MoneyField(help_text="Amount in this currency")
 
 
 class MonthRevenueOutput(OutputSerializer):
     month = serializers.CharField(help_text=MONTH)
     currency = CurrencyField()
-    gross = MoneyField(help_text="Payments that came in")
-    refunded = MoneyField(help_text="Credit notes")
-    net = SignedMoneyField(help_text="Can be below zero")
+    gross = MoneyField(help_text="Sum of payments")
+    refunded = MoneyField(help_text="Sum of credit notes")
+    net = SignedMoneyField(help_text="Gross less refunded; can be negative")
 
 
 class RevenueOutput(OutputSerializer):
-    this_month = MonthRevenueOutput(many=True, help_text="By currency")
-    by_month = MonthRevenueOutput(many=True, help_text="12 months, oldest first, each by currency")
+    this_month = MonthRevenueOutput(many=True, help_text="This month, by currency")
+    by_month = MonthRevenueOutput(many=True, help_text="The last 12 months, oldest first, by currency")
 
 
 class CreditFlowOutput(OutputSerializer):
-    issued = serializers.IntegerField(help_text="Credits that were given, for whatever reason")
-    used = serializers.IntegerField(help_text="Credits that were spent on operations")
-    expired = serializers.IntegerField(help_text="Credits that nobody spent in time")
+    issued = serializers.IntegerField(help_text="Credits granted, for any reason")
+    used = serializers.IntegerField(help_text="Credits spent on operations")
+    expired = serializers.IntegerField(help_text="Credits that expired unspent")
 
 
 class WaitingOutput(OutputSerializer):
-    count = serializers.IntegerField(help_text="How many payments wait for an operator")
+    count = serializers.IntegerField(help_text="Number of payments that wait for approval")
     oldest_at = serializers.DateTimeField(
-        allow_null=True, help_text="When the oldest was confirmed; null where none waits"
+        allow_null=True, help_text="When the oldest was confirmed; null if none is waiting"
     )
     oldest_age_hours = serializers.IntegerField(
-        allow_null=True, help_text="Whole hours since then; null where none waits"
+        allow_null=True, help_text="Whole hours since then; null if none is waiting"
     )
 
 
 class FailedPaymentsOutput(OutputSerializer):
-    count = serializers.IntegerField(help_text="In the last 30 days")
-    latest = OperatorPaymentOutput(many=True, help_text="At most 10")
+    count = serializers.IntegerField(help_text="Number in the last 30 days")
+    latest = OperatorPaymentOutput(many=True, help_text="The latest, at most 10")
 
 
 class StatisticsOutput(OutputSerializer):
-    accounts_by_status = StatusCountOutput(many=True, help_text="Number of accounts of each status")
-    new_accounts_by_month = MonthCountOutput(many=True, help_text="12 months, oldest first")
+    accounts_by_status = StatusCountOutput(many=True, help_text="Number of accounts by status")
+    new_accounts_by_month = MonthCountOutput(many=True, help_text="New accounts of the last 12 months, oldest first")
     active_subscriptions = SubscriptionsOutput(help_text="Subscriptions that are active now")
     mrr = CurrencyAmountOutput(
         many=True,
-        help_text="Monthly recurring revenue, at the prices that customers have",
+        help_text="Monthly recurring revenue, at customers' current prices",
     )
-    revenue = RevenueOutput(help_text="What came in and went back")
+    revenue = RevenueOutput(help_text="Payments and refunds")
     credits_this_month = CreditFlowOutput(help_text="Credits since the first of the month (UTC)")
-    pending_approvals = WaitingOutput(help_text="Confirmed payments that wait for an operator")
+    pending_approvals = WaitingOutput(help_text="Confirmed payments that wait for approval")
     failed_payments = FailedPaymentsOutput(help_text="Payments that failed")
     recent_activity = OperatorEventOutput(many=True, help_text="The last 20 events")

@@ -1,4 +1,4 @@
-"""What comes out of the operators' operations on subscriptions."""
+"""Output of the operators' operations on subscriptions."""
 
 from rest_framework import serializers
 
@@ -10,12 +10,12 @@ from igny8_core.common.api.serializers import OutputSerializer
 
 
 class OperatorSubscriptionOutput(SubscriptionOutput):
-    account_id = serializers.IntegerField(help_text="Whose it is")
-    account_name = serializers.CharField(source="account.name", help_text="The account's name")
-    billing_driver = EnumField(BillingDriver, help_text="Who bills it: local, or stripe for one that was made there")
+    account_id = serializers.IntegerField()
+    account_name = serializers.CharField(source="account.name")
+    billing_driver = EnumField(BillingDriver, help_text="Who bills it: local for us, stripe if Stripe does")
     created_at = serializers.DateTimeField(help_text="When it was ordered")
 
 
 class PlanChangeOutput(OutputSerializer):
-    subscription = OperatorSubscriptionOutput(help_text="As it is now")
-    invoice = OperatorInvoiceOutput(allow_null=True, help_text="What has to be paid first; null where nothing has")
+    subscription = OperatorSubscriptionOutput(help_text="The subscription as it is now")
+    invoice = OperatorInvoiceOutput(allow_null=True, help_text="The invoice to pay first; null if there is none")

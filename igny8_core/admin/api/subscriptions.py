@@ -1,4 +1,4 @@
-"""All subscriptions, for operators: looking them up, ending them, changing their plan."""
+"""All subscriptions, for operators: reading, ending, and changing the plan."""
 
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema, extend_schema_view
@@ -43,7 +43,7 @@ CHANGE_REFUSALS = (
 
 @extend_schema_view(list=extend_schema(operation_id="operator_list_subscriptions"))
 class OperatorSubscriptionViewSet(ListViewSet):
-    """Subscriptions, also those that have ended; `plan` is the slug of the plan that runs."""
+    """Subscriptions, including ended ones. `plan` is the slug of the current plan."""
 
     tag = "operators"
     permission_classes = (IsOperator,)
@@ -68,7 +68,7 @@ class OperatorSubscriptionViewSet(ListViewSet):
 
     @extend_schema(operation_id="operator_retrieve_subscription", responses=OperatorSubscriptionOutput)
     def retrieve(self, request: Request, subscription_id: int) -> Response:
-        """One subscription with its period and what is scheduled for it."""
+        """One subscription, with its period and scheduled changes."""
         return success(OperatorSubscriptionOutput(subscription_with_id(subscription_id)).data)
 
     @extend_schema(
@@ -78,7 +78,7 @@ class OperatorSubscriptionViewSet(ListViewSet):
     @refuses(NoSubscription, SubscriptionBilledByStripe, PaymentUnderWay, OwnAccount, *ATTEMPT_REFUSALS)
     @idempotent()
     def end(self, request: Request, subscription_id: int) -> Response:
-        """End a customer's subscription with its period, or at once. The customer is told by mail, but not why."""
+        """End a customer's subscription, at once or with its period. The customer gets an e-mail without the reason."""
         decision = self.validated(EndSubscriptionInput)
         subscription = end_for_customer(
             subscription_with_id(subscription_id),
@@ -97,7 +97,7 @@ class OperatorSubscriptionViewSet(ListViewSet):
     @refuses(*CHANGE_REFUSALS, *ATTEMPT_REFUSALS)
     @idempotent()
     def change(self, request: Request, subscription_id: int) -> Response:
-        """Order another plan for a customer: a larger one with an invoice, a smaller one for the end of the period."""
+        """Order another plan for a customer. A larger one is invoiced; a smaller one starts with the next period."""
         decision = self.validated(ChangeSubscriptionInput)
         change = change_for_customer(
             subscription_with_id(subscription_id), decision["plan_slug"], user_of(request), decision["reason"]

@@ -10,6 +10,6 @@ operator_router.register("payment-methods", payment_methods.OperatorPaymentMetho
 operator_router.register("credit-costs", credit_costs.OperatorCreditCostViewSet)
 operator_router.register("dashboard/stats", statistics.OperatorStatisticsViewSet)
 
-# Where the first clients of this API found the two decisions: below billing/admin/, beside what customers call there.
+# The addresses of the first clients of this API: under billing/admin/.
 decision_router = ApiRouter()
 decision_router.register("payments", payments.PaymentDecisionViewSet)

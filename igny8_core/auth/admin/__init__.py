@@ -1,5 +1,5 @@
-"""Console pages of who exists; importing them registers them."""
+"""Console pages of accounts, people and plans; importing them registers them."""
 
-from igny8_core.auth.admin import account, catalogue, group, site, user
+from igny8_core.auth.admin import account, group, industry, invitation, login_session, plan, site, site_access, user
 
-__all__ = ["account", "catalogue", "group", "site", "user"]
+__all__ = ["account", "group", "industry", "invitation", "login_session", "plan", "site", "site_access", "user"]

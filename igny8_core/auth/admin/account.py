@@ -1,4 +1,4 @@
-"""Console pages of accounts and their invitations."""
+"""Console pages of accounts."""
 
 from typing import Any
 
@@ -6,21 +6,18 @@ from django import forms
 from django.contrib import admin
 from django.db.models import Field, Model
 from django.http import HttpRequest
-from unfold.contrib.filters.admin import (
-    AutocompleteSelectFilter,
-    ChoicesDropdownFilter,
-    RelatedDropdownFilter,
-)
+from django.utils.text import capfirst
+from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
 from unfold.widgets import UnfoldAdminSelect2Widget
 
-from igny8_core.auth.models import Account, AccountStatus, TeamInvitation
+from igny8_core.auth.models import Account, AccountStatus
 from igny8_core.auth.serializers import AccountInput
 from igny8_core.common.api.fields import time_zones
 from igny8_core.common.countries import COUNTRY_NAMES
 from igny8_core.common.strict_forms import StrictForm
 from igny8_core.common.tax_ids import why_not_tax_id
 from igny8_core.console.columns import badge, moment
-from igny8_core.console.pages import ConsoleAdmin, ModelForm, ReadOnlyAdmin
+from igny8_core.console.pages import ConsoleAdmin, ModelForm
 
 ACCOUNT_TONES = {
     AccountStatus.TRIAL: "info",
@@ -33,12 +30,12 @@ COUNTRIES = [("", "–"), *((code, f"{name} ({code})") for code, name in COUNTRY
 
 
 class AccountForm(StrictForm, ModelForm):
-    """An account's details as AccountInput takes them; a tax number is looked at when it or the country is another."""
+    """An account's details, validated by AccountInput. The tax number is checked if it or the country is changed."""
 
     rules = AccountInput
 
     def clean(self) -> dict[str, Any] | None:
-        """What was sent. A tax number that was taken before is no reason to refuse another correction."""
+        """The validated input. An old wrong tax number must not stop an operator from correcting something else."""
         sent = super().clean()
         if sent and {"tax_id", "billing_country"} & set(self.changed_data):
             refusal = why_not_tax_id(sent.get("tax_id", ""), sent.get("billing_country", ""))
@@ -49,7 +46,7 @@ class AccountForm(StrictForm, ModelForm):
 
 @admin.register(Account)
 class AccountAdmin(ConsoleAdmin):
-    """Tenants. Contact and billing details can be corrected; plan, status and credits change by what is paid."""
+    """Accounts. Operators correct contact and billing details here; payments change plan, status and credits."""
 
     form = AccountForm
     list_display = ("id", "name", "owner", "plan", "status_shown", "credits", "billing_country", "created")
@@ -57,7 +54,7 @@ class AccountAdmin(ConsoleAdmin):
     list_filter = (("status", ChoicesDropdownFilter), ("plan", RelatedDropdownFilter))
     list_select_related = ("owner", "plan")
     search_fields = ("name", "slug", "owner__email", "billing_email")
-    search_help_text = "Name, slug, owner's or billing e-mail address"
+    search_help_text = "Search by name, slug, e-mail address of the owner, or billing e-mail address"
     readonly_fields = (
         "slug",
         "owner",
@@ -74,7 +71,8 @@ class AccountAdmin(ConsoleAdmin):
         (
             "Billing",
             {
-                "description": "Invoices keep the details that they were made with; a change counts for the next one.",
+                "description": "Changes apply to future invoices. Existing invoices keep the details they were issued "
+                "with.",
                 "fields": (
                     ("billing_email", "tax_id"),
                     ("billing_address_line1", "billing_address_line2"),
@@ -92,23 +90,23 @@ class AccountAdmin(ConsoleAdmin):
     deleted = moment("deleted_at", "deleted by its owner")
 
     def has_change_permission(self, request: HttpRequest, obj: Account | None = None) -> bool:
-        """Who may change accounts; nobody those that their owner deleted."""
+        """Operators with the permission; nobody may change an account that its owner deleted."""
         if obj and obj.deleted_at:
             return False
         return super().has_change_permission(request, obj)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Nobody: an account comes from signing up."""
+        """Nobody: accounts come from signups."""
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Nobody: its invoices are kept."""
+        """Nobody: the account's invoices must be kept."""
         return False
 
     def formfield_for_dbfield(
         self, db_field: "Field[Any, Any]", request: HttpRequest, **kwargs: Any
     ) -> forms.Field | None:
-        """Countries and time zones are chosen from the lists of what there is."""
+        """Shows country and time zone as lists to choose from."""
         choices = {
             "billing_country": COUNTRIES,
             "timezone": [(name, name) for name in sorted(time_zones())],
@@ -116,25 +114,10 @@ class AccountAdmin(ConsoleAdmin):
         if choices is None:
             return super().formfield_for_dbfield(db_field, request, **kwargs)
         return forms.ChoiceField(
+            label=capfirst(str(db_field.verbose_name)),
             choices=choices,
             required=not db_field.blank,
             initial=db_field.get_default(),
             help_text=db_field.help_text,
             widget=UnfoldAdminSelect2Widget,
         )
-
-
-@admin.register(TeamInvitation)
-class TeamInvitationAdmin(ReadOnlyAdmin):
-    """Open and past invitations; their tokens are not shown, not even hashed."""
-
-    list_display = ("id", "email", "account", "role", "invited_by", "expires", "accepted", "canceled")
-    list_filter = (("role", ChoicesDropdownFilter), ("account", AutocompleteSelectFilter))
-    list_select_related = ("account", "invited_by")
-    search_fields = ("email", "account__name")
-    fields = ("email", "account", "role", "sites", "invited_by", "expires", "accepted", "canceled", "created")
-
-    expires = moment("expires_at")
-    accepted = moment("accepted_at")
-    canceled = moment("canceled_at")
-    created = moment("created_at")

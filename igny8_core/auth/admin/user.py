@@ -1,24 +1,25 @@
-"""Console pages of people and their logins."""
+"""Console pages of users."""
 
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 from django.contrib.auth.hashers import make_password
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import ValidationError
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, BooleanRadioFilter, ChoicesDropdownFilter
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from igny8_core.auth.errors import LastOwner
-from igny8_core.auth.models import LoginSession, Role, User
+from igny8_core.auth.models import Role, User
 from igny8_core.auth.password_rules import MaximumLengthValidator
+from igny8_core.auth.permissions import operator_of
 from igny8_core.auth.serializers import PersonInput
 from igny8_core.auth.services.memberships import follow_edit, require_owner_stays
 from igny8_core.common.strict_forms import StrictForm
 from igny8_core.common.text import normalized_password
 from igny8_core.console.columns import badge, moment
-from igny8_core.console.pages import ConsoleAdmin, LogAdmin
+from igny8_core.console.pages import ConsoleAdmin
 
 if TYPE_CHECKING:
     from django.contrib.auth import admin as auth_admin
@@ -32,7 +33,7 @@ ROLE_TONES = {Role.OWNER: "success", Role.ADMIN: "info"}
 
 
 class NewUserForm(StrictForm, UserCreationForm):  # type: ignore[misc]
-    """A new login: e-mail address and password, held against the password rules."""
+    """A new user: e-mail address and a password that the password rules accept."""
 
     rules = PersonInput
 
@@ -41,7 +42,7 @@ class NewUserForm(StrictForm, UserCreationForm):  # type: ignore[misc]
         fields = ("email",)
 
     def set_password_and_save(self, user: User, **options: Any) -> User:
-        """Leaves a password to UserAdmin, which hashes it before Django's transaction; else one that opens nothing."""
+        """UserAdmin.add_view sets the password; this sets an unusable one for a user without a password."""
         if self.cleaned_data.get("set_usable_password", True):
             return user
         unusable: User = super().set_password_and_save(user, **options)
@@ -49,7 +50,7 @@ class NewUserForm(StrictForm, UserCreationForm):  # type: ignore[misc]
 
 
 class UserForm(StrictForm, UserChangeForm):  # type: ignore[misc]
-    """A login as it is changed; the account keeps an active owner."""
+    """Changes a user. The account must keep an active owner."""
 
     rules = PersonInput
 
@@ -58,12 +59,12 @@ class UserForm(StrictForm, UserChangeForm):  # type: ignore[misc]
         fields = "__all__"
 
     def clean(self) -> dict[str, Any]:
-        """Refuse what would leave the account without an active owner, or a member without a role."""
+        """Refuses a change that leaves the account without an active owner, or a member without a role."""
         super().clean()
         saved: User = self.instance
         new = {name: self.cleaned_data.get(name, getattr(saved, name)) for name in ("account", "role", "is_active")}
         if bool(new["account"]) != bool(new["role"]):
-            self.add_error("role", "A member of an account needs a role; a user without an account has none.")
+            self.add_error("role", "Choose a role for a user with an account, and no role for a user without one.")
         try:
             require_owner_stays(saved, role=new["role"], is_active=new["is_active"])
         except LastOwner as refusal:
@@ -74,7 +75,7 @@ class UserForm(StrictForm, UserChangeForm):  # type: ignore[misc]
 
 @admin.register(User)
 class UserAdmin(DjangoUserAdmin, ConsoleAdmin):
-    """People. They are deactivated, never deleted: what they did keeps their name."""
+    """Users. They are deactivated, never deleted, because the log of what they did keeps their name."""
 
     form = UserForm
     add_form = NewUserForm
@@ -89,7 +90,7 @@ class UserAdmin(DjangoUserAdmin, ConsoleAdmin):
     )
     list_select_related = ("account",)
     search_fields = ("email", "first_name", "last_name", "account__name")
-    search_help_text = "E-mail address, name, account"
+    search_help_text = "Search by e-mail address, name or account"
     ordering = ("-id",)
     autocomplete_fields = ("account", "groups")
     filter_horizontal = ()
@@ -98,13 +99,14 @@ class UserAdmin(DjangoUserAdmin, ConsoleAdmin):
         (
             "Account",
             {
-                "description": "A person stays in the account they joined; for another one they use another address.",
+                "description": "The account cannot be changed later. To join another account, a person needs another "
+                "e-mail address.",
                 "fields": (("account", "role"), "is_active"),
             },
         ),
         (
-            "Platform operator",
-            {"description": "What an operator may do comes from groups.", "fields": (*POWERS,)},
+            "Operator",
+            {"description": "Groups say what an operator may do.", "fields": (*POWERS,)},
         ),
         ("Times", {"fields": (("verified", "joined"), ("terms_version", "agreed"), "last_seen")}),
     )
@@ -120,65 +122,40 @@ class UserAdmin(DjangoUserAdmin, ConsoleAdmin):
     last_seen = moment("last_login", "last login to the console")
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Nobody: people are deactivated."""
+        """Nobody: users are deactivated instead."""
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        """Who may change users; operators only superusers, else a password reset would lend their powers.
+        """Operators with the permission. Operators themselves are changed by superusers alone.
 
-        Nobody brings back the people of an account that its owner deleted.
+        Otherwise an operator could reset the password of a more powerful one. Nobody changes the users of a deleted
+        account.
         """
         if obj and obj.account and obj.account.deleted_at:
             return False
-        if obj and (obj.is_staff or obj.is_superuser) and not _is_superuser(request):
+        if obj and (obj.is_staff or obj.is_superuser) and not request.user.is_superuser:
             return False
         return super().has_change_permission(request, obj)
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
-        """Powers are given by superusers; the account is chosen once."""
-        powers = () if _is_superuser(request) else POWERS
+        """Superusers alone give operators their rights. The account is chosen once."""
+        powers = () if request.user.is_superuser else POWERS
         chosen = ("account",) if obj and obj.account_id else ()
         return ("joined", "last_seen", "verified", "terms_version", "agreed", *powers, *chosen)
 
     def add_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """A new person; the password is hashed here, because Django saves them in a transaction around all the rest."""
+        """Add a user. The password is hashed here, outside the transaction that Django opens for the rest."""
         password = request.POST.get("password1", "")
         if self.has_add_permission(request) and 0 < len(password) <= MaximumLengthValidator.max_length:
             request.password_hash = make_password(normalized_password(password))  # type: ignore[attr-defined]
         return super().add_view(request, *args, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
-        """Save, and bring in line what hangs on it: a new address is not verified, an account's owner is an owner."""
+        """Save the user, then what depends on it: whether the address is verified, the account's owner, site access."""
         if not change and not obj.password:
             obj.password = request.password_hash  # type: ignore[attr-defined]
         super().save_model(request, obj, form, change)
         if "email" in form.changed_data:
             obj.email_verified_at = None
             obj.save(update_fields=["email_verified_at"])
-        follow_edit(obj, user_of_console(request))
-
-
-@admin.register(LoginSession)
-class LoginSessionAdmin(LogAdmin):
-    """Logins to the API, one per device; their tokens are not shown."""
-
-    list_display = ("id", "user", "created", "expires", "ended", "ended_reason")
-    list_filter = (("user", AutocompleteSelectFilter),)
-    list_select_related = ("user",)
-    search_fields = ("user__email",)
-    fields = ("user", "created", "expires", "ended", "ended_reason")
-
-    created = moment("created_at")
-    expires = moment("expires_at")
-    ended = moment("ended_at")
-
-
-def user_of_console(request: HttpRequest) -> User:
-    """The operator at the console."""
-    if not isinstance(request.user, User):
-        raise PermissionDenied
-    return request.user
-
-
-def _is_superuser(request: HttpRequest) -> bool:
-    return isinstance(request.user, User) and request.user.is_superuser
+        follow_edit(obj, operator_of(request))

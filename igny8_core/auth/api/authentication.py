@@ -25,9 +25,9 @@ NOT_VALID = "This token is not valid or has run out. Log in or refresh it."
 class SessionTokenAuthentication(BaseAuthentication):
     """`Authorization: Bearer <access token>`; where there is one, no cookie is looked at.
 
-    A token is good while its session lives, its user is active and the password is the one it was made under.
-    The same statement reads the person with account and plan, unless the view says `reads_person = False` because the
-    session is enough for it (permissions, the id of the account). Who asks for the person all the same gets them then.
+    A token is valid while its session has not ended, its user is active and the password is unchanged since it was
+    issued. The same statement reads the user with account and plan. A view that needs just the session (permissions,
+    the id of the account) sets `reads_person = False`; the user is then read when somebody asks for it.
     """
 
     def authenticate(self, request: Request) -> tuple[Caller, None] | None:
@@ -84,15 +84,15 @@ def _require_our_page(request: HttpRequest) -> None:
 
 
 class Claims(NamedTuple):
-    """What is believed of a token that we signed; `expires_at` is in seconds since 1970."""
+    """The claims of a token that we signed; `expires_at` is in seconds since 1970."""
 
     session: object
     password: object
     expires_at: int
 
 
-# A token is sent with every request for 15 minutes, and its signature does not change in the meantime. Only tokens with
-# a good one are kept, so nobody fills the memory with others. What can end before the token does is never kept.
+# A token comes with every request for 15 minutes, so its signature is checked once and its claims are kept. Tokens with
+# a bad signature raise and are not kept. What can change before the token expires is checked at each request.
 @lru_cache(maxsize=4096)
 def _claims(raw: bytes) -> Claims:
     token = AccessToken(raw)  # type: ignore[arg-type]
@@ -117,7 +117,7 @@ class CookieScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
 
 
 class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
-    """How the API description names the authentication above."""
+    """Describes the authentication above in the OpenAPI document."""
 
     target_class = SessionTokenAuthentication
     name = "bearer"

@@ -1,4 +1,4 @@
-"""What goes into logging in, one's own profile, and the links of mails."""
+"""Input of logging in, of the own profile, and of e-mailed tokens."""
 
 from igny8_core.common.api.fields import (
     MAX_PASSWORD_INPUT,
@@ -10,29 +10,29 @@ from igny8_core.common.api.serializers import StrictSerializer
 
 
 class LoginInput(StrictSerializer):
-    email = EmailAddressField(help_text="With which the person signed up; capitals do not matter")
+    email = EmailAddressField(help_text="The e-mail address that the person signed up with, in any case")
     password = SecretField(max_length=MAX_PASSWORD_INPUT)
 
 
 class RefreshInput(StrictSerializer):
     refresh = SecretField(
-        max_length=MAX_TOKEN_INPUT, help_text="The refresh token of the last login or refresh; it is good once"
+        max_length=MAX_TOKEN_INPUT, help_text="The refresh token of the last login or refresh; it works once"
     )
 
 
 class PasswordChangeInput(StrictSerializer):
-    current_password = SecretField(max_length=MAX_PASSWORD_INPUT, help_text="The password until now")
-    new_password = SecretField(max_length=MAX_PASSWORD_INPUT, help_text="The password from now on")
+    current_password = SecretField(max_length=MAX_PASSWORD_INPUT, help_text="The password that you log in with now")
+    new_password = SecretField(max_length=MAX_PASSWORD_INPUT, help_text="The password to log in with from now on")
 
 
 class PasswordResetInput(StrictSerializer):
-    email = EmailAddressField(help_text="Where the link is sent, if somebody has that address")
+    email = EmailAddressField(help_text="The link is sent to this address, if a login has it")
 
 
 class PasswordResetConfirmInput(StrictSerializer):
-    token = SecretField(max_length=MAX_TOKEN_INPUT, help_text="From the link of the e-mail")
-    new_password = SecretField(max_length=MAX_PASSWORD_INPUT, help_text="The password from now on")
+    token = SecretField(max_length=MAX_TOKEN_INPUT, help_text="The token in the e-mailed link")
+    new_password = SecretField(max_length=MAX_PASSWORD_INPUT, help_text="The password to log in with from now on")
 
 
 class EmailVerifyInput(StrictSerializer):
-    token = SecretField(max_length=MAX_TOKEN_INPUT, help_text="From the link of the e-mail")
+    token = SecretField(max_length=MAX_TOKEN_INPUT, help_text="The token in the e-mailed link")

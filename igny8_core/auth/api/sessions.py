@@ -1,4 +1,4 @@
-"""Logging in, staying logged in, logging out, and one's own profile."""
+"""Logging in, refreshing tokens, logging out, and the own profile."""
 
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
@@ -48,7 +48,7 @@ class LoginView(ApiView):
     @extend_schema(operation_id="login", request=LoginInput, responses=LoginOutput)
     @refuses(InvalidCredentials)
     def post(self, request: Request) -> Response:
-        """Exchange e-mail and password for an access token and a refresh token."""
+        """Log in with e-mail address and password; the answer has an access token and a refresh token."""
         user, pair = log_in(**self.validated(LoginInput))
         return success(LoginOutput(logged_in(user, pair)).data, "Logged in.")
 
@@ -84,19 +84,19 @@ class LogoutView(ApiView):
 
 
 class ProfileViewSet(SingletonViewSet):
-    """One's own profile."""
+    """The caller's own profile."""
 
     tag = "auth"
     permission_classes = (IsUser,)
 
     @extend_schema(operation_id="me", responses=ProfileOutput)
     def retrieve(self, request: Request) -> Response:
-        """Who is logged in, and their account."""
+        """Your user and your account."""
         return success(ProfileOutput(profile(user_of(request))).data)
 
     @extend_schema(operation_id="update_me", request=ProfileInput, responses=ProfileOutput)
     def partial_update(self, request: Request) -> Response:
-        """Change one's own name."""
+        """Change your name."""
         user = update_profile(user_of(request), **self.validated(ProfileInput, partial=True))
         return success(ProfileOutput(profile(user)).data, "Saved.")
 
@@ -108,6 +108,6 @@ class PasswordChangeView(ApiView):
 
     @extend_schema(operation_id="change_password", request=PasswordChangeInput, responses=TokenOutput)
     def post(self, request: Request) -> Response:
-        """Set a new password. Every session ends at once; the answer holds tokens of a new one."""
+        """Set a new password. All sessions end at once; the answer has the tokens of a new one."""
         pair = change_password(user_of(request), **self.validated(PasswordChangeInput))
         return success(tokens(pair), "Password changed. You are logged out everywhere else.")

@@ -1,4 +1,4 @@
-"""What goes in and comes out of the operations on sites."""
+"""Input and output of the operations on sites."""
 
 from typing import Any
 
@@ -22,22 +22,22 @@ class IndustryIdField(IdField):
 
 
 class SiteInput(StrictSerializer):
-    """A site; its industry has two names, because clients know it by either."""
+    """A site. Clients may send its industry as `industry` or as `industry_id`."""
 
     name = PlainTextField(max_length=200)
     domain = SiteDomainField(
         required=False, allow_blank=True, help_text="Such as example.com, without https:// and path; can be empty"
     )
-    industry = IndustryIdField(required=False, help_text="The id of an industry. Needed, here or as `industry_id`.")
-    industry_id = IndustryIdField(required=False, help_text="The same as `industry`, for clients that call it so.")
+    industry = IndustryIdField(required=False, help_text="Id of an industry; required, here or as `industry_id`")
+    industry_id = IndustryIdField(required=False, help_text="Another name of `industry`")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """One industry, under the name `industry`. Raises ValidationError for none and for two."""
+        """Returns the industry as `industry`. Raises ValidationError if there is none, or two that differ."""
         named = [attrs[name] for name in ("industry", "industry_id") if name in attrs]
         if not named and not self.partial:
             raise serializers.ValidationError({"industry": ["This field is required."]}, code="required")
         if len(set(named)) > 1:
-            text = "industry and industry_id are two names of one field, and these differ. Send one of them."
+            text = "industry and industry_id mean the same, but their values differ. Send one of them."
             raise serializers.ValidationError({"industry_id": [text]}, code="invalid")
         rest = {name: value for name, value in attrs.items() if name != "industry_id"}
         return {**rest, "industry": named[0]} if named else rest
@@ -54,7 +54,7 @@ class SiteOutput(OutputSerializer):
     name = serializers.CharField()
     slug = serializers.CharField()
     domain = serializers.CharField(help_text="Such as example.com; can be empty")
-    industry = IndustryOutput(help_text="The trade that the site is about")
+    industry = IndustryOutput(help_text="The site's industry")
     status = EnumField(SiteStatus, help_text="Whether the site is in use")
     created_at = serializers.DateTimeField()
 
@@ -69,4 +69,4 @@ class SiteMemberOutput(OutputSerializer):
     first_name = serializers.CharField()
     last_name = serializers.CharField()
     role = EnumField(Role, help_text="What the person may do in the account")
-    granted_at = serializers.DateTimeField(allow_null=True, help_text="Empty where the role alone opens every site")
+    granted_at = serializers.DateTimeField(allow_null=True, help_text="When it was granted; null if the role gives it")

@@ -1,4 +1,4 @@
-"""The sites of one's own account, and who may work on each."""
+"""The sites of the caller's account, and members' access to them."""
 
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema, extend_schema_view
@@ -32,7 +32,7 @@ from igny8_core.common.errors import NotFound
 
 
 class SitePermission(MembersReadAdminsWrite):
-    """As the name says; and editors change sites that they have access to."""
+    """Members read, owners and admins write. Editors may change sites that they have access to."""
 
     def has_permission(self, request: Request, view: ApiView) -> bool:  # type: ignore[override]
         if getattr(view, "action", None) == "partial_update":
@@ -42,7 +42,7 @@ class SitePermission(MembersReadAdminsWrite):
 
 @extend_schema_view(list=extend_schema(operation_id="list_sites"))
 class SiteViewSet(ListViewSet):
-    """The account's sites that one may see; `search` finds a part of the name."""
+    """The account's sites that you may see. `search` matches any part of the name."""
 
     tag = "sites"
     permission_classes = (SitePermission,)
@@ -58,7 +58,7 @@ class SiteViewSet(ListViewSet):
     @extend_schema(operation_id="create_site", request=SiteInput, responses={201: SiteOutput})
     @refuses(PaymentRequired, AccountSuspended, AccountCanceled, LimitReached)
     def create(self, request: Request) -> Response:
-        """Add a site, within the plan's `max_sites`; owners and admins get access to it."""
+        """Add a site, up to the plan's `max_sites`. Owners and admins get access to it."""
         site = create_site(account_of(request), user_of(request), **self.validated(SiteInput))
         return success(SiteOutput(site).data, "Site created.", status=201)
 
@@ -70,21 +70,21 @@ class SiteViewSet(ListViewSet):
     @extend_schema(operation_id="update_site", request=SiteUpdateInput, responses=SiteOutput)
     @refuses(PaymentRequired, AccountSuspended, AccountCanceled)
     def partial_update(self, request: Request, site_id: int) -> Response:
-        """Change name, domain, industry or status; editors may on sites that they have access to."""
+        """Change name, domain, industry or status. Editors may change sites that they have access to."""
         changes = self.validated(SiteUpdateInput, partial=True)
         site = update_site(visible_site(request, site_id), user_of(request), **changes)
         return success(SiteOutput(site).data, "Saved.")
 
     @extend_schema(operation_id="delete_site", responses={200: None})
     def destroy(self, request: Request, site_id: int) -> Response:
-        """Delete a site and everybody's access to it."""
+        """Delete a site and all access to it."""
         delete_site(visible_site(request, site_id), user_of(request))
         return success(message="Site deleted.")
 
 
 @extend_schema_view(list=extend_schema(operation_id="list_site_access"))
 class SiteAccessViewSet(ListViewSet):
-    """Members who may work on the site, owners and admins among them."""
+    """Members with access to the site, including owners and admins."""
 
     tag = "sites"
     permission_classes = (MembersReadAdminsWrite,)
@@ -99,7 +99,7 @@ class SiteAccessViewSet(ListViewSet):
     @extend_schema(operation_id="grant_site_access", request=SiteAccessInput, responses={201: SiteMemberOutput})
     @refuses(TeamNotManaged)
     def create(self, request: Request, site_id: int) -> Response:
-        """Let a member of the account work on the site. Who has access already keeps it."""
+        """Give a member access to the site. Nothing changes if they have it already."""
         member_id = self.validated(SiteAccessInput)["user"]
         site = visible_site(request, site_id)
         grant_site_access(site, member_id, user_of(request))
@@ -109,7 +109,7 @@ class SiteAccessViewSet(ListViewSet):
     @extend_schema(operation_id="revoke_site_access", responses={200: None})
     @refuses(TeamNotManaged, AccessByRole)
     def destroy(self, request: Request, site_id: int, user_id: int) -> Response:
-        """End a member's access to the site. Owners and admins always have it: 409."""
+        """End a member's access to the site. Refused with 409 for owners and admins, who always have access."""
         revoke_site_access(visible_site(request, site_id), user_id, user_of(request))
         return success(message="Access ended.")
 

@@ -1,22 +1,22 @@
 from django.urls import path
 
-from igny8_core.auth.api import catalogue, mailed_links, sessions, sites
+from igny8_core.auth.api import email_tokens, industries, plans, sessions, sites
 from igny8_core.common.api.routers import ApiRouter
 
 auth_router = ApiRouter()
 auth_router.register("me", sessions.ProfileViewSet)
-auth_router.register("plans", catalogue.PlanViewSet)
-auth_router.register("industries", catalogue.IndustryViewSet)
+auth_router.register("plans", plans.PlanViewSet)
+auth_router.register("industries", industries.IndustryViewSet)
 
 auth_urls = [
     path("login/", sessions.LoginView.as_view()),
     path("refresh/", sessions.RefreshView.as_view()),
     path("logout/", sessions.LogoutView.as_view()),
     path("password/change/", sessions.PasswordChangeView.as_view()),
-    path("password/reset/", mailed_links.PasswordResetView.as_view()),
-    path("password/reset/confirm/", mailed_links.PasswordResetConfirmView.as_view()),
-    path("email/verify/", mailed_links.EmailVerifyView.as_view()),
-    path("email/verify/resend/", mailed_links.EmailVerifyResendView.as_view()),
+    path("password/reset/", email_tokens.PasswordResetView.as_view()),
+    path("password/reset/confirm/", email_tokens.PasswordResetConfirmView.as_view()),
+    path("email/verify/", email_tokens.EmailVerifyView.as_view()),
+    path("email/verify/resend/", email_tokens.EmailVerifyResendView.as_view()),
     *auth_router.urls,
 ]
 

@@ -33,14 +33,14 @@ ACCOUNT_TRANSITIONS: dict[str, frozenset[str]] = {
 
 
 class SuspendedReason(models.TextChoices):
-    """Who lifts a suspension: an operator their own, a payment that for non-payment."""
+    """Why an account is suspended. Operators lift their own suspensions; a payment lifts one for non-payment."""
 
     OPERATOR = "operator", "By an operator"
     NON_PAYMENT = "non_payment", "Not paid"
 
 
 class PaymentMethodType(models.TextChoices):
-    """Ways of paying; the same words on accounts, invoices' payments and the configuration per country."""
+    """Payment methods, as accounts, payments and the configuration per country use them."""
 
     STRIPE = "stripe", "Stripe"
     PAYPAL = "paypal", "PayPal"
@@ -49,7 +49,7 @@ class PaymentMethodType(models.TextChoices):
     MANUAL = "manual", "Manual"
 
 
-# What stands on the account's invoices.
+# Columns that are copied to the account's invoices.
 BILLING_DETAILS = [
     "billing_email",
     "billing_address_line1",
@@ -63,36 +63,40 @@ BILLING_DETAILS = [
 
 
 class Account(models.Model):
-    """The tenant: who is billed and whose data it is. Its row is the lock for everything that touches its money."""
+    """The tenant, who is billed and owns the data. Its row is the lock for everything that touches its money."""
 
     name = models.CharField(max_length=200)
     slug = models.SlugField(max_length=80, unique=True)
-    # Empty only while the account and its first user are being made, in one transaction.
+    # Empty while the account and its first user are being created, in one transaction, and once it is deleted.
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="owned_accounts"
     )
     plan = models.ForeignKey("igny8_auth.Plan", on_delete=models.PROTECT, related_name="accounts")
     status = models.CharField(max_length=20, choices=AccountStatus.choices)
     suspended_reason = models.CharField(max_length=20, choices=SuspendedReason.choices, blank=True)
-    credits = models.PositiveBigIntegerField(default=0, help_text="Balance; only CreditService writes it")
-    billing_email = models.EmailField(blank=True)
-    billing_address_line1 = models.CharField(max_length=255, blank=True)
-    billing_address_line2 = models.CharField(max_length=255, blank=True)
-    billing_city = models.CharField(max_length=100, blank=True)
-    billing_state = models.CharField(max_length=100, blank=True)
-    billing_postal_code = models.CharField(max_length=20, blank=True)
-    billing_country = models.CharField(max_length=2, blank=True, help_text="ISO 3166-1 alpha-2")
-    tax_id = models.CharField(max_length=100, blank=True)
-    timezone = models.CharField(max_length=64, default="UTC", help_text="IANA name, for example Asia/Karachi")
+    credits = models.PositiveBigIntegerField(
+        "credit balance", default=0, help_text="Credits that the account can spend now"
+    )
+    billing_email = models.EmailField("billing e-mail address", blank=True)
+    billing_address_line1 = models.CharField("address line 1", max_length=255, blank=True)
+    billing_address_line2 = models.CharField("address line 2", max_length=255, blank=True)
+    billing_city = models.CharField("city", max_length=100, blank=True)
+    billing_state = models.CharField("state or province", max_length=100, blank=True)
+    billing_postal_code = models.CharField("postal code", max_length=20, blank=True)
+    billing_country = models.CharField("country", max_length=2, blank=True, help_text="ISO 3166-1 alpha-2")
+    tax_id = models.CharField("tax number", max_length=100, blank=True)
+    timezone = models.CharField(
+        "time zone", max_length=64, default="UTC", help_text="IANA name, for example Asia/Karachi"
+    )
     payment_method = models.CharField(
         max_length=20,
         choices=PaymentMethodType.choices,
         default=PaymentMethodType.STRIPE,
-        help_text="Used where the account has no enabled default payment method",
+        help_text="Used if the account has no enabled default among its saved payment methods",
     )
-    stripe_customer_id = models.CharField(max_length=100, blank=True)
+    stripe_customer_id = models.CharField("Stripe customer ID", max_length=100, blank=True)
     deleted_at = models.DateTimeField(
-        null=True, blank=True, help_text="Set when its owner deleted it: nobody can log in, its invoices are kept"
+        null=True, blank=True, help_text="When the owner deleted the account. Nobody can log in; invoices are kept."
     )
     created_at = models.DateTimeField(default=clock.now, editable=False)
 
@@ -132,7 +136,7 @@ class Account(models.Model):
         ]
         indexes = [
             models.Index(fields=["status"], name="igny8_accounts_by_status"),
-            # Migration 0004 makes two more, on the beginnings of name and billing_email, for the operators' search.
+            # Migration 0004 adds two more, for the operators' search by the beginning of name and billing_email.
             BrinIndex(fields=["created_at"], name="igny8_accounts_by_time"),
         ]
 
@@ -141,7 +145,7 @@ class Account(models.Model):
 
     @property
     def address_for_mail(self) -> str:
-        """Where mails about money go today: `billing_email`, else the owner's address; empty where there is neither."""
+        """The address for mails about money: `billing_email`, else the owner's address, else empty."""
         return self.billing_email or (self.owner.email if self.owner else "")
 
     @property

@@ -2,11 +2,11 @@ from django.db import models
 
 
 class Industry(models.Model):
-    """The line of business of a site."""
+    """The industry of a site."""
 
     name = models.CharField(max_length=100, unique=True)
     slug = models.SlugField(max_length=100, unique=True)
-    is_active = models.BooleanField(default=True)
+    is_active = models.BooleanField("active", default=True, help_text="Off: customers can no longer choose it")
 
     class Meta:
         db_table = "igny8_industries"

@@ -15,7 +15,7 @@ class LoginSession(models.Model):
     the one before it is taken too, from the device that has just exchanged it: two tabs may refresh at once.
     """
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    id = models.UUIDField("session ID", primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="login_sessions")
     current_token = models.CharField(
         max_length=64, help_text="Id of the one refresh token that is still good, or the mark of the cookie"

@@ -12,9 +12,9 @@ class BillingCycle(models.TextChoices):
 
 
 class Plan(models.Model):
-    """What an account can subscribe to. Nothing is found again by `slug` or `name`, which operators edit.
+    """What an account can subscribe to. Operators edit `slug` and `name`, so do not look sold plans up by them.
 
-    What is sold is copied onto the invoice, and onto the subscription when it is paid: an edit never changes the past.
+    What is sold is copied onto the invoice, and onto the subscription when it is paid. Edits do not change the past.
     """
 
     name = models.CharField(max_length=100)
@@ -22,19 +22,21 @@ class Plan(models.Model):
     price = AmountField(validators=[MinValueValidator(0)])
     currency = models.CharField(max_length=3, default="USD", help_text="ISO 4217")
     billing_cycle = models.CharField(max_length=10, choices=BillingCycle.choices, default=BillingCycle.MONTHLY)
-    included_credits = models.PositiveIntegerField(default=0, help_text="Credits granted for each paid period")
-    credits_rollover = models.BooleanField(default=False, help_text="Credits stay when their period ends")
-    max_sites = models.PositiveIntegerField(default=1)
-    max_users = models.PositiveIntegerField(default=1)
-    is_active = models.BooleanField(default=True, help_text="Off: cannot be ordered any more")
-    is_public = models.BooleanField(default=True, help_text="Off: never offered, refused at signup")
+    included_credits = models.PositiveIntegerField(default=0, help_text="Granted for each paid period")
+    credits_rollover = models.BooleanField(
+        "credits roll over", default=False, help_text="On: unused credits are kept when their period ends"
+    )
+    max_sites = models.PositiveIntegerField("sites", default=1, help_text="How many sites an account may have")
+    max_users = models.PositiveIntegerField("users", default=1, help_text="How many members an account may have")
+    is_active = models.BooleanField("active", default=True, help_text="Off: can no longer be ordered")
+    is_public = models.BooleanField("public", default=True, help_text="Off: not listed, and refused at signup")
     is_trial = models.BooleanField(
-        default=False, db_default=False, help_text="What a signup without a plan begins with; one plan at most"
+        "trial plan", default=False, db_default=False, help_text="The plan of signups that choose no plan; one at most"
     )
     sort_order = models.PositiveSmallIntegerField(default=0)
-    features = models.JSONField(default=list, blank=True, help_text="Sentences for the plan's card")
-    stripe_product_id = models.CharField(max_length=100, blank=True)
-    stripe_price_id = models.CharField(max_length=100, blank=True)
+    features = models.JSONField(default=list, blank=True, help_text="Texts shown with the plan, as a JSON list")
+    stripe_product_id = models.CharField("Stripe product ID", max_length=100, blank=True)
+    stripe_price_id = models.CharField("Stripe price ID", max_length=100, blank=True)
 
     class Meta:
         db_table = "igny8_plans"
@@ -49,7 +51,7 @@ class Plan(models.Model):
                 fields=["is_trial"],
                 condition=Q(is_trial=True),
                 name="igny8_plans_one_trial",
-                violation_error_message="Another plan is the one that trials begin with. Take the mark from it first.",
+                violation_error_message="Another plan is the trial plan already. Switch that off there first.",
             ),
         ]
 
@@ -58,12 +60,12 @@ class Plan(models.Model):
 
     @property
     def is_free(self) -> bool:
-        """Whether a period of the plan costs nothing."""
+        """Whether the plan costs nothing."""
         return bool(self.price == 0)
 
     @property
     def terms(self) -> Terms:
-        """What a period of the plan costs and includes for who orders it now."""
+        """The terms of a new order: what a period costs and includes."""
         return Terms(
             price=self.price,
             currency=self.currency,

@@ -11,7 +11,7 @@ class SiteStatus(models.TextChoices):
 
 
 class Site(models.Model):
-    """A web site that an account works on; how many it may have is `plan.max_sites`."""
+    """A web site of an account. The terms of its subscription limit how many it may have (`max_sites`)."""
 
     account = models.ForeignKey("igny8_auth.Account", on_delete=models.PROTECT, related_name="sites")
     name = models.CharField(max_length=200)
@@ -34,7 +34,7 @@ class Site(models.Model):
 
 
 class SiteUserAccess(models.Model):
-    """Lets a member work on a site. Owners and admins get it with the site; others are granted it."""
+    """A member's access to a site. Owners and admins get it for every site; others are granted it."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="site_access")
     site = models.ForeignKey(Site, on_delete=models.CASCADE, related_name="access")
@@ -45,7 +45,8 @@ class SiteUserAccess(models.Model):
 
     class Meta:
         db_table = "igny8_site_user_access"
-        verbose_name_plural = "site user access"
+        verbose_name = "site access"
+        verbose_name_plural = "site access"
         constraints = [models.UniqueConstraint(fields=["user", "site"], name="igny8_site_user_access_once")]
 
     def __str__(self) -> str:

@@ -27,7 +27,7 @@ LIVE_STATUSES = [SubscriptionStatus.PENDING_PAYMENT, SubscriptionStatus.ACTIVE, 
 
 
 class BillingDriver(models.TextChoices):
-    """Whose clock bills a subscription: ours, or Stripe's for one that was made there."""
+    """Whether we bill a subscription, or Stripe does because it was created there."""
 
     LOCAL = "local", "igny8"
     STRIPE = "stripe", "Stripe"
@@ -39,10 +39,10 @@ ALL_TERMS = Q(**{f"{column}__isnull": False for column in TERMS_COLUMNS})
 
 
 class Subscription(models.Model):
-    """An account's right to a plan, period by period. At most one is live per account.
+    """An account's subscription to a plan. An account has at most one live subscription.
 
-    `terms` are in force: set by what was paid, or by a change at the end of a period. Edits of the plan do not reach
-    them.
+    `terms` are what the customer has: set by what was paid, or by a change at the end of a period. Edits of the plan do
+    not change them.
     """
 
     account = models.ForeignKey("igny8_auth.Account", on_delete=models.PROTECT, related_name="subscriptions")
@@ -53,9 +53,9 @@ class Subscription(models.Model):
     current_period_start = models.DateTimeField(null=True, blank=True)
     current_period_end = models.DateTimeField(null=True, blank=True)
     billing_anchor = models.DateTimeField(
-        null=True, blank=True, help_text="Start of the first period; every later one is computed from it"
+        null=True, blank=True, help_text="Start of the first period; the later periods are computed from it"
     )
-    cancel_at_period_end = models.BooleanField(default=False)
+    cancel_at_period_end = models.BooleanField("ends with the period", default=False)
     canceled_at = models.DateTimeField(null=True, blank=True)
     pending_plan = models.ForeignKey(
         "igny8_auth.Plan",
@@ -63,22 +63,25 @@ class Subscription(models.Model):
         blank=True,
         on_delete=models.PROTECT,
         related_name="+",
-        help_text="Takes effect at period end",
+        verbose_name="next plan",
+        help_text="Replaces the plan when the period ends",
     )
-    terms_price = AmountField("price", null=True, blank=True, help_text="Of a period; empty until the first payment")
-    terms_currency = models.CharField("currency", max_length=3, null=True, blank=True, help_text="ISO 4217")  # noqa: DJ001 - as long as nothing is agreed there is none
+    terms_price = AmountField("price", null=True, blank=True, help_text="Per period; empty until the first payment")
+    terms_currency = models.CharField("currency", max_length=3, null=True, blank=True, help_text="ISO 4217")  # noqa: DJ001 - NULL until the first payment
     terms_billing_cycle = models.CharField(  # noqa: DJ001 - as above
         "billing cycle", max_length=10, choices=BillingCycle.choices, null=True, blank=True
     )
     terms_credits = models.PositiveIntegerField("credits", null=True, blank=True, help_text="Granted for each period")
-    terms_credits_rollover = models.BooleanField("credits rollover", null=True, blank=True)
-    terms_max_sites = models.PositiveIntegerField("max sites", null=True, blank=True)
-    terms_max_users = models.PositiveIntegerField("max users", null=True, blank=True)
-    external_payment_id = models.CharField(max_length=255, blank=True, help_text="Reference of the last payment")
-    stripe_subscription_id = models.CharField(max_length=100, blank=True)
-    billing_driver = models.CharField(max_length=10, choices=BillingDriver.choices, default=BillingDriver.LOCAL)
+    terms_credits_rollover = models.BooleanField("credits roll over", null=True, blank=True)
+    terms_max_sites = models.PositiveIntegerField("sites", null=True, blank=True)
+    terms_max_users = models.PositiveIntegerField("users", null=True, blank=True)
+    external_payment_id = models.CharField("last payment's reference", max_length=255, blank=True)
+    stripe_subscription_id = models.CharField("Stripe subscription ID", max_length=100, blank=True)
+    billing_driver = models.CharField(
+        "billed by", max_length=10, choices=BillingDriver.choices, default=BillingDriver.LOCAL
+    )
     stripe_synced_at = models.DateTimeField(
-        null=True, blank=True, help_text="When Stripe was asked for what stands here"
+        "last read from Stripe", null=True, blank=True, help_text="When Stripe was last asked about this subscription"
     )
     created_at = models.DateTimeField(default=clock.now, editable=False)
 
@@ -97,7 +100,7 @@ class Subscription(models.Model):
                 fields=["account"],
                 condition=Q(status__in=LIVE_STATUSES),
                 name="igny8_subscriptions_one_live",
-                violation_error_message="The account has a live subscription already.",
+                violation_error_message="The account already has a live subscription. End that one first.",
             ),
             models.CheckConstraint(
                 condition=Q(current_period_start__isnull=True, current_period_end__isnull=True)
@@ -149,17 +152,17 @@ class Subscription(models.Model):
 
     @property
     def payment_method(self) -> str:
-        """How the account pays by default; not a column, the account is the single source."""
+        """The account's default payment method."""
         return self.account.default_payment_method
 
     @property
     def terms(self) -> Terms | None:
-        """What the customer has, whatever became of the plan since; None until the first payment."""
+        """What the customer has, even if the plan was edited since; None until the first payment."""
         if self.terms_price is None:
             return None
         return Terms(**{field.name: getattr(self, f"terms_{field.name}") for field in fields(Terms)})
 
 
 def terms_columns(terms: Terms) -> dict[str, Any]:
-    """The columns of a subscription in which `terms` are in force."""
+    """The columns of a subscription with these terms."""
     return {f"terms_{field.name}": getattr(terms, field.name) for field in fields(Terms)}

@@ -15,13 +15,13 @@ class InvitationState(models.TextChoices):
 
 
 class TeamInvitation(models.Model):
-    """An offer to join an account, bound to an e-mail address; only the hash of its token is kept."""
+    """An invitation of an e-mail address to join an account. The hash of its token is stored, not the token."""
 
     account = models.ForeignKey("igny8_auth.Account", on_delete=models.PROTECT, related_name="invitations")
-    email = models.EmailField(max_length=254)
+    email = models.EmailField("e-mail address", max_length=254)
     role = models.CharField(max_length=10, choices=Role.choices)
     sites = models.ManyToManyField("igny8_auth.Site", blank=True, related_name="invitations")
-    token_hash = models.CharField(max_length=64, unique=True, help_text="SHA-256 of the token in the mailed link")
+    token_hash = models.CharField(max_length=64, unique=True, help_text="SHA-256 of the token in the e-mailed link")
     invited_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     expires_at = models.DateTimeField()
     accepted_at = models.DateTimeField(null=True, blank=True)
@@ -30,6 +30,7 @@ class TeamInvitation(models.Model):
 
     class Meta:
         db_table = "igny8_team_invitations"
+        verbose_name = "invitation"
         ordering = ("-id",)
         constraints = [
             models.UniqueConstraint(
@@ -50,7 +51,7 @@ class TeamInvitation(models.Model):
 
     @property
     def status(self) -> InvitationState:
-        """What became of it; only an open one can be accepted."""
+        """Open, expired, accepted or canceled. Open invitations can be accepted."""
         if self.accepted_at:
             return InvitationState.ACCEPTED
         if self.canceled_at:

@@ -1,4 +1,4 @@
-"""What a period of a plan costs and includes, apart from the plan itself, which operators edit."""
+"""Terms: what a period costs and includes. They do not change when operators edit the plan."""
 
 from dataclasses import dataclass
 from decimal import Decimal

@@ -23,7 +23,7 @@ MANAGER_ROLES = [Role.OWNER, Role.ADMIN]
 
 
 class CanonicalEmailField(models.EmailField):  # type: ignore[type-arg]
-    """An e-mail address in its one canonical form, lower case: when it is saved and when it is looked up."""
+    """An e-mail address that is saved and looked up in lower case."""
 
     def get_prep_value(self, value: Any) -> Any:
         prepared = super().get_prep_value(value)
@@ -31,10 +31,10 @@ class CanonicalEmailField(models.EmailField):  # type: ignore[type-arg]
 
 
 class People(BaseUserManager["User"]):
-    """Makes users."""
+    """Creates users and operators."""
 
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
-        """Create a user of an account (`account`, `role`) or a platform operator (`is_staff`)."""
+        """Create a member of an account (`account`, `role`) or an operator (`is_staff`). ValueError without e-mail."""
         if not email:
             raise ValueError("A user needs an e-mail address.")
         user = self.model(email=email, **fields)
@@ -43,18 +43,18 @@ class People(BaseUserManager["User"]):
         return user
 
     def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
-        """Create a platform operator with all permissions; used by `manage.py createsuperuser`."""
+        """Create an operator with all permissions, for `manage.py createsuperuser`."""
         return self.create_user(email, password, **{**fields, "is_staff": True, "is_superuser": True})
 
     def get_by_natural_key(self, username: str | None) -> "User":
-        """The user with this e-mail address, without regard to case."""
+        """The user with this e-mail address, in any case."""
         return self.get(email=username)
 
 
 class User(AbstractBaseUser, PermissionsMixin):
-    """A person who logs in with an e-mail address: a member of one account, or a platform operator (`is_staff`)."""
+    """A person who logs in with an e-mail address: a member of one account, or an operator (`is_staff`)."""
 
-    email = CanonicalEmailField(max_length=254)
+    email = CanonicalEmailField("e-mail address", max_length=254)
     first_name = models.CharField(max_length=150, blank=True)
     last_name = models.CharField(max_length=150, blank=True)
     account = models.ForeignKey(
@@ -62,15 +62,20 @@ class User(AbstractBaseUser, PermissionsMixin):
     )
     role = models.CharField(max_length=10, choices=Role.choices, blank=True, help_text="Empty without an account")
     email_verified_at = models.DateTimeField(
-        null=True, blank=True, help_text="When the person proved that mails to the address reach them"
+        "e-mail address verified",
+        null=True,
+        blank=True,
+        help_text="When the person opened a link that was sent to the address",
     )
     terms_version = models.CharField(
         max_length=50, blank=True, default="", db_default="", help_text="Of the terms that the person agreed to"
     )
     terms_accepted_at = models.DateTimeField(null=True, blank=True, help_text="When the person agreed to them")
-    is_active = models.BooleanField(default=True, help_text="Off: every session ends with the next request")
-    is_staff = models.BooleanField(default=False, help_text="A platform operator, who may log in to the console")
-    date_joined = models.DateTimeField(default=clock.now)
+    is_active = models.BooleanField(
+        "active", default=True, help_text="Off: the person cannot log in, and open sessions end at their next request"
+    )
+    is_staff = models.BooleanField("operator", default=False, help_text="On: the person may log in to this console")
+    date_joined = models.DateTimeField("joined", default=clock.now)
 
     objects = People()
 
@@ -86,13 +91,13 @@ class User(AbstractBaseUser, PermissionsMixin):
             models.UniqueConstraint(
                 fields=["email"],
                 name="igny8_users_email_unique",
-                violation_error_message="A user with this e-mail address exists already.",
+                violation_error_message="Another user already has this e-mail address. Use a different one.",
             ),
             models.CheckConstraint(condition=Q(email=Lower("email")), name="igny8_users_email_lower_case"),
             models.CheckConstraint(
                 condition=Q(account__isnull=True, role="") | Q(account__isnull=False, role__in=Role.values),
                 name="igny8_users_role_with_account",
-                violation_error_message="A member of an account needs a role; a user without an account has none.",
+                violation_error_message="Choose a role for a user with an account, and no role for a user without one.",
             ),
         ]
 
@@ -120,5 +125,5 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     @property
     def full_name(self) -> str:
-        """First and last name, or the e-mail address where there is neither."""
+        """First and last name, or the e-mail address if both are empty."""
         return f"{self.first_name} {self.last_name}".strip() or self.email

@@ -1,4 +1,4 @@
-"""Making accounts with their first owner; suspending them and lifting that."""
+"""Creating accounts with their first owner, suspending and reinstating them, changing their settings."""
 
 import secrets
 
@@ -25,13 +25,13 @@ from igny8_core.common.states import transition
 from igny8_core.common.tax_ids import why_not_tax_id
 from igny8_core.events import services as events
 
-# What an operator is told who wants to activate an account that is not suspended.
-_WAY_OUT: dict[str, str] = {
-    AccountStatus.TRIAL: "It becomes active when a plan that it orders is paid.",
+# By status: what an operator is told who tries to activate an account that is not suspended.
+_HINTS: dict[str, str] = {
+    AccountStatus.TRIAL: "It becomes active when it orders a plan and pays.",
     AccountStatus.PENDING_PAYMENT: "It becomes active when its open invoice is paid: approve that payment.",
     AccountStatus.PAST_DUE: "It becomes active when its open invoice is paid: approve that payment.",
-    AccountStatus.CANCELED: "It comes back when it orders a plan and pays.",
-    AccountStatus.ACTIVE: "There is nothing to lift.",
+    AccountStatus.CANCELED: "It becomes active again when it orders a plan and pays.",
+    AccountStatus.ACTIVE: "There is nothing to do.",
 }
 
 
@@ -48,11 +48,11 @@ def create_account(
     billing: dict[str, str],
     terms_version: str = "",
 ) -> Account:
-    """Create an account and its owner; `billing` holds the account's billing_* and tax_id columns.
+    """Create an account and its owner.
 
-    `terms_version` is that of the terms which the owner agreed to just now; empty: nothing is known of that.
-    `password_hash` is of a password that meets the rules. Raises InvalidInput for a wrong VAT number, EmailTaken
-    for an address that is in use.
+    `billing` has the account's billing_* and tax_id columns. `password_hash` is the hash of a password that has been
+    checked. `terms_version`: the terms that the owner agreed to just now; empty if that is not known. Raises
+    InvalidInput for a wrong VAT number, EmailTaken for an address that is in use.
     """
     names = {"first_name": first_name, "last_name": last_name}
     owner = User(email=email, password=password_hash, role=Role.OWNER, **names)
@@ -84,9 +84,9 @@ def create_account_of(
 
 @service_transaction
 def suspend_account(account: Account, reason: str, suspended_by: User) -> Account:
-    """Stop an account from using the product until an operator lifts it. Sessions and billing stay open.
+    """Stop an account from using the product until an operator reinstates it. Its people can still log in and pay.
 
-    Raises TransitionNotAllowed for an account that cannot be suspended from where it is, OwnAccount.
+    Raises OwnAccount, TransitionNotAllowed if the account's status does not allow it.
     """
     account = lock_account(account.pk)
     require_other_account(suspended_by, account.pk)
@@ -99,14 +99,14 @@ def suspend_account(account: Account, reason: str, suspended_by: User) -> Accoun
 
 @service_transaction
 def reinstate_account(account: Account, reason: str, reinstated_by: User) -> Account:
-    """Lift an operator's suspension: the account becomes what its subscription says.
+    """Lift an operator's suspension. The account's status then follows from its subscription.
 
-    Raises NotSuspended, SuspensionLiftedByPayment for one that has not paid (docs/domain.md section 3), OwnAccount.
+    Raises NotSuspended, OwnAccount, SuspensionLiftedByPayment if the account is suspended for non-payment.
     """
     account = lock_account(account.pk, "plan")
     require_other_account(reinstated_by, account.pk)
     if account.status != AccountStatus.SUSPENDED:
-        raise NotSuspended(f"The account is {account.status}. {_WAY_OUT.get(account.status, NotSuspended.text)}")
+        raise NotSuspended(f"The account is {account.status}. {_HINTS.get(account.status, NotSuspended.text)}")
     if account.suspended_reason != SuspendedReason.OPERATOR:
         raise SuspensionLiftedByPayment()
     last = Subscription.objects.filter(account=account).order_by("-pk").first()
@@ -115,7 +115,7 @@ def reinstate_account(account: Account, reason: str, reinstated_by: User) -> Acc
     facts = {"from": AccountStatus.SUSPENDED.value, "to": to.value, "reason": reason}
     events.record(events.about("account.reinstated", account, reinstated_by, facts))
     if to == AccountStatus.CANCELED and last and last.status == SubscriptionStatus.PENDING_PAYMENT:
-        # What it ordered while it was suspended waits for payment still, and with it the account.
+        # It ordered a plan while it was suspended, so it waits for that payment.
         transition(account, AccountStatus.PENDING_PAYMENT, ACCOUNT_TRANSITIONS)
         events.record(events.about("account.awaiting_payment", account, reinstated_by, {"from": to.value}))
     return account
@@ -123,7 +123,7 @@ def reinstate_account(account: Account, reason: str, reinstated_by: User) -> Acc
 
 @service_transaction
 def update_account_settings(account: Account, changed_by: User, **changes: str) -> Account:
-    """Change name, timezone, tax_id or billing_* columns; invoices keep what they were made with.
+    """Change name, timezone, tax_id or billing_* columns. Existing invoices keep the details they were issued with.
 
     Raises InvalidInput for a wrong VAT number.
     """
@@ -134,17 +134,17 @@ def update_account_settings(account: Account, changed_by: User, **changes: str) 
     if {"tax_id", "billing_country"} & set(changed):
         _require_tax_id(account.tax_id, account.billing_country)
     account.save(update_fields=changed)
-    # Which, not what: events are kept when an account is deleted, addresses are not.
+    # Names of fields, not values: events are kept when an account is deleted, addresses are not.
     facts = {"changed": changed}
     events.record(events.about("account.updated", account, changed_by, facts))
     return account
 
 
 def _status_behind(account: Account, last: Subscription | None) -> AccountStatus:
-    """What a suspended account is without its suspension, as its last subscription says."""
+    """The status of a suspended account once its suspension is lifted, from its last subscription."""
     if last is None or account.plan.is_free or last.status == SubscriptionStatus.ACTIVE:
         return AccountStatus.ACTIVE
-    # A subscription that ended while the account was suspended, or was ordered then and not paid, gives no rights.
+    # A subscription that ended meanwhile, or was ordered meanwhile and not paid, gives no rights.
     return AccountStatus.PAST_DUE if last.status == SubscriptionStatus.PAST_DUE else AccountStatus.CANCELED
 
 

@@ -1,4 +1,4 @@
-"""Inviting people into an account's team, and their joining it."""
+"""Inviting people to an account's team, and accepting invitations."""
 
 import hashlib
 import secrets
@@ -28,7 +28,7 @@ from igny8_core.auth.services.users import hashed
 from igny8_core.common import clock
 from igny8_core.common.db import refusing, service_transaction
 from igny8_core.common.errors import InvalidInput, NotFound
-from igny8_core.common.mail import nowhere
+from igny8_core.common.mail import erased_address
 from igny8_core.common.signed_texts import BadSignature, keys, opened, signed
 from igny8_core.events import services as events
 
@@ -39,7 +39,7 @@ SALT = "igny8_core.auth.invitation"
 
 @dataclass(frozen=True)
 class NewPerson:
-    """What somebody without a login says of themselves when they join."""
+    """What a person without a login sends to join a team."""
 
     password: str
     first_name: str
@@ -48,11 +48,11 @@ class NewPerson:
 
 @service_transaction
 def invite(account: Account, invited_by: User, *, email: str, role: str, site_ids: Sequence[int]) -> TeamInvitation:
-    """Invite an address with a role, and for an editor or viewer the sites they get access to.
+    """Invite an e-mail address with a role. `site_ids` are the sites that an editor or viewer gets access to.
 
-    An address that belongs to another account is invited all the same: the answer must not tell
-    (AUT-11). Raises TeamNotManaged, RoleAboveOwn, PaymentRequired, AccountSuspended, AccountCanceled, InvalidInput
-    for a site that is none, AlreadyMember, InvitationOpen, LimitReached.
+    An address that belongs to another account is invited too, because the answer must not reveal that (AUT-11). Raises
+    TeamNotManaged, RoleAboveOwn, PaymentRequired, AccountSuspended, AccountCanceled, InvalidInput for an unknown site,
+    AlreadyMember, InvitationOpen, LimitReached.
     """
     account = lock_account(account.pk, "plan")
     actor = team_policy.acting_member(account, invited_by)
@@ -65,7 +65,7 @@ def invite(account: Account, invited_by: User, *, email: str, role: str, site_id
     _require_seat(account)
     invitation = TeamInvitation(account=account, email=email, role=role, invited_by=actor)
     invitation.expires_at = clock.now() + LIFETIME
-    # The token is made from the row's key; until there is one the hash is of nothing that anybody knows.
+    # The token is made from the row's id. Until the row has one, the hash is of a random text.
     invitation.token_hash = secrets.token_hex(32)
     with refusing("igny8_team_invitations_one_open", InvitationOpen()):
         invitation.save()
@@ -77,8 +77,9 @@ def invite(account: Account, invited_by: User, *, email: str, role: str, site_id
 
 @service_transaction
 def resend_invitation(account: Account, invitation_id: int, resent_by: User) -> TeamInvitation:
-    """Send an open invitation again, from who asks for it: with a new token and another week; the old link dies.
+    """Send an open invitation again, with a new token that is valid for a week. The old link stops working.
 
+    `resent_by` becomes the sender.
     Raises NotFound, TeamNotManaged, RoleAboveOwn, PaymentRequired, AccountSuspended, AccountCanceled,
     InvitationNotOpen, LimitReached.
     """
@@ -98,7 +99,7 @@ def resend_invitation(account: Account, invitation_id: int, resent_by: User) -> 
 
 @service_transaction
 def cancel_invitation(account: Account, invitation_id: int, canceled_by: User) -> None:
-    """Withdraw an open invitation. Raises NotFound, TeamNotManaged, InvitationNotOpen."""
+    """Cancel an open invitation. Raises NotFound, TeamNotManaged, InvitationNotOpen."""
     account = lock_account(account.pk)
     actor = team_policy.acting_member(account, canceled_by)
     invitation = _unanswered(account, invitation_id)
@@ -108,20 +109,20 @@ def cancel_invitation(account: Account, invitation_id: int, canceled_by: User) -
 
 @service_transaction
 def withdraw_invitations(account: Account) -> None:
-    """Withdraw what is open and erase every invited address: the account is being deleted, under its lock."""
+    """Cancel open invitations and erase every invited address. For deleting an account; the caller holds its lock."""
     invitations = TeamInvitation.objects.filter(account=account)
     invitations.filter(accepted_at=None, canceled_at=None).update(canceled_at=clock.now())
-    # One at a time: each has an address of its own now, so that none is taken for another.
+    # One at a time, because each gets an address of its own.
     for invitation in invitations:
-        invitation.email = nowhere(invitation.pk)
+        invitation.email = erased_address(invitation.pk)
         invitation.save(update_fields=["email"])
 
 
 def accept_invitation(token: str, caller: User | None, person: NewPerson | None) -> User:
-    """Join the account that a mailed token invites to: as the logged-in `caller`, else as a new `person`.
+    """Join the account that the e-mailed token invites to: as the logged-in `caller`, else as a new `person`.
 
-    The address counts as verified, because the token came by mail. Who sent the invitation must still have the
-    right to (ROL-02), the account must be usable and have a seat left.
+    The address counts as verified, because the token came by e-mail. The sender must still be allowed to give the role
+    (ROL-02), and the account must be usable and have a seat left.
     Raises NotFound, InvitationGone, PaymentRequired, AccountSuspended, AccountCanceled, InvitationForAnother,
     AlreadyMember, MemberElsewhere, LoginExists, InvalidInput, LimitReached.
     """
@@ -144,25 +145,25 @@ def _accept(token: str, member: User) -> User:
 
 
 def invitation_token(invitation: TeamInvitation) -> str:
-    """The token of an invitation, 256 bit: made anew from the server's key whenever a mail needs it, stored nowhere.
+    """The token of an invitation. It is derived from the server's key when a mail needs it, and not stored.
 
-    Raises InvalidInput where the key is another one now, so that the link would open nothing.
+    Raises InvalidInput if the key was removed since the invitation was made.
     """
     for key in keys():
         for token in (_token(invitation, key), _token_of_old(invitation, key)):
             if constant_time_compare(_hash(token), invitation.token_hash):
                 return token
-    raise InvalidInput("The server's key has changed since this invitation was made. Send it again.")
+    raise InvalidInput("The server's signing key has changed since this invitation was made. Send it again.")
 
 
 def _token(invitation: TeamInvitation, key: str) -> str:
-    # Named to the microsecond: sent again in the same second, it is another one.
+    # With microseconds, so that an invitation that is sent again in the same second has another token.
     text = f"{invitation.pk}.{invitation.expires_at.astimezone(UTC):%Y%m%d%H%M%S%f}"
     return signed(text, salt=SALT, moment=invitation.expires_at - LIFETIME, key=key)
 
 
 def _token_of_old(invitation: TeamInvitation, key: str) -> str:
-    """The token as the release before made it; the last of them runs out a week after this one is in use."""
+    """The token as the previous release made it. The last of those expires a week after the upgrade."""
     value = f"{invitation.pk}:{invitation.expires_at.astimezone(UTC).isoformat(timespec='microseconds')}"
     digest = salted_hmac(SALT, value, secret=key, algorithm="sha256").digest()
     return urlsafe_b64encode(digest).decode().rstrip("=")
@@ -178,7 +179,7 @@ def _hash(token: str) -> str:
 
 
 def _is_signed(token: str) -> bool:
-    """Whether we made it, for an invitation. Tokens of the release before have no signature: their hash tells."""
+    """Whether we signed the token for an invitation. Tokens of the previous release have no signature, just a hash."""
     try:
         return ":" not in token or bool(opened(token, salt=SALT))
     except BadSignature:
@@ -193,7 +194,7 @@ def _sites(account: Account, site_ids: Sequence[int]) -> list[Site]:
 
 
 def _clear_the_way(account: Account, email: str, actor: User) -> None:
-    """An invitation that ran out gives way to a new one of the same address."""
+    """Cancel expired invitations of the same address. Raises InvitationOpen if one is still open."""
     for earlier in TeamInvitation.objects.filter(account=account, email=email, accepted_at=None, canceled_at=None):
         if earlier.status == InvitationState.OPEN:
             raise InvitationOpen()
@@ -208,8 +209,8 @@ def _require_seat(account: Account) -> None:
 
 def _limit_text(account: Account, allowed: int) -> str:
     return (
-        f"The plan {account.plan.name} allows {allowed} user(s), open invitations included, and all "
-        "seats are taken. Remove somebody, cancel an invitation, or move to a larger plan."
+        f"The plan {account.plan.name} allows {allowed} user(s), including open invitations, and all seats are taken. "
+        "Remove a member, cancel an invitation, or change to a larger plan."
     )
 
 
@@ -243,7 +244,7 @@ def invitation_of(token: str) -> TeamInvitation:
 
 
 def _joining(invitation: TeamInvitation, caller: User | None, person: NewPerson | None) -> User:
-    """Who is about to join: a saved person without an account, or a new one that is not saved yet."""
+    """The user who joins: a saved one without an account, or a new one that is not saved yet."""
     known = user_by_email(invitation.email)
     if caller and caller.email != invitation.email:
         raise InvitationForAnother()
@@ -259,14 +260,14 @@ def _joining(invitation: TeamInvitation, caller: User | None, person: NewPerson 
 def _new_user(email: str, person: NewPerson | None) -> User:
     if person is None:
         missing = ["password", "password_confirm", "first_name", "last_name"]
-        raise InvalidInput(errors={name: ["Needed of who has no login yet."] for name in missing})
+        raise InvalidInput(errors={name: ["Required, because you have no login yet."] for name in missing})
     user = User(email=email, first_name=person.first_name, last_name=person.last_name)
     user.password = hashed(person.password, user, field="password")
     return user
 
 
 def _use_up(invitation: TeamInvitation) -> None:
-    """Mark the invitation as accepted, once: the row count decides, also for a caller who forgot the lock."""
+    """Mark the invitation as accepted, once. The row count decides, even if the caller forgot the lock."""
     now = clock.now()
     unused = TeamInvitation.objects.filter(
         pk=invitation.pk, token_hash=invitation.token_hash, accepted_at=None, canceled_at=None
@@ -283,7 +284,7 @@ def _join(account: Account, member: User, invitation: TeamInvitation) -> None:
         with refusing("igny8_users_email_unique", LoginExists()):
             member.save()
     else:
-        # The lock is this account's: another one may be taking the same person in at this moment.
+        # We hold this account's lock. Another account may be adding the same person right now.
         unbound = User.objects.filter(pk=member.pk, account=None, is_active=True)
         if not unbound.update(account=account, role=invitation.role, email_verified_at=verified):
             raise MemberElsewhere()
@@ -295,5 +296,5 @@ def _join(account: Account, member: User, invitation: TeamInvitation) -> None:
 
 
 def _record(event_type: str, invitation: TeamInvitation, actor: User, **data: str) -> None:
-    # Without the address: events are kept when a person is erased.
+    # Without the address, because events are kept when a person is erased.
     events.record(events.about(event_type, invitation, actor, dict(data)))

@@ -13,7 +13,7 @@ from igny8_core.common.signed_texts import BadSignature, SignatureExpired, keys,
 
 
 class Purpose(TextChoices):
-    """What a link is for; a token of one purpose is nothing to any other (AUT-02)."""
+    """What a link is for. A token works for its own purpose alone (AUT-02)."""
 
     RESET = "password_reset"
     VERIFICATION = "email_verification"
@@ -23,12 +23,12 @@ LIFETIMES = {Purpose.RESET: timedelta(minutes=60), Purpose.VERIFICATION: timedel
 
 
 def link_token(user: User, purpose: Purpose, issued_at: datetime) -> str:
-    """The token with which `user` shows that a mail reached them; the same for the same moment and state."""
+    """A token for a link to `user`. It is the same whenever it is made for the same `issued_at` and user's state."""
     return signed(f"{user.pk}.{_state(user, purpose, keys()[0])}", salt=_salt(purpose), moment=issued_at)
 
 
 def user_of_link(token: str, purpose: Purpose) -> User:
-    """Whose token this is. Raises InvalidLink for what we never sent, LinkExpired once it was used or ran out."""
+    """The user of a token. Raises InvalidLink if we did not sign it, LinkExpired once it is used or has expired."""
     try:
         user_id, state = _opened(token, purpose)
     except SignatureExpired:
@@ -42,12 +42,12 @@ def user_of_link(token: str, purpose: Purpose) -> User:
 
 
 def has_run_out(purpose: Purpose, issued_at: float) -> bool:
-    """Whether a link that was issued at this time (seconds since 1970) works no more."""
+    """Whether a link that was issued at this time (seconds since 1970) has expired."""
     return clock.now().timestamp() >= int(issued_at) + LIFETIMES[purpose].total_seconds()
 
 
 def _opened(token: str, purpose: Purpose) -> tuple[int, str]:
-    """Whose token this is, and the state that it was made in. Raises BadSignature, SignatureExpired."""
+    """The user's id and state in a token. Raises BadSignature, SignatureExpired."""
     try:
         user_id, state = opened(token, salt=_salt(purpose), lifetime=LIFETIMES[purpose]).split(".")
     except SignatureExpired:
@@ -58,11 +58,11 @@ def _opened(token: str, purpose: Purpose) -> tuple[int, str]:
 
 
 def _opened_of_old(token: str, purpose: Purpose) -> tuple[int, str]:
-    """The same for links of the release before; the last of them runs out three days after this one is in use."""
-    # A salt that nothing else is signed with: with its dot made a colon, such a token would look like one of today's.
+    """The same for links of the previous release. The last of those expires three days after the upgrade."""
+    # Its own salt: otherwise, with a colon in place of its dot, such a token would pass for a current one.
     claims = Signer(salt=f"igny8_core.auth.link.{purpose.value}", sep=".").unsign_object(token)
     if has_run_out(purpose, claims["at"]):
-        raise SignatureExpired("The token has run out.")
+        raise SignatureExpired("The token has expired.")
     return claims["user"], claims["state"]
 
 
@@ -71,7 +71,7 @@ def _salt(purpose: Purpose) -> str:
 
 
 def _state(user: User, purpose: Purpose, key: str) -> str:
-    """What the link is to change, and the address it was sent to: once either is another, the token is used up."""
+    """A hash of what the link changes and of the address it was sent to. Once either changes, the token is used up."""
     changed = user.password if purpose == Purpose.RESET else user.email_verified_at
     salt = f"igny8_core.auth.state.{purpose.value}"
     return salted_hmac(salt, f"{user.email}|{changed}", secret=key, algorithm="sha256").hexdigest()

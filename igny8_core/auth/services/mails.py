@@ -10,14 +10,14 @@ from django.conf import settings
 from igny8_core.auth.models import InvitationState, TeamInvitation, User
 from igny8_core.auth.services.invitations import invitation_token
 from igny8_core.auth.services.mailed_tokens import Purpose, has_run_out, link_token
-from igny8_core.common.mail import Mail, message_id_of_event, send, unlinked
+from igny8_core.common.mail import Mail, message_id_of_event, send, without_links
 from igny8_core.events.models import Event
 
 
 def handle(event: Event) -> None:
-    """Send the mail that tells of an event, where there is still something to tell.
+    """Send the mail about an event, unless it is out of date.
 
-    Whatever the mail server raises is raised, so that it is tried again. RuntimeError in a transaction.
+    Errors of the mail server are raised, so that the mail is tried again. Raises RuntimeError inside a transaction.
     """
     send(lambda: HANDLERS[event.type](event), message_id_of_event(event.pk))
 
@@ -38,7 +38,7 @@ def _verification_mail(event: Event, user: User | None) -> Mail | None:
 
 
 def _password_reset_requested(event: Event) -> Mail | None:
-    # Nobody where the address was of nobody. A login without a password is one that an operator closed.
+    # No user if nobody has the address. An operator has closed a login that has no password.
     user = User.objects.filter(pk=event.object_id, is_active=True).first()
     if user is None or not user.has_usable_password():
         return None
@@ -60,13 +60,13 @@ def _invitation(event: Event) -> Mail | None:
         return None
     token = invitation_token(found)
     context = {
-        "account": unlinked(found.account.name),
-        "inviter": unlinked(found.invited_by.full_name),
+        "account": without_links(found.account.name),
+        "inviter": without_links(found.invited_by.full_name),
         "role": found.get_role_display().lower(),
         "expires_at": found.expires_at,
         "link": _link("invitations", token),
     }
-    # No names: whoever made up an account's name would choose what a stranger's inbox shows (OUT-09).
+    # No names in the subject: the owner of an account chooses its name, and could write to a stranger's inbox (OUT-09).
     return Mail("invitation", f"You are invited to a team on {settings.COMPANY_NAME}", [found.email], context)
 
 
@@ -74,7 +74,7 @@ def _member_removed(event: Event) -> Mail | None:
     member = User.objects.filter(pk=event.object_id).first()
     if member is None or event.data.get("left") or event.account is None:
         return None
-    context = {"account": unlinked(event.account.name), "link": _link("own-account")}
+    context = {"account": without_links(event.account.name), "link": _link("own-account")}
     return Mail("member_removed", "You are no longer a member of a team", [member.email], context)
 
 
@@ -84,9 +84,9 @@ def _ownership_transferred(event: Event) -> Mail | None:
     if before is None or now is None or event.account is None:
         return None
     context = {
-        "account": unlinked(event.account.name),
-        "previous_owner": unlinked(before.full_name),
-        "owner": unlinked(now.full_name),
+        "account": without_links(event.account.name),
+        "previous_owner": without_links(before.full_name),
+        "owner": without_links(now.full_name),
         "link": _link("home"),
     }
     return Mail("ownership_transferred", "Your account has a new owner", [now.email, before.email], context)

@@ -1,4 +1,4 @@
-"""The members of an account: their roles, their going, and who owns it."""
+"""The members of an account: changing roles, removing members, transferring ownership."""
 
 from igny8_core.auth.errors import LastOwner, OwnRole
 from igny8_core.auth.locks import lock_account
@@ -16,7 +16,7 @@ NO_SUCH_MEMBER = "No such active member. GET /api/v1/account/team/ lists them."
 
 @service_transaction
 def change_role(account: Account, member_id: int, role: str, changed_by: User) -> User:
-    """Give a member another role; a new owner or admin gets access to all sites, a former one keeps theirs.
+    """Give a member another role. A new owner or admin gets access to all sites; a former one keeps it.
 
     Raises NotFound, OwnRole, TeamNotManaged, RoleAboveOwn, OwnerProtected, LastOwner.
     """
@@ -34,9 +34,9 @@ def change_role(account: Account, member_id: int, role: str, changed_by: User) -
 
 @service_transaction
 def remove_member(account: Account, member_id: int, removed_by: User) -> None:
-    """End a person's membership, sessions and access to sites; with one's own id: leave.
+    """End a person's membership, sessions and access to sites. With the actor's own id, they leave the account.
 
-    What they did keeps their name, and they can be invited again.
+    The log keeps their name, and they can be invited again.
     Raises NotFound, TeamNotManaged, OwnerProtected, LastOwner.
     """
     account = lock_account(account.pk)
@@ -53,19 +53,19 @@ def remove_member(account: Account, member_id: int, removed_by: User) -> None:
 
 
 def transfer_ownership(account: Account, owner: User, member_id: int, password: str) -> User:
-    """Make another active member the account's owner; who hands it over stays as an admin. Returns the new owner.
+    """Make another active member the account's owner. The former owner becomes an admin. Returns the new owner.
 
-    Raises InvalidInput for a wrong password or a member that is none, OwnersOnly.
+    Raises InvalidInput for a wrong password or an unknown member, OwnersOnly.
     """
     check_own_password(password, owner)
     return _transfer_ownership(account, owner, member_id)
 
 
 def require_owner_stays(member: User, *, role: str, is_active: bool) -> None:
-    """Make sure that the account of `member`, as saved, keeps an active owner when role and activity become these.
+    """Check that the account keeps an active owner if `member` gets this role and activity. Raises LastOwner.
 
-    Called in the transaction that saves the change: the account stays locked until it ends, so that two owners
-    cannot step down at once. Raises LastOwner.
+    Call it in the transaction that saves the change. The account stays locked until that ends, so that two owners
+    cannot step down at once.
     """
     if member.account_id is None or (role == Role.OWNER and is_active):
         return
@@ -76,7 +76,7 @@ def require_owner_stays(member: User, *, role: str, is_active: bool) -> None:
 
 @service_transaction
 def follow_edit(member: User, edited_by: User) -> None:
-    """Bring in line what hangs on a membership that an operator has just saved: the account's owner, the sites."""
+    """Update what depends on a membership that an operator has just saved: the account's owner, and site access."""
     if member.account_id is None:
         return
     account = lock_account(member.account_id)
@@ -116,7 +116,7 @@ def _give_role(account: Account, member: User, role: str, actor: User) -> None:
 
 
 def _let_another_own(account: Account, member: User, actor: User) -> None:
-    """Before `member` is no owner any more: make sure that the account has another one, who is named as its owner."""
+    """Before `member` stops being an owner, make another owner the account's owner. Raises LastOwner."""
     if member.role != Role.OWNER:
         return
     successor = team_policy.other_owner(account, member, preferred=actor)
@@ -136,8 +136,8 @@ def _set_owner(account: Account, owner: User, actor: User) -> None:
 
 
 def _save_membership(account: Account, member: User, *, stays: bool, role: str) -> None:
-    # Asks for what was read, so that even a caller who forgot the lock does not decide on an old role.
+    # The UPDATE requires the role that was read, so that even a caller who forgot the lock does not use an old one.
     unchanged = User.objects.filter(pk=member.pk, account=account, role=member.role)
     if not unchanged.update(account=account if stays else None, role=role):
-        raise TransitionNotAllowed("This member was changed by somebody else just now. Look at the team again.")
+        raise TransitionNotAllowed("Somebody else changed this member just now. Load the team again, then decide.")
     member.account, member.role = account if stays else None, role

@@ -1,4 +1,4 @@
-"""Logging in and staying logged in: token pairs, their rotation, and their end."""
+"""Login sessions: opening them, rotating their tokens, ending them."""
 
 import hmac
 import logging
@@ -27,7 +27,7 @@ ENDED_ROWS_KEPT = timedelta(days=30)
 
 @dataclass(frozen=True)
 class TokenPair:
-    """An access token for the next minutes and the refresh token that replaces both, once."""
+    """An access token for 15 minutes, and a refresh token that can be exchanged once for a new pair."""
 
     access: str
     refresh: str
@@ -94,7 +94,7 @@ def rotate_session(refresh: str, device: str = "") -> TokenPair:
 
 
 def log_out(refresh: str) -> None:
-    """End the session of a refresh token; ending it twice is no error. Raises InvalidToken for no token of ours."""
+    """End the session of a refresh token, if it has not ended. Raises InvalidToken for an invalid token."""
     session = live_session(_read_refresh(refresh).get("sid"))
     if session:
         _end(session, "logged_out")
@@ -117,7 +117,7 @@ def _end(session: LoginSession, reason: str) -> None:
 
 
 def forget_old_sessions() -> int:
-    """Delete sessions that ran out or ended more than 30 days ago; returns how many."""
+    """Delete sessions that expired more than 30 days ago. Returns how many."""
     before = clock.now() - ENDED_ROWS_KEPT
     deleted, _ = LoginSession.objects.filter(expires_at__lt=before).delete()
     return deleted
@@ -130,7 +130,7 @@ def _take_as_long_as_a_check(password: str) -> None:
 
 
 def is_current_password(user: User, fingerprint: object) -> bool:
-    """Whether a token was made under the user's present password."""
+    """Whether a token was issued with the user's current password."""
     return isinstance(fingerprint, str) and hmac.compare_digest(fingerprint, password_fingerprint(user.password))
 
 

@@ -1,4 +1,4 @@
-"""Sites of an account and who may work on them."""
+"""Sites of an account, and members' access to them."""
 
 import secrets
 from typing import Any
@@ -18,18 +18,18 @@ from igny8_core.events import services as events
 
 @service_transaction
 def create_site(account: Account, created_by: User, *, name: str, industry: Industry, domain: str = "") -> Site:
-    """Add a site; the account's owners and admins get access to it at once.
+    """Add a site. The account's owners and admins get access to it.
 
-    Raises PaymentRequired or AccountSuspended for an account that may not use the product, LimitReached when the
-    `max_sites` of its terms are there already.
+    Raises PaymentRequired, AccountSuspended or AccountCanceled for an account that may not use the product,
+    LimitReached if the account has `max_sites` of its terms already.
     """
     account = lock_account(account.pk, "plan")
     require_usable(account)
     existing, allowed = Site.objects.filter(account=account).count(), terms_of(account).max_sites
     if existing >= allowed:
         raise LimitReached(
-            f"Your plan {account.plan.name} allows {allowed} site(s) and you have {existing}. "
-            "Delete one or move to a larger plan."
+            f"Your plan {account.plan.name} allows {allowed} site(s), and you have {existing}. "
+            "Delete one, or change to a larger plan."
         )
     site = Site.objects.create(account=account, name=name, slug=_slug(name), domain=domain, industry=industry)
     managers = members_of(account).filter(role__in=MANAGER_ROLES, is_active=True)
@@ -42,9 +42,9 @@ def create_site(account: Account, created_by: User, *, name: str, industry: Indu
 
 @service_transaction
 def update_site(site: Site, changed_by: User, **changes: Any) -> Site:
-    """Change name, domain, industry or status. Raises PaymentRequired, AccountSuspended, NotFound.
+    """Change name, domain, industry or status.
 
-    NotFound also for who has no access to the site any more.
+    Raises PaymentRequired, AccountSuspended, AccountCanceled, NotFound (also if `changed_by` has lost access).
     """
     account = lock_account(site.account_id)
     require_usable(account)
@@ -61,7 +61,7 @@ def update_site(site: Site, changed_by: User, **changes: Any) -> Site:
 
 @service_transaction
 def delete_site(site: Site, deleted_by: User) -> None:
-    """Delete a site with the access to it; what was spent on it stays in the usage log. Raises NotFound."""
+    """Delete a site and all access to it. The usage log keeps what was spent on it. Raises NotFound."""
     account = lock_account(site.account_id)
     site = _still_there(account, site, deleted_by)
     events.record(events.about("site.deleted", site, deleted_by, {"name": site.name}))
@@ -70,9 +70,9 @@ def delete_site(site: Site, deleted_by: User) -> None:
 
 @service_transaction
 def grant_site_access(site: Site, member_id: int, granted_by: User) -> User:
-    """Let a member of the account work on the site; returns them. Who has access already keeps it.
+    """Give a member access to the site, unless they have it. Returns the member.
 
-    Raises InvalidInput for a person who is no member, TeamNotManaged, NotFound.
+    Raises InvalidInput for an unknown member, TeamNotManaged, NotFound.
     """
     account = lock_account(site.account_id)
     actor = team_policy.acting_member(account, granted_by)
@@ -92,7 +92,7 @@ def grant_site_access(site: Site, member_id: int, granted_by: User) -> User:
 def revoke_site_access(site: Site, member_id: int, revoked_by: User) -> None:
     """End a member's access to the site.
 
-    Raises TeamNotManaged, NotFound for who has none, AccessByRole for owners and admins, who always have it.
+    Raises TeamNotManaged, NotFound if they have none, AccessByRole for owners and admins, who always have access.
     """
     account = lock_account(site.account_id)
     actor = team_policy.acting_member(account, revoked_by)

@@ -1,4 +1,4 @@
-"""Who may do what to whom in a team: asked under the account's lock, of the roles as they are now."""
+"""Rules about who may do what to whom in a team. Call them under the account's lock, so that roles are current."""
 
 import logging
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ RANKS: dict[str, int] = {Role.OWNER: 4, Role.ADMIN: 3, Role.EDITOR: 2, Role.VIEW
 
 
 def acting_member(account: Account, user: User) -> User:
-    """Who acts, as saved now: a removal or a new role counts from the next decision on. Raises TeamNotManaged."""
+    """The acting member as stored now, so that a removal or a new role applies at once. Raises TeamNotManaged."""
     actor = members_of(account).filter(pk=user.pk, is_active=True).first()
     if actor is None:
         raise TeamNotManaged()
@@ -21,7 +21,7 @@ def acting_member(account: Account, user: User) -> User:
 
 
 def member_with_id(account: Account, user_id: int) -> User:
-    """The account's member. Raises NotFound for another account's person as for none."""
+    """The account's member with this id. Raises NotFound, also for a member of another account."""
     member = members_of(account).filter(pk=user_id).first()
     if member is None:
         raise NotFound()
@@ -29,14 +29,14 @@ def member_with_id(account: Account, user_id: int) -> User:
 
 
 def may_give(giver: User, role: str) -> bool:
-    """Whether `giver` manages a team and the role is not above their own."""
+    """Whether `giver` may give this role: owners and admins may, up to their own role."""
     return giver.role in MANAGER_ROLES and RANKS[role] <= RANKS[giver.role]
 
 
 def require_may_give(actor: User, role: str, receiver: User | None = None) -> None:
-    """Refuse a role that the actor cannot give, and note an attempt to raise rights (ROL-01, ROL-09).
+    """Refuse a role that the actor may not give, and log an attempt to give one above their own (ROL-01, ROL-09).
 
-    Raises RoleAboveOwn, or TeamNotManaged for who gives no roles at all.
+    Raises RoleAboveOwn, TeamNotManaged.
     """
     if RANKS[role] > RANKS[actor.role]:
         attempt = {"user": actor.pk, "account": actor.account_id, "role": role}
@@ -50,7 +50,7 @@ def require_may_give(actor: User, role: str, receiver: User | None = None) -> No
 
 
 def require_manages(actor: User, role: str) -> None:
-    """Owners manage everybody, admins everybody whose `role` is not owner. Raises TeamNotManaged, OwnerProtected."""
+    """Owners manage everybody; admins manage everybody but owners. Raises TeamNotManaged, OwnerProtected."""
     if actor.role not in MANAGER_ROLES:
         raise TeamNotManaged()
     if role == Role.OWNER and actor.role != Role.OWNER:
@@ -58,20 +58,20 @@ def require_manages(actor: User, role: str) -> None:
 
 
 def require_owner(actor: User) -> None:
-    """Raises OwnersOnly."""
+    """Raise OwnersOnly unless the actor is an owner."""
     if actor.role != Role.OWNER:
         raise OwnersOnly()
 
 
 def other_owner(account: Account, leaving: User, preferred: User | None = None) -> User | None:
-    """Who is an active owner beside `leaving`: `preferred` where that is one, else who has been there longest."""
+    """Another active owner than `leaving`: `preferred` if they are one, else the longest-standing; None if none."""
     owners = [owner for owner in active_owners_of(account) if owner.pk != leaving.pk]
     chosen = [owner for owner in owners if preferred and owner.pk == preferred.pk]
     return next(iter(chosen + owners), None)
 
 
 def open_sites(member: User, sites: Iterable[Site], granted_by: User | None) -> None:
-    """Give a member access to sites of their account; access that is there already stays as it is."""
+    """Give a member access to sites of their account. Existing access is unchanged."""
     access = [SiteUserAccess(user=member, site=site, granted_by=granted_by) for site in sites]
     SiteUserAccess.objects.bulk_create(access, ignore_conflicts=True)
 

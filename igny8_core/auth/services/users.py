@@ -1,4 +1,4 @@
-"""Changes that people make to their own login."""
+"""What people change about their own login: name, password, verified address."""
 
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.password_validation import validate_password
@@ -15,9 +15,9 @@ from igny8_core.common.errors import InvalidInput
 from igny8_core.common.text import normalized_password
 from igny8_core.events import services as events
 
-# The subject of a reset that was asked for with an address of nobody.
+# The subject of a reset that was requested for an unknown address.
 NOBODY = 0
-NOT_CURRENT = "This is not your current password."
+NOT_CURRENT = "This is not your current password. Try again."
 
 
 @service_transaction
@@ -28,15 +28,15 @@ def update_profile(user: User, **names: str) -> User:
     for field, value in names.items():
         setattr(user, field, value)
     user.save(update_fields=[*names])
-    # Which, not what: events are kept when a person is erased.
+    # Names of fields, not values, because events are kept when a person is erased.
     events.record(events.about("user.updated", user, user, {"changed": sorted(names)}))
     return user
 
 
 def change_password(user: User, current_password: str, new_password: str) -> TokenPair:
-    """Set a new password; every session ends at once, and the caller gets a new one.
+    """Set a new password. All sessions end; the answer has the tokens of a new one.
 
-    Raises InvalidInput naming the field when the current password is wrong or the new one too weak.
+    Raises InvalidInput, naming the field, if the current password is wrong or the new one too weak.
     """
     user = User.objects.select_related("account__plan").get(pk=user.pk)
     if not user.check_password(current_password):
@@ -46,19 +46,19 @@ def change_password(user: User, current_password: str, new_password: str) -> Tok
 
 @service_transaction
 def request_password_reset(email: str) -> None:
-    """Have a link mailed to who has this address.
+    """E-mail a link to choose a new password, if a user has this address.
 
-    An address of nobody leaves the same row, about nobody and without the address: the same statements and the same
-    commit in every case, so that neither the answer nor its time tells who is a customer (AUT-11, AUT-12).
+    For an unknown address the same statements run and the same event is stored, about nobody and without the address.
+    So neither the answer nor its time reveals who is a customer (AUT-11, AUT-12).
     """
     user = User(pk=user_id_by_email(email) or NOBODY)
     events.record(events.NewEvent("user.password_reset_requested", user, None))
 
 
 def reset_password(token: str, new_password: str) -> None:
-    """Set a new password with a mailed token, once; every session ends. The address counts as verified.
+    """Set a new password with an e-mailed token, once. All sessions end. The address counts as verified.
 
-    Raises InvalidLink, LinkExpired, InvalidInput for a weak password (the token stays good then).
+    Raises InvalidLink, LinkExpired, InvalidInput for a weak password (the token can then be used again).
     """
     user = user_of_link(token, Purpose.RESET)
     _reset_password(user, hashed(new_password, user, field="new_password"))
@@ -66,7 +66,7 @@ def reset_password(token: str, new_password: str) -> None:
 
 @service_transaction
 def request_email_verification(user: User) -> None:
-    """Have a link mailed that proves the address. Raises EmailAlreadyVerified."""
+    """E-mail a link that verifies the address. Raises EmailAlreadyVerified."""
     if user.email_verified_at:
         raise EmailAlreadyVerified()
     events.record(events.about("user.verification_requested", user, user))
@@ -74,7 +74,7 @@ def request_email_verification(user: User) -> None:
 
 @service_transaction
 def verify_email(token: str) -> None:
-    """Note that mails to the address reach the person, by a mailed token. Raises InvalidLink, LinkExpired."""
+    """Mark the address as verified, with an e-mailed token. Raises InvalidLink, LinkExpired."""
     user = user_of_link(token, Purpose.VERIFICATION)
     unverified = User.objects.filter(pk=user.pk, email=user.email, email_verified_at=None)
     if not unverified.update(email_verified_at=clock.now()):
@@ -84,7 +84,7 @@ def verify_email(token: str) -> None:
 
 @service_transaction
 def _set_password(user: User, password_hash: str) -> TokenPair:
-    # Of two changes at once the second asks for a password that is not the current one any more.
+    # Of two changes at once, the second fails: its current password is no longer current.
     if not User.objects.filter(pk=user.pk, password=user.password).update(password=password_hash):
         raise InvalidInput(errors={"current_password": [NOT_CURRENT]})
     user.password = password_hash
@@ -94,7 +94,7 @@ def _set_password(user: User, password_hash: str) -> TokenPair:
 
 @service_transaction
 def _reset_password(user: User, password_hash: str) -> None:
-    # One conditional UPDATE: of many who send the same token at once, the row count lets one through.
+    # One conditional UPDATE: if a token is sent several times at once, one request succeeds.
     changed = User.objects.filter(pk=user.pk, password=user.password, is_active=True).update(
         password=password_hash, email_verified_at=user.email_verified_at or clock.now()
     )
@@ -105,17 +105,17 @@ def _reset_password(user: User, password_hash: str) -> None:
 
 
 def hashed(password: str, user: User, *, field: str) -> str:
-    """The hash of a new password that meets the rules. Raises InvalidInput with all that is wrong, under `field`.
+    """The hash of a new password. Raises InvalidInput with everything that is wrong with it, under `field`.
 
-    Called before the transaction that saves it: hashing takes a tenth of a second, more in a queue, and a transaction
-    that waits for it makes others wait.
+    Call it before the transaction that saves the hash: hashing takes a tenth of a second or more, and a transaction
+    would hold its locks meanwhile.
     """
     check_new_password(password, user, field=field)
     return make_password(normalized_password(password))
 
 
 def check_new_password(password: str, user: User, *, field: str) -> None:
-    """Hold a new password against the rules. Raises InvalidInput with all that is wrong, under `field`."""
+    """Check a new password against the rules. Raises InvalidInput with everything that is wrong, under `field`."""
     normalized = normalized_password(password)
     try:
         validate_password(normalized, user)
@@ -127,6 +127,6 @@ def check_new_password(password: str, user: User, *, field: str) -> None:
 
 
 def check_own_password(password: str, user: User) -> None:
-    """Make sure that it is the person themselves who asks, before any transaction. Raises InvalidInput."""
+    """Check the user's own password, before any transaction. Raises InvalidInput."""
     if not user.check_password(password):
-        raise InvalidInput(errors={"password": ["This is not your password."]})
+        raise InvalidInput(errors={"password": ["This is not your password. Try again."]})

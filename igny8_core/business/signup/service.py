@@ -1,4 +1,4 @@
-"""Signing up: account, first user, trial credits or the order of a paid plan, in one transaction."""
+"""Signing up: creates account and owner, and grants trial credits or orders a paid plan, in one transaction."""
 
 from dataclasses import dataclass
 
@@ -18,7 +18,7 @@ from igny8_core.common.db import service_transaction
 
 @dataclass(frozen=True)
 class Signup:
-    """What a registration made; subscription and invoice only for a paid plan."""
+    """The result of a signup; subscription and invoice are None for a free plan."""
 
     user: User
     account: Account
@@ -38,7 +38,7 @@ def register(
     billing: dict[str, str] | None = None,
     terms_accepted: bool = False,
 ) -> Signup:
-    """Register a new customer: all of it or nothing (docs/domain.md section 4).
+    """Sign up a new customer, completely or not at all.
 
     Without `plan_slug`, or with that of a free plan, a trial starts with the plan's credits; a paid plan is ordered and
     waits for payment, by `payment_method` or else the first one available in the billing country.
@@ -130,7 +130,7 @@ def _register(
 
 
 def _plan(slug: str) -> Plan:
-    # What is not said is no name that an operator could edit.
+    # The trial plan is found by its mark, because operators can edit slugs.
     plan = (public_plans().filter(slug=slug) if slug else public_plans().filter(is_trial=True)).first()
     if plan is None:
         raise PlanNotOffered(errors={"plan_slug": [PlanNotOffered.text]})
@@ -167,5 +167,5 @@ def _order(account: Account, plan: Plan, payment_method: str) -> Signup:
 
 def _owner(account: Account) -> User:
     if account.owner is None:
-        raise RuntimeError(f"Account {account.pk} was made without an owner.")
+        raise RuntimeError(f"Account {account.pk} was created without an owner.")
     return account.owner

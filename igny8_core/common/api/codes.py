@@ -1,4 +1,4 @@
-"""Every code that a refusal can carry, with its status, its sentence and where it comes from."""
+"""Every error code of the API, with its HTTP status, its usual sentence and the operations that answer with it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,32 +9,38 @@ from igny8_core.common.api.openapi import operations
 from igny8_core.common.api.openapi_refusals import JSON
 from igny8_core.common.errors import DomainError
 
-# More operations than these are counted, not named.
+# A code of more operations than this shows their number in place of their names.
 MOST_NAMED = 6
 NOT_IN_API = "the console and the payment page"
 EVERYWHERE = "every operation"
 LOGGED_IN = "operations that need or take a token"
 WITH_BODY = "operations with a body"
-# Codes of the frame around all operations; those have no class of their own.
+# Codes that any operation can answer with. They have no DomainError class.
 FRAME = {
     "authentication_failed": (
         401,
-        "The token is not valid, has run out or its session has ended. Log in or refresh it.",
+        "The token is not valid, has expired, or its session has ended. Log in, or refresh the token.",
     ),
-    "bad_request": (400, "The request is not HTTP as it should be: its address or Content-Length is malformed."),
-    "invalid_input": (400, "Some of the input is not valid. `errors` has a sentence for each field."),
+    "bad_request": (
+        400,
+        "The address or the Content-Length of the request is malformed. Correct it and send it again.",
+    ),
+    "invalid_input": (400, "Some of the input is not valid. `errors` says what is wrong with each field."),
     "internal_error": (500, UNEXPECTED.message),
     "length_required": (411, "Send the body with a Content-Length."),
-    "method_not_allowed": (405, "This address does not take the method. The Allow header names those that it takes."),
-    "not_acceptable": (406, "Only application/json is answered. Send Accept: application/json, or no Accept header."),
-    "not_authenticated": (401, "No token was sent. Send Authorization: Bearer and the token of a login."),
-    "not_found": (404, "Absent, or another account's; or there is no such address or page."),
-    "parse_error": (400, "The body is not the JSON that was expected. The message says what is wrong."),
-    "payload_too_large": (413, "The body is larger than 1 MB, or an upload than 5 MB. Send less."),
+    "method_not_allowed": (405, "This address does not support the method. The Allow header lists those it supports."),
+    "not_acceptable": (406, "Answers are application/json. Send Accept: application/json, or no Accept header."),
+    "not_authenticated": (401, "No token was sent. Log in and send the header Authorization: Bearer <access token>."),
+    "not_found": (404, "The object, address or page does not exist, or the object belongs to another account."),
+    "parse_error": (400, "The body is not valid JSON for this operation. The message says what is wrong."),
+    "payload_too_large": (413, "The body is larger than 1 MB, or the uploaded file larger than 5 MB. Send less."),
     "permission_denied": (403, "Your role may not do this. Ask an owner or admin of your account."),
-    "temporarily_unavailable": (503, "The service is busy and nothing was changed. Wait for Retry-After, then repeat."),
-    "throttled": (429, "Too many requests. Wait for Retry-After, then repeat."),
-    "unsupported_media_type": (415, "Only application/json is taken. Send Content-Type: application/json."),
+    "temporarily_unavailable": (
+        503,
+        "The service is busy. Nothing was changed. Repeat after the seconds in Retry-After.",
+    ),
+    "throttled": (429, "Too many requests. Repeat after the seconds in Retry-After."),
+    "unsupported_media_type": (415, "The body must be application/json. Send Content-Type: application/json."),
 }
 FRAME_PLACES = {
     "authentication_failed": LOGGED_IN,
@@ -44,14 +50,14 @@ FRAME_PLACES = {
     "payload_too_large": WITH_BODY,
     "unsupported_media_type": WITH_BODY,
     "length_required": WITH_BODY,
-    "throttled": "operations whose calls are counted",
+    "throttled": "operations with a rate limit",
     "not_found": "operations with an id in their address, and lists",
 }
 
 
 @dataclass(frozen=True)
 class Code:
-    """A code with its HTTP status, its usual sentence, and which operations it comes from, in words."""
+    """An error code with its HTTP status and usual sentence; `places` says in words which operations answer with it."""
 
     code: str
     status: int
@@ -60,7 +66,7 @@ class Code:
 
 
 def codes_of(document: dict[str, Any], *, outside: bool = True) -> list[Code]:
-    """The codes of an OpenAPI document, by their names; with `outside` also those that none of its operations has."""
+    """The error codes of an OpenAPI document, sorted by name; with `outside` also the codes that no operation has."""
     places: dict[str, list[str]] = {}
     for code, operation_id in sorted(_declared(document)):
         places.setdefault(code, []).append(operation_id)
@@ -75,7 +81,6 @@ def codes_of(document: dict[str, Any], *, outside: bool = True) -> list[Code]:
 def _declared(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
     for _, _, operation in operations(document):
         for response in operation["responses"].values():
-            # What is shared by reference has codes of the frame, and the two of openapi_refusals.SHARED.
             answer = _resolved(response, document)
             schema = _resolved(answer.get("content", {}).get(JSON, {}).get("schema", {}), document)
             for code in schema.get("properties", {}).get("code", {}).get("enum", ()):
@@ -92,7 +97,7 @@ def _resolved(part: dict[str, Any], document: dict[str, Any]) -> dict[str, Any]:
 
 def _errors_of(root: type[DomainError]) -> Iterator[type[DomainError]]:
     for error in root.__subclasses__():
-        # Tests make errors of their own.
+        # Leaves out the error classes that tests define.
         if error.__module__.startswith("igny8_core."):
             yield error
         yield from _errors_of(error)

@@ -1,10 +1,10 @@
-"""Identifiers in addresses."""
+"""Path converters for ids in addresses."""
 
 from django.urls import register_converter
 
 
 class Int64Converter:
-    """A database id: ASCII digits that fit into 64 bits; anything longer is no address of ours (404, not 500)."""
+    """A database id: at most 18 ASCII digits, so that it fits into 64 bits. A longer number gives 404, not 500."""
 
     regex = "[1-9][0-9]{0,17}"
 

@@ -1,99 +1,99 @@
-"""What the API's description says of fields and parameters that mean the same wherever they stand."""
+"""Descriptions of the fields and parameters that mean the same in every operation, for the OpenAPI document."""
 
 from collections.abc import Iterator
 from typing import Any
 
-# Of a field without a help_text of its own. A name is here only if the sentence is true of every field of that name.
+# Used where a field has no help_text. A name is listed here if its sentence is true of every field of that name.
 FIELDS = {
-    "account_id": "Which account it belongs to, by its id",
-    "account_name": "Name of that account",
-    "account_number": "Of the bank account to which the customer pays; can be empty",
+    "account_id": "Id of the account that it belongs to",
+    "account_name": "Name that its owner gave to the account",
+    "account_number": "Number of the bank account that the customer pays to; can be empty",
     "account_title": "Name of the bank account's holder; can be empty",
-    "bank_name": "Of the bank to which the customer pays; can be empty",
+    "bank_name": "Name of the bank that the customer pays to; can be empty",
     "billing_address_line1": "Street and number, as printed on invoices; can be empty",
-    "billing_address_line2": "Further part of the address, as printed on invoices; can be empty",
+    "billing_address_line2": "Second line of the address, as printed on invoices; can be empty",
     "billing_city": "Town or city, as printed on invoices; can be empty",
     "billing_country": "ISO 3166-1 alpha-2 code, as printed on invoices; can be empty",
-    "billing_email": "Where invoices are sent; empty: to the owner",
+    "billing_email": "Address that invoices are sent to; if empty, they go to the owner",
     "billing_postal_code": "Postal code, as printed on invoices; can be empty",
     "billing_state": "State or province, as printed on invoices; can be empty",
-    "created_at": "When it came into being, in UTC",
+    "created_at": "When it was created, in UTC",
     "currency": "ISO 4217 code of the currency of the amounts",
-    "data": "What was asked for, a page of it in lists",
-    "display_name": "Its name as people read it",
-    "due_date": "Day until which it is to be paid",
-    "email": "E-mail address of the person, in small letters",
+    "data": "The result; for lists, one page of it",
+    "display_name": "Name to show to people",
+    "due_date": "Last day on which it can be paid in time",
+    "email": "E-mail address of the person, in lower case",
     "first_name": "Given name of the person",
-    "iban": "Of the bank account to which the customer pays, in capitals without spaces; can be empty",
-    "id": "Number that identifies it among its kind; it never changes",
-    "invoice_date": "Day on which it was made, in UTC",
-    "invoice_id": "Which invoice it belongs to, by its id",
+    "iban": "IBAN of the bank account that the customer pays to, in capitals without spaces; can be empty",
+    "id": "Id of the object, unique among objects of its kind; never changes",
+    "invoice_date": "Day on which the invoice was created, in UTC",
+    "invoice_id": "Id of the invoice that it belongs to",
     "invoice_number": "Number of the invoice, as printed on it",
     "last_name": "Family name of the person; can be empty in answers",
     "manual_notes": "What the customer wrote to the operators; can be empty",
     "manual_reference": "Reference of the transfer as the customer gave it; can be empty",
-    "name": "Its name as people read it",
-    "next": "Address of the next page; null on the last one",
+    "name": "Name to show to people",
+    "next": "Address of the next page; null on the last page",
     "operation_type": "Code of the operation that costs credits",
-    "paid_at": "When it was paid, in UTC; null while it is not",
-    "password": "Of the person, exactly as it was chosen",
-    "password_confirm": "The same password once more",
-    "payment_id": "Which payment it belongs to, by its id",
+    "paid_at": "When it was paid, in UTC; null until then",
+    "password": "The person's password, exactly as they chose it",
+    "password_confirm": "The same password again",
+    "payment_id": "Id of the payment that it belongs to",
     "plan": "Slug of the plan",
-    "previous": "Address of the page before; null on the first one",
-    "routing_number": "Of the bank to which the customer pays: ABA number, sort code, …; can be empty",
+    "previous": "Address of the previous page; null on the first page",
+    "routing_number": "Routing number of the bank that the customer pays to: ABA number, sort code, …; can be empty",
     "slug": "Short name of letters, digits, hyphens and underscores",
-    "success": "Whether the request was carried out: true in an answer with data, false in a refusal",
-    "swift_code": "BIC of the bank to which the customer pays; can be empty",
+    "success": "true if the request was carried out, false if it was refused",
+    "swift_code": "BIC of the bank that the customer pays to; can be empty",
     "tax_id": "Tax number, as printed on invoices; can be empty",
-    "timezone": "IANA name of the time zone in which the account's days begin",
-    "type": "Which event it is, as noun.participle; there can be new ones at any time",
-    "wallet_id": "Number or name of the wallet to which the customer pays; can be empty",
-    "wallet_type": "Which wallet it is, such as JazzCash; can be empty",
+    "timezone": "IANA name of the account's time zone, which decides when its days begin",
+    "type": "Type of the event, as noun.participle; new types can be added at any time",
+    "wallet_id": "Number or name of the wallet that the customer pays to; can be empty",
+    "wallet_type": "Kind of wallet, such as JazzCash; can be empty",
 }
 PARAMETERS = {
-    "account": "Only what belongs to the account with this id",
-    "account_id": "Which account is meant, by its id",
-    "config_id": "Which row is meant, by its id: a payment method as it is offered in a country",
-    "cost_id": "Which row is meant, by its id: what an operation costs",
-    "country": "Only rows of this country, ISO 3166-1 alpha-2, or of * for all countries",
-    "created_from": "Only what was made on this day (UTC) or after",
-    "created_to": "Only what was made on this day (UTC) or before",
-    "credit_note_id": "Which credit note is meant, by its id",
-    "currency": "Only what is in this currency, ISO 4217",
-    "date_from": "Only what is of this day (UTC) or after",
-    "date_to": "Only what is of this day (UTC) or before",
-    "flagged": "true: only payments whose reference another one carries too; false: only the others",
-    "granularity": "How long the intervals of series are",
-    "invitation_id": "Which of the account's invitations is meant, by its id",
-    "invoice_id": "Which invoice is meant, by its id",
-    "is_active": "true: only what can be charged; false: only what cannot",
-    "is_enabled": "true: only what customers are offered; false: only what they are not",
-    "method_id": "Which of the saved payment methods is meant, by its id",
-    "page": "Which page of the list, from 1; one past the end is refused with 404",
-    "page_size": "How many rows a page has, 1 to 100; without it 25",
-    "payment_id": "Which payment is meant, by its id",
-    "payment_method": "Only this way of paying",
+    "account": "Only rows of the account with this id",
+    "account_id": "Number that identifies the account",
+    "config_id": "Id of the row that configures a payment method for a country",
+    "cost_id": "Id of the row that says what an operation costs",
+    "country": "Only rows for this country (ISO 3166-1 alpha-2), or * for the rows that apply to all countries",
+    "created_from": "Only rows created on this day (UTC) or later",
+    "created_to": "Only rows created on this day (UTC) or earlier",
+    "credit_note_id": "Number that identifies the credit note",
+    "currency": "Only rows in this currency (ISO 4217)",
+    "date_from": "Only rows dated this day (UTC) or later",
+    "date_to": "Only rows dated this day (UTC) or earlier",
+    "flagged": "true: only payments whose reference another payment has too; false: only the others",
+    "granularity": "Length of each interval in the series",
+    "invitation_id": "Number that identifies the invitation",
+    "invoice_id": "Number that identifies the invoice",
+    "is_active": "true: only operations that can be charged; false: only the others",
+    "is_enabled": "true: only rows that are offered to customers; false: only the others",
+    "method_id": "Number that identifies the saved payment method",
+    "page": "Number of the page, from 1; a page past the end is refused with 404",
+    "page_size": "Rows per page, 1 to 100; 25 if left out",
+    "payment_id": "Number that identifies the payment",
+    "payment_method": "Only rows with this payment method",
     "plan": "Only accounts on the plan with this slug",
-    "proof_id": "Which uploaded proof of payment is meant, by its id",
-    "search": "Text to look for, 1 to 100 characters; the operation says where",
-    "site_id": "Which of the account's sites is meant, by its id",
-    "status": "Only what has this status",
-    "subscription_id": "Which subscription is meant, by its id",
-    "transaction_type": "Only entries of this type",
+    "proof_id": "Number that identifies the uploaded proof of payment",
+    "search": "Text to search for, 1 to 100 characters; the operation says which fields are searched",
+    "site_id": "Number that identifies the site",
+    "status": "Only rows with this status",
+    "subscription_id": "Number that identifies the subscription",
+    "transaction_type": "Only transactions of this type",
     "type": "Only events of this type, such as payment.approved",
-    "user_id": "Which member of the account is meant, by their id",
+    "user_id": "Number that identifies the member of the account",
 }
-# What drf-spectacular says by itself, in other words than ours.
+# drf-spectacular's own descriptions, which ours replace.
 NOT_OURS = {"A page number within the paginated result set.", "Number of results to return per page."}
 
 
 def describe_fields(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:
-    """drf-spectacular postprocessing hook: the sentences above, sizes of numbers, words of parameters by name."""
+    """drf-spectacular postprocessing hook: adds the descriptions above, the size of integers and shared enums."""
     schemas = result.get("components", {}).get("schemas", {})
     for schema in schemas.values():
         for name, field in schema.get("properties", {}).items():
-            # The columns hold 64 bits; without a format generators take 32.
+            # The columns hold 64 bits. Without a format, client generators assume 32.
             whole = "integer" in field.get("type", "") and "maximum" not in field
             if "description" not in field and name in FIELDS:
                 field = described(field, FIELDS[name])
@@ -113,7 +113,7 @@ def describe_fields(result: dict[str, Any], generator: Any, request: Any, public
 
 
 def described(schema: dict[str, Any], text: str) -> dict[str, Any]:
-    """`schema` with a description; a reference is wrapped, because generators overlook what stands beside one."""
+    """`schema` with a description. A reference is wrapped, because client generators ignore keys beside `$ref`."""
     return {"allOf": [schema], "description": text} if "$ref" in schema else {**schema, "description": text}
 
 

@@ -16,10 +16,10 @@ from igny8_core.common.api.published import published
 from igny8_core.common.api.throttling import NetworkThrottle
 from igny8_core.common.api.views import ApiView
 
-# The document changes with a release only; after these seconds its ETag is asked about.
+# The document changes with a release. Caches ask for its ETag again after these seconds.
 KEPT_SECONDS = 300
-# What Redoc needs beside the site's policy. It makes empty <style> elements, which it fills by script (the hash is that
-# of nothing), one with the look of its scroll bars, and a worker for its search.
+# What Redoc needs beyond the site's policy: empty <style> elements that it fills by script (the hash of nothing), one
+# <style> element for its scroll bars, and a worker for its search.
 EMPTY_STYLE = "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='"
 SCROLL_BAR_STYLE = "'sha256-QMIg+bpjm3JdElJ388KYke01izlUW0UoNOeKjpMxdgc='"
 PAGE_POLICY = {"style-src": [SELF, EMPTY_STYLE, SCROLL_BAR_STYLE], "worker-src": ["blob:"]}
@@ -30,7 +30,7 @@ class SchemaThrottle(NetworkThrottle):
 
 
 class SchemaView(ApiView):
-    """The document: all of it for operators, and on a developer's machine (DEBUG); elsewhere the customers' part."""
+    """The document. Operators, and everybody under DEBUG, get all of it; others get the customers' part."""
 
     permission_classes = (PublicEndpoint,)
     throttle_classes = (SchemaThrottle,)
@@ -38,7 +38,7 @@ class SchemaView(ApiView):
     schema = None
 
     def get(self, request: Request) -> HttpResponseBase:
-        """The document as JSON, or 304 for who has it; compressed for who takes that."""
+        """The document as JSON, or 304 if the caller has it already; gzipped if the caller accepts that."""
         is_known = bool(request.user and request.user.is_authenticated)
         is_operator = is_known and request.user.is_staff
         document = published(for_operators=is_operator or settings.DEBUG)
@@ -53,13 +53,13 @@ class SchemaView(ApiView):
 
 
 def _takes_gzip(accepted: str) -> bool:
-    """Whether an Accept-Encoding header names gzip, and not to refuse it."""
+    """Whether an Accept-Encoding header accepts gzip."""
     codings = dict(part.replace(" ", "").lower().partition(";")[::2] for part in accepted.split(","))
     return "gzip" in codings and codings["gzip"] not in {"q=0", "q=0.0", "q=0.00", "q=0.000"}
 
 
 class PublicPage(ApiView):
-    """HTML for people; refusals are JSON as everywhere below /api/."""
+    """An HTML page. Refusals are JSON, as everywhere under /api/."""
 
     authentication_classes = ()
     permission_classes = (PublicEndpoint,)
@@ -67,7 +67,7 @@ class PublicPage(ApiView):
     schema = None
 
     def page(self, request: Request, template: str, **context: Any) -> HttpResponse:
-        """The page, with the API's name for its title."""
+        """Render the page with the API's name as its title."""
         return render(request._request, template, {"title": settings.SPECTACULAR_SETTINGS["TITLE"], **context})
 
 
@@ -75,14 +75,14 @@ class DocsView(PublicPage):
     """The page that shows the document to people."""
 
     def get(self, request: Request) -> HttpResponse:
-        """HTML with Redoc, from our own server only."""
+        """HTML with Redoc, all of it served by us."""
         response = self.page(request, "api/docs.html")
         response._csp_replace = PAGE_POLICY  # type: ignore[attr-defined]
         return response
 
 
 class CodesView(PublicPage):
-    """The page of all codes that a refusal can carry."""
+    """The page that lists all error codes."""
 
     throttle_classes = (SchemaThrottle,)
 

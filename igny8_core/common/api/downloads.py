@@ -1,4 +1,4 @@
-"""Files handed out so that no browser runs anything of them: those of strangers, and documents that are drawn here."""
+"""Answers with a file: uploads of customers and our own PDFs, with headers that stop browsers from running them."""
 
 from collections.abc import Iterable
 
@@ -13,11 +13,11 @@ from rest_framework.request import Request
 from igny8_core.common.api.throttling import UserThrottle
 
 PDF = "application/pdf"
-# What `extend_schema(responses=…)` says of an operation that answers with a document.
+# For `extend_schema(responses=…)` of an operation that answers with a PDF.
 PDF_ANSWER = {(200, PDF): OpenApiTypes.BINARY}
-# For callers that know no PDFs or pictures: the bytes, and nothing said of them.
+# The type for callers that accept no PDFs or pictures.
 BYTES = "application/octet-stream"
-# These win: the middlewares set theirs only where a view has set none.
+# These win over the middlewares, which set a header only where the view has set none.
 SAFE_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Content-Security-Policy": "default-src 'none'; sandbox",
@@ -27,7 +27,7 @@ SAFE_HEADERS = {
 
 
 class AnyType(DefaultContentNegotiation):
-    """For views that answer with a file: whatever a browser accepts, refusals are JSON as everywhere."""
+    """For views that answer with a file: accepts any Accept header. Refusals stay JSON."""
 
     def select_renderer(
         self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
@@ -37,25 +37,25 @@ class AnyType(DefaultContentNegotiation):
 
 
 def file_response(content: bytes, content_type: str, name: str, *, inline: bool = False) -> HttpResponse:
-    """The file to save under `name`, or with `inline` to show; nothing of it is run, guessed at or kept by caches."""
+    """A file to save as `name`, or with `inline` to show. Browsers do not run it or guess its type; caches skip it."""
     response = HttpResponse(content, content_type=content_type, headers=SAFE_HEADERS)
     response["Content-Disposition"] = content_disposition_header(not inline, name) or "inline"
     return response
 
 
 class PdfThrottle(UserThrottle):
-    """Documents that a person fetches, of whatever kind: drawing one takes a second of processor time."""
+    """Limits how many PDFs a person fetches, invoices and credit notes together: each takes about a second to draw."""
 
     scope = "pdf"
 
 
 def pdf_response(content: bytes, number: str) -> HttpResponse:
-    """A document to be saved under its number."""
+    """A PDF to save as `<number>.pdf`."""
     return file_response(content, PDF, f"{number}.pdf")
 
 
 def in_asked_type(request: Request, response: HttpResponseBase) -> HttpResponseBase:
-    """The answer itself; a file says that it is mere bytes where the caller's Accept header names only these."""
+    """The response unchanged, but a file becomes application/octet-stream if the Accept header names just that."""
     if response.has_header("Content-Disposition") and request.headers.get("Accept", "").strip() == BYTES:
         response["Content-Type"] = BYTES
     return response

@@ -1,4 +1,4 @@
-"""The shape of every API answer: `success` with data, or a failure people and machines can read."""
+"""The JSON around every API answer: `success` true with data, or false with a message, a code and field errors."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -24,8 +24,8 @@ def success_body(data: Any, message: str) -> dict[str, Any]:
 def failure_body(message: str, code: str, errors: FieldErrors | None = None) -> dict[str, Any]:
     """The body of every refusal.
 
-    Parameters: `message` is a sentence for people, `code` never changes for machines, `errors` maps input fields to
-    sentences and is `{}` in the body when no field is to blame.
+    Parameters: `message` is a sentence for people. `code` is for machines and never changes. `errors` maps input
+    fields to sentences; it is `{}` in the body if no field is wrong.
     """
     return {
         "success": False,
@@ -37,5 +37,5 @@ def failure_body(message: str, code: str, errors: FieldErrors | None = None) -> 
 
 
 def failure_response(status: int, message: str, code: str) -> JsonResponse:
-    """A refusal from outside the API views (middleware, URL resolver), where DRF does not render."""
+    """A refusal from outside the API views (middleware, URL resolver), where DRF renders nothing."""
     return JsonResponse(failure_body(message, code), status=status)

@@ -1,24 +1,24 @@
-"""Django's handler400 … handler500: JSON under /api/, Django's own pages elsewhere."""
+"""Django's handler400 to handler500: JSON under /api/, Django's own pages elsewhere."""
 
 from django.http import HttpRequest, HttpResponse
 from django.views import defaults
 
 from igny8_core.common.api.envelope import failure_response
-from igny8_core.common.api.exceptions import NO_SUCH_ADDRESS, UNEXPECTED
+from igny8_core.common.api.exceptions import MALFORMED, NO_SUCH_ADDRESS, UNEXPECTED
 from igny8_core.common.middleware import API_PREFIX
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """handler400."""
     if _is_api(request):
-        return failure_response(400, "The request is malformed.", "bad_request")
+        return failure_response(400, MALFORMED, "bad_request")
     return defaults.bad_request(request, exception)
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
     """handler403."""
     if _is_api(request):
-        return failure_response(403, "You may not do this.", "permission_denied")
+        return failure_response(403, "You may not do this. Ask an owner or admin of your account.", "permission_denied")
     return defaults.permission_denied(request, exception)
 
 

@@ -1,4 +1,4 @@
-"""Where the story of example_values.py goes on: what single operations take and answer in it."""
+"""Examples of single operations, in the story that example_values.py tells."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ _STAFF_INVOICE = {
     "line_items": [{"description": "Migration of a shop", "quantity": 2, "amount": "44.50", "credits": LEFT_OUT}],
     "notes": "Thank you",
 }
-# In the middle of the period: half of 89.00 back, half of 139.00 to pay.
+# An upgrade in the middle of the period: half of 89.00 is given back, half of 139.00 is charged.
 _UPGRADE = {
     "subscription": {**PERIOD, "status": "active"},
     "invoice": {
@@ -42,7 +42,7 @@ _UPGRADE = {
         "created_at": "2026-12-17T22:00:00Z",
     },
 }
-# By operation: what it takes, and what its answer's data is, where the component alone does not tell.
+# By operation id: the body of the request, and the data of the answer, where the component's example does not fit.
 REQUESTS: dict[str, dict[str, Any]] = {
     "change_password": {"new_password": "new long and unusual 8"},
     "downgrade_subscription": {"plan_slug": "starter"},

@@ -1,4 +1,4 @@
-"""What stands in the examples of the API's description: one story, so that dates, amounts and states fit each other.
+"""Values for the examples in the OpenAPI document. They tell one story, so dates, amounts and states fit together.
 
 Ayesha's Studio in Lahore orders the plan Starter on 1 December 2026 and pays it by bank transfer.
 """
@@ -15,7 +15,7 @@ BY_FORMAT = {
     "uri": "https://files.example.com/receipt.png",
     "uuid": "3f0c2a4e-9d7b-4a50-8c1f-6a1e2b3c4d5e",
 }
-# Of fields that a schema's component says nothing of below.
+# By field name, for fields that BY_COMPONENT does not name.
 BY_NAME: dict[str, Any] = {
     "account_name": "Ayesha's Studio",
     "account_number": "0000001123456702",
@@ -138,7 +138,7 @@ _INVOICE = {
     "billing_period_end": None,
 }
 _SITES = {"used": 1, "max": 1, "percent": 100}
-# By the name of the component in the description, without Patched and Request; what is not said is found by name.
+# By the component's name in the OpenAPI document, without Patched and Request. Other fields come from BY_NAME.
 BY_COMPONENT: dict[str, dict[str, Any]] = {
     "AcceptInput": {"first_name": "Bilal", "last_name": "Ahmed"},
     "AccountCountsOutput": {"payments_to_decide": 1},

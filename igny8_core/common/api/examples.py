@@ -1,4 +1,4 @@
-"""Examples for the API's description, made from its schemas and the story in example_values.py."""
+"""Makes the examples in the OpenAPI document, from its schemas and the values in example_values.py."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,16 +6,16 @@ from typing import Any
 from igny8_core.common.api.example_values import BY_COMPONENT, BY_FORMAT, BY_NAME, LEFT_OUT
 
 MAX_DEPTH = 8
-# No value is given for a place. None is a value: null.
+# No value is known for this place. None is a value: null.
 NOT_SAID: Any = object()
 
 
 def example_of(
     schema: dict[str, Any], components: dict[str, Any], said: Any = NOT_SAID, name: str = "", depth: int = 0
 ) -> Any:
-    """A value that `schema` (OpenAPI 3.1) describes; `components` holds the schemas that it refers to.
+    """An example of `schema` (OpenAPI 3.1); `components` holds the schemas that it refers to.
 
-    `said` is what is known of the value: all of it, or of an object some fields, of an array some items.
+    `said` is the known part of the value: all of it, some fields of an object, or the items of an array.
     """
     schema, component = _resolved(schema, components)
     if said is NOT_SAID and not component and name in BY_NAME:
@@ -54,7 +54,7 @@ def _simple(schema: dict[str, Any]) -> Any:
 
 
 def _resolved(schema: dict[str, Any], components: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The schema that is meant, and what BY_COMPONENT says of it."""
+    """The schema behind references and choices, with its values in BY_COMPONENT."""
     said: dict[str, Any] = {}
     while True:
         one_of = schema.get("oneOf") or schema.get("anyOf") or schema.get("allOf", ())

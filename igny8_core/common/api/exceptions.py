@@ -1,4 +1,4 @@
-"""The one place where an exception becomes an API answer; nothing internal leaves through it."""
+"""Turns every exception of an API view into an answer. Nothing internal leaves through it."""
 
 import logging
 import math
@@ -19,20 +19,21 @@ from igny8_core.common.errors import DomainError
 
 logger = logging.getLogger(__name__)
 
-# PostgreSQL states that pass by themselves: lock timeout, deadlock, serialization, cancelled statement, idle
-# transaction ended; and the classes connection trouble, lack of resources, server going down or coming up.
+# PostgreSQL error states that go away by themselves: lock timeout, deadlock, serialization failure, cancelled
+# statement, ended idle transaction; and the classes connection failure, lack of resources, server starting or stopping.
 PASSING_STATES = frozenset({"55P03", "40P01", "40001", "57014", "25P03"})
 PASSING_CLASSES = ("08", "53", "57P0")
 RETRY_AFTER_SECONDS = 2
 
+MALFORMED = "The request is malformed. Check its address, headers and body."
 NO_SUCH_ADDRESS = "No such address. API addresses start with /api/v1/ and end with a slash."
 
-# A 401 must name a scheme (RFC 9110 section 11.6.1), also where the view itself needs no credential.
+# A 401 must name a scheme (RFC 9110 section 11.6.1), even from a view that needs no token, such as the login.
 AUTHENTICATE_HEADER = 'Bearer realm="api"'
 
 
 class PayloadTooLarge(drf.APIException):
-    """The body is over the limit; refused before it is parsed."""
+    """The body is over the limit. It is refused before it is parsed."""
 
     status_code = 413
     default_code = "payload_too_large"
@@ -41,7 +42,7 @@ class PayloadTooLarge(drf.APIException):
 
 @dataclass
 class Failure:
-    """What the client is told."""
+    """What the caller is told."""
 
     status: int
     code: str
@@ -60,7 +61,7 @@ UNEXPECTED = Failure(500, "internal_error", "Something went wrong on our side. P
 
 
 def exception_handler(exc: Exception, context: dict[str, Any]) -> Response:
-    """DRF's EXCEPTION_HANDLER: the refusal as an envelope, or a logged 500 that tells nothing."""
+    """DRF's EXCEPTION_HANDLER: an expected refusal becomes an envelope; anything else is logged and becomes a 500."""
     failure = _failure_of(exc)
     if failure is None:
         failure = UNEXPECTED
@@ -71,10 +72,10 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response:
 
 
 def _log_denial(exc: Exception, failure: Failure, context: dict[str, Any]) -> None:
-    """One line per denial, in the words of the OWASP Logging Vocabulary (TEN-01, MAS-03, ADM-05)."""
+    """Log one line per denial, with the event names of the OWASP Logging Vocabulary (TEN-01, MAS-03, ADM-05)."""
     request = context.get("request")
     event = SECURITY_EVENTS_BY_CODE.get(failure.code) or SECURITY_EVENTS.get(failure.status)
-    # An address that is none asks for nobody's object; only a service's or view's own 404 does.
+    # A 404 that is no DomainError is an unknown address, which asks for nobody's object.
     if request is None or event is None or (failure.status == 404 and not isinstance(exc, DomainError)):
         return
     who = {"user": request.user.pk, "account": getattr(request.user, "account_id", None)}
@@ -101,9 +102,9 @@ def _failure_of(exc: Exception) -> Failure | None:
         case RequestDataTooBig():
             return _api_failure(PayloadTooLarge())
         case SuspiciousOperation() | UnreadablePostError():
-            return Failure(400, "bad_request", "The request is malformed.")
+            return Failure(400, "bad_request", MALFORMED)
         case DatabaseError() | InterfaceError() if _passes_by_itself(exc):
-            text = "The service is busy. Nothing was changed; please try again in a moment."
+            text = "The service is busy. Nothing was changed. Try again in a moment."
             return Failure(503, "temporarily_unavailable", text, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
     return None
 
@@ -125,7 +126,7 @@ def _api_failure(exc: drf.APIException) -> Failure:
     message, code = _message_and_code(exc)
     status = exc.status_code
     if isinstance(exc, (drf.NotAuthenticated, drf.AuthenticationFailed)):
-        # DRF turns it into 403 on views without an authenticator, such as the login itself.
+        # DRF would answer 403 on views without an authenticator, such as the login itself.
         status = 401
         headers["WWW-Authenticate"] = getattr(exc, "auth_header", None) or AUTHENTICATE_HEADER
     if isinstance(exc, drf.Throttled):
@@ -145,13 +146,13 @@ def _message_and_code(exc: drf.APIException) -> tuple[str, str]:
 def _passes_by_itself(exc: Exception) -> bool:
     state = getattr(exc.__cause__, "pgcode", None)
     if state is None:
-        # The server was not reached or the connection broke: psycopg2 then knows no state.
+        # The server was not reached or the connection broke, so psycopg2 has no error state.
         return type(exc).__name__ in {"OperationalError", "InterfaceError"}
     return state in PASSING_STATES or state.startswith(PASSING_CLASSES)
 
 
 def flatten_errors(detail: Any, path: str = "") -> Iterator[tuple[str, str]]:
-    """Walk DRF's nested error detail as pairs of field path and sentence: `("line_items.0.amount", "…")`."""
+    """DRF's nested error detail as pairs of field path and sentence: `("line_items.0.amount", "…")`."""
     general = api_settings.NON_FIELD_ERRORS_KEY
     if isinstance(detail, dict):
         for key, value in detail.items():
@@ -166,7 +167,7 @@ def flatten_errors(detail: Any, path: str = "") -> Iterator[tuple[str, str]]:
 
 
 def validation_message(details: list[tuple[str, str]]) -> str:
-    """One sentence that names the first wrong field, and how many more there are."""
+    """A sentence about the first wrong field, with the number of other wrong fields."""
     field_name, sentence = details[0]
     if field_name == api_settings.NON_FIELD_ERRORS_KEY:
         text = sentence

@@ -1,4 +1,4 @@
-"""Input and output fields that are strict about what they take; each says in a sentence what it expects."""
+"""Serializer fields. Input fields are strict, and each refusal says in a sentence what was expected."""
 
 import re
 from collections.abc import Iterable
@@ -35,20 +35,20 @@ def canonical_email(text: str) -> str:
 
 
 class StrictTextField(serializers.CharField):
-    """Text from a JSON string only: numbers and booleans are not turned into text."""
+    """Text from a JSON string; numbers and booleans are refused, not turned into text."""
 
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):
-            raise serializers.ValidationError("Text in quotes is expected.", code="invalid")
+            raise serializers.ValidationError("A text is expected: write it in quotes.", code="invalid")
         return self.clean_text(data)
 
     def clean_text(self, text: str) -> str:
-        """The value to store; raises ValidationError."""
+        """The value to store. Raises ValidationError."""
         raise NotImplementedError
 
 
 class PlainTextField(StrictTextField):
-    """One line of text in NFC: any script and emoji, no control, bidi or zero-width characters.
+    """One line of text, normalized to NFC: any script and emoji, no control, bidi or zero-width characters.
 
     Joiners are taken where a script needs them (common/text.py).
 
@@ -62,7 +62,7 @@ class PlainTextField(StrictTextField):
         super().__init__(max_length=max_length, **kwargs)
 
     def clean_text(self, text: str) -> str:
-        # NFC takes quadratic time on long runs of marks, so text that cannot fit is not normalized at all.
+        # NFC takes quadratic time on long runs of marks, so text that is too long in any case is not normalized.
         is_hopeless = len(text) > self.length_limit * people_text.NFC_MAX_SHRINK + 1000
         value = text if is_hopeless else people_text.normalized(text)
         if len(value) > self.length_limit:
@@ -80,10 +80,11 @@ class MultilineTextField(PlainTextField):
 
 @extend_schema_field({"type": "string", "pattern": MONEY_PATTERN, "example": "89.00"})
 class MoneyField(serializers.Field[Decimal, str, str, Any]):
-    """An amount of money, which JSON carries as a string because its numbers are binary floats.
+    """An amount of money, as a JSON string because JSON numbers are binary floats.
 
-    Input: ASCII digits with at most 4 decimals, more than zero; gives a Decimal. The service checks the decimals of
-    the currency. Output: in the currency's own decimals; `currency_source` is the dotted path from the object to it.
+    Input: more than zero, ASCII digits with at most 4 decimals; becomes a Decimal. The service checks that the
+    currency has that many decimals. Output: written with the decimals of the currency; `currency_source` is the dotted
+    path from the object to its currency.
     """
 
     def __init__(self, *, currency_source: str = "currency", **kwargs: Any) -> None:
@@ -111,7 +112,7 @@ class MoneyField(serializers.Field[Decimal, str, str, Any]):
 
 @extend_schema_field({"type": "string", "pattern": f"^-?{MONEY_PATTERN[1:]}", "example": "89.00"})
 class SignedMoneyField(MoneyField):
-    """An amount that can be below zero, for output."""
+    """An amount in answers that can be negative."""
 
 
 class EmailAddressField(StrictTextField):
@@ -133,7 +134,7 @@ class EmailAddressField(StrictTextField):
 
 
 class CodeField(PlainTextField):
-    """Text of a fixed form: `pattern` is a regular expression for all of it, `expected` the sentence of a refusal."""
+    """Text of a fixed form: `pattern` is a regular expression for the whole text, `expected` is the refusal."""
 
     def __init__(self, *, pattern: str, expected: str, **kwargs: Any) -> None:
         self.pattern, self.expected = pattern, expected
@@ -148,23 +149,23 @@ class CodeField(PlainTextField):
 
 @extend_schema_field({"type": "string", "pattern": "^[A-Z]{2}$", "example": "PK"})
 class CountryCodeField(StrictTextField):
-    """An ISO 3166-1 alpha-2 country code; lower case is taken and raised."""
+    """An ISO 3166-1 alpha-2 country code. Lower case is accepted and turned into capitals."""
 
     def clean_text(self, text: str) -> str:
         code = text.upper() if text.isascii() else ""
         if code not in COUNTRY_NAMES:
-            expected = "A country code of two letters as in ISO 3166-1 is expected, for example PK."
+            expected = "A country code of two letters (ISO 3166-1) is expected, for example PK."
             raise serializers.ValidationError(expected, code="invalid_country")
         return code
 
 
 @extend_schema_field({"type": "string", "example": "Asia/Karachi"})
 class TimeZoneField(StrictTextField):
-    """A name of the IANA time zone database, in its own spelling."""
+    """A name from the IANA time zone database, spelled as there."""
 
     def clean_text(self, text: str) -> str:
         if text not in time_zones():
-            expected = "A time zone is expected by its IANA name, for example Asia/Karachi or UTC."
+            expected = "The IANA name of a time zone is expected, for example Asia/Karachi or UTC."
             raise serializers.ValidationError(expected, code="invalid_timezone")
         return text
 
@@ -172,17 +173,17 @@ class TimeZoneField(StrictTextField):
 @lru_cache
 def time_zones() -> frozenset[str]:
     """The names of the IANA time zone database."""
-    # Some systems add names that mean something else on every machine.
+    # Some systems add names whose meaning depends on the machine.
     return frozenset(available_timezones() - {"Factory", "localtime", "posixrules"})
 
 
 @extend_schema_field({"type": "integer", "format": "int64", "minimum": 1, "maximum": MAX_ID})
 class IdField(serializers.Field[int, Any, int, Any]):
-    """The identifier of an object: a JSON integer, not a string, float or boolean."""
+    """The id of an object: a JSON integer. A string, float or boolean is refused."""
 
     def to_internal_value(self, data: Any) -> int:
         if type(data) is not int or not 1 <= data <= MAX_ID:
-            raise serializers.ValidationError("An id is expected: a whole number from 1.", code="invalid_id")
+            raise serializers.ValidationError("An id is expected: a whole number, 1 or greater.", code="invalid_id")
         return data
 
     def to_representation(self, value: int) -> int:
@@ -190,7 +191,7 @@ class IdField(serializers.Field[int, Any, int, Any]):
 
 
 class WholeNumberField(serializers.IntegerField):
-    """A JSON integer within bounds: not a string, float or boolean."""
+    """A JSON integer between two bounds. A string, float or boolean is refused."""
 
     def __init__(self, *, min_value: int, max_value: int, **kwargs: Any) -> None:
         self.bounds = (min_value, max_value)
@@ -204,11 +205,11 @@ class WholeNumberField(serializers.IntegerField):
 
 
 class TrueOrFalseField(serializers.BooleanField):
-    """JSON's true or false, and nothing that looks like it."""
+    """JSON's true or false. Numbers and strings are refused."""
 
     def to_internal_value(self, data: Any) -> bool:
         if type(data) is not bool:
-            raise serializers.ValidationError("true or false is expected.", code="invalid")
+            raise serializers.ValidationError("Expected true or false, without quotes.", code="invalid")
         return data
 
 
@@ -218,7 +219,7 @@ class DayField(serializers.DateField):
 
     def to_internal_value(self, value: Any) -> date:
         if not isinstance(value, str) or not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
-            raise serializers.ValidationError("A date is expected as YYYY-MM-DD.", code="invalid")
+            raise serializers.ValidationError("A date is expected, written YYYY-MM-DD.", code="invalid")
         try:
             return date.fromisoformat(value)
         except ValueError:
@@ -227,7 +228,7 @@ class DayField(serializers.DateField):
 
 @extend_schema_field({"type": "string", "format": "uri", "pattern": "^https://", "maxLength": MAX_URL_LENGTH})
 class HttpsUrlField(StrictTextField):
-    """A link for people to click, never fetched by us: https, a public host name, no user info (PAY-13)."""
+    """A link that people click and we never fetch: https, a public host name, no user name or password (PAY-13)."""
 
     def clean_text(self, text: str) -> str:
         value = text.strip()
@@ -239,9 +240,9 @@ class HttpsUrlField(StrictTextField):
 
 
 class EnumField(serializers.Field[str, Any, str, Any]):
-    """For answers: one of a closed set of words, as it is stored; with `allow_blank` also an empty text.
+    """One of a fixed set of words in answers; with `allow_blank` it can be empty.
 
-    The description tells the words. Unlike DRF's ChoiceField it looks nothing up, and a copy of it costs nothing.
+    The OpenAPI document lists the words. It is faster than DRF's ChoiceField, because it looks nothing up.
     """
 
     def __init__(self, words: Iterable[str], *, allow_blank: bool = False, **kwargs: Any) -> None:
@@ -250,7 +251,7 @@ class EnumField(serializers.Field[str, Any, str, Any]):
 
     @property
     def choices(self) -> dict[str, str]:
-        """Labels by word."""
+        """The label of each word."""
         return {str(word): str(getattr(word, "label", None) or getattr(word, "name", word)) for word in self.words}
 
     def to_representation(self, value: str) -> str:
@@ -258,7 +259,7 @@ class EnumField(serializers.Field[str, Any, str, Any]):
 
 
 class EnumFieldDescription(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
-    """Tells drf-spectacular the words of an EnumField."""
+    """Tells drf-spectacular the words of an EnumField; drf-spectacular finds this class by itself."""
 
     target_class = EnumField
 
@@ -268,7 +269,7 @@ class EnumFieldDescription(OpenApiSerializerFieldExtension):  # type: ignore[no-
 
 @extend_schema_field({"type": "string", "pattern": "^[A-Z]{3}$", "example": "USD"})
 class CurrencyField(serializers.CharField):
-    """For answers: an ISO 4217 code."""
+    """An ISO 4217 code in answers."""
 
 
 MAX_PASSWORD_INPUT = 1024
@@ -276,7 +277,7 @@ MAX_TOKEN_INPUT = 4096
 
 
 class SecretField(StrictTextField):
-    """A password or token: taken exactly as it was sent, never given out."""
+    """A password or token: used exactly as it was sent, and never shown in an answer."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**{"trim_whitespace": False, "write_only": True, **kwargs})
@@ -289,13 +290,13 @@ class SlugField(CodeField):
     """The name of a row in addresses and requests."""
 
     def __init__(self, *, max_length: int) -> None:
-        expected = "Small letters, digits, _ and - are expected."
+        expected = "Use small letters, digits, _ and -; begin with a letter or digit."
         super().__init__(max_length=max_length, pattern=r"[a-z0-9][a-z0-9_-]*", expected=expected)
 
 
 class ForeignIdField(CodeField):
-    """An id that a payment service gave; empty where there is none."""
+    """An id that a payment gateway gave; can be empty."""
 
     def __init__(self) -> None:
-        expected = "An id of the payment service is expected: letters, digits, _ and -."
+        expected = "An id of the payment gateway is expected: letters, digits, _ and -."
         super().__init__(max_length=100, pattern=r"[A-Za-z0-9_-]+", expected=expected, allow_blank=True)

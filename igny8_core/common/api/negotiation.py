@@ -1,4 +1,4 @@
-"""Which form an answer has and how a body is read: nearly always JSON, which needs no weighing of media types."""
+"""Chooses the renderer of an answer and the parser of a body, with a quick way for JSON."""
 
 from collections.abc import Iterable
 
@@ -11,12 +11,12 @@ ANYTHING = "*/*"
 
 
 class QuickNegotiation(DefaultContentNegotiation):
-    """DRF's own choice, made at once where the request names the first of a view's types, or takes any."""
+    """DRF's content negotiation, with a shortcut for requests that name the view's first type or accept any type."""
 
     def select_renderer(
         self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
     ) -> tuple[BaseRenderer, str]:
-        """The renderer and its media type. Raises NotAcceptable, or Http404 for an unknown suffix."""
+        """The renderer and its media type. Raises NotAcceptable; Http404 for an unknown suffix."""
         first = next(iter(renderers))
         if format_suffix is None and request.META.get("HTTP_ACCEPT", ANYTHING) in (ANYTHING, first.media_type):
             return first, str(first.media_type)
@@ -24,7 +24,7 @@ class QuickNegotiation(DefaultContentNegotiation):
         return chosen
 
     def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> BaseParser | None:
-        """The parser for the body, or None where none takes its type."""
+        """The parser for the body, or None if no parser takes its type."""
         first = next(iter(parsers), None)
         if first is not None and request.content_type == first.media_type:
             return first

@@ -1,4 +1,4 @@
-"""Puts the envelope into the OpenAPI document, so that serializers describe only the data."""
+"""Adds the envelope, headers and examples to the OpenAPI document, so that serializers describe the data alone."""
 
 import json
 from collections.abc import Iterator
@@ -18,26 +18,29 @@ from igny8_core.common.api.openapi_refusals import (
     add_refusals,
 )
 
-# On an operation (`extend_schema(extensions={BARE: True})`): the answer is the schema itself, without an envelope.
+# Extension of an operation (`extend_schema(extensions={BARE: True})`): its answer has no envelope.
 BARE = "x-bare"
-# On an operation: its data can be null.
+# Extension of an operation: its data can be null.
 NULLABLE = "x-nullable"
 
-SUCCESSES = {"200": "Done.", "201": "Made."}
+SUCCESSES = {"200": "Done.", "201": "Created."}
 METHODS = WITH_BODY | {"get"}
 
 
 def add_envelopes(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:
-    """drf-spectacular postprocessing hook: success envelopes, shared error answers, the X-Request-ID header."""
+    """drf-spectacular postprocessing hook: adds success envelopes, refusals, examples and the X-Request-ID header."""
     components = result.setdefault("components", {})
     schemas = components.setdefault("schemas", {})
     for schema in schemas.values():
-        # What a serializer's docstring says is for people who change it, not for callers.
+        # A serializer's docstring is for people who change the code, not for callers.
         schema.pop("description", None)
     schemas |= {"ErrorEnvelope": ERROR_ENVELOPE, "FieldErrors": FIELD_ERRORS}
     components["headers"] = {
-        "RequestId": {"description": "Quote it to support.", "schema": {"type": "string"}},
-        "RetryAfter": {"description": "Seconds to wait.", "schema": {"type": "integer"}},
+        "RequestId": {
+            "description": "Id of this request. Give it to support when you report a problem.",
+            "schema": {"type": "string"},
+        },
+        "RetryAfter": {"description": "Seconds to wait before you repeat the request.", "schema": {"type": "integer"}},
     }
     for path, method, operation in operations(result):
         responses = operation.setdefault("responses", {})
@@ -55,7 +58,7 @@ def add_envelopes(result: dict[str, Any], generator: Any, request: Any, public: 
 
 
 def operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """Path, method in lower case and operation, of each operation of an OpenAPI document."""
+    """Each operation of an OpenAPI document, with its path and its method in lower case."""
     for path, item in document.get("paths", {}).items():
         for method, operation in item.items():
             if method in METHODS:
@@ -63,13 +66,13 @@ def operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, A
 
 
 def _put_defaults_into_words(schemas: dict[str, Any]) -> None:
-    # Of a default generated clients make a value that they always send, which overwrites what a PATCH leaves out, or a
-    # field that must be sent. An empty one can even be none of the field's choices.
+    # Generated clients always send a default. That would overwrite fields that a PATCH leaves out, and an empty default
+    # may not even be one of the field's choices.
     for schema in schemas.values():
         for field in schema.get("properties", {}).values():
             default = field.pop("default", "")
             if default != "":
-                text = f"Left out, it is {json.dumps(default)}."
+                text = f"If left out: {json.dumps(default)}."
                 field["description"] = f"{field.get('description', '').rstrip('.')}. {text}".removeprefix(". ")
 
 
@@ -90,7 +93,7 @@ def _wrap(response: dict[str, Any], schemas: dict[str, Any], nullable: bool) -> 
 
 
 def _has_envelope(schema: dict[str, Any], schemas: dict[str, Any]) -> bool:
-    # A page of a list: EnvelopePagination has described it whole.
+    # The page of a list has its envelope already, from EnvelopePagination.
     name = schema.get("$ref", "").rpartition("/")[2]
     return "success" in schemas.get(name, schema).get("properties", {})
 
@@ -102,7 +105,7 @@ def _complete(status: str, response: dict[str, Any]) -> None:
     content = response.get("content", {})
     file = next((media for media in content.values() if media["schema"].get("format") == "binary"), None)
     if file:
-        # Whoever knows no PDFs or pictures can ask for the bytes (ApiView.finalize_response).
+        # Callers that accept no PDFs or pictures can ask for bytes (ApiView.finalize_response).
         content[BYTES] = file
 
 

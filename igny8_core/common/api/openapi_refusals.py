@@ -1,10 +1,11 @@
-"""How the OpenAPI document says what an operation can refuse: in answers that all share, or in its own."""
+"""Adds the refusals of each operation to the OpenAPI document: shared answers where possible, else its own."""
 
 from typing import Any
 
 from igny8_core.common.api.descriptions import FIELDS
 
-# Notes of schema.ApiSchema on an operation, used up here: error codes by status, and whether its calls are counted.
+# Extensions that schema.ApiSchema puts on an operation and this module removes: its error codes by status, whether it
+# has a rate limit, and whether it reads a token.
 REFUSALS = "x-refusals"
 THROTTLED = "x-throttled"
 AUTHENTICATES = "x-authenticates"
@@ -17,32 +18,39 @@ ERROR_ENVELOPE = {
     "properties": {
         "success": {"type": "boolean", "const": False, "description": FIELDS["success"]},
         "message": {"type": "string", "description": "A sentence for people."},
-        "code": {"type": "string", "description": "For machines; never changes.", "example": "invalid_input"},
+        "code": {
+            "type": "string",
+            "description": "Error code, for programs. It never changes.",
+            "example": "invalid_input",
+        },
         "errors": {"$ref": "#/components/schemas/FieldErrors"},
-        "request_id": {"type": "string", "description": "Quote it to support."},
+        "request_id": {
+            "type": "string",
+            "description": "Id of this request. Give it to support when you report a problem.",
+        },
     },
 }
 FIELD_ERRORS = {
     "type": "object",
-    "description": "Sentences by input field; empty when no field is to blame.",
+    "description": "For each wrong input field, sentences that say what is wrong; empty if no field is wrong.",
     "additionalProperties": {"type": "array", "items": {"type": "string"}},
 }
 ERRORS = {
-    "400": "Invalid input: see errors.",
-    "401": "No credential, or a dead one.",
+    "400": "The input is not valid: see errors.",
+    "401": "No token was sent, or it is no longer valid.",
+    "402": "The account has not paid, or has too few credits.",
     "403": "Your role may not do this.",
-    "402": "Not paid, or not enough credits.",
-    "404": "Absent, or another account's.",
-    "406": "Only application/json is answered.",
-    "409": "The state does not allow it: see code.",
-    "410": "Expired, used or withdrawn.",
+    "404": "It does not exist, or belongs to another account.",
+    "406": "Answers are application/json: see the Accept header.",
+    "409": "The current state does not allow this: see code.",
+    "410": "It has expired, was used or was withdrawn.",
     "413": "The body is larger than the limit.",
-    "415": "Only application/json is taken.",
+    "415": "The body must be application/json.",
     "422": "The Idempotency-Key was used for another request.",
     "429": "Too many requests: see Retry-After.",
-    "503": "A needed part is down or busy: see Retry-After.",
+    "503": "A part of the service is down or busy: see Retry-After.",
 }
-# Codes that come from the frame around every operation (exceptions.py, middleware.py), by status.
+# Codes that any operation can answer with (exceptions.py, middleware.py), by status.
 FRAME_CODES = {
     "400": ["invalid_input", "bad_request"],
     "401": ["not_authenticated", "authentication_failed"],
@@ -54,7 +62,7 @@ FRAME_CODES = {
     "429": ["throttled"],
     "503": ["temporarily_unavailable"],
 }
-# Codes that come together at many operations: described once, under these names.
+# Sets of codes that many operations share: described once, under these names.
 SHARED = {
     ("bad_request", "invalid_input"): "InvalidQuery",
     ("bad_request", "invalid_input", "parse_error"): "InvalidInput",
@@ -69,14 +77,14 @@ SHARED = {
     ("throttled",): "Throttled",
     ("temporarily_unavailable",): "TemporarilyUnavailable",
 }
-# drf-spectacular's text for `responses={409: None}`, the short way to say that an operation can refuse so.
+# drf-spectacular's description for `responses={409: None}`, our short way to declare a refusal.
 NOT_DESCRIBED = {"", "No response body"}
 REQUEST_ID = {"X-Request-ID": {"$ref": "#/components/headers/RequestId"}}
 RETRY_AFTER = {"Retry-After": {"$ref": "#/components/headers/RetryAfter"}}
 
 
 def add_refusals(path: str, method: str, operation: dict[str, Any], components: dict[str, Any]) -> None:
-    """Put into the operation's `responses` every refusal with its codes; what others have too goes to `components`."""
+    """Add every refusal with its codes to the operation's `responses`; shared refusals go to `components`."""
     responses = operation["responses"]
     for status, codes in _expected_codes(path, method, operation).items():
         description = responses.get(status, {}).get("description", "")
@@ -108,7 +116,7 @@ def _schema(codes: tuple[str, ...]) -> dict[str, Any]:
 
 
 def _expected_codes(path: str, method: str, operation: dict[str, Any]) -> dict[str, tuple[str, ...]]:
-    """Every status that refuses, with the codes that come with it in their order."""
+    """Each status of a refusal with its possible codes, sorted."""
     own: dict[str, list[str]] = operation.pop(REFUSALS, {})
     expected = _frame_statuses(path, method, operation) | own.keys()
     expected |= {status for status in operation["responses"] if status >= "4"}
@@ -120,7 +128,7 @@ def _expected_codes(path: str, method: str, operation: dict[str, Any]) -> dict[s
 
 def _frame_statuses(path: str, method: str, operation: dict[str, Any]) -> set[str]:
     expected = {"400", "406", "503"}
-    # Also where no token is needed, one that is sent must be good.
+    # A token that is sent must be valid, even where none is needed.
     if operation.pop(AUTHENTICATES, False):
         expected.add("401")
     if operation.get("security"):

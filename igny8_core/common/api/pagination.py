@@ -1,4 +1,4 @@
-"""Lists in pages, in the envelope; as quick on a million rows as on ten."""
+"""Pages of lists, in the envelope. A page of a million rows is as quick as a page of ten."""
 
 import re
 from collections.abc import Mapping
@@ -13,16 +13,16 @@ from rest_framework.utils.urls import remove_query_param, replace_query_param
 from rest_framework.views import APIView
 
 MAX_DIGITS = 30
-# Counting all of a million rows takes longer than reading a page of them, so counting stops here.
+# Counting stops here: counting a million rows takes longer than reading a page of them.
 COUNT_LIMIT = 10_000
-# A page is reached by passing over the ones before it: the thousandth of a hundred rows is the last.
+# PostgreSQL reads all rows before a page, so pages end here: the thousandth page of 100 rows is the last.
 DEEPEST_ROW = 100_000
 
 
 class EnvelopePagination(PageNumberPagination):
-    """`page` (from 1) and `page_size` (25, at most 100), in ASCII digits; a page past the end is 404.
+    """Reads `page` (from 1) and `page_size` (25, at most 100) in ASCII digits; a page past the end is 404.
 
-    `count` is exact up to 10,000; 10,001 says that there are more. Rows behind the 100,000th are reached by filters.
+    `count` is exact up to 10,000; 10,001 means that there are more. Rows after the 100,000th need filters.
     """
 
     page_size = 25
@@ -32,40 +32,43 @@ class EnvelopePagination(PageNumberPagination):
     def paginate_queryset(  # type: ignore[override]
         self, queryset: QuerySet[Any], request: Request, view: APIView | None = None
     ) -> list[Any]:
-        """What the requested page has of `queryset`, the keys of a list in its order (benchmarks/lists.py).
+        """The keys on the requested page. `queryset` has the keys of the whole list in its order (benchmarks/lists.py).
 
         Raises ValidationError (400) or NotFound (404).
         """
         self.request = request
         self.number, size = _positive(request, "page", 1), self.get_page_size(request)
         start, end = (self.number - 1) * size, self.number * size
-        # Read once, to be counted and for the page: what a search finds is found once.
+        # Fetch the keys once; they serve both the count and the page.
         keys = list(queryset[: COUNT_LIMIT + 1])
         self.count = len(keys)
         if self.count > COUNT_LIMIT and end > DEEPEST_ROW:
-            raise ValidationError({"page": [f"Pages end at row {DEEPEST_ROW}. Narrow the list with filters."]})
+            raise ValidationError({"page": [f"Pages end at row {DEEPEST_ROW}. Use filters to make the list shorter."]})
         behind = self.count > COUNT_LIMIT and end > COUNT_LIMIT
         page = list(queryset[start : end + 1]) if behind else keys[start : end + 1]
         if not page and self.number > 1:
-            raise NotFound("There is no such page: the list ends before it.")
+            raise NotFound("There is no such page: the list ends before it. Ask for a lower page number.")
         self.has_more = len(page) > size
         return page[:size]
 
     def begin_first_page(self, request: Request) -> int:
-        """How many rows the first page has, for a list that reads them in a way of its own. Raises ValidationError."""
+        """The size of the first page, for a list that reads its rows without paginate_queryset().
+
+        Raises ValidationError.
+        """
         self.request, self.number = request, 1
         self.size = self.get_page_size(request)
         return self.size
 
     def first_page(self, data: list[Any], count: int) -> Response:
-        """The answer with the rows of the first page, written already, of `count` (at most COUNT_LIMIT + 1)."""
+        """The answer with the first page: `data` are its serialized rows, `count` is at most COUNT_LIMIT + 1."""
         self.count, self.has_more = count, count > self.size
         return self.get_paginated_response(data)
 
     def get_page_size(self, request: Request) -> int:
         size = _positive(request, "page_size", self.page_size)
         if size > self.max_page_size:
-            raise ValidationError({"page_size": [f"At most {self.max_page_size}."]})
+            raise ValidationError({"page_size": [f"Ask for at most {self.max_page_size} rows."]})
         return size
 
     def get_next_link(self) -> str | None:
@@ -98,7 +101,7 @@ class EnvelopePagination(PageNumberPagination):
                 "type": "integer",
                 "minimum": 0,
                 "maximum": COUNT_LIMIT + 1,
-                "description": f"Exact up to {COUNT_LIMIT}; {COUNT_LIMIT + 1} says that there are more.",
+                "description": f"Number of rows, exact up to {COUNT_LIMIT}. {COUNT_LIMIT + 1} means: there are more.",
             },
             "next": link,
             "previous": link,
@@ -112,5 +115,5 @@ class EnvelopePagination(PageNumberPagination):
 def _positive(request: Request, name: str, default: int) -> int:
     text = request.query_params.get(name, str(default))
     if not re.fullmatch(rf"[0-9]{{1,{MAX_DIGITS}}}", text) or int(text) == 0:
-        raise ValidationError({name: ["Expected a whole number from 1."]})
+        raise ValidationError({name: ["Expected a whole number, 1 or greater."]})
     return int(text)

@@ -1,4 +1,4 @@
-"""A JSON parser that takes exactly what the API documents: one object, in UTF-8, without ambiguity."""
+"""The JSON parser of the API: it accepts one object in UTF-8 and refuses anything ambiguous."""
 
 import json
 import math
@@ -12,19 +12,19 @@ from rest_framework.parsers import BaseParser
 from igny8_core.common.api.exceptions import PayloadTooLarge
 
 MAX_BODY_BYTES = 1024 * 1024
-# A file of 5 MB and what multipart puts around it.
+# A file of 5 MB, and the parts and headers around it.
 MAX_UPLOAD_BYTES = 6 * 1024 * 1024
 MAX_DEPTH = 32
 
-# A whole string, or one bracket. Possessive, so that no input makes it go back.
+# A whole string, or one bracket. Possessive quantifiers, so that no input makes it backtrack.
 BRACKETS_OUTSIDE_STRINGS = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
 
 
 class StrictJSONParser(BaseParser):
     """Parses `application/json`; an empty body counts as `{}`.
 
-    Raises ParseError (400) for anything but one UTF-8 JSON object of at most 32 levels with unique keys, finite
-    numbers and storable text, PayloadTooLarge (413) above 1 MB.
+    The body must be one UTF-8 JSON object of at most 32 levels, with unique keys, finite numbers and text that
+    PostgreSQL can store. Raises ParseError (400) otherwise, PayloadTooLarge (413) above 1 MB.
     """
 
     media_type = "application/json"
@@ -45,7 +45,7 @@ class StrictJSONParser(BaseParser):
 
 
 def parse_object(body: bytes) -> dict[str, Any]:
-    """The JSON object in `body`; raises ParseError as StrictJSONParser says."""
+    """The JSON object in `body`. Raises ParseError as StrictJSONParser does."""
     try:
         text = body.decode("utf-8")
     except UnicodeDecodeError:
@@ -61,14 +61,14 @@ def parse_object(body: bytes) -> dict[str, Any]:
         raise ParseError(f"The body is not valid JSON: line {error.lineno}, column {error.colno}.") from None
     if not isinstance(value, dict):
         raise ParseError('The body must be a JSON object, such as {"name": "value"}.')
-    # Only an escape can bring these in: raw ones are refused by the UTF-8 decoding and by the JSON grammar.
+    # Such text can come from escapes alone: UTF-8 decoding and the JSON grammar refuse it unescaped.
     if "\\u" in text:
         _refuse_unstorable_text(value)
     return value
 
 
 def _require_json_label(media_type: str) -> None:
-    # DRF chooses parsers as it chooses renderers, by which the wildcard */* would be JSON too.
+    # DRF would also accept the wildcard */* as JSON, as it does for renderers.
     if media_type.partition(";")[0].strip().lower() != StrictJSONParser.media_type:
         raise UnsupportedMediaType(media_type)
 
@@ -76,11 +76,11 @@ def _require_json_label(media_type: str) -> None:
 def _require_utf8_label(media_type: str) -> None:
     charset = re.search(r"charset\s*=\s*\"?([^\s;\"]*)", media_type, re.IGNORECASE)
     if charset and charset.group(1).lower() not in {"utf-8", "utf8"}:
-        raise ParseError("JSON is sent in UTF-8. Leave the charset out or say utf-8.")
+        raise ParseError("The body must be JSON in UTF-8. Leave the charset out, or set it to utf-8.")
 
 
 def _refuse_deep_nesting(text: str) -> None:
-    # Before parsing, because Python's parser recurses and would fail with an internal error (INP-04).
+    # Checked before parsing: Python's parser recurses, and would end in an internal error (INP-04).
     depth = 0
     for match in BRACKETS_OUTSIDE_STRINGS.finditer(text):
         character = match.group()[0]
@@ -116,7 +116,7 @@ def _sized_int(text: str) -> int:
     try:
         return int(text)
     except ValueError:
-        # Python refuses more than 4300 digits, which take quadratic time to convert.
+        # Python refuses more than 4300 digits, because converting them takes quadratic time.
         raise ParseError("A number in the body is too large.") from None
 
 

@@ -1,4 +1,4 @@
-"""The two ends of access: nobody, which is the default, and everybody, which a view must say."""
+"""Two permission classes: nobody (the default), and everybody (which a view must name)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class DenyAll(BasePermission):
 
 
 class PublicEndpoint(BasePermission):
-    """Open to everybody on purpose, without a credential."""
+    """Open to everybody, without a login."""
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         return True

@@ -1,4 +1,4 @@
-"""What is sold at a price: the amount, its currency, and that the two fit."""
+"""Input of a price: its amount, its currency, and the check that the amount fits the currency."""
 
 from decimal import Decimal
 from typing import Any
@@ -14,19 +14,19 @@ from igny8_core.common.money import MAX_AMOUNT, why_not_decimals_of
 
 @extend_schema_field({"type": "string", "pattern": "^[A-Z]{3}$", "example": "USD"})
 class CurrencyCodeField(StrictTextField):
-    """An ISO 4217 currency that people pay in; lower case is taken and raised."""
+    """An ISO 4217 currency that is in use today. Lower case is accepted and turned into capitals."""
 
     def clean_text(self, text: str) -> str:
         code = text.strip().upper() if text.isascii() else ""
         if code not in CURRENCIES:
-            expected = "A currency of three letters as in ISO 4217 is expected, for example USD."
+            expected = "A currency code of three letters (ISO 4217) is expected, for example USD."
             raise serializers.ValidationError(expected, code="invalid_currency")
         return code
 
 
 @extend_schema_field({"type": "string", "pattern": MONEY_PATTERN, "example": "89.00"})
 class PriceField(MoneyField):
-    """What something costs; with `may_be_free` also nothing."""
+    """A price; with `may_be_free` it can be zero."""
 
     def __init__(self, *, may_be_free: bool = False, **kwargs: Any) -> None:
         self.may_be_free = may_be_free
@@ -37,18 +37,18 @@ class PriceField(MoneyField):
             return Decimal(0)
         price = super().to_internal_value(data)
         if price > MAX_AMOUNT:
-            raise serializers.ValidationError(f"At most {MAX_AMOUNT} can be stored.", code="invalid_amount")
+            raise serializers.ValidationError(f"The price is too high: at most {MAX_AMOUNT}.", code="invalid_amount")
         return price
 
 
 class PricedInput(StrictSerializer):
-    """A price and its currency; either can be sent alone, and is held against the other as it is stored."""
+    """A price and its currency. If one of them is sent alone, it is checked against the stored value of the other."""
 
     price = PriceField()
     currency = CurrencyCodeField()
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Raises ValidationError for a price with more decimals than its currency has."""
+        """Raises ValidationError if the price has more decimals than its currency."""
         price, currency = (attrs.get(name, getattr(self.instance, name, None)) for name in ("price", "currency"))
         refusal = why_not_decimals_of(currency, price) if price is not None and currency else None
         if refusal:

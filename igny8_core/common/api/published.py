@@ -1,4 +1,4 @@
-"""The OpenAPI document as it is handed out: built once per process, as the bytes that go over the wire."""
+"""The OpenAPI document as bytes to send, built once per process."""
 
 import copy
 import gzip
@@ -21,7 +21,7 @@ _building = threading.Lock()
 
 @dataclass(frozen=True)
 class Document:
-    """JSON without spaces, the same compressed, the entity tag of each as the ETag header holds it, and its codes."""
+    """The document as JSON, plain and gzipped, with the ETag header of each, and its error codes."""
 
     plain: bytes
     gzipped: bytes
@@ -31,19 +31,19 @@ class Document:
 
 
 def published(*, for_operators: bool) -> Document:
-    """The whole document, or what customers see of it. Whoever comes while it is being built waits for that."""
+    """The whole document, or the customers' part of it. Requests that come while it is being built wait."""
     with _building:
         return _documents()[for_operators]
 
 
 def whole_document() -> dict[str, Any]:
-    """The document of every operation, built anew from the code."""
+    """The document of every operation, built from the code at each call."""
     document: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
     return document
 
 
 def without_operators(document: dict[str, Any]) -> dict[str, Any]:
-    """A copy without the operators' operations, and without what only they are made of."""
+    """A copy without the operators' operations and without the components that no other operation uses."""
     rest = copy.deepcopy(document)
     for path, method, operation in list(operations(rest)):
         if OPERATORS in operation["tags"]:
@@ -68,7 +68,7 @@ def _documents() -> dict[bool, Document]:
 def _packed(document: dict[str, Any], codes: list[Code]) -> Document:
     plain = json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode()
     digest = hashlib.sha256(plain).hexdigest()[:32]
-    # Other bytes need another tag (RFC 9110 section 8.8.3.3).
+    # Each encoding needs its own tag (RFC 9110 section 8.8.3.3).
     return Document(plain, gzip.compress(plain, mtime=0), f'"{digest}"', f'"{digest}-gzip"', codes)
 
 
@@ -84,7 +84,7 @@ def _used_components(document: dict[str, Any]) -> set[tuple[str, str]]:
 
 
 def _references(part: Any) -> Iterator[tuple[str, str]]:
-    """Kind and name of each component that `part` names."""
+    """Kind and name of each component that `part` refers to."""
     if isinstance(part, dict):
         if isinstance(part.get("$ref"), str):
             kind, name = part["$ref"].removeprefix("#/components/").split("/")

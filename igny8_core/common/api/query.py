@@ -1,4 +1,4 @@
-"""Query parameters: known ones, once each, turned into lookups that the code chose, never the caller."""
+"""Query parameters of lists. Our code chooses the lookups; the caller gives their values."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -18,9 +18,9 @@ MAX_SEARCH_LENGTH = 100
 
 @dataclass(frozen=True)
 class Filter:
-    """How one query parameter narrows a list: `narrow` raises ValidationError, `schema` documents what it takes.
+    """A query parameter that filters a list: `narrow` applies it or raises ValidationError, `schema` documents it.
 
-    `picks`: what it leaves is found by indexes of its own and sorted then (see `ordered`).
+    `picks` says that the filter finds few rows by indexes of its own, so the list is sorted afterwards (see `ordered`).
     """
 
     narrow: Callable[[QuerySet[Any], str], QuerySet[Any]]
@@ -29,14 +29,14 @@ class Filter:
 
 
 def refuse_unknown_parameters(query: QueryDict, known: Iterable[str]) -> None:
-    """Raise ValidationError for a parameter that is not known, or given more than once (MAS-07, TEN-08)."""
+    """Raise ValidationError for a parameter that is unknown or given twice (MAS-07, TEN-08)."""
     allowed = sorted(known)
     errors = {}
     for name, values in query.lists():
         if name not in allowed:
             errors[name] = [f"Unknown query parameter. Known here: {', '.join(allowed) or 'none'}."]
         elif len(values) > 1:
-            errors[name] = ["Give this query parameter only once."]
+            errors[name] = ["This query parameter is given more than once. Give it once."]
     if errors:
         raise ValidationError(errors)
 
@@ -55,7 +55,7 @@ def choice_filter(lookup: str, choices: type[Choices]) -> Filter:
 def date_filter(lookup: str) -> Filter:
     """A filter that takes a date as YYYY-MM-DD.
 
-    `lookup` says the comparison: `issued_on__gte` for a date, `created_at__date__gte` for a time (in UTC).
+    `lookup` names column and comparison: `issued_on__gte` for a date, `created_at__date__gte` for a time (in UTC).
     """
 
     def narrow(rows: QuerySet[Any], value: str) -> QuerySet[Any]:
@@ -65,7 +65,7 @@ def date_filter(lookup: str) -> Filter:
 
 
 def from_day_filter(column: str) -> Filter:
-    """A filter that takes a date and keeps rows whose time is on that day (UTC) or after; an index on it serves."""
+    """A filter that takes a date and keeps rows whose time is on that day (UTC) or later, by the column's index."""
 
     def narrow(rows: QuerySet[Any], value: str) -> QuerySet[Any]:
         return rows.filter(Q((f"{column}__gte", datetime.combine(parse_day(value), time.min, UTC))))
@@ -74,7 +74,7 @@ def from_day_filter(column: str) -> Filter:
 
 
 def to_day_filter(column: str) -> Filter:
-    """A filter that takes a date and keeps rows whose time is on that day (UTC) or before; an index on it serves."""
+    """A filter that takes a date and keeps rows whose time is on that day (UTC) or earlier, by the column's index."""
 
     def narrow(rows: QuerySet[Any], value: str) -> QuerySet[Any]:
         return rows.filter(Q((f"{column}__lte", datetime.combine(parse_day(value), time.max, UTC))))
@@ -87,14 +87,14 @@ def id_filter(lookup: str) -> Filter:
 
     def narrow(rows: QuerySet[Any], value: str) -> QuerySet[Any]:
         if not re.fullmatch(r"[1-9][0-9]{0,17}", value):
-            raise ValidationError("Expected an id: a whole number from 1.")
+            raise ValidationError("Expected an id: a whole number, 1 or greater.")
         return rows.filter(Q((lookup, int(value))))
 
     return Filter(narrow, {"type": "integer", "format": "int64", "minimum": 1})
 
 
 def code_filter(lookup: str, pattern: str, expected: str) -> Filter:
-    """A filter that takes a code of a fixed form (`pattern`, a regular expression); `expected` completes a sentence."""
+    """A filter that takes text of a fixed form: `pattern` is a regular expression, `expected` is for the refusal."""
 
     def narrow(rows: QuerySet[Any], value: str) -> QuerySet[Any]:
         if not re.fullmatch(pattern, value):
@@ -128,7 +128,7 @@ def search_filter(*lookups: str) -> Filter:
 
 
 def search_by(find: Callable[[QuerySet[Any], str], QuerySet[Any]], *, picks: bool = True) -> Filter:
-    """A filter that takes text and keeps the rows that `find` finds; for what one table's columns do not tell."""
+    """A filter that takes text and keeps the rows that `find` returns; for searches that need more than one table."""
 
     def narrow(rows: QuerySet[Any], value: str) -> QuerySet[Any]:
         if not 1 <= len(value) <= MAX_SEARCH_LENGTH or people_text.first_refused(value):
@@ -141,7 +141,7 @@ def search_by(find: Callable[[QuerySet[Any], str], QuerySet[Any]], *, picks: boo
 def parse_day(value: str) -> date:
     """A date from a query parameter, YYYY-MM-DD in ASCII digits. Raises ValidationError."""
     if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
-        raise ValidationError("Expected a date as YYYY-MM-DD.")
+        raise ValidationError("Expected a date, written YYYY-MM-DD.")
     try:
         return date.fromisoformat(value)
     except ValueError:
@@ -160,7 +160,7 @@ def whole_number(query: QueryDict, name: str, *, default: int, most: int) -> int
 
 
 def filtered(rows: QuerySet[Any], query: QueryDict, filters: Mapping[str, Filter]) -> QuerySet[Any]:
-    """`rows` narrowed by each filter that `query` names; raises ValidationError under the parameter's name."""
+    """`rows` filtered by each filter that `query` names. Raises ValidationError with the parameter's name."""
     for name, known in filters.items():
         if name in query:
             try:
@@ -173,16 +173,17 @@ def filtered(rows: QuerySet[Any], query: QueryDict, filters: Mapping[str, Filter
 def ordered(
     rows: QuerySet[Any], query: QueryDict, orderings: Mapping[str, str], default: str, *, picked: bool = False
 ) -> QuerySet[Any]:
-    """`rows` in the order that `ordering` names (with `-` before it: descending), ties by primary key.
+    """`rows` in the order that the parameter `ordering` names (`-` before it: descending), then by primary key.
 
-    `picked`: a filter has picked its rows by indexes of its own. In the order of the primary key PostgreSQL would still
-    rather walk that until a page is full, which for few rows or old ones is the whole table; a sum has no index.
+    `picked` says that a filter has found its rows by its own indexes. PostgreSQL would still walk the primary key until
+    a page is full, which for few or old rows is the whole table. Sorting by `id + 0` prevents that.
+    Raises ValidationError for an unknown ordering.
     """
     requested = query.get("ordering", default)
     name = requested.removeprefix("-")
     if name not in orderings:
         allowed = ", ".join(sorted(orderings)) or "none"
-        raise ValidationError({"ordering": [f"Expected one of: {allowed}; with - before it for descending."]})
+        raise ValidationError({"ordering": [f"Expected one of: {allowed}; put - before it for descending order."]})
     by_key = picked and orderings[name] == "id"
     columns = [F("id") + 0] if by_key else [F(orderings[name]), F("pk")]
     return rows.order_by(*(column.desc() if requested.startswith("-") else column.asc() for column in columns))

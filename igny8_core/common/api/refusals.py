@@ -1,4 +1,4 @@
-"""What an operation can refuse with, said beside it: the API's description and its tests are made from this."""
+"""Declares which errors an operation can answer with. The OpenAPI document and its tests read the declarations."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -9,7 +9,7 @@ Method = TypeVar("Method", bound=Callable[..., Any])
 
 
 def refuses(*errors: type[DomainError]) -> Callable[[Method], Method]:
-    """Decorator of a view's method: the domain errors that its callers must expect, beside what every operation has."""
+    """Decorator of a view's method: names the domain errors that it can answer with, beyond those of all operations."""
 
     def decorate(method: Method) -> Method:
         method.refusals = errors  # type: ignore[attr-defined]
@@ -19,5 +19,5 @@ def refuses(*errors: type[DomainError]) -> Callable[[Method], Method]:
 
 
 def refusals_of(method: Callable[..., Any] | None) -> tuple[type[DomainError], ...]:
-    """What the method was declared to refuse with."""
+    """The errors that the method declares with `@refuses`."""
     return tuple(getattr(method, "refusals", ()))

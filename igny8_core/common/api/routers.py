@@ -1,4 +1,4 @@
-"""How ViewSets get their addresses."""
+"""The router that gives ViewSets their addresses."""
 
 from typing import Any
 
@@ -17,9 +17,9 @@ SINGLETON = Route(
 
 
 class ApiRouter(SimpleRouter):
-    """DRF's router in Django's path syntax: a prefix may hold ids of its own, such as `sites/<int64:site_id>/access`.
+    """DRF's router with Django's path syntax, so a prefix can hold ids: `sites/<int64:site_id>/access`.
 
-    A SingletonViewSet is found at its prefix alone. Names for `reverse()` begin with the ViewSet's class name.
+    A SingletonViewSet is at its prefix, without an id. Names for `reverse()` begin with the ViewSet's class name.
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""What the OpenAPI document says of our views, read from what the views declare."""
+"""Writes the OpenAPI document of our views from what the views declare."""
 
 import inspect
 from typing import Any
@@ -15,24 +15,24 @@ from igny8_core.common.api.summaries import summary_of
 from igny8_core.common.api.views import ListViewSet
 from igny8_core.common.errors import DomainError
 
-# Operations with this tag are for the platform's operators only.
+# The tag of the operations for operators. Customers' copies of the document leave them out.
 OPERATORS = "operators"
 
 
 class ApiSchema(AutoSchema):
-    """Documents a ListViewSet's rows, filters and ordering, what is public and what is refused.
+    """drf-spectacular's AutoSchema, extended for our views.
 
-    The rest is drf-spectacular's.
+    It adds the rows, filters and ordering of a ListViewSet, public operations, the Idempotency-Key and refusals.
     """
 
     def get_description(self) -> str:  # type: ignore[override]
-        """What a ListViewSet's class says of its rows; elsewhere the method's own sentence."""
+        """The docstring of a ListViewSet's class for its list; the method's docstring for other operations."""
         if listing := self._listing():
             return inspect.getdoc(type(listing)) or ""
         return str(super().get_description())
 
     def get_summary(self) -> str:
-        """What `extend_schema(summary=…)` says, else the operation id in plain words."""
+        """A short name of the operation (summaries.py)."""
         return summary_of(self.get_operation_id(), for_operators=OPERATORS in self.get_tags())
 
     def get_tags(self) -> list[str]:
@@ -53,13 +53,13 @@ class ApiSchema(AutoSchema):
         parameters = self._list_parameters()
         rule = getattr(self._handler(), "idempotency_key", None)
         if rule:
-            text = "A repeat with the same key gets the first answer (kept for 48 hours)."
+            text = "If you repeat the request with the same key within 48 hours, you get the first answer again."
             schema = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[\\x21-\\x7e]+$"}
             parameters.append(OpenApiParameter(HEADER, schema, "header", required=rule == "required", description=text))
         return parameters
 
     def get_operation(self, *args: Any) -> dict[str, Any] | None:
-        """With notes for openapi.py, which takes them off the operation: what is refused, throttled, authenticated."""
+        """The operation with extensions that openapi_refusals.py reads and removes."""
         operation: dict[str, Any] | None = super().get_operation(*args)
         if operation is None:
             return None
@@ -99,5 +99,7 @@ class ApiSchema(AutoSchema):
         if view.orderings:
             names = [sign + name for name in view.orderings for sign in ("", "-")]
             schema = {"type": "string", "enum": names, "default": view.default_ordering}
-            parameters.append(OpenApiParameter("ordering", schema, description="With - before it: descending."))
+            parameters.append(
+                OpenApiParameter("ordering", schema, description="Order of the rows; - before a name: descending.")
+            )
         return parameters

@@ -1,4 +1,4 @@
-"""The roots of our serializers: what comes in has explicit fields and nothing beside them; what goes out is quick."""
+"""The parent classes of our serializers: a strict one for input and a quick one for output."""
 
 from collections.abc import Mapping
 from functools import cache, cached_property
@@ -6,16 +6,15 @@ from typing import Any
 
 from rest_framework import serializers
 
-# A megabyte of unknown names would otherwise be answered with many megabytes of sentences.
+# Without this limit, a megabyte of unknown names would be answered with many megabytes of sentences.
 MAX_REPORTED = 50
 
 
 class StrictSerializer(serializers.Serializer[Any]):
-    """A serializer that refuses unknown and read-only fields instead of dropping them (MAS-02).
+    """A serializer for input that refuses unknown and read-only fields instead of ignoring them (MAS-02).
 
-    Operations declare their own subclass field by field; there is no serializer made from a model, because a new
-    column would then become writable by itself. Its fields are made once per process, unless it changes an object in
-    part: then each has to know that.
+    Each operation has its own subclass with explicit fields. None is made from a model, because a new column would
+    become writable by itself. The fields are made once per process; a partial update needs fields of its own.
     """
 
     @cached_property
@@ -23,7 +22,7 @@ class StrictSerializer(serializers.Serializer[Any]):
         return super().fields if getattr(self.root, "partial", False) else _fields_of(type(self))
 
     def to_internal_value(self, data: Any) -> Any:
-        """Validate `data`; raises ValidationError naming each field that is not part of this operation."""
+        """Validate `data`. Raises ValidationError naming each unknown field."""
         if isinstance(data, Mapping):
             self._refuse_unknown(data)
         return super().to_internal_value(data)
@@ -37,9 +36,9 @@ class StrictSerializer(serializers.Serializer[Any]):
 
 
 class OutputSerializer(serializers.Serializer[Any]):
-    """A serializer of answers. Its fields are made once per process, because DRF's copies cost more than the rest.
+    """A serializer for answers. Its fields are made once per process: copying them is DRF's largest cost.
 
-    So they know nothing of one request: what needs `context` is a plain serializers.Serializer.
+    The fields are shared by all requests. A field that needs `context` belongs into a plain serializers.Serializer.
     """
 
     @cached_property
@@ -49,5 +48,5 @@ class OutputSerializer(serializers.Serializer[Any]):
 
 @cache
 def _fields_of(kind: type[serializers.Serializer[Any]]) -> Any:
-    # DRF's own property, on an object that stays.
+    # DRF's own property, evaluated once on an instance that is kept.
     return vars(serializers.Serializer)["fields"].func(kind())

@@ -1,4 +1,4 @@
-"""DRF throttles on the counters of rate_limits.py; a view lists subclasses that name a scope."""
+"""DRF throttles that count with rate_limits.py. A view lists subclasses that name a scope."""
 
 from typing import Any, ClassVar
 
@@ -30,30 +30,30 @@ class ScopedThrottle(BaseThrottle):
         return self.seconds
 
     def caller(self, request: Request) -> str | None:
-        """Whom to count, or None to let the request pass uncounted."""
+        """The caller to count, or None not to count this request."""
         raise NotImplementedError
 
 
 class NetworkThrottle(ScopedThrottle):
-    """Counts per network of the caller."""
+    """Counts per network of the caller (common/network.py)."""
 
     def caller(self, request: Request) -> str | None:
         return f"network {client_network(request)}"
 
 
 class EmailThrottle(ScopedThrottle):
-    """Counts per e-mail address in the body, known to us or not, so that many networks cannot try one password."""
+    """Counts per e-mail address in the body, known or unknown, so that many networks cannot guess at one password."""
 
     def caller(self, request: Request) -> str | None:
         data: Any = request.data
         email = data.get("email")
         if not isinstance(email, str) or len(email) > MAX_EMAIL_LENGTH:
-            return None  # the serializer refuses it before any password is looked at
+            return None  # the serializer refuses it before any password is checked
         return f"email {canonical_email(email)}"
 
 
 class UserThrottle(ScopedThrottle):
-    """Counts per signed-in user."""
+    """Counts per logged-in user."""
 
     def caller(self, request: Request) -> str | None:
         return f"user {request.user.pk}" if request.user and request.user.is_authenticated else None

@@ -1,6 +1,6 @@
-"""Takes exactly one file of a multipart body, or answers with a sentence (INP-07).
+"""Reads exactly one file from a multipart body, or refuses it with a sentence (INP-07).
 
-Django reads the parts. It also reads bodies that were cut off or say two things at once, so those are refused before.
+Django's parser reads the parts. It also accepts bodies that are cut off or ambiguous, so those are refused first.
 """
 
 import re
@@ -19,24 +19,24 @@ from igny8_core.common.api.exceptions import PayloadTooLarge
 from igny8_core.common.api.parsers import MAX_UPLOAD_BYTES
 
 FILE = "file"
-# Enough to name a field that is not known beside the file.
+# More than one, so that the refusal can name an unknown field beside the file.
 MAX_PARTS = 3
-# Django reads past the headers of a part that has more.
+# Django ignores longer headers of a part.
 MAX_PART_HEADERS = 1024
 BOUNDARY_NAMED = re.compile(r";\s*boundary\s*=", re.IGNORECASE)
 HEADERS = re.compile(rb"(?:\r\n[A-Za-z0-9-]{1,70}:[^\x00-\x1f\x7f]*+)++")
 
-MISSING = "A file is expected: send multipart/form-data with one part named file."
-CUT_OFF = "The multipart body is broken or cut off. Send one part named file, ended by the boundary."
-NO_BOUNDARY = "The Content-Type names no boundary of 1 to 70 characters. Let your HTTP client write it."
-ONE_FILE = "Send one file at a time."
+MISSING = "The file is missing. Send multipart/form-data with one part named file."
+CUT_OFF = "The multipart body is malformed or cut off. Send one part named file, ended by the boundary."
+NO_BOUNDARY = "The Content-Type has no boundary of 1 to 70 characters. Let your HTTP client write this header."
+ONE_FILE = "More than one file was sent. Send one file at a time."
 
 
 class StrictMultiPartParser(BaseParser):
     """Parses `multipart/form-data` with one part, a file named `file`, into {"file": its bytes}.
 
-    What the sender says of the file, its name and type, is read past. Raises ParseError or ValidationError (400) for
-    anything else, PayloadTooLarge (413) above 6 MB.
+    The file name and type that the sender gives are ignored. Raises ParseError or ValidationError (400) for any other
+    body, PayloadTooLarge (413) above 6 MB.
     """
 
     media_type = "multipart/form-data"
@@ -49,7 +49,7 @@ class StrictMultiPartParser(BaseParser):
     ) -> dict[str, bytes]:
         """Read and check the body; see the class."""
         kind, _, parameters = (media_type or "").partition(";")
-        # DRF chooses parsers as it chooses renderers, by which the wildcard */* would be multipart too.
+        # DRF would also accept the wildcard */* as multipart, as it does for renderers.
         if kind.strip().lower() != self.media_type:
             raise UnsupportedMediaType(media_type or "")
         boundary = _boundary(parameters)
@@ -61,28 +61,28 @@ class StrictMultiPartParser(BaseParser):
 
 
 class _InMemory(MemoryFileUploadHandler):
-    """Keeps every file in memory, where the body is already: no file of a stranger's is ever on a disk."""
+    """Keeps every file in memory, where the body already is, so that no unchecked file is written to disk."""
 
     def handle_raw_input(self, *args: Any, **kwargs: Any) -> None:
         self.activated = True
 
 
 def uploaded_file(request: Request) -> bytes:
-    """The file that a request to a view with StrictMultiPartParser holds; raises ValidationError for an empty one."""
+    """The bytes of the uploaded file, in a view with StrictMultiPartParser. Raises ValidationError if it is empty."""
     data: Any = request.data
     content = data.get(FILE)
     if not content:
-        raise ValidationError({FILE: [MISSING if content is None else "The file is empty."]})
+        raise ValidationError({FILE: [MISSING if content is None else "The file is empty. Choose another file."]})
     return bytes(content)
 
 
 def _boundary(parameters: str) -> bytes:
-    """The boundary that a Content-Type names, once. Raises ParseError."""
+    """The boundary in a Content-Type. Raises ParseError unless it is named once."""
     try:
         boundary = parse_header_parameters(f";{parameters}")[1].get("boundary", "")
     except ValueError:
         boundary = ""
-    # Of two, a server on the way may take the other one.
+    # If there were two, a proxy could use the other one.
     is_named_once = len(BOUNDARY_NAMED.findall(f";{parameters}")) == 1
     if not is_named_once or not boundary.isascii() or not 1 <= len(boundary) <= 70:
         raise ParseError(NO_BOUNDARY)
@@ -90,7 +90,7 @@ def _boundary(parameters: str) -> bytes:
 
 
 def _require_whole(body: bytes, boundary: bytes) -> None:
-    """Make sure that the body is parts from its first byte to its last. Raises ParseError, ValidationError."""
+    """Refuse a body with anything before, between or after its parts. Raises ParseError, ValidationError."""
     if body.count(b"--" + boundary) > MAX_PARTS + 1:
         raise ValidationError({FILE: [ONE_FILE]})
     first, *parts = body.split(b"--" + boundary)
@@ -109,15 +109,15 @@ def _require_plain_headers(part: bytes) -> None:
     names = {line.partition(b":")[0].lower() for line in lines}
     has_open_quote = any(line.count(b'"') % 2 for line in lines)
     if not HEADERS.fullmatch(headers) or len(names) < len(lines) or has_open_quote:
-        raise ParseError("A header of a part is malformed or appears twice.")
+        raise ParseError("A header of the multipart body is malformed or appears twice. Let your HTTP client write it.")
     try:
         headers.decode("utf-8")
     except UnicodeDecodeError:
-        raise ParseError("The headers of a part are not valid UTF-8.") from None
+        raise ParseError("The headers of the multipart body are not valid UTF-8.") from None
 
 
 def _only_file(body: bytes, content_type: str) -> bytes:
-    """The content of the file, where there is nothing beside it. Raises ParseError, ValidationError."""
+    """The content of the one file in the body. Raises ParseError, ValidationError."""
     described = {"CONTENT_TYPE": content_type, "CONTENT_LENGTH": len(body)}
     try:
         fields, files = MultiPartParser(described, BytesIO(body), [_InMemory()], "utf-8").parse()
@@ -128,7 +128,7 @@ def _only_file(body: bytes, content_type: str) -> bytes:
         sentence = f"Unknown field. Known fields: {FILE}."
         raise ValidationError({name[:100]: [sentence] for name in sorted(unknown)}, code="unknown_field")
     if FILE in fields:
-        raise ValidationError({FILE: ["A file is expected: the part needs a filename."]})
+        raise ValidationError({FILE: ["A file is expected. Give the part a filename."]})
     sent = files.getlist(FILE)
     if len(sent) != 1:
         raise ValidationError({FILE: [ONE_FILE if sent else MISSING]})

@@ -1,4 +1,4 @@
-"""The base of every API view: known query parameters, validated bodies, resources as ViewSets, lists in pages."""
+"""The parent classes of all API views: known query parameters, validated bodies, resources as ViewSets, paged lists."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
@@ -23,22 +23,22 @@ from igny8_core.common.api.query import Filter, filtered, ordered, refuse_unknow
 
 
 class ApiView(APIView):
-    """A view that must declare `permission_classes` (checks.py) and lists the query parameters it knows."""
+    """A view that must declare `permission_classes` (checks.py) and lists the query parameters that it accepts."""
 
     query_parameters: ClassVar[frozenset[str]] = frozenset()
-    # Under which heading the API's description shows the operations.
+    # The heading of its operations in the OpenAPI document.
     tag: ClassVar[str] = ""
     content_negotiation_class: type[BaseContentNegotiation] = QuickNegotiation
     http_method_names = ["get", "head", "post", "put", "patch", "delete", "options"]
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """After authentication, permissions and limits: raises ValidationError for unknown query parameters."""
+        """DRF's checks, then query parameters. Raises ValidationError for an unknown one."""
         super().initial(request, *args, **kwargs)
         if request.META.get("QUERY_STRING"):
             refuse_unknown_parameters(request.query_params, self.known_query_parameters())
 
     def check_permissions(self, request: Request) -> None:
-        """Raises NotAuthenticated or PermissionDenied. OPTIONS is for whoever may use another method of the address."""
+        """Raises NotAuthenticated or PermissionDenied. OPTIONS needs the permission of any other method of the view."""
         if request.method == "OPTIONS":
             self._require_any_method(request)
         else:
@@ -55,7 +55,7 @@ class ApiView(APIView):
         raise refusal
 
     def get_throttles(self) -> Sequence[BaseThrottle]:  # type: ignore[override]
-        """Whom to count. To ask with OPTIONS what can be done is no try of it."""
+        """The view's throttles. OPTIONS requests are not counted."""
         return [] if self.request.method == "OPTIONS" else super().get_throttles()
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
@@ -65,9 +65,9 @@ class ApiView(APIView):
         return self.query_parameters
 
     def validated(self, serializer_class: type[Serializer[Any]], *, partial: bool = False) -> dict[str, Any]:
-        """The request's body as `serializer_class` validates it; raises ValidationError.
+        """The request's body, validated by `serializer_class`. Raises ValidationError.
 
-        With `partial` (PATCH) missing fields are allowed and absent from the result.
+        With `partial` (for PATCH) fields can be missing; the result leaves them out.
         """
         serializer = serializer_class(data=self.request.data, partial=partial, context=self.serializer_context())
         serializer.is_valid(raise_exception=True)
@@ -77,31 +77,31 @@ class ApiView(APIView):
         return {"request": self.request, "view": self}
 
     def options(self, request: Request, *args: Any, **kwargs: Any) -> Response:  # type: ignore[override]
-        """Which methods this address takes, for whoever may use any of them; the Allow header says the same."""
+        """The methods that this address supports, as in the Allow header."""
         return success({"methods": self.allowed_methods})
 
 
 class ApiViewSet(ViewSetMixin, ApiView):
-    """A resource: methods `list`, `create`, `retrieve`, `partial_update`, `destroy`, and further verbs by `@action`.
+    """A resource: methods `list`, `create`, `retrieve`, `partial_update`, `destroy`, and other verbs with `@action`.
 
-    An `@action` takes keyword arguments for what differs from the class: `permission_classes`, `throttle_classes`,
-    `query_parameters` and so on. Operators' resources name the permission of each action in `operator_permissions`
-    (auth/permissions.py). `lookup_url_kwarg` is the name of the id in addresses and of the methods' parameter.
+    Keyword arguments of `@action` override the class: `permission_classes`, `throttle_classes`, `query_parameters` and
+    so on. Resources for operators name the permission of each action in `operator_permissions` (auth/permissions.py).
+    `lookup_url_kwarg` is the name of the id in addresses and the name of the methods' parameter.
     """
 
     lookup_value_converter = "int64"
 
 
 class SingletonViewSet(ApiViewSet):
-    """A resource that its owner has exactly one of, so that its address holds no id (routers.py)."""
+    """A resource of which each owner has exactly one, so its address has no id (routers.py)."""
 
 
 class ListViewSet(ApiViewSet):
-    """A resource whose rows are listed in pages, with allow-lists for filters and ordering.
+    """A resource with a paged list, which allows the filters and orderings that it names.
 
-    Subclasses set `serializer_class`, `filters` (parameter → Filter), `orderings` (public name → column) with
+    Subclasses set `serializer_class`, `filters` (parameter → Filter), `orderings` (public name → column),
     `default_ordering` (a public name, "-" before it for descending), and `rows()`, which starts from the account.
-    The class's docstring describes the list in the API's description.
+    The class's docstring describes the list in the OpenAPI document.
     """
 
     pagination_class = EnvelopePagination
@@ -134,7 +134,7 @@ class ListViewSet(ApiViewSet):
 
 
 class NoSuchAddress(ApiView):
-    """The last route under `api/`: JSON for every address that is none, also with DEBUG on, and no slash redirects."""
+    """The last route under `api/`: answers every unknown address with JSON, also under DEBUG and without a slash."""
 
     authentication_classes = ()
     permission_classes = (PublicEndpoint,)

@@ -4,13 +4,13 @@ from datetime import date
 
 from igny8_core.auth.services.account_service import AccountService
 from igny8_core.business.billing.services.payment_checks import PaymentCheckService
+from igny8_core.business.closure.service import close_account
 from story_6259b03.stage import PASSWORD, Stage
 
 from igny8_core.business.billing.services.credit_service import CreditService
 from igny8_core.business.billing.services.invoice_service import InvoiceService
 from igny8_core.business.billing.services.payment_service import PaymentService
 from igny8_core.business.billing.services.subscription_service import SubscriptionService
-from igny8_core.business.closure.service import close_account
 
 
 def invoices_by_hand(stage: Stage) -> None:

@@ -10,11 +10,11 @@ PASSWORD = "adminpass"  # noqa: S105 - printed and documented, and refused outsi
 
 
 class Command(BaseCommand):
-    help = "Create the demo operator of a development server and print how to log in. Refused without DJANGO_DEBUG."
+    help = "Create the demo operator on a development server and print the login. Refused without DJANGO_DEBUG."
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.DEBUG:
-            raise CommandError("A known password is for development only. Use manage.py createsuperuser.")
+            raise CommandError("The demo operator's password is public. Use manage.py createsuperuser instead.")
         operator = User.objects.filter(email=EMAIL).first()
         if operator is None:
             User.objects.create_superuser(EMAIL, PASSWORD)

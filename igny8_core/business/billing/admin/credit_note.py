@@ -10,7 +10,7 @@ from igny8_core.console.pages import ReadOnlyAdmin
 
 @admin.register(CreditNote)
 class CreditNoteAdmin(ReadOnlyAdmin):
-    """Credit notes. A refund makes them, on the payment's page."""
+    """Credit notes. Refunds create them, on the payment's page."""
 
     list_display = (
         "credit_note_number",
@@ -25,7 +25,7 @@ class CreditNoteAdmin(ReadOnlyAdmin):
     list_filter = (("created_at", RangeDateTimeFilter), ("account", AutocompleteSelectFilter))
     list_select_related = ("account", "invoice", "created_by")
     search_fields = ("credit_note_number", "invoice__invoice_number", "reference", "account__name")
-    search_help_text = "Credit note or invoice number, reference, account"
+    search_help_text = "Search by number of the credit note or invoice, reference or account"
     ordering = ("-id",)
     fieldsets = (
         (None, {"fields": (("credit_note_number", "amount_shown"), ("account", "invoice"), "payment")}),

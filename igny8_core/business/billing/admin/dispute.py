@@ -16,7 +16,7 @@ DISPUTE_TONES: dict[str, str] = {
 
 @admin.register(Dispute)
 class DisputeAdmin(ReadOnlyAdmin):
-    """Disputes that gateways told of. They are answered in the gateway's dashboard."""
+    """Disputes at the gateways. Operators answer them in the gateway's own dashboard."""
 
     list_display = (
         "id",
@@ -36,7 +36,7 @@ class DisputeAdmin(ReadOnlyAdmin):
     )
     list_select_related = ("account", "payment")
     search_fields = ("gateway_dispute_id__exact", "payment__invoice__invoice_number", "account__name")
-    search_help_text = "The gateway's id of the dispute, invoice number, account"
+    search_help_text = "Search by dispute ID at the gateway, invoice number or account"
     ordering = ("-id",)
     fieldsets = (
         (None, {"fields": (("payment", "account"), ("amount_shown", "status_shown"), "reason")}),
@@ -49,4 +49,4 @@ class DisputeAdmin(ReadOnlyAdmin):
     at_gateway = choice("gateway")
     opened = moment("opened_at")
     closed = moment("closed_at")
-    created = moment("created_at", "noted")
+    created = moment("created_at", "recorded")

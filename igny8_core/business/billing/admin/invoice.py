@@ -2,23 +2,23 @@
 
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html, format_html_join
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter, RangeDateFilter
 from unfold.decorators import action as page_action
 
-from igny8_core.business.billing.admin.payment_decisions import ConfirmDialog, back_to, operator_of
-from igny8_core.business.billing.models import Allocation, Invoice, InvoiceCounter, InvoiceLine, InvoiceStatus, LineKind
+from igny8_core.auth.permissions import operator_of
+from igny8_core.business.billing.models import Invoice, InvoiceLine, InvoiceStatus
 from igny8_core.business.billing.serializers import InvoiceNotesInput
 from igny8_core.business.billing.services.invoices.pay_links import pay_link, withdraw_pay_links
 from igny8_core.business.billing.services.payments.checkout import charge_saved_card
-from igny8_core.common.errors import DomainError
 from igny8_core.common.money import amount_text
 from igny8_core.common.strict_forms import StrictForm
 from igny8_core.console.columns import EMPTY, badge, change_url, json_block, moment, money
-from igny8_core.console.pages import ConsoleAdmin, LogAdmin, ModelForm, ReadOnlyAdmin, ReadOnlyInline
+from igny8_core.console.dialogs import ConfirmDialog, decided
+from igny8_core.console.pages import ConsoleAdmin, ModelForm, ReadOnlyInline
 
 INVOICE_TONES = {
     InvoiceStatus.PENDING: "warning",
@@ -26,11 +26,9 @@ INVOICE_TONES = {
     InvoiceStatus.UNCOLLECTIBLE: "danger",
 }
 
-LINE_TONES = {LineKind.PLAN: "info", LineKind.PLAN_CHANGE: "info", LineKind.CREDIT_PACKAGE: "success"}
-
 
 class InvoiceLineInline(ReadOnlyInline):
-    """What the invoice sells, a line each."""
+    """The lines of the invoice."""
 
     model = InvoiceLine
     hide_title = True  # the description, which is a column
@@ -38,22 +36,22 @@ class InvoiceLineInline(ReadOnlyInline):
     readonly_fields = ("each", "in_all")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[InvoiceLine]:
-        """With what is shown of other rows."""
+        """The lines, with the related rows that are shown."""
         return super().get_queryset(request).select_related("invoice", "plan", "package")
 
-    each = money("unit_amount", "price of one")
+    each = money("unit_amount", "unit price")
     in_all = money("line_total", "total")
 
 
 class InvoiceForm(StrictForm, ModelForm):
-    """The notes of an invoice as the API takes them."""
+    """The notes of an invoice, validated by InvoiceNotesInput."""
 
     rules = InvoiceNotesInput
 
 
 @admin.register(Invoice)
 class InvoiceAdmin(ConsoleAdmin):
-    """Invoices. They state what was agreed: only the notes of an open one can be written."""
+    """Invoices. Operators can edit the notes of an open invoice, and nothing else."""
 
     form = InvoiceForm
     list_display = ("invoice_number", "account", "status_shown", "total_shown", "date", "due", "paid")
@@ -67,7 +65,7 @@ class InvoiceAdmin(ConsoleAdmin):
     inlines = (InvoiceLineInline,)
     actions_detail = ("charge", "withdraw_links")
     search_fields = ("invoice_number", "account__name")
-    search_help_text = "Invoice number, account"
+    search_help_text = "Search by invoice number or account"
     date_hierarchy = "invoice_date"
     fieldsets = (
         (None, {"fields": (("invoice_number", "status_shown"), ("account", "subscription"))}),
@@ -81,9 +79,9 @@ class InvoiceAdmin(ConsoleAdmin):
             },
         ),
         ("Dates", {"fields": (("date", "due"), ("paid", "created"))}),
-        ("Paying", {"fields": ("pay_link_shown",)}),
+        ("Payment page", {"fields": ("pay_link_shown",)}),
         ("Notes", {"fields": ("notes", "void_reason")}),
-        ("As it was when the invoice was made", {"fields": ("metadata_shown",)}),
+        ("Details stored with the invoice", {"fields": ("metadata_shown",)}),
     )
     readonly_fields = (
         "invoice_number",
@@ -108,29 +106,29 @@ class InvoiceAdmin(ConsoleAdmin):
     subtotal_shown = money("subtotal")
     tax_shown = money("tax")
     total_shown = money("total")
-    settled_shown = money("settled_amount")
+    settled_shown = money("settled_amount", "settled")
     paid = moment("paid_at")
     created = moment("created_at")
     metadata_shown = json_block("metadata")
 
     def get_inline_instances(self, request: HttpRequest, obj: Model | None = None) -> list[Any]:
-        """The lines, which no form changes: one that is sent without them is complete."""
+        """The lines, unless a form is sent without them: no form changes lines."""
         has_lines = request.method != "POST" or "lines-TOTAL_FORMS" in request.POST
         return super().get_inline_instances(request, obj) if has_lines else []
 
     @admin.display(description="date", ordering="invoice_date")
     def date(self, invoice: Invoice) -> str:
-        """The date of the invoice."""
+        """The invoice date, as YYYY-MM-DD."""
         return invoice.invoice_date.isoformat()
 
     @admin.display(description="due", ordering="due_date")
     def due(self, invoice: Invoice) -> str:
-        """When it is to be paid."""
+        """The due date, as YYYY-MM-DD."""
         return invoice.due_date.isoformat()
 
     @admin.display(description="settled by")
     def allocations_shown(self, invoice: Invoice) -> str:
-        """What stands, or stood, against the invoice, each with its payment."""
+        """The allocations of the invoice, current and released, each with a link to its payment."""
         rows = [
             (
                 change_url("billing_payment", row.payment_id),
@@ -143,7 +141,7 @@ class InvoiceAdmin(ConsoleAdmin):
         ]
         return format_html_join("", '<div><a class="text-link" href="{}">{}</a>, {}, {}</div>', rows) or EMPTY
 
-    @admin.display(description="payment page")
+    @admin.display(description="link")
     def pay_link_shown(self, invoice: Invoice) -> str:
         """The link with which the customer can pay, and see the receipt, without logging in."""
         # The address itself is wider than a phone.
@@ -151,7 +149,7 @@ class InvoiceAdmin(ConsoleAdmin):
         return format_html(link, pay_link(invoice))
 
     def has_charge_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        """Operators who may see invoices and charge saved cards."""
+        """Operators who may see invoices and charge saved cards for them."""
         return self.has_view_permission(request) and request.user.has_perm("billing.charge_invoice")
 
     def get_actions_detail(self, request: HttpRequest, object_id: str) -> list[Any]:
@@ -179,10 +177,13 @@ class InvoiceAdmin(ConsoleAdmin):
     )
     def withdraw_links(self, request: HttpRequest, form: ConfirmDialog, object_id: str) -> HttpResponse:
         """Make the links of the page's invoice open nothing any more."""
-        invoice = Invoice.objects.select_related("account").get(pk=object_id)
-        withdraw_pay_links(invoice, operator_of(request))
-        messages.success(request, f"The links to {invoice} were withdrawn. The one on this page is new.")
-        return back_to(request, "billing_invoice", object_id)
+
+        def withdraw() -> str:
+            invoice = Invoice.objects.select_related("account").get(pk=object_id)
+            withdraw_pay_links(invoice, operator_of(request))
+            return f"The links to {invoice} were withdrawn. The one on this page is new."
+
+        return decided(request, "billing_invoice", object_id, withdraw)
 
     @page_action(  # type: ignore[untyped-decorator]
         description="Charge the saved card",
@@ -190,109 +191,33 @@ class InvoiceAdmin(ConsoleAdmin):
         icon="credit_card",
         dialog={
             "title": "Charge the customer's saved card",
-            "description": "The whole invoice is charged now, to the default card or the one saved last. Where the "
-            "bank wants the customer, they get a mail with a link to pay, and nothing is charged.",
+            "description": "Charges the whole invoice now to the customer's default card, or else to the card saved "
+            "last. If the bank asks for the customer's confirmation, nothing is charged, and the customer gets an "
+            "e-mail with a link to pay.",
             "form_class": ConfirmDialog,
             "form_submit_text": "Charge",
         },
     )
     def charge(self, request: HttpRequest, form: ConfirmDialog, object_id: str) -> HttpResponse:
-        """Charge the invoice of the page off-session."""
-        invoice = Invoice.objects.select_related("account").get(pk=object_id)
-        try:
+        """Charge the invoice of the page to the customer's saved card."""
+
+        def charge() -> str:
+            invoice = Invoice.objects.select_related("account").get(pk=object_id)
             payment = charge_saved_card(invoice, operator_of(request)).payment
-        except DomainError as refusal:
-            messages.warning(request, refusal.text)
-        else:
-            messages.success(request, f"{payment} is {payment.get_status_display().lower()}.")
-        return back_to(request, "billing_invoice", object_id)
+            return f"{payment} is {payment.get_status_display().lower()}."
+
+        return decided(request, "billing_invoice", object_id, charge)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Nobody: orders and renewals make invoices."""
+        """Nobody: orders and renewals create invoices."""
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Nobody: a number once given is kept."""
+        """Nobody: an issued invoice and its number must be kept."""
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Who may change invoices, while the invoice is not final."""
+        """Operators who may change invoices, unless the invoice is paid or void."""
         if isinstance(obj, Invoice) and obj.status in (InvoiceStatus.PAID, InvoiceStatus.VOID):
             return False
         return super().has_change_permission(request, obj)
-
-
-@admin.register(Allocation)
-class AllocationAdmin(LogAdmin):
-    """What stands, or stood, against invoices, over all of them."""
-
-    list_display = ("id", "invoice", "payment", "kind", "amount_shown", "made_by", "made", "released")
-    list_filter = (("created_at", RangeDateFilter),)
-    list_select_related = ("invoice", "payment", "made_by")
-    search_fields = ("invoice__invoice_number",)
-    search_help_text = "Number of the invoice"
-    fieldsets = (
-        (None, {"fields": (("invoice", "payment"), ("kind", "amount_shown"), ("made_by", "made"))}),
-        ("Released", {"fields": (("released", "release_reason"),)}),
-    )
-
-    amount_shown = money("amount")
-    made = moment("created_at", "made")
-    released = moment("released_at")
-
-
-@admin.register(InvoiceLine)
-class InvoiceLineAdmin(LogAdmin):
-    """What was sold, over all invoices."""
-
-    list_display = (
-        "id",
-        "invoice",
-        "position",
-        "kind_shown",
-        "description",
-        "quantity",
-        "each",
-        "plan",
-        "package",
-    )
-    list_filter = (("kind", ChoicesDropdownFilter),)
-    list_select_related = ("invoice", "plan", "package")
-    search_fields = ("invoice__invoice_number",)
-    search_help_text = "Number of the invoice"
-    fieldsets = (
-        (None, {"fields": (("invoice", "position"), "kind_shown", "description")}),
-        ("Amount", {"fields": (("quantity", "each", "in_all"), ("tax_rate", "tax_category", "tax_shown"))}),
-        (
-            "What was sold",
-            {
-                "fields": (
-                    ("plan", "package"),
-                    ("billing_cycle", "from_moment", "to_moment"),
-                    ("credits", "credits_rollover", "valid_days"),
-                    ("max_sites", "max_users"),
-                    ("period_price_shown", "period_credits", "restarts_period"),
-                )
-            },
-        ),
-    )
-
-    kind_shown = badge("kind", LINE_TONES)
-    each = money("unit_amount", "price of one")
-    in_all = money("line_total", "total")
-    tax_shown = money("tax_amount", "tax amount")
-    period_price_shown = money("period_price", "period price")
-    from_moment = moment("period_start", "from")
-    to_moment = moment("period_end", "to")
-
-
-@admin.register(InvoiceCounter)
-class InvoiceCounterAdmin(ReadOnlyAdmin):
-    """Last number of each account, series and month."""
-
-    list_display = ("account", "series", "month", "last_number")
-    list_filter = (("account", AutocompleteSelectFilter),)
-    list_select_related = ("account",)
-    search_fields = ("account__name", "month__exact")
-    ordering = ("-month", "account_id")
-    fields = ("account", "series", "month", "last_number")

@@ -1,4 +1,4 @@
-"""Console pages of payments: the list that operators work off, and each payment with its two buttons."""
+"""Console pages of payments: the list with its bulk actions, and each payment with its buttons."""
 
 from typing import Any
 
@@ -10,6 +10,7 @@ from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilt
 from unfold.decorators import action as page_action
 from unfold.enums import ActionVariant
 
+from igny8_core.auth.permissions import operator_of
 from igny8_core.business.billing.admin.payment_decisions import (
     ApproveDialog,
     DecisionForm,
@@ -17,9 +18,7 @@ from igny8_core.business.billing.admin.payment_decisions import (
     PaymentActionForm,
     RefundDialog,
     RejectDialog,
-    back_to,
     decide_each,
-    operator_of,
     payment_with_id,
 )
 from igny8_core.business.billing.admin.payment_gateways import AsksGateways, gateway_buttons
@@ -27,10 +26,10 @@ from igny8_core.business.billing.models import GATEWAY_METHODS, CreditNote, Line
 from igny8_core.business.billing.services.payments.offline import approve_manual_payment, reject_manual_payment
 from igny8_core.business.billing.services.refunds.refunding import process_refund
 from igny8_core.business.billing.services.subscriptions.decisions import order_again
-from igny8_core.common.errors import DomainError
 from igny8_core.common.links import why_not_public_https
 from igny8_core.common.money import amount_text
 from igny8_core.console.columns import EMPTY, change_url, choice, json_block, label, moment, money
+from igny8_core.console.dialogs import back_to, decided
 
 PAYMENT_TONES = {
     PaymentStatus.PENDING_APPROVAL: "warning",
@@ -43,7 +42,7 @@ PAYMENT_TONES = {
 }
 
 
-# What an operator can do with a payment that is in a status.
+# The buttons of a payment, by its status.
 BUTTONS = {
     PaymentStatus.PENDING_APPROVAL: frozenset({"approve", "reject", "again"}),
     PaymentStatus.SUCCEEDED: frozenset({"refund"}),
@@ -51,13 +50,13 @@ BUTTONS = {
 }
 
 
-# Parts of a page that one kind of payment has no use for.
-FROM_CUSTOMER, AT_GATEWAY = "What the customer says", "Gateways"
+# Parts of the page that are for one kind of payment alone.
+FROM_CUSTOMER, AT_GATEWAY = "Customer's confirmation", "Gateway"
 
 
 @admin.register(Payment)
 class PaymentAdmin(AsksGateways):
-    """Payments. They move only by the actions, which call the same service as the API."""
+    """Payments. Their status changes by the actions, which call the same services as the API."""
 
     list_display = (
         "id",
@@ -82,7 +81,7 @@ class PaymentAdmin(AsksGateways):
     list_select_related = ("account", "invoice", "approved_by")
     list_fullwidth = True
     search_fields = ("manual_reference", "admin_notes", "manual_notes", "invoice__invoice_number", "account__name")
-    search_help_text = "Reference, notes, invoice number, account"
+    search_help_text = "Search by reference, notes, invoice number or account"
     ordering = ("-id",)
     actions = ("approve_selected", "reject_selected")
     action_form = PaymentActionForm
@@ -115,7 +114,7 @@ class PaymentAdmin(AsksGateways):
     )
 
     amount_shown = money("amount")
-    refunded_shown = money("refunded_amount")
+    refunded_shown = money("refunded_amount", "refunded")
     method = choice("payment_method", "method")
     created = moment("created_at")
     approved = moment("approved_at", "decided")
@@ -126,43 +125,43 @@ class PaymentAdmin(AsksGateways):
 
     @admin.display(description="invoice", ordering="invoice__invoice_number")
     def invoice_number(self, payment: Payment) -> str:
-        """The number of the invoice that is paid."""
+        """The number of the payment's invoice."""
         return payment.invoice.invoice_number
 
     @admin.display(description="status", ordering="status")
     def status_shown(self, payment: Payment) -> str:
-        """The status, and a red label where an operator has to look."""
+        """The status, and a red label if the payment needs review."""
         status = label(payment.get_status_display(), PAYMENT_TONES.get(PaymentStatus(payment.status), ""))
         return format_html("{} {}", status, label("Needs review", "danger") if payment.needs_review else "")
 
     @admin.display(description="reference", ordering="manual_reference")
     def reference(self, payment: Payment) -> str:
-        """The reference as the customer wrote it, in red where another payment carries the same."""
+        """The customer's reference, with a red label if another payment has the same one."""
         if not payment.is_flagged_duplicate:
             return payment.manual_reference or EMPTY
         other = payment.metadata["duplicate_of"]
-        repeats = label(f"repeats #{other}", "danger", change_url("billing_payment", other))
+        repeats = label(f"same as payment {other}", "danger", change_url("billing_payment", other))
         return format_html('<span class="console-reference">{} {}</span>', payment.manual_reference, repeats)
 
     @admin.display(description="credit notes")
     def credit_notes_shown(self, payment: Payment) -> str:
-        """The credit notes of the payment, each with its amount and a link."""
+        """The credit notes of the payment, each with a link and its amount."""
         notes = [
             (change_url("billing_creditnote", note.pk), note, amount_text(note.amount, note.currency))
             for note in payment.credit_notes.order_by("pk")
         ]
         return format_html_join("", '<div><a class="text-link" href="{}">{}</a>, {}</div>', notes) or EMPTY
 
-    @admin.display(description="link")
+    @admin.display(description="link to a proof")
     def proof_link(self, payment: Payment) -> str:
-        """The customer's link as it is, so that an operator sees where it leads before opening it."""
+        """The customer's link, written out, so that operators see where it leads before they open it."""
         if not payment.proof_url or why_not_public_https(payment.proof_url):
             return payment.proof_url or EMPTY
         link = '<a class="text-link" href="{0}" rel="noopener noreferrer nofollow" target="_blank">{0}</a>'
         return format_html(link, payment.proof_url)
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Without the part that this kind of payment leaves empty."""
+        """Leaves out the part that is empty for this kind of payment."""
         is_collected = isinstance(obj, Payment) and obj.payment_method in GATEWAY_METHODS
         unused = FROM_CUSTOMER if is_collected else AT_GATEWAY
         return [part for part in super().get_fieldsets(request, obj) if part[0] != unused]
@@ -172,11 +171,11 @@ class PaymentAdmin(AsksGateways):
         return self.has_view_permission(request) and request.user.has_perm("billing.approve_payment")
 
     def has_refund_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        """Operators who may see payments and give money back."""
+        """Operators who may see and refund payments."""
         return self.has_view_permission(request) and request.user.has_perm("billing.refund_payment")
 
     def get_actions_detail(self, request: HttpRequest, object_id: str) -> list[Any]:
-        """The buttons that the payment's status has a use for."""
+        """The buttons that fit the payment's status."""
         payment = payment_with_id(object_id).first()
         offered = BUTTONS.get(PaymentStatus(payment.status), frozenset()) if payment else frozenset()
         offered |= gateway_buttons(payment) if payment else frozenset()
@@ -185,13 +184,13 @@ class PaymentAdmin(AsksGateways):
         buttons: list[Any] = super().get_actions_detail(request, object_id)  # type: ignore[misc]
         return [button for button in buttons if button.action_name.rpartition("_")[2] in offered]
 
-    @admin.action(description="Approve selected manual payments", permissions=["approve"])
+    @admin.action(description="Approve selected payments", permissions=["approve"])
     def approve_selected(self, request: HttpRequest, payments: QuerySet[Payment]) -> None:
         """Approve each, oldest first."""
         if decision := _decision(request):
             _approve(request, _oldest_first(payments), decision["note"], decision["override_duplicate"])
 
-    @admin.action(description="Reject selected manual payments", permissions=["approve"])
+    @admin.action(description="Reject selected payments", permissions=["approve"])
     def reject_selected(self, request: HttpRequest, payments: QuerySet[Payment]) -> None:
         """Reject each, oldest first."""
         if decision := _decision(request):
@@ -204,13 +203,14 @@ class PaymentAdmin(AsksGateways):
         variant=ActionVariant.SUCCESS,
         dialog={
             "title": "Approve this payment",
-            "description": "The invoice becomes paid, the subscription active, and its credits are granted.",
+            "description": "The invoice is marked as paid, the subscription becomes active, and its credits are "
+            "granted.",
             "form_class": ApproveDialog,
             "form_submit_text": "Approve",
         },
     )
     def approve(self, request: HttpRequest, form: ApproveDialog, object_id: str) -> HttpResponse:
-        """Approve the payment of the page; the dialog has been filled in."""
+        """Approve the payment of the page, as the dialog says."""
         override = form.cleaned_data.get("override_duplicate", False)
         _approve(request, payment_with_id(object_id), form.cleaned_data["note"], override)
         return back_to(request, "billing_payment", object_id)
@@ -222,13 +222,13 @@ class PaymentAdmin(AsksGateways):
         variant=ActionVariant.DANGER,
         dialog={
             "title": "Reject this payment",
-            "description": "The money has not come in, or not in full.",
+            "description": "Reject it if the money has not arrived, or not in full.",
             "form_class": RejectDialog,
             "form_submit_text": "Reject",
         },
     )
     def reject(self, request: HttpRequest, form: RejectDialog, object_id: str) -> HttpResponse:
-        """Reject the payment of the page; the dialog has been filled in."""
+        """Reject the payment of the page, with the reason from the dialog."""
         _reject(request, payment_with_id(object_id), form.cleaned_data["note"])
         return back_to(request, "billing_payment", object_id)
 
@@ -239,23 +239,22 @@ class PaymentAdmin(AsksGateways):
         icon="restart_alt",
         dialog={
             "title": "Void this order and order the change of plan again",
-            "description": "For money that came too late for the price that was paid. The order is voided and this "
-            "confirmation closed, and the change is ordered anew at today's price. The customer is told by mail. What "
-            "was paid you refund, or set off against the new invoice, by hand.",
+            "description": "For money that arrived when the quoted price had expired. The invoice is voided, this "
+            "payment is rejected, and the change of plan is ordered again at today's price. The customer is told by "
+            "e-mail. Refund the money, or count it towards the new invoice, by hand.",
             "form_class": OrderAgainDialog,
             "form_submit_text": "Void and order again",
         },
     )
     def order_again(self, request: HttpRequest, form: OrderAgainDialog, object_id: str) -> HttpResponse:
-        """Order the change of plan of the page's payment anew; the dialog has been filled in."""
-        payment = payment_with_id(object_id).get()
-        try:
+        """Void the order that the page's payment is for, and order the change of plan again."""
+
+        def again() -> str:
+            payment = payment_with_id(object_id).get()
             change = order_again(payment, operator_of(request), form.cleaned_data["note"])
-        except DomainError as refusal:
-            messages.warning(request, refusal.text)
-        else:
-            messages.success(request, f"The order was voided and made again. {change.text}")
-        return back_to(request, "billing_payment", object_id)
+            return f"The order was voided and placed again. {change.text}"
+
+        return decided(request, "billing_payment", object_id, again)
 
     @page_action(  # type: ignore[untyped-decorator]
         description="Refund",
@@ -264,15 +263,15 @@ class PaymentAdmin(AsksGateways):
         variant=ActionVariant.DANGER,
         dialog={
             "title": "Refund this payment",
-            "description": "Card and PayPal money goes back through its gateway now; other money you send back first. "
-            "This makes the credit note, mails it to the customer, and takes back the credits that are left of this "
-            "payment. It cannot be undone.",
+            "description": "Card and PayPal money is returned by the gateway now. Send other money back before you "
+            "confirm. The customer gets a credit note by e-mail, and unspent credits of this payment are taken back. "
+            "This cannot be undone.",
             "form_class": RefundDialog,
             "form_submit_text": "Refund",
         },
     )
     def refund(self, request: HttpRequest, form: RefundDialog, object_id: str) -> HttpResponse:
-        """Refund the payment of the page; the dialog has been filled in."""
+        """Refund the payment of the page, as the dialog says."""
         _refund(request, payment_with_id(object_id), form.cleaned_data)
         return back_to(request, "billing_payment", object_id)
 
@@ -282,7 +281,7 @@ def _decision(request: HttpRequest) -> dict[str, Any] | None:
     if form.is_valid():
         return form.cleaned_data
     for sentences in form.errors.values():
-        messages.error(request, f"Nothing was decided. {' '.join(map(str, sentences))}")
+        messages.error(request, f"No payment was changed. {' '.join(map(str, sentences))}")
     return None
 
 
@@ -320,6 +319,6 @@ def _refund(request: HttpRequest, payments: QuerySet[Payment], refund: dict[str,
         ),
     )
     for note in notes:
-        messages.success(request, f"Refunded {amount_text(note.amount, note.currency)}: credit note {note}.")
+        messages.success(request, f"Refunded {amount_text(note.amount, note.currency)} with credit note {note}.")
     for line in report.refused:
         messages.warning(request, line)

@@ -1,4 +1,4 @@
-"""How operators decide payments: the forms they fill in, and each payment decided on its own and reported."""
+"""Deciding payments in the console: the dialogs, and deciding several payments with a report."""
 
 import logging
 from collections import Counter, defaultdict
@@ -11,11 +11,10 @@ from django import forms
 from django.contrib import messages
 from django.db import DatabaseError
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest
 from unfold.forms import ActionForm, BaseDialogForm
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget, UnfoldBooleanSwitchWidget
 
-from igny8_core.auth.models import User
 from igny8_core.business.billing.models import Payment
 from igny8_core.business.billing.services.settlement import Settlement
 from igny8_core.common.api.fields import MultilineTextField, PlainTextField
@@ -23,16 +22,16 @@ from igny8_core.common.api.serializers import StrictSerializer
 from igny8_core.common.errors import DomainError
 from igny8_core.common.money import InvalidAmount, amount_text, parse_amount
 from igny8_core.common.strict_forms import StrictForm
-from igny8_core.console.columns import change_url
+from igny8_core.console.dialogs import row_id
 
 logger = logging.getLogger(__name__)
 
 NOTE_LENGTH = 2000
-DATABASE_REFUSED = "The database refused it; nothing of it was changed. Try again, and call a developer if it stays so."
+DATABASE_REFUSED = "The database refused the change. Try again, and tell a developer if it happens again."
 
 
 class DecisionInput(StrictSerializer):
-    """What an operator writes into a decision, under the names that its forms have."""
+    """The texts that operators write into the dialogs, by their field names."""
 
     note = MultilineTextField(max_length=NOTE_LENGTH, allow_blank=True)
     reason = PlainTextField(max_length=500)
@@ -40,7 +39,7 @@ class DecisionInput(StrictSerializer):
 
 
 class DecisionForm(StrictForm, forms.Form):
-    """What an operator adds to a decision."""
+    """The note and the override of a bulk action."""
 
     rules = DecisionInput
 
@@ -49,7 +48,7 @@ class DecisionForm(StrictForm, forms.Form):
 
 
 class PaymentActionForm(ActionForm):  # type: ignore[misc]
-    """The action bar under the selected payments, with room for a note and the override."""
+    """The action bar of the payments' list, with a note and the override."""
 
     note = forms.CharField(
         required=False,
@@ -59,12 +58,12 @@ class PaymentActionForm(ActionForm):  # type: ignore[misc]
         ),
     )
     override_duplicate = forms.BooleanField(
-        required=False, label="Approve although the reference repeats", widget=forms.CheckboxInput()
+        required=False, label="Approve although another payment has the same reference", widget=forms.CheckboxInput()
     )
 
 
 class ApproveDialog(StrictForm, BaseDialogForm):  # type: ignore[misc]
-    """Approving one payment; the override is asked for where its reference repeats."""
+    """The dialog to approve a payment. It asks for the override if another payment has the same reference."""
 
     rules = DecisionInput
 
@@ -72,10 +71,10 @@ class ApproveDialog(StrictForm, BaseDialogForm):  # type: ignore[misc]
         required=False,
         max_length=NOTE_LENGTH,
         widget=UnfoldAdminTextareaWidget({"rows": 3}),
-        help_text="Kept with the payment, for operators.",
+        help_text="For operators, stored with the payment.",
     )
     override_duplicate = forms.BooleanField(
-        label="Approve although the reference repeats", widget=UnfoldBooleanSwitchWidget()
+        label="Approve although another payment has the same reference", widget=UnfoldBooleanSwitchWidget()
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -83,13 +82,13 @@ class ApproveDialog(StrictForm, BaseDialogForm):  # type: ignore[misc]
         payment = payment_with_id(str(self.object_id)).first()
         if payment and payment.is_flagged_duplicate:
             self.fields["note"].required = True
-            self.fields["note"].help_text = "Say how you know that this is another transfer."
+            self.fields["note"].help_text = "Write how you know that this is a different transfer."
         else:
             del self.fields["override_duplicate"]
 
 
 class RejectDialog(StrictForm, BaseDialogForm):  # type: ignore[misc]
-    """Rejecting one payment."""
+    """The dialog to reject a payment."""
 
     rules = DecisionInput
 
@@ -104,7 +103,7 @@ class RejectDialog(StrictForm, BaseDialogForm):  # type: ignore[misc]
 
 
 class OrderAgainDialog(StrictForm, BaseDialogForm):  # type: ignore[misc]
-    """Voiding a paid order of a change of plan and ordering it again."""
+    """The dialog to void a change of plan and order it again."""
 
     rules = DecisionInput
 
@@ -112,16 +111,12 @@ class OrderAgainDialog(StrictForm, BaseDialogForm):  # type: ignore[misc]
         required=False,
         max_length=500,
         widget=UnfoldAdminTextareaWidget({"rows": 3}),
-        help_text="Kept with the event, for operators.",
+        help_text="For operators, in the event log.",
     )
 
 
-class ConfirmDialog(BaseDialogForm):  # type: ignore[misc]
-    """Nothing to fill in: the button alone, sent as a POST."""
-
-
 class RefundDialog(StrictForm, BaseDialogForm):  # type: ignore[misc]
-    """Giving money of one payment back."""
+    """The dialog to refund a payment."""
 
     rules = DecisionInput
 
@@ -129,7 +124,7 @@ class RefundDialog(StrictForm, BaseDialogForm):  # type: ignore[misc]
         required=False,
         max_length=20,
         widget=UnfoldAdminTextInputWidget(),
-        help_text="Plain digits, for example 89.00. Left empty: all that is left.",
+        help_text="For example 89.00. Leave it empty to refund all that is left.",
     )
     reason = forms.CharField(
         max_length=500, widget=UnfoldAdminTextInputWidget(), help_text="The customer reads it on the credit note."
@@ -138,11 +133,11 @@ class RefundDialog(StrictForm, BaseDialogForm):  # type: ignore[misc]
         required=False,
         max_length=100,
         widget=UnfoldAdminTextInputWidget(),
-        help_text="Of the transfer with which you have sent the money back by hand.",
+        help_text="Reference of your transfer, if you sent the money back yourself.",
     )
 
     def clean_amount(self) -> Decimal | None:
-        """The amount in the payment's currency, None for all that is left. Raises ValidationError."""
+        """The amount in the payment's currency; None means all that is left. Raises ValidationError."""
         text: str = self.cleaned_data["amount"]
         payment = payment_with_id(str(self.object_id)).first()
         if not text or payment is None:
@@ -155,7 +150,7 @@ class RefundDialog(StrictForm, BaseDialogForm):  # type: ignore[misc]
 
 @dataclass
 class Report:
-    """What became of the payments of one request."""
+    """The results of deciding several payments."""
 
     decided: list[Payment] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
@@ -163,9 +158,9 @@ class Report:
     cautions: list[str] = field(default_factory=list)
 
     def tell(self, request: HttpRequest, verb: str) -> None:
-        """Show one line on what was done, with sums per currency and what it brought.
+        """Show a line that sums up the decided payments, with totals per currency and their outcomes.
 
-        Another line follows for each payment that was refused, or whose account cannot use what was paid for.
+        A line follows for each payment that was refused, or whose account cannot use what was paid for.
         """
         if self.decided:
             noun = "payment" if len(self.decided) == 1 else "payments"
@@ -174,7 +169,7 @@ class Report:
             messages.warning(request, line)
 
     def note(self, payment: Payment, result: object) -> None:
-        """Keep what a decision brought about."""
+        """Add the result of a decision."""
         self.decided.append(payment)
         if not isinstance(result, Settlement):
             return
@@ -196,31 +191,14 @@ class Report:
 
 
 def payment_with_id(object_id: str) -> QuerySet[Payment]:
-    """The payment that an address names, with its invoice; none for what is no number."""
-    number = int(object_id) if object_id.isdecimal() and len(object_id) < 20 else 0
-    return Payment.objects.select_related("invoice").filter(pk=number)
-
-
-def operator_of(request: HttpRequest) -> User:
-    """Who works with the console."""
-    if not isinstance(request.user, User):
-        raise TypeError("Only a logged-in operator decides payments.")
-    return request.user
-
-
-def back_to(request: HttpRequest, model: str, object_id: str) -> HttpResponse:
-    """To the page of a row of `model` (app_model), after a dialog on it."""
-    address = change_url(model, object_id)
-    # The dialog is sent by a script, which would swap a redirect's page into itself.
-    if request.headers.get("HX-Request"):
-        return HttpResponse(headers={"HX-Redirect": address})
-    return HttpResponseRedirect(address)
+    """The payment with the id in an address, and its invoice; empty if there is none."""
+    return Payment.objects.select_related("invoice").filter(pk=row_id(object_id))
 
 
 def decide_each(payments: Iterable[Payment], decide: Callable[[Payment], object]) -> Report:
-    """Call `decide` with each payment (with its invoice); the service makes a transaction of each call.
+    """Call `decide` with each payment (with its invoice). The service runs each call in its own transaction.
 
-    A refusal or database error of one payment is noted and the others go on.
+    A refusal or database error of one payment goes into the report and does not stop the others.
     """
     report = Report()
     for payment in payments:
@@ -237,4 +215,4 @@ def decide_each(payments: Iterable[Payment], decide: Callable[[Payment], object]
 
 
 def _refused(payment: Payment, sentence: str) -> str:
-    return f"Payment {payment.pk} ({payment.invoice.invoice_number}) was left as it is: {sentence}"
+    return f"Payment {payment.pk} ({payment.invoice.invoice_number}) was not changed. {sentence}"

@@ -1,26 +1,27 @@
-"""What the payment's page shows of its gateway, and what an operator can do there: ask it, give money back."""
+"""The parts of a payment's page about its gateway: refunds, disputes, and the buttons to ask it and to return money."""
 
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html_join
 from unfold.decorators import action as page_action
 from unfold.enums import ActionVariant
 
+from igny8_core.auth.permissions import operator_of
 from igny8_core.business.billing.admin.dispute import DISPUTE_TONES
-from igny8_core.business.billing.admin.payment_decisions import ConfirmDialog, back_to, operator_of, payment_with_id
+from igny8_core.business.billing.admin.payment_decisions import payment_with_id
 from igny8_core.business.billing.admin.payment_proof import ShowsProof
 from igny8_core.business.billing.admin.refund import REFUND_TONES
 from igny8_core.business.billing.models import CAPTURED_STATUSES, GATEWAY_METHODS, GATEWAY_UNDER_WAY, Payment
 from igny8_core.business.billing.services.reconciliation.polling import check_payment_now, return_money
-from igny8_core.common.errors import DomainError
 from igny8_core.common.money import amount_text
 from igny8_core.console.columns import EMPTY, change_url, label
+from igny8_core.console.dialogs import ConfirmDialog, decided
 
 
 def gateway_buttons(payment: Payment) -> frozenset[str]:
-    """What an operator can do with a payment at its gateway."""
+    """The gateway buttons that an operator can use on this payment: "ask", "giveback"."""
     if payment.payment_method not in GATEWAY_METHODS:
         return frozenset()
     buttons = set()
@@ -32,16 +33,16 @@ def gateway_buttons(payment: Payment) -> frozenset[str]:
 
 
 class AsksGateways(ShowsProof):
-    """The part of the payments' pages that is about gateways."""
+    """The parts of the payments' pages about gateways."""
 
     @admin.display(description="review")
     def review(self, payment: Payment) -> str:
-        """Why an operator has to look at the payment."""
+        """Why an operator has to review the payment."""
         return label(payment.review_reason, "danger") if payment.needs_review else EMPTY
 
     @admin.display(description="refunds at the gateway")
     def refunds_shown(self, payment: Payment) -> str:
-        """Each refund at the gateway with its amount, its status and a link."""
+        """Each refund at the gateway, with a link, its amount and status."""
         rows = [
             (
                 change_url("billing_refund", refund.pk),
@@ -55,7 +56,7 @@ class AsksGateways(ShowsProof):
 
     @admin.display(description="disputes")
     def disputes_shown(self, payment: Payment) -> str:
-        """Each dispute of the payment with its amount, its status and a link."""
+        """Each dispute of the payment, with a link, its amount and status."""
         rows = [
             (
                 change_url("billing_dispute", dispute.pk),
@@ -68,7 +69,7 @@ class AsksGateways(ShowsProof):
         return format_html_join("", '<div><a class="text-link" href="{}">{}</a>, {} {}</div>', rows) or EMPTY
 
     def has_ask_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        """Operators who may see payments and resolve what gateways left open."""
+        """Operators who may see payments and ask gateways about them."""
         return self.has_view_permission(request) and request.user.has_perm("billing.check_payment")
 
     @page_action(  # type: ignore[untyped-decorator]
@@ -77,46 +78,41 @@ class AsksGateways(ShowsProof):
         icon="sync",
         dialog={
             "title": "Ask the gateway about this payment",
-            "description": "What it says is recorded: a payment that succeeded there is settled, refunds that were "
-            "made there are booked. A payment that needs review is judged anew.",
+            "description": "Updates this payment from the gateway: a payment that succeeded there is settled here, and "
+            "refunds that were made there are booked. If the payment needs review, it is checked again.",
             "form_class": ConfirmDialog,
             "form_submit_text": "Ask",
         },
     )
     def ask(self, request: HttpRequest, form: ConfirmDialog, object_id: str) -> HttpResponse:
         """Ask the gateway about the payment of the page."""
-        payment = payment_with_id(object_id).get()
-        try:
-            payment = check_payment_now(payment, operator_of(request))
-        except DomainError as refusal:
-            messages.warning(request, refusal.text)
-        else:
-            status = payment.get_status_display().lower()
-            outcome = f" It still needs review: {payment.review_reason}" if payment.needs_review else ""
-            messages.success(request, f"The gateway was asked. The payment is {status}.{outcome}")
-        return back_to(request, "billing_payment", object_id)
+
+        def ask() -> str:
+            payment = check_payment_now(payment_with_id(object_id).get(), operator_of(request))
+            review = f" It still needs review: {payment.review_reason}" if payment.needs_review else ""
+            return f"The gateway was asked. The payment is {payment.get_status_display().lower()}.{review}"
+
+        return decided(request, "billing_payment", object_id, ask)
 
     @page_action(  # type: ignore[untyped-decorator]
-        description="Give the money back",
+        description="Return the money",
         permissions=["ask"],
         icon="undo",
         variant=ActionVariant.DANGER,
         dialog={
-            "title": "Give back what the gateway holds of this payment",
-            "description": "The payment is closed and pays nothing; all of its money goes back to the customer, who "
-            "is told by mail. The invoice stays as it is. It cannot be undone.",
+            "title": "Return the money that the gateway holds for this payment",
+            "description": "All money of this payment goes back to the customer, who is told by e-mail. The payment "
+            "is closed, and its invoice stays open. This cannot be undone.",
             "form_class": ConfirmDialog,
-            "form_submit_text": "Give it back",
+            "form_submit_text": "Return the money",
         },
     )
     def giveback(self, request: HttpRequest, form: ConfirmDialog, object_id: str) -> HttpResponse:
         """Return the money of the page's payment, which needs review."""
-        payment = payment_with_id(object_id).get()
-        try:
-            refund: Any = return_money(payment, operator_of(request))
-        except DomainError as refusal:
-            messages.warning(request, refusal.text)
-        else:
+
+        def give_back() -> str:
+            refund: Any = return_money(payment_with_id(object_id).get(), operator_of(request))
             amount = amount_text(refund.amount, refund.currency)
-            messages.success(request, f"{amount} goes back: {refund} is {refund.get_status_display().lower()}.")
-        return back_to(request, "billing_payment", object_id)
+            return f"{amount} goes back to the customer: {refund} is {refund.get_status_display().lower()}."
+
+        return decided(request, "billing_payment", object_id, give_back)

@@ -1,14 +1,14 @@
-"""Console pages of ways to pay: what is offered where, and what accounts chose."""
+"""Console pages of payment methods: which are offered in which country."""
 
 from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from unfold.contrib.filters.admin import AutocompleteSelectFilter, BooleanRadioFilter, ChoicesDropdownFilter
+from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilter
 
-from igny8_core.business.billing.admin.payment_decisions import operator_of
-from igny8_core.business.billing.models import PAYEE_COLUMNS, AccountPaymentMethod, PayeeVersion, PaymentMethodConfig
+from igny8_core.auth.permissions import operator_of
+from igny8_core.business.billing.models import PAYEE_COLUMNS, PayeeVersion, PaymentMethodConfig
 from igny8_core.business.billing.payees import refused_details
 from igny8_core.business.billing.serializers import PaymentMethodInput
 from igny8_core.business.billing.services.payment_methods.configuration import (
@@ -17,17 +17,16 @@ from igny8_core.business.billing.services.payment_methods.configuration import (
     update_payment_method,
 )
 from igny8_core.common.strict_forms import StrictForm
-from igny8_core.console.columns import moment
-from igny8_core.console.pages import ConsoleAdmin, ModelForm, ReadOnlyAdmin
+from igny8_core.console.pages import ConsoleAdmin, ModelForm
 
 
 class PaymentMethodConfigForm(StrictForm, ModelForm):
-    """A way to pay as the API takes it. The samples keep their numbers until they are edited."""
+    """A payment method, validated by PaymentMethodInput. Sample details are checked once they are edited."""
 
     rules = PaymentMethodInput
 
     def clean(self) -> dict[str, Any]:
-        """All columns. Names those that are refused, each once."""
+        """The columns, with one refusal for each wrong detail."""
         columns: dict[str, Any] = super().clean() or self.cleaned_data
         if {*PAYEE_COLUMNS} & {*self.changed_data}:
             before = PaymentMethodConfig.objects.filter(pk=self.instance.pk).first()
@@ -40,7 +39,7 @@ class PaymentMethodConfigForm(StrictForm, ModelForm):
 
 @admin.register(PaymentMethodConfig)
 class PaymentMethodConfigAdmin(ConsoleAdmin):
-    """What is offered in which country, with what a payer needs to know."""
+    """Payment methods by country, with the details that a payer needs."""
 
     form = PaymentMethodConfigForm
     list_display = ("display_name", "country_code", "payment_method", "is_enabled", "is_sample", "sort_order")
@@ -51,22 +50,23 @@ class PaymentMethodConfigAdmin(ConsoleAdmin):
         "country_code",
     )
     search_fields = ("display_name", "country_code", "bank_name", "wallet_type")
+    search_help_text = "Search by name, country code, bank or wallet"
     ordering = ("country_code", "sort_order", "id")
     event_noun, tells_values = "payment_method_config", True
     fieldsets = (
         (
             None,
             {
-                "description": "A country's row replaces the row for all countries (*) of the same method; "
-                "a disabled one hides the method there.",
+                "description": "A row for a country replaces the row for all countries (*) with the same method. "
+                "Switch “Offered” off to hide the method in that country.",
                 "fields": (("country_code", "payment_method"), ("display_name", "sort_order"), "is_enabled"),
             },
         ),
         (
             "For the payer",
             {
-                "description": "The details below are written for the payer by themselves. Say here only what is "
-                "to be said besides.",
+                "description": "Payers see the details below automatically. Use this field for anything else that "
+                "they should know.",
                 "fields": ("instructions",),
             },
         ),
@@ -84,7 +84,7 @@ class PaymentMethodConfigAdmin(ConsoleAdmin):
     )
 
     def save_model(self, request: HttpRequest, obj: PaymentMethodConfig, form: Any, change: bool) -> None:
-        """Save through the service, which keeps the old details and tells all operators."""
+        """Save with the service, which keeps the old details and informs all operators."""
         columns = {name: form.cleaned_data[name] for name in form.changed_data}
         if change:
             saved = update_payment_method(obj, operator_of(request), **columns)
@@ -93,34 +93,13 @@ class PaymentMethodConfigAdmin(ConsoleAdmin):
         obj.pk, obj._state.adding = saved.pk, False
 
     def delete_model(self, request: HttpRequest, obj: PaymentMethodConfig) -> None:
-        """Delete through the service."""
+        """Delete with the service."""
         remove_payment_method(obj, operator_of(request))
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[PaymentMethodConfig]) -> None:
-        """Delete through the service, one by one."""
+        """Delete each row with the service."""
         for config in queryset:
             self.delete_model(request, config)
 
     def _record(self, *args: Any) -> None:
-        """Nothing: the service has recorded it."""
-
-
-@admin.register(AccountPaymentMethod)
-class AccountPaymentMethodAdmin(ReadOnlyAdmin):
-    """Ways to pay that accounts chose or saved."""
-
-    list_display = ("id", "account", "type", "display_name", "is_default", "is_enabled", "is_verified", "created")
-    list_filter = (
-        ("type", ChoicesDropdownFilter),
-        ("is_default", BooleanRadioFilter),
-        ("account", AutocompleteSelectFilter),
-    )
-    list_select_related = ("account",)
-    search_fields = ("account__name", "display_name", "card_last4__exact")
-    fieldsets = (
-        (None, {"fields": ("account", ("type", "display_name"), ("is_default", "is_enabled", "is_verified"))}),
-        ("Card", {"fields": (("card_brand", "card_last4"), ("card_exp_month", "card_exp_year"))}),
-        ("Gateway", {"fields": ("gateway_method_id", "created")}),
-    )
-
-    created = moment("created_at")
+        """Does nothing, because the service records the event."""

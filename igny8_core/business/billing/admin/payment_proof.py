@@ -1,4 +1,4 @@
-"""Console pages of the files that customers upload, and how a payment's page shows its file."""
+"""Console pages of proofs of payment, and the file on a payment's page."""
 
 from typing import Any
 
@@ -23,21 +23,21 @@ PROOF_TONES = {ProofType.PDF: "info"}
 
 @admin.register(PaymentProof)
 class PaymentProofAdmin(ReadOnlyAdmin):
-    """Files that customers uploaded to show that they paid; they are looked at on the payment's page."""
+    """Files that customers uploaded as proof of a payment. The payment's page shows them."""
 
     list_display = ("id", "account", "type_shown", "size_shown", "uploaded_by", "created", "used_for")
     list_filter = (("content_type", ChoicesDropdownFilter), ("account", AutocompleteSelectFilter))
     list_select_related = ("account", "uploaded_by", "payment")
     search_fields = ("account__name", "uploaded_by__email", "sha256__exact")
-    search_help_text = "Account, who uploaded it, or the file's SHA-256"
+    search_help_text = "Search by account, e-mail address of the uploader, or SHA-256 of the file"
     fields = (("account", "uploaded_by"), ("type_shown", "size_shown"), ("created", "used_for"), "sha256")
 
-    type_shown = badge("content_type", PROOF_TONES)
+    type_shown = badge("content_type", PROOF_TONES, "file type")
     created = moment("created_at", "uploaded")
 
     @admin.display(description="size", ordering="size")
     def size_shown(self, proof: PaymentProof) -> str:
-        """How large the file is, for people."""
+        """The size of the file, such as 1.2 MB."""
         return filesizeformat(proof.size)
 
     @admin.display(description="used for")
@@ -50,15 +50,15 @@ class PaymentProofAdmin(ReadOnlyAdmin):
 
 
 class ShowsProof(ReadOnlyAdmin):
-    """What a payment's page shows of the customer's file, and the address that the file comes from."""
+    """The customer's file on a payment's page, and the view that serves it."""
 
     def get_urls(self) -> list[URLPattern]:
-        """The model's pages and the file of a payment."""
+        """The model's pages, and the address of a payment's file."""
         view = self.admin_site.admin_view(self.proof_view)
         return [path("<path:object_id>/proof/", view, name="billing_payment_proof"), *super().get_urls()]
 
     def proof_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """The payment's file: pictures to look at, PDFs to save. Raises PermissionDenied, Http404."""
+        """The payment's file: pictures are shown, PDFs are saved. Raises PermissionDenied, Http404."""
         if not request.user.has_perm("billing.view_payment"):
             raise PermissionDenied
         payment: Payment | None = self.get_object(request, object_id)
@@ -73,7 +73,7 @@ class ShowsProof(ReadOnlyAdmin):
 
     @admin.display(description="uploaded file")
     def proof_file(self, payment: Payment) -> str:
-        """The picture itself, or a link to the PDF, with who uploaded it and when."""
+        """The picture, or a link to the PDF, with type, size and uploader."""
         proof = payment.proof
         if proof is None:
             return EMPTY
@@ -88,7 +88,7 @@ class ShowsProof(ReadOnlyAdmin):
 
 PICTURE = """
 <a class="console-proof" href="{url}" target="_blank" rel="noopener" title="Open {name} in full size">
-<img src="{url}" alt="What the customer uploaded: {name}" loading="lazy"></a>
+<img src="{url}" alt="Proof of payment: {name}" loading="lazy"></a>
 <span class="console-proof-about">{about}</span>
 """
 DOCUMENT = """

@@ -18,13 +18,13 @@ REFUND_TONES: dict[str, str] = {
 
 @admin.register(Refund)
 class RefundAdmin(ReadOnlyAdmin):
-    """Refunds that gateways made or were asked for. They are ordered on the payment's page."""
+    """Refunds through gateways. Operators order them on the payment's page."""
 
     list_display = ("id", "payment", "account", "amount_shown", "status_shown", "reason", "requested_by", "created")
     list_filter = (("status", ChoicesDropdownFilter), ("created_at", RangeDateTimeFilter))
     list_select_related = ("account", "payment", "requested_by")
     search_fields = ("gateway_refund_id__exact", "payment__invoice__invoice_number", "account__name")
-    search_help_text = "The gateway's id of the refund, invoice number, account"
+    search_help_text = "Search by refund ID at the gateway, invoice number or account"
     ordering = ("-id",)
     fieldsets = (
         (None, {"fields": (("payment", "account"), ("amount_shown", "status_shown"), ("requested_by", "created"))}),

@@ -1,9 +1,9 @@
-"""Console pages of subscriptions, with what operators can decide for a customer."""
+"""Console pages of subscriptions, with the buttons to end one and to change its plan."""
 
 from typing import Any
 
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from unfold.contrib.filters.admin import (
     AutocompleteSelectFilter,
@@ -16,15 +16,15 @@ from unfold.enums import ActionVariant
 from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget, UnfoldBooleanSwitchWidget
 
-from igny8_core.auth.models import LIVE_STATUSES, BillingDriver, Subscription, SubscriptionStatus
+from igny8_core.auth.models import LIVE_STATUSES, BillingDriver, PaymentMethodType, Subscription, SubscriptionStatus
+from igny8_core.auth.permissions import operator_of
 from igny8_core.auth.selectors import public_plans
-from igny8_core.business.billing.admin.payment_decisions import back_to, operator_of
 from igny8_core.business.billing.serializers import ChangeSubscriptionInput, EndSubscriptionInput
 from igny8_core.business.billing.services.subscriptions.decisions import change_for_customer, end_for_customer
-from igny8_core.common.errors import DomainError
 from igny8_core.common.money import amount_text
 from igny8_core.common.strict_forms import StrictForm
 from igny8_core.console.columns import badge, moment
+from igny8_core.console.dialogs import decided
 from igny8_core.console.pages import ReadOnlyAdmin
 
 SUBSCRIPTION_TONES = {
@@ -35,17 +35,17 @@ SUBSCRIPTION_TONES = {
 
 
 class DecisionDialog(StrictForm, BaseDialogForm):  # type: ignore[misc]
-    """A decision on a customer's subscription."""
+    """A dialog for a decision on a customer's subscription."""
 
     reason = forms.CharField(
         max_length=500,
         widget=UnfoldAdminTextInputWidget(),
-        help_text="Kept with the event, for operators. The customer is told what happens, not why.",
+        help_text="For operators, in the event log. The customer is told about the change but not the reason.",
     )
 
 
 class EndDialog(DecisionDialog):
-    """Ending a subscription."""
+    """The dialog to end a subscription."""
 
     rules = EndSubscriptionInput
     at_period_end = forms.BooleanField(
@@ -53,13 +53,13 @@ class EndDialog(DecisionDialog):
         initial=True,
         label="At the end of the period",
         widget=UnfoldBooleanSwitchWidget(),
-        help_text="Off: at once. Money goes back only by a refund of the payment.",
+        help_text="Off: the subscription ends now. Nothing is refunded; refund the payment to return money.",
     )
     field_order = ("at_period_end", "reason")
 
 
 class ChangeDialog(DecisionDialog):
-    """Ordering another plan for a customer."""
+    """The dialog to order another plan for a customer."""
 
     rules = ChangeSubscriptionInput
     plan_slug = forms.ChoiceField(label="Plan", widget=UnfoldAdminSelectWidget(), choices=lambda: _plans())
@@ -76,7 +76,7 @@ def _plans() -> list[tuple[str, str]]:
 
 @admin.register(Subscription)
 class SubscriptionAdmin(ReadOnlyAdmin):
-    """Subscriptions; payments, the customer's orders and two decisions of operators move them."""
+    """Subscriptions. They change by payments, by customers' orders, and by the two buttons here."""
 
     list_display = (
         "id", "account", "plan", "status_shown", "period_start", "period_end", "cancel_at_period_end", "created"
@@ -90,13 +90,13 @@ class SubscriptionAdmin(ReadOnlyAdmin):
     list_select_related = ("account", "plan")
     actions_detail = ("end", "change_plan")
     search_fields = ("account__name", "external_payment_id", "stripe_subscription_id")
-    search_help_text = "Account, reference of the last payment, Stripe id"
+    search_help_text = "Search by account, last payment's reference or Stripe subscription ID"
     fieldsets = (
         (None, {"fields": (("account", "plan"), ("status_shown", "created"))}),
         (
-            "Terms in force",
+            "Terms",
             {
-                "description": "What the customer has. Edits of the plan do not reach them.",
+                "description": "What the customer has bought. Editing the plan does not change these terms.",
                 "fields": (
                     ("terms_price", "terms_currency", "terms_billing_cycle"),
                     ("terms_credits", "terms_credits_rollover"),
@@ -118,8 +118,8 @@ class SubscriptionAdmin(ReadOnlyAdmin):
 
     @admin.display(description="payment method")
     def payment_method_shown(self, subscription: Subscription) -> str:
-        """How the account pays by default."""
-        return subscription.payment_method
+        """The account's default payment method."""
+        return PaymentMethodType(subscription.payment_method).label
 
     def has_end_permission(self, request: HttpRequest, obj: object = None) -> bool:
         """Operators who may see subscriptions and end them."""
@@ -130,7 +130,7 @@ class SubscriptionAdmin(ReadOnlyAdmin):
         return self.has_view_permission(request) and request.user.has_perm("igny8_auth.change_subscription_plan")
 
     def get_actions_detail(self, request: HttpRequest, object_id: str) -> list[Any]:
-        """The buttons are there while the subscription lives, and not where Stripe bills it."""
+        """The buttons: shown while the subscription is live, unless Stripe bills it."""
         ours = Subscription.objects.filter(pk=object_id, billing_driver=BillingDriver.LOCAL)
         offered = {"end"} if ours.filter(status__in=LIVE_STATUSES).exists() else set()
         if ours.filter(status=SubscriptionStatus.ACTIVE).exists():
@@ -139,32 +139,30 @@ class SubscriptionAdmin(ReadOnlyAdmin):
         return [button for button in buttons if button.action_name.rpartition("_")[2] in offered]
 
     @page_action(  # type: ignore[untyped-decorator]
-        description="End",
+        description="End subscription",
         permissions=["end"],
         icon="event_busy",
         variant=ActionVariant.DANGER,
         dialog={
             "title": "End this subscription",
-            "description": "What is unpaid of it is voided. The customer is told by mail, and can come back until the "
-            "period is over.",
+            "description": "Unpaid invoices of this subscription are voided. The customer is told by e-mail, and can "
+            "reactivate the subscription until its period ends.",
             "form_class": EndDialog,
-            "form_submit_text": "End it",
+            "form_submit_text": "End subscription",
         },
     )
     def end(self, request: HttpRequest, form: EndDialog, object_id: str) -> HttpResponse:
-        """End the subscription of the page; the dialog has been filled in."""
+        """End the subscription of the page, as the dialog says."""
         subscription, inputs = Subscription.objects.get(pk=object_id), form.cleaned_data
-        try:
+
+        def end() -> str:
             ended = end_for_customer(
                 subscription, operator_of(request), inputs["reason"], at_period_end=inputs["at_period_end"]
             )
-        except DomainError as refusal:
-            messages.warning(request, refusal.text)
-        else:
             runs_on = ended.cancel_at_period_end
-            text = "The subscription ends with its period." if runs_on else "The subscription has ended."
-            messages.success(request, text)
-        return back_to(request, "igny8_auth_subscription", object_id)
+            return "The subscription ends with its period." if runs_on else "The subscription has ended."
+
+        return decided(request, "igny8_auth_subscription", object_id, end)
 
     @page_action(  # type: ignore[untyped-decorator]
         description="Change plan",
@@ -172,20 +170,18 @@ class SubscriptionAdmin(ReadOnlyAdmin):
         url_path="change-plan",
         icon="swap_vert",
         dialog={
-            "title": "Order another plan for the customer",
-            "description": "A larger plan is invoiced and starts when that is paid; a smaller one starts with the next "
-            "period. The customer is told by mail.",
+            "title": "Change the customer's plan",
+            "description": "A larger plan is invoiced and starts when the invoice is paid. A smaller plan starts with "
+            "the next period. The customer is told by e-mail.",
             "form_class": ChangeDialog,
-            "form_submit_text": "Order it",
+            "form_submit_text": "Change plan",
         },
     )
     def change_plan(self, request: HttpRequest, form: ChangeDialog, object_id: str) -> HttpResponse:
-        """Order another plan for the subscription of the page; the dialog has been filled in."""
+        """Order the plan that was chosen in the dialog for the subscription of the page."""
         subscription, inputs = Subscription.objects.get(pk=object_id), form.cleaned_data
-        try:
-            change = change_for_customer(subscription, inputs["plan_slug"], operator_of(request), inputs["reason"])
-        except DomainError as refusal:
-            messages.warning(request, refusal.text)
-        else:
-            messages.success(request, change.text)
-        return back_to(request, "igny8_auth_subscription", object_id)
+
+        def change() -> str:
+            return change_for_customer(subscription, inputs["plan_slug"], operator_of(request), inputs["reason"]).text
+
+        return decided(request, "igny8_auth_subscription", object_id, change)

@@ -1,4 +1,4 @@
-"""Console pages of messages from the gateways."""
+"""Console pages of webhook messages."""
 
 import json
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, FieldTextFilter, RangeDateTimeFilter
 from unfold.decorators import action as page_action
@@ -14,15 +14,14 @@ from unfold.enums import ActionVariant
 from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminTextareaWidget
 
-from igny8_core.auth.models import User
-from igny8_core.business.billing.admin.payment_decisions import back_to, operator_of
+from igny8_core.auth.permissions import operator_of
 from igny8_core.business.billing.models import WebhookEvent, WebhookState
 from igny8_core.business.billing.services.webhook_inbox.inbox import replay_message, set_message_aside
 from igny8_core.common.api.fields import MultilineTextField
 from igny8_core.common.api.serializers import StrictSerializer
-from igny8_core.common.errors import DomainError
 from igny8_core.common.strict_forms import StrictForm
-from igny8_core.console.columns import badge, change_url, moment
+from igny8_core.console.columns import badge, moment
+from igny8_core.console.dialogs import ConfirmDialog, back_to, decided, row_id
 from igny8_core.console.pages import LogAdmin
 
 WEBHOOK_TONES = {
@@ -33,29 +32,25 @@ WEBHOOK_TONES = {
 }
 
 
-class ProcessAgainDialog(BaseDialogForm):  # type: ignore[misc]
-    """Asks once more before a message is processed again; there is nothing to fill in."""
-
-
 class SetAsideInput(StrictSerializer):
     reason = MultilineTextField(max_length=500)
 
 
 class SetAsideDialog(StrictForm, BaseDialogForm):  # type: ignore[misc]
-    """Asks what was done about a message that fits nothing here."""
+    """Asks how a message was settled that nothing here matches."""
 
     rules = SetAsideInput
 
     reason = forms.CharField(
         max_length=500,
-        help_text="What was done elsewhere, for whoever asks later: the money was given back at Stripe, for example.",
+        help_text="What was done about it, for other operators. Example: The money was returned in Stripe's dashboard.",
         widget=UnfoldAdminTextareaWidget,
     )
 
 
 @admin.register(WebhookEvent)
 class WebhookEventAdmin(LogAdmin):
-    """What Stripe and PayPal told us, newest first."""
+    """Messages that Stripe and PayPal sent to us, newest first."""
 
     list_display = ("id", "received", "provider", "type", "state_shown", "attempts", "next_attempt", "processed")
     list_filter = (
@@ -65,7 +60,7 @@ class WebhookEventAdmin(LogAdmin):
         ("received_at", RangeDateTimeFilter),
     )
     search_fields = ("event_id__exact", "type__startswith")
-    search_help_text = "The gateway's id of the event, or its type"
+    search_help_text = "Search by message ID or type"
     actions = ("process_selected",)
     actions_detail = ("process_again", "set_aside")
     fields = (
@@ -86,9 +81,9 @@ class WebhookEventAdmin(LogAdmin):
     processed = moment("processed_at")
     next_attempt = moment("next_attempt_at")
 
-    @admin.display(description="body")
+    @admin.display(description="message")
     def body_shown(self, event: WebhookEvent) -> str:
-        """The message, one key a line; as it came where it is no JSON."""
+        """The message as indented JSON; unchanged if it is not JSON."""
         try:
             text = json.dumps(json.loads(event.body), indent=2, ensure_ascii=False)
         except (ValueError, RecursionError):
@@ -96,12 +91,12 @@ class WebhookEventAdmin(LogAdmin):
         return format_html('<pre class="console-json">{}</pre>', text)
 
     def has_process_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        """Operators who may see messages and have them processed again."""
+        """Operators who may see messages and process them again."""
         return self.has_view_permission(request) and request.user.has_perm("billing.process_webhook")
 
     @admin.action(description="Process selected messages again", permissions=["process"])
     def process_selected(self, request: HttpRequest, selected: QuerySet[WebhookEvent]) -> None:
-        """Put the messages back in the queue, oldest first."""
+        """Put the messages back into the queue, oldest first."""
         _replay(request, selected)
 
     @page_action(  # type: ignore[untyped-decorator]
@@ -111,24 +106,20 @@ class WebhookEventAdmin(LogAdmin):
         variant=ActionVariant.PRIMARY,
         dialog={
             "title": "Process this message again",
-            "description": "The gateway is asked once more for what the message names. What was done before is not "
-            "done twice.",
-            "form_class": ProcessAgainDialog,
+            "description": "We ask the gateway again about the payment or subscription in this message. Nothing is "
+            "booked twice.",
+            "form_class": ConfirmDialog,
             "form_submit_text": "Process again",
         },
     )
-    def process_again(self, request: HttpRequest, form: ProcessAgainDialog, object_id: str) -> HttpResponse:
-        """Put the message of the page back in the queue; the dialog has been confirmed."""
-        _replay(request, WebhookEvent.objects.filter(pk=_number(object_id)))
-        address = change_url("billing_webhookevent", object_id)
-        # The dialog is sent by a script, which would swap a redirect's page into itself.
-        if request.headers.get("HX-Request"):
-            return HttpResponse(headers={"HX-Redirect": address})
-        return HttpResponseRedirect(address)
+    def process_again(self, request: HttpRequest, form: ConfirmDialog, object_id: str) -> HttpResponse:
+        """Put the message of the page back into the queue."""
+        _replay(request, WebhookEvent.objects.filter(pk=row_id(object_id)))
+        return back_to(request, "billing_webhookevent", object_id)
 
     def get_actions_detail(self, request: HttpRequest, object_id: str) -> list[Any]:
-        """A message is set aside only while it waits for an operator."""
-        waits = WebhookEvent.objects.filter(pk=_number(object_id), state=WebhookState.NEEDS_REVIEW).exists()
+        """The buttons. "Set aside" is shown while the message needs review."""
+        waits = WebhookEvent.objects.filter(pk=row_id(object_id), state=WebhookState.NEEDS_REVIEW).exists()
         buttons: list[Any] = super().get_actions_detail(request, object_id)  # type: ignore[misc]
         return [button for button in buttons if waits or "set_aside" not in button.action_name]
 
@@ -138,32 +129,25 @@ class WebhookEventAdmin(LogAdmin):
         icon="inventory",
         dialog={
             "title": "Set this message aside",
-            "description": "For what was settled elsewhere. Nothing is booked here because of this message.",
+            "description": "For a message that was settled outside this console. Nothing is booked for it.",
             "form_class": SetAsideDialog,
             "form_submit_text": "Set aside",
         },
     )
     def set_aside(self, request: HttpRequest, form: SetAsideDialog, object_id: str) -> HttpResponse:
-        """Note that the message of the page needs nothing more; the dialog has the reason."""
-        try:
-            event = WebhookEvent.objects.get(pk=_number(object_id))
+        """Close the message of the page, with the reason from the dialog."""
+
+        def close() -> str:
+            event = WebhookEvent.objects.get(pk=row_id(object_id))
             set_message_aside(event, form.cleaned_data["reason"], operator_of(request))
-        except DomainError as refusal:
-            messages.warning(request, refusal.text)
-        else:
-            messages.success(request, "Set aside.")
-        return back_to(request, "billing_webhookevent", object_id)
+            return "The message was set aside."
 
-
-def _number(object_id: str) -> int:
-    return int(object_id) if object_id.isdecimal() and len(object_id) < 20 else 0
+        return decided(request, "billing_webhookevent", object_id, close)
 
 
 def _replay(request: HttpRequest, selected: QuerySet[WebhookEvent]) -> None:
-    if not isinstance(request.user, User):
-        raise TypeError("Only a logged-in operator has messages processed again.")
-    count = 0
+    operator, count = operator_of(request), 0
     for event in selected.order_by("pk"):
-        replay_message(event, request.user)
+        replay_message(event, operator)
         count += 1
-    messages.success(request, f"{count} put back in the queue; processing begins within seconds.")
+    messages.success(request, f"Messages put back into the queue: {count}. They are processed within seconds.")

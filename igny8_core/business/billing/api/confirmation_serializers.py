@@ -1,4 +1,4 @@
-"""What goes in and comes out of confirming a payment."""
+"""Input and output of confirming a payment."""
 
 from typing import Any
 
@@ -39,13 +39,15 @@ class ConfirmInput(StrictSerializer):
         required=False,
         allow_blank=True,
         default="",
-        help_text="For the operator who checks the payment",
+        help_text="A note for the operator who checks the payment",
     )
-    proof_url = HttpsUrlField(required=False, allow_blank=True, default="", help_text="Instead of an uploaded file")
-    proof = IdField(required=False, help_text="Of a file that was uploaded for this payment")
+    proof_url = HttpsUrlField(
+        required=False, allow_blank=True, default="", help_text="Link to a proof, in place of a file"
+    )
+    proof = IdField(required=False, help_text="Id of a file that was uploaded as proof of this payment")
 
     def validate(self, data: dict[str, Any]) -> dict[str, Any]:
-        """Refuses two proofs at once."""
+        """Refuses a file and a link together. Raises ValidationError."""
         if data.get("proof") and data["proof_url"]:
             raise serializers.ValidationError({"proof": ["Send either an uploaded file or a link, not both."]})
         return data
@@ -55,7 +57,7 @@ class ConfirmOutput(OutputSerializer):
     payment_id = serializers.IntegerField(source="id")
     invoice_id = serializers.IntegerField()
     invoice_number = serializers.CharField(source="invoice.invoice_number")
-    status = EnumField(PaymentStatus, help_text="How far the payment is: it waits for an operator")
-    amount = MoneyField(help_text="What was confirmed")
+    status = EnumField(PaymentStatus, help_text="Status of the payment, which waits for an operator")
+    amount = MoneyField(help_text="The confirmed amount")
     currency = CurrencyField()
     manual_reference = serializers.CharField()

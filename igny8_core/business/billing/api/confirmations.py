@@ -1,4 +1,4 @@
-"""A customer's word that an invoice was paid by bank or wallet."""
+"""Confirmations: customers tell us that they paid an invoice by bank transfer or wallet."""
 
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
@@ -31,7 +31,7 @@ class ConfirmThrottle(UserThrottle):
 
 
 class ConfirmationViewSet(ApiViewSet):
-    """Confirmations of the account's own payments; operators decide them."""
+    """Confirmations of the account's payments, for operators to approve or reject."""
 
     tag = "billing"
     permission_classes = (CanManageBilling,)
@@ -51,7 +51,7 @@ class ConfirmationViewSet(ApiViewSet):
     )
     @idempotent()
     def create(self, request: Request) -> Response:
-        """Tell us that an invoice was paid by bank or wallet; operators check it and you are notified."""
+        """Tell us that you paid an invoice by bank transfer or wallet. An operator checks it, and you are notified."""
         confirmation = self.validated(ConfirmInput)
         invoice = invoices_of(account_of(request)).filter(pk=confirmation["invoice_id"]).first()
         if invoice is None:

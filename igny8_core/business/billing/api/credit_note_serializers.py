@@ -1,4 +1,4 @@
-"""What comes out of the list of credit notes."""
+"""Output of the list of credit notes."""
 
 from rest_framework import serializers
 
@@ -8,14 +8,14 @@ from igny8_core.common.api.serializers import OutputSerializer
 
 class CreditNoteRowOutput(OutputSerializer):
     id = serializers.IntegerField()
-    credit_note_number = serializers.CharField(help_text="As printed on it")
+    credit_note_number = serializers.CharField(help_text="Number, as printed on the credit note")
     invoice_id = serializers.IntegerField()
     invoice_number = serializers.CharField(source="invoice.invoice_number")
     payment_id = serializers.IntegerField()
-    amount = MoneyField(help_text="What was given back")
+    amount = MoneyField(help_text="Refunded amount")
     currency = CurrencyField()
-    reason = serializers.CharField(help_text="Why it was given back")
-    reference = serializers.CharField(help_text="Of the transfer with which the money went back")
-    credits_taken_back = serializers.IntegerField(help_text="Credits that left the balance with it")
-    credits_not_recovered = serializers.IntegerField(help_text="Used before; stated, not collected")
+    reason = serializers.CharField(help_text="Why it was refunded")
+    reference = serializers.CharField(help_text="Reference of the transfer that returned the money; can be empty")
+    credits_taken_back = serializers.IntegerField(help_text="Unspent credits that were taken back")
+    credits_not_recovered = serializers.IntegerField(help_text="Credits that had been spent already; nothing is owed")
     created_at = serializers.DateTimeField()

@@ -1,4 +1,4 @@
-"""The credit notes of one's own account."""
+"""The credit notes of the caller's account."""
 
 from django.db.models import QuerySet
 from django.http import HttpResponse
@@ -20,7 +20,7 @@ from igny8_core.common.api.views import ListViewSet
 
 @extend_schema_view(list=extend_schema(operation_id="list_credit_notes"))
 class CreditNoteViewSet(ListViewSet):
-    """Credit notes; `search` finds their number or that of their invoice."""
+    """Credit notes. `search` matches any part of the credit note's or invoice's number."""
 
     tag = "billing"
     permission_classes = (IsMember,)

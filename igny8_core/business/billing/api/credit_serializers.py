@@ -1,4 +1,4 @@
-"""What goes in and comes out of looking at credits, buying and spending them."""
+"""Input and output of the operations on credits."""
 
 import json
 from typing import Any
@@ -21,16 +21,16 @@ _sorted_json = json.JSONEncoder(sort_keys=True)
 
 
 class CreditGrantOutput(OutputSerializer):
-    kind = EnumField(CreditGrantKind, help_text="Whether they came with the plan or were bought")
-    amount = serializers.IntegerField(help_text="Credits as they were granted")
-    remaining = serializers.IntegerField(help_text="Credits that are left of it")
-    expires_at = serializers.DateTimeField(allow_null=True, help_text="When what is left is lost; null: never")
+    kind = EnumField(CreditGrantKind, help_text="Whether the credits came with the plan or were bought")
+    amount = serializers.IntegerField(help_text="Granted credits")
+    remaining = serializers.IntegerField(help_text="Credits that are not spent yet")
+    expires_at = serializers.DateTimeField(allow_null=True, help_text="When the remaining credits expire; null: never")
 
 
 class BalanceOutput(OutputSerializer):
-    credits = serializers.IntegerField(help_text="What can be spent now")
-    plan_credits = serializers.IntegerField(help_text="What the plan includes per period")
-    grants = CreditGrantOutput(many=True, help_text="In the order in which they are spent, the first 100")
+    credits = serializers.IntegerField(help_text="Credits that can be spent now")
+    plan_credits = serializers.IntegerField(help_text="Credits that the plan includes per period")
+    grants = CreditGrantOutput(many=True, help_text="At most 100 grants, in the order in which they are spent")
 
 
 class ExpiringGrantOutput(OutputSerializer):
@@ -46,42 +46,43 @@ class ExpiringCreditsOutput(OutputSerializer):
 
 class CreditTransactionOutput(OutputSerializer):
     id = serializers.IntegerField()
-    transaction_type = EnumField(CreditTransactionType, help_text="What the credits were given or taken for")
-    amount = serializers.IntegerField(help_text="Negative takes away")
-    balance_after = serializers.IntegerField(help_text="Credits that the account had then")
-    description = serializers.CharField(help_text="What it was, for people")
+    transaction_type = EnumField(CreditTransactionType, help_text="Why the credits were added or taken")
+    amount = serializers.IntegerField(help_text="Credits added; negative if taken")
+    balance_after = serializers.IntegerField(help_text="Balance after this transaction")
+    description = serializers.CharField(help_text="A description for people")
     created_at = serializers.DateTimeField()
 
 
 class CreditPackageOutput(OutputSerializer):
     slug = serializers.CharField()
     name = serializers.CharField()
-    credits = serializers.IntegerField(help_text="Credits that it brings")
-    price = MoneyField(help_text="Before the discount")
-    discount_percentage = serializers.IntegerField(help_text="Per cent off the price; 0: none")
-    final_price = MoneyField(help_text="What is charged")
+    credits = serializers.IntegerField(help_text="Credits in the package")
+    price = MoneyField(help_text="Price before the discount")
+    discount_percentage = serializers.IntegerField(help_text="Discount in per cent; 0: none")
+    final_price = MoneyField(help_text="Price after the discount, which is charged")
     currency = CurrencyField()
-    valid_days = serializers.IntegerField(
-        allow_null=True, help_text="After so many days the credits expire; null: never"
-    )
-    is_featured = serializers.BooleanField(help_text="Whether it is recommended")
+    valid_days = serializers.IntegerField(allow_null=True, help_text="Days until the credits expire; null: never")
+    is_featured = serializers.BooleanField(help_text="Whether we recommend it")
 
 
 class PurchaseInput(StrictSerializer):
-    package = PlainTextField(max_length=50, help_text="Its slug")
+    package = PlainTextField(max_length=50, help_text="Slug of the package")
     payment_method = serializers.ChoiceField(
-        choices=PaymentMethodType.choices, required=False, default=str, help_text="Without it the account's usual one"
+        choices=PaymentMethodType.choices,
+        required=False,
+        default=str,
+        help_text="By default the account's usual payment method",
     )
 
 
 class PurchaseOutput(OutputSerializer):
-    invoice = InvoiceOutput(help_text="What is to be paid; the credits come with the payment")
-    payment_instructions = PaymentMethodOutput(source="offer", help_text="How it can be paid")
+    invoice = InvoiceOutput(help_text="The invoice to pay; its payment grants the credits")
+    payment_instructions = PaymentMethodOutput(source="offer", help_text="How to pay the invoice")
 
 
 @extend_schema_field({"type": "object", "additionalProperties": True, "example": {"article": "4711"}})
 class MetadataField(serializers.Field[dict[str, Any], Any, dict[str, Any], Any]):
-    """A small JSON object of the caller's own: at most 4 KB and 4 levels, its texts and names plain ones."""
+    """A JSON object of the caller's own: at most 4 KB and 4 levels, without control characters in its texts."""
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         if not isinstance(data, dict):
@@ -97,7 +98,7 @@ class MetadataField(serializers.Field[dict[str, Any], Any, dict[str, Any], Any])
 
 
 def _why_not(value: Any, levels: int) -> str | None:
-    """A sentence on the first thing in a JSON value that is not taken, or None."""
+    """A sentence about the first thing in a JSON value that is refused, or None."""
     if isinstance(value, str):
         return first_refused(value, "\n\t")
     if not isinstance(value, dict | list):
@@ -110,26 +111,26 @@ def _why_not(value: Any, levels: int) -> str | None:
 
 class UsageInput(StrictSerializer):
     operation_type = PlainTextField(max_length=50)
-    quantity = WholeNumberField(min_value=1, max_value=MAX_QUANTITY, help_text="In units of the operation")
-    site = IdField(required=False, help_text="For which of the account's sites")
-    metadata = MetadataField(required=False, help_text="Kept with the usage; at most 4 KB")
+    quantity = WholeNumberField(min_value=1, max_value=MAX_QUANTITY, help_text="Number of units of the operation")
+    site = IdField(required=False, help_text="Id of the site that the operation is for")
+    metadata = MetadataField(required=False, help_text="Your own data, stored with the usage; at most 4 KB")
 
 
 class UsageOutput(OutputSerializer):
-    transaction_id = serializers.IntegerField(source="entry.id", help_text="The row of the ledger")
+    transaction_id = serializers.IntegerField(source="entry.id", help_text="Id of the credit transaction")
     operation_type = serializers.CharField()
-    quantity = serializers.IntegerField(help_text="In units of the operation")
-    credits_spent = serializers.IntegerField(source="credits", help_text="Credits that left the balance")
-    balance = serializers.IntegerField(source="entry.balance_after", help_text="Credits that are left afterwards")
+    quantity = serializers.IntegerField(help_text="Number of units of the operation")
+    credits_spent = serializers.IntegerField(source="credits", help_text="Credits that the operation cost")
+    balance = serializers.IntegerField(source="entry.balance_after", help_text="Balance afterwards")
 
 
 MAX_OPERATIONS = 1000
-# Of many operations that are wrong, so many are reported: the others are mostly wrong in the same way.
+# At most this many wrong operations are reported. More would mostly repeat the same mistake.
 MAX_REPORTED_OPERATIONS = 20
 
 
 class KeyField(serializers.CharField):
-    """An operation's own Idempotency-Key."""
+    """The Idempotency-Key of one operation in a batch."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(max_length=255, trim_whitespace=False, **kwargs)
@@ -141,10 +142,10 @@ class KeyField(serializers.CharField):
 
 
 class BatchOperationInput(UsageInput):
-    """One operation; its names are those of the service's Operation."""
+    """One operation of a batch. The result has the attributes of the service's Operation."""
 
-    site = IdField(source="site_id", required=False, help_text="For which of the account's sites")
-    key = KeyField(help_text="Of this operation, as in Idempotency-Key: a repeat gets the first result")
+    site = IdField(source="site_id", required=False, help_text="Id of the site that the operation is for")
+    key = KeyField(help_text="Idempotency-Key of this operation: a repeat gets the first result")
 
 
 class OperationsField(serializers.ListField):
@@ -156,9 +157,11 @@ class OperationsField(serializers.ListField):
         super().__init__(min_length=1, max_length=MAX_OPERATIONS, **kwargs)
 
     def run_child_validation(self, data: list[Any]) -> list[Any]:
-        # Counted before any of them is looked at; the first wrong ones are enough.
+        # Checked before the operations are validated. Validation stops after some wrong ones.
         if len(data) > MAX_OPERATIONS:
-            raise serializers.ValidationError(f"At most {MAX_OPERATIONS} operations at once. Send the rest after them.")
+            raise serializers.ValidationError(
+                f"Send at most {MAX_OPERATIONS} operations at once, and the others in another batch."
+            )
         checked, errors = [], {}
         for index, item in enumerate(data):
             try:
@@ -173,26 +176,27 @@ class OperationsField(serializers.ListField):
 
 
 class UsageBatchInput(StrictSerializer):
-    operations = OperationsField(help_text="Spent in this order")
+    operations = OperationsField(help_text="The operations, in the order in which they are charged")
 
     def validate_operations(self, operations: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """Refuses a key that names two operations."""
+        """Refuses a key that two different operations have. Raises ValidationError."""
         by_key: dict[str, dict[str, Any]] = {}
         for index, operation in enumerate(operations):
             first = by_key.setdefault(operation["key"], operation)
-            # By their text: to Python 1, 1.0 and true are equal, and as requests by themselves they are not.
+            # Compared as JSON, because in Python 1, 1.0 and True are equal, but they are different requests.
             if first is not operation and _sorted_json.encode(first) != _sorted_json.encode(operation):
-                text = "This key names another operation of this batch already. Take a new key."
+                text = "Another operation of this batch already has this key. Use a new key."
                 raise serializers.ValidationError({str(index): {"key": [text]}})
         return operations
 
 
 class OperationOutput(OutputSerializer):
-    key = serializers.CharField(help_text="Which operation it was, by its key")
+    key = serializers.CharField(help_text="Key of the operation")
     success = serializers.BooleanField(help_text="Whether the credits were spent")
-    message = serializers.CharField(help_text="What happened, in a sentence for people")
-    usage = UsageOutput(allow_null=True, help_text="null where the operation was refused")
-    code = serializers.CharField(help_text="Why it was refused; empty where it was not")
+    message = serializers.CharField(help_text="A sentence for people about the result")
+    usage = UsageOutput(allow_null=True, help_text="The usage; null if the operation was refused")
+    code = serializers.CharField(help_text="Error code; empty if the operation was not refused")
     errors = serializers.DictField(  # type: ignore[assignment]
-        child=serializers.ListField(child=serializers.CharField()), help_text="By field of the operation"
+        child=serializers.ListField(child=serializers.CharField()),
+        help_text="For each wrong field of the operation, what is wrong",
     )

@@ -1,4 +1,4 @@
-"""The credits of one's own account."""
+"""The credits of the caller's account: balance, transactions, packages, purchases, spending."""
 
 import json
 from typing import Any
@@ -67,7 +67,7 @@ from igny8_core.common.api.throttling import UserThrottle
 from igny8_core.common.api.views import ApiViewSet, ListViewSet, SingletonViewSet
 from igny8_core.common.db import one_transaction
 from igny8_core.common.errors import DomainError
-from igny8_core.common.kept_answers import KeptAnswer, NewAnswer, keep_answers, kept_answers
+from igny8_core.common.idempotency_store import NewAnswer, StoredAnswer, store_answers, stored_answers
 
 GRANTS_SHOWN = 100
 USUAL_DAYS = 30
@@ -83,7 +83,7 @@ class PurchaseThrottle(UserThrottle):
 
 
 class BalanceViewSet(SingletonViewSet):
-    """The account's credits."""
+    """The account's credit balance."""
 
     tag = "credits"
     permission_classes = (IsMember,)
@@ -91,7 +91,7 @@ class BalanceViewSet(SingletonViewSet):
 
     @extend_schema(operation_id="credit_balance", responses=BalanceOutput)
     def retrieve(self, request: Request) -> Response:
-        """Credits that can be spent now, and the grants they come from."""
+        """The credits that can be spent now, and the grants that they come from."""
         return success(BalanceOutput(balance_of(account_id_of(request), grants_shown=GRANTS_SHOWN)).data)
 
 
@@ -117,7 +117,7 @@ class ExpiringCreditsViewSet(SingletonViewSet):
 
 @extend_schema_view(list=extend_schema(operation_id="list_credit_transactions"))
 class CreditTransactionViewSet(ListViewSet):
-    """The account's credit ledger: every change of the balance."""
+    """The account's credit transactions: every change of the balance."""
 
     tag = "credits"
     permission_classes = (IsMember,)
@@ -132,7 +132,7 @@ class CreditTransactionViewSet(ListViewSet):
 
 @extend_schema_view(list=extend_schema(operation_id="list_credit_packages"))
 class CreditPackageViewSet(ListViewSet):
-    """Credits for sale, in display order."""
+    """Credit packages for sale, in display order."""
 
     tag = "credits"
     permission_classes = (IsMember,)
@@ -155,7 +155,7 @@ class CreditPurchaseViewSet(ApiViewSet):
     @refuses(*NOT_USABLE, PackageNotOffered, PaymentMethodNotAvailable, GatewayNotConfigured)
     @idempotent()
     def create(self, request: Request) -> Response:
-        """Order a credit package. Its credits are granted when the invoice in the answer is paid."""
+        """Order a credit package. The credits are added when the invoice in the answer is paid."""
         order = self.validated(PurchaseInput)
         answer = buy_credits(account_of(request), order["package"], order["payment_method"], user_of(request))
         message = "Credits ordered. They are added when the invoice is paid."
@@ -163,7 +163,7 @@ class CreditPurchaseViewSet(ApiViewSet):
 
 
 class UsageViewSet(ApiViewSet):
-    """Operations that credits were spent on."""
+    """Spending credits on operations."""
 
     tag = "credits"
     permission_classes = (CanWorkOnSites,)
@@ -173,7 +173,7 @@ class UsageViewSet(ApiViewSet):
     @refuses(*NOT_USABLE, OperationNotOffered, InsufficientCredits, SpendKeyReused)
     @idempotent(required=True)
     def create(self, request: Request) -> Response:
-        """Spend what an operation costs. Editors name sites that they have access to, or none."""
+        """Spend credits on an operation. Editors can name a site that they have access to."""
         body: Any = request.data
         operation = quick_operation(body) or self.validated(UsageInput)
         usage = use_credits(
@@ -195,25 +195,25 @@ class UsageViewSet(ApiViewSet):
     @action(detail=False, methods=["post"])
     @refuses(*NOT_USABLE)
     def batch(self, request: Request) -> Response:
-        """Spend what up to 1,000 operations cost, in one transaction. The answers come in the same order, one for each.
+        """Spend credits on up to 1,000 operations in one transaction. The answer has a result for each, in their order.
 
-        An operation that is refused has `success: false` and leaves the others as they are. The keys are those of
-        credits/usage/: what was spent there under a key, or in an earlier batch, is not spent again.
+        A refused operation has `success: false` and does not affect the others. The keys work as in credits/usage/: an
+        operation with a key that was used there, or in an earlier batch, is not charged again.
         """
         operations = [Operation(**given) for given in self.validated(UsageBatchInput)["operations"]]
         return success(_spend_batch(request, operations))
 
 
 def _account(request: Request) -> Account:
-    # Its id is all that is known and all that is needed; Account(…) would work out the default of every other column.
+    # The id is all that the service needs. Account(…) would compute the defaults of all other columns.
     return Account.from_db(DEFAULT_DB_ALIAS, ["id"], [account_id_of(request)])
 
 
 def _spend_batch(request: Request, operations: list[Operation]) -> list[dict[str, Any]]:
-    """Spend what has no answer yet, and keep the answers as if each operation had been sent alone."""
+    """Spend for the operations without a stored answer, and store answers as if each had been sent alone."""
     caller, hashes = caller_name(request), _hashes(request)
     with one_transaction():
-        answers = {key: _kept(key, stored, hashes[key]) for key, stored in kept_answers(caller, list(hashes)).items()}
+        answers = {key: _kept(key, stored, hashes[key]) for key, stored in stored_answers(caller, list(hashes)).items()}
         new = [operation for operation in operations if operation.key not in answers]
         outcomes = use_many(_account(request), new, user=caller_of(request))
         bodies = []
@@ -223,16 +223,16 @@ def _spend_batch(request: Request, operations: list[Operation]) -> list[dict[str
             elif operation.key not in answers:
                 usage = quick_usage(outcome)
                 answers[operation.key] = _accepted(operation.key, usage)
-                # What the operation would have been answered alone: a repeat gets it through either door.
+                # The answer of the operation if sent alone, so that a repeat of either kind gets it.
                 body = written(success_body(usage, SPENT))
                 bodies.append(NewAnswer(operation.key, hashes[operation.key], body))
-        # An answer that is there already tells of the same row of the ledger.
-        keep_answers(caller, 201, bodies)
+        # An answer that is stored already is about the same transaction.
+        store_answers(caller, 201, bodies)
     return [answers[operation.key] for operation in operations]
 
 
 def _hashes(request: Request) -> dict[str, str]:
-    """By key, what each operation would be known by if it were sent alone."""
+    """By key, the request hash of each operation as if it were sent alone."""
     body: Any = request.data
     sent: list[dict[str, Any]] = body["operations"]
     address = request.path.removesuffix("batch/")
@@ -242,7 +242,7 @@ def _hashes(request: Request) -> dict[str, str]:
     }
 
 
-def _kept(key: str, stored: KeptAnswer, expected_hash: str) -> dict[str, Any]:
+def _kept(key: str, stored: StoredAnswer, expected_hash: str) -> dict[str, Any]:
     if stored.request_hash != expected_hash:
         return _refused(key, IdempotencyKeyReused())
     return _accepted(key, json.loads(stored.body)["data"])

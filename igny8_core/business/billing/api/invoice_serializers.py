@@ -1,4 +1,4 @@
-"""What goes in and comes out of paying an invoice."""
+"""Input and output of paying an invoice."""
 
 from typing import Any
 
@@ -16,36 +16,36 @@ class PayInput(StrictSerializer):
     payment_method = serializers.ChoiceField(
         choices=PaymentMethodType.choices,
         required=False,
-        help_text="Without it and saved_method the account's usual one; stripe means a card that is entered now",
+        help_text="By default the account's usual one. stripe means a card that the customer enters now.",
     )
     saved_method = IdField(required=False, help_text="Id of a saved payment method, in place of payment_method")
-    save_card = serializers.BooleanField(required=False, default=False, help_text="Keep the card that is entered now")
+    save_card = serializers.BooleanField(required=False, default=False, help_text="Save the card that is entered now")
     return_url = PlainTextField(
         max_length=500,
         required=False,
         default="",
-        help_text="Where bank or PayPal send the customer back to, on this site; else the invoice's payment page",
+        help_text="Address on this site to return to from bank or PayPal; by default the invoice's payment page",
     )
 
     def validate_return_url(self, address: str) -> str:
-        """Raises ValidationError for another site's address: nobody is sent to a stranger from a payment."""
+        """Raises ValidationError for an address of another site, so that no payment leads to a stranger's page."""
         if address and not address.startswith(f"{settings.BASE_URL}/"):
             raise serializers.ValidationError(f"Expected an address that begins with {settings.BASE_URL}/")
         return address
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Raises ValidationError where both ways of naming the method are used."""
+        """Raises ValidationError if both payment_method and saved_method are given."""
         if "payment_method" in attrs and "saved_method" in attrs:
-            raise serializers.ValidationError({"saved_method": ["Name payment_method or saved_method, not both."]})
+            raise serializers.ValidationError({"saved_method": ["Send payment_method or saved_method, not both."]})
         return attrs
 
 
 class PayOutput(OutputSerializer):
     invoice_id = serializers.IntegerField(source="invoice.id")
     invoice_number = serializers.CharField(source="invoice.invoice_number")
-    payment_method = EnumField(PaymentMethodType, source="offer.payment_method", help_text="With what it is paid")
+    payment_method = EnumField(PaymentMethodType, source="offer.payment_method", help_text="The chosen payment method")
     amount = MoneyField(source="invoice.total", currency_source="invoice.currency", help_text="Exactly what is due")
     currency = CurrencyField(source="invoice.currency")
-    reference = serializers.CharField(source="invoice.invoice_number", help_text="To be quoted with the payment")
-    payment_instructions = PaymentMethodOutput(source="offer", help_text="How it can be paid")
-    attempt = AttemptOutput(allow_null=True, help_text="Of card and PayPal; null for bank and wallet")
+    reference = serializers.CharField(source="invoice.invoice_number", help_text="Quote it with a transfer")
+    payment_instructions = PaymentMethodOutput(source="offer", help_text="How to pay")
+    attempt = AttemptOutput(allow_null=True, help_text="The card or PayPal payment; null for bank and wallet")

@@ -1,4 +1,4 @@
-"""The invoices of one's own account: looking at them, saving them as PDF, paying them."""
+"""The invoices of the caller's account: reading, downloading and paying them."""
 
 from typing import Any
 
@@ -43,7 +43,7 @@ from igny8_core.common.api.views import ListViewSet
 
 @extend_schema_view(list=extend_schema(operation_id="list_invoices"))
 class InvoiceViewSet(ListViewSet):
-    """The account's invoices; `search` finds a part of the number."""
+    """The account's invoices. `search` matches any part of the number."""
 
     tag = "billing"
     permission_classes = (IsMember,)
@@ -63,7 +63,7 @@ class InvoiceViewSet(ListViewSet):
         return invoices_of(account_of(self.request)).prefetch_related("lines")
 
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """The newest invoices by one statement; other pages, orders and filters as in every list."""
+        """The first page by one prepared statement; any other page, order or filter as in every list."""
         if request.query_params.keys() - {"page_size"}:
             return super().list(request)
         paginator = self.pagination_class()
@@ -105,9 +105,9 @@ class InvoiceViewSet(ListViewSet):
     def pay(self, request: Request, invoice_id: int) -> Response:
         """Pay an open invoice.
 
-        By bank or wallet the answer says what to send where; confirm the payment when you have sent it. A saved card is
-        charged at once. For another card and for PayPal the answer holds what the customer goes on with: a client
-        secret for Stripe.js, or PayPal's address; afterwards call payments/{payment_id}/complete/.
+        For bank transfers and wallets, the answer says what to send where; confirm the payment once you have sent it. A
+        saved card is charged at once. For another card or PayPal, the answer has a client secret for Stripe.js or
+        PayPal's address; when the customer is done there, call payments/{payment_id}/complete/.
         """
         charge_request = self.validated(PayInput)
         answer = pay_invoice(

@@ -1,4 +1,4 @@
-"""What operations around a payment share: a sentence on what comes next, what gateways refuse with, and a limit."""
+"""Shared by the operations that pay: messages about the next step, errors of gateways, and a rate limit."""
 
 from igny8_core.business.billing.errors import (
     AuthenticationRequired,
@@ -10,19 +10,19 @@ from igny8_core.business.billing.errors import (
 from igny8_core.business.billing.services.collection.attempts import NextStep
 from igny8_core.common.api.throttling import UserThrottle
 
-SEND_AND_CONFIRM = "Send the money, quote the reference, then confirm the payment."
+SEND_AND_CONFIRM = "Send the money with the reference, then confirm the payment."
 PAY_MESSAGES = {
     NextStep.NONE: "The invoice is paid.",
-    NextStep.ENTER_CARD: "Enter the card in the form of the payment service.",
-    NextStep.AUTHENTICATE: "The bank wants the cardholder to confirm this payment.",
+    NextStep.ENTER_CARD: "Enter the card in Stripe's form.",
+    NextStep.AUTHENTICATE: "The bank asks the cardholder to confirm this payment.",
     NextStep.APPROVE: "Approve the payment at PayPal.",
-    NextStep.WAIT: "The payment is being checked. You will be told how it ended; please do not pay again meanwhile.",
+    NextStep.WAIT: "The payment is being checked. We will tell you the result. Please do not pay again meanwhile.",
 }
 CARD_REFUSALS = (GatewayNotConfigured, GatewayUnavailable, GatewayMisconfigured)
 GATEWAY_REFUSALS = (*CARD_REFUSALS, PaymentDeclined, AuthenticationRequired)
 
 
 class PayThrottle(UserThrottle):
-    """Against trying cards one after the other: paying with one and saving one count together."""
+    """Limits how often a user tries cards; paying with a card and saving one count together."""
 
     scope = "pay"

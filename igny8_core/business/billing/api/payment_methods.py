@@ -1,4 +1,4 @@
-"""How one can pay in a country: public, and read by every visitor of the price page."""
+"""The public list of payment methods of a country, which every visitor of a price page reads."""
 
 import math
 import time
@@ -20,17 +20,17 @@ from igny8_core.common.api.throttling import NetworkThrottle
 from igny8_core.common.api.views import ApiViewSet
 from igny8_core.common.countries import COUNTRY_NAMES
 
-# The version is a hash of what the table holds, so that no way of changing a row, not even SQL, can forget to bump it.
+# The version is a hash of the table's content, so that it follows every change, even one made with SQL.
 CONTENT_VERSION = """
 SELECT coalesce(md5(string_agg(config::text, ',' ORDER BY config.id)), '') FROM igny8_payment_method_config config
 """
 
 
 class RenderedLists:
-    """The lists of this process as bytes, by country, thrown away when the table's content has changed.
+    """This process's cache of rendered lists, by country. It is emptied when the table's content changes.
 
-    The table is looked at again after settings.PAYMENT_METHOD_LIST_RECHECK_SECONDS: that is how long a process may
-    show what it showed before. Signup and payment never read it from here.
+    The table is checked every settings.PAYMENT_METHOD_LIST_RECHECK_SECONDS, so a list can be that old. Signup and
+    payment do not use this cache.
     """
 
     def __init__(self) -> None:
@@ -39,7 +39,7 @@ class RenderedLists:
         self.bodies: dict[str, bytes] = {}
 
     def body(self, country_code: str) -> bytes:
-        """The JSON array for a country ("": the global methods)."""
+        """The JSON array for a country; "" for the methods of all countries."""
         now = time.monotonic()
         if now - self.checked_at >= settings.PAYMENT_METHOD_LIST_RECHECK_SECONDS:
             self._recheck(now)
@@ -76,7 +76,9 @@ class PaymentMethodViewSet(ApiViewSet):
 
     @extend_schema(
         operation_id="list_payment_methods",
-        parameters=[OpenApiParameter("country", str, description="ISO 3166-1 alpha-2; * or none: the global methods")],
+        parameters=[
+            OpenApiParameter("country", str, description="ISO 3166-1 alpha-2; by default the methods of all countries")
+        ],
         responses=PaymentMethodOutput(many=True),
         extensions={BARE: True},
     )
@@ -85,10 +87,10 @@ class PaymentMethodViewSet(ApiViewSet):
         country = request.query_params.get("country", "").upper()
         country = "" if country == ALL_COUNTRIES else country
         if country and country not in COUNTRY_NAMES:
-            raise ValidationError({"country": ["Expected a country code of two letters as in ISO 3166-1, e.g. PK."]})
+            raise ValidationError({"country": ["Expected a country code of two letters (ISO 3166-1), for example PK."]})
         return HttpResponse(rendered_lists.body(country), content_type="application/json")
 
 
 @extend_schema_view(list=extend_schema(operation_id="list_payment_methods_under_admin"))
 class PaymentMethodUnderAdminViewSet(PaymentMethodViewSet):
-    """The same list under the address that the first clients of this API know."""
+    """The same list at the address that the first clients of this API use."""

@@ -1,4 +1,4 @@
-"""Payment proofs: uploading a file, and fetching it by a link that lives for five minutes."""
+"""Proofs of payment: uploading a file, and downloading it with a link that works for five minutes."""
 
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
@@ -47,7 +47,7 @@ class UploadThrottle(UserThrottle):
 
 
 class PaymentProofUploadViewSet(ApiViewSet):
-    """Uploading a file: for fewer people than looking at one, counted, and sent as a form."""
+    """Uploading a proof of payment."""
 
     tag = "billing"
     permission_classes = (CanManageBilling,)
@@ -61,18 +61,18 @@ class PaymentProofUploadViewSet(ApiViewSet):
     )
     @refuses(FileTooLarge, UnsupportedFileType, UnreadableFile, ProofLimitReached, FileCheckBusy, ProofStorageDown)
     def create(self, request: Request) -> Response:
-        """Upload a picture or PDF that shows a payment; name its id when you confirm the payment, within 7 days.
+        """Upload a picture or PDF as proof of a payment. Send its id when you confirm the payment, within 7 days.
 
         What the file is counts, not what it is called. It is painted anew and stored as PNG, JPEG or PDF: pictures
         upright and without what cameras note in them, PDFs of up to 20 pages as pictures of their pages.
         """
         proof = upload_proof(account_of(request), user_of(request), uploaded_file(request))
         output = PaymentProofOutput(proof, context=self.serializer_context())
-        return success(output.data, "File stored. Name its id as proof when you confirm the payment.", status=201)
+        return success(output.data, "File stored. Send its id as proof when you confirm the payment.", status=201)
 
 
 class PaymentProofViewSet(ApiViewSet):
-    """Files that show the account's payments."""
+    """The account's proofs of payment."""
 
     tag = "billing"
     permission_classes = (IsMember,)
@@ -80,7 +80,7 @@ class PaymentProofViewSet(ApiViewSet):
 
     @extend_schema(operation_id="retrieve_payment_proof", responses=PaymentProofOutput)
     def retrieve(self, request: Request, proof_id: int) -> Response:
-        """An uploaded file: what it is, which payment it belongs to, and a link to fetch it within 5 minutes."""
+        """An uploaded file: its type, its payment, and a link to download it within 5 minutes."""
         proof = proofs_of(account_of(request)).filter(pk=proof_id).first()
         if proof is None:
             raise NotFound()
@@ -88,14 +88,14 @@ class PaymentProofViewSet(ApiViewSet):
 
     @extend_schema(
         operation_id="download_payment_proof",
-        parameters=[OpenApiParameter("token", str, required=True, description="From the proof's url")],
+        parameters=[OpenApiParameter("token", str, required=True, description="The token in the proof's `url`")],
         responses={
             **{(200, content_type): OpenApiTypes.BINARY for content_type in ProofType.values},
             404: None,
             410: None,
         },
     )
-    # Opened by browsers, which send no Authorization header: the token in the address is the credential.
+    # Browsers open this link without an Authorization header. The token in the address is the credential.
     @action(
         detail=True,
         authentication_classes=(),
@@ -105,6 +105,6 @@ class PaymentProofViewSet(ApiViewSet):
     )
     @refuses(ProofLinkExpired, ProofStorageDown)
     def file(self, request: Request, proof_id: int) -> HttpResponse:
-        """The file itself, by the link that the proof's `url` holds: for 5 minutes, while the person may see it."""
+        """Download the file with the link in the proof's `url`, within 5 minutes and while the person may see it."""
         proof = proof_of_link(proof_id, request.query_params.get("token", ""))
         return file_response(files.fetch(proof), proof.content_type, proof.neutral_name)

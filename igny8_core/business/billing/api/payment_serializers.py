@@ -1,4 +1,4 @@
-"""What comes out of the steps of a payment."""
+"""Output of the steps of a card or PayPal payment."""
 
 from typing import Any
 
@@ -13,15 +13,17 @@ from igny8_core.common.api.serializers import OutputSerializer
 
 class AttemptOutput(OutputSerializer):
     payment_id = serializers.IntegerField(source="payment.id")
-    status = EnumField(PaymentStatus, source="payment.status", help_text="How far the payment is")
-    next_step = EnumField(NextStep, help_text="What the customer has to do now")
-    client_secret = serializers.CharField(source="charge.client_secret", default="", help_text="For Stripe.js")
-    public_key = serializers.SerializerMethodField(help_text="For Stripe.js")
+    status = EnumField(PaymentStatus, source="payment.status", help_text="Status of the payment")
+    next_step = EnumField(NextStep, help_text="What the customer has to do next")
+    client_secret = serializers.CharField(
+        source="charge.client_secret", default="", help_text="Client secret for Stripe.js"
+    )
+    public_key = serializers.SerializerMethodField(help_text="Publishable key for Stripe.js")
     approve_url = serializers.CharField(
-        source="charge.approve_url", default="", help_text="Where the customer approves a PayPal payment"
+        source="charge.approve_url", default="", help_text="Address where the customer approves a PayPal payment"
     )
     failure_reason = serializers.CharField(
-        source="payment.failure_reason", help_text="Why the last card was declined, where another one can be tried"
+        source="payment.failure_reason", help_text="Why the last card was declined; another card can be tried"
     )
 
     def get_public_key(self, attempt: Any) -> str:

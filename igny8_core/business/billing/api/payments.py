@@ -1,4 +1,4 @@
-"""The payments of one's own account: listing them, and going on with one."""
+"""The payments of the caller's account: listing them, and continuing one."""
 
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema, extend_schema_view
@@ -29,7 +29,7 @@ from igny8_core.common.api.views import ListViewSet
 
 @extend_schema_view(list=extend_schema(operation_id="list_payments"))
 class PaymentViewSet(ListViewSet):
-    """The account's payments; `search` finds a part of the reference or of the invoice's number."""
+    """The account's payments. `search` matches any part of the reference or of the invoice number."""
 
     tag = "billing"
     permission_classes = (IsMember,)
@@ -50,9 +50,9 @@ class PaymentViewSet(ListViewSet):
     @action(detail=True, methods=["post"], permission_classes=(CanManageBilling,))
     @refuses(PaymentNotFound, PaymentNotAtGateway, *GATEWAY_REFUSALS)
     def complete(self, request: Request, payment_id: int) -> Response:
-        """Go on with a card or PayPal payment after the customer was at the payment service; it can be repeated.
+        """Continue a card or PayPal payment after the customer is done at Stripe or PayPal. It can be repeated.
 
-        An approved PayPal payment is taken now. In any case the payment service is asked, and its answer counts.
+        An approved PayPal payment is captured now. In any case we ask the gateway, and its answer counts.
         """
         self.validated(StrictSerializer)
         payment = self.rows().filter(pk=payment_id).first()

@@ -1,8 +1,7 @@
-"""The quick forms of credits/usage/: what nearly every request there is, without the serializers' work for all others.
+"""Quick versions of UsageInput and UsageOutput for the usual requests to credits/usage/.
 
-Programs spend credits all day, and the two serializers cost as much as one more statement would. The plain forms are
-UsageInput and UsageOutput, which describe the API, word every refusal and serve all that is not met here;
-tests/api/test_quick_usage.py holds the quick ones against them.
+Programs spend credits all day, and the two serializers cost as much as another SQL statement. The serializers still
+describe the API, write every refusal, and handle unusual requests. tests/api/test_quick_usage.py compares the results.
 """
 
 import re
@@ -15,7 +14,7 @@ from igny8_core.business.billing.api.credit_serializers import MAX_QUANTITY, Met
 from igny8_core.business.billing.services.credits.spending import Usage
 from igny8_core.common.api.fields import MAX_ID
 
-# Nothing in such a name is refused, and NFC and stripping leave it as it is.
+# PlainTextField accepts such a name unchanged.
 PLAIN_NAME = re.compile(r"[a-z0-9_-]{1,50}", re.ASCII)
 REQUIRED = frozenset({"operation_type", "quantity"})
 KNOWN = REQUIRED | {"site", "metadata"}
@@ -23,13 +22,13 @@ _metadata = MetadataField()
 
 
 def quick_operation(body: Mapping[str, Any]) -> dict[str, Any] | None:
-    """What UsageInput makes of `body`; None where it must look itself, as it must wherever anything is wrong."""
+    """The validated data of UsageInput; None if UsageInput has to do it itself, as for any wrong input."""
     if not REQUIRED <= body.keys() <= KNOWN:
         return None
     name, quantity, site = body["operation_type"], body["quantity"], body.get("site", 1)
     if type(name) is not str or not PLAIN_NAME.fullmatch(name):
         return None
-    # By type, not isinstance: JSON's true and false are whole numbers to Python.
+    # type() and not isinstance(), because Python's True and False are integers.
     if type(quantity) is not int or not 1 <= quantity <= MAX_QUANTITY:
         return None
     if type(site) is not int or not 1 <= site <= MAX_ID:
@@ -46,7 +45,7 @@ def _is_metadata(value: Any) -> bool:
 
 
 def quick_usage(usage: Usage) -> dict[str, Any]:
-    """What UsageOutput makes of `usage`."""
+    """The data of UsageOutput."""
     return {
         "transaction_id": usage.entry.id,
         "operation_type": usage.operation_type,

@@ -1,4 +1,4 @@
-"""The ways of paying that one's own account has saved."""
+"""The saved payment methods of the caller's account."""
 
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema, extend_schema_view
@@ -32,7 +32,7 @@ from igny8_core.common.api.views import ApiViewSet, ListViewSet
 
 @extend_schema_view(list=extend_schema(operation_id="list_saved_payment_methods"))
 class SavedMethodListViewSet(ListViewSet):
-    """The account's saved payment methods; one of them is the default."""
+    """The account's saved payment methods. One of them is the default."""
 
     tag = "billing"
     permission_classes = (IsMember,)
@@ -45,7 +45,7 @@ class SavedMethodListViewSet(ListViewSet):
 
 
 class SavedMethodViewSet(ApiViewSet):
-    """Saving ways of paying, choosing the default one, deleting them. Their list has an address of its own."""
+    """Saving payment methods, choosing the default, deleting them. Their list has an address of its own."""
 
     tag = "billing"
     permission_classes = (CanManageBilling,)
@@ -55,10 +55,10 @@ class SavedMethodViewSet(ApiViewSet):
     @action(detail=False, methods=["post"], url_path="setup", throttle_classes=(PayThrottle,))
     @refuses(PaymentMethodNotAvailable, *CARD_REFUSALS)
     def set_up_card(self, request: Request) -> Response:
-        """Begin to save a card: the customer enters it in Stripe's form, with the client secret of the answer."""
+        """Start saving a card. The customer enters it in Stripe's form, with the client secret in the answer."""
         self.validated(StrictSerializer)
         setup = begin_card(account_of(request), user_of(request))
-        return success(CardSetupOutput(setup).data, "Enter the card in the form of the payment service.", status=201)
+        return success(CardSetupOutput(setup).data, "Enter the card in Stripe's form.", status=201)
 
     @extend_schema(
         operation_id="add_saved_payment_method", request=SavedMethodInput, responses={201: SavedMethodOutput}
@@ -66,9 +66,9 @@ class SavedMethodViewSet(ApiViewSet):
     @action(detail=False, methods=["post"])
     @refuses(PaymentMethodNotAvailable, SavedMethodExists, SavedMethodNotFound, CardSetupIncomplete, *CARD_REFUSALS)
     def add(self, request: Request) -> Response:
-        """Save a way of paying that is offered in the account's country; the first one becomes the default.
+        """Save a payment method that the account's country offers. The first one becomes the default.
 
-        A card is named by its setup (payment-methods/setup/), after the customer has entered it.
+        For a card, first call payment-methods/setup/, let the customer enter the card, then send its `setup` here.
         """
         method, account, user = self.validated(SavedMethodInput), account_of(request), user_of(request)
         if method["setup"]:
@@ -81,14 +81,14 @@ class SavedMethodViewSet(ApiViewSet):
     @action(detail=True, methods=["post"], url_path="default")
     @refuses(SavedMethodNotFound, SavedMethodDisabled)
     def make_default(self, request: Request, method_id: int) -> Response:
-        """Make a saved payment method the one that is used where none is named."""
+        """Make a saved payment method the default, which is used if a request names no other."""
         self.validated(StrictSerializer)
         chosen = make_default(account_of(request), method_id, user_of(request))
-        return success(SavedMethodOutput(chosen).data, "This is the default payment method now.")
+        return success(SavedMethodOutput(chosen).data, "This is now the default payment method.")
 
     @extend_schema(operation_id="delete_saved_payment_method", responses={200: None})
     @refuses(SavedMethodNotFound)
     def destroy(self, request: Request, method_id: int) -> Response:
-        """Delete a saved payment method; where it was the default, the oldest other one takes its place."""
+        """Delete a saved payment method. If it was the default, the oldest of the others becomes the default."""
         remove_method(account_of(request), method_id, user_of(request))
         return success(message="Payment method deleted.")

@@ -1,4 +1,4 @@
-"""What goes in and comes out of ordering and changing a plan."""
+"""Input and output of ordering and changing a plan."""
 
 from rest_framework import serializers
 
@@ -16,7 +16,7 @@ from igny8_core.common.api.serializers import OutputSerializer, StrictSerializer
 
 
 class PlanChangeInput(StrictSerializer):
-    plan_slug = PlainTextField(max_length=50, help_text="Slug of the plan that is wanted")
+    plan_slug = PlainTextField(max_length=50, help_text="Slug of the plan to change to")
 
 
 class ReactivateInput(StrictSerializer):
@@ -24,38 +24,42 @@ class ReactivateInput(StrictSerializer):
         choices=PaymentMethodType.choices,
         required=False,
         default=str,
-        help_text="For a new order; without it the account's usual one",
+        help_text="Payment method of a new order; by default the account's usual one",
     )
 
 
 class OrderInput(ReactivateInput):
-    plan_slug = PlainTextField(max_length=50, help_text="Slug of the plan that is ordered")
+    plan_slug = PlainTextField(max_length=50, help_text="Slug of the plan to order")
 
 
 class CancelInput(StrictSerializer):
-    at_period_end = TrueOrFalseField(required=False, default=True, help_text="False: at once, without refund")
+    at_period_end = TrueOrFalseField(required=False, default=True, help_text="False: end it now, without a refund")
 
 
 class OrderOutput(OutputSerializer):
     subscription = SubscriptionOutput(help_text="The subscription as it is now")
-    invoice = InvoiceOutput(allow_null=True, help_text="What is to be paid; null where nothing is")
-    payment_instructions = PaymentMethodOutput(allow_null=True, help_text="How it can be paid")
+    invoice = InvoiceOutput(allow_null=True, help_text="The invoice to pay; null if there is none")
+    payment_instructions = PaymentMethodOutput(allow_null=True, help_text="How to pay the invoice")
 
 
 class OverLimitOutput(OutputSerializer):
-    limit = EnumField(PLAN_LIMITS, help_text="What there is too much of")
+    limit = EnumField(PLAN_LIMITS, help_text="The limit that is exceeded")
     used = serializers.IntegerField(help_text="How many the account has")
     allowed = serializers.IntegerField(help_text="How many the plan allows")
 
 
 class QuoteOutput(OutputSerializer):
-    change = EnumField(ChangeKind, source="kind", help_text="What ordering the plan would be")
-    plan = serializers.CharField(source="plan.slug", help_text="Slug of the plan that was asked about")
+    change = EnumField(ChangeKind, source="kind", help_text="Whether it would be an order, an upgrade or a downgrade")
+    plan = serializers.CharField(source="plan.slug", help_text="Slug of the requested plan")
     currency = CurrencyField()
-    line_items = InvoiceLineOutput(many=True, source="lines", help_text="What is invoiced now; none for a downgrade")
-    total = MoneyField(help_text="Due now")
-    credits = serializers.IntegerField(help_text="Granted when the invoice is paid")
-    effective_at = serializers.DateTimeField(allow_null=True, help_text="Null: when the invoice is paid")
-    renews_at = serializers.DateTimeField(allow_null=True, help_text="Null: one period after the payment")
-    renewal_amount = MoneyField(source="plan.price", help_text="For each period from then on")
-    over_limits = OverLimitOutput(many=True, help_text="What the account uses beyond the plan's limits today")
+    line_items = InvoiceLineOutput(many=True, source="lines", help_text="Lines of the invoice; none for a downgrade")
+    total = MoneyField(help_text="Amount due now")
+    credits = serializers.IntegerField(help_text="Credits granted when the invoice is paid")
+    effective_at = serializers.DateTimeField(
+        allow_null=True, help_text="When the plan starts; null: when the invoice is paid"
+    )
+    renews_at = serializers.DateTimeField(
+        allow_null=True, help_text="When the plan renews; null: one period after the payment"
+    )
+    renewal_amount = MoneyField(source="plan.price", help_text="Price of each period after that")
+    over_limits = OverLimitOutput(many=True, help_text="Limits of the plan that the account exceeds today")

@@ -1,4 +1,4 @@
-"""The subscription of one's own account: ordering a plan, changing it, ending it, and what a change costs."""
+"""The subscription of the caller's account: ordering a plan, previewing and making a change, canceling."""
 
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
@@ -55,7 +55,7 @@ from igny8_core.common.api.openapi import NULLABLE
 from igny8_core.common.api.refusals import refuses
 from igny8_core.common.api.views import SingletonViewSet
 
-# An unpaid order is withdrawn, unless it is being paid.
+# Errors of operations that void an unpaid order.
 WITHDRAWAL_REFUSALS = (PaymentUnderWay, *ATTEMPT_REFUSALS)
 ORDER_REFUSALS = (
     *(PlanNotOffered, PaymentMethodNotAvailable, GatewayNotConfigured, SubscriptionAlreadyLive),
@@ -80,7 +80,7 @@ class SubscriptionViewSet(SingletonViewSet):
         extensions={NULLABLE: True},
     )
     def retrieve(self, request: Request) -> Response:
-        """The account's subscription, with what is scheduled for it; null where there is none."""
+        """The account's subscription, with scheduled changes; null if there is none."""
         subscription = live_subscription_of(account_of(request))
         return success(SubscriptionOutput(subscription).data if subscription else None)
 
@@ -93,7 +93,7 @@ class SubscriptionViewSet(SingletonViewSet):
     @refuses(*ORDER_REFUSALS)
     @idempotent()
     def order(self, request: Request) -> Response:
-        """Order a plan. It starts when the invoice in the answer is paid. A plan whose paid period is over ends."""
+        """Order a plan. It starts when the invoice in the answer is paid. A subscription whose period is over ends."""
         order, account = self.validated(OrderInput), account_of(request)
         plan = offered_plan(order["plan_slug"])
         method = order["payment_method"] or usual_payment_method_of(account, plan.price, plan.currency)
@@ -104,7 +104,7 @@ class SubscriptionViewSet(SingletonViewSet):
     @action(detail=False, methods=["post"])
     @refuses(*CHANGE_REFUSALS)
     def preview(self, request: Request) -> Response:
-        """What ordering or changing to a plan would cost now, line by line, and when it would take effect."""
+        """What it would cost now to order a plan or change to it, line by line, and when it would start."""
         plan = offered_plan(self.validated(PlanChangeInput)["plan_slug"])
         return success(QuoteOutput(quote(account_of(request), plan)).data)
 
@@ -117,7 +117,7 @@ class SubscriptionViewSet(SingletonViewSet):
     @refuses(*CHANGE_REFUSALS, NoSubscription, NotAnUpgrade, OverLimits, BillingBoundReached, *WITHDRAWAL_REFUSALS)
     @idempotent()
     def upgrade(self, request: Request) -> Response:
-        """Move to a larger plan: an invoice over the prorated difference, which takes effect when it is paid."""
+        """Change to a larger plan. It starts when the invoice for the prorated difference is paid."""
         plan = offered_plan(self.validated(PlanChangeInput)["plan_slug"])
         subscription = live_subscription(account_of(request))
         invoice = upgrade_subscription(subscription, plan, user_of(request))
@@ -133,7 +133,7 @@ class SubscriptionViewSet(SingletonViewSet):
     @refuses(*CHANGE_REFUSALS, NoSubscription, NotADowngrade, *WITHDRAWAL_REFUSALS)
     @idempotent()
     def downgrade(self, request: Request) -> Response:
-        """Move to a smaller plan at the end of the period; the answer tells what is over its limits today."""
+        """Change to a smaller plan at the end of the period. The answer lists its limits that you exceed today."""
         plan = offered_plan(self.validated(PlanChangeInput)["plan_slug"])
         subscription = live_subscription(account_of(request))
         scheduled = downgrade_subscription(subscription, plan, user_of(request))
@@ -148,7 +148,7 @@ class SubscriptionViewSet(SingletonViewSet):
     @refuses(NoSubscription, SubscriptionBilledByStripe, *WITHDRAWAL_REFUSALS)
     @idempotent()
     def cancel(self, request: Request) -> Response:
-        """End the subscription with its period, or at once."""
+        """Cancel the subscription, at the end of its period or at once."""
         at_period_end = self.validated(CancelInput)["at_period_end"]
         subscription = live_subscription(account_of(request))
         canceled = cancel_subscription(subscription, at_period_end, user_of(request))
@@ -165,7 +165,7 @@ class SubscriptionViewSet(SingletonViewSet):
     @refuses(*ORDER_REFUSALS, NoSubscription, SubscriptionBilledByStripe, NothingToReactivate)
     @idempotent()
     def reactivate(self, request: Request) -> Response:
-        """Take back a scheduled cancellation or downgrade; after the end of what was paid, order the same plan anew."""
+        """Undo a scheduled cancellation or downgrade. If the paid period is over, order the same plan again."""
         account, method = account_of(request), self.validated(ReactivateInput)["payment_method"]
         last = last_subscription_of(account)
         if last is None:
@@ -177,9 +177,9 @@ class SubscriptionViewSet(SingletonViewSet):
 
 
 def ordered(subscription: Subscription, invoice: Invoice | None) -> object:
-    """The answer to an order: what was ordered, what is due for it, and how that can be paid."""
+    """The data of OrderOutput: the subscription, its invoice, and how to pay it."""
     if invoice:
-        # At hand already: read by itself it would cost a query, under the account's lock where a key keeps the answer.
+        # Set here to save a query, which would run under the account's lock for a request with an Idempotency-Key.
         invoice.account = subscription.account
     instructions = usual_instructions_for(invoice) if invoice else None
     answer = {"subscription": subscription, "invoice": invoice, "payment_instructions": instructions}

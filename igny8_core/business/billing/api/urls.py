@@ -12,7 +12,7 @@ from igny8_core.business.billing.api import (
 from igny8_core.common.api.routers import ApiRouter
 
 billing_router = ApiRouter()
-# Addresses are tried in this order: those that programs ask all day come first.
+# Django tries addresses in this order, so the busiest ones come first.
 billing_router.register("credits/usage", credits.UsageViewSet)
 billing_router.register("credits/balance", credits.BalanceViewSet)
 billing_router.register("invoices", invoices.InvoiceViewSet)
@@ -28,6 +28,6 @@ billing_router.register("credits/expiring", credits.ExpiringCreditsViewSet)
 billing_router.register("credits/transactions", credits.CreditTransactionViewSet)
 billing_router.register("credits/packages", credits.CreditPackageViewSet)
 billing_router.register("credits/purchase", credits.CreditPurchaseViewSet)
-# "billing/admin/…" is where the first clients of this API found these; what may be called there is said by each view.
+# The addresses of the first clients of this API. In spite of "admin", these are for customers.
 billing_router.register("admin/payment-methods", payment_methods.PaymentMethodUnderAdminViewSet)
 billing_router.register("admin/payments/confirm", confirmations.ConfirmationViewSet)

@@ -34,9 +34,12 @@ class Allocation(models.Model):
         related_name="+",
         db_index=False,
         help_text="The operator who decided; empty if a gateway did",
+        verbose_name="allocated by",
     )
-    created_at = models.DateTimeField(default=clock.now, editable=False)
-    released_at = models.DateTimeField(null=True, blank=True, help_text="It does not count from this time on")
+    created_at = models.DateTimeField("allocated", default=clock.now, editable=False)
+    released_at = models.DateTimeField(
+        "released", null=True, blank=True, help_text="When it stopped counting towards the invoice"
+    )
     release_reason = models.CharField(max_length=255, blank=True, db_default="")
 
     class Meta:

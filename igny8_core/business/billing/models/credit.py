@@ -19,16 +19,18 @@ class CreditPackage(models.Model):
     credits = models.PositiveIntegerField(validators=[MinValueValidator(1)])
     price = AmountField(validators=[MinValueValidator(Decimal("0.0001"))])
     currency = models.CharField(max_length=3, default="USD", help_text="ISO 4217")
-    discount_percentage = models.PositiveSmallIntegerField(default=0, validators=[MaxValueValidator(99)])
-    valid_days = models.PositiveIntegerField(
-        null=True, blank=True, help_text="Days until bought credits expire; empty: never"
+    discount_percentage = models.PositiveSmallIntegerField(
+        "discount in per cent", default=0, validators=[MaxValueValidator(99)]
     )
-    is_active = models.BooleanField(default=True)
-    is_featured = models.BooleanField(default=False)
+    valid_days = models.PositiveIntegerField(
+        "valid for days", null=True, blank=True, help_text="Bought credits expire after this many days; empty: never"
+    )
+    is_active = models.BooleanField("active", default=True)
+    is_featured = models.BooleanField("recommended", default=False)
     sort_order = models.PositiveSmallIntegerField(default=0)
-    stripe_product_id = models.CharField(max_length=100, blank=True)
-    stripe_price_id = models.CharField(max_length=100, blank=True)
-    paypal_product_id = models.CharField(max_length=100, blank=True)
+    stripe_product_id = models.CharField("Stripe product ID", max_length=100, blank=True)
+    stripe_price_id = models.CharField("Stripe price ID", max_length=100, blank=True)
+    paypal_product_id = models.CharField("PayPal product ID", max_length=100, blank=True)
 
     class Meta:
         db_table = "igny8_credit_packages"
@@ -52,14 +54,15 @@ class CreditPackage(models.Model):
 class CreditCostConfig(models.Model):
     """What one unit of an operation costs in credits."""
 
-    operation_type = models.SlugField(max_length=50, unique=True)
-    display_name = models.CharField(max_length=100)
+    operation_type = models.SlugField("operation code", max_length=50, unique=True)
+    display_name = models.CharField("operation", max_length=100)
     credits_per_unit = models.PositiveIntegerField(validators=[MinValueValidator(1)])
     unit = models.CharField(max_length=50, help_text="What is counted: article, image, 100 words, …")
-    is_active = models.BooleanField(default=True)
+    is_active = models.BooleanField("active", default=True)
 
     class Meta:
         db_table = "igny8_credit_cost_config"
+        verbose_name = "credit cost"
         ordering = ("operation_type",)
         constraints = [
             models.CheckConstraint(condition=Q(credits_per_unit__gt=0), name="igny8_credit_cost_config_positive")
@@ -83,11 +86,13 @@ class CreditTransaction(models.Model):
     """A row of the credit ledger. A trigger refuses change and deletion; errors are corrected by further rows."""
 
     account = models.ForeignKey("igny8_auth.Account", on_delete=models.PROTECT, related_name="credit_transactions")
-    transaction_type = models.CharField(max_length=20, choices=CreditTransactionType.choices)
-    amount = models.BigIntegerField(help_text="Credits; a negative number takes credits away")
-    balance_after = models.BigIntegerField()
+    transaction_type = models.CharField("type", max_length=20, choices=CreditTransactionType.choices)
+    amount = models.BigIntegerField("credits", help_text="Positive if they were added, negative if they were taken")
+    balance_after = models.BigIntegerField("balance afterwards")
     description = models.CharField(max_length=255)
-    source = models.CharField(max_length=100, help_text="What it is for, e.g. payment:12; once per account and type")
+    source = models.CharField(
+        max_length=100, help_text="What it is for, such as payment:12; unique per account and type"
+    )
     metadata = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField()
 
@@ -126,8 +131,8 @@ class CreditGrant(models.Model):
 
     account = models.ForeignKey("igny8_auth.Account", on_delete=models.PROTECT, related_name="credit_grants")
     kind = models.CharField(max_length=10, choices=CreditGrantKind.choices)
-    source = models.CharField(max_length=100, help_text="What it was granted for, e.g. payment:12; once per account")
-    amount = models.PositiveBigIntegerField()
+    source = models.CharField(max_length=100, help_text="What they are for, such as payment:12; unique per account")
+    amount = models.PositiveBigIntegerField("credits")
     remaining = models.PositiveBigIntegerField()
     expires_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField()
@@ -169,13 +174,15 @@ class CreditUsageLog(models.Model):
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="credit_usage"
     )
-    operation_type = models.CharField(max_length=50)
+    operation_type = models.CharField("operation", max_length=50)
     credits = models.PositiveIntegerField()
     metadata = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField()
 
     class Meta:
         db_table = "igny8_credit_usage_log"
+        verbose_name = "credit usage"
+        verbose_name_plural = "credit usage"
         ordering = ("-id",)
         constraints = [models.CheckConstraint(condition=Q(credits__gt=0), name="igny8_credit_usage_log_positive")]
         indexes = [
@@ -200,13 +207,15 @@ class CreditUsageSum(models.Model):
     """
 
     account = models.ForeignKey("igny8_auth.Account", on_delete=models.PROTECT, related_name="+")
-    quarter = models.DateTimeField(help_text="Start of the 15 minutes, UTC")
-    operation_type = models.CharField(max_length=50)
+    quarter = models.DateTimeField("quarter of an hour", help_text="Start of the 15 minutes, UTC")
+    operation_type = models.CharField("operation", max_length=50)
     credits = models.PositiveBigIntegerField()
-    operations = models.PositiveIntegerField()
+    operations = models.PositiveIntegerField("number of operations")
 
     class Meta:
         db_table = "igny8_credit_usage_sums"
+        verbose_name = "sum of credit usage"
+        verbose_name_plural = "sums of credit usage"
         constraints = [
             models.UniqueConstraint(
                 fields=["account", "quarter", "operation_type"],
@@ -233,6 +242,8 @@ class UsageSumMark(models.Model):
 
     class Meta:
         db_table = "igny8_credit_usage_sum_mark"
+        verbose_name = "end of the summed usage"
+        verbose_name_plural = "end of the summed usage"
         constraints = [models.CheckConstraint(condition=Q(pk=1), name="igny8_credit_usage_sum_mark_one_row")]
 
     def __str__(self) -> str:

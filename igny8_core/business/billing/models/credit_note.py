@@ -21,12 +21,12 @@ class CreditNote(models.Model):
     currency = models.CharField(max_length=3, help_text="ISO 4217")
     reason = models.CharField(max_length=500)
     reference = models.CharField(
-        max_length=100, blank=True, help_text="Reference of the transfer that sent the money back"
+        "reference of the transfer", max_length=100, blank=True, help_text="Of the transfer that returned the money"
     )
-    gateway_refund_id = models.CharField(max_length=100, blank=True)
-    credits_taken_back = models.PositiveBigIntegerField(default=0)
+    gateway_refund_id = models.CharField("refund ID at the gateway", max_length=100, blank=True)
+    credits_taken_back = models.PositiveBigIntegerField("credits taken back", default=0)
     credits_not_recovered = models.PositiveBigIntegerField(
-        default=0, help_text="Credits that were already spent: stated, not collected"
+        "credits not recovered", default=0, help_text="Credits that were spent already"
     )
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"

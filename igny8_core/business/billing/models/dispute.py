@@ -34,26 +34,24 @@ class Dispute(models.Model):
     account = models.ForeignKey("igny8_auth.Account", on_delete=models.PROTECT, related_name="disputes")
     payment = models.ForeignKey("billing.Payment", on_delete=models.PROTECT, related_name="disputes")
     gateway = models.CharField(max_length=20, choices=PaymentMethodType.choices)
-    gateway_dispute_id = models.CharField(max_length=100)
+    gateway_dispute_id = models.CharField("dispute ID at the gateway", max_length=100)
     status = models.CharField(max_length=20, choices=DisputeStatus.choices, default=DisputeStatus.OPEN)
-    reason = models.CharField(max_length=500, blank=True, help_text="The gateway's word for the payer's reason")
+    reason = models.CharField(max_length=500, blank=True, help_text="The payer's complaint, in the gateway's word")
     amount = AmountField(
-        null=True, blank=True, help_text="Empty if only the id is known, until the gateway is asked again"
+        null=True, blank=True, help_text="Empty for an old dispute until the gateway is asked about it again"
     )
     currency = models.CharField(max_length=3, blank=True, help_text="ISO 4217")
-    outcome = models.CharField(max_length=100, blank=True, help_text="The gateway's word for how it ended")
+    outcome = models.CharField(max_length=100, blank=True, help_text="How it ended, in the gateway's word")
     refund = models.OneToOneField(
         "billing.Refund",
         null=True,
         blank=True,
         on_delete=models.PROTECT,
         related_name="dispute",
-        help_text="The refund that books a lost dispute, if the gateway reports none itself",
+        help_text="The money that a lost dispute took, if the gateway made no refund for it",
     )
-    opened_at = models.DateTimeField(
-        null=True, blank=True, help_text="When the payer opened it, as the gateway reports"
-    )
-    closed_at = models.DateTimeField(null=True, blank=True, help_text="When its end was recorded here")
+    opened_at = models.DateTimeField(null=True, blank=True, help_text="When the payer complained, as the gateway says")
+    closed_at = models.DateTimeField(null=True, blank=True, help_text="When we learned of its end")
     created_at = models.DateTimeField(default=clock.now, editable=False)
 
     class Meta:

@@ -42,7 +42,12 @@ class Invoice(models.Model):
     subtotal = AmountField()
     tax = AmountField(default=Decimal(0))
     total = AmountField()
-    settled_amount = AmountField(default=Decimal(0), db_default=Decimal(0), help_text="The sum of its live allocations")
+    settled_amount = AmountField(
+        "settled",
+        default=Decimal(0),
+        db_default=Decimal(0),
+        help_text="Sum of the allocations that count towards it",
+    )
     invoice_date = models.DateField()
     due_date = models.DateField()
     paid_at = models.DateTimeField(null=True, blank=True)
@@ -54,7 +59,7 @@ class Invoice(models.Model):
         help_text="How often its links were withdrawn: those of an earlier version open nothing",
     )
     stripe_invoice_id = models.CharField(
-        max_length=100, blank=True, help_text="Id of the invoice at Stripe that this one mirrors"
+        "Stripe invoice ID", max_length=100, blank=True, help_text="Of the invoice at Stripe that this invoice copies"
     )
     metadata = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(default=clock.now, editable=False)
@@ -64,7 +69,7 @@ class Invoice(models.Model):
         ordering = ("-id",)
         permissions = [
             ("void_invoice", "Can void invoices"),
-            ("charge_invoice", "Can charge saved cards for open invoices"),
+            ("charge_invoice", "Can charge customers' saved cards for open invoices"),
         ]
         constraints = [
             models.CheckConstraint(condition=Q(status__in=InvoiceStatus.values), name="igny8_invoices_status_known"),

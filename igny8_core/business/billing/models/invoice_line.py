@@ -54,8 +54,8 @@ class InvoiceLine(models.Model):
     kind = models.CharField(max_length=20, choices=LineKind.choices, default=LineKind.OTHER)
     description = models.TextField()
     quantity = models.PositiveIntegerField(default=1)
-    unit_amount = AmountField(help_text="Price of one unit, in the invoice's currency")
-    line_total = AmountField()
+    unit_amount = AmountField("unit price", help_text="In the invoice's currency")
+    line_total = AmountField("total")
     plan = models.ForeignKey(
         "igny8_auth.Plan", null=True, blank=True, on_delete=models.PROTECT, related_name="invoice_lines"
     )
@@ -65,21 +65,23 @@ class InvoiceLine(models.Model):
     billing_cycle = models.CharField(max_length=10, choices=BillingCycle.choices, blank=True, default="")
     period_start = models.DateTimeField(null=True, blank=True)
     period_end = models.DateTimeField(null=True, blank=True)
-    credits = models.PositiveIntegerField(
-        null=True, blank=True, help_text="Credits per unit, granted when the invoice is paid"
+    credits = models.PositiveIntegerField(null=True, blank=True, help_text="Granted per unit when the invoice is paid")
+    credits_rollover = models.BooleanField("credits roll over", null=True, blank=True)
+    valid_days = models.PositiveIntegerField(
+        "valid for days", null=True, blank=True, help_text="Bought credits expire after this many days"
     )
-    credits_rollover = models.BooleanField(null=True, blank=True)
-    valid_days = models.PositiveIntegerField(null=True, blank=True, help_text="Days until bought credits expire")
-    max_sites = models.PositiveIntegerField(null=True, blank=True)
-    max_users = models.PositiveIntegerField(null=True, blank=True)
+    max_sites = models.PositiveIntegerField("sites", null=True, blank=True)
+    max_users = models.PositiveIntegerField("users", null=True, blank=True)
     period_price = AmountField(null=True, blank=True, help_text="For a change of plan: the price of a whole period")
     period_credits = models.PositiveIntegerField(
         null=True, blank=True, help_text="For a change of plan: the credits of a whole period"
     )
     restarts_period = models.BooleanField(
-        null=True, blank=True, help_text="For a change of plan: it starts a new period"
+        "starts a new period", null=True, blank=True, help_text="For a change of plan: a new period starts with it"
     )
-    tax_rate = models.DecimalField(max_digits=7, decimal_places=4, default=0, db_default=0, help_text="Per cent")
+    tax_rate = models.DecimalField(
+        "tax rate in per cent", max_digits=7, decimal_places=4, default=0, db_default=0, help_text="Per cent"
+    )
     tax_category = models.CharField(max_length=20, blank=True, default="", db_default="")
     tax_amount = AmountField(default=0, db_default=0)
 

@@ -24,22 +24,25 @@ PAYEE_COLUMNS = ("country_code", "payment_method", "instructions", *PAYEE_DETAIL
 class Payee(models.Model):
     """The columns of bank and wallet details. `instructions`: the operator's additional text."""
 
-    country_code = models.CharField(max_length=2, help_text="ISO 3166-1 alpha-2, or * for all countries")
+    country_code = models.CharField("country", max_length=2, help_text="ISO 3166-1 alpha-2, or * for all countries")
     payment_method = models.CharField(max_length=20, choices=PaymentMethodType.choices)
-    instructions = models.TextField(blank=True, help_text="Shown with the details. Do not repeat the details here")
+    instructions = models.TextField(blank=True, help_text="Shown to the payer below the details")
     bank_name = models.CharField(max_length=100, blank=True)
-    account_title = models.CharField(max_length=100, blank=True, help_text="Name of the account holder")
+    account_title = models.CharField(
+        "account holder", max_length=100, blank=True, help_text="Name of the account's holder"
+    )
     account_number = models.CharField(max_length=50, blank=True)
     routing_number = models.CharField(max_length=50, blank=True, help_text="ABA number, sort code, …")
-    swift_code = models.CharField(max_length=11, blank=True)
-    iban = models.CharField(max_length=34, blank=True)
-    wallet_type = models.CharField(max_length=50, blank=True)
-    wallet_id = models.CharField(max_length=100, blank=True)
+    swift_code = models.CharField("SWIFT code (BIC)", max_length=11, blank=True)
+    iban = models.CharField("IBAN", max_length=34, blank=True)
+    wallet_type = models.CharField("wallet", max_length=50, blank=True)
+    wallet_id = models.CharField("wallet number", max_length=100, blank=True)
     is_sample = models.BooleanField(
+        "sample details",
         default=False,
         db_default=False,
         editable=False,
-        help_text="A sample of a new installation, with invented numbers",
+        help_text="Sample numbers of a new installation, which belong to nobody",
     )
 
     class Meta:
@@ -56,11 +59,14 @@ class PayeeVersion(Payee):
         null=True,
         blank=True,
         related_name="+",
-        help_text="Empty if the details came with the installation, or were not changed in the console or by API",
+        help_text="Empty if the details came with the installation, or were changed outside console and API",
+        verbose_name="entered by",
     )
 
     class Meta:
         db_table = "igny8_payee_versions"
+        verbose_name = "bank and wallet details"
+        verbose_name_plural = "bank and wallet details"
         ordering = ("-id",)
 
     def __str__(self) -> str:
@@ -78,24 +84,28 @@ class InvoiceOffer(models.Model):
     invoice = models.ForeignKey("billing.Invoice", on_delete=models.PROTECT, related_name="offers")
     payment_method = models.CharField(max_length=20, choices=PaymentMethodType.choices)
     payee_version = models.ForeignKey(
-        PayeeVersion, on_delete=models.PROTECT, null=True, related_name="offers", help_text="Empty for card and PayPal"
+        PayeeVersion,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="offers",
+        help_text="Empty for card and PayPal",
+        verbose_name="bank and wallet details",
     )
-    position = models.PositiveSmallIntegerField(help_text="From 1, in the order that customers see")
-    country_code = models.CharField(
-        max_length=2, help_text="The country of the configured method that it was copied from"
-    )
+    position = models.PositiveSmallIntegerField(help_text="Place in the list that customers see, from 1")
+    country_code = models.CharField("country", max_length=2, help_text="Country of the configured method")
     display_name = models.CharField(max_length=100)
-    config_id = models.BigIntegerField(
-        help_text="Id of the configured method that it was copied from, which may be deleted"
-    )
+    config_id = models.BigIntegerField(help_text="Id of the configured method, which may have been deleted")
     is_reconstructed = models.BooleanField(
+        "reconstructed",
         default=False,
         db_default=False,
-        help_text="The invoice is older than this record, so the record shows what its documents said later",
+        help_text="The invoice is older than these records; the offer was taken from its documents later",
     )
 
     class Meta:
         db_table = "igny8_invoice_offers"
+        verbose_name = "method offered on an invoice"
+        verbose_name_plural = "methods offered on invoices"
         ordering = ("invoice", "position")
         constraints = [
             models.UniqueConstraint(fields=["invoice", "payment_method"], name="igny8_invoice_offers_method_once"),

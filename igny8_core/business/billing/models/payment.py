@@ -62,7 +62,7 @@ class Payment(models.Model):
     """One attempt to pay an invoice: a confirmation that operators check, or a charge at a gateway."""
 
     uuid = models.UUIDField(
-        default=uuid.uuid4, unique=True, editable=False, help_text="The id under which gateways know it"
+        "our ID at the gateway", default=uuid.uuid4, unique=True, editable=False, help_text="Sent to the gateway"
     )
     account = models.ForeignKey("igny8_auth.Account", on_delete=models.PROTECT, related_name="payments")
     invoice = models.ForeignKey("billing.Invoice", on_delete=models.PROTECT, related_name="payments")
@@ -70,9 +70,9 @@ class Payment(models.Model):
     currency = models.CharField(max_length=3, help_text="ISO 4217")
     payment_method = models.CharField(max_length=20, choices=PaymentMethodType.choices)
     status = models.CharField(max_length=20, choices=PaymentStatus.choices)
-    manual_reference = models.CharField(max_length=100, blank=True, help_text="As the customer wrote it")
+    manual_reference = models.CharField("reference", max_length=100, blank=True, help_text="As the customer wrote it")
     reference_key = models.CharField(
-        max_length=100, blank=True, help_text="The reference without case, spaces and dashes, to find duplicates"
+        max_length=100, blank=True, help_text="The reference without case, spaces and dashes, to find repeats"
     )
     transferred_on = models.DateField(null=True, blank=True, help_text="The day of the transfer, as the customer says")
     payer_name = models.CharField(
@@ -81,12 +81,12 @@ class Payment(models.Model):
         db_default="",
         help_text="Whose account or wallet it came from, as the customer says",
     )
-    manual_notes = models.TextField(blank=True, help_text="From the customer")
-    admin_notes = models.TextField(blank=True, help_text="From the operators")
+    manual_notes = models.TextField("customer's note", blank=True)
+    admin_notes = models.TextField("operators' notes", blank=True)
     proof = models.OneToOneField(
         "billing.PaymentProof", null=True, blank=True, on_delete=models.PROTECT, related_name="payment"
     )
-    proof_url = models.URLField(max_length=2000, blank=True)
+    proof_url = models.URLField("link to a proof", max_length=2000, blank=True)
     approved_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         null=True,
@@ -94,24 +94,31 @@ class Payment(models.Model):
         on_delete=models.PROTECT,
         related_name="+",
         help_text="The operator who approved or rejected it",
+        verbose_name="decided by",
     )
-    approved_at = models.DateTimeField(null=True, blank=True)
+    approved_at = models.DateTimeField("decided", null=True, blank=True)
     processed_at = models.DateTimeField(null=True, blank=True)
     failed_at = models.DateTimeField(null=True, blank=True)
     failure_reason = models.CharField(max_length=500, blank=True)
-    refunded_amount = AmountField(default=Decimal(0))
+    refunded_amount = AmountField("refunded", default=Decimal(0))
     gateway_object_id = models.CharField(
-        max_length=100, blank=True, help_text="The attempt's id at its gateway: a PaymentIntent or an order"
+        "payment ID at the gateway",
+        max_length=100,
+        blank=True,
+        help_text="Stripe's PaymentIntent or PayPal's order",
     )
     gateway_capture_id = models.CharField(
-        max_length=100, blank=True, help_text="The id of the captured money at the gateway, for refunds"
+        "capture ID at the gateway",
+        max_length=100,
+        blank=True,
+        help_text="Stripe's charge or PayPal's capture, which a refund refers to",
     )
     request_key = models.CharField(max_length=64, blank=True, help_text="Hash of the caller and its Idempotency-Key")
-    next_check_at = models.DateTimeField(null=True, blank=True, help_text="When the gateway is asked again")
-    checks = models.PositiveSmallIntegerField(default=0)
-    needs_review = models.BooleanField(
-        default=False, help_text="An operator has to look; nothing is settled automatically"
+    next_check_at = models.DateTimeField(
+        "next check", null=True, blank=True, help_text="When the gateway is asked again"
     )
+    checks = models.PositiveSmallIntegerField("times the gateway was asked", default=0)
+    needs_review = models.BooleanField(default=False, help_text="An operator has to decide what to do with it")
     review_reason = models.CharField(max_length=500, blank=True)
     metadata = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(default=clock.now, editable=False)
@@ -122,7 +129,7 @@ class Payment(models.Model):
         permissions = [
             ("approve_payment", "Can approve and reject manual payments"),
             ("refund_payment", "Can refund payments"),
-            ("check_payment", "Can ask gateways about payments and resolve those that need review"),
+            ("check_payment", "Can ask gateways about payments and return money that needs review"),
         ]
         constraints = [
             models.CheckConstraint(condition=Q(status__in=PaymentStatus.values), name="igny8_payments_status_known"),

@@ -17,7 +17,7 @@ class PaymentMethodConfig(Payee):
     long as any detail of the sample is left.
     """
 
-    is_enabled = models.BooleanField(default=True)
+    is_enabled = models.BooleanField("offered", default=True)
     display_name = models.CharField(max_length=100)
     payee_version = models.ForeignKey(
         PayeeVersion,
@@ -25,12 +25,14 @@ class PaymentMethodConfig(Payee):
         null=True,
         editable=False,
         related_name="+",
-        help_text="The stored version of the details; empty until it is first needed",
+        help_text="The stored version of these details; empty until an invoice offers them",
+        verbose_name="bank and wallet details",
     )
     sort_order = models.PositiveSmallIntegerField(default=0)
 
     class Meta:
         db_table = "igny8_payment_method_config"
+        verbose_name = "payment method"
         ordering = ("sort_order", "id")
         constraints = [
             models.UniqueConstraint(
@@ -57,27 +59,31 @@ class AccountPaymentMethod(models.Model):
     account = models.ForeignKey("igny8_auth.Account", on_delete=models.PROTECT, related_name="payment_methods")
     type = models.CharField(max_length=20, choices=PaymentMethodType.choices)
     display_name = models.CharField(max_length=100)
-    is_default = models.BooleanField(default=False)
-    is_enabled = models.BooleanField(default=True)
-    is_verified = models.BooleanField(default=False)
+    is_default = models.BooleanField("default", default=False)
+    is_enabled = models.BooleanField("usable", default=True)
+    is_verified = models.BooleanField("verified", default=False)
     gateway_method_id = models.CharField(
-        max_length=100, blank=True, help_text="The id of the card or the payer at the gateway"
+        "ID at the gateway",
+        max_length=100,
+        blank=True,
+        help_text="The gateway's id of the card or payer",
     )
     card_brand = models.CharField(max_length=20, blank=True)
-    card_last4 = models.CharField(max_length=4, blank=True)
-    card_exp_month = models.PositiveSmallIntegerField(null=True, blank=True)
-    card_exp_year = models.PositiveSmallIntegerField(null=True, blank=True)
+    card_last4 = models.CharField("last four digits", max_length=4, blank=True)
+    card_exp_month = models.PositiveSmallIntegerField("expiry month", null=True, blank=True)
+    card_exp_year = models.PositiveSmallIntegerField("expiry year", null=True, blank=True)
     created_at = models.DateTimeField(default=clock.now, editable=False)
 
     class Meta:
         db_table = "igny8_account_payment_methods"
+        verbose_name = "saved payment method"
         ordering = ("-is_default", "id")
         constraints = [
             models.UniqueConstraint(
                 fields=["account"],
                 condition=Q(is_default=True),
                 name="igny8_account_payment_methods_one_default",
-                violation_error_message="The account has a default payment method already.",
+                violation_error_message="The account already has a default payment method.",
             ),
             models.CheckConstraint(
                 condition=Q(type__in=PaymentMethodType.values), name="igny8_account_payment_methods_type_known"

@@ -37,13 +37,15 @@ class PaymentProof(models.Model):
         help_text="Nobody we know by name where it came through the link of an invoice",
     )
     file = models.FileField(upload_to=storage_name, max_length=200)
-    content_type = models.CharField(max_length=20, choices=ProofType.choices)
-    size = models.PositiveIntegerField(help_text="Size of the stored file in bytes")
-    sha256 = models.CharField(max_length=64, help_text="Checksum of the stored file")
+    content_type = models.CharField("file type", max_length=20, choices=ProofType.choices)
+    size = models.PositiveIntegerField("size in bytes", help_text="As stored")
+    sha256 = models.CharField("SHA-256", max_length=64, help_text="Of the file as stored")
     created_at = models.DateTimeField(default=clock.now, editable=False)
 
     class Meta:
         db_table = "igny8_payment_proofs"
+        verbose_name = "proof of payment"
+        verbose_name_plural = "proofs of payment"
         ordering = ("-id",)
         constraints = [
             models.CheckConstraint(

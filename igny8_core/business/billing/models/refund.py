@@ -37,7 +37,7 @@ class Refund(models.Model):
     """
 
     uuid = models.UUIDField(
-        default=uuid.uuid4, unique=True, editable=False, help_text="The id under which gateways know it"
+        "our ID at the gateway", default=uuid.uuid4, unique=True, editable=False, help_text="Sent to the gateway"
     )
     account = models.ForeignKey("igny8_auth.Account", on_delete=models.PROTECT, related_name="refunds")
     payment = models.ForeignKey("billing.Payment", on_delete=models.PROTECT, related_name="refunds")
@@ -46,9 +46,11 @@ class Refund(models.Model):
     status = models.CharField(max_length=20, choices=RefundStatus.choices, default=RefundStatus.PENDING)
     reason = models.CharField(max_length=500)
     is_return = models.BooleanField(
-        default=False, help_text="Returns money that bought nothing (the invoice was closed); it has no credit note"
+        "return of unused money",
+        default=False,
+        help_text="The money paid for nothing, because the invoice was closed. No credit note.",
     )
-    gateway_refund_id = models.CharField(max_length=100, blank=True)
+    gateway_refund_id = models.CharField("refund ID at the gateway", max_length=100, blank=True)
     request_key = models.CharField(max_length=64, blank=True, help_text="Hash of the caller and its Idempotency-Key")
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
@@ -58,7 +60,7 @@ class Refund(models.Model):
     )
     failure_reason = models.CharField(max_length=500, blank=True)
     next_check_at = models.DateTimeField(null=True, blank=True, help_text="When the gateway is asked again")
-    checks = models.PositiveSmallIntegerField(default=0)
+    checks = models.PositiveSmallIntegerField("times the gateway was asked", default=0)
     created_at = models.DateTimeField(default=clock.now, editable=False)
     finished_at = models.DateTimeField(null=True, blank=True)
 

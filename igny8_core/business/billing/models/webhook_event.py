@@ -19,15 +19,18 @@ class WebhookState(models.TextChoices):
 class WebhookEvent(models.Model):
     """A verified webhook message from a gateway. It is stored once, before anything is done about it."""
 
-    provider = models.CharField(max_length=10, choices=list(PROVIDERS.items()))
-    event_id = models.CharField(max_length=100)
+    provider = models.CharField("gateway", max_length=10, choices=list(PROVIDERS.items()))
+    event_id = models.CharField("message ID", max_length=100)
     type = models.CharField(max_length=100)
     transmission_id = models.CharField(
+        "PayPal delivery ID",
         max_length=100,
         blank=True,
-        help_text="PayPal's id of the delivery; a second body with the same headers is a forgery",
+        help_text="PayPal's id of the delivery; shows if its headers are used for another message",
     )
-    body = models.TextField(help_text="As it came; its ids are used, its content is not believed")
+    body = models.TextField(
+        "message", help_text="As it was sent. We trust the ids in it and ask the gateway for the rest."
+    )
     state = models.CharField(max_length=20, choices=WebhookState.choices, default=WebhookState.WAITING)
     attempts = models.PositiveSmallIntegerField(default=0)
     next_attempt_at = models.DateTimeField(null=True, blank=True)
@@ -37,9 +40,9 @@ class WebhookEvent(models.Model):
 
     class Meta:
         db_table = "igny8_webhook_events"
-        verbose_name = "webhook message"  # as the console calls it
+        verbose_name = "webhook message"
         ordering = ("-id",)
-        permissions = [("process_webhook", "Can have messages of gateways processed again")]
+        permissions = [("process_webhook", "Can process webhook messages again")]
         constraints = [
             models.UniqueConstraint(fields=["provider", "event_id"], name="igny8_webhook_events_once"),
             models.UniqueConstraint(

@@ -54,7 +54,7 @@ class WebhookView(ApiView):
     payment_method: ClassVar[str]
 
     def receive(self, request: Request) -> Response:
-        """Verify and store the request's body. Raises REFUSALS, ParseError, PayloadTooLarge, UnsupportedMediaType."""
+        """Verify and store the message. Raises REFUSALS, ParseError, PayloadTooLarge, UnsupportedMediaType."""
         keys = keys_of(self.payment_method)
         if keys is None or not keys.can_check_messages:
             raise GatewayNotConfigured(retry_after=RETRY_SECONDS)
@@ -71,7 +71,7 @@ class WebhookView(ApiView):
             logger.error("webhook of the other mode", extra={"provider": self.payment_method, "type": message.type})
             raise refusals.MessageOfOtherMode()
         is_new = store_message(self.payment_method, message, body, gateway.delivery_id(headers))
-        return success(message="Stored." if is_new else "Stored before.")
+        return success(message="Stored." if is_new else "Already stored.")
 
     def _verify(self, gateway: protocol.Gateway, body: bytes, headers: Mapping[str, str]) -> None:
         try:

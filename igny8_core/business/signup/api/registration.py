@@ -37,7 +37,7 @@ class RegisterView(ApiView):
     @extend_schema(operation_id="register", request=RegisterInput, responses={201: RegisterOutput})
     @refuses(PlanNotOffered, PaymentMethodNotAvailable, GatewayNotConfigured, EmailTaken)
     def post(self, request: Request) -> Response:
-        """Sign up: a free trial, or with `plan_slug` a paid plan that waits for its first payment."""
+        """Sign up: start a free trial, or with `plan_slug` order a paid plan, which starts with its first payment."""
         given = self.validated(RegisterInput)
         billing = {name: given.pop(name) for name in BILLING_DETAILS if name in given}
         signup = register(**given, billing=billing)
@@ -73,5 +73,5 @@ def _answer(signup: Signup) -> dict[str, object]:
 
 
 def payment_instructions(signup: Signup) -> object | None:
-    """How the new customer pays the first invoice, or None on a trial."""
+    """How the new customer can pay the first invoice; None for a trial."""
     return usual_instructions_for(signup.invoice) if signup.invoice else None

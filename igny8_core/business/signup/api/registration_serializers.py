@@ -1,4 +1,4 @@
-"""What goes in and comes out of signing up."""
+"""Input and output of signing up."""
 
 from typing import Any
 
@@ -19,13 +19,18 @@ from igny8_core.common.text import normalized_password
 
 class BeginAccountInput(BillingDetailsInput):
     account_name = PlainTextField(
-        max_length=200, required=False, allow_blank=True, help_text="Name of the new account; empty: that of the person"
+        max_length=200,
+        required=False,
+        allow_blank=True,
+        help_text="Name of the new account; if empty, the person's name",
     )
-    plan_slug = PlainTextField(max_length=50, required=False, allow_blank=True, help_text="Empty: free trial")
+    plan_slug = PlainTextField(
+        max_length=50, required=False, allow_blank=True, help_text="Slug of a plan; empty for the free trial"
+    )
     payment_method = serializers.ChoiceField(
         choices=PaymentMethodType.choices,
         required=False,
-        help_text="How a paid plan is to be paid; the account's usual one from then on",
+        help_text="Payment method for a paid plan; becomes the account's default",
     )
 
 
@@ -47,8 +52,8 @@ class RegisterInput(BeginAccountInput):
 
 
 class RegisterOutput(LoginOutput):
-    subscription = SubscriptionOutput(allow_null=True, help_text="Null with the free trial")
-    invoice = InvoiceOutput(allow_null=True, help_text="What is to be paid; null with the free trial")
+    subscription = SubscriptionOutput(allow_null=True, help_text="Null for the free trial")
+    invoice = InvoiceOutput(allow_null=True, help_text="The invoice to pay; null for the free trial")
     payment_instructions = PaymentMethodOutput(
-        allow_null=True, help_text="How it can be paid; null with the free trial"
+        allow_null=True, help_text="How to pay the invoice; null for the free trial"
     )

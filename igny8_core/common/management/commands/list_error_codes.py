@@ -9,10 +9,10 @@ from igny8_core.common.api.published import whole_document
 
 HEAD = """# All error codes
 
-What `manage.py list_error_codes` prints; a test compares. A refusal carries one of these as `code`, which never
-changes. Its `message` can be a more exact sentence than the usual one here, and `errors` has sentences for the fields
-that are to blame. A running server shows the same at `/api/docs/codes/`, in production only what is for customers. How
-to read refusals: [the API](api.md#refusals).
+`manage.py list_error_codes` prints this page; a test compares the two. Every refusal has one of these values as `code`.
+A code never changes. The `message` of a refusal can be more exact than the usual sentence here, and `errors` says what
+is wrong with each field. A running server shows this table at `/api/docs/codes/`; in production it shows the codes for
+customers. [The API](api.md#refusals) explains how to read refusals.
 
 | code | status | usual sentence | comes from |
 |---|---|---|---|"""

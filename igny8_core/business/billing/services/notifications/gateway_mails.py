@@ -9,7 +9,7 @@ from django.conf import settings
 from igny8_core.auth.models import PaymentMethodType
 from igny8_core.business.billing.models import InvoiceStatus, Payment, Refund
 from igny8_core.business.billing.services.invoices.pay_links import pay_link
-from igny8_core.common.mail import Mail, unlinked
+from igny8_core.common.mail import Mail, without_links
 from igny8_core.common.money import amount_text
 from igny8_core.events.models import Event
 
@@ -46,10 +46,10 @@ def gateway_mail(event: Event, payment: Payment, notice: GatewayNotice, recipien
     """The mail with a notice."""
     context = {
         "notice": notice,
-        "reason": unlinked(notice.reason),
+        "reason": without_links(notice.reason),
         "payment": payment,
         "amount": amount_text(event.data["amount"], event.data["currency"]),
-        "account": unlinked(payment.account.name) if event.type in FOR_OPERATORS else "",
+        "account": without_links(payment.account.name) if event.type in FOR_OPERATORS else "",
     }
     return Mail("gateway_notice", notice.heading, recipients, context)
 
@@ -171,7 +171,7 @@ def _message_mail(event: Event, became: str, meaning: str, advice: str, *, reaso
         link=f"{settings.BASE_URL}/admin/billing/webhookevent/{event.object_id}/change/",
         label="Open the message",
     )
-    context = {"notice": notice, "reason": unlinked(reason), "message": unlinked(event.data["type"])}
+    context = {"notice": notice, "reason": without_links(reason), "message": without_links(event.data["type"])}
     return Mail("gateway_notice", notice.heading, [], context)
 
 

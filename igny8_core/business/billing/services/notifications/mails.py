@@ -28,7 +28,7 @@ from igny8_core.business.billing.services.notifications.subscription_mails impor
     subscription_mail,
 )
 from igny8_core.common.errors import InvalidInput
-from igny8_core.common.mail import Attachment, Mail, message_id_of_event, new_message_id, send, unlinked
+from igny8_core.common.mail import Attachment, Mail, message_id_of_event, new_message_id, send, without_links
 from igny8_core.common.money import amount_text
 from igny8_core.events.models import Event
 
@@ -68,9 +68,9 @@ def _payment_submitted(event: Event) -> Mail:
     payment = _payment(event)
     context = {
         **_payment_facts(payment),
-        "account": unlinked(payment.account.name),
+        "account": without_links(payment.account.name),
         "submitted_by": event.actor.email if event.actor else "",
-        "payer_name": unlinked(payment.payer_name),
+        "payer_name": without_links(payment.payer_name),
         "duplicate_of": Payment.objects.filter(pk=payment.metadata.get("duplicate_of")).first(),
         "link": f"{settings.BASE_URL}/admin/billing/payment/{payment.pk}/change/",
     }
@@ -96,7 +96,7 @@ def _payment_rejected(event: Event) -> Mail:
     payment = _payment(event)
     context = {
         **_payment_facts(payment),
-        "reason": unlinked(why_rejected(payment)),
+        "reason": without_links(why_rejected(payment)),
         "instructions": payment_instructions(payment.invoice),
         "pay_link": pay_link(payment.invoice),
         "is_payable": _is_payable(payment.invoice),
@@ -112,8 +112,8 @@ def _payment_refunded(event: Event) -> Mail:
         **_payment_facts(credit_note.payment),
         "note": credit_note,
         "amount": amount_text(credit_note.amount, credit_note.currency),
-        "reason": unlinked(credit_note.reason),
-        "refund_reference": unlinked(credit_note.reference),
+        "reason": without_links(credit_note.reason),
+        "refund_reference": without_links(credit_note.reference),
         "pay_link": pay_link(credit_note.invoice),
     }
     subject = f"Refund of {context['amount']} for invoice {credit_note.invoice.invoice_number}"
@@ -201,7 +201,7 @@ def _payment_facts(payment: Payment) -> dict[str, Any]:
         "payment": payment,
         "invoice": payment.invoice,
         "amount": amount_text(payment.amount, payment.currency),
-        "reference": unlinked(payment.manual_reference),
+        "reference": without_links(payment.manual_reference),
     }
 
 

@@ -7,7 +7,7 @@ from django.conf import settings
 from igny8_core.auth.models import User
 from igny8_core.business.billing.models import GATEWAY_METHODS, PAYEE_COLUMNS
 from igny8_core.business.billing.payees import LABELS
-from igny8_core.common.mail import Mail, unlinked
+from igny8_core.common.mail import Mail, without_links
 from igny8_core.events.models import Event
 
 PAYEE_NOTICES = {
@@ -25,7 +25,7 @@ def payee_mail(event: Event) -> Mail | None:
     name = event.data["name"]
     context = {
         "heading": PAYEE_NOTICES[event.type],
-        "method": unlinked(name),
+        "method": without_links(name),
         "details": details,
         "actor": event.actor.email if event.actor else "unknown (nobody was logged in)",
         "at": event.created_at,
@@ -43,7 +43,7 @@ def _details(event: Event) -> list[tuple[str, str, str]]:
     before: dict[str, Any] = changed if is_gone else event.data.get("before", {})
     after: dict[str, Any] = {} if is_gone else changed
     names = [name for name in PAYEE_COLUMNS if before.get(name, "") != after.get(name, "")]
-    return [(_label(name), unlinked(before.get(name, "")), unlinked(after.get(name, ""))) for name in names]
+    return [(_label(name), without_links(before.get(name, "")), without_links(after.get(name, ""))) for name in names]
 
 
 def _label(column: str) -> str:

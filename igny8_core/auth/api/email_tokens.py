@@ -1,4 +1,4 @@
-"""What a link in a mail does: set a new password, prove an address."""
+"""E-mailed tokens: choosing a new password and verifying an e-mail address."""
 
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
@@ -41,9 +41,9 @@ class PasswordResetView(ApiView):
 
     @extend_schema(operation_id="request_password_reset", request=PasswordResetInput, responses={200: None})
     def post(self, request: Request) -> Response:
-        """Have a link for a new password mailed. The answer is the same whether there is a login with the address."""
+        """E-mail a link to choose a new password. The answer does not tell whether the address has a login."""
         request_password_reset(**self.validated(PasswordResetInput))
-        return success(message="If there is a login with this e-mail address, a link is on its way.")
+        return success(message="If a login has this e-mail address, we have sent it a link.")
 
 
 class PasswordResetConfirmView(ApiView):
@@ -59,7 +59,7 @@ class PasswordResetConfirmView(ApiView):
     )
     @refuses(InvalidLink, LinkExpired)
     def post(self, request: Request) -> Response:
-        """Set a new password with the mailed token, which works once, for 60 minutes. Every session ends."""
+        """Set a new password with the e-mailed token. The token works once, for 60 minutes. All sessions end."""
         reset_password(**self.validated(PasswordResetConfirmInput))
         return success(message="Password changed. Log in with the new one.")
 
@@ -73,7 +73,7 @@ class EmailVerifyView(ApiView):
     @extend_schema(operation_id="verify_email", request=EmailVerifyInput, responses={200: None})
     @refuses(InvalidLink, LinkExpired)
     def post(self, request: Request) -> Response:
-        """Prove with the mailed token, which works once, for three days, that the address reaches its person."""
+        """Verify an e-mail address with the e-mailed token. The token works once, for three days."""
         verify_email(**self.validated(EmailVerifyInput))
         return success(message="E-mail address verified.")
 
@@ -86,6 +86,6 @@ class EmailVerifyResendView(ApiView):
     @extend_schema(operation_id="resend_email_verification", request=None, responses={200: None})
     @refuses(EmailAlreadyVerified)
     def post(self, request: Request) -> Response:
-        """Have the link that proves one's address mailed again."""
+        """E-mail the link that verifies your address again."""
         request_email_verification(user_of(request))
-        return success(message="A link is on its way.")
+        return success(message="We have sent you a link.")

@@ -1,13 +1,12 @@
-"""What operators send to offer plans and industries."""
+"""Input of a plan in the console."""
 
 from rest_framework import serializers
 
 from igny8_core.auth.models import BillingCycle
 from igny8_core.common.api.fields import ForeignIdField, PlainTextField, SlugField, TrueOrFalseField, WholeNumberField
 from igny8_core.common.api.priced import PricedInput, PriceField
-from igny8_core.common.api.serializers import StrictSerializer
 
-# What the columns hold.
+# The largest numbers that the columns can store.
 MAX_NUMBER = 2**31 - 1
 MAX_SMALL_NUMBER = 2**15 - 1
 MAX_FEATURES = 50
@@ -16,7 +15,7 @@ MAX_FEATURES = 50
 class TextsField(serializers.ListField):
     """A list of short texts."""
 
-    default_error_messages = {"not_a_list": 'A list of texts is expected, for example ["5 sites", "Support by mail"].'}
+    default_error_messages = {"not_a_list": 'A list of texts is expected, for example ["5 sites", "E-mail support"].'}
     child = PlainTextField(max_length=200)
 
 
@@ -36,13 +35,3 @@ class PlanInput(PricedInput):
     features = TextsField(max_length=MAX_FEATURES)
     stripe_product_id = ForeignIdField()
     stripe_price_id = ForeignIdField()
-
-
-class IndustryInput(StrictSerializer):
-    name = PlainTextField(max_length=100)
-    slug = SlugField(max_length=100)
-    is_active = TrueOrFalseField()
-
-
-class GroupInput(StrictSerializer):
-    name = PlainTextField(max_length=150)

@@ -1,4 +1,4 @@
-"""Console pages of what accounts choose from: plans and industries."""
+"""Console pages of plans."""
 
 from typing import ClassVar
 
@@ -6,15 +6,15 @@ from django.contrib import admin
 from django.forms import Field
 from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilter
 
-from igny8_core.auth.admin.catalogue_serializers import IndustryInput, PlanInput
-from igny8_core.auth.models import Industry, Plan
+from igny8_core.auth.admin.plan_serializers import PlanInput
+from igny8_core.auth.models import Plan
 from igny8_core.common.strict_forms import ListOfTextsField, StrictForm
 from igny8_core.console.columns import money
-from igny8_core.console.pages import ConsoleAdmin, ModelForm, SoldAdmin
+from igny8_core.console.pages import ModelForm, SoldAdmin
 
 
 class PlanForm(StrictForm, ModelForm):
-    """A plan as PlanInput takes it."""
+    """A plan, validated by PlanInput."""
 
     rules = PlanInput
 
@@ -22,15 +22,9 @@ class PlanForm(StrictForm, ModelForm):
         field_classes: ClassVar[dict[str, type[Field]]] = {"features": ListOfTextsField}
 
 
-class IndustryForm(StrictForm, ModelForm):
-    """An industry as IndustryInput takes it."""
-
-    rules = IndustryInput
-
-
 @admin.register(Plan)
 class PlanAdmin(SoldAdmin):
-    """Plans; what was sold is on invoices and subscriptions, so an edit counts for the next order."""
+    """Plans. An edit applies to new orders: invoices and subscriptions keep what was sold."""
 
     form = PlanForm
     list_display = (
@@ -51,6 +45,7 @@ class PlanAdmin(SoldAdmin):
         ("is_public", BooleanRadioFilter),
     )
     search_fields = ("name", "slug")
+    search_help_text = "Search by name or slug"
     prepopulated_fields = {"slug": ("name",)}
     tells_values = True
     fieldsets = (
@@ -61,15 +56,3 @@ class PlanAdmin(SoldAdmin):
     )
 
     price_shown = money("price")
-
-
-@admin.register(Industry)
-class IndustryAdmin(ConsoleAdmin):
-    """Lines of business that a site can be in."""
-
-    form = IndustryForm
-    list_display = ("name", "slug", "is_active")
-    list_filter = (("is_active", BooleanRadioFilter),)
-    search_fields = ("name", "slug")
-    prepopulated_fields = {"slug": ("name",)}
-    tells_values = True

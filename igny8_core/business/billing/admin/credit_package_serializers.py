@@ -1,4 +1,4 @@
-"""What operators send to offer credit packages."""
+"""Input of a credit package in the console."""
 
 from typing import Any
 
@@ -37,6 +37,6 @@ class CreditPackageInput(PricedInput):
         names = ("price", "currency", "discount_percentage")
         price, currency, discount = (attrs.get(name, getattr(self.instance, name, None)) for name in names)
         if price and currency and not discounted(price, discount or 0, currency):
-            text = f"With this discount nothing is left to pay in {currency}. Ask for more, or take off less."
+            text = f"Nothing is left to pay in {currency}. Raise the price, or lower the discount."
             raise serializers.ValidationError({"price": [text]}, code="invalid_amount")
         return attrs

@@ -1,4 +1,4 @@
-"""Deleting an account: its order ends, its people are erased, its books are kept; in one transaction."""
+"""Deleting an account in one transaction: orders and subscription end, people are erased, invoices are kept."""
 
 from datetime import datetime
 
@@ -31,30 +31,30 @@ from igny8_core.business.billing.services.payment_states.under_way import (
 from igny8_core.business.billing.services.subscriptions.ending import cancel_subscription
 from igny8_core.common import clock
 from igny8_core.common.db import service_transaction
-from igny8_core.common.mail import nowhere
+from igny8_core.common.mail import erased_address
 from igny8_core.common.states import transition
 from igny8_core.events import services as events
 
-# Lines of an order of which nothing was delivered as long as it is not paid.
+# Kinds of lines that deliver nothing before they are paid.
 ORDER_LINES = frozenset({*PLAN_LINES, UNUSED_TIME, LineKind.CREDIT_PACKAGE})
 
 
-def close_account(account: Account, owner: User, password: str) -> None:
-    """Delete the account for its owner, who says their password: all of it or nothing.
+def delete_account(account: Account, owner: User, password: str) -> None:
+    """Delete the account for its owner, who confirms with their password; completely or not at all.
 
-    An order that nobody paid for is voided, the subscription ends at once, everybody is logged out and erased, and the
-    billing details are blanked. Invoices with their snapshots, the ledger and the events stay.
-    Attempts to pay that are open are closed first.
-    Raises InvalidInput for a wrong password, OwnersOnly, MoneyOpen, SubscriptionBilledByStripe (it has to end there
-    first), AccountSuspended while an operator holds it; InvoicePaidMeanwhile, PaymentBeingChecked and AttemptNotClosed
-    where an attempt was paid, may be, or cannot be closed.
+    Unpaid orders are voided, the subscription ends at once, members are logged out and erased, and the billing details
+    are blanked. Invoices, credit transactions and events are kept. Open payment attempts are closed first.
+
+    Raises InvalidInput for a wrong password, OwnersOnly, MoneyOpen, SubscriptionBilledByStripe (end it at Stripe
+    first), AccountSuspended if an operator suspended the account; InvoicePaidMeanwhile, PaymentBeingChecked and
+    AttemptNotClosed if an open attempt was paid, may have been paid, or cannot be closed.
     """
     check_own_password(password, owner)
-    _close(account, owner)
+    _delete(account, owner)
 
 
 @service_transaction
-def _close(account: Account, owner: User) -> None:
+def _delete(account: Account, owner: User) -> None:
     account = lock_account(account.pk)
     actor = team_policy.acting_member(account, owner)
     team_policy.require_owner(actor)
@@ -78,7 +78,7 @@ def _close(account: Account, owner: User) -> None:
 
 
 def _require_settled(account: Account) -> None:
-    """Raises MoneyOpen, saying which payment or invoice is open, and AttemptOpen."""
+    """Raise MoneyOpen, naming the open payment or invoice, or AttemptOpen."""
     undecided = [payment for payment in payments_under_way_of(account) if not is_open(payment)]
     if undecided:
         raise MoneyOpen(f"{why_undecided(undecided[0])} Wait until that is decided.")
@@ -88,18 +88,18 @@ def _require_settled(account: Account) -> None:
         belongs_to_debt = is_past_due and subscription is not None and invoice.subscription_id == subscription.pk
         if belongs_to_debt or not _is_mere_order(invoice):
             raise MoneyOpen(f"Invoice {invoice.invoice_number} is owed. Pay it first, or ask support to void it.")
-    # Last, so that nothing is closed where the account stays.
+    # Checked last, so that no attempt is closed if the account stays.
     require_no_open_attempt(account)
 
 
 def _unpaid(account: Account) -> list[Invoice]:
-    # What was written off as uncollectible is owed to nobody who waits for it.
+    # Invoices that were written off as uncollectible do not count.
     unpaid = invoices_of(account).filter(status__in=[InvoiceStatus.DRAFT, InvoiceStatus.PENDING])
     return list(unpaid.prefetch_related("lines").order_by("pk"))
 
 
 def _is_mere_order(invoice: Invoice) -> bool:
-    """Whether nothing was delivered for the invoice: an order that is not paid, or one that was never sent."""
+    """Whether nothing was delivered for the invoice: it is an unpaid order, or a draft."""
     kinds = {line.kind for line in invoice.lines.all()}
     return invoice.status == InvoiceStatus.DRAFT or kinds <= ORDER_LINES
 
@@ -116,7 +116,7 @@ def _blank(account: Account, now: datetime, staying: set[int]) -> None:
     for column in BILLING_DETAILS:
         setattr(account, column, "")
     account.name, account.slug, account.timezone = f"Deleted account {account.pk}", f"deleted-{account.pk}", "UTC"
-    # Only of a platform operator who owned an account of their own: they keep their login, and leave.
+    # An owner who is an operator keeps their login and leaves the account.
     if account.owner_id not in staying:
         account.owner = None
     account.save(update_fields=[*BILLING_DETAILS, "name", "slug", "timezone", "owner"])
@@ -137,9 +137,9 @@ def _let_go(member: User) -> None:
 
 
 def _erase(member: User) -> None:
-    """Blank a person: they cannot log in any more, and their address can sign up anew."""
+    """Erase a person. They can no longer log in, and their address can sign up again."""
     end_sessions(member, "account_deleted")
-    member.email, member.first_name, member.last_name = nowhere(member.pk), "", ""
+    member.email, member.first_name, member.last_name = erased_address(member.pk), "", ""
     member.is_active, member.email_verified_at = False, None
     member.set_unusable_password()
     member.save(update_fields=["email", "first_name", "last_name", "is_active", "email_verified_at", "password"])

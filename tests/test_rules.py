@@ -21,7 +21,7 @@ from igny8_core.business.billing.models import (
     REFUND_TRANSITIONS,
 )
 from igny8_core.common.api.bounds import BOUNDS, counted
-from igny8_core.common.states import Moves
+from igny8_core.common.states import Transitions
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
@@ -51,7 +51,7 @@ def table_after(text: str, mark: str) -> list[list[str]]:
         ("dispute", DISPUTE_TRANSITIONS),
     ],
 )
-def test_the_tables_of_states_are_those_of_the_code(mark: str, moves: Moves) -> None:
+def test_the_tables_of_states_are_those_of_the_code(mark: str, moves: Transitions) -> None:
     written = {
         state.strip("`"): set(re.findall(r"`(\w+)`", targets))
         for state, targets in table_after(page("domain.md"), f"states: {mark}")

@@ -67,9 +67,7 @@ BOUNDS: dict[str, list[Bound]] = {
         Bound(f"{BILLING}.webhooks.views.MAX_MESSAGE_BYTES", "a message of a gateway", "413", "bytes"),
         Bound("igny8_core.common.api.query.MAX_SEARCH_LENGTH", "characters of a search", "400"),
         Bound("igny8_core.common.api.fields.MAX_PASSWORD_INPUT", "characters of a password", "400"),
-        Bound(
-            "igny8_core.common.idempotency_store.KEPT_FOR", "for so long a repeat gets its first answer", "done anew"
-        ),
+        Bound("igny8_core.common.idempotency_store.KEPT_FOR", "a repeat gets its first answer", "done anew"),
     ],
     "Lists": [
         Bound("igny8_core.common.api.pagination.EnvelopePagination.max_page_size", "rows of a page", "400"),

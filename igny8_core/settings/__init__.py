@@ -248,7 +248,11 @@ PRIVACY_URL = environment.text("PRIVACY_URL")
 
 STATIC_URL = "/static/"
 STATIC_ROOT = VAR_DIR / "static"
-STATICFILES_DIRS = [BASE_DIR / "igny8_core" / "admin" / "static"]
+STATICFILES_DIRS = [
+    BASE_DIR / "igny8_core" / "admin" / "static",
+    # Pages show names in the letters that invoices are drawn with.
+    ("fonts", BASE_DIR / "igny8_core" / "business" / "billing" / "fonts"),
+]
 WHITENOISE_USE_FINDERS = DEBUG
 WHITENOISE_AUTOREFRESH = DEBUG
 STORAGES = {

@@ -1,0 +1,100 @@
+"""Names and lines in the scripts of our customers on pages, also where the machine has no fonts for them."""
+
+from typing import Any
+
+import pytest
+from django.contrib.staticfiles import finders
+from playwright.sync_api import Locator
+from pytest_django.live_server_helper import LiveServer
+
+from igny8_core.business.billing.services.invoices.pay_links import pay_link
+from tests import make
+from tests.languages import TEXTS
+from tests.web.browser import browser_page, with_chromium
+
+pytestmark = [pytest.mark.django_db(transaction=True), with_chromium]
+
+# Two signs of cuneiform, which no font here has: both are drawn as the same box.
+BOXES = "\U00012000\U00012001"
+# The letters of a text that look like that box, each drawn by itself in the font of its place on the page.
+FIND_BOXES = """(element) => {
+  const canvas = new OffscreenCanvas(64, 64).getContext("2d", { willReadFrequently: true });
+  canvas.font = `24px ${getComputedStyle(element).fontFamily}`;
+  const drawn = (letter) => {
+    canvas.clearRect(0, 0, 64, 64);
+    canvas.fillText(letter, 8, 40);
+    return canvas.getImageData(0, 0, 64, 64).data.join();
+  };
+  const box = drawn("\\u{12000}");
+  return [...element.textContent].filter((each) => /[\\p{L}\\p{N}\\p{S}]/u.test(each) && drawn(each) === box).join("");
+}"""
+# What a browser may fetch for a text where the machine has no font for it; characters are in one file, or in several.
+FETCHED = {
+    "Latin": {"noto-sans-latin-ext"},
+    "Persian": {"noto-naskh-arabic"},
+    "Telugu": {"noto-sans-telugu"},
+    "Sinhala": {"noto-sans-sinhala"},
+    "Bengali": {"noto-sans-bengali"},
+    "Marathi": {"noto-sans-devanagari"},
+    "Thai": {"noto-sans-thai", "noto-sans-latin-ext"},
+    "Hebrew": {"noto-sans-hebrew", "noto-sans-latin-ext"},
+    "Korean": {"noto-sans-kr", "noto-sans-latin-ext"},
+    "Simplified Chinese": {"noto-sans-sc-chinese"},
+    "Japanese": {"noto-sans-sc-chinese", "noto-sans-jp"},
+    "emoji": {"noto-emoji"},
+}
+
+
+def boxes_in(text: Locator) -> str:
+    return str(text.evaluate(FIND_BOXES))
+
+
+@pytest.fixture(autouse=True)
+def address(settings: Any, live_server: LiveServer) -> None:
+    settings.BASE_URL = live_server.url
+
+
+def test_every_letter_of_every_script_is_drawn_and_none_is_a_box() -> None:
+    name = " ".join(TEXTS[each] for each in ("Bengali", "Urdu", "Korean"))
+    lines = [{"description": text, "quantity": 1, "amount": "1.00"} for text in [*TEXTS.values(), BOXES]]
+    link = pay_link(make.invoice(make.owner({"name": name}).account, line_items=lines))
+
+    with browser_page() as page:
+        page.goto(link, wait_until="networkidle")
+        rows = page.locator(".lines tbody bdi").all()
+        found = {text: boxes_in(row) for text, row in zip([*TEXTS.values(), BOXES], rows, strict=True)}
+        in_name = boxes_in(page.locator(".parties bdi"))
+
+    assert found.pop(BOXES) == BOXES  # a box would be noticed
+    assert in_name == ""
+    assert set(found.values()) == {""}
+
+
+def test_a_page_in_latin_fetches_no_font_and_another_only_those_of_its_script() -> None:
+    link = pay_link(make.invoice(make.owner({"name": "Müller & Søn Ltd"}).account))
+    fetched: dict[str, set[str]] = {}
+    asked: list[str] = []
+
+    with browser_page() as page:
+        page.on("request", lambda request: asked.append(request.url) if request.resource_type == "font" else None)
+        for address in (link, link.split("/pay/")[0]):
+            page.goto(address, wait_until="networkidle")
+        assert asked == []
+        page.goto(link, wait_until="networkidle")
+        for language in FETCHED:
+            page.locator(".parties bdi").evaluate("(name, text) => { name.textContent = text; }", TEXTS[language])
+            page.wait_for_function("document.fonts.status === 'loaded'")
+            fetched[language] = {url.rsplit("/", 1)[1] for url in asked}
+            asked.clear()
+
+    too_many = {
+        language: needless
+        for language, files in fetched.items()
+        if (needless := {file for file in files if not file.startswith(tuple(FETCHED[language]))})
+    }
+    assert too_many == {}
+
+
+def test_the_fonts_are_served_with_their_licences() -> None:
+    assert finders.find("fonts/noto-sans-bengali-bengali-400-normal.ttf")
+    assert finders.find("fonts/OFL-noto-sans-bengali.txt")

@@ -255,13 +255,14 @@ STATICFILES_DIRS = [
 ]
 WHITENOISE_USE_FINDERS = DEBUG
 WHITENOISE_AUTOREFRESH = DEBUG
+WHITENOISE_MIMETYPES = {".ttf": "font/ttf"}
 STORAGES = {
     # Files have no address of their own: views hand them out to those who may see them.
     "default": environment.file_storage(VAR_DIR / "media"),
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG
-        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        else "igny8_core.common.static_files.StaticFiles"
     },
 }
 

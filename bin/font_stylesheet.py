@@ -34,7 +34,7 @@ ON_ANDROID = {
     "Emoji": "NotoColorEmoji",
 }
 HEAD = """\
-/* Letters that a visitor's machine has no font for. Written by bin/font_stylesheet.py from the invoices' fonts; don't edit.
+/* Letters that a visitor's machine has no font for: don't edit, bin/font_stylesheet.py writes this of the invoices'.
    A browser fetches one of these files when a page shows a letter of its range that no font named earlier has. */
 """
 

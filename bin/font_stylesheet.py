@@ -23,8 +23,11 @@ CHINESE = {"Chinese", "Japanese", "Traditional", "Hong Kong", "Rare"}
 FIRST_OF_CHINESE, FIRST_IDEOGRAPH = 0x2E80, 0x3400
 # They stand between letters of any script, so a file that named them would be fetched for other scripts too.
 MARKS_OF_MANY_SCRIPTS = {*range(0x0300, 0x0370), *range(0xFE00, 0xFE10)}
-# Where a font draws nothing right without them.
-NEEDED = {"Sinhala": {0x200D}, "Emoji": {0x200D, 0xFE0F, 0x20E3, *b"#*0123456789"}}
+# Without them these show other letters: the joined forms of Marathi, Malayalam, Sinhala; emoji of several characters.
+NEEDED = {
+    **dict.fromkeys(("Devanagari", "Malayalam", "Sinhala"), {0x200D}),
+    "Emoji": {0x200D, 0xFE0F, 0x20E3, *b"#*0123456789"},
+}
 # Android has these without a family that a stylesheet could name.
 ON_ANDROID = {
     **dict.fromkeys(("Chinese", "Rare"), "NotoSansCJKsc-Regular"),

@@ -25,7 +25,9 @@ FIRST_OF_CHINESE, FIRST_IDEOGRAPH = 0x2E80, 0x3400
 MARKS_OF_MANY_SCRIPTS = {*range(0x0300, 0x0370), *range(0xFE00, 0xFE10)}
 # Without them these show other letters: the joined forms of Marathi, Malayalam, Sinhala; emoji of several characters.
 NEEDED = {
-    **dict.fromkeys(("Devanagari", "Malayalam", "Sinhala"), {0x200D}),
+    "Devanagari": {0x200D},
+    "Malayalam": {0x200D},
+    "Sinhala": {0x200D},
     "Emoji": {0x200D, 0xFE0F, 0x20E3, *b"#*0123456789"},
 }
 # Android has these without a family that a stylesheet could name.

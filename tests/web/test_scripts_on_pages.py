@@ -97,8 +97,10 @@ def test_every_letter_of_every_script_is_drawn_and_none_is_a_box() -> None:
 
 
 def test_joiners_join_as_on_invoices() -> None:
+    link = pay_link(make.invoice())
+
     with browser_page() as page:
-        page.goto(pay_link(make.invoice()))
+        page.goto(link)
         lost = [name for name, texts in JOINED.items() if page.evaluate(LOOK_THE_SAME, list(texts))]
 
     assert lost == []

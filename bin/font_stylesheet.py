@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from fontTools.ttLib import TTFont
+from fontTools.ttLib import TTFont  # type: ignore[import-untyped]
 
 CODE = Path(__file__).resolve().parent.parent / "igny8_core"
 FOLDER = CODE / "business/billing/fonts"

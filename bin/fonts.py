@@ -10,10 +10,10 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from fontTools.merge import Merger
+from fontTools.merge import Merger  # type: ignore[import-untyped]
 from fontTools.merge import Options as MergeOptions
-from fontTools.subset import Options, Subsetter
-from fontTools.ttLib import TTFont
+from fontTools.subset import Options, Subsetter  # type: ignore[import-untyped]
+from fontTools.ttLib import TTFont  # type: ignore[import-untyped]
 
 FOLDER = Path(__file__).resolve().parent.parent / "igny8_core/business/billing/fonts"
 VERSIONS = {"noto-emoji": "5.3.2"}
@@ -93,7 +93,8 @@ def slices(package: str, place: Path) -> list[Path]:
 
 
 def characters(file: Path) -> Iterable[int]:
-    return TTFont(file, lazy=True).getBestCmap()
+    found: dict[int, str] = TTFont(file, lazy=True).getBestCmap()
+    return found
 
 
 def write(files: Iterable[Path], name: str, *, only: set[int] | None = None, weight: int = 400) -> None:

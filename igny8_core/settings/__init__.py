@@ -251,16 +251,21 @@ PRIVACY_URL = environment.text("PRIVACY_URL")
 
 STATIC_URL = "/static/"
 STATIC_ROOT = VAR_DIR / "static"
-STATICFILES_DIRS = [BASE_DIR / "igny8_core" / "admin" / "static"]
+STATICFILES_DIRS = [
+    BASE_DIR / "igny8_core" / "admin" / "static",
+    # Pages show names in the letters that invoices are drawn with.
+    ("fonts", BASE_DIR / "igny8_core" / "business" / "billing" / "fonts"),
+]
 WHITENOISE_USE_FINDERS = DEBUG
 WHITENOISE_AUTOREFRESH = DEBUG
+WHITENOISE_MIMETYPES = {".ttf": "font/ttf"}
 STORAGES = {
     # Files have no public address. Views serve them to people who may see them.
     "default": environment.file_storage(VAR_DIR / "media"),
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG
-        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        else "igny8_core.common.static_files.StaticFiles"
     },
 }
 

@@ -10,52 +10,10 @@ from pypdf import PdfReader
 from igny8_core.auth.models import Account
 from igny8_core.business.billing.services.invoices.pdf import render_invoice
 from tests import make
+from tests.languages import TEXTS
 
 pdf_renderer = pytest.importorskip("igny8_core.business.billing.services.invoices.pdf_renderer", exc_type=OSError)
 pytestmark = pytest.mark.django_db
-
-TEXTS = {
-    "Bengali": "তাহমিদ ইন্টারন্যাশনাল র‍্যাব ৳ ১২৩।",
-    "Hindi": "श्री क्षत्रिय उद्योग प्रा॰ लि॰ ₹ १२३",
-    "Marathi": "महाराष्ट्र दर‍्या ळ",
-    "Nepali": "काठमाडौँ गर‍्यो",
-    "Gujarati": "શ્રી અમદાવાદ ૧૨૩",
-    "Punjabi": "ਪੰਜਾਬ ਸਿੰਘ",
-    "Odia": "ଓଡ଼ିଶା କ୍ଷେତ୍ର",
-    "Tamil": "தமிழ்நாடு ஸ்ரீ",
-    "Telugu": "సాఫ్ట్‌వేర్ శ్రీ",
-    "Kannada": "ಕರ್ನಾಟಕ ಶ್ರೀ",
-    "Malayalam": "മോഹന്‍ലാല്‍ തമിഴ്‌നാട്",
-    "Sinhala": "ශ්‍රී ලංකා",
-    "Thai": "บริษัท น้ำปลา จำกัด ฿ ๑๒๓",
-    "Lao": "ບໍລິສັດ ລາວ ₭",
-    "Khmer": "ក្រុមហ៊ុន កម្ពុជា ៛",
-    "Burmese": "မြန်မာ ကုမ္ပဏီ",
-    "Tibetan": "བོད་ཡིག",
-    "Korean": "주식회사 한국 뷁 ₩",
-    "Japanese": "株式会社イグナイト ひらがな 髙橋 ㈱",
-    "Simplified Chinese": "上海科技有限公司 喆 镕",
-    "Traditional Chinese": "臺灣國際龍翔貿易 龘",
-    "Cantonese": "香港嘅公司 邨 喺",
-    "Hebrew": "חברת שלום בע״מ שָׁלוֹם ₪",
-    "Arabic": "شركة الأمل للتجارة ١٢٣ ﷼",
-    "Urdu": "محمد طاہر اینڈ سنز ٹ ڈ ے ۱۲۳",
-    "Persian": "شرکت نرم‌افزار داده‌پرداز گ چ پ ژ",
-    "Kurdish": "کۆمپانیای ڕێگا ڵ ێ ۆ",
-    "Pashto": "پښتو ځ څ ډ ړ ږ ې ۍ",
-    "Sindhi": "سنڌي ڄ ٺ ڦ ڳ ڱ",
-    "Syriac": "ܫܠܡܐ",
-    "Dhivehi": "ދިވެހި",
-    "Armenian": "Հայաստան ֏",
-    "Georgian": "საქართველო ₾",
-    "Amharic": "ኢትዮጵያ",
-    "Russian, Ukrainian, Kazakh": "Москва Ґалаґан Їжак Қазақстан Әділ Ұлы ₽ ₴ ₸ №",
-    "Greek": "Αθήνα Ἀθῆναι ᾧ",
-    "Latin": "Łódź Żółć Åse Ñandú ß Đặng Ơ Ɓ ə ǧ",
-    "money": "৳ ₹ ₨ € £ ¥ $ ₺ ₽ ₩ ₦ ₫ ₱ ₴ ₪ ฿ ₸ ₼ ₾ ₵ ₡ ₲ ₭ ₮ ؋ ៛ ֏ ௹ ₿ ¢ ₤ ﷼",
-    "signs": "→ ← ↑ ✓ ✔ ★ ☆ ☎ ✉ ① ② ≤ ≥ ≠ ∞ ± × ÷ ½ ° ™ © ® № … – — • “ ” ‘ ’ « » ■ ●",
-    "emoji": "😀 👍🏽 👨‍👩‍👧‍👦 👩🏽‍💻 ❤️ 🇵🇰 1️⃣ 🫨 🎉 🚀",
-}
 
 
 def boxes_of(caplog: pytest.LogCaptureFixture) -> list[str]:

@@ -51,7 +51,7 @@ def orders_by_transfer(page: Page, site: Site, email: str) -> None:
     """Up to the page of the invoice."""
     signs_up(page, site, "Starter", email)
     page.get_by_role("radio", name="Bank Transfer").check()
-    page.get_by_role("button", name="Order and go on to the payment").click()
+    page.get_by_role("button", name="Order and pay").click()
     page.wait_for_url("**/pay/**")
     expect(page.get_by_text("89.00 USD").first).to_be_visible()
 
@@ -150,7 +150,7 @@ def test_an_order_by_card_is_active_and_its_receipt_is_mailed(site: Site, desk: 
 
     signs_up(page, site, "Starter", "card@example.com")
     page.get_by_role("radio", name="Credit/Debit Card").check()
-    page.get_by_role("button", name="Order and go on to the payment").click()
+    page.get_by_role("button", name="Order and pay").click()
     page.get_by_role("button", name="Pay").click()
     expect(page.get_by_role("status")).to_contain_text("Paid, thank you.", timeout=PATIENCE)
     page.goto(site.mailed_link("card@example.com", "WE RECEIVED YOUR PAYMENT"))

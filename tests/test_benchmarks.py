@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
+from django.test import Client
 
 from igny8_core.business.billing.models import CreditCostConfig, CreditUsageLog, Invoice, Payment
 
@@ -67,6 +68,17 @@ def test_the_rows_of_the_requests_fit_their_tables(
     assert json.loads(requests.spend())["operation_type"] in CreditCostConfig.objects.values_list(
         "operation_type", flat=True
     )
+
+
+def test_the_pages_that_are_weighed_open(bench: ModuleType) -> None:
+    pages = importlib.import_module("pages")
+
+    looks = pages.build()
+
+    for look in looks.values():
+        browser = Client()
+        browser.cookies["session"] = look.session
+        assert browser.get(look.address).status_code == 200, look.address
 
 
 def test_the_library_that_a_benchmark_is_named_like_is_found_first() -> None:

@@ -144,6 +144,12 @@ def test_no_file_is_longer_than_a_person_reads_at_once() -> None:
     assert {str(path): lines for path in files if (lines := len(path.read_text().splitlines())) > MAX_LINES} == {}
 
 
+def test_whoever_is_told_to_write_to_us_is_told_the_address() -> None:
+    texts = [path for kind in ("py", "html", "txt", "js") for path in ROOT.rglob(f"*.{kind}")]
+
+    assert [named(path) for path in texts if "write to us" in path.read_text(encoding="utf-8").lower()] == []
+
+
 def test_nothing_marks_data_as_safe_html() -> None:
     found = [f"{named(path)}:{call.lineno}" for path in SOURCES for name, call in calls(path) if name == "mark_safe"]
 

@@ -18,6 +18,7 @@ from django.urls import resolve
 from django.utils import timezone
 from pytest_django.live_server_helper import LiveServer
 
+from igny8_core.auth.management.commands import ensure_demo_operator
 from igny8_core.auth.models import ACCOUNT_TRANSITIONS, SUBSCRIPTION_TRANSITIONS, Account, User
 from igny8_core.business.billing.gateways import paypal, stripe
 from igny8_core.business.billing.models import DISPUTE_TRANSITIONS, INVOICE_TRANSITIONS, Payment
@@ -83,6 +84,15 @@ def test_every_address_of_the_api_in_the_documentation_exists() -> None:
 
     assert len(addresses) >= 8
     assert [a for a in addresses if getattr(resolve(a).func, "view_class", None) is NoSuchAddress] == []
+
+
+def test_every_page_that_the_readme_sends_people_to_exists() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"http://localhost:8011(/[\w/-]*)", text)) | set(re.findall(r"`(/[\w/]+)`", text))
+
+    assert {"/", "/signup", "/home", "/admin/billing/payment/"} <= named
+    assert [resolve(page) for page in sorted(named)]
+    assert f"`{ensure_demo_operator.EMAIL}` with `{ensure_demo_operator.PASSWORD}`" in text
 
 
 def test_every_view_of_the_api_is_a_viewset_but_those_that_decision_8_names() -> None:

@@ -3,17 +3,33 @@
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 with_chromium = pytest.mark.skipif(not CHROMIUM, reason="these tests drive Chromium, which is not installed here")
 
 
+@dataclass
+class Desk:
+    """Browsers of several people, who share nothing."""
+
+    browser: Browser
+    complaints: list[str] = field(default_factory=list)
+
+    def opens(self, size: tuple[int, int] = (1280, 720)) -> Page:
+        """A window of this size with a profile of its own."""
+        page = self.browser.new_context(viewport={"width": size[0], "height": size[1]}).new_page()
+        page.on("console", lambda message: self.complaints.append(message.text) if message.type == "error" else None)
+        page.route("**/favicon.ico", lambda route: route.fulfill(status=204))
+        return page
+
+
 @contextmanager
-def browser_page(refused: str = "", answered: tuple[int, ...] = (), *, loses: bool = False) -> Iterator[Page]:
-    """A page of Chromium that fails the test when its console has an error, such as a refused script.
+def browsers(refused: str = "", answered: tuple[int, ...] = (), *, loses: bool = False) -> Iterator[Desk]:
+    """Browsers of Chromium that fail the test when the console of one has an error, such as a refused script.
 
     `refused`: what the page asks of another server, and must not get. `answered`: statuses with which the test is
     refused, which the browser notes as errors; so it does with a connection that the test `loses`.
@@ -21,14 +37,19 @@ def browser_page(refused: str = "", answered: tuple[int, ...] = (), *, loses: bo
     """
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        page = browser.new_page()
-        complaints: list[str] = []
-        page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-        page.route("**/favicon.ico", lambda route: route.fulfill(status=204))
-        yield page
+        desk = Desk(browser)
+        yield desk
         browser.close()
     noted = tuple(f"Failed to load resource: the server responded with a status of {status}" for status in answered)
     noted += ("Failed to load resource: net::ERR_FAILED",) if loses else ()
+    complaints = desk.complaints
     others = [text for text in complaints if not refused or refused not in text or "Security Policy" not in text]
     others = [text for text in others if not text.startswith(noted)]
     assert others == []
+
+
+@contextmanager
+def browser_page(refused: str = "", answered: tuple[int, ...] = (), *, loses: bool = False) -> Iterator[Page]:
+    """A page of one person; what is told about the others in `browsers` holds."""
+    with browsers(refused, answered, loses=loses) as desk:
+        yield desk.opens()

@@ -45,8 +45,8 @@ def test_credits_of_the_plan_and_those_on_top_stand_apart(rich: User) -> None:
     html = " ".join(browser_of(rich).get("/home").content.decode().split())
 
     assert re.search(r'class="big">1,200<', html)
-    assert "<dt>from your plan</dt><dd>1,000</dd>" in html
-    assert "<dt>bought or given on top</dt><dd>200</dd>" in html
+    assert "<dt>From your plan</dt><dd>1,000</dd>" in html
+    assert "<dt>Bought or given on top</dt><dd>200</dd>" in html
 
 
 def test_trying_the_meter_spends_and_shows_the_row_of_the_ledger(rich: User) -> None:
@@ -114,7 +114,7 @@ def test_a_viewer_sees_the_credits_and_cannot_spend_them(rich: User, bob: User) 
         (AccountStatus.SUSPENDED, SuspendedReason.NON_PAYMENT, "because an invoice was not paid."),
         (AccountStatus.SUSPENDED, SuspendedReason.OPERATOR, "You can look at everything and change nothing."),
         (AccountStatus.CANCELED, "", "Your plan is canceled."),
-        (AccountStatus.TRIAL, "", "You are trying it out."),
+        (AccountStatus.TRIAL, "", "This is your free trial."),
     ],
 )
 def test_each_state_of_an_account_says_what_it_means(rich: User, status: str, reason: str, text: str) -> None:

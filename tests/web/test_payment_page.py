@@ -69,7 +69,7 @@ def test_a_gateway_without_keys_has_no_button(customer: Customer, stripe: FakeSt
 
 
 def test_without_any_way_to_pay_the_page_says_whom_to_ask(customer: Customer) -> None:
-    assert "Write to us" in text_of(customer.opens())
+    assert 'Write to <a href="mailto:' in text_of(customer.opens())
 
 
 def test_a_paid_invoice_says_so_with_its_day(customer: Customer, stripe: FakeStripe, olga: User) -> None:

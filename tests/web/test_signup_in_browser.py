@@ -75,7 +75,7 @@ def test_a_bank_transfer_ordered_on_a_phone_and_its_approval_seen_without_a_relo
         page.set_viewport_size({"width": 390, "height": 844})
         fills_in(page, site, "starter", "PK")
         page.get_by_role("radio", name="Bank Transfer").check()
-        page.get_by_role("button", name="Order and go on to the payment").click()
+        page.get_by_role("button", name="Order and pay").click()
         page.wait_for_url("**/pay/**")
         expect(page.get_by_text("89.00 USD").first).to_be_visible()
 
@@ -122,7 +122,7 @@ def test_an_order_by_card_opens_the_card_form_and_back_does_not_trap(site: str, 
     with browser_page() as page:
         fills_in(page, site, "starter", "US")
         page.get_by_role("radio", name="Credit/Debit Card").check()
-        page.get_by_role("button", name="Order and go on to the payment").click()
+        page.get_by_role("button", name="Order and pay").click()
         page.wait_for_url("**/fake/stripe/pay**")
         page.go_back()
         expect(page.locator("#standing")).to_contain_text("Waiting for your payment")
@@ -140,7 +140,7 @@ def test_an_order_with_paypal_leads_to_its_button(site: str, paypal: FakePayPal)
     with browser_page() as page:
         fills_in(page, site, "starter", "US")
         page.get_by_role("radio", name="PayPal").check()
-        page.get_by_role("button", name="Order and go on to the payment").click()
+        page.get_by_role("button", name="Order and pay").click()
         page.wait_for_url("**/pay/**")
         expect(page.get_by_role("button", name="PayPal")).to_be_visible()
 

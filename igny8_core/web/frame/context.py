@@ -14,9 +14,13 @@ SAYS_IT_ITSELF = ("/pay/", "/signup/card")
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
-    """`company`, `person` (who is signed in), `standing` (what their account has to pay); read when used."""
+    """`company`, `person` (who is signed in), `standing` (what their account has to pay); read when used.
+
+    `support_email`: where customers write to.
+    """
     return {
         "company": settings.COMPANY_NAME,
+        "support_email": settings.SUPPORT_EMAIL,
         "person": SimpleLazyObject(lambda: person_of(request)),
         "standing": SimpleLazyObject(lambda: _standing(request)),
     }

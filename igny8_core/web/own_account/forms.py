@@ -19,13 +19,13 @@ class OwnAccountForm(PageForm):
         CountryCodeField(),
         label=_("Country"),
         required=False,
-        help_text=_("Which ways of paying there are depends on it."),
+        help_text=_("It decides which ways to pay there are."),
         widget=forms.Select(attrs={"autocomplete": "country"}),
     )
 
     def __init__(self, *args: Any, **named: Any) -> None:
         super().__init__(*args, **named)
-        self.fields["account_name"].help_text = _("Empty: your own name.")
+        self.fields["account_name"].help_text = _("Left empty: your own name.")
         countries = sorted(COUNTRY_NAMES.items(), key=lambda country: country[1])
         self.fields["billing_country"].widget.choices = [("", _("Not said")), *countries]
 

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseNotModified, HttpResponseRedirect, JsonResponse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from igny8_core.business.billing.errors import (
@@ -46,7 +47,7 @@ MARKS_OF_RETURN = frozenset({"payment_intent", "token"})
 class NoDocument(DomainError):
     code = "pdf_unavailable"
     http_status = 503
-    text = "The PDF cannot be made at the moment. Try again later, or write to us if you need it now."
+    text = "The PDF cannot be made at the moment. Try again later."
 
 
 @require_safe
@@ -86,7 +87,8 @@ def invoice_pdf(request: HttpRequest, invoice: Invoice, token: str) -> HttpRespo
         content = pdf.render_invoice(invoice)
     except PdfUnavailable as fault:
         # Its own sentence is for who runs the server.
-        raise NoDocument(retry_after=fault.retry_after) from fault
+        text = _("The PDF cannot be made at the moment. Try again later, or write to %(address)s if you need it now.")
+        raise NoDocument(text % {"address": settings.SUPPORT_EMAIL}, retry_after=fault.retry_after) from fault
     return pdf_response(content, invoice.invoice_number)
 
 

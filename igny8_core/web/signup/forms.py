@@ -28,7 +28,7 @@ class PlanForm(PageForm):
         CountryCodeField(),
         label=gettext_lazy("Country"),
         required=False,
-        help_text=gettext_lazy("Which ways of paying there are depends on it."),
+        help_text=gettext_lazy("It decides which ways to pay there are."),
         widget=forms.Select(attrs={"autocomplete": "billing country"}),
     )
     billing_address_line1 = name_field(
@@ -46,7 +46,7 @@ class PlanForm(PageForm):
         EmailAddressField(),
         label=gettext_lazy("E-mail for invoices"),
         required=False,
-        help_text=gettext_lazy("Empty: your own."),
+        help_text=gettext_lazy("Left empty: to your own address."),
         widget=forms.EmailInput(attrs={"autocomplete": "billing email", "maxlength": 254, "inputmode": "email"}),
     )
     tax_id = name_field(
@@ -141,7 +141,7 @@ class SignupForm(PlanForm):
         "organization",
         limit=200,
         required=False,
-        help_text=gettext_lazy("Stands on invoices. Empty: your own name."),
+        help_text=gettext_lazy("Stands on invoices. Left empty: your own name."),
     )
     terms_version = forms.CharField(required=False, widget=forms.HiddenInput(), max_length=50)
     terms_accepted = forms.BooleanField(

@@ -1,5 +1,6 @@
 """Ordering a plan for an account that has none: a trial that is to go on, or one that comes back."""
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
@@ -49,10 +50,10 @@ def why_no_order(person: User, account: Account) -> str:
     subscription = live_subscription_of(account)
     if subscription is None:
         return ""
-    facts = {"plan": subscription.plan.name}
+    facts = {"plan": subscription.plan.name, "address": settings.SUPPORT_EMAIL}
     if subscription.status == SubscriptionStatus.PENDING_PAYMENT:
         return _("The plan %(plan)s is ordered already. It starts when its invoice is paid.") % facts
-    return _("Your account has the plan %(plan)s already. Write to us to change it.") % facts
+    return _("Your account has the plan %(plan)s already. To change it, write to %(address)s.") % facts
 
 
 def _answered(request: HttpRequest, person: User, account: Account, form: OrderForm) -> HttpResponse:

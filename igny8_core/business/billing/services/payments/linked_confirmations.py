@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 
+from django.conf import settings
 from django.utils.translation import gettext as _
 
 from igny8_core.business.billing.errors import ConfirmationAlreadyOpen
@@ -77,7 +78,7 @@ def _same_one(invoice: Invoice, said: TransferSaid) -> Payment | None:
     if waiting.reference_key != reference_key(said.reference):
         text = _(
             "We are checking a payment with the reference %(reference)s already. "
-            "If that reference is wrong, write to us."
+            "If that reference is wrong, write to %(address)s."
         )
-        raise ConfirmationAlreadyOpen(text % {"reference": waiting.manual_reference})
+        raise ConfirmationAlreadyOpen(text % {"reference": waiting.manual_reference, "address": settings.SUPPORT_EMAIL})
     return waiting

@@ -34,11 +34,12 @@ urlpatterns = [
     path("api/docs/", DocsView.as_view(), name="docs"),
     path("api/docs/codes/", CodesView.as_view(), name="codes"),
     path("api/<path:address>", NoSuchAddress.as_view()),
-    path("", include("igny8_core.web.urls")),
     path("admin/", admin.site.urls),
     path("admin", RedirectView.as_view(url="/admin/")),
     path("healthz/", health.healthz),
     path("readyz/", health.readyz),
     path("metrics", metrics),
+    # After what programs ask for: each page is one more address to compare with.
+    path("", include("igny8_core.web.urls")),
     path("<path:address>", no_such_page),
 ]

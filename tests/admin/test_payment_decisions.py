@@ -47,8 +47,8 @@ def test_list_offers_both_actions_by_their_documented_names(console: Client) -> 
 
     html = console.get(reverse(LIST)).content.decode()
 
-    assert "Approve selected payments" in html
-    assert "Reject selected payments" in html
+    assert "Approve selected manual payments" in html
+    assert "Reject selected manual payments" in html
     assert ">\n        Apply\n    <" in html
 
 

@@ -116,7 +116,7 @@ def test_the_receipt_says_what_was_paid_and_what_went_back(customer: Customer, o
         ("reference", "x" * 101, "At most 100 characters."),
         ("reference", "BT\u202e1", "is not allowed. Remove it."),
         ("transferred_on", "", "Give the day on which you sent the money."),
-        ("transferred_on", "29.11.2026", "A date is expected as YYYY-MM-DD."),
+        ("transferred_on", "29.11.2026", "A date is expected, written YYYY-MM-DD."),
         ("transferred_on", "2026-02-30", "This date does not exist."),
         ("transferred_on", "1999-01-01", "A day of the last twelve months is expected."),
         ("transferred_on", "2999-01-01", "A day of the last twelve months is expected."),

@@ -85,7 +85,7 @@ def test_a_form_that_is_sent_twice_spends_once(rich: User) -> None:
         ({"quantity": "0"}, "At least 1.", 400),
         ({"quantity": "101"}, "At most 100 here.", 400),
         ({"quantity": "1.5"}, "A whole number is expected", 400),
-        ({"operation": "book"}, "This costs 15000 credits and there are 1200.", 402),
+        ({"operation": "book"}, "This costs 15000 credits, but the account has 1200.", 402),
     ],
 )
 def test_what_cannot_be_spent_is_said_and_nothing_is(rich: User, said: dict[str, str], text: str, status: int) -> None:

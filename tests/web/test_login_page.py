@@ -76,7 +76,7 @@ def test_a_wrong_password_says_the_same_to_everybody_and_keeps_the_address(
     answer = sign_in(client, email, "wrong-password-9")
 
     assert answer.status_code == 401
-    assert says(answer, "E-mail address or password is wrong.")
+    assert says(answer, "The e-mail address or the password is wrong.")
     assert f'value="{email}"' in answer.content.decode()
     assert "wrong-password-9" not in answer.content.decode()
     assert not LoginSession.objects.exists()

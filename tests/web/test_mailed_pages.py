@@ -221,7 +221,7 @@ def test_who_has_confirmed_is_not_asked_again(alice: User) -> None:
 
     assert not says(browser.get("/home"), "Please confirm")
     assert browser.post("/verify-email").status_code == 303
-    assert says(browser.get("/home"), "Your e-mail address is verified already.")
+    assert says(browser.get("/home"), "Your e-mail address is already verified.")
     assert not Event.objects.filter(type="user.verification_requested").exists()
 
 

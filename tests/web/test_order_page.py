@@ -64,7 +64,7 @@ def test_what_is_known_of_the_account_is_filled_in(ada: User) -> None:
         ({"plan_slug": "free", "shown_plan": "free"}, "This plan is not offered"),
         ({"plan_slug": "scale"}, "You chose another plan."),
         ({"billing_city": ""}, "Enter the city that stands on your invoices."),
-        ({"billing_country": "DE", "tax_id": "DE123456780"}, "This is no valid VAT number of Germany"),
+        ({"billing_country": "DE", "tax_id": "DE123456780"}, "This is not a valid VAT number of Germany"),
         ({"payment_method": "local_wallet", "billing_country": "FR"}, "This payment method is not offered"),
     ],
 )

@@ -310,7 +310,7 @@ def test_a_link_that_has_run_out_says_so(customer: Customer, monkeypatch: pytest
     answer = customer.opens()
 
     assert answer.status_code == 410
-    assert "This link has run out" in text_of(answer)
+    assert "This link has expired" in text_of(answer)
     assert customer.invoice.invoice_number not in text_of(answer)
 
 

@@ -45,7 +45,7 @@ def test_signing_in_and_out_from_the_start_page(alice: User, live_server: LiveSe
         page.goto(live_server.url)
         page.get_by_role("banner").get_by_role("link", name="Sign in").click()
         sign_in(page, alice.email, "not the password")
-        expect(page.get_by_role("alert")).to_contain_text("E-mail address or password is wrong.")
+        expect(page.get_by_role("alert")).to_contain_text("The e-mail address or the password is wrong.")
         expect(page.get_by_label("E-mail address")).to_have_value(alice.email)
         sign_in(page, alice.email, make.PASSWORD)
         expect(page.get_by_role("heading", level=1)).to_have_text("Karachi Content")

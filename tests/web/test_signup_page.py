@@ -134,7 +134,7 @@ def test_what_is_wrong_stands_at_its_field_and_the_rest_stays(said: dict[str, st
         ({"billing_address_line1": ""}, "Enter the street that stands on your invoices."),
         ({"billing_city": ""}, "Enter the city that stands on your invoices."),
         ({"billing_email": "books"}, "An e-mail address in plain ASCII is expected"),
-        ({"billing_country": "DE", "tax_id": "DE123456780"}, "This is no valid VAT number of Germany"),
+        ({"billing_country": "DE", "tax_id": "DE123456780"}, "This is not a valid VAT number of Germany"),
         ({"billing_postal_code": "9" * 21}, "At most 20 characters."),
         ({"payment_method": ""}, "Choose how you want to pay."),
         ({"payment_method": "cowries"}, "Choose one of the ways of paying below."),

@@ -121,8 +121,12 @@ def test_another_account_s_site_is_not_there(browser: Client, industry: Industry
     ("status", "reason", "text"),
     [
         (AccountStatus.PENDING_PAYMENT, "", "Your account is waiting for payment."),
-        (AccountStatus.SUSPENDED, SuspendedReason.OPERATOR, "Your account is suspended. Contact support."),
-        (AccountStatus.CANCELED, "", "Your account is canceled. Order a plan to come back."),
+        (
+            AccountStatus.SUSPENDED,
+            SuspendedReason.OPERATOR,
+            "Your account is suspended. Contact support to have it reactivated.",
+        ),
+        (AccountStatus.CANCELED, "", "Your account is canceled. Order a plan to use it again."),
     ],
 )
 def test_an_account_that_may_not_be_used_says_so_and_takes_no_site(

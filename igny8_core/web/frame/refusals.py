@@ -89,7 +89,7 @@ def _words(status: int, text: str) -> dict[str, Any]:
         403: _("You may not open this"),
         404: _("There is nothing here"),
         409: _("That does not fit any more"),
-        410: _("This link has run out"),
+        410: _("This link has expired"),
         429: _("One moment, please"),
         500: _("Something went wrong"),
         503: _("One moment, please"),

@@ -184,13 +184,13 @@ class PaymentAdmin(AsksGateways):
         buttons: list[Any] = super().get_actions_detail(request, object_id)  # type: ignore[misc]
         return [button for button in buttons if button.action_name.rpartition("_")[2] in offered]
 
-    @admin.action(description="Approve selected payments", permissions=["approve"])
+    @admin.action(description="Approve selected manual payments", permissions=["approve"])
     def approve_selected(self, request: HttpRequest, payments: QuerySet[Payment]) -> None:
         """Approve each, oldest first."""
         if decision := _decision(request):
             _approve(request, _oldest_first(payments), decision["note"], decision["override_duplicate"])
 
-    @admin.action(description="Reject selected payments", permissions=["approve"])
+    @admin.action(description="Reject selected manual payments", permissions=["approve"])
     def reject_selected(self, request: HttpRequest, payments: QuerySet[Payment]) -> None:
         """Reject each, oldest first."""
         if decision := _decision(request):

@@ -13,9 +13,9 @@ from outside_database import check_connection, without_password
 from paths import ROOT, VAR, VENV_PYTHON
 from processes import OnlyOne
 
-# A worker collects tests for seconds, so workers pay for whole folders. One more than there are cores, because each
-# waits for the database a third of its time. With more than eight, all wait for the database.
-ON_ALL_CORES = (f"--numprocesses={min(8, (os.cpu_count() or 1) + 1)}", "--dist=worksteal")
+# A worker collects tests for seconds, so workers pay for whole folders. Two more than there are cores, because each
+# waits for the database or a browser much of its time. With more than eight, all wait for the database.
+ON_ALL_CORES = (f"--numprocesses={min(8, (os.cpu_count() or 1) + 2)}", "--dist=worksteal")
 # With these options few tests run, somebody watches them, or the number of processes is given.
 ONE_PROCESS = ("-k", "--lf", "--last-failed", "--sw", "--stepwise", "-s", "--pdb", "--trace", "-n", "--numprocesses")
 # .ci/run runs them; here: bin/test -m stress, or everything: bin/test -m ""

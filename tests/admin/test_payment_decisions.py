@@ -26,7 +26,7 @@ REJECT = "reject_selected"
 
 
 def decide(browser: Client, action: str, payments: Iterable[Payment], **inputs: str) -> list[tuple[str, str]]:
-    """Select, choose the action, click Apply; returns kind and text of each line of the report."""
+    """Select, choose the action, click Go; returns kind and text of each line of the report."""
     selected = [str(payment.pk) for payment in payments]
     posted = {"action": action, "_selected_action": selected, "index": "0", **inputs}
     response = browser.post(reverse(LIST), posted, follow=True)
@@ -49,7 +49,7 @@ def test_list_offers_both_actions_by_their_documented_names(console: Client) -> 
 
     assert "Approve selected manual payments" in html
     assert "Reject selected manual payments" in html
-    assert ">\n        Apply\n    <" in html
+    assert ">\n        Go\n    <" in html
 
 
 def test_list_has_the_documented_columns_newest_first(console: Client) -> None:

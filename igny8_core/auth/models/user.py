@@ -1,7 +1,9 @@
 from typing import Any, ClassVar
 
+from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
+from django.contrib.auth.password_validation import validate_password
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
@@ -43,7 +45,12 @@ class People(BaseUserManager["User"]):
         return user
 
     def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
-        """Create an operator with all permissions, for `manage.py createsuperuser`."""
+        """Create an operator with all permissions, for `manage.py createsuperuser`.
+
+        Raises ValidationError in production for a password that breaks the rules, which Django does not ask of commands.
+        """
+        if password is not None and settings.STRICT_PASSWORDS:
+            validate_password(normalized_password(password), self.model(email=email))
         return self.create_user(email, password, **{**fields, "is_staff": True, "is_superuser": True})
 
     def get_by_natural_key(self, username: str | None) -> "User":

@@ -74,6 +74,15 @@ class User(AbstractBaseUser, PermissionsMixin):
         blank=True,
         help_text="When the person opened a link that was sent to the address",
     )
+    # Events hold no addresses, because they outlive the person.
+    email_before = models.CharField(
+        max_length=254,
+        blank=True,
+        default="",
+        db_default="",
+        editable=False,
+        help_text="The address that an operator last replaced, which is told of it",
+    )
     terms_version = models.CharField(
         max_length=50, blank=True, default="", db_default="", help_text="Of the terms that the person agreed to"
     )

@@ -164,6 +164,9 @@ SIMPLE_JWT = {
     # Unused for so long, a login has ended; used every day, it ends when LOGIN_MAX_DAYS are over.
     "REFRESH_TOKEN_LIFETIME": timedelta(days=environment.at_least_one("LOGIN_IDLE_DAYS", 14)),
     "UPDATE_LAST_LOGIN": False,
+    # A token of a server whose clock is ahead of ours by so many seconds is no token of the future. Tokens run out at
+    # their time nevertheless, which is looked at by itself.
+    "LEEWAY": 10,
 }
 LOGIN_MAX_AGE = timedelta(days=environment.at_least_one("LOGIN_MAX_DAYS", 90))
 # Two tabs of one browser may exchange the same refresh token within so many seconds.

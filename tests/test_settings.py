@@ -187,9 +187,7 @@ def test_a_page_in_the_house_without_https_is_taken_for_development_only(monkeyp
 
 @pytest.mark.parametrize("name", ["JWT_SIGNING_KEY", "METRICS_TOKEN"])
 @pytest.mark.parametrize("value", ["a", "x" * 60, "ab" * 40, environment.DEBUG_SECRET])
-def test_a_weak_secret_is_refused_with_what_is_expected(
-    monkeypatch: pytest.MonkeyPatch, name: str, value: str
-) -> None:
+def test_a_weak_secret_is_refused_with_what_is_expected(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
     monkeypatch.setenv(name, value)
 
     with pytest.raises(ImproperlyConfigured, match=f"^{name} is too weak.*at least 50 random characters, for example"):
@@ -251,7 +249,9 @@ def test_mail_that_nobody_gets_or_that_others_can_read_is_refused_in_production(
     ],
 )
 def test_mail_servers_with_tls_and_those_of_this_machine_are_taken(url: str) -> None:
-    assert environment.email_settings(url, debug=False)["EMAIL_BACKEND"] == "django.core.mail.backends.smtp.EmailBackend"
+    assert (
+        environment.email_settings(url, debug=False)["EMAIL_BACKEND"] == "django.core.mail.backends.smtp.EmailBackend"
+    )
 
 
 S3 = {"AWS_STORAGE_BUCKET_NAME": "files", "AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret"}

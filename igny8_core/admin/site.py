@@ -46,7 +46,9 @@ class ConsoleSite(UnfoldAdminSite):
 
         return answer
 
-    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def password_change(  # type: ignore[override] # Django's stubs forget that a success redirects.
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
         """Change one's own password. As Django's, and the change is recorded, so that the operator is told by mail."""
         response: HttpResponse = super().password_change(request, extra_context)
         if request.method == "POST" and response.status_code == 302:

@@ -1,4 +1,4 @@
-"""Our password rules in addition to Django's (settings.AUTH_PASSWORD_VALIDATORS), and who breaks the one that matters most.
+"""Our password rules in addition to Django's (settings.AUTH_PASSWORD_VALIDATORS), and which operators break one.
 
 A password that our documents print is known to everybody (AUT-22).
 """
@@ -44,7 +44,9 @@ class PublicPasswordValidator:
     def validate(self, password: str, user: AbstractBaseUser | None = None) -> None:
         known = {public.casefold() for public in PUBLIC_PASSWORDS}
         if settings.STRICT_PASSWORDS and password.casefold() in known:
-            raise ValidationError("This password is an example in our documents, so everybody knows it. Choose another.")
+            raise ValidationError(
+                "This password is an example in our documents, so everybody knows it. Choose another."
+            )
 
     def get_help_text(self) -> str:
         return "Your password cannot be one that our documents show as an example."

@@ -148,7 +148,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "igny8_core.auth.password_rules.PublicPasswordValidator"},
 ]
-# In production the rules hold for operators that commands make, too, and passwords that our documents print are refused.
+# In production the rules hold for operators that commands make, too, and passwords of our documents are refused.
 STRICT_PASSWORDS = not DEBUG
 # Tokens are signed with a key of their own, so that leaking one kind of key does not compromise the other.
 JWT_SIGNING_KEY = (

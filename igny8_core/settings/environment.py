@@ -12,7 +12,7 @@ DEBUG_SECRET = "only-for-debug-" * 5
 ORIGIN = re.compile(r"(https?)://([a-z0-9_-]+(?:\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])(?::([1-9][0-9]{0,4}))?")
 USUAL_PORTS = {"http": 80, "https": 443}
 THIS_MACHINE = {"localhost", "127.0.0.1", "[::1]"}
-MAKE_A_SECRET = 'python3 -c "import secrets; print(secrets.token_urlsafe(50))"'
+RANDOM_TEXT_COMMAND = 'python3 -c "import secrets; print(secrets.token_urlsafe(50))"'
 MAIL_SERVER_EXAMPLE = "smtp://user:password@mail.example.com:587?tls=1"
 
 
@@ -93,7 +93,7 @@ def secret(name: str, *, debug: bool) -> str:
     if not _is_strong(value) or (value == DEBUG_SECRET and not debug):
         raise ImproperlyConfigured(
             f"{name} is missing or too weak. Set it to at least 50 random characters, for example the output of: "
-            f"{MAKE_A_SECRET}"
+            f"{RANDOM_TEXT_COMMAND}"
         )
     return value
 
@@ -106,8 +106,8 @@ def optional_secret(name: str, *, debug: bool) -> str:
     value = text(name)
     if value and not debug and (not _is_strong(value) or value == DEBUG_SECRET):
         raise ImproperlyConfigured(
-            f"{name} is too weak: somebody could guess it. Set it to at least 50 random characters, for example the output "
-            f"of: {MAKE_A_SECRET}. Or leave it out."
+            f"{name} is too weak: somebody could guess it. Set it to at least 50 random characters, for example the "
+            f"output of: {RANDOM_TEXT_COMMAND}. Or leave it out."
         )
     return value
 
@@ -200,8 +200,8 @@ def _require_delivery(parts: SplitResult, backend: str, *, has_tls: bool) -> Non
     if not has_tls and host not in THIS_MACHINE:
         raise ImproperlyConfigured(
             "EMAIL_URL names a mail server without TLS, so others could read its password and the links in mails. Add "
-            f"?tls=1, for example {MAIL_SERVER_EXAMPLE}, or write smtps:// for TLS from the first byte. Without TLS just a "
-            "mail server on this machine is taken (localhost)."
+            f"?tls=1, for example {MAIL_SERVER_EXAMPLE}, or write smtps:// for TLS from the first byte. "
+            "Without TLS only a mail server on this machine is taken (localhost)."
         )
 
 

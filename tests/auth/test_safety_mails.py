@@ -150,6 +150,15 @@ def test_an_operator_who_changes_their_own_password_in_the_console_is_told() -> 
     assert (sent.to, sent.subject.startswith("Your password was changed")) == (["olga@example.com"], True)
 
 
+def test_a_form_that_was_saved_as_it_was_says_nothing(alice: User) -> None:
+    delivered()
+
+    edit(alice)
+
+    assert Event.objects.filter(type="user.updated", object_id=str(alice.pk)).exists()
+    assert delivered() == []
+
+
 def test_who_changes_their_own_name_gets_no_mail(alice: User) -> None:
     delivered()
     update_profile(alice, first_name="Alicia")

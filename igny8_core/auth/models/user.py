@@ -47,7 +47,7 @@ class People(BaseUserManager["User"]):
     def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
         """Create an operator with all permissions, for `manage.py createsuperuser`.
 
-        Raises ValidationError in production for a password that breaks the rules, which Django does not ask of commands.
+        Raises ValidationError in production for a password that breaks the rules; Django asks no command to keep them.
         """
         if password is not None and settings.STRICT_PASSWORDS:
             validate_password(normalized_password(password), self.model(email=email))

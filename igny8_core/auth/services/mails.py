@@ -103,8 +103,8 @@ def _password_reset(event: Event) -> Mail | None:
 
 def _token_reused(event: Event) -> Mail | None:
     said = (
-        "A program used a key of your login that had been used before. Somebody may have copied it, so we ended the login "
-        "on that device. Log in there again."
+        "A program used a key of your login that had been used before. Somebody may have copied it, so we ended the "
+        "login on that device. Log in there again."
     )
     return _safety_mail(event, "One of your logins was ended", said)
 
@@ -112,7 +112,9 @@ def _token_reused(event: Event) -> Mail | None:
 def _login_edited(event: Event) -> Mail | None:
     """About what an operator changed of a login. What people change of their own names needs no mail."""
     changed = set(event.data.get("changed", ()))
-    if str(event.actor_id) == event.object_id and not changed & {"email", "password"}:
+    is_own = str(event.actor_id) == event.object_id
+    # The console also records a form that was saved as it was.
+    if not changed or (is_own and not changed & {"email", "password"}):
         return None
     said = [sentence for column, sentence in EDITED.items() if column in changed] or ["Its details were changed."]
     return _safety_mail(event, "Your login was changed by an operator", *said, to_address_before="email" in changed)

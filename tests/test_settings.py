@@ -95,10 +95,13 @@ def test_a_copied_env_example_starts() -> None:
 
 
 def test_production_starts_with_its_variables_and_passes_the_deployment_check() -> None:
-    checked = manage("check", "--deploy", "--fail-level", "WARNING", **PRODUCTION)
+    nobody_listens = "postgresql://igny8@127.0.0.1:1/igny8"
+
+    checked = manage("check", "--deploy", "--fail-level", "WARNING", **{**PRODUCTION, "DATABASE_URL": nobody_listens})
 
     assert checked.returncode == 0, checked.stderr
-    assert "no issues" in checked.stdout
+    # A remark and no warning: the one thing that the check asks the database.
+    assert re.findall(r"\((\w+\.[A-Z]\d+)\)", checked.stderr + checked.stdout) == ["igny8_auth.I001"]
 
 
 @pytest.mark.parametrize("name", ["DJANGO_SECRET_KEY", "DJANGO_ALLOWED_HOSTS", "BASE_URL", "EMAIL_URL", "DATABASE_URL"])
@@ -123,8 +126,13 @@ def test_production_without_a_variable_does_not_start_and_names_it(name: str) ->
         ("DJANGO_SECRET_KEY_FALLBACKS", "short"),
         ("DJANGO_SECRET_KEY_FALLBACKS", "only-for-debug-" * 5),
         ("DJANGO_ALLOWED_HOSTS", " , "),
+        ("DJANGO_ALLOWED_HOSTS", "*"),
+        ("JWT_SIGNING_KEY", "a"),
+        ("METRICS_TOKEN", "x"),
         ("BASE_URL", "http://app.example.com"),
         ("EMAIL_URL", "pigeon://roof"),
+        ("EMAIL_URL", "console://"),
+        ("EMAIL_URL", "smtp://mail.example.com:25"),
         ("DATABASE_URL", "sqlite:///db.sqlite3"),
         ("THROTTLING", "off"),
         ("DATABASE_PREPARED_STATEMENTS", "maybe"),
@@ -175,6 +183,75 @@ def test_a_page_in_the_house_without_https_is_taken_for_development_only(monkeyp
     assert environment.origins("CORS_ALLOWED_ORIGINS", debug=True) == ["http://192.168.1.7:5173"]
     with pytest.raises(ImproperlyConfigured):
         environment.origins("CORS_ALLOWED_ORIGINS", debug=False)
+
+
+@pytest.mark.parametrize("name", ["JWT_SIGNING_KEY", "METRICS_TOKEN"])
+@pytest.mark.parametrize("value", ["a", "x" * 60, "ab" * 40, environment.DEBUG_SECRET])
+def test_a_weak_secret_is_refused_with_what_is_expected(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    monkeypatch.setenv(name, value)
+
+    with pytest.raises(ImproperlyConfigured, match=f"^{name} is too weak.*at least 50 random characters, for example"):
+        environment.optional_secret(name, debug=False)
+    assert environment.optional_secret(name, debug=True) == value
+
+
+def test_a_strong_secret_is_taken_and_none_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("METRICS_TOKEN", raising=False)
+    assert environment.optional_secret("METRICS_TOKEN", debug=False) == ""
+    monkeypatch.setenv("METRICS_TOKEN", PRODUCTION["DJANGO_SECRET_KEY"])
+    assert environment.optional_secret("METRICS_TOKEN", debug=False) == PRODUCTION["DJANGO_SECRET_KEY"]
+
+
+@pytest.mark.parametrize("value", ["*", "app.example.com,*", "*.example.com", "*:443"])
+def test_hosts_with_a_star_are_refused_with_an_example(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("DJANGO_ALLOWED_HOSTS", value)
+
+    with pytest.raises(ImproperlyConfigured, match=r"^DJANGO_ALLOWED_HOSTS has a \*.*for example app\.example\.com"):
+        environment.hosts("DJANGO_ALLOWED_HOSTS", debug=False)
+    assert environment.hosts("DJANGO_ALLOWED_HOSTS", debug=True) == value.split(",")
+
+
+def test_a_domain_with_all_names_below_it_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DJANGO_ALLOWED_HOSTS", ".example.com, app.example.org")
+
+    assert environment.hosts("DJANGO_ALLOWED_HOSTS", debug=False) == [".example.com", "app.example.org"]
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("console://", "sends no mail"),
+        ("file:///var/mails", "sends no mail"),
+        ("smtp://user:password@mail.example.com:587", "without TLS"),
+        ("smtp://user:password@mail.example.com:587?tls=0", "without TLS"),
+        ("smtp://10.0.0.5", "without TLS"),
+        ("smtp://127.0.0.1.example.com", "without TLS"),
+        ("smtp://localhost@mail.example.com", "without TLS"),
+    ],
+)
+def test_mail_that_nobody_gets_or_that_others_can_read_is_refused_in_production(url: str, said: str) -> None:
+    with pytest.raises(ImproperlyConfigured) as refusal:
+        environment.email_settings(url, debug=False)
+
+    assert str(refusal.value).startswith("EMAIL_URL ")
+    assert said in str(refusal.value)
+    assert environment.MAIL_SERVER_EXAMPLE in str(refusal.value)
+    # The sentence goes to logs, where no password belongs.
+    assert "user:password@mail.example.com:587" not in str(refusal.value).replace(environment.MAIL_SERVER_EXAMPLE, "")
+    assert environment.email_settings(url, debug=True)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *(environment.MAIL_SERVER_EXAMPLE, "smtps://user:password@mail.example.com"),
+        *("smtp://localhost:25", "smtp://127.0.0.1:1025", "smtp://[::1]:25"),
+    ],
+)
+def test_mail_servers_with_tls_and_those_of_this_machine_are_taken(url: str) -> None:
+    assert (
+        environment.email_settings(url, debug=False)["EMAIL_BACKEND"] == "django.core.mail.backends.smtp.EmailBackend"
+    )
 
 
 S3 = {"AWS_STORAGE_BUCKET_NAME": "files", "AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret"}

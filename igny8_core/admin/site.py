@@ -10,6 +10,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.http.response import HttpResponseBase
 from django.template.response import SimpleTemplateResponse
 
+from igny8_core.auth.permissions import operator_of
+from igny8_core.auth.services.users import password_changed_in_console
 from igny8_core.common.middleware import CONSOLE_PREFIX
 
 # The theme has no type hints, but it changes no types of Django's methods.
@@ -43,6 +45,16 @@ class ConsoleSite(UnfoldAdminSite):
             return response
 
         return answer
+
+    def password_change(  # type: ignore[override] # Django's stubs forget that a success redirects.
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Change one's own password. As Django's, and the change is recorded, so that the operator is told by mail."""
+        response: HttpResponse = super().password_change(request, extra_context)
+        if request.method == "POST" and response.status_code == 302:
+            # After the form has saved it: passwords are hashed outside of transactions.
+            password_changed_in_console(operator_of(request))
+        return response
 
     def search(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """The results of the search field. The theme's own view would fail if `page` is not a number."""

@@ -4,12 +4,14 @@ from celery import shared_task
 
 from igny8_core.auth.services.sessions import forget_old_sessions
 from igny8_core.common.idempotency_store import forget_old_answers
+from igny8_core.common.queue_table import forget_taken_messages
 from igny8_core.common.rate_limits import forget_old_windows
 
 
 @shared_task(name="auth.forget_old_rows", ignore_result=True)
 def forget_old_rows() -> None:
-    """Delete old login sessions, rate counters and stored answers."""
+    """Delete old login sessions, rate counters, stored answers and messages that left the queue."""
     forget_old_sessions()
     forget_old_windows()
     forget_old_answers()
+    forget_taken_messages()

@@ -20,15 +20,11 @@ VAR_DIR = Path(environment.text("IGNY8_VAR") or BASE_DIR / "var")
 DEBUG = environment.flag("DJANGO_DEBUG", default=False)
 SECRET_KEY = environment.secret("DJANGO_SECRET_KEY", debug=DEBUG)
 SECRET_KEY_FALLBACKS = environment.secrets_of_before("DJANGO_SECRET_KEY_FALLBACKS")
-ALLOWED_HOSTS = environment.words("DJANGO_ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]" if DEBUG else "")
+ALLOWED_HOSTS = environment.hosts("DJANGO_ALLOWED_HOSTS", debug=DEBUG)
 CSRF_TRUSTED_ORIGINS = environment.words("DJANGO_CSRF_TRUSTED_ORIGINS")
 BASE_URL = environment.text("BASE_URL", f"http://localhost:{environment.number('PORT', 8011)}" if DEBUG else "").rstrip(
     "/"
 )
-if not DEBUG and not ALLOWED_HOSTS:
-    raise ImproperlyConfigured(
-        "DJANGO_ALLOWED_HOSTS is missing. Set it to the host names of this site, separated by commas."
-    )
 if not DEBUG and not BASE_URL.startswith("https://"):
     raise ImproperlyConfigured(
         "BASE_URL is missing. Set it to the site's address, for example https://app.example.com."
@@ -150,10 +146,13 @@ AUTH_PASSWORD_VALIDATORS = [
         "OPTIONS": {"user_attributes": ("email", "first_name", "last_name")},
     },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "igny8_core.auth.password_rules.PublicPasswordValidator"},
 ]
+# In production the rules hold for operators that commands make, too, and passwords of our documents are refused.
+STRICT_PASSWORDS = not DEBUG
 # Tokens are signed with a key of their own, so that leaking one kind of key does not compromise the other.
 JWT_SIGNING_KEY = (
-    environment.text("JWT_SIGNING_KEY")
+    environment.optional_secret("JWT_SIGNING_KEY", debug=DEBUG)
     or salted_hmac("igny8_core.jwt", "signing key", secret=SECRET_KEY, algorithm="sha256").hexdigest()
 )
 SIMPLE_JWT = {
@@ -165,6 +164,9 @@ SIMPLE_JWT = {
     # Unused for so long, a login has ended; used every day, it ends when LOGIN_MAX_DAYS are over.
     "REFRESH_TOKEN_LIFETIME": timedelta(days=environment.at_least_one("LOGIN_IDLE_DAYS", 14)),
     "UPDATE_LAST_LOGIN": False,
+    # A token of a server whose clock is ahead of ours by so many seconds is no token of the future. Tokens run out at
+    # their time nevertheless, which is looked at by itself.
+    "LEEWAY": 10,
 }
 LOGIN_MAX_AGE = timedelta(days=environment.at_least_one("LOGIN_MAX_DAYS", 90))
 # Two tabs of one browser may exchange the same refresh token within so many seconds.
@@ -233,7 +235,7 @@ if not EMAIL_URL:
     raise ImproperlyConfigured(
         "EMAIL_URL is missing. Set it to your mail server, for example smtp://user:password@host:587?tls=1."
     )
-globals().update(environment.email_settings(EMAIL_URL))
+globals().update(environment.email_settings(EMAIL_URL, debug=DEBUG))
 DEFAULT_FROM_EMAIL = environment.text("DEFAULT_FROM_EMAIL", "igny8 billing <billing@localhost>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 # The address that customers write to. Without it: the sender of all mail.
@@ -326,7 +328,7 @@ CORS_PREFLIGHT_MAX_AGE = 2 * 3600
 # --- Observing --------------------------------------------------------------------------------------------------
 
 # The bearer token for /metrics. Without it /metrics gives 404.
-METRICS_TOKEN = environment.text("METRICS_TOKEN")
+METRICS_TOKEN = environment.optional_secret("METRICS_TOKEN", debug=DEBUG)
 
 LOGGING = {
     "version": 1,

@@ -3,7 +3,7 @@
 import os
 import re
 from pathlib import Path
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -12,6 +12,8 @@ DEBUG_SECRET = "only-for-debug-" * 5
 ORIGIN = re.compile(r"(https?)://([a-z0-9_-]+(?:\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])(?::([1-9][0-9]{0,4}))?")
 USUAL_PORTS = {"http": 80, "https": 443}
 THIS_MACHINE = {"localhost", "127.0.0.1", "[::1]"}
+RANDOM_TEXT_COMMAND = 'python3 -c "import secrets; print(secrets.token_urlsafe(50))"'
+MAIL_SERVER_EXAMPLE = "smtp://user:password@mail.example.com:587?tls=1"
 
 
 def text(name: str, default: str = "") -> str:
@@ -91,9 +93,41 @@ def secret(name: str, *, debug: bool) -> str:
     if not _is_strong(value) or (value == DEBUG_SECRET and not debug):
         raise ImproperlyConfigured(
             f"{name} is missing or too weak. Set it to at least 50 random characters, for example the output of: "
-            'python3 -c "import secrets; print(secrets.token_urlsafe(50))"'
+            f"{RANDOM_TEXT_COMMAND}"
         )
     return value
+
+
+def optional_secret(name: str, *, debug: bool) -> str:
+    """A secret that can be missing; then the text is empty. Outside DEBUG it keeps the rule of `secret`.
+
+    Raises ImproperlyConfigured naming the variable.
+    """
+    value = text(name)
+    if value and not debug and (not _is_strong(value) or value == DEBUG_SECRET):
+        raise ImproperlyConfigured(
+            f"{name} is too weak: somebody could guess it. Set it to at least 50 random characters, for example the "
+            f"output of: {RANDOM_TEXT_COMMAND}. Or leave it out."
+        )
+    return value
+
+
+def hosts(name: str, *, debug: bool) -> list[str]:
+    """Host names of the site, separated by commas; `.example.com` is the domain and all names below it.
+
+    Under DEBUG it can be missing; then it is this machine. Raises ImproperlyConfigured naming the variable.
+    """
+    values = words(name, "localhost,127.0.0.1,[::1]" if debug else "")
+    if debug:
+        return values
+    if not values:
+        raise ImproperlyConfigured(f"{name} is missing. Set it to the host names of this site, separated by commas.")
+    if any("*" in value for value in values):
+        raise ImproperlyConfigured(
+            f"{name} has a *. Anybody could then put a host of theirs into our answers. Name the hosts of this site, "
+            "for example app.example.com,www.example.com, or .example.com for a domain and all names below it."
+        )
+    return values
 
 
 def secrets_of_before(name: str) -> list[str]:
@@ -127,11 +161,12 @@ def database_url(var: Path) -> str:
     )
 
 
-def email_settings(url: str) -> dict[str, object]:
+def email_settings(url: str, *, debug: bool) -> dict[str, object]:
     """Django's EMAIL_* settings from one URL.
 
     `console://` prints mails, `file:///some/folder` writes them, `smtp://user:password@host:587?tls=1` (or `smtps://`
-    for TLS from the first byte) sends them. Raises ImproperlyConfigured for anything else.
+    for TLS from the first byte) sends them. Outside DEBUG mails have to be sent, and with TLS unless the mail server is
+    on this machine. Raises ImproperlyConfigured for anything else.
     """
     parts = urlsplit(url)
     backend = {"console": "console", "file": "filebased", "smtp": "smtp", "smtps": "smtp"}.get(parts.scheme)
@@ -139,6 +174,9 @@ def email_settings(url: str) -> dict[str, object]:
         raise ImproperlyConfigured(
             f"EMAIL_URL starts with {parts.scheme!r}. Use console://, file:///folder, smtp://host or smtps://host."
         )
+    starts_tls = parse_qs(parts.query).get("tls") == ["1"]
+    if not debug:
+        _require_delivery(parts, backend, has_tls=starts_tls or parts.scheme == "smtps")
     return {
         "EMAIL_BACKEND": f"django.core.mail.backends.{backend}.EmailBackend",
         "EMAIL_FILE_PATH": unquote(parts.path) if backend == "filebased" else None,
@@ -147,9 +185,24 @@ def email_settings(url: str) -> dict[str, object]:
         "EMAIL_HOST_USER": unquote(parts.username or ""),
         "EMAIL_HOST_PASSWORD": unquote(parts.password or ""),
         "EMAIL_USE_SSL": parts.scheme == "smtps",
-        "EMAIL_USE_TLS": parse_qs(parts.query).get("tls") == ["1"],
+        "EMAIL_USE_TLS": starts_tls,
         "EMAIL_TIMEOUT": 20,
     }
+
+
+def _require_delivery(parts: SplitResult, backend: str, *, has_tls: bool) -> None:
+    if backend != "smtp":
+        raise ImproperlyConfigured(
+            f"EMAIL_URL is {parts.scheme}://, which sends no mail: nobody could confirm an address or choose a new "
+            f"password. Set it to your mail server, for example {MAIL_SERVER_EXAMPLE}."
+        )
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname or "localhost"
+    if not has_tls and host not in THIS_MACHINE:
+        raise ImproperlyConfigured(
+            "EMAIL_URL names a mail server without TLS, so others could read its password and the links in mails. Add "
+            f"?tls=1, for example {MAIL_SERVER_EXAMPLE}, or write smtps:// for TLS from the first byte. "
+            "Without TLS only a mail server on this machine is taken (localhost)."
+        )
 
 
 def file_storage(folder: Path) -> dict[str, object]:

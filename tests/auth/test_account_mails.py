@@ -23,6 +23,7 @@ from igny8_core.auth.services.users import request_email_verification, request_p
 from igny8_core.business.signup.service import register
 from igny8_core.common.errors import InvalidInput
 from igny8_core.events.models import Event
+from igny8_core.events.services import about, record
 from tests import make
 
 BASE_URL = "https://app.example.com"
@@ -283,6 +284,10 @@ def test_every_mail_has_text_html_and_says_it_is_automatic(alice: User, bob: Use
     gone = make.user(account=alice.account)
     remove_member(alice.account, gone.pk, alice)
     kinds = [kind for kind in mails.HANDLERS if kind != "account.ownership_transferred"]
+    with transaction.atomic():
+        for kind in ("user.password_changed", "user.password_reset", "session.token_reused"):
+            record(about(kind, alice, alice))
+        record(about("user.updated", alice, make.operator(), {"changed": ["is_active"]}))
     found = {kind: the_mail(kind) for kind in kinds}
     transfer_ownership(alice.account, alice, bob.pk, make.PASSWORD)
     found["account.ownership_transferred"] = the_mail("account.ownership_transferred")

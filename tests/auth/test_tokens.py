@@ -190,6 +190,42 @@ def test_an_access_token_lives_minutes_and_a_refresh_token_two_weeks(alice: User
         assert refresh(newer["refresh"]).status_code == 401
 
 
+NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("behind", [1, 6, 10])
+def test_a_server_whose_clock_is_some_seconds_behind_takes_the_tokens_of_another(alice: User, behind: int) -> None:
+    with time_machine.travel(NOON, tick=False) as clock:
+        pair = open_session(alice)
+        clock.shift(timedelta(seconds=-behind))
+
+        assert me(pair.access).status_code == 200
+        assert refresh(pair.refresh).status_code == 200
+
+
+def test_a_token_of_the_future_is_not_taken(alice: User) -> None:
+    with time_machine.travel(NOON, tick=False) as clock:
+        pair = open_session(alice)
+        clock.shift(timedelta(seconds=-11))
+
+        assert me(pair.access).status_code == 401
+        assert refresh(pair.refresh).status_code == 401
+        clock.move_to(NOON)
+        assert me(pair.access).status_code == 200
+        assert refresh(pair.refresh).status_code == 200
+
+
+def test_no_token_lives_a_second_longer_for_it(alice: User) -> None:
+    with time_machine.travel(NOON, tick=False) as clock:
+        pair = open_session(alice)
+
+        clock.move_to(NOON + timedelta(minutes=15))
+        assert me(pair.access).status_code == 401
+        clock.move_to(NOON + timedelta(days=14))
+        assert refresh(pair.refresh).status_code == 401
+        assert log_out(pair.refresh).status_code == 401
+
+
 # --- AUT-03: reuse ends the family --------------------------------------------------------------------------------
 
 

@@ -1,11 +1,15 @@
 """The outbox: every event reaches its consumers at least once, and never two workers at the same time."""
 
+import signal
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import pytest
+from django.conf import settings
 from django.core import mail
 from django.db import connection, connections, transaction
 from django.test import override_settings
@@ -18,6 +22,7 @@ from igny8_core.events import consumers, deliveries, registry
 from igny8_core.events.models import Delivery, DeliveryStatus, Event
 from igny8_core.events.services import NewEvent, record
 from tests import make
+from tests.database import process_environment
 
 Handle = Callable[[Event], None]
 
@@ -308,6 +313,54 @@ def test_a_delivery_that_kills_every_worker_is_given_up(
     deliveries.retry(delivery)
     assert deliveries.deliver_due() == 1
     assert seen == [delivery.event_id]
+
+
+# A worker whose consumer ends the process as the kernel does when memory is short. The parent starts it anew each time.
+KILLED_AT_WORK = """
+import os, signal
+import django
+django.setup()
+from django.db import connections
+from igny8_core.common import clock
+from igny8_core.events import consumers, deliveries, registry
+from igny8_core.events.models import Delivery
+
+registry.register("igny8_auth.account", {"test.happened": "It happened."})
+consumers.register("test", ["test.happened"], lambda event: os.kill(os.getpid(), signal.SIGKILL))
+waiting, ends = Delivery.objects.filter(status="waiting"), []
+while waiting.exists() and len(ends) < 20:
+    waiting.update(next_attempt_at=clock.now())
+    connections.close_all()
+    worker = os.fork()
+    if not worker:
+        deliveries.deliver_due()
+        os._exit(0)
+    ends.append(os.waitstatus_to_exitcode(os.waitpid(worker, 0)[1]))
+print(*ends)
+"""
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_delivery_whose_process_is_killed_each_time_is_given_up(consume: Callable[[Handle], None]) -> None:
+    consume(lambda event: None)
+    happen(make.account())
+
+    done = subprocess.run(
+        [sys.executable, "-c", KILLED_AT_WORK],
+        cwd=settings.BASE_DIR,
+        env=process_environment(DJANGO_SETTINGS_MODULE="igny8_core.settings"),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+    # As often as one that fails; the worker that gives it up lives.
+    kills = [str(-signal.SIGKILL)] * (len(deliveries.BACK_OFF) + 1)
+    assert done.stdout.split() == [*kills, "0"], done.stderr
+    delivery = Delivery.objects.get()
+    assert (delivery.status, delivery.last_error) == (DeliveryStatus.DEAD, "No attempt finished.")
+    assert '"delivery given up"' in done.stderr
 
 
 @pytest.mark.django_db

@@ -5,16 +5,28 @@ from typing import Any
 
 import pytest
 from django.core import mail
+from django.db import transaction
 
+from igny8_core.auth.errors import InvalidToken
 from igny8_core.auth.models import Role, User
 from igny8_core.auth.services import mails as notification_service
 from igny8_core.auth.services.invitations import invite
+from igny8_core.auth.services.mailed_tokens import Purpose, link_token
 from igny8_core.auth.services.memberships import remove_member, transfer_ownership
-from igny8_core.auth.services.users import request_email_verification, request_password_reset
+from igny8_core.auth.services.sessions import open_session, rotate_session
+from igny8_core.auth.services.users import (
+    change_password,
+    request_email_verification,
+    request_password_reset,
+    reset_password,
+)
+from igny8_core.common import clock
+from igny8_core.events import services as events
 from igny8_core.events.models import Event
 from tests import make
 from tests.web import mails
 
+NEW_PASSWORD = "a lonely engine hums"
 pytestmark = pytest.mark.django_db
 
 
@@ -50,6 +62,26 @@ def hands_over(alice: User) -> None:
     transfer_ownership(alice.account, alice, heir.pk, make.PASSWORD)  # type: ignore[arg-type]
 
 
+def changes_password(alice: User) -> None:
+    change_password(alice, make.PASSWORD, NEW_PASSWORD)
+
+
+def resets_password(alice: User) -> None:
+    reset_password(link_token(alice, Purpose.RESET, clock.now()), NEW_PASSWORD)
+
+
+def edited(alice: User) -> None:
+    with transaction.atomic():
+        events.record(events.about("user.updated", alice, make.operator(), {"changed": ["is_active"]}))
+
+
+def token_stolen(alice: User) -> None:
+    first = open_session(alice)
+    rotate_session(first.refresh)
+    with pytest.raises(InvalidToken):
+        rotate_session(first.refresh)
+
+
 # What happens; the type of its event; what the page of each link says, in the order of the links.
 OF_AUTH = [
     (signed_up, "user.verification_requested", ["Yes, confirm it"]),
@@ -58,6 +90,10 @@ OF_AUTH = [
     (invites_somebody_with_a_login, "invitation.created", ["There is a login with this address already."]),
     (removes, "member.removed", ["Sign in"]),
     (hands_over, "account.ownership_transferred", ["Sign in"]),
+    (changes_password, "user.password_changed", ["Forgotten your password?"]),
+    (resets_password, "user.password_reset", ["Forgotten your password?"]),
+    (edited, "user.updated", ["Forgotten your password?"]),
+    (token_stolen, "session.token_reused", ["Forgotten your password?"]),
 ]
 
 

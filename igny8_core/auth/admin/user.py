@@ -16,6 +16,7 @@ from igny8_core.auth.password_rules import MaximumLengthValidator
 from igny8_core.auth.permissions import operator_of
 from igny8_core.auth.serializers import PersonInput
 from igny8_core.auth.services.memberships import follow_edit, require_owner_stays
+from igny8_core.auth.services.users import address_replaced
 from igny8_core.common.strict_forms import StrictForm
 from igny8_core.common.text import normalized_password
 from igny8_core.console.columns import badge, moment
@@ -155,7 +156,6 @@ class UserAdmin(DjangoUserAdmin, ConsoleAdmin):
         if not change and not obj.password:
             obj.password = request.password_hash  # type: ignore[attr-defined]
         super().save_model(request, obj, form, change)
-        if "email" in form.changed_data:
-            obj.email_verified_at = None
-            obj.save(update_fields=["email_verified_at"])
+        if change and "email" in form.changed_data:
+            address_replaced(obj, form.initial["email"])
         follow_edit(obj, operator_of(request))

@@ -1,7 +1,9 @@
 from typing import Any, ClassVar
 
+from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
+from django.contrib.auth.password_validation import validate_password
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
@@ -43,7 +45,12 @@ class People(BaseUserManager["User"]):
         return user
 
     def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
-        """Create an operator with all permissions, for `manage.py createsuperuser`."""
+        """Create an operator with all permissions, for `manage.py createsuperuser`.
+
+        Raises ValidationError in production for a password that breaks the rules; Django asks no command to keep them.
+        """
+        if password is not None and settings.STRICT_PASSWORDS:
+            validate_password(normalized_password(password), self.model(email=email))
         return self.create_user(email, password, **{**fields, "is_staff": True, "is_superuser": True})
 
     def get_by_natural_key(self, username: str | None) -> "User":
@@ -66,6 +73,15 @@ class User(AbstractBaseUser, PermissionsMixin):
         null=True,
         blank=True,
         help_text="When the person opened a link that was sent to the address",
+    )
+    # Events hold no addresses, because they outlive the person.
+    email_before = models.CharField(
+        max_length=254,
+        blank=True,
+        default="",
+        db_default="",
+        editable=False,
+        help_text="The address that an operator last replaced, which is told of it",
     )
     terms_version = models.CharField(
         max_length=50, blank=True, default="", db_default="", help_text="Of the terms that the person agreed to"

@@ -92,6 +92,59 @@ def _ownership_transferred(event: Event) -> Mail | None:
     return Mail("ownership_transferred", "Your account has a new owner", [now.email, before.email], context)
 
 
+def _password_changed(event: Event) -> Mail | None:
+    return _safety_mail(event, "Your password was changed", "All your other logins have ended.")
+
+
+def _password_reset(event: Event) -> Mail | None:
+    said = "A new password was chosen with a link that we sent to this address. You were logged out everywhere."
+    return _safety_mail(event, "Your password was changed", said)
+
+
+def _token_reused(event: Event) -> Mail | None:
+    said = (
+        "A program used a key of your login that had been used before. Somebody may have copied it, so we ended the "
+        "login on that device. Log in there again."
+    )
+    return _safety_mail(event, "One of your logins was ended", said)
+
+
+def _login_edited(event: Event) -> Mail | None:
+    """About what an operator changed of a login. What people change of their own names needs no mail."""
+    changed = set(event.data.get("changed", ()))
+    is_own = str(event.actor_id) == event.object_id
+    # The console also records a form that was saved as it was.
+    if not changed or (is_own and not changed & {"email", "password"}):
+        return None
+    said = [sentence for column, sentence in EDITED.items() if column in changed] or ["Its details were changed."]
+    return _safety_mail(event, "Your login was changed by an operator", *said, to_address_before="email" in changed)
+
+
+# What is said of a changed column, without its values.
+EDITED = {
+    "email": "Another e-mail address was set for it, and this one is no longer used.",
+    "password": "The password was set anew or taken away.",
+    "is_active": "It was closed or opened again.",
+    "role": "The role in the team was changed.",
+    "is_staff": "What it may do in the operators' console was changed.",
+    "is_superuser": "It got or lost all permissions in the operators' console.",
+    "groups": "Its groups of operators were changed.",
+    "first_name": "The first name was changed.",
+    "last_name": "The last name was changed.",
+}
+
+
+def _safety_mail(event: Event, title: str, *said: str, to_address_before: bool = False) -> Mail | None:
+    """A mail that lets a person notice what somebody else did with their login (AUT-23)."""
+    user = User.objects.filter(pk=event.object_id).first()
+    if user is None:
+        return None
+    # Who replaced the address may read mail at the new one.
+    address = (user.email_before if to_address_before else "") or user.email
+    context = {"title": title, "said": said, "at": event.created_at, "link": _link("forgotten-password")}
+    return Mail("login_changed", f"{title} ({settings.COMPANY_NAME})", [address], context)
+
+
 def _link(page: str, token: str = "") -> str:
     # A page of igny8_core/web; its token stands in no log line of ours, and its Referer goes to no other site.
     return f"{settings.BASE_URL}/{page}/{token}".rstrip("/")
@@ -105,4 +158,8 @@ HANDLERS: dict[str, Callable[[Event], Mail | None]] = {
     "invitation.resent": _invitation,
     "member.removed": _member_removed,
     "account.ownership_transferred": _ownership_transferred,
+    "user.password_changed": _password_changed,
+    "user.password_reset": _password_reset,
+    "user.updated": _login_edited,
+    "session.token_reused": _token_reused,
 }

@@ -166,6 +166,10 @@ def _pair(user: User, session: LoginSession, token_id: str) -> TokenPair:
 
 def _read_refresh(refresh: str) -> RefreshToken:
     try:
-        return RefreshToken(refresh)  # type: ignore[arg-type]
+        token = RefreshToken(refresh)  # type: ignore[arg-type]
     except TokenError as error:
         raise InvalidToken() from error
+    # The leeway is for the clocks of our servers, and lets no token live longer.
+    if token["exp"] <= clock.now().timestamp():
+        raise InvalidToken()
+    return token

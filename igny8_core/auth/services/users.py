@@ -104,6 +104,19 @@ def _reset_password(user: User, password_hash: str) -> None:
     events.record(events.about("user.password_reset", user, user))
 
 
+@service_transaction
+def address_replaced(user: User, before: str) -> None:
+    """Note what follows when an operator gave `user` another address: it is not verified, and the old one is told."""
+    user.email_verified_at, user.email_before = None, before
+    user.save(update_fields=["email_verified_at", "email_before"])
+
+
+@service_transaction
+def password_changed_in_console(user: User) -> None:
+    """Record that an operator changed their own password; the console's own page has saved it."""
+    events.record(events.about("user.password_changed", user, user))
+
+
 def hashed(password: str, user: User, *, field: str) -> str:
     """The hash of a new password. Raises InvalidInput with everything that is wrong with it, under `field`.
 

@@ -140,6 +140,8 @@ def _erase(member: User) -> None:
     """Erase a person. They can no longer log in, and their address can sign up again."""
     end_sessions(member, "account_deleted")
     member.email, member.first_name, member.last_name = erased_address(member.pk), "", ""
+    member.email_before = ""
     member.is_active, member.email_verified_at = False, None
     member.set_unusable_password()
-    member.save(update_fields=["email", "first_name", "last_name", "is_active", "email_verified_at", "password"])
+    erased = ["email", "email_before", "first_name", "last_name", "is_active", "email_verified_at", "password"]
+    member.save(update_fields=erased)

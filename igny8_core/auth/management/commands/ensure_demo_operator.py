@@ -4,9 +4,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from igny8_core.auth.models import User
-
-EMAIL = "admin@example.com"
-PASSWORD = "adminpass"  # noqa: S105 - printed and documented, and refused outside development
+from igny8_core.auth.password_rules import DEMO_OPERATOR as EMAIL
+from igny8_core.auth.password_rules import DEMO_PASSWORD as PASSWORD
 
 
 class Command(BaseCommand):

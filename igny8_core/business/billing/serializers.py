@@ -8,7 +8,14 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from igny8_core.auth.models import BillingCycle, PaymentMethodType, SubscriptionStatus
-from igny8_core.business.billing.models import ALL_COUNTRIES, PAYEE_DETAILS, InvoiceStatus, PaymentStatus, ProofType, RejectionCode
+from igny8_core.business.billing.models import (
+    ALL_COUNTRIES,
+    PAYEE_DETAILS,
+    InvoiceStatus,
+    PaymentStatus,
+    ProofType,
+    RejectionCode,
+)
 from igny8_core.business.billing.offers import is_usable
 from igny8_core.business.billing.payees import instructions_of, is_hidden
 from igny8_core.business.billing.services.proofs.links import link_token
@@ -159,7 +166,9 @@ class PaymentOutput(OutputSerializer):
     proof_id = serializers.IntegerField(allow_null=True, help_text="Id of the uploaded proof; null if there is none")
     failure_reason = serializers.CharField(help_text="Why it failed or was rejected; empty if it was not")
     reason_code = EnumField(
-        RejectionCode, allow_blank=True, help_text="Why it was rejected; empty if it was not, or before there were codes"
+        RejectionCode,
+        allow_blank=True,
+        help_text="Why it was rejected; empty if it was not",
     )
     reason = serializers.CharField(
         source="failure_reason", help_text="What the customer reads of it: the same as failure_reason"

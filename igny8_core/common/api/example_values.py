@@ -224,9 +224,7 @@ BY_COMPONENT: dict[str, dict[str, Any]] = {
         "description": "Starter plan, 2026-12-02 to 2027-01-02",
         "created_at": "2026-12-02T10:00:00Z",
     },
-    "FailedPaymentsOutput": {
-        "latest": [{**_REJECTED, "failed_at": "2026-12-02T10:00:00Z"}]
-    },
+    "FailedPaymentsOutput": {"latest": [{**_REJECTED, "failed_at": "2026-12-02T10:00:00Z"}]},
     "IndustryOutput": {"name": "Fashion and apparel", "slug": "fashion"},
     "ExpiringCreditsOutput": {"total": 1000},
     "ExpiringGrantOutput": {"kind": "plan", "remaining": 1000, "expires_at": "2027-01-02T10:00:00Z"},

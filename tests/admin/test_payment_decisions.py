@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from decimal import Decimal
-from html import unescape
 
 import pytest
 import time_machine
@@ -13,7 +12,7 @@ from django.urls import reverse
 
 from igny8_core.auth.models import Account, AccountStatus, Role, User
 from igny8_core.business.billing.errors import DuplicateReference
-from igny8_core.business.billing.models import CreditTransaction, InvoiceStatus, Payment, PaymentStatus, RejectionCode
+from igny8_core.business.billing.models import CreditTransaction, InvoiceStatus, Payment, PaymentStatus
 from igny8_core.business.billing.services.payment_service import PaymentService
 from igny8_core.business.billing.services.subscription_service import SubscriptionService
 from tests import make
@@ -334,42 +333,6 @@ def test_dialog_of_a_payment_decides_it(console: Client, name: str, after: str, 
     payment.refresh_from_db()
     assert response.headers["HX-Redirect"] == page(payment, "change")
     assert (payment.status, payment.admin_notes + payment.internal_note) == (after, "Statement 12")
-
-
-def test_the_dialog_to_reject_offers_the_sentences_and_takes_no_rejection_without_one(console: Client) -> None:
-    payment = make.submitted_payment()
-    shown = unescape(console.get(page(payment, "reject")).content.decode())
-
-    for inputs, refusal in (
-        ({}, "Choose the reason that the customer reads."),
-        ({"reason_code": "other"}, "Write the reason that the customer reads"),
-        ({"reason_code": "nonsense"}, "nonsense is not one of the available choices"),
-        ({"reason_code": "not_found", "reason": "x" * 301}, "300"),
-    ):
-        answer = console.post(page(payment, "reject"), {"_form_submitted": "True", "note": "Seen by me", **inputs})
-        assert refusal in unescape(answer.content.decode())
-    assert all(str(code.label) in shown for code in RejectionCode)
-    assert status(payment) == PaymentStatus.PENDING_APPROVAL
-
-
-def test_several_are_not_rejected_without_a_reason_for_the_customer(console: Client) -> None:
-    payment = make.submitted_payment()
-
-    reports = [decide(console, REJECT, [payment], note="No such transfer", reason_code=code) for code in ("", "other")]
-
-    assert [[kind for kind, _ in report] for report in reports] == [["error"], ["error"]]
-    assert reports[0][0][1] == "No payment was changed. Choose the reason that the customer reads."
-    assert status(payment) == PaymentStatus.PENDING_APPROVAL
-
-
-def test_the_page_of_a_rejected_payment_shows_reason_and_note(console: Client, olga: User) -> None:
-    payment = make.submitted_payment()
-    PaymentService.reject_manual_payment(payment, "", olga, reason_code="already_used", internal_note="See payment 3")
-
-    html = unescape(console.get(page(payment, "change")).content.decode())
-
-    assert RejectionCode.ALREADY_USED.sentence in html
-    assert "See payment 3" in html
 
 
 def test_dialog_asks_for_the_override_only_where_the_reference_repeats(console: Client) -> None:

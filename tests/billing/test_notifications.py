@@ -264,19 +264,6 @@ def test_rejected_payment_tells_the_customer_why_and_how_to_confirm_again(
         assert "olga" not in part
 
 
-def test_the_internal_note_of_a_rejection_is_not_mailed(olga: User, bank: PaymentMethodConfig) -> None:
-    payment = make.submitted_payment()
-    PaymentService.reject_manual_payment(
-        payment, "It was 8.90.", olga, reason_code="wrong_amount", internal_note="Looks like fraud"
-    )
-
-    sent = the_mail("payment.rejected")
-
-    for part in parts_of(sent):
-        assert "The amount that we received is not the amount of the invoice. It was 8.90." in " ".join(part.split())
-        assert "fraud" not in part
-
-
 def test_one_mail_tells_of_payment_and_activation(olga: User, bank: PaymentMethodConfig) -> None:
     PaymentService.approve_manual_payment(make.submitted_payment(), olga)
 

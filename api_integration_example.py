@@ -217,9 +217,11 @@ class Client:
         decision: Data = {"admin_notes": admin_notes, "override_duplicate": override_duplicate}
         return self._post(f"billing/admin/payments/{payment_id}/approve/", decision)
 
-    def reject_payment(self, payment_id: int, admin_notes: str = "") -> Data:
-        """Refuse a payment; the customer can confirm again."""
-        return self._post(f"billing/admin/payments/{payment_id}/reject/", {"admin_notes": admin_notes})
+    def reject_payment(self, payment_id: int, reason: str = "", reason_code: str = "", internal_note: str = "") -> Data:
+        """Refuse a payment; the customer reads the code's sentence and the reason, and can confirm again."""
+        why = {"reason": reason, "reason_code": reason_code, "internal_note": internal_note}
+        given = {name: text for name, text in why.items() if text}
+        return self._post(f"billing/admin/payments/{payment_id}/reject/", given)
 
     # --- HTTP --------------------------------------------------------------------------------------------------------
 

@@ -21,7 +21,7 @@ from pytest_django.live_server_helper import LiveServer
 from igny8_core.auth.management.commands import ensure_demo_operator
 from igny8_core.auth.models import ACCOUNT_TRANSITIONS, SUBSCRIPTION_TRANSITIONS, Account, User
 from igny8_core.business.billing.gateways import paypal, stripe
-from igny8_core.business.billing.models import DISPUTE_TRANSITIONS, INVOICE_TRANSITIONS, Payment
+from igny8_core.business.billing.models import DISPUTE_TRANSITIONS, INVOICE_TRANSITIONS, Payment, RejectionCode
 from igny8_core.business.billing.services.payment_service import PaymentService
 from igny8_core.business.signup.service import Signup, register
 from igny8_core.common.api.views import ApiViewSet, NoSuchAddress
@@ -93,6 +93,12 @@ def test_every_page_that_the_readme_sends_people_to_exists() -> None:
     assert {"/", "/signup", "/home", "/admin/billing/payment/"} <= named
     assert [resolve(page) for page in sorted(named)]
     assert f"`{ensure_demo_operator.EMAIL}` with `{ensure_demo_operator.PASSWORD}`" in text
+
+
+def test_operators_read_every_reason_for_a_rejection_as_the_customer_does() -> None:
+    text = (ROOT / "docs" / "operators.md").read_text(encoding="utf-8")
+
+    assert [code for code in RejectionCode if f"| {code.label} | `{code.value}` | " not in text] == []
 
 
 def test_every_view_of_the_api_is_a_viewset_but_those_that_decision_8_names() -> None:

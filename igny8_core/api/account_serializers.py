@@ -63,5 +63,5 @@ class ActivityOutput(OutputSerializer):
 
     def get_data(self, event: Event) -> dict[str, Any]:
         """The details that members may see."""
-        shown = SHOWN_DATA | {"reason"} if event.type in REASON_TOLD else SHOWN_DATA
+        shown = SHOWN_DATA | {"reason", "reason_code"} if event.type in REASON_TOLD else SHOWN_DATA
         return {name: value for name, value in event.data.items() if name in shown}

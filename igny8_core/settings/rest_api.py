@@ -55,6 +55,7 @@ SPECTACULAR_SETTINGS = {
         "PaymentStatusEnum": "igny8_core.business.billing.models.PaymentStatus",
         "PlanLimitEnum": "igny8_core.auth.selectors.PLAN_LIMITS",
         "ProofTypeEnum": "igny8_core.business.billing.models.ProofType",
+        "RejectionCodeEnum": "igny8_core.business.billing.models.RejectionCode",
         "RoleEnum": "igny8_core.auth.models.Role",
         "SiteStatusEnum": "igny8_core.auth.models.SiteStatus",
         "SubscriptionStatusEnum": "igny8_core.auth.models.SubscriptionStatus",

@@ -106,15 +106,14 @@ def test_selected_payments_are_approved_with_all_that_follows(console: Client, o
 def test_selected_payments_are_rejected_and_their_invoices_stay_open(console: Client, olga: User) -> None:
     payment = make.submitted_payment()
 
-    report = decide(console, REJECT, [payment], note="No such transfer")
+    reason = {"reason_code": "wrong_amount", "reason": "We received 8.90 USD."}
+    report = decide(console, REJECT, [payment], **reason, note="Line 14 of the statement")
 
     payment.refresh_from_db()
     assert report == [("success", "Rejected 1 payment: 89.00 USD.")]
-    assert (payment.status, payment.approved_by, payment.admin_notes) == (
-        PaymentStatus.FAILED,
-        olga,
-        "No such transfer",
-    )
+    assert (payment.status, payment.approved_by, payment.reason_code) == (PaymentStatus.FAILED, olga, "wrong_amount")
+    told = "The amount that we received is not the amount of the invoice. We received 8.90 USD."
+    assert (payment.failure_reason, payment.internal_note) == (told, "Line 14 of the statement")
     assert payment.failed_at
     assert payment.invoice.status == InvoiceStatus.PENDING
 
@@ -228,7 +227,7 @@ def test_deciding_again_changes_nothing(console: Client) -> None:
     ledger = CreditTransaction.objects.count()
 
     again = decide(console, APPROVE, [payment])
-    rejected = decide(console, REJECT, [payment])
+    rejected = decide(console, REJECT, [payment], reason_code="not_found")
 
     assert [kind for kind, _ in again + rejected] == ["warning", "warning"]
     assert status(payment) == PaymentStatus.SUCCEEDED
@@ -257,7 +256,7 @@ def test_operator_never_decides_a_payment_of_their_own_account(client: Client) -
     member = make.operator(account=payment.account, role=Role.ADMIN)
     client.force_login(member)
 
-    report = decide(client, APPROVE, [payment]) + decide(client, REJECT, [payment])
+    report = decide(client, APPROVE, [payment]) + decide(client, REJECT, [payment], reason_code="not_found")
 
     assert [kind for kind, _ in report] == ["warning", "warning"]
     assert "This payment is for your own account" in report[0][1]
@@ -322,17 +321,18 @@ def test_opening_a_dialog_decides_nothing(console: Client, name: str) -> None:
     assert status(payment) == PaymentStatus.PENDING_APPROVAL
 
 
-@pytest.mark.parametrize(("name", "after"), [("approve", "succeeded"), ("reject", "failed")])
-def test_dialog_of_a_payment_decides_it(console: Client, name: str, after: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "after", "chosen"), [("approve", "succeeded", {}), ("reject", "failed", {"reason_code": "not_found"})]
+)
+def test_dialog_of_a_payment_decides_it(console: Client, name: str, after: str, chosen: dict[str, str]) -> None:
     payment = make.submitted_payment()
+    inputs = {"_form_submitted": "True", "note": "Statement 12", **chosen}
 
-    response = console.post(
-        page(payment, name), {"_form_submitted": "True", "note": "Statement 12"}, headers={"HX-Request": "true"}
-    )
+    response = console.post(page(payment, name), inputs, headers={"HX-Request": "true"})
 
     payment.refresh_from_db()
     assert response.headers["HX-Redirect"] == page(payment, "change")
-    assert (payment.status, payment.admin_notes) == (after, "Statement 12")
+    assert (payment.status, payment.admin_notes + payment.internal_note) == (after, "Statement 12")
 
 
 def test_dialog_asks_for_the_override_only_where_the_reference_repeats(console: Client) -> None:

@@ -36,6 +36,7 @@ class Operation:
         return self.path.split("/")[-2] in actions
 
 
+REJECTION = "reason_code reason internal_note admin_notes"
 OPERATIONS = [
     Operation("GET", "accounts/", ("igny8_auth.view_account",)),
     Operation("GET", ACCOUNT, ("igny8_auth.view_account",)),
@@ -55,7 +56,7 @@ OPERATIONS = [
     Operation("GET", PAYMENT, ("billing.view_payment",)),
     Operation("GET", f"{PAYMENT}proof/", ("billing.view_payment",)),
     Operation("POST", f"{PAYMENT}approve/", ("billing.approve_payment",), fields="admin_notes override_duplicate"),
-    Operation("POST", f"{PAYMENT}reject/", ("billing.approve_payment",), fields="admin_notes"),
+    Operation("POST", f"{PAYMENT}reject/", ("billing.approve_payment",), fields=REJECTION),
     Operation("POST", f"{PAYMENT}refund/", ("billing.refund_payment",), fields="amount reason reference"),
     Operation("GET", "payment-methods/", ("billing.view_paymentmethodconfig",)),
     Operation(

@@ -112,7 +112,7 @@ def accepted(method: str, route: str) -> set[str]:
         "billing/subscriptions/cancel/": "at_period_end",
         "billing/subscriptions/reactivate/": "payment_method",
         "billing/admin/payments/<int64:payment_id>/approve/": "admin_notes override_duplicate",
-        "billing/admin/payments/<int64:payment_id>/reject/": "admin_notes",
+        "billing/admin/payments/<int64:payment_id>/reject/": staff.REJECTION,
     }
     others = staff.accepted() | people.ACCEPTED | purchases.ACCEPTED
     named = others.get((method, route))

@@ -222,6 +222,81 @@ def test_what_is_wrong_is_refused_by_name(operator: APIClient, olga: User, field
     assert fingerprint() == before
 
 
+# --- Rejecting ----------------------------------------------------------------------------------------------------
+
+
+def reject(operator: APIClient, payment: Payment, **data: Any) -> Any:
+    return operator.post(f"{PAYMENTS}{payment.pk}/reject/", data, format="json")
+
+
+def test_the_customer_reads_code_and_reason_and_only_operators_the_note(
+    operator: APIClient, alice: User, as_user: Login
+) -> None:
+    payment = make.submitted_payment(make.invoice(alice.account))
+
+    answer = reject(
+        operator, payment, reason_code="wrong_amount", reason="It was 8.90.", internal_note="Looks like fraud"
+    )
+
+    assert answer.status_code == 200, answer.content
+    customer = as_user(alice)
+    (row,) = customer.get("/api/v1/billing/payments/").json()["data"]
+    told = "The amount that we received is not the amount of the invoice. It was 8.90."
+    assert (row["reason_code"], row["reason"], row["failure_reason"]) == ("wrong_amount", told, told)
+    for address in ("billing/payments/", "billing/invoices/", "account/activity/"):
+        read = customer.get(f"/api/v1/{address}")
+        assert read.status_code == 200
+        assert b"fraud" not in read.content
+    assert told.encode() in customer.get("/api/v1/account/activity/").content
+    seen = operator.get(f"{PAYMENTS}{payment.pk}/").json()["data"]
+    assert (seen["reason_code"], seen["reason"], seen["internal_note"]) == ("wrong_amount", told, "Looks like fraud")
+
+
+@pytest.mark.parametrize(
+    ("sent", "code", "told"),
+    [
+        ({}, "not_found", "We did not find this payment on our bank or wallet statement."),
+        ({"admin_notes": ""}, "not_found", "We did not find this payment on our bank or wallet statement."),
+        ({"internal_note": "Hm"}, "not_found", "We did not find this payment on our bank or wallet statement."),
+        ({"admin_notes": "It was 8.90."}, "other", "It was 8.90."),
+        ({"reason": "It was 8.90."}, "other", "It was 8.90."),
+    ],
+)
+def test_a_rejection_without_a_code_gets_the_one_that_fits(
+    operator: APIClient, sent: dict[str, str], code: str, told: str
+) -> None:
+    payment = make.submitted_payment()
+
+    assert reject(operator, payment, **sent).status_code == 200
+
+    payment.refresh_from_db()
+    assert (payment.status, payment.reason_code, payment.failure_reason) == ("failed", code, told)
+
+
+@pytest.mark.parametrize(
+    ("sent", "field"),
+    [
+        ({"reason_code": "other"}, "reason"),
+        ({"reason_code": "other", "internal_note": "For operators"}, "reason"),
+        ({"reason_code": "nonsense"}, "reason_code"),
+        ({"reason_code": ""}, "reason_code"),
+        ({"reason_code": "not_found", "reason": "x" * 301}, "reason"),
+        ({"reason_code": "not_found", "admin_notes": "Meant for operators"}, "admin_notes"),
+        ({"internal_note": "a", "admin_notes": "b"}, "admin_notes"),
+    ],
+)
+def test_a_rejection_that_is_unclear_to_the_customer_changes_nothing(
+    operator: APIClient, sent: dict[str, str], field: str
+) -> None:
+    payment = make.submitted_payment()
+    before = fingerprint()
+
+    response = reject(operator, payment, **sent)
+
+    assert (response.status_code, list(refusal(response)["errors"])) == (400, [field])
+    assert fingerprint() == before
+
+
 def test_every_id_that_is_no_payment_is_the_same_404(operator: APIClient) -> None:
     for call in (
         lambda number: operator.get(f"{PAYMENTS}{number}/"),

@@ -92,6 +92,18 @@ def test_a_rejection_without_a_reason_says_what_we_looked_for(customer: Customer
     assert "We did not find this payment on our bank or wallet statement." in text_of(customer.opens())
 
 
+def test_a_rejection_shows_the_sentence_of_its_code_and_not_the_internal_note(customer: Customer, olga: User) -> None:
+    tells(customer)
+    PaymentService.reject_manual_payment(
+        Payment.objects.get(), "", olga, reason_code="proof_unreadable", internal_note="Looks like fraud"
+    )
+
+    page = text_of(customer.opens())
+
+    assert "We could not read the proof that you sent." in page
+    assert "fraud" not in page
+
+
 def test_the_receipt_says_what_was_paid_and_what_went_back(customer: Customer, olga: User) -> None:
     tells(customer)
     payment = Payment.objects.get()

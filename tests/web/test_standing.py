@@ -58,7 +58,7 @@ def test_a_confirmation_is_being_checked_until_it_is_decided(owner: User, invoic
 
     PaymentService.reject_manual_payment(payment, "No transfer with this reference", olga)
     page = banner(browser)
-    assert says(page, "We did not find your payment")
+    assert says(page, "We could not confirm your payment")
     assert says(page, "No transfer with this reference")
 
     again = PaymentService.create_manual_payment(invoice, "bank_transfer", "BT-2")

@@ -1,10 +1,13 @@
 """Input and output of the operators' operations on payments."""
 
+from typing import Any
+
+from django.utils.translation import gettext as _
 from rest_framework import serializers
 
 from igny8_core.auth.models import AccountStatus, SubscriptionStatus
-from igny8_core.business.billing.models import DisputeStatus, InvoiceStatus, PaymentStatus
-from igny8_core.business.billing.serializers import PaymentOutput
+from igny8_core.business.billing.models import DisputeStatus, InvoiceStatus, PaymentStatus, RejectionCode
+from igny8_core.business.billing.serializers import MAX_REASON, PaymentOutput
 from igny8_core.common.api.fields import CurrencyField, EnumField, MoneyField, MultilineTextField, PlainTextField
 from igny8_core.common.api.serializers import OutputSerializer, StrictSerializer
 
@@ -51,7 +54,13 @@ class OperatorPaymentDetailOutput(OperatorPaymentOutput):
         allow_null=True,
         help_text="Id of the earlier payment with the same reference; null if there is none",
     )
-    admin_notes = serializers.CharField(help_text="Operators' notes, which the customer does not see")
+    admin_notes = serializers.CharField(
+        help_text="Note of the operator who approved it, which the customer does not see; if it was rejected, what the "
+        "operator wrote as the reason"
+    )
+    internal_note = serializers.CharField(
+        help_text="Note of the operator who rejected it, which the customer does not see; can be empty"
+    )
     proof_id = serializers.IntegerField(
         allow_null=True, help_text="Id of the uploaded proof of payment; null if there is none"
     )
@@ -124,13 +133,37 @@ class ApproveOutput(OutputSerializer):
 
 
 class RejectInput(StrictSerializer):
+    reason_code = serializers.ChoiceField(
+        choices=RejectionCode.choices,
+        required=False,
+        help_text="Why it is rejected. The customer reads the sentence of the code; other has none and takes a reason. "
+        "Left out, it is other if there is a reason, and not_found if there is none",
+    )
+    reason = MultilineTextField(
+        max_length=MAX_REASON,
+        required=False,
+        allow_blank=True,
+        help_text="What the customer reads, after the sentence of the code; required if the code is other",
+    )
+    internal_note = MultilineTextField(
+        max_length=2000,
+        required=False,
+        allow_blank=True,
+        help_text="For operators; the customer does not see it",
+    )
     admin_notes = MultilineTextField(
         max_length=2000,
         required=False,
         allow_blank=True,
-        default="",
-        help_text="Why it is rejected; the customer reads it",
+        help_text="Older form of reason, which the customer reads. It stands alone, without the other fields",
     )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Refuse admin_notes beside the new fields: it could be meant as a note, and the customer would read it."""
+        if attrs.get("admin_notes") and len(attrs) > 1:
+            text = _("Send what the customer reads as reason and what is for operators as internal_note instead.")
+            raise serializers.ValidationError({"admin_notes": [text]})
+        return attrs
 
 
 class RejectOutput(OutputSerializer):

@@ -93,9 +93,19 @@ class PaymentDecisionViewSet(ApiViewSet):
     @refuses(PaymentNotFound, PaymentNotPending, OwnAccountPayment, TransitionNotAllowed)
     @idempotent()
     def reject(self, request: Request, payment_id: int) -> Response:
-        """Reject a confirmed payment. The invoice stays open, and the customer can confirm a payment again."""
-        reason, payment = self.validated(RejectInput)["admin_notes"], payment_with_id(payment_id)
-        rejected = reject_manual_payment(payment, reason, user_of(request))
+        """Reject a confirmed payment. The invoice stays open, and the customer can confirm a payment again.
+
+        The customer reads the sentence of the `reason_code` and the `reason`, by mail and on the invoice's page. Only
+        operators read the `internal_note`.
+        """
+        decision, payment = self.validated(RejectInput), payment_with_id(payment_id)
+        rejected = reject_manual_payment(
+            payment,
+            decision.get("reason") or decision.get("admin_notes", ""),
+            user_of(request),
+            reason_code=decision.get("reason_code", ""),
+            internal_note=decision.get("internal_note", ""),
+        )
         return success(RejectOutput(rejected).data, "Payment rejected. The customer can confirm again.")
 
 

@@ -58,7 +58,7 @@ def _of_invoices_and_payments() -> None:
         {
             "payment.submitted": "A customer confirmed that they paid by bank or wallet.",
             "payment.approved": "An operator found the money and approved the payment.",
-            "payment.rejected": "An operator did not find the money and rejected the payment.",
+            "payment.rejected": "An operator rejected the payment; the customer reads its `reason`.",
             "payment.started": "A payment through a gateway was begun.",
             "payment.processing": "The gateway is processing the payment; the money is not there yet.",
             "payment.succeeded": "The gateway has the money.",

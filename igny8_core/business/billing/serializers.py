@@ -8,7 +8,14 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from igny8_core.auth.models import BillingCycle, PaymentMethodType, SubscriptionStatus
-from igny8_core.business.billing.models import ALL_COUNTRIES, PAYEE_DETAILS, InvoiceStatus, PaymentStatus, ProofType
+from igny8_core.business.billing.models import (
+    ALL_COUNTRIES,
+    PAYEE_DETAILS,
+    InvoiceStatus,
+    PaymentStatus,
+    ProofType,
+    RejectionCode,
+)
 from igny8_core.business.billing.offers import is_usable
 from igny8_core.business.billing.payees import instructions_of, is_hidden
 from igny8_core.business.billing.services.proofs.links import link_token
@@ -158,6 +165,14 @@ class PaymentOutput(OutputSerializer):
     manual_notes = serializers.CharField()
     proof_id = serializers.IntegerField(allow_null=True, help_text="Id of the uploaded proof; null if there is none")
     failure_reason = serializers.CharField(help_text="Why it failed or was rejected; empty if it was not")
+    reason_code = EnumField(
+        RejectionCode,
+        allow_blank=True,
+        help_text="Why it was rejected; empty if it was not",
+    )
+    reason = serializers.CharField(
+        source="failure_reason", help_text="What the customer reads of it: the same as failure_reason"
+    )
     refunded_amount = MoneyField(help_text="How much of it was refunded")
     processed_at = serializers.DateTimeField(allow_null=True, help_text="When it succeeded; null while it has not")
     failed_at = serializers.DateTimeField(
@@ -193,6 +208,8 @@ class PaymentProofOutput(serializers.Serializer[Any]):
 # The largest numbers that the columns can hold.
 MAX_NUMBER = 2**31 - 1
 MAX_SMALL_NUMBER = 2**15 - 1
+# With the ready sentence of a rejection it fits into the column.
+MAX_REASON = 300
 
 
 class CountryOrAllField(CountryCodeField):

@@ -126,8 +126,16 @@ _EVENT = {
 }
 _PAYMENT = {
     "status": "pending_approval",
+    "reason_code": "",
+    "reason": "",
     "processed_at": None,
     "created_at": "2026-12-02T08:15:00Z",
+}
+_REJECTED = {
+    "status": "failed",
+    "reason_code": "wrong_amount",
+    "reason": "The amount that we received is not the amount of the invoice.",
+    "failure_reason": "The amount that we received is not the amount of the invoice.",
 }
 _STAFF_PAYMENT = {**_PAYMENT, "is_flagged_duplicate": False, "approved_by": "", "approved_at": None}
 _INVOICE = {
@@ -216,9 +224,7 @@ BY_COMPONENT: dict[str, dict[str, Any]] = {
         "description": "Starter plan, 2026-12-02 to 2027-01-02",
         "created_at": "2026-12-02T10:00:00Z",
     },
-    "FailedPaymentsOutput": {
-        "latest": [{"status": "failed", "failure_reason": "No such transfer", "failed_at": "2026-12-02T10:00:00Z"}]
-    },
+    "FailedPaymentsOutput": {"latest": [{**_REJECTED, "failed_at": "2026-12-02T10:00:00Z"}]},
     "IndustryOutput": {"name": "Fashion and apparel", "slug": "fashion"},
     "ExpiringCreditsOutput": {"total": 1000},
     "ExpiringGrantOutput": {"kind": "plan", "remaining": 1000, "expires_at": "2027-01-02T10:00:00Z"},
@@ -289,7 +295,12 @@ BY_COMPONENT: dict[str, dict[str, Any]] = {
         "subscription": _ORDERED,
         "user": {"email_verified": False},
     },
-    "RejectInput": {"admin_notes": "No such transfer on the bank statement"},
+    "RejectInput": {
+        "reason_code": "wrong_amount",
+        "reason": "We received 8.90 USD.",
+        "internal_note": "Line 14 of the statement of 2 December",
+        "admin_notes": LEFT_OUT,
+    },
     "RejectOutput": {"status": "failed", "invoice_status": "pending"},
     "SavedMethodInput": {"type": "local_wallet", "display_name": "My wallet", "setup": LEFT_OUT},
     "SavedMethodOutput": {
@@ -315,6 +326,7 @@ BY_COMPONENT: dict[str, dict[str, Any]] = {
         "invoice_status": "pending",
         "duplicate_of": None,
         "admin_notes": "",
+        "internal_note": "",
         "proof_url": "",
         "disputes": [],
     },

@@ -15,6 +15,7 @@ from igny8_core.business.billing.models import (
     PaymentStatus,
 )
 from igny8_core.business.billing.selectors import invoices_of, payments_of
+from igny8_core.business.billing.services.invoices.instructions import why_rejected
 from igny8_core.business.billing.services.invoices.pay_links import pay_link
 from igny8_core.common import clock
 from igny8_core.common.money import amount_text
@@ -29,7 +30,7 @@ class InvoiceState(StrEnum):
 
     WAITING = "waiting"  # for the customer's payment
     CHECKED = "checked"  # paid, as far as the customer knows; an operator or the gateway looks
-    REJECTED = "rejected"  # a confirmation that we did not find, with the operator's reason
+    REJECTED = "rejected"  # a confirmation that was rejected, with the operator's reason
     DECLINED = "declined"  # a card or PayPal payment that did not go through
     COLLECTED = "collected"  # by Stripe, which bills the subscription
 
@@ -113,5 +114,6 @@ def _due(invoice: Invoice, payment: Payment | None) -> DueInvoice:
         return DueInvoice(invoice, state, since=None if is_merely_open else payment.created_at)
     if payment.status != PaymentStatus.FAILED:
         return DueInvoice(invoice, InvoiceState.WAITING)
-    state = InvoiceState.DECLINED if payment.payment_method in GATEWAY_METHODS else InvoiceState.REJECTED
-    return DueInvoice(invoice, state, reason=payment.failure_reason)
+    if payment.payment_method in GATEWAY_METHODS:
+        return DueInvoice(invoice, InvoiceState.DECLINED, reason=payment.failure_reason)
+    return DueInvoice(invoice, InvoiceState.REJECTED, reason=why_rejected(payment))

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
+from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html, format_html_join
 from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilter, RangeDateTimeFilter
@@ -18,6 +19,7 @@ from igny8_core.business.billing.admin.payment_decisions import (
     PaymentActionForm,
     RefundDialog,
     RejectDialog,
+    RejectionForm,
     decide_each,
     payment_with_id,
 )
@@ -80,7 +82,14 @@ class PaymentAdmin(AsksGateways):
     )
     list_select_related = ("account", "invoice", "approved_by")
     list_fullwidth = True
-    search_fields = ("manual_reference", "admin_notes", "manual_notes", "invoice__invoice_number", "account__name")
+    search_fields = (
+        "manual_reference",
+        "admin_notes",
+        "internal_note",
+        "manual_notes",
+        "invoice__invoice_number",
+        "account__name",
+    )
     search_help_text = "Search by reference, notes, invoice number or account"
     ordering = ("-id",)
     actions = ("approve_selected", "reject_selected")
@@ -97,7 +106,15 @@ class PaymentAdmin(AsksGateways):
         ),
         (
             "Decision",
-            {"fields": (("approved_by", "approved"), ("processed", "failed"), "admin_notes", "failure_reason")},
+            {
+                "fields": (
+                    ("approved_by", "approved"),
+                    ("processed", "failed"),
+                    "failure_reason",
+                    "internal_note",
+                    "admin_notes",
+                )
+            },
         ),
         ("Refunds", {"fields": ("refunded_shown", "credit_notes_shown", "refunds_shown", "disputes_shown")}),
         (
@@ -187,14 +204,14 @@ class PaymentAdmin(AsksGateways):
     @admin.action(description="Approve selected manual payments", permissions=["approve"])
     def approve_selected(self, request: HttpRequest, payments: QuerySet[Payment]) -> None:
         """Approve each, oldest first."""
-        if decision := _decision(request):
+        if decision := _decision(request, DecisionForm(request.POST)):
             _approve(request, _oldest_first(payments), decision["note"], decision["override_duplicate"])
 
     @admin.action(description="Reject selected manual payments", permissions=["approve"])
     def reject_selected(self, request: HttpRequest, payments: QuerySet[Payment]) -> None:
         """Reject each, oldest first."""
-        if decision := _decision(request):
-            _reject(request, _oldest_first(payments), decision["note"])
+        if decision := _decision(request, RejectionForm(request.POST)):
+            _reject(request, _oldest_first(payments), decision)
 
     @page_action(  # type: ignore[untyped-decorator]
         description="Approve",
@@ -228,8 +245,8 @@ class PaymentAdmin(AsksGateways):
         },
     )
     def reject(self, request: HttpRequest, form: RejectDialog, object_id: str) -> HttpResponse:
-        """Reject the payment of the page, with the reason from the dialog."""
-        _reject(request, payment_with_id(object_id), form.cleaned_data["note"])
+        """Reject the payment of the page, with reason and note from the dialog."""
+        _reject(request, payment_with_id(object_id), form.cleaned_data)
         return back_to(request, "billing_payment", object_id)
 
     @page_action(  # type: ignore[untyped-decorator]
@@ -276,8 +293,7 @@ class PaymentAdmin(AsksGateways):
         return back_to(request, "billing_payment", object_id)
 
 
-def _decision(request: HttpRequest) -> dict[str, Any] | None:
-    form = DecisionForm(request.POST)
+def _decision(request: HttpRequest, form: Form) -> dict[str, Any] | None:
     if form.is_valid():
         return form.cleaned_data
     for sentences in form.errors.values():
@@ -298,9 +314,18 @@ def _approve(request: HttpRequest, payments: QuerySet[Payment], note: str, overr
     report.tell(request, "Approved")
 
 
-def _reject(request: HttpRequest, payments: QuerySet[Payment], note: str) -> None:
+def _reject(request: HttpRequest, payments: QuerySet[Payment], decision: dict[str, Any]) -> None:
     operator = operator_of(request)
-    report = decide_each(payments, lambda payment: reject_manual_payment(payment, note, operator))
+    report = decide_each(
+        payments,
+        lambda payment: reject_manual_payment(
+            payment,
+            decision["reason"],
+            operator,
+            reason_code=decision["reason_code"],
+            internal_note=decision["note"],
+        ),
+    )
     report.tell(request, "Rejected")
 
 

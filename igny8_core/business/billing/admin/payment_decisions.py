@@ -13,13 +13,20 @@ from django.db import DatabaseError
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.forms import ActionForm, BaseDialogForm
-from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget, UnfoldBooleanSwitchWidget
+from unfold.widgets import (
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextareaWidget,
+    UnfoldAdminTextInputWidget,
+    UnfoldBooleanSwitchWidget,
+)
 
-from igny8_core.business.billing.models import Payment
+from igny8_core.business.billing.models import Payment, RejectionCode
+from igny8_core.business.billing.serializers import MAX_REASON
+from igny8_core.business.billing.services.payments.offline import rejection_code
 from igny8_core.business.billing.services.settlement import Settlement
 from igny8_core.common.api.fields import MultilineTextField, PlainTextField
 from igny8_core.common.api.serializers import StrictSerializer
-from igny8_core.common.errors import DomainError
+from igny8_core.common.errors import DomainError, InvalidInput
 from igny8_core.common.money import InvalidAmount, amount_text, parse_amount
 from igny8_core.common.strict_forms import StrictForm
 from igny8_core.console.dialogs import row_id
@@ -38,6 +45,13 @@ class DecisionInput(StrictSerializer):
     reference = PlainTextField(max_length=100, allow_blank=True)
 
 
+class RejectionInput(StrictSerializer):
+    """The texts of a rejection, by their field names."""
+
+    reason = MultilineTextField(max_length=MAX_REASON, allow_blank=True)
+    note = MultilineTextField(max_length=NOTE_LENGTH, allow_blank=True)
+
+
 class DecisionForm(StrictForm, forms.Form):
     """The note and the override of a bulk action."""
 
@@ -48,13 +62,36 @@ class DecisionForm(StrictForm, forms.Form):
 
 
 class PaymentActionForm(ActionForm):  # type: ignore[misc]
-    """The action bar of the payments' list, with a note and the override."""
+    """The action bar of the payments' list, with the reason of a rejection, a note and the override."""
 
     note = forms.CharField(
         required=False,
         label="",
         widget=forms.TextInput(
-            {"class": "console-note", "placeholder": "Note (optional)", "aria-label": "Note", "maxlength": NOTE_LENGTH}
+            {
+                "class": "console-note",
+                "placeholder": "Note for operators (optional)",
+                "aria-label": "Note",
+                "maxlength": NOTE_LENGTH,
+            }
+        ),
+    )
+    reason_code = forms.ChoiceField(
+        required=False,
+        label="",
+        choices=[("", "Reason that the customer reads"), *RejectionCode.choices],
+        widget=forms.Select({"class": "console-note", "aria-label": "Reason"}),
+    )
+    reason = forms.CharField(
+        required=False,
+        label="",
+        widget=forms.TextInput(
+            {
+                "class": "console-note",
+                "placeholder": "In your own words, for the customer",
+                "aria-label": "In your own words",
+                "maxlength": MAX_REASON,
+            }
         ),
     )
     override_duplicate = forms.BooleanField(
@@ -87,19 +124,50 @@ class ApproveDialog(StrictForm, BaseDialogForm):  # type: ignore[misc]
             del self.fields["override_duplicate"]
 
 
-class RejectDialog(StrictForm, BaseDialogForm):  # type: ignore[misc]
-    """The dialog to reject a payment."""
+class RejectionForm(StrictForm, forms.Form):
+    """What a rejection takes: the reason for the customer, and a note for operators."""
 
-    rules = DecisionInput
+    rules = RejectionInput
 
+    reason_code = forms.ChoiceField(
+        label="What the customer reads",
+        choices=[("", "Choose a reason"), *RejectionCode.choices],
+        widget=UnfoldAdminSelectWidget(),
+        help_text="In the mail and on the invoice's page, where they can confirm again.",
+        error_messages={"required": "Choose the reason that the customer reads."},
+    )
+    reason = forms.CharField(
+        label="In your own words",
+        required=False,
+        max_length=MAX_REASON,
+        widget=UnfoldAdminTextareaWidget({"rows": 2}),
+        help_text="The customer reads this too, after the sentence above. Needed where you choose another reason.",
+    )
     note = forms.CharField(
-        label="Reason",
+        label="Internal note",
         required=False,
         max_length=NOTE_LENGTH,
-        widget=UnfoldAdminTextareaWidget({"rows": 3}),
-        help_text="The customer reads it, in the mail and on the invoice's page, where they can confirm again. "
-        "Left empty, they read that we did not find the payment.",
+        widget=UnfoldAdminTextareaWidget({"rows": 2}),
+        help_text="Only operators read it.",
     )
+
+    def clean(self) -> dict[str, Any] | None:
+        """Refuses what the service would refuse, at the field."""
+        cleaned = super().clean()
+        if not self.errors:
+            self._require_a_reason(self.cleaned_data["reason_code"], self.cleaned_data["reason"])
+        return cleaned
+
+    def _require_a_reason(self, reason_code: str, reason: str) -> None:
+        try:
+            rejection_code(reason_code, reason)
+        except InvalidInput as refusal:
+            for name, texts in (refusal.errors or {}).items():
+                self.add_error(name, texts)
+
+
+class RejectDialog(RejectionForm, BaseDialogForm):  # type: ignore[misc]
+    """The dialog to reject a payment."""
 
 
 class OrderAgainDialog(StrictForm, BaseDialogForm):  # type: ignore[misc]

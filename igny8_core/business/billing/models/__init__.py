@@ -47,6 +47,7 @@ from igny8_core.business.billing.models.payment_method import (
 )
 from igny8_core.business.billing.models.payment_proof import PaymentProof, ProofType
 from igny8_core.business.billing.models.refund import REFUND_TRANSITIONS, REFUNDS_UNDER_WAY, Refund, RefundStatus
+from igny8_core.business.billing.models.rejection import RejectionCode
 from igny8_core.business.billing.models.webhook_event import WebhookEvent, WebhookState
 
 __all__ = [
@@ -97,6 +98,7 @@ __all__ = [
     "ProofType",
     "Refund",
     "RefundStatus",
+    "RejectionCode",
     "UsageSumMark",
     "WebhookEvent",
     "WebhookState",

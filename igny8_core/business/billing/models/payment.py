@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from igny8_core.auth.models import PaymentMethodType
+from igny8_core.business.billing.models.rejection import RejectionCode
 from igny8_core.common import clock
 from igny8_core.common.model_fields import AmountField
 
@@ -100,6 +101,21 @@ class Payment(models.Model):
     processed_at = models.DateTimeField(null=True, blank=True)
     failed_at = models.DateTimeField(null=True, blank=True)
     failure_reason = models.CharField(max_length=500, blank=True)
+    reason_code = models.CharField(
+        "reason of the rejection",
+        max_length=20,
+        choices=RejectionCode.choices,
+        blank=True,
+        db_default="",
+        default="",
+        help_text="Chosen by the operator. Empty if it was not rejected, or before there were codes",
+    )
+    internal_note = models.TextField(
+        blank=True,
+        db_default="",
+        default="",
+        help_text="What the operator who rejected it wrote for other operators; the customer never reads it",
+    )
     refunded_amount = AmountField("refunded", default=Decimal(0))
     gateway_object_id = models.CharField(
         "payment ID at the gateway",

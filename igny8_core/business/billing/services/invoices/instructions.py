@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
-from igny8_core.business.billing.models import MANUAL_METHODS, Invoice, InvoiceStatus, Payment
+from igny8_core.business.billing.models import MANUAL_METHODS, Invoice, InvoiceStatus, Payment, RejectionCode
 from igny8_core.business.billing.offers import offers_of
 from igny8_core.business.billing.payees import details_of, is_hidden, text_without_details
 
@@ -44,5 +44,7 @@ def all_payment_instructions(invoice: Invoice) -> list[PaymentInstructions]:
 
 
 def why_rejected(payment: Payment) -> str:
-    """Why a confirmation was rejected, in the words that its customer reads."""
-    return payment.failure_reason or _("We did not find this payment on our bank or wallet statement.")
+    """Why a confirmation was rejected, in the words and the language that its customer reads."""
+    told = payment.failure_reason or RejectionCode.NOT_FOUND.sentence
+    sentence = next((code.sentence for code in RejectionCode if code.sentence and told.startswith(code.sentence)), "")
+    return _(sentence) + told.removeprefix(sentence) if sentence else told

@@ -11,7 +11,13 @@ from decimal import Decimal
 from typing import Any
 
 from igny8_core.auth.models import Account, User
-from igny8_core.business.billing.models import PAYMENT_TRANSITIONS, Invoice, Payment, PaymentStatus
+from igny8_core.business.billing.models import (
+    PAYMENT_TRANSITIONS,
+    Invoice,
+    Payment,
+    PaymentStatus,
+    RejectionCode,
+)
 from igny8_core.common import clock
 from igny8_core.common.errors import TransitionNotAllowed
 from igny8_core.common.states import transition
@@ -69,12 +75,14 @@ def succeed(payment: Payment, by: User | None = None, **columns: Any) -> None:
         events.record(payment_event("payment.succeeded", payment))
 
 
-def reject(payment: Payment, by: User | None, reason: str) -> None:
-    """An operator did not find the money."""
-    now = clock.now()
-    decided = {"approved_by": by, "approved_at": now, "admin_notes": reason, "failure_reason": reason[:500]}
-    _transition("reject", payment, PaymentStatus.FAILED, failed_at=now, **decided)
-    events.record(payment_event("payment.rejected", payment, by, reason=reason))
+def reject(payment: Payment, by: User | None, code: RejectionCode, reason: str, internal_note: str = "") -> None:
+    """An operator did not find the money. The customer reads the code's sentence and the `reason`, not the note."""
+    now, told = clock.now(), code.told(reason)
+    decided = {"approved_by": by, "approved_at": now, "admin_notes": reason, "internal_note": internal_note}
+    why = {"reason_code": code, "failure_reason": told[:500]}
+    _transition("reject", payment, PaymentStatus.FAILED, failed_at=now, **decided, **why)
+    # Members read this event's data, so the note is not in it.
+    events.record(payment_event("payment.rejected", payment, by, reason_code=code.value, reason=told))
 
 
 def fail(

@@ -25,6 +25,7 @@ from igny8_core.business.billing.models import (
     Payment,
     PaymentProof,
     PaymentStatus,
+    RejectionCode,
 )
 from igny8_core.business.billing.selectors import proofs_of
 from igny8_core.business.billing.services.payment_methods.availability import require_payable, required_offer_of
@@ -113,17 +114,40 @@ def approve_manual_payment(
 
 
 @service_transaction
-def reject_manual_payment(payment: Payment, reason: str = "", rejected_by: User | None = None) -> Payment:
+def reject_manual_payment(
+    payment: Payment,
+    reason: str = "",
+    rejected_by: User | None = None,
+    *,
+    reason_code: str = "",
+    internal_note: str = "",
+) -> Payment:
     """Reject a manual payment. The invoice stays open and the customer can confirm again.
 
-    The customer reads the `reason`. `approved_by` and `approved_at` record who decided and when, as for an approval.
-    Raises PaymentNotPending if it is already decided, OwnAccountPayment.
+    The customer reads the sentence of the `reason_code` (a RejectionCode) and the `reason`, in the mail and on the
+    invoice's page. Without a code it is `other`, or `not_found` where no reason is given either. Only operators read
+    the `internal_note`. `approved_by` and `approved_at` record who decided and when, as for an approval.
+    Raises PaymentNotPending if it is already decided, OwnAccountPayment, InvalidInput as rejection_code does.
     """
+    code = rejection_code(reason_code, reason)
     account = lock_account(payment.account_id)
     payment = lock_payment(account, payment.pk)
     _require_undecided(payment, rejected_by)
-    reject(payment, rejected_by, reason)
+    reject(payment, rejected_by, code, reason, internal_note)
     return payment
+
+
+def rejection_code(reason_code: str, reason: str) -> RejectionCode:
+    """The code of a rejection. Raises InvalidInput for an unknown code, and for `other` without a reason."""
+    if not reason_code:
+        return RejectionCode.OTHER if reason else RejectionCode.NOT_FOUND
+    if reason_code not in RejectionCode.values:
+        text = _("Choose one of these codes: %(codes)s.") % {"codes": ", ".join(RejectionCode.values)}
+        raise InvalidInput(errors={"reason_code": [text]})
+    if reason_code == RejectionCode.OTHER and not reason.strip():
+        text = _("Write the reason that the customer reads, or choose another reason_code, which has a sentence.")
+        raise InvalidInput(errors={"reason": [text]})
+    return RejectionCode(reason_code)
 
 
 def reference_key(reference: str) -> str:

@@ -7,7 +7,7 @@ from igny8_core.auth.models import Plan, Subscription, User
 from igny8_core.auth.permissions import require_other_account
 from igny8_core.business.billing.errors import NotAPlanChange, PaymentNotPending
 from igny8_core.business.billing.locks import lock_payment
-from igny8_core.business.billing.models import Invoice, LineKind, Payment, PaymentStatus
+from igny8_core.business.billing.models import Invoice, LineKind, Payment, PaymentStatus, RejectionCode
 from igny8_core.business.billing.pricing import plan_line_of
 from igny8_core.business.billing.services.payment_states.transitions import reject
 from igny8_core.business.billing.services.subscriptions.ending import cancel_subscription
@@ -100,7 +100,7 @@ def order_again(payment: Payment, ordered_by: User, note: str = "") -> PlanChang
     events.record(
         subscription_event("subscription.change_decided", subscription, ordered_by, facts | {"reason": reason})
     )
-    reject(payment, ordered_by, ORDERED_AGAIN.format(plan=plan.name, paid=_paid(payment)))
+    reject(payment, ordered_by, RejectionCode.OTHER, ORDERED_AGAIN.format(plan=plan.name, paid=_paid(payment)))
     # The paid order is withdrawn with all other open ones.
     invoice = upgrade_subscription(subscription, plan, ordered_by)
     return PlanChange(_read(subscription), invoice)

@@ -75,16 +75,16 @@ def opens_the_console(page: Page, site: Site) -> None:
 
 
 def decides(page: Page, site: Site, reference: str, action: str, note: str) -> None:
-    """Find the payment by its reference, tick it, choose the action, press Apply. `note`: what is said, to whomever."""
+    """Find the payment by its reference, tick it, choose the action, press Go. `note`: what is said, to whomever."""
     page.goto(f"{site.url}/admin/billing/payment/?q={reference}")
     page.locator("[name=_selected_action]").check()
-    page.locator("select[name=action]").select_option(label=f"{action} selected payments")
+    page.locator("select[name=action]").select_option(label=f"{action} selected manual payments")
     if action == "Reject":
         page.get_by_label("Reason", exact=True).select_option("other")
         page.get_by_label("In your own words").fill(note)
     else:
         page.get_by_label("Note").fill(note)
-    page.get_by_role("button", name="Apply", exact=True).click()
+    page.get_by_role("button", name="Go", exact=True).click()
     expect(page.get_by_text(f"{'Approved' if action == 'Approve' else 'Rejected'} 1 payment")).to_be_visible()
 
 

@@ -21,11 +21,10 @@ from igny8_core.business.billing.models import (
     PaymentStatus,
 )
 from igny8_core.business.billing.services.payment_service import PaymentService
-from igny8_core.common.errors import DomainError
 from igny8_core.events.models import Event
 from tests import make
-from tests.api.world import fingerprint
 from tests.concurrency.sql_trace import first_write
+from tests.refusals import require_refusal
 
 pytestmark = pytest.mark.django_db
 
@@ -39,15 +38,6 @@ def events_since(last: int) -> list[tuple[str, int | None]]:
 
 def last_event() -> int:
     return Event.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
-
-
-def require_refusal(error: type[DomainError], action: Callable[[], Any]) -> DomainError:
-    """The action is refused with the error, and no row of any table has changed."""
-    before = fingerprint()
-    with pytest.raises(error) as caught:
-        action()
-    assert fingerprint() == before
-    return caught.value
 
 
 # --- Approving ----------------------------------------------------------------------------------------------------

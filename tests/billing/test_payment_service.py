@@ -74,7 +74,10 @@ def test_an_approval_needs_at_most_ten_statements(olga: User, statements: list[s
 
     approve(payment, olga)
 
-    assert len([sql for sql in statements if "SAVEPOINT" not in sql]) <= 10, statements
+    # A connection prepares each statement once, so whichever test comes first has these as well.
+    assert len([sql for sql in statements if "SAVEPOINT" not in sql and not sql.startswith("PREPARE")]) <= 10, (
+        statements
+    )
 
 
 def test_the_account_is_locked_before_the_first_write(olga: User, statements: list[str]) -> None:

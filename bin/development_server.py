@@ -1,4 +1,4 @@
-"""bin/run: sets up and starts a working site on this machine, and stops all of it on Ctrl-C."""
+"""bin/run: sets up a working site on this machine, starts it, and stops everything on Ctrl-C."""
 
 import contextlib
 import http.client
@@ -21,24 +21,26 @@ from paths import LOGS, ROOT, VAR, VENV_PYTHON, shown, write_private
 from processes import OnlyOne, Service
 
 DEFAULT_PORT = "8011"
-ANSWER_LIMIT = 60  # seconds until the web server must have answered
-WATCH = 0.5  # seconds between two looks at the processes
+ANSWER_LIMIT = 60  # seconds; the web server must answer within this time
+WATCH = 0.5  # seconds between two checks of the processes
 
 DATABASE_URL_FILE = VAR / "database_url"
 DEVELOPMENT_ENV = VAR / "development.env"
 MAILS = VAR / "mails"
-# The variables that commands in a second terminal must share with the running server; manage.py reads the file.
+# Commands in a second terminal need the same variables as the running server. manage.py reads them from the file.
 SHARED_VARIABLES = (
     *("DJANGO_DEBUG", "DJANGO_SECRET_KEY", "REDIS_URL", "CELERY_BROKER_URL", "EMAIL_URL", "PORT"),
     *stand_ins.VARIABLES,
 )
 WITH_FAKE_GATEWAYS = "--with-fake-gateways"
 
-ADVICE = "If the code was changed, the lines above say where. For a fresh database, stop everything and remove {var}."
+ADVICE = (
+    "If you changed the code, the lines above show the place. For an empty database, stop bin/run and remove {var}."
+)
 
 
 def main(arguments: list[str]) -> int:
-    """Run until stopped; returns the exit code."""
+    """Run until somebody stops it. Returns the exit code."""
     progress.stop_on_signals()
     try:
         return _run(arguments)
@@ -120,15 +122,15 @@ def _check_port(port: int) -> None:
         try:
             probe.bind(("127.0.0.1", port))
         except PermissionError:
-            raise progress.Stop(f"Port {port} is reserved for root. Take another one: PORT=8020 bin/run") from None
+            raise progress.Stop(f"Port {port} is reserved for root. Choose another port: PORT=8020 bin/run") from None
         except OSError:
             raise progress.Stop(
-                f"Port {port} is taken by another program. Stop that one, or take another port: PORT={port + 1} bin/run"
+                f"Port {port} is taken by another program. Stop it, or choose another port: PORT={port + 1} bin/run"
             ) from None
 
 
 def _database(on_exit: Callable[..., object]) -> tuple[EmbeddedPostgres | None, str]:
-    """The embedded PostgreSQL, or the server that DATABASE_URL names; in both cases one that has answered."""
+    """The embedded PostgreSQL, or None if DATABASE_URL names a server; and the URL of a server that has answered."""
     outside = os.environ.get("DATABASE_URL")
     if outside:
         with progress.step(f"Database: {without_password(outside)} (DATABASE_URL)"):
@@ -152,7 +154,7 @@ def _child_environment(url: str, port: int) -> dict[str, str]:
 
 
 def _secret_key() -> str:
-    """This machine's development key, made once, so that sessions survive a restart."""
+    """The development key of this machine. It is made once, so that sessions survive a restart."""
     file = VAR / "secret_key"
     if not file.exists():
         write_private(file, f"{secrets.token_urlsafe(50)}\n")
@@ -160,8 +162,8 @@ def _secret_key() -> str:
 
 
 def _prepare_database(child: Mapping[str, str], *, with_fake_gateways: bool) -> str:
-    """Update tables and default data. Returns lines about the demo operator and, if asked for, the demo invoice."""
-    with progress.step("Bringing tables, default data and the demo operator up to date"):
+    """Update tables and default data. Returns lines about the demo operator and the demo invoice, if there is one."""
+    with progress.step("Updating tables, default data and the demo operator"):
         command = [VENV_PYTHON, ROOT / "bin" / "prepare_database.py"]
         extra = ["--demo-invoice"] if with_fake_gateways else []
         return progress.run_quietly([*command, *extra], advice=ADVICE.format(var=shown(VAR)), env=child, cwd=ROOT)
@@ -175,12 +177,12 @@ def _worker_command() -> list[str | Path]:
 
 def _web_command(port: int) -> list[str | Path]:
     options = ["--config", "python:igny8_core.gunicorn_config", "--bind", f"127.0.0.1:{port}"]
-    # Short, because nobody wants to wait after Ctrl-C.
+    # A short time, because nobody wants to wait after Ctrl-C.
     return [VENV_PYTHON, "-m", "gunicorn", *options, "--graceful-timeout", "5"]
 
 
 def _wait_for_answer(port: int, web: Service) -> None:
-    """Wait until /healthz/ answers 200. Raises progress.Stop if the server ends or does not answer in time."""
+    """Wait until /healthz/ answers 200. Raises progress.Stop if the server ends or the time is over."""
     deadline = time.monotonic() + ANSWER_LIMIT
     answer = "no answer"
     while time.monotonic() < deadline:
@@ -194,14 +196,18 @@ def _wait_for_answer(port: int, web: Service) -> None:
             answer = f"status {response.status}"
         time.sleep(0.1)
     text = web.log.read_text(errors="replace")
-    raise progress.Stop(f"/healthz/ gives {answer}. The end of {shown(web.log)}:\n{progress.tail(text)}")
+    raise progress.Stop(
+        f"The web server is not ready: /healthz/ gives {answer}. The end of {shown(web.log)}:\n{progress.tail(text)}"
+    )
 
 
 def _greet(port: int, accounts: str, gateways: list[str]) -> None:
     address = f"http://127.0.0.1:{port}"
     broker = without_password(os.environ["REDIS_URL"]) if os.environ.get("REDIS_URL") else "the database"
     mail_server = os.environ.get("EMAIL_URL")
-    mails = without_password(mail_server) if mail_server else f"{shown(MAILS)}/*.log, where they are written, not sent"
+    mails = (
+        without_password(mail_server) if mail_server else f"{shown(MAILS)}/*.log (mails are written there, not sent)"
+    )
     rows = [
         ("Pages", f"{address}/"),
         ("API", f"{address}/api/docs/"),

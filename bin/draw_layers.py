@@ -1,11 +1,11 @@
-"""Draws the layers that pyproject.toml has import-linter hold: python3 bin/draw_layers.py > docs/images/layers.svg"""
+"""Draws the import layers from pyproject.toml: python3 bin/draw_layers.py > docs/images/layers.svg"""
 
 import tomllib
 from html import escape
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parent.parent / "pyproject.toml"
-# Which contracts, with the heading of each.
+# The heading of each panel, and the contract that it shows.
 PANELS = {
     "Packages stand in one line": "igny8_core",
     "Inside billing: doors, services, helpers, models, errors": "igny8_core.business.billing",
@@ -27,14 +27,14 @@ path { fill: none; stroke: #59636e; stroke-width: 1.5 }
 
 
 def layers_of(contracts: list[dict[str, object]], name: str) -> list[list[str]]:
-    """The layers of a contract, the highest first; modules of one layer stand side by side."""
+    """The layers of a contract, the highest first. Each layer is a list of its modules."""
     layers = next(contract["layers"] for contract in contracts if contract["name"] == name)
     assert isinstance(layers, list)
     return [[_short(module) for module in layer.split("|")] for layer in layers]
 
 
 def drawn(pyproject: str) -> str:
-    """The picture of the contracts in the text of a pyproject.toml."""
+    """The picture (SVG) of the contracts in the text of a pyproject.toml."""
     contracts = tomllib.loads(pyproject)["tool"]["importlinter"]["contracts"]
     parts: list[str] = []
     lowest = 0
@@ -58,7 +58,7 @@ def drawn(pyproject: str) -> str:
 
 
 def _panel(left: int, heading: str, layers: list[list[str]]) -> tuple[list[str], int]:
-    """One contract from `left` on: its elements, and where it ends."""
+    """The SVG elements of one contract, drawn from x = `left`, and the y of its lower edge."""
     parts = [f'<text class="heading" x="{left}" y="28">{escape(heading)}</text>']
     top, middle = HEAD, left + PANEL // 2
     for number, modules in enumerate(layers):
@@ -75,7 +75,7 @@ def _panel(left: int, heading: str, layers: list[list[str]]) -> tuple[list[str],
 
 
 def _lines(modules: list[str]) -> list[str]:
-    """The modules of a layer in as many lines as they need."""
+    """The modules of a layer, broken into lines that fit the panel."""
     lines, most = [""], int((PANEL - 2 * PADDING) / LETTER)
     for module in modules:
         longer = f"{lines[-1]} · {module}" if lines[-1] else module

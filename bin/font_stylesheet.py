@@ -1,6 +1,6 @@
 """Writes the stylesheet that lets customers' pages use the invoices' fonts: .venv/bin/python bin/font_stylesheet.py
 
-Needed when bin/fonts.py has made a font; a test fails as long as the stylesheet is not what this writes.
+Run it after bin/fonts.py has made a font. A test fails if the stylesheet is out of date.
 """
 
 import re
@@ -16,21 +16,21 @@ FOLDER = CODE / "business/billing/fonts"
 INVOICES = CODE / "business/billing/templates/pdf/invoice.css"
 TARGET = CODE / "web/static/web/scripts.css"
 FACE = re.compile(r'font-family: Invoice ([\w ]+);(?: font-weight: (\d+);)? src: url\("packaged:([^"]+)"')
-# Every browser has basic Latin; the letters of Nastaliq are those of Naskh.
+# Every browser has basic Latin. Nastaliq is another style of the letters that Naskh has.
 NOT_SHOWN = {"Latin", "Nastaliq"}
-# Their characters are scattered over the same blocks, in 13,000 runs; browsers try the files in turn instead.
+# These fonts share blocks, and exact ranges would have 13,000 runs. So their ranges overlap: browsers try each file.
 CHINESE = {"Chinese", "Japanese", "Traditional", "Hong Kong", "Rare"}
 FIRST_OF_CHINESE, FIRST_IDEOGRAPH = 0x2E80, 0x3400
-# They stand between letters of any script, so a file that named them would be fetched for other scripts too.
+# These marks follow letters of any script. A file with them in its range would be fetched for other scripts too.
 MARKS_OF_MANY_SCRIPTS = {*range(0x0300, 0x0370), *range(0xFE00, 0xFE10)}
-# Without them these show other letters: the joined forms of Marathi, Malayalam, Sinhala; emoji of several characters.
+# Joined letters of Marathi, Malayalam and Sinhala, and emoji of several characters, look wrong without these.
 NEEDED = {
     "Devanagari": {0x200D},
     "Malayalam": {0x200D},
     "Sinhala": {0x200D},
     "Emoji": {0x200D, 0xFE0F, 0x20E3, *b"#*0123456789"},
 }
-# Android has these without a family that a stylesheet could name.
+# Android has these fonts under no family name. A stylesheet must use these names.
 ON_ANDROID = {
     **dict.fromkeys(("Chinese", "Rare"), "NotoSansCJKsc-Regular"),
     **dict.fromkeys(("Traditional", "Hong Kong"), "NotoSansCJKtc-Regular"),
@@ -39,14 +39,14 @@ ON_ANDROID = {
     "Emoji": "NotoColorEmoji",
 }
 HEAD = """\
-/* Letters that a visitor's machine has no font for: don't edit, bin/font_stylesheet.py writes this of the invoices'.
-   A browser fetches one of these files when a page shows a letter of its range that no font named earlier has. */
+/* Fonts for letters that a visitor's machine lacks. Don't edit: bin/font_stylesheet.py makes it from invoices' fonts.
+   A browser fetches a file when a page shows a letter in its range and no earlier font has that letter. */
 """
 
 
 @dataclass
 class Face:
-    """One file, and the characters that no file before it has."""
+    """One font file, and the characters that no earlier file has."""
 
     script: str
     weight: str
@@ -55,14 +55,14 @@ class Face:
 
 
 def stylesheet() -> str:
-    """All rules. Of rules whose ranges overlap browsers take the last, so the first to be tried comes last."""
+    """All rules. If ranges overlap, browsers use the last rule, so the font to be tried first comes last."""
     every = faces()
     shown = [face for face in every if face.script not in NOT_SHOWN]
     return HEAD + "".join(rule(face, every) for face in reversed(shown))
 
 
 def faces() -> list[Face]:
-    """In the order in which invoices try them."""
+    """All font files, in the order in which invoices try them."""
     found: dict[str, Face] = {}
     taken: set[int] = set()
     for script, weight, file in FACE.findall(INVOICES.read_text()):
@@ -82,7 +82,7 @@ def letters(script: str, file: str) -> set[int]:
 
 
 def rule(face: Face, every: list[Face]) -> str:
-    # Bold letters hide those of their family that come in one weight.
+    # Fonts with one weight need another family: in a family with bold, bold text would not use them.
     in_two_weights = any(other.weight for other in every if other.script == face.script)
     family = "Packaged Letters" if in_two_weights else "Packaged Scripts"
     weight = f" font-weight: {face.weight};" if face.weight else ""
@@ -95,15 +95,15 @@ def rule(face: Face, every: list[Face]) -> str:
 
 
 def names(face: Face) -> Iterable[str]:
-    """What the same font is called where it is installed."""
+    """The names of the same font on a machine that has it installed."""
     with TTFont(FOLDER / face.file, lazy=True) as font:
-        # Variable fonts are named for their lightest letters.
+        # A variable font has the name of its lightest weight.
         own = str(font["name"].getDebugName(6)).replace("Thin-", "-")
     return [own, ON_ANDROID[face.script]] if face.script in ON_ANDROID else [own]
 
 
 def runs(face: Face, every: list[Face]) -> list[tuple[int, int]]:
-    """Its characters, and the gaps between them in which no font of another script has a letter."""
+    """The ranges of its characters. A gap is included if no font of another script has a letter in it."""
     others = {code for other in every if other.script != face.script for code in other.characters}
     if face.script in CHINESE:
         chinese = {code for other in every if other.script in CHINESE for code in other.characters}

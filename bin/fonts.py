@@ -1,7 +1,7 @@
-"""Makes the fonts that invoices are drawn with, of the packages that carry Noto: .venv/bin/python bin/fonts.py
+"""Makes the fonts of invoices from the npm packages of Noto: .venv/bin/python bin/fonts.py
 
-Needs npm; runs only when a script is added or Noto has a new release (docs/adr/0013-fonts-come-with-the-code.md). The
-files are in the repository, so nobody who runs the project needs this.
+It needs npm. Run it only to add a script or to take a new release of Noto
+(docs/adr/0013-fonts-come-with-the-code.md). The fonts are in the repository, so running the project does not need it.
 """
 
 import shutil
@@ -18,7 +18,7 @@ from fontTools.ttLib import TTFont  # type: ignore[import-untyped]
 FOLDER = Path(__file__).resolve().parent.parent / "igny8_core/business/billing/fonts"
 VERSIONS = {"noto-emoji": "5.3.2"}
 VERSION = "5.3.0"
-# Package: its subset of one script.
+# Each package, and the name of its subset for one script.
 SCRIPTS = {
     **{f"noto-sans-{script}": script for script in (
         "bengali", "devanagari", "gujarati", "gurmukhi", "tamil", "telugu", "kannada", "malayalam", "sinhala", "oriya",
@@ -28,7 +28,7 @@ SCRIPTS = {
 }  # fmt: skip
 SUBSETS_OF_NOTO_SANS = ("cyrillic-ext", "greek-ext")
 HANGUL = {*range(0x1100, 0x1200), *range(0x3130, 0x3190), *range(0xA960, 0xA980), *range(0xAC00, 0xD800)}
-# Those between two words are taken from the font of the words.
+# Browsers and PDFs take the space between two words from the font of the words.
 SPACES = {0x20, 0xA0}
 SIGNS = {*range(0x2190, 0x2400), *range(0x2460, 0x2800), *range(0x2900, 0x2C00)}
 SIGNS_OF = (("noto-sans-symbols-2", "symbols"), ("noto-sans-symbols", "symbols"), ("noto-sans-math", "latin"))
@@ -36,7 +36,7 @@ CHINESE = "noto-sans-sc-chinese-simplified-400-normal.ttf"
 
 
 def main() -> None:
-    """Write every font that is not there yet, and the licence of each package."""
+    """Write each missing font and the licence of its package."""
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
         for package, subset in SCRIPTS.items():
@@ -57,14 +57,14 @@ def main() -> None:
 
 
 def write_signs(place: Path) -> None:
-    """Arrows, signs and dingbats that Latin fonts lack, of three packages."""
+    """Write arrows, signs and dingbats from three packages, because Latin fonts lack them."""
     for package, subset in SIGNS_OF:
         file = fetched(package, place) / "files" / f"{package}-{subset}-400-normal.woff2"
         write([file], f"{package}-signs", only=SIGNS)
 
 
 def write_more_of_chinese_and_japanese(place: Path) -> None:
-    """What the font of simplified Chinese lacks: kana, and rarer characters, in the forms of their country."""
+    """Write what the font of simplified Chinese lacks: kana, and rarer characters in the forms of their country."""
     covered = set(characters(FOLDER / CHINESE))
     for package in ("noto-sans-jp", "noto-sans-tc", "noto-sans-hk", "noto-sans-sc"):
         files = slices(package, place)
@@ -74,7 +74,7 @@ def write_more_of_chinese_and_japanese(place: Path) -> None:
 
 
 def fetched(package: str, place: Path) -> Path:
-    """The unpacked package; its licence is copied beside the fonts."""
+    """Fetch and unpack a package, and copy its licence beside the fonts. Returns the folder of the package."""
     folder = place / package
     if not folder.exists():
         folder.mkdir()
@@ -87,7 +87,7 @@ def fetched(package: str, place: Path) -> Path:
 
 
 def slices(package: str, place: Path) -> list[Path]:
-    """A large font comes in a hundred small ones; the one of Latin has the spaces."""
+    """The files of a large font, which is cut into about a hundred. The Latin file has the spaces."""
     folder = fetched(package, place) / "files"
     return [folder / f"{package}-latin-400-normal.woff2", *sorted(folder.glob(f"{package}-[0-9]*-400-normal.woff2"))]
 
@@ -98,7 +98,7 @@ def characters(file: Path) -> Iterable[int]:
 
 
 def write(files: Iterable[Path], name: str, *, only: set[int] | None = None, weight: int = 400) -> None:
-    """One TTF of these files, without hints, which no printer needs; of the characters in `only` if it is given."""
+    """Write one TTF from these files, with the characters in `only` or all. Hints are dropped; printers need none."""
     target = FOLDER / f"{name}-{weight}-normal.ttf"
     if target.exists() or only == set():
         return

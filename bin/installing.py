@@ -1,4 +1,4 @@
-"""Shows the progress of pip, which itself prints little."""
+"""Shows the progress of pip, because pip itself prints little."""
 
 import re
 from pathlib import Path
@@ -8,10 +8,10 @@ CHOSEN = re.compile(r"(?m)^Installing collected packages: (.+)$")
 
 
 class PipWatch:
-    """Follows one `pip install` by its output and by the folder that it installs to."""
+    """Follows one `pip install` through its output and the folder that it installs into."""
 
     def __init__(self, site_packages: Path, wanted: int) -> None:
-        """`site_packages` is where pip installs to, `wanted` how many packages its requirements name."""
+        """`site_packages` is the folder that pip installs into. `wanted` is the number of required packages."""
         self.site_packages = site_packages
         self.wanted = wanted
         self.there_before = self._there()
@@ -21,7 +21,7 @@ class PipWatch:
         chosen = CHOSEN.search(printed)
         if chosen:
             of = len(chosen[1].split(","))
-            # An upgrade removes the old version first, so the number can go down for a moment.
+            # An upgrade first removes the old version, so the number can fall for a moment.
             return f"{min(max(self._there() - self.there_before, 0), of)} of {of} packages installed"
         collected = COLLECTED.findall(printed)
         return (
@@ -33,6 +33,6 @@ class PipWatch:
 
 
 def count(requirements: str) -> int:
-    """How many packages a requirements file names for this system, which is never Windows."""
+    """The number of packages in a requirements file, without those for Windows only."""
     pins = re.findall(r"(?m)^[A-Za-z0-9._-]+==.*$", requirements)
     return sum("sys_platform == 'win32'" not in pin for pin in pins)

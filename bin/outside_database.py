@@ -8,15 +8,15 @@ import progress
 
 def check_connection(url: str) -> None:
     """Connect once. Raises progress.Stop with the server's message."""
-    import psycopg2  # installed by now; not yet when this module is imported
+    import psycopg2  # not at the top: it may not be installed when this module is imported
 
     try:
         with contextlib.closing(psycopg2.connect(url, connect_timeout=10)) as connection, connection.cursor() as cursor:
             cursor.execute("SELECT 1")
     except psycopg2.Error as problem:
         raise progress.Stop(
-            f"DATABASE_URL={without_password(url)} does not work:\n{progress.tail(str(problem))}\n"
-            "Start that server or correct the URL; without DATABASE_URL an embedded PostgreSQL is used."
+            f"Cannot connect to DATABASE_URL={without_password(url)}:\n{progress.tail(str(problem))}\n"
+            "Start that server or correct the URL. To use the embedded PostgreSQL, unset DATABASE_URL."
         ) from problem
 
 

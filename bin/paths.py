@@ -6,18 +6,18 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 VENV_PYTHON = VENV / "bin" / "python"
-# The folder for everything that a run leaves behind. CI sets IGNY8_VAR to an empty one; the settings read it too.
+# All files that a run writes are in this folder. CI sets IGNY8_VAR to an empty folder. The settings read it too.
 VAR = Path(os.environ.get("IGNY8_VAR") or ROOT / "var").resolve()
 LOGS = VAR / "log"
 
 
 def shown(path: Path) -> str:
-    """A path for people: relative to the project's folder if it is inside."""
+    """The path to show to people. It is relative if it is inside the project's folder."""
     return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)
 
 
 def write_private(path: Path, content: str) -> None:
-    """Write a file that this user alone may read, completely or not at all."""
+    """Write a file that only this user may read. It is written completely or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f"{path.name}.draft")
     draft.unlink(missing_ok=True)

@@ -1,7 +1,7 @@
 """Update tables, default data and the demo operator, and print the operator's e-mail address and password.
 
-bin/run starts this under .venv's Python. One process for all commands: starting Django takes longer than each.
-With --demo-invoice there is also an invoice to pay, whose link is printed.
+bin/run starts this with the Python of .venv. One process runs all commands, because starting Django takes longer than
+each of them. With --demo-invoice it also makes an invoice to pay and prints its link.
 """
 
 import io

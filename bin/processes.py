@@ -1,7 +1,7 @@
-"""The processes that a command keeps running, at most one of a kind per folder.
+"""The processes that a command keeps running. Each kind runs at most once per folder.
 
-Each process inherits a lock on its pid file. As long as it or a child of it lives, the lock is held: so a launcher
-that was killed is no problem, the next one finds what is left over, knows that the pid is truly ours, and stops it.
+Each process inherits a lock on its pid file. The lock is held as long as the process or one of its children lives. If
+the launcher is killed, the next launcher sees the lock, so it knows that the pid is ours, and stops the process.
 """
 
 import fcntl
@@ -18,18 +18,18 @@ import progress
 from paths import VAR, shown
 
 POLL = 0.05  # seconds
-AFTER_KILL = 10  # seconds until the kernel and PostgreSQL's orphans are gone
+AFTER_KILL = 10  # seconds; how long killed processes and PostgreSQL's child processes may take to end
 
 
 class OnlyOne:
-    """A lock that one command at a time can hold in this folder."""
+    """A lock for this folder that only one command at a time can hold."""
 
     def __init__(self, name: str) -> None:
         self.path = VAR / "run" / f"{name}.lock"
         self._file: IO[str] | None = None
 
     def take(self, sentence: str) -> None:
-        """Take the lock until this process ends. Raises progress.Stop(sentence) if another process has it."""
+        """Take the lock until `release` or the end of this process. Raises progress.Stop(sentence) if it is taken."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         file = self.path.open("a")
         if not _locked_now(file):
@@ -48,7 +48,7 @@ class Service:
     """A long-running process with a log, a pid file and a way to stop it."""
 
     def __init__(self, name: str, log: Path, *, stop_signal: signal.Signals = signal.SIGTERM, patience: float) -> None:
-        """`patience`: how many seconds the process has to shut down before it is killed."""
+        """`patience` is the time in seconds to shut down. After that the process is killed."""
         self.name = name
         self.log = log
         self.stop_signal = stop_signal
@@ -89,7 +89,7 @@ class Service:
             raise progress.Stop(f"{reason} The end of {shown(self.log)}:\n{progress.tail(text)}")
 
     def stop(self) -> None:
-        """Stop the process and everything that it started: ask first, then kill."""
+        """Stop the process and everything that it started. Send the stop signal first, then kill."""
         if self.process:
             self._stop(self.process.pid)
             self.process.wait()
@@ -103,13 +103,13 @@ class Service:
         pid = self.pid_file.read_text().strip()
         if not pid.isdigit() or not self._stop(int(pid)):
             raise progress.Stop(
-                f"An earlier {self.name} still runs (process {pid or 'unknown'}). Stop it, then start again."
+                f"An earlier {self.name} is still running (process {pid or 'unknown'}). Stop it, then start again."
             )
 
     def _stop(self, pid: int) -> bool:
         if self._is_free():
             return True
-        # The process itself may have ended already, so its children must be told to end.
+        # If the signal fails, the process has already ended, but its children may still run. They are killed.
         if _sent(os.kill, pid, self.stop_signal) and self._is_free(within=self.patience):
             return True
         _sent(os.killpg, pid, signal.SIGKILL)

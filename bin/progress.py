@@ -1,4 +1,4 @@
-"""Output on the terminal: a line per step with its time, and why a step failed."""
+"""Output on the terminal: one line for each step with its time, and the reason if a step failed."""
 
 import contextlib
 import os
@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
 
-SPARSE = 10  # seconds between two lines of a long step in a pipe
-LOOK = 0.3  # seconds between two looks at what a command has printed
+SPARSE = 10  # seconds between two lines of a long step if the output is a pipe
+LOOK = 0.3  # seconds between two reads of a command's output
 
 
 class Stop(Exception):
@@ -21,7 +21,7 @@ class Stop(Exception):
 
 
 class Interrupted(BaseException):
-    """Ctrl-C or SIGTERM: everything has to stop. It is no error, so it is no Exception."""
+    """Ctrl-C or a signal asks everything to stop. That is not an error, so the class is not an Exception."""
 
     def __init__(self, number: int) -> None:
         self.number = number
@@ -32,14 +32,14 @@ def _interrupt(number: int, _frame: FrameType | None) -> None:
 
 
 def stop_on_signals() -> None:
-    """Make Ctrl-C, SIGTERM and a closed terminal unwind the program through its `finally` blocks."""
+    """Let Ctrl-C, SIGTERM and a closed terminal end the program through its `finally` blocks."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # nohup asked to ignore it
             signal.signal(number, _interrupt)
 
 
 def ignore_signals() -> None:
-    """Ignore further signals during the shutdown, each part of which has a time limit."""
+    """Ignore further signals during the shutdown. Each part of the shutdown has a time limit."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
 
@@ -71,9 +71,9 @@ def step(title: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def long_step(title: str) -> Iterator[Callable[[str], None]]:
-    """A step with progress: call the function that it yields with a few words, as often as you like.
+    """A step that shows progress. It yields a function; call it with a few words as often as you like.
 
-    A terminal sees one line that changes, a pipe a line every ten seconds.
+    A terminal shows one line that changes. A pipe gets a new line every ten seconds.
     """
     begun = time.monotonic()
     on_terminal = sys.stdout.isatty()
@@ -121,7 +121,7 @@ def run_quietly(
     """Run a command and return what it printed.
 
     `advice` is the sentence shown below the output when the command fails.
-    Raises Stop when it cannot be started or exits non-zero.
+    Raises Stop if the command cannot be started or its exit code is not 0.
     """
     arguments = [str(part) for part in command]
     groups: list[int] | None = None if user is None else []
@@ -151,7 +151,7 @@ def run_watched(command: Sequence[str | Path], *, advice: str, cwd: Path, watch:
     """Run a command, and call `watch` from time to time with all that it has printed so far.
 
     `advice` is the sentence shown below the output when the command fails.
-    Raises Stop when it cannot be started or exits non-zero.
+    Raises Stop if the command cannot be started or its exit code is not 0.
     """
     arguments = [str(part) for part in command]
     with tempfile.NamedTemporaryFile(prefix="igny8-") as output:

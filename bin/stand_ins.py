@@ -1,4 +1,4 @@
-"""Settings and command of the stand-ins for Stripe and PayPal (fake_gateways/), for bin/run --with-fake-gateways."""
+"""The stand-ins for Stripe and PayPal (fake_gateways/) in bin/run --with-fake-gateways: settings and start command."""
 
 import secrets
 import socket
@@ -15,7 +15,7 @@ VARIABLES = (
 
 
 def settings_for_them() -> dict[str, str]:
-    """Keys and free ports for this run. They replace the caller's own keys."""
+    """New keys and free ports for this run. They replace the keys in the caller's environment."""
     stripe_port, paypal_port = _free_ports()
     return {
         "STRIPE_SECRET_KEY": f"sk_test_{secrets.token_hex(12)}",
@@ -31,14 +31,14 @@ def settings_for_them() -> dict[str, str]:
 
 
 def command(settings: Mapping[str, str], site: str) -> list[str | Path]:
-    """The command that starts them. They send webhook messages to `site`, and read their keys from the environment."""
+    """The command that starts the stand-ins. They send webhook messages to `site` and get keys from the environment."""
     ports = {name: str(urlsplit(settings[f"{name}_API_BASE"]).port) for name in ("STRIPE", "PAYPAL")}
     options = ["--stripe-port", ports["STRIPE"], "--paypal-port", ports["PAYPAL"], "--site", site]
     return [VENV_PYTHON, "-m", "fake_gateways", *options]
 
 
 def greeting(settings: Mapping[str, str]) -> list[str]:
-    """The lines about them for the terminal."""
+    """The lines about the stand-ins for the terminal."""
     return [
         "",
         f"Stand-in for Stripe: {settings['STRIPE_API_BASE']}",

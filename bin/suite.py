@@ -13,19 +13,20 @@ from outside_database import check_connection, without_password
 from paths import ROOT, VAR, VENV_PYTHON
 from processes import OnlyOne
 
-# A worker collects tests for seconds, so workers pay for whole folders. Two more than there are cores, because each
-# waits for the database or a browser much of its time. With more than eight, all wait for the database.
+# Each worker needs seconds to collect the tests, so several workers are faster only for whole folders. There are two
+# more than cores, because a worker often waits for the database or a browser. More than eight would all wait for the
+# database.
 ON_ALL_CORES = (f"--numprocesses={min(8, (os.cpu_count() or 1) + 2)}", "--dist=worksteal")
-# With these options few tests run, somebody watches them, or the number of processes is given.
+# With these options only a few tests run, somebody watches the output, or the caller sets the number of processes.
 ONE_PROCESS = ("-k", "--lf", "--last-failed", "--sw", "--stepwise", "-s", "--pdb", "--trace", "-n", "--numprocesses")
-# .ci/run runs them; here: bin/test -m stress, or everything: bin/test -m ""
+# .ci/run also runs the stress tests. Here: bin/test -m stress, or bin/test -m "" for everything.
 WITHOUT_STRESS = ("-m", "not stress")
-INTERRUPTED = 130  # what a shell reports for Ctrl-C
-PATIENCE = 30  # seconds for pytest to close its databases
+INTERRUPTED = 130  # the exit code that shells use for Ctrl-C
+PATIENCE = 30  # seconds; how long pytest may take to close its databases
 
 
 def main(arguments: list[str]) -> int:
-    """Run pytest with the arguments. Returns its exit code, which is not 0 if no test ran."""
+    """Run pytest with the arguments. Returns the exit code of pytest. It is not 0 if no test ran."""
     progress.stop_on_signals()
     try:
         environment.prepare(*environment.FOR_TESTS)
@@ -44,14 +45,14 @@ def main(arguments: list[str]) -> int:
 
 
 def workers(arguments: list[str]) -> tuple[str, ...]:
-    """pytest's options about processes: all cores for whole folders, one process for a file or a few names."""
+    """The options that set the number of processes: many for whole folders, one for a file or a few tests."""
     asked_otherwise = any(argument.startswith(ONE_PROCESS) for argument in arguments)
     has_file = any(".py" in argument for argument in arguments)
     return () if asked_otherwise or has_file else ON_ALL_CORES
 
 
 def chosen(arguments: list[str]) -> tuple[str, ...]:
-    """pytest's options about marks: for whole folders, tests marked "stress" are left out."""
+    """The options that choose tests by marks. For whole folders, tests marked "stress" are left out."""
     asked_otherwise = any(argument.startswith(("-m", "-k")) or ".py" in argument for argument in arguments)
     return () if asked_otherwise else WITHOUT_STRESS
 
@@ -64,27 +65,27 @@ def _database(on_exit: contextlib.ExitStack) -> str:
         return outside
     lock = OnlyOne("test")
     lock.take(f"bin/test is already running in this folder ({VAR}). Wait for it, or stop it first.")
-    # Tests may compute for a long time inside a transaction. The migrations set this limit for everybody else.
+    # Tests may compute for a long time inside a transaction, so they have no limit. Migrations set the limit elsewhere.
     settings = {**FAST, "idle_in_transaction_session_timeout": "0"}
     postgres = EmbeddedPostgres("test-postgres", command="bin/test", settings=settings)
     on_exit.callback(postgres.stop)
     url = postgres.start()
-    progress.say("Tests run on an embedded PostgreSQL of their own.")
+    progress.say("Tests run on their own embedded PostgreSQL.")
     return url
 
 
 def _pytest(arguments: list[str], url: str) -> int:
     child = {**os.environ, **system_libraries.dynamic_loader_environment(), "DATABASE_URL": url, "IGNY8_VAR": str(VAR)}
-    # With caches, because without them each worker would rewrite and compile all tests again, which takes long.
+    # Python may write its caches. Without them each worker would compile all tests again, which takes long.
     child.pop("PYTHONDONTWRITEBYTECODE", None)
-    # Without DJANGO_DEBUG the settings are for production and need its secrets.
+    # Without DJANGO_DEBUG the settings are those of production and need its secrets.
     child.setdefault("DJANGO_DEBUG", "1")
     process = subprocess.Popen([str(VENV_PYTHON), "-m", "pytest", *arguments], cwd=ROOT, env=child)
     try:
         return process.wait()
     except progress.Interrupted as interrupted:
         progress.ignore_signals()
-        if interrupted.number != signal.SIGINT:  # Ctrl-C has reached pytest as well
+        if interrupted.number != signal.SIGINT:  # the terminal sends Ctrl-C to pytest too
             process.send_signal(signal.SIGINT)
         try:
             return process.wait(timeout=PATIENCE)

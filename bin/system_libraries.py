@@ -20,7 +20,7 @@ HOMEBREW_FOLDERS = (Path("/opt/homebrew/lib"), Path("/usr/local/lib"))
 
 
 def missing() -> list[str]:
-    """The packages whose libraries are missing on this machine, as its package manager names them."""
+    """The packages with the missing libraries, by the names of this machine's package manager."""
     if platform.system() == "Darwin":
         absent = {package for name, package in MACOS_LIBRARIES.items() if not _on_macos(name)}
     else:
@@ -29,7 +29,7 @@ def missing() -> list[str]:
 
 
 def install_missing() -> None:
-    """Install missing packages if no password is needed: with apt-get as root, with Homebrew as its user."""
+    """Install missing packages if that needs no password: with apt-get as root, or with Homebrew."""
     packages = missing()
     if not packages:
         return
@@ -42,7 +42,7 @@ def install_missing() -> None:
         return
     with progress.step(f"Installing the system libraries for PDFs ({' '.join(packages)})"):
         for command in commands:
-            # Try first without the slow `update`, because the package lists may be there already.
+            # First try without the slow `update`, because the package lists may already be there.
             if _succeeds(command) and command[1] == "install":
                 return
 
@@ -51,11 +51,13 @@ def report_missing() -> None:
     """Say which libraries are missing and how to install them."""
     packages = missing()
     if packages:
-        progress.say(f"  No PDFs on this machine yet: {' '.join(packages)} missing. To get them: {_advice(packages)}")
+        progress.say(
+            f"  No PDFs on this machine yet. Missing: {' '.join(packages)}. To install them: {_advice(packages)}"
+        )
 
 
 def dynamic_loader_environment() -> dict[str, str]:
-    """Environment variables for finding Homebrew's libraries, whose folder macOS does not search."""
+    """Environment variables that let macOS find Homebrew's libraries. It does not search their folder by itself."""
     if platform.system() != "Darwin":
         return {}
     folders = [str(folder) for folder in HOMEBREW_FOLDERS if folder.is_dir()]

@@ -1,4 +1,4 @@
-"""Both stand-ins in one process, as bin/run --with-fake-gateways starts them: python -m fake_gateways --help."""
+"""Runs both stand-ins in one process. bin/run --with-fake-gateways starts it. See python -m fake_gateways --help."""
 
 import argparse
 import os
@@ -12,11 +12,13 @@ WEBHOOKS = "/api/v1/billing/webhooks"
 
 
 def main() -> None:
-    """Serve until the process is ended. The keys come from the environment, where the site finds them, too."""
+    """Serve until the process is ended. The keys come from the same environment variables that the site reads."""
     parser = argparse.ArgumentParser(prog="python -m fake_gateways", description=__doc__)
     parser.add_argument("--stripe-port", type=int, required=True)
     parser.add_argument("--paypal-port", type=int, required=True)
-    parser.add_argument("--site", required=True, help="who is told what happens, such as http://127.0.0.1:8011")
+    parser.add_argument(
+        "--site", required=True, help="the site that gets the webhook messages, such as http://127.0.0.1:8011"
+    )
     arguments = parser.parse_args()
 
     stripe = FakeStripe(os.environ["STRIPE_SECRET_KEY"])

@@ -1,4 +1,4 @@
-"""An HTTP server on 127.0.0.1 around one function, which may also hang up without an answer."""
+"""An HTTP server on 127.0.0.1. One function answers all requests. It may also close a connection unanswered."""
 
 import threading
 from collections.abc import Callable, Mapping
@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 @dataclass(frozen=True)
 class Request:
-    """`path` is as it was sent, with its query string; header names are in lower case."""
+    """A request. `path` includes the query string, as it was sent. Header names are in lower case."""
 
     method: str
     path: str
@@ -18,7 +18,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Answer:
-    """`body` is sent as it is."""
+    """An answer. `body` is sent unchanged."""
 
     status: int
     body: bytes
@@ -27,17 +27,17 @@ class Answer:
 
 
 class HangUp(Exception):
-    """Raised by a handler that has done its work and closes the connection instead of answering."""
+    """A handler raises this to close the connection without an answer."""
 
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
-    # With the usual five, the sixth of many callers at once waits a second to connect.
+    # The default queue holds five connections. A sixth caller at the same moment would wait a second to connect.
     request_queue_size = 128
 
 
 class LoopbackServer:
-    """Serves `handle` on a port of 127.0.0.1 (0: any free one) on threads of its own, until `stop`."""
+    """Serves `handle` on a port of 127.0.0.1 in its own threads until `stop`. Port 0 means any free port."""
 
     def __init__(self, handle: Callable[[Request], Answer], port: int = 0) -> None:
         self._server = _Server(("127.0.0.1", port), _handler_of(handle))
@@ -49,7 +49,7 @@ class LoopbackServer:
         return f"http://127.0.0.1:{self._server.server_address[1]}"
 
     def start(self) -> "LoopbackServer":
-        """Begin to answer; returns itself."""
+        """Start answering requests. Returns the server itself."""
         self._thread.start()
         return self
 
@@ -63,7 +63,7 @@ class LoopbackServer:
 def _handler_of(handle: Callable[[Request], Answer]) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
-        # Headers and body are two writes: without this the second one waits 40 ms for the client's acknowledgement.
+        # Headers and body are written separately. Without this, the body waits 40 ms for the client's acknowledgement.
         disable_nagle_algorithm = True
 
         def _answer(self) -> None:
@@ -85,6 +85,6 @@ def _handler_of(handle: Callable[[Request], Answer]) -> type[BaseHTTPRequestHand
         do_GET = do_POST = do_DELETE = do_PATCH = do_PUT = _answer  # noqa: N815 (http.server's names)
 
         def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002
-            """Nothing: requests hold keys."""
+            """Log nothing, because requests contain secret keys."""
 
     return Handler

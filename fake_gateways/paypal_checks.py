@@ -1,6 +1,6 @@
-"""What PayPal would refuse of a request, and its words for it.
+"""Checks a request as PayPal does, and refuses it with PayPal's error codes.
 
-Stricter than PayPal in one thing: an unknown key is refused, because here it is a typing mistake.
+One check is stricter than PayPal: an unknown key is refused, because here it can only be a typing mistake.
 """
 
 import re
@@ -12,7 +12,7 @@ from typing import Any
 
 Json = dict[str, Any]
 
-LISTED_FOR = 180 * 24 * 3600  # seconds that a list of disputes reaches back
+LISTED_FOR = 180 * 24 * 3600  # seconds; a list of disputes goes back no further
 NO_DECIMALS = frozenset({"HUF", "JPY", "TWD"})
 TWO_DECIMALS = frozenset("AUD BRL CAD CHF CNY CZK DKK EUR GBP HKD ILS MXN MYR NOK NZD PHP PLN SEK SGD THB USD".split())
 USER_ACTIONS = frozenset({"CONTINUE", "PAY_NOW"})
@@ -35,7 +35,7 @@ NAMES = {
 
 
 class Refusal(Exception):
-    """An answer of PayPal that is no success."""
+    """An error answer from PayPal."""
 
     def __init__(self, status: int, issue: str = "", *, field: str = "", links: Iterable[Json] = ()) -> None:
         super().__init__(f"{status} {issue}")
@@ -59,7 +59,7 @@ class Refusal(Exception):
 
 
 def check_order(body: Json) -> None:
-    """Refuse what is no order for one purchase."""
+    """Refuse a body that is not a valid order with one purchase unit."""
     _keys(body, ORDER_KEYS, required={"intent", "purchase_units"}, at="")
     if body["intent"] != "CAPTURE":
         raise Refusal(400, "INVALID_PARAMETER_VALUE", field="/intent")
@@ -76,7 +76,7 @@ def check_order(body: Json) -> None:
 
 
 def check_dispute_list(query: Mapping[str, str]) -> tuple[float, int, int]:
-    """Since when (seconds since 1970), how many a page, and which page is asked for."""
+    """Return what a list of disputes is asked for: the start time (seconds since 1970), the page size and the page."""
     _keys(dict(query), {"create_time_after", "page_size", "page"}, required=set(), at="")
     since = 0.0
     if "create_time_after" in query:
@@ -110,7 +110,7 @@ def _check_paypal(source: Any) -> None:
 
 
 def check_refund(body: Json) -> None:
-    """Refuse what is no refund."""
+    """Refuse a body that is not a valid refund."""
     _keys(body, REFUND_KEYS, required=(), at="")
     _text(body, "custom_id", 127)
     _text(body, "invoice_id", 127)
@@ -120,7 +120,7 @@ def check_refund(body: Json) -> None:
 
 
 def check_amount(amount: Any) -> tuple[Decimal, str]:
-    """An amount and its currency: text with the decimals that PayPal wants."""
+    """Return the amount and its currency. Refuse a value that is not text with the decimals that PayPal requires."""
     _keys(amount, {"currency_code", "value"}, required={"currency_code", "value"}, at="/amount")
     value, currency = amount["value"], amount["currency_code"]
     if not isinstance(currency, str) or not re.fullmatch(r"[A-Z]{3}", currency):

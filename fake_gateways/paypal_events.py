@@ -1,4 +1,4 @@
-"""What the stand-in for PayPal tells by webhook: kept for tests, signed, and sent to one address of this machine."""
+"""Webhook messages of the stand-in for PayPal: kept for tests, signed, and sent to one address on this machine."""
 
 import json
 import queue
@@ -19,9 +19,9 @@ RESOURCE_TYPES = {"CHECKOUT": "checkout-order", "PAYMENT": "capture", "CUSTOMER"
 
 
 class Announcements:
-    """The events of a stand-in. `on_event` is called with each one, once the change that it tells of is complete.
+    """The events of a stand-in. `on_event` is called with each event after its change is complete.
 
-    `address` is where its certificates are fetched, `webhook_id` the webhook that they are signed for.
+    `address` is where receivers fetch the certificates. `webhook_id` names the webhook that messages are signed for.
     """
 
     def __init__(self, webhook_id: str) -> None:
@@ -34,18 +34,18 @@ class Announcements:
         self._untold: list[Json] = []
 
     def events(self, event_type: str = "") -> list[Json]:
-        """Everything that was announced, or that of one type, oldest first."""
+        """All events, or those of one type, oldest first."""
         with self._lock:
             return [event for event in self._events if event_type in {"", event["event_type"]}]
 
     def signed(self, event: Json, *, signer: Signer | None = None) -> tuple[bytes, dict[str, str]]:
-        """An event as it is delivered: body and headers, with a transmission id of its own."""
+        """Body and headers of the webhook message for an event. Each call makes a new transmission id."""
         body = json.dumps(event).encode()
         return body, (signer or self.signer).headers(body, self.webhook_id, self.address, written(time.time()))
 
     @contextmanager
     def _change(self) -> Iterator[None]:
-        """One change at a time; what it announces is told afterwards, so that a listener may ask back."""
+        """Make one change at a time. Its events are sent afterwards, so that a listener can call the stand-in again."""
         with self._lock:
             try:
                 yield
@@ -72,9 +72,9 @@ class Announcements:
 
 
 class WebhookSender:
-    """Posts events to `url` on this machine from a thread of its own: `fake.on_event = sender.send`.
+    """Posts events to `url` on this machine from its own thread. Use it as `fake.on_event = sender.send`.
 
-    An event that is not answered with 2xx is sent again after each of `pauses` (seconds), with the same headers.
+    If the answer is not 2xx, the event is sent again with the same headers, after each of `pauses` (seconds).
     """
 
     def __init__(
@@ -92,11 +92,11 @@ class WebhookSender:
         threading.Thread(target=self._work, daemon=True).start()
 
     def send(self, event: Json) -> None:
-        """Send an event soon; returns at once."""
+        """Queue an event for sending, and return at once."""
         self._waiting.put(event)
 
     def wait(self) -> None:
-        """Return once everything was sent, or given up."""
+        """Wait until each event was sent or given up."""
         self._waiting.join()
 
     def _work(self) -> None:

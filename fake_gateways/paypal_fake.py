@@ -1,8 +1,9 @@
 """A stand-in for PayPal: orders, captures, refunds and disputes in memory. No money moves.
 
-What it answers follows PayPal's documentation. Three things are guesses: a capture that fails with an error is not
-remembered for its PayPal-Request-Id, a reversal is told with a refund as its resource, and requests with one id that
-arrive together wait for each other instead of being refused.
+The answers follow PayPal's documentation. Three things are guesses:
+- A capture that fails with an error is not remembered for its PayPal-Request-Id.
+- The event of a reversal has a refund as its resource.
+- If two requests with the same id arrive together, the second one waits and is not refused.
 """
 
 import secrets
@@ -17,7 +18,7 @@ from fake_gateways.paypal_events import Announcements
 from fake_gateways.paypal_objects import TAKEN, Capture, Dispute, Order, Refund
 from fake_gateways.paypal_troubles import Troubles
 
-ORDERS_REMEMBERED = 6 * 3600  # seconds that a PayPal-Request-Id is known
+ORDERS_REMEMBERED = 6 * 3600  # seconds; how long a PayPal-Request-Id is remembered
 REFUNDS_REMEMBERED = 45 * 24 * 3600
 REFUNDABLE_FOR = 180 * 24 * 3600
 REFUNDABLE = frozenset({"COMPLETED", "PARTIALLY_REFUNDED", "REFUNDED"})
@@ -28,7 +29,7 @@ Kind = TypeVar("Kind")
 
 @dataclass(frozen=True)
 class _Remembered:
-    """What was made for a PayPal-Request-Id."""
+    """The object that a request with a PayPal-Request-Id made."""
 
     body: Json
     object_id: str
@@ -36,10 +37,10 @@ class _Remembered:
 
 
 class FakePayPal(Announcements):
-    """Answers of PayPal as (status, JSON); raises Refusal. Test controls are below the API's own methods.
+    """PayPal's API. Its methods return JSON, some with a status, and raise Refusal. Test controls follow below them.
 
-    `troubles` make it misbehave; they need the server (paypal_server). `denied_event` is what a refused capture is
-    called: PayPal's pages say both DENIED and DECLINED.
+    `troubles` make it misbehave, but only over HTTP (paypal_server). `denied_event` is the event type of a refused
+    capture. Tests can change it, because PayPal's documentation uses both DENIED and DECLINED.
     """
 
     def __init__(
@@ -76,7 +77,7 @@ class FakePayPal(Announcements):
             return {"access_token": token, "token_type": "Bearer", "expires_in": self.token_lifetime}
 
     def knows_token(self, token: str) -> bool:
-        """Whether it was issued, has not ended and was not revoked."""
+        """Whether the token was issued here, has not expired and was not revoked."""
         return time.time() < self._tokens.get(token, 0)
 
     def create_order(self, body: Json, request_id: str, *, whole: bool = True) -> tuple[int, Json]:
@@ -146,7 +147,7 @@ class FakePayPal(Announcements):
             return self._known(self.disputes, dispute_id).as_json()
 
     def list_disputes(self, query: Mapping[str, str]) -> Json:
-        """GET /v1/customer/disputes: a page, newest first"""
+        """GET /v1/customer/disputes: one page, newest first"""
         since, size, page = check_dispute_list(query)
         with self._change():
             found = [dispute for dispute in self.disputes.values() if dispute.created_at >= since][::-1]
@@ -155,7 +156,7 @@ class FakePayPal(Announcements):
     # What people and PayPal do, for tests and demos
 
     def approve(self, order_id: str) -> None:
-        """The payer agrees; once the order was captured that changes nothing."""
+        """The payer approves the order. After the capture this changes nothing."""
         with self._change():
             order = self._known(self.orders, order_id)
             if order.status in {"CREATED", "PAYER_ACTION_REQUIRED"}:
@@ -163,40 +164,40 @@ class FakePayPal(Announcements):
                 self._announce("CHECKOUT.ORDER.APPROVED", order.as_json(self.address))
 
     def order_with(self, custom_id: str) -> Order:
-        """The newest order with our reference."""
+        """The newest order with this `custom_id`."""
         with self._lock:
             found = [order for order in self.orders.values() if order.names.get("custom_id") == custom_id]
         return found[-1]
 
     def captures_with(self, custom_id: str) -> list[Capture]:
-        """All captures with our reference, of whatever order, that took money or still may."""
+        """All captures with this `custom_id`, in any order, that took money or are pending."""
         with self._lock:
             captures = list(self.captures.values())
         return [one for one in captures if one.order.names.get("custom_id") == custom_id and one.status in TAKEN]
 
     def decline_next_capture(self, issue: str = "INSTRUMENT_DECLINED") -> None:
-        """Refuse the next capture, of whatever approved order, with this issue."""
+        """Refuse the next capture of any approved order with this issue."""
         self._decline_with = issue
 
     def hold_capture(self, order_id: str) -> None:
-        """Make the capture of an order PENDING, until `release` or `deny`."""
+        """Let the capture of this order stay PENDING until `release` or `deny`."""
         with self._change():
             self._known(self.orders, order_id).is_held = True
 
     def release(self, order_id: str) -> None:
-        """A pending capture takes its money."""
+        """Complete a pending capture."""
         self._decide(order_id, "COMPLETED", "PAYMENT.CAPTURE.COMPLETED")
 
     def deny(self, order_id: str) -> None:
-        """A pending capture is refused; that is told as `denied_event`."""
+        """Refuse a pending capture. The event has the type `denied_event`."""
         self._decide(order_id, "DECLINED", self.denied_event)
 
     def hold_refunds(self, status: str = "PENDING") -> None:
-        """Give the refunds that are ordered from now on this status."""
+        """Start all later refunds in this status."""
         self._refund_status = status
 
     def finish_refund(self, refund_id: str, status: str) -> None:
-        """A refund becomes COMPLETED, FAILED or CANCELLED."""
+        """Change a refund to COMPLETED, FAILED or CANCELLED."""
         with self._change():
             refund = self._known(self.refunds, refund_id)
             refund.status = status
@@ -205,19 +206,19 @@ class FakePayPal(Announcements):
                 self._announce("PAYMENT.CAPTURE.REFUNDED", refund.as_json(self.address), "refund")
 
     def refund_in_dashboard(self, capture_id: str, amount: Decimal | None = None) -> str:
-        """Somebody gives money back (None: all that is left) at PayPal's site; returns the refund's id."""
+        """The seller refunds money at PayPal's site (None: all that is left). Returns the refund's id."""
         with self._change():
             capture = self._known(self.captures, capture_id)
             return self._give_back(capture, capture.left if amount is None else amount, "COMPLETED", "REFUNDED").id
 
     def reverse(self, capture_id: str) -> str:
-        """PayPal takes back all that is left of a capture; returns the refund's id."""
+        """PayPal takes back all that is left of a capture. Returns the refund's id."""
         with self._change():
             capture = self._known(self.captures, capture_id)
             return self._give_back(capture, capture.left, "COMPLETED", "REVERSED").id
 
     def open_dispute(self, capture_id: str, reason: str = "MERCHANDISE_OR_SERVICE_NOT_RECEIVED") -> str:
-        """The payer complains about what is left of a capture; returns the dispute's id."""
+        """The payer disputes all that is left of a capture. Returns the dispute's id."""
         with self._change():
             capture = self._known(self.captures, capture_id)
             dispute = Dispute(capture, capture.left, reason)
@@ -226,7 +227,7 @@ class FakePayPal(Announcements):
             return dispute.id
 
     def close_dispute(self, dispute_id: str, outcome: str = "RESOLVED_BUYER_FAVOUR") -> None:
-        """PayPal decides; where the buyer is right, the money goes back, too."""
+        """PayPal decides a dispute. If the buyer wins, the money also goes back."""
         with self._change():
             dispute = self._known(self.disputes, dispute_id)
             dispute.status, dispute.outcome = "RESOLVED", outcome
@@ -240,15 +241,15 @@ class FakePayPal(Announcements):
             del self.orders[order_id]
 
     def revoke_tokens(self) -> None:
-        """All tokens of now end at once."""
+        """Make all issued tokens invalid at once."""
         self._tokens.clear()
 
-    # How it does it
+    # Internals
 
     def _once(
         self, kind: str, request_id: str, body: Json, remembered_for: int, make: Callable[[], str]
     ) -> tuple[int, str]:
-        """Make it, or find what this PayPal-Request-Id made: 201 or 200 and the object's id."""
+        """Make an object (201), or find the one that this PayPal-Request-Id made (200). Returns status and id."""
         if len(request_id) > 108:
             raise Refusal(400, "INVALID_STRING_LENGTH", field="PayPal-Request-Id")
         known = self._remembered.get((kind, request_id)) if request_id else None

@@ -1,4 +1,4 @@
-"""Orders, captures, refunds and disputes of the stand-in for PayPal, and how PayPal writes them."""
+"""Orders, captures, refunds and disputes of the stand-in for PayPal, and their JSON."""
 
 import secrets
 import time
@@ -13,7 +13,7 @@ LETTERS = "0123456789ABCDEFGHJKLMNPRSTUVWXY"
 
 
 def new_id() -> str:
-    """17 letters and digits, as PayPal makes them."""
+    """An id of 17 letters and digits, like those of PayPal."""
     return "".join(secrets.choice(LETTERS) for _ in range(17))
 
 
@@ -28,7 +28,7 @@ def _link(address: str, path: str, rel: str, method: str = "GET") -> Json:
 
 @dataclass
 class Refund:
-    """Money given back of a capture; `custom_id` is empty where PayPal or the dashboard did it."""
+    """Money of a capture that was given back. `custom_id` is empty if PayPal or the dashboard made the refund."""
 
     capture: "Capture"
     amount: Decimal
@@ -39,7 +39,7 @@ class Refund:
     created_at: float = field(default_factory=lambda: time.time())
 
     def as_json(self, address: str) -> Json:
-        """As in an order, an answer or an event."""
+        """The JSON of a refund in an order, an answer or an event."""
         total = money(self.capture.refunded, self.capture.currency)
         names = {key: value for key in ("custom_id", "invoice_id") if (value := getattr(self, key))}
         return {
@@ -58,7 +58,7 @@ class Refund:
 
 @dataclass
 class Capture:
-    """Money taken of an order, or tried."""
+    """One attempt to take the money of an order."""
 
     order: "Order"
     status: str
@@ -69,33 +69,33 @@ class Capture:
 
     @property
     def amount(self) -> Decimal:
-        """What it took."""
+        """The amount of the order."""
         return self.order.amount
 
     @property
     def currency(self) -> str:
-        """What it is counted in."""
+        """The currency of the order."""
         return self.order.currency
 
     @property
     def refunded(self) -> Decimal:
-        """What went back of it."""
+        """The sum of its completed refunds."""
         return sum((refund.amount for refund in self.refunds if refund.status == "COMPLETED"), Decimal(0))
 
     @property
     def left(self) -> Decimal:
-        """What can still go back."""
+        """The amount that can still be refunded. Pending refunds are counted as gone."""
         gone = (refund.amount for refund in self.refunds if refund.status in {"COMPLETED", "PENDING"})
         return self.amount - sum(gone, Decimal(0))
 
     def follow_refunds(self) -> None:
-        """Let the status say how much went back."""
+        """Set the status to match the completed refunds."""
         if self.status in {"COMPLETED", "PARTIALLY_REFUNDED", "REFUNDED"}:
             part = "PARTIALLY_REFUNDED" if self.refunded else "COMPLETED"
             self.status = "REFUNDED" if self.refunded == self.amount else part
 
     def as_json(self, address: str, *, alone: bool = True) -> Json:
-        """As an answer or an event, or (not `alone`) as a part of its order, which does not name the order again."""
+        """The JSON in an answer or an event. With `alone=False`: as part of its order, without the order's id."""
         fee = Decimal(0) if self.currency in {"JPY", "HUF", "TWD"} else Decimal("0.49")
         body: Json = {
             "id": self.id,
@@ -124,7 +124,7 @@ class Capture:
 
 @dataclass
 class Order:
-    """One purchase: `asked` is the body that made it."""
+    """One purchase. `asked` is the body of the request that made it."""
 
     asked: Json
     status: str
@@ -144,23 +144,23 @@ class Order:
 
     @property
     def names(self) -> Json:
-        """What the seller calls it."""
+        """The seller's own references: `custom_id` and `invoice_id`."""
         return {key: self.unit[key] for key in ("custom_id", "invoice_id") if key in self.unit}
 
     @property
     def context(self) -> Json:
-        """Where the payer goes on."""
+        """The experience context, with the addresses that the payer returns to."""
         source = self.asked.get("payment_source", {}).get("paypal", {})
         context: Json = source.get("experience_context", {})
         return context
 
     @property
     def taken(self) -> Capture | None:
-        """The capture that took money, or may still."""
+        """The capture that took the money or is pending, if there is one."""
         return next((capture for capture in self.captures if capture.status in TAKEN), None)
 
     def as_json(self, address: str, *, whole: bool = True) -> Json:
-        """The order, or (not `whole`) the little that PayPal answers without `Prefer: return=representation`."""
+        """The order. With `whole=False`: the short answer that PayPal gives without `Prefer: return=representation`."""
         links = [_link(address, f"/v2/checkout/orders/{self.id}", "self"), *self.links_for_the_payer(address)]
         short = {"id": self.id, "status": self.status, "links": links}
         unit: Json = {"reference_id": self.unit.get("reference_id", "default")}
@@ -180,7 +180,7 @@ class Order:
         }
 
     def links_for_the_payer(self, address: str) -> list[Json]:
-        """Where the payer approves, while that is to be done."""
+        """The link where the payer approves, as long as the order waits for approval."""
         rel = {"CREATED": "approve", "PAYER_ACTION_REQUIRED": "payer-action"}.get(self.status)
         return [_link(address, f"/checkoutnow?token={self.id}", rel)] if rel else []
 
@@ -198,7 +198,7 @@ class Dispute:
     created_at: float = field(default_factory=lambda: time.time())
 
     def as_json(self) -> Json:
-        """As an answer or an event."""
+        """The JSON of a dispute in an answer or an event."""
         body: Json = {
             "dispute_id": self.id,
             "reason": self.reason,
@@ -212,7 +212,7 @@ class Dispute:
         return body
 
     def summary(self) -> Json:
-        """As a row of a list, which does not name the capture."""
+        """The JSON of a row in a list. It does not name the capture."""
         body = self.as_json()
         del body["disputed_transactions"]
         return body

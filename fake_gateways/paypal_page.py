@@ -1,4 +1,4 @@
-"""The page of the stand-in where a payer approves: https://www.paypal.com/checkoutnow at the real one."""
+"""The page where a payer approves an order. The real PayPal has it at https://www.paypal.com/checkoutnow."""
 
 from html import escape
 from urllib.parse import urlencode
@@ -40,7 +40,7 @@ BUTTONS = """<form method="post">
 
 
 def page_of(order: Order | None) -> str:
-    """The page with Approve and Cancel, without them where nothing is to be approved."""
+    """The page of an order. It has the buttons Approve and Cancel if the order waits for approval."""
     if order is None:
         return PAGE.format(content="<p>This order is not known.</p>")
     amount = money(order.amount, order.currency)
@@ -56,7 +56,7 @@ def page_of(order: Order | None) -> str:
 
 
 def address_after(order: Order, *, approved: bool) -> str:
-    """Where PayPal sends the payer; empty where the order does not say."""
+    """The address that PayPal sends the payer to. It is empty if the order does not name one."""
     address = order.context.get("return_url" if approved else "cancel_url", "")
     if not address:
         return ""

@@ -24,7 +24,7 @@ READ = {
 
 
 def serve(fake: FakePayPal, port: int = 0) -> LoopbackServer:
-    """Serve `fake` on a port of 127.0.0.1 (0: any free one) until `stop`; `fake.address` is set."""
+    """Serve `fake` on a port of 127.0.0.1 until `stop`, and set `fake.address`. Port 0 means any free port."""
     server = LoopbackServer(_Door(fake).handle, port)
     fake.address = server.address
     return server.start()
@@ -35,7 +35,7 @@ class _Door:
         self._fake = fake
 
     def handle(self, request: Request) -> Answer:
-        """Answer a request, or misbehave as ordered."""
+        """Answer a request, or misbehave if a test asked for it."""
         trouble = self._fake.troubles.trouble_for(request)
         if trouble and not trouble.after_effect:
             return _troubled(trouble)
@@ -67,7 +67,7 @@ class _Door:
         kind, _, encoded = request.headers.get("authorization", "").partition(" ")
         if request.method != "POST" or request.body != b"grant_type=client_credentials":
             raise Refusal(400, "UNSUPPORTED_GRANT_TYPE")
-        # A header of the caller's that does not belong to this call is a mistake of the adapter.
+        # These headers do not belong to a token request. If they are there, our adapter has a fault.
         if "paypal-request-id" in request.headers or "prefer" in request.headers or kind != "Basic":
             raise Refusal(400, "INVALID_REQUEST")
         try:

@@ -1,4 +1,4 @@
-"""Keys and certificates with which the stand-in signs its messages as PayPal does."""
+"""The keys and certificates for signing webhook messages as PayPal does."""
 
 import base64
 import uuid
@@ -20,13 +20,13 @@ CERTIFICATE_PATH = "/v1/notifications/certs/"
 
 @lru_cache
 def key_of_this_process() -> RSAPrivateKey:
-    """One key for all: making one takes a while."""
+    """One key that all signers share, because generating a key is slow."""
     return generate_private_key(public_exponent=65537, key_size=2048)
 
 
 @dataclass
 class Signer:
-    """A key with its self-signed certificate; by default what PayPal's sandbox would have."""
+    """A key with its self-signed certificate. The defaults match those of PayPal's sandbox."""
 
     common_name: str = COMMON_NAME
     valid_from: datetime = datetime(2020, 1, 1, tzinfo=UTC)
@@ -49,7 +49,7 @@ class Signer:
         return builder.sign(self.key, SHA256()).public_bytes(Encoding.PEM)
 
     def headers(self, body: bytes, webhook_id: str, address: str, sent_at: str) -> dict[str, str]:
-        """What PayPal sends with a body: the signature covers a CRC32 of it and no more."""
+        """The headers that PayPal sends with a body. The signature covers only a CRC32 of the body."""
         number = str(uuid.uuid4())
         message = f"{number}|{sent_at}|{webhook_id}|{crc32(body)}".encode()
         return {

@@ -1,4 +1,4 @@
-"""How the stand-in for PayPal is told to misbehave, and what it was asked."""
+"""Makes the stand-in for PayPal misbehave, and records the requests that it gets."""
 
 import threading
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from fake_gateways.loopback import Request
 
 @dataclass
 class Trouble:
-    """What happens to the next `times` requests that match; status 0 hangs up."""
+    """What happens to the next `times` requests that match. Status 0 closes the connection without an answer."""
 
     status: int
     path_part: str
@@ -21,7 +21,7 @@ class Trouble:
 
 
 class Troubles:
-    """Orders to misbehave, used up one by one; and every request that came, oldest first."""
+    """The planned troubles, each used up by matching requests, and all requests that came, oldest first."""
 
     def __init__(self) -> None:
         self.requests: list[Request] = []
@@ -29,7 +29,7 @@ class Troubles:
         self._orders_lock = threading.Lock()
 
     def hang_up_after(self, path_part: str, *, times: int = 1, method: str = "POST") -> None:
-        """Do what the next requests with this in their path ask, and close the connection without an answer."""
+        """Carry out the next requests whose path contains `path_part`, and close the connection without an answer."""
         self._add(Trouble(0, path_part, method, times, after_effect=True))
 
     def answer_next(
@@ -43,17 +43,19 @@ class Troubles:
         headers: Mapping[str, str] | None = None,
         body: bytes | None = None,
     ) -> None:
-        """Give the next requests with this in their path this answer, without doing what they ask or (`after_effect`)
-        after it; `body` takes the place of PayPal's JSON for an error."""
+        """Answer the next requests whose path contains `path_part` with this status.
+
+        The requests are not carried out, except with `after_effect`. `body` replaces PayPal's JSON for an error.
+        """
         self._add(Trouble(status, path_part, method, times, after_effect, headers or {}, body))
 
     def paths(self, path_part: str = "", method: str = "") -> list[str]:
-        """The paths that were asked for, or those of one kind."""
+        """The paths of the requests that came: all, or only those that match."""
         asked = [request for request in self.requests if method in {"", request.method}]
         return [request.path for request in asked if path_part in request.path]
 
     def trouble_for(self, request: Request) -> Trouble | None:
-        """Note a request, and use up the first order that matches it."""
+        """Record a request. Return the first trouble that matches it, and count it as used once."""
         with self._orders_lock:
             self.requests.append(request)
             for trouble in self._orders:

@@ -1,4 +1,4 @@
-"""Subscriptions that Stripe bills itself, with their invoices and the payments of those."""
+"""Subscriptions that Stripe itself bills, with their invoices and payments."""
 
 import time
 from copy import deepcopy
@@ -10,7 +10,7 @@ DAY = 24 * 60 * 60
 
 
 class Billing(Reversals):
-    """The part of the stand-in that bills subscriptions. All of it is moved by test controls."""
+    """The part of the stand-in that bills subscriptions. Only test controls change anything here."""
 
     def make_subscription(
         self,
@@ -23,7 +23,7 @@ class Billing(Reversals):
         days: int = 30,
         metadata: dict[str, str] | None = None,
     ) -> Object:
-        """A subscription with its first invoice, charged to a saved card; `incomplete` if that is declined."""
+        """Make a subscription and charge its first invoice to a saved card. It is `incomplete` if that is declined."""
         with self._changing():
             price = {"id": price_id, "object": "price", "unit_amount": amount, "currency": currency}
             now = int(time.time())
@@ -49,7 +49,7 @@ class Billing(Reversals):
             return deepcopy(subscription)
 
     def renew(self, subscription_id: str) -> Object:
-        """The next period begins: an invoice that is paid with the saved card, or past due if that is declined."""
+        """Begin the next period and charge its invoice to the saved card. If the card is declined, it is `past_due`."""
         with self._changing():
             subscription = self._existing("subscription", subscription_id)
             item = subscription["items"]["data"][0]
@@ -62,14 +62,14 @@ class Billing(Reversals):
             return deepcopy(subscription)
 
     def pay_invoice(self, invoice_id: str) -> Object:
-        """Stripe tries an open invoice again."""
+        """Stripe tries again to charge an open invoice."""
         with self._changing():
             invoice = self._existing("invoice", invoice_id)
             self._collect(invoice, self._objects[invoice["parent"]["subscription_details"]["subscription"]])
             return deepcopy(invoice)
 
     def void_invoice(self, invoice_id: str) -> Object:
-        """Somebody gives an open invoice up in the dashboard."""
+        """Somebody voids an open invoice in the dashboard."""
         with self._changing():
             invoice = self._existing("invoice", invoice_id)
             invoice.update(status="void")
@@ -77,7 +77,7 @@ class Billing(Reversals):
             return deepcopy(invoice)
 
     def cancel_subscription(self, subscription_id: str, *, at_period_end: bool = False) -> Object:
-        """End a subscription, at once or (as the customer portal does it) by a date at the end of its period."""
+        """Cancel a subscription at once, or at the end of its period as the customer portal does."""
         with self._changing():
             subscription = self._existing("subscription", subscription_id)
             now = int(time.time())

@@ -1,14 +1,15 @@
-"""Stripe's test cards, by the names that its documentation gives them."""
+"""Stripe's test cards, under the names in Stripe's documentation."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class TestCard:
-    """How a card behaves. `asks` says when its bank wants the customer: "", "always" or "unless_set_up".
+    """How a card behaves.
 
-    `declines` is the decline code of each charge, `only_charges` that saving it works nevertheless. `refunds` is the
-    status in which a refund begins.
+    `asks` says when the bank asks the customer to authenticate: "" (never), "always" or "unless_set_up". `declines` is
+    the decline code of each charge. With `only_charges` the card can still be saved. `refunds` is the first status of
+    a refund.
     """
 
     __test__ = False
@@ -41,5 +42,5 @@ CARDS = {
     "pm_card_pendingRefund": TestCard(last4="5126", refunds="pending"),
     "pm_card_refundFail": TestCard(last4="3178", refunds="pending"),
 }
-# Codes that Stripe sends as `code` themselves; the others come as card_declined with a `decline_code`.
+# Stripe sends these codes as the `code`. For all others the `code` is card_declined, with a `decline_code`.
 OWN_CODES = frozenset({"expired_card", "incorrect_cvc", "processing_error", "authentication_required"})

@@ -10,7 +10,7 @@ from fake_gateways.stripe_store import Store
 
 
 def card_error(code: str, where: str, thing: Object | None = None) -> Refusal:
-    """402 for a declined card; `where` is "payment_intent" or "setup_intent", if there is one."""
+    """The error 402 for a declined card. `where` is "payment_intent" or "setup_intent", `thing` that object, if any."""
     own = code in OWN_CODES
     extra = {where: deepcopy(thing)} if thing else {}
     return Refusal(
@@ -27,7 +27,7 @@ class Customers(Store):
     """The part of the stand-in that knows who owns which card."""
 
     def save_card(self, customer_id: str, card: str = "pm_card_visa") -> str:
-        """A test control: a card that could be saved some time ago, whatever it does today; returns its id."""
+        """A test control: save a card, even one that declines charges. Returns the payment method's id."""
         with self._changing():
             method = self._new_method(card)
             self._attach(method, customer_id)
@@ -35,13 +35,13 @@ class Customers(Store):
             return str(method["id"])
 
     def set_card_declines(self, payment_method_id: str, code: str) -> None:
-        """A test control: from now on each charge of this saved card is declined; "" makes it good again."""
+        """A test control: decline each later charge of this saved card. The code "" makes the card work again."""
         with self._changing():
             card = self._cards[payment_method_id]
             self._cards[payment_method_id] = replace(card, declines=code, only_charges=True)
 
     def complete_setup(self, setup_id: str, card: str = "pm_card_visa") -> Object:
-        """What Stripe.js does when the customer saves a card; returns the SetupIntent, in whatever state it is."""
+        """What Stripe.js does when the customer saves a card. Returns the SetupIntent, whether or not it succeeded."""
         with self._changing():
             setup = self._existing("setup_intent", setup_id)
             if setup["status"] not in {"requires_payment_method", "requires_confirmation"}:
@@ -121,7 +121,7 @@ class Customers(Store):
         return method
 
     def _new_method(self, name: str) -> Object:
-        """Each use of a test card's name is a new payment method."""
+        """Make a payment method. Each use of a test card's name makes a new one."""
         card: TestCard = CARDS[name]
         shown = {"brand": card.brand, "last4": card.last4, "exp_month": 12, "exp_year": 2034, "funding": "credit"}
         method = self._add("payment_method", type="card", customer=None, card=shown, metadata={}, billing_details={})
@@ -135,7 +135,7 @@ class Customers(Store):
             self._tell("payment_method.attached", method)
 
     def _usable(self, name: str, customer_id: str | None) -> Object:
-        """The payment method to charge or to save; refused if it is another customer's or was given up."""
+        """The payment method to charge or to save. Refused if it is another customer's, or was used or detached."""
         if name in CARDS:
             return self._new_method(name)
         method = self._named("payment_method", name, "payment_method")

@@ -1,7 +1,8 @@
-"""A stand-in for Stripe's API of the version that our SDK speaks: its state machine, without a network.
+"""A stand-in for Stripe's API, in the version that our SDK uses. It has Stripe's states and needs no network.
 
 It refuses what Stripe would refuse: parameters that the SDK does not describe, cards of other customers, refunds of
-more than is left, keys that come back with other parameters. What tests may do to it is named in its parts.
+more than is left, and an idempotency key that is used again with other parameters. The parent classes have the
+controls for tests.
 """
 
 import json
@@ -25,7 +26,7 @@ from fake_gateways.stripe_store import API_VERSION
 TEST_KEY = re.compile(r"Bearer (sk|rk)_test_\w+")
 KEYS_ARE_KEPT_SECONDS = 24 * 60 * 60
 ID = r"([^/]+)"
-# Method and path, the SDK's description of the parameters, and who answers.
+# Method, path, the SDK's type of the parameters, and the method that answers (or the kind of object to retrieve).
 ROUTES = (
     ("POST", "/v1/customers", "CustomerCreateParams", "create_customer"),
     ("GET", f"/v1/customers/{ID}", "CustomerRetrieveParams", "customer"),
@@ -54,7 +55,7 @@ ROUTES = (
 
 @dataclass(frozen=True)
 class Asked:
-    """A request as it came; `form` is its query or its body."""
+    """A request as it came. `form` is the query string of a GET or the body of a POST."""
 
     method: str
     path: str
@@ -64,7 +65,7 @@ class Asked:
 
 @dataclass(frozen=True)
 class Answered:
-    """An answer; `is_final` says whether an idempotency key remembers it."""
+    """An answer. `is_final` says whether it is stored for the idempotency key."""
 
     status: int
     body: Object
@@ -73,7 +74,7 @@ class Answered:
 
 
 class FakeStripe(Lists):
-    """Stripe's test mode in memory; thread-safe. With a `secret_key` it takes that one only."""
+    """Stripe's test mode in memory, safe for threads. If `secret_key` is given, no other key is accepted."""
 
     def __init__(self, secret_key: str = "") -> None:
         super().__init__()
@@ -83,20 +84,20 @@ class FakeStripe(Lists):
         self._answers: dict[str, tuple[float, Asked, Answered]] = {}
 
     def requests(self, method: str = "", path: str = "") -> list[Asked]:
-        """What was asked, in order, repeats included."""
+        """The requests that came, in order, with repeated ones."""
         with self._lock:
             return [asked for asked in self._asked if asked.method.startswith(method) and asked.path.startswith(path)]
 
     def signed(
         self, event: Object, secret: str, shape: Literal["endive", "2022-11-15"] = "endive", at: int | None = None
     ) -> tuple[bytes, dict[str, str]]:
-        """Body and headers of the message that tells of an event; `at` (seconds since 1970) is when it was signed."""
+        """Body and headers of the webhook message for an event. `at` is the time of signing (seconds since 1970)."""
         body = json.dumps(in_old_shape(event, self) if shape == OLD_VERSION else event, indent=2)
         signature = stripe.WebhookSignature.generate_signature_header(body, secret, at)
         return body.encode(), {"Content-Type": "application/json; charset=utf-8", "Stripe-Signature": signature}
 
     def request(self, method: str, target: str, headers: Mapping[str, str], body: str = "") -> Answered:
-        """Answer a request; `target` is path and query. Raises NoAnswer, NotListening as told to."""
+        """Answer a request. `target` is path and query. Raises NoAnswer or NotListening if a test asked for it."""
         path, _, query = target.partition("?")
         headers = {name.lower(): value for name, value in headers.items()}
         fault = self._fault(method, path) or Fault(0, "", "")
@@ -123,7 +124,7 @@ class FakeStripe(Lists):
             raise Invalid(f"This stand-in speaks {API_VERSION}, not {version}.", code="invalid_stripe_version")
 
     def _kept(self, asked: Asked, fault: Fault) -> Answered:
-        """The answer, or the one that the same key got before."""
+        """The stored answer of this idempotency key, or a new answer."""
         with self._alone(asked.idempotency_key):
             if fault.status:
                 answer = _error(_failure(fault.status), fault)

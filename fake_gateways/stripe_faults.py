@@ -1,4 +1,4 @@
-"""Misbehaviour on request: answers that are lost, late or errors."""
+"""Misbehaviour that tests ask for: lost answers, late answers and errors."""
 
 import threading
 from dataclasses import dataclass, field
@@ -7,28 +7,28 @@ from fake_gateways.stripe_billing import Billing
 
 
 class NoAnswer(Exception):
-    """The request had its effect, and the caller never hears of it."""
+    """The request was carried out, but the caller gets no answer."""
 
 
 class NotListening(Exception):
-    """Nobody took the connection; nothing happened."""
+    """The connection was refused, so nothing happened."""
 
 
 @dataclass
 class HeldBack:
-    """An answer that waits. `has_arrived` is set once the request has had its effect."""
+    """An answer that waits. `has_arrived` is set once the request was carried out."""
 
     has_arrived: threading.Event = field(default_factory=threading.Event)
     may_go: threading.Event = field(default_factory=threading.Event)
 
     def release(self) -> None:
-        """Let the answer go."""
+        """Send the answer."""
         self.may_go.set()
 
 
 @dataclass
 class Fault:
-    """What befalls the next `times` requests whose method and path begin like these."""
+    """What happens to the next `times` requests whose method and path begin with `method` and `path`."""
 
     times: int
     method: str
@@ -41,23 +41,23 @@ class Fault:
     held: HeldBack | None = None
 
     def befalls(self, method: str, path: str) -> bool:
-        """Whether this request is one of them."""
+        """Whether this fault applies to the request."""
         return bool(self.times) and method.startswith(self.method) and path.startswith(self.path)
 
 
 class Faults(Billing):
-    """The part of the stand-in that can be told to misbehave."""
+    """The part of the stand-in that misbehaves if a test asks for it."""
 
     def __init__(self) -> None:
         super().__init__()
         self._faults: list[Fault] = []
 
     def lose_next_answers(self, times: int = 1, *, method: str = "", path: str = "/v1/") -> None:
-        """The next matching requests have their effect, and then the connection breaks. The SDK tries three times."""
+        """The next matching requests are carried out, then the connection breaks. The SDK tries three times."""
         self._faults.append(Fault(times, method, path, lost=True))
 
     def refuse_next_connections(self, times: int = 1, *, method: str = "", path: str = "/v1/") -> None:
-        """The next matching requests find nobody listening."""
+        """The connections of the next matching requests are refused."""
         self._faults.append(Fault(times, method, path, refused=True))
 
     def answer_next(
@@ -72,12 +72,12 @@ class Faults(Billing):
     ) -> None:
         """The next matching requests get a status (401, 403, 429, 500, 503, …) and have no effect.
 
-        As with Stripe an idempotency key remembers a 5xx; with `is_stored=False` the next try succeeds.
+        A 5xx is stored for the idempotency key, as at Stripe. With `is_stored=False` it is not: the next try succeeds.
         """
         self._faults.append(Fault(times, method, path, status=status, is_stored=is_stored, retry_after=retry_after))
 
     def hold_back_next(self, *, method: str = "", path: str = "/v1/") -> HeldBack:
-        """The next matching request has its effect, and its answer waits for `release` (at most ten seconds)."""
+        """The next matching request is carried out. Its answer waits for `release`, at most ten seconds."""
         held = HeldBack()
         self._faults.append(Fault(1, method, path, held=held))
         return held

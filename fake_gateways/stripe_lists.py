@@ -1,4 +1,4 @@
-"""Reading objects of the stand-in: one, a page of many, and expanded."""
+"""Reading objects of the stand-in: a single one or a page, with expanded ids on request."""
 
 from collections.abc import Callable
 from copy import deepcopy
@@ -45,7 +45,7 @@ class Lists(Faults):
         return {**page, "url": f"/v1/customers/{customer_id}/payment_methods"}
 
     def _page(self, kind: str, params: Object, is_wanted: Callable[[Object], bool]) -> Object:
-        """Newest first, from after `starting_after`, at most `limit`."""
+        """A page of objects, newest first: those after `starting_after`, at most `limit`."""
         found = [thing for thing in self._objects.values() if thing["object"] == kind and is_wanted(thing)][::-1]
         limit = params.get("limit", 10)
         if not 1 <= limit <= 100:
@@ -56,7 +56,7 @@ class Lists(Faults):
         return {"object": "list", "url": f"/v1/{kind}s", "has_more": len(found) > start + limit, "data": page}
 
     def expanded(self, thing: Object, paths: list[str]) -> Object:
-        """A copy with full objects in the place of ids."""
+        """A copy of the object in which the ids at `paths` are replaced by full objects."""
         thing = deepcopy(thing)
         for path in paths:
             self._expand(thing, path.split("."), path)
@@ -79,7 +79,7 @@ class Lists(Faults):
 
 
 def _fits(thing: Object, params: Object, *names: str) -> bool:
-    """Whether an object has the values that were asked for, and was created when it was asked for."""
+    """Whether an object has the values in `params` and was created in the time that `params` name."""
     created = params.get("created", {})
     limits = created if isinstance(created, dict) else {"gte": created, "lte": created}
     at = thing["created"]

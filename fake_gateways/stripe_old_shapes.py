@@ -1,4 +1,4 @@
-"""Events as Stripe wrote them for endpoints of the version 2022-11-15."""
+"""Events in the form that Stripe used in API version 2022-11-15."""
 
 from copy import deepcopy
 
@@ -9,7 +9,7 @@ OLD_VERSION = "2022-11-15"
 
 
 def in_old_shape(event: Object, store: Store) -> Object:
-    """The event with its values where they stood before 2025; `store` knows what paid an invoice."""
+    """The event with its values in the places of before 2025. `store` is used to find the payment of an invoice."""
     event = deepcopy(event)
     event["api_version"] = OLD_VERSION
     thing = event["data"]["object"]
@@ -30,7 +30,7 @@ def _age_subscription(subscription: Object) -> None:
     for name in ("current_period_start", "current_period_end"):
         subscription[name] = item.pop(name)
     subscription["plan"] = item["plan"] = {"id": item["price"]["id"], "object": "plan"}
-    # The customer portal set the flag then, and the date with it.
+    # In that version the customer portal set both this flag and the date.
     subscription["cancel_at_period_end"] = subscription["cancel_at"] is not None
 
 

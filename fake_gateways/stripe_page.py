@@ -1,4 +1,4 @@
-"""The page of the stand-in where a customer enters a card: Stripe.js draws a form for that in the real one."""
+"""The page where a customer chooses a card. With the real Stripe, Stripe.js shows a form for that."""
 
 from html import escape
 from urllib.parse import urlencode, urlsplit
@@ -53,7 +53,7 @@ THREE_DECIMALS = frozenset("bhd jod kwd omr tnd".split())
 
 
 def page_of(thing: Object | None, return_url: str) -> str:
-    """The page for a PaymentIntent or SetupIntent: cards to choose from, the bank's question, or how it ended."""
+    """The page for a PaymentIntent or SetupIntent. It shows a choice of cards, the bank's question, or the result."""
     if thing is None:
         return PAGE.format(content=DONE.format(title="Not known", text="No payment has this secret.", back=""))
     text = escape(thing.get("description") or thing["id"])
@@ -81,7 +81,7 @@ def page_of(thing: Object | None, return_url: str) -> str:
 
 
 def address_after(thing: Object, return_url: str) -> str:
-    """Where Stripe.js sends the customer when all is done; empty for anything but an address of the web."""
+    """The address that Stripe.js sends the customer to at the end. It is empty if it is not http or https."""
     if urlsplit(return_url).scheme not in {"http", "https"}:
         return ""
     kind = thing["object"]

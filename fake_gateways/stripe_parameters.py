@@ -1,7 +1,7 @@
-"""Parameters of a request to Stripe: read from the form, and checked against the SDK's own description of them.
+"""Reads the parameters of a request to Stripe from its form, and checks them against the SDK's types.
 
-`stripe.params` is generated from the same description of the API that Stripe serves, so what it does not know is
-refused here as it is there. Values of an enumeration are checked too, which the SDK's types leave open.
+Stripe generates `stripe.params` from the description of its API. So a parameter that is missing there is refused here,
+as it is at Stripe. Values of an enumeration are checked too, although the SDK's types allow any text.
 """
 
 import re
@@ -32,7 +32,7 @@ SCALARS: Mapping[object, tuple[str, str]] = {
 
 
 class Refusal(Exception):
-    """An answer of Stripe that is an error. `intent` is the PaymentIntent of a declined card."""
+    """An error answer from Stripe. `extra` is added to the error, such as the PaymentIntent of a declined card."""
 
     def __init__(
         self,
@@ -52,11 +52,11 @@ class Refusal(Exception):
 
 
 class Invalid(Refusal):
-    """Parameters that Stripe refuses before it does anything, so that no idempotency key remembers it."""
+    """A refusal before anything was done, so it is not stored for the idempotency key."""
 
 
 def parsed(form: str) -> Object:
-    """`a[b][0]=x` as `{"a": {"b": {"0": "x"}}}`; lists stay dicts of their positions until they are checked."""
+    """Read `a[b][0]=x` as `{"a": {"b": {"0": "x"}}}`. Until it is checked, a list is a dict with positions as keys."""
     found: Object = {}
     for name, value in parse_qsl(form, keep_blank_values=True):
         match = NAME.fullmatch(name)
@@ -73,7 +73,7 @@ def parsed(form: str) -> Object:
 
 
 def checked(params: Object, type_name: str) -> Object:
-    """The parameters with their types, e.g. those of "PaymentIntentCreateParams". Raises Invalid."""
+    """The parameters converted to the types of `type_name`, such as "PaymentIntentCreateParams". Raises Invalid."""
     return _object(params, getattr(stripe.params, type_name), "")
 
 
@@ -125,7 +125,7 @@ def _one_of(value: object, hints: tuple[Any, ...], path: str) -> Any:
     choices = [choice for hint in hints if get_origin(hint) is Literal for choice in get_args(hint)]
     if value in choices:
         return value
-    # An enumeration is left open by the SDK for values of later versions; Stripe itself refuses what it does not know.
+    # The SDK's enumerations also allow any text, for values of later versions. Stripe itself refuses unknown values.
     open_end = (str,) if any(choices) else ()
     fitting = [hint for hint in hints if hint not in open_end and _is_structure(hint) == isinstance(value, dict)]
     for hint in fitting[:-1]:
@@ -153,7 +153,7 @@ def _choice(value: object, choices: tuple[object, ...], path: str) -> object:
 
 
 def _texts(value: object, path: str) -> dict[str, str]:
-    """Free pairs of texts, which is what metadata is."""
+    """Pairs of text with any names, such as metadata."""
     if not isinstance(value, dict) or not all(isinstance(inner, str) for inner in value.values()):
         raise Invalid(f"Invalid object: {path}", param=path)
     if len(value) > 50 or any(len(name) > 40 or len(inner) > 500 for name, inner in value.items()):

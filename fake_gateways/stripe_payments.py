@@ -1,4 +1,4 @@
-"""PaymentIntents and what becomes of them: charges, refunds, disputes."""
+"""PaymentIntents and their charges."""
 
 import secrets
 import time
@@ -22,9 +22,9 @@ class Payments(Customers):
     """The part of the stand-in that takes money."""
 
     def pay_in_browser(self, client_secret: str, card: str = "pm_card_visa") -> Object:
-        """What Stripe.js does when the customer pays, with a test card or a saved one; returns the PaymentIntent.
+        """What Stripe.js does when the customer pays with a test card or a saved card. Returns the PaymentIntent.
 
-        With the secret of a SetupIntent as complete_setup. Raises KeyError for a secret that nobody gave out.
+        For the secret of a SetupIntent it does the same as complete_setup. Raises KeyError for an unknown secret.
         """
         with self._changing():
             intent = self._objects[self.with_secret(client_secret)["id"]]
@@ -38,7 +38,7 @@ class Payments(Customers):
             return deepcopy(intent)
 
     def authenticate(self, intent_id: str) -> Object:
-        """The customer proves to the bank who they are, for a PaymentIntent or a SetupIntent that waits for it."""
+        """The customer authenticates at the bank. The PaymentIntent or SetupIntent must be waiting for that."""
         with self._changing():
             intent = self._waiting_for_customer(intent_id)
             if intent["object"] == "setup_intent":
@@ -48,7 +48,7 @@ class Payments(Customers):
             return deepcopy(intent)
 
     def fail_authentication(self, intent_id: str) -> Object:
-        """The customer does not prove who they are."""
+        """The customer fails to authenticate at the bank."""
         with self._changing():
             intent = self._waiting_for_customer(intent_id)
             if intent["object"] == "setup_intent":
@@ -58,15 +58,15 @@ class Payments(Customers):
             return deepcopy(intent)
 
     def decline_next(self, code: str = "generic_decline", times: int = 1) -> None:
-        """The next charges are declined, whatever the card."""
+        """Decline the next charges of any card."""
         self._declines += [code] * times
 
     def leave_processing(self, times: int = 1) -> None:
-        """The next charges that would succeed stay in "processing" until finish_processing."""
+        """Let the next charges stay in "processing" until finish_processing, if they would succeed."""
         self._processing += times
 
     def finish_processing(self, intent_id: str, declines: str = "") -> Object:
-        """Stripe has decided about a charge that was in "processing"."""
+        """End "processing": the charge succeeds, or is declined with the code `declines`."""
         with self._changing():
             intent = self._existing("payment_intent", intent_id)
             if declines:
@@ -78,7 +78,9 @@ class Payments(Customers):
     def _waiting_for_customer(self, intent_id: str) -> Object:
         intent = self._objects[intent_id]
         if intent["status"] != "requires_action":
-            raise Refusal(f"This object waits for nobody: it is {intent['status']}.", code=UNEXPECTED)
+            raise Refusal(
+                f"This object does not wait for the customer: its status is {intent['status']}.", code=UNEXPECTED
+            )
         return intent
 
     def create_payment_intent(self, params: Object) -> Object:
@@ -128,7 +130,7 @@ class Payments(Customers):
         return intent
 
     def _confirm(self, intent: Object, method_name: str = "", params: Mapping[str, object] = NOTHING) -> None:
-        """Charge a card, its own where none is named; of `params` off_session and return_url count."""
+        """Charge the named card, or the intent's own card. Only off_session and return_url are read from `params`."""
         if intent["status"] not in CONFIRMABLE:
             raise _unexpected(intent, "confirmed")
         method_name = method_name or intent["payment_method"]

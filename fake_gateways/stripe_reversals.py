@@ -49,17 +49,17 @@ class Reversals(Payments):
         return self._objects[intent["latest_charge"]]
 
     def refund_in_dashboard(self, object_id: str, amount: int | None = None) -> Object:
-        """The merchant gives money of a Charge or PaymentIntent back by hand; all that is left without an amount."""
+        """The merchant refunds a Charge or PaymentIntent in the dashboard. Without an amount: all that is left."""
         with self._changing():
             kind = self._objects[object_id]["object"]
             return deepcopy(self.create_refund({kind: object_id} | ({"amount": amount} if amount else {})))
 
     def settle_refund(self, refund_id: str) -> Object:
-        """A refund that was pending arrives."""
+        """Complete a pending refund."""
         return self._move_refund(refund_id, "succeeded")
 
     def fail_refund(self, refund_id: str) -> Object:
-        """The bank does not take a refund, even one that had succeeded: the money is back with the merchant."""
+        """The bank rejects a refund, even one that had succeeded. The money goes back to the merchant."""
         return self._move_refund(refund_id, "failed")
 
     def _move_refund(self, refund_id: str, status: str) -> Object:
@@ -75,7 +75,7 @@ class Reversals(Payments):
             return deepcopy(refund)
 
     def open_dispute(self, object_id: str, amount: int | None = None, reason: str = "fraudulent") -> Object:
-        """The cardholder complains at their bank about a Charge or PaymentIntent; the money is taken for now."""
+        """The cardholder disputes a Charge or PaymentIntent at the bank. Stripe withdraws the money for now."""
         with self._changing():
             thing = self._objects[object_id]
             charge = self._objects[thing["latest_charge"]] if thing["object"] == "payment_intent" else thing
@@ -95,7 +95,7 @@ class Reversals(Payments):
             return deepcopy(dispute)
 
     def close_dispute(self, dispute_id: str, won: bool) -> Object:
-        """The bank has decided, for the merchant (`won`) or for the cardholder."""
+        """The bank decides for the merchant (`won`) or for the cardholder."""
         with self._changing():
             dispute = self._existing("dispute", dispute_id)
             dispute["status"] = "won" if won else "lost"

@@ -1,4 +1,4 @@
-"""The stand-in for Stripe over HTTP on this machine: its API, the page where customers pay, and its messages."""
+"""The stand-in for Stripe over HTTP on this machine: its API, the payment page and its webhook messages."""
 
 import json
 import queue
@@ -17,15 +17,15 @@ from fake_gateways.stripe_page import address_after, page_of
 from fake_gateways.stripe_parameters import Object, Refusal
 
 PAY_PATH = "/fake/stripe/pay"
-# Past any proxy that the environment names.
+# Ignores any proxy that the environment names.
 DIRECTLY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 WAITING = frozenset({"requires_payment_method", "requires_confirmation", "requires_action"})
 
 
 def serve(fake: FakeStripe, port: int = 0) -> LoopbackServer:
-    """Serve `fake` on a port of 127.0.0.1 (0: any free one) until `stop`.
+    """Serve `fake` on a port of 127.0.0.1 until `stop`. Port 0 means any free port.
 
-    Its address is Stripe's API; {address}/fake/stripe/pay?client_secret=…&return_url=… takes Stripe.js's place.
+    The API is at the server's address. {address}/fake/stripe/pay?client_secret=…&return_url=… replaces Stripe.js.
     """
 
     def handle(request: Request) -> Answer:
@@ -50,7 +50,7 @@ def _pay(fake: FakeStripe, request: Request) -> Answer:
     if request.method == "POST" and thing["status"] in WAITING:
         try:
             thing = _moved(fake, thing, parse_qs(request.body.decode()))
-        except Refusal:  # In another tab it has gone on meanwhile, or there is no such card.
+        except Refusal:  # The customer went on in another tab, or the card does not exist.
             thing = fake.with_secret(client_secret)
         back = address_after(thing, return_url)
         if thing["status"] not in WAITING and back:
@@ -71,16 +71,16 @@ def _html(status: int, page: str) -> Answer:
 
 
 class WebhookSender:
-    """Posts signed events to an address on this machine, in order, from a thread of its own.
+    """Posts signed events in order to an address on this machine, from its own thread.
 
-    Use it as `fake.on_event = WebhookSender(url, secret)`. An answer that is not 2xx is tried again a few times.
+    Use it as `fake.on_event = WebhookSender(url, secret)`. If the answer is not 2xx, it is sent a few more times.
     """
 
     PAUSES_IN_SECONDS = (0.2, 1, 3, 10)
 
     def __init__(self, url: str, secret: str) -> None:
         if urlsplit(url).hostname not in {"127.0.0.1", "localhost", "::1"}:
-            raise ValueError("The stand-in tells nobody but this machine.")
+            raise ValueError("The stand-in sends webhook messages only to this machine.")
         self._url = url
         self._secret = secret
         self._waiting: queue.Queue[Object | None] = queue.Queue()
@@ -88,11 +88,11 @@ class WebhookSender:
         self._thread.start()
 
     def __call__(self, event: Object) -> None:
-        """Send an event soon."""
+        """Queue an event for sending, and return at once."""
         self._waiting.put(event)
 
     def stop(self) -> None:
-        """Send what waits, then end the thread."""
+        """Send the waiting events, then end the thread."""
         self._waiting.put(None)
         self._thread.join()
 

@@ -1,4 +1,4 @@
-"""What the stand-in for Stripe holds: objects by their id, and the events that tell of them."""
+"""The data of the stand-in for Stripe: objects by their id, and the events about them."""
 
 import secrets
 import threading
@@ -11,7 +11,7 @@ from fake_gateways.stripe_cards import TestCard
 from fake_gateways.stripe_parameters import Object, Refusal
 
 API_VERSION = "2026-10-28.endive"
-# The kinds of objects, by the prefix of their ids.
+# The kinds of objects, each with the prefix of its ids.
 PREFIXES = {
     "customer": "cus",
     "payment_method": "pm",
@@ -88,7 +88,7 @@ class Store:
                     if not self._depth:
                         told, self._unheard = self._unheard, []
         finally:
-            # Also after a refusal: a declined card is told of like a good one.
+            # Also after a refusal, because a declined card has events too.
             for event in told:
                 if self.on_event:
                     self.on_event(event)
@@ -129,5 +129,5 @@ class Store:
         return thing
 
     def _named(self, kind: str, object_id: str, param: str) -> Object:
-        """An object that a parameter names; a missing one is a bad request, not a missing page."""
+        """The object that a parameter names. If it does not exist, the answer is 400, not 404."""
         return self._existing(kind, object_id, param, status=400)

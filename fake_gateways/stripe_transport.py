@@ -1,4 +1,4 @@
-"""The stand-in for Stripe as an HTTP client of the SDK: no socket, but all of the SDK's writing and reading."""
+"""The stand-in for Stripe as an HTTP client for the SDK. The SDK writes and reads as usual, but opens no socket."""
 
 import json
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ from fake_gateways.stripe_faults import NoAnswer, NotListening
 
 
 class FakeStripeTransport(stripe.HTTPClient):
-    """Give it to StripeGateway as its `http_client`. The SDK's retries do not wait."""
+    """The `http_client` for StripeGateway. The SDK retries without waiting."""
 
     name = "requests"
 
@@ -28,7 +28,7 @@ class FakeStripeTransport(stripe.HTTPClient):
     def request(
         self, method: str, url: str, headers: Mapping[str, str] | None, post_data: Any = None, **options: Any
     ) -> tuple[str, int, Mapping[str, str]]:
-        """One request, with the SDK's error where no answer comes."""
+        """Send one request. Raises the SDK's error if no answer comes."""
         parts = urlsplit(url)
         target = f"{parts.path}?{parts.query}" if parts.query else parts.path
         try:
@@ -40,13 +40,13 @@ class FakeStripeTransport(stripe.HTTPClient):
         return json.dumps(answer.body), answer.status, CaseInsensitiveDict(answer.headers)
 
     def close(self) -> None:
-        """There is nothing to close."""
+        """Do nothing, because there is no connection."""
 
     def _sleep_time_seconds(self, num_retries: int) -> float:
         return 0
 
 
 def _refused(target: str) -> NotConnected:
-    """What the library that the SDK uses raises where nobody listens."""
+    """The error that the SDK's HTTP library raises when a connection is refused."""
     reason = NewConnectionError(HTTPConnection("127.0.0.1"), "Connection refused")
     return NotConnected(MaxRetryError(HTTPConnectionPool("127.0.0.1"), target, reason))

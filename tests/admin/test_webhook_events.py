@@ -13,6 +13,7 @@ from igny8_core.business.billing.services.payment_service import PaymentService
 from igny8_core.events.models import Event
 from tests import make
 from tests.admin.samples import operator_with
+from tests.rows import now
 
 pytestmark = pytest.mark.django_db
 
@@ -37,10 +38,6 @@ def page(event: WebhookEvent, name: str = "change") -> str:
 
 def lines(response: Any) -> list[str]:
     return [told.message for told in response.context["messages"]]
-
-
-def now(event: WebhookEvent) -> WebhookEvent:
-    return WebhookEvent.objects.get(pk=event.pk)
 
 
 def test_a_message_is_shown_one_key_a_line_with_what_became_of_it(console: Client) -> None:

@@ -13,6 +13,7 @@ from igny8_core.business.billing.models import Invoice, Payment
 from igny8_core.business.billing.services.payment_service import PaymentService
 from igny8_core.business.billing.services.subscription_service import SubscriptionService
 from tests import make
+from tests.rows import now
 
 Login = Callable[[User], APIClient]
 
@@ -43,10 +44,6 @@ class Stage:
     def taken(self) -> int:
         """How often money was taken at a gateway."""
         return sum(charge["paid"] for charge in self.stripe.all("charge")) + len(self.paypal.captures)
-
-
-def now(row: Any) -> Any:
-    return type(row).objects.get(pk=row.pk)
 
 
 def card_form(stage: Stage) -> Payment:

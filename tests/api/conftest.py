@@ -7,8 +7,9 @@ import pytest
 import time_machine
 from rest_framework.test import APIClient
 
-from igny8_core.auth.models import User
+from igny8_core.auth.models import Account, User
 from igny8_core.business.billing.api.payment_methods import rendered_lists
+from igny8_core.business.billing.models import Invoice
 from tests import make
 from tests.api.plan_changes import START, ClientAt, pay
 from tests.api.snapshot import fresh_world
@@ -54,3 +55,9 @@ def client_at(owner: User, as_user: Callable[[User], APIClient]) -> ClientAt:
             return as_user(owner)
 
     return at
+
+
+@pytest.fixture
+def invoice(account_a: Account) -> Invoice:
+    """An open invoice of account A."""
+    return make.invoice(account_a)

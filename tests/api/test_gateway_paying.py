@@ -16,6 +16,7 @@ from igny8_core.business.billing.services.payment_service import PaymentService
 from igny8_core.common.models import IdempotentAnswer
 from tests import make
 from tests.api.world import fingerprint, refusal
+from tests.rows import now
 
 pytestmark = pytest.mark.django_db
 
@@ -31,18 +32,9 @@ def client(alice: User, as_user: Login) -> APIClient:
     return as_user(alice)
 
 
-@pytest.fixture
-def invoice(account_a: Account) -> Invoice:
-    return make.invoice(account_a)
-
-
 def post(client: APIClient, path: str, key: str = "", **body: Any) -> Any:
     extra = {"HTTP_IDEMPOTENCY_KEY": key} if key else {}
     return client.post(f"{BILLING}/{path}", body, format="json", **extra)
-
-
-def now(row: Any) -> Any:
-    return type(row).objects.get(pk=row.pk)
 
 
 # --- The list of methods --------------------------------------------------------------------------------------------

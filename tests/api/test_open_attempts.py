@@ -16,8 +16,9 @@ from igny8_core.business.billing.services.payment_service import PaymentService
 from igny8_core.business.billing.services.reconciliation.polling import poll_due
 from igny8_core.business.billing.services.subscription_service import SubscriptionService
 from tests import make
-from tests.api.attempts import ATTEMPTS, Login, Stage, approved_order, bank_asks, card_form, now, order
+from tests.api.attempts import ATTEMPTS, Login, Stage, approved_order, bank_asks, card_form, order
 from tests.api.world import fingerprint, refusal
+from tests.rows import now
 
 pytestmark = pytest.mark.django_db
 

@@ -26,11 +26,6 @@ def offers(db: None) -> None:
     make.payment_method(payment_method="stripe", display_name="Card")
 
 
-@pytest.fixture
-def invoice(account_a: Account) -> Invoice:
-    return make.invoice(account_a)
-
-
 def pay(client: APIClient, invoice_id: int, **body: Any) -> Any:
     return client.post(f"/api/v1/billing/invoices/{invoice_id}/pay/", body, format="json")
 

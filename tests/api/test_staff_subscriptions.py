@@ -16,6 +16,7 @@ from igny8_core.common import clock
 from igny8_core.events.models import Event
 from tests import make
 from tests.api.world import fingerprint, refusal
+from tests.rows import now
 
 pytestmark = pytest.mark.django_db
 
@@ -35,10 +36,6 @@ def running(olga: User) -> Subscription:
     make.plan("scale", price=Decimal("229.00"), included_credits=4000)
     subscription = make.subscription(plan_ordered=make.plan("growth", price=Decimal("139.00"), included_credits=2000))
     PaymentService.approve_manual_payment(make.submitted_payment(subscription.invoices.get()), olga)
-    return Subscription.objects.get(pk=subscription.pk)
-
-
-def now(subscription: Subscription) -> Subscription:
     return Subscription.objects.get(pk=subscription.pk)
 
 

@@ -17,16 +17,9 @@ from igny8_core.business.billing.services.invoice_service import InvoiceService
 from igny8_core.business.billing.services.payment_service import PaymentService
 from igny8_core.events.models import Event
 from tests import make
+from tests.rows import now
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def invoice(stripe: FakeStripe) -> Invoice:
-    """The first invoice of a subscription, of an account that can pay by card."""
-    invoice = make.subscription().invoices.get()
-    make.customer_at_stripe(stripe, invoice.account)
-    return invoice
 
 
 def card(stripe: FakeStripe, invoice: Invoice, name: str = "pm_card_visa") -> str:
@@ -35,10 +28,6 @@ def card(stripe: FakeStripe, invoice: Invoice, name: str = "pm_card_visa") -> st
 
 def pay(invoice: Invoice, card: str = "", **charge_request: Any) -> Any:
     return PaymentService.create_stripe_payment(invoice, card, **charge_request)
-
-
-def now(row: Any) -> Any:
-    return type(row).objects.get(pk=row.pk)
 
 
 def events_of(payment: Payment) -> list[str]:

@@ -20,7 +20,8 @@ from igny8_core.business.billing.services.refunds.disputes import sync_dispute
 from igny8_core.events.models import Event
 from tests import make
 from tests.billing.stripe_subscribers import said
-from tests.billing.test_reconcile import approved_at_paypal, found, now, paid
+from tests.billing.test_reconcile import approved_at_paypal, found, paid
+from tests.rows import now
 
 pytestmark = pytest.mark.django_db
 

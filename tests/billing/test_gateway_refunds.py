@@ -21,6 +21,7 @@ from igny8_core.business.billing.services.reconciliation.polling import check_pa
 from igny8_core.business.billing.services.refunds.gateway_refunds import sync_refunds
 from igny8_core.events.models import Event
 from tests import make
+from tests.rows import now
 
 pytestmark = pytest.mark.django_db
 WHOLE, PART = Decimal("89.00"), Decimal("30.00")
@@ -37,10 +38,6 @@ def payment(stripe: FakeStripe) -> Iterator[Payment]:
 
 def refund(payment: Payment, amount: Decimal | None = None, **fields: Any) -> CreditNote:
     return PaymentService.process_refund(payment, amount, reason="Goodwill", **fields)
-
-
-def now(row: Any) -> Any:
-    return type(row).objects.get(pk=row.pk)
 
 
 def given_back(stripe: FakeStripe) -> int:

@@ -19,18 +19,21 @@ from igny8_core.business.billing.services.payment_service import PaymentService
 from igny8_core.common.errors import DomainError, InvalidInput, TransitionNotAllowed
 from igny8_core.events.models import Event
 from tests import make
-from tests.api.world import fingerprint
+from tests.refusals import require_refusal
 
 pytestmark = pytest.mark.django_db
 
 LINE = {"description": "Consulting", "quantity": 2, "amount": "44.50"}
 
 
-def require_refusal(error: type[Exception] | tuple[type[Exception], ...], action: Callable[[], Any]) -> None:
-    before = fingerprint()
-    with pytest.raises(error), transaction.atomic():
-        action()
-    assert fingerprint() == before
+def require_refusal_of_sql(action: Callable[[], object]) -> None:
+    """The database refuses the action, and no row of any table has changed."""
+
+    def inside_a_savepoint() -> None:
+        with transaction.atomic():
+            action()
+
+    require_refusal((InternalError, IntegrityError), inside_a_savepoint)
 
 
 def test_an_invoice_is_pending_and_due_in_seven_days(account_a: Account, alice: User) -> None:
@@ -210,13 +213,8 @@ def test_what_a_paid_invoice_states_cannot_be_changed_even_by_sql(olga: User) ->
     ]  # fmt: skip
 
     for change in changes:
-        require_refusal(
-            (InternalError, IntegrityError),
-            lambda change=change: Invoice.objects.filter(pk=invoice.pk).update(**change),
-        )
-    require_refusal(
-        (InternalError, IntegrityError), lambda: Invoice.objects.filter(pk=invoice.pk)._raw_delete("default")
-    )  # type: ignore[arg-type]
+        require_refusal_of_sql(lambda change=change: Invoice.objects.filter(pk=invoice.pk).update(**change))
+    require_refusal_of_sql(lambda: Invoice.objects.filter(pk=invoice.pk)._raw_delete("default"))
 
 
 def test_a_loop_of_invoices_of_one_subscription_is_stopped(settings: Any) -> None:

@@ -19,6 +19,7 @@ from igny8_core.business.billing.services.payment_states.check_times import PAYM
 from igny8_core.business.billing.services.reconciliation.polling import PAYMENTS, poll_due
 from igny8_core.events.models import Event
 from tests import make
+from tests.rows import now
 
 pytestmark = pytest.mark.django_db
 TIMEOUTS = 1000
@@ -47,10 +48,6 @@ def lost(stripe: FakeStripe, invoice: Invoice) -> Payment:
     """A charge whose three answers (the SDK sends it again twice) did not come."""
     stripe.lose_next_answers(3, **CHARGES)
     return pay(stripe, invoice).payment
-
-
-def now(row: Any) -> Any:
-    return type(row).objects.get(pk=row.pk)
 
 
 def captured(stripe: FakeStripe, payment: Payment) -> int:

@@ -1,6 +1,5 @@
 """Confirming a payment: what is recorded, what is refused, and the methods that a country offers."""
 
-from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -12,24 +11,15 @@ from igny8_core.business.billing import errors
 from igny8_core.business.billing.models import Invoice, InvoiceStatus
 from igny8_core.business.billing.services.invoice_service import InvoiceService
 from igny8_core.business.billing.services.payment_service import PaymentService
-from igny8_core.common.errors import DomainError, InvalidInput
+from igny8_core.common.errors import InvalidInput
 from igny8_core.common.money import InvalidAmount
 from igny8_core.events.models import Event
 from tests import make
-from tests.api.world import fingerprint
+from tests.refusals import require_refusal
 
 pytestmark = pytest.mark.django_db
 
 confirm = PaymentService.create_manual_payment
-
-
-def require_refusal(error: type[DomainError], action: Callable[[], Any]) -> DomainError:
-    """The action is refused with the error, and no row of any table has changed."""
-    before = fingerprint()
-    with pytest.raises(error) as caught:
-        action()
-    assert fingerprint() == before
-    return caught.value
 
 
 def test_a_confirmation_is_recorded_with_its_event() -> None:

@@ -16,6 +16,7 @@ from igny8_core.business.billing.services.collection.attempts import NextStep
 from igny8_core.business.billing.services.payment_service import PaymentService
 from igny8_core.business.billing.services.reconciliation.polling import poll_due
 from tests import make
+from tests.rows import now
 
 pytestmark = pytest.mark.django_db
 
@@ -26,10 +27,6 @@ def invoice(paypal: FakePayPal) -> Iterator[Invoice]:
     make.payment_method(payment_method="paypal", display_name="PayPal")
     yield make.subscription().invoices.get()
     assert broken_invariants() == []
-
-
-def now(row: Any) -> Any:
-    return type(row).objects.get(pk=row.pk)
 
 
 def approved(paypal: FakePayPal, invoice: Invoice) -> Payment:

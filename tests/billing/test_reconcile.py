@@ -24,16 +24,9 @@ from igny8_core.business.billing.tasks import reconcile_gateways
 from igny8_core.events.models import Event
 from tests import make
 from tests.billing.stripe_subscribers import mirrored, said, subscribed, subscriber
+from tests.rows import now
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def invoice(stripe: FakeStripe) -> Invoice:
-    """The first invoice of a subscription, of an account that can pay by card."""
-    invoice = make.subscription().invoices.get()
-    make.customer_at_stripe(stripe, invoice.account)
-    return invoice
 
 
 def paid(stripe: FakeStripe, invoice: Invoice, card: str = "pm_card_visa") -> Payment:
@@ -52,10 +45,6 @@ def secret(stripe: FakeStripe, payment: Payment) -> str:
 
 def found() -> list[tuple[str, bool]]:
     return [(difference.kind, difference.is_healed) for difference in reconcile()]
-
-
-def now(payment: Payment) -> Payment:
-    return Payment.objects.get(pk=payment.pk)
 
 
 # --- Nothing to say -------------------------------------------------------------------------------------------------

@@ -15,7 +15,8 @@ from igny8_core.business.billing.services.reconciliation.daily import reconcile
 from igny8_core.business.billing.services.refunds.disputes import sync_dispute
 from tests import make
 from tests.billing.stripe_subscribers import said, subscribed, subscriber
-from tests.billing.test_reconcile import approved_at_paypal, found, now, paid
+from tests.billing.test_reconcile import approved_at_paypal, found, paid
+from tests.rows import now
 
 pytestmark = pytest.mark.django_db
 

@@ -11,17 +11,8 @@ from igny8_core.business.billing.invariants import broken_invariants
 from igny8_core.business.billing.models import Invoice, Payment
 from igny8_core.business.billing.services.payment_service import PaymentService
 from igny8_core.common.errors import InvalidInput
-from tests import make
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def invoice(stripe: FakeStripe) -> Invoice:
-    """The first invoice of a subscription, of an account that can pay by card."""
-    invoice = make.subscription().invoices.get()
-    make.customer_at_stripe(stripe, invoice.account)
-    return invoice
 
 
 def status(invoice: Invoice) -> str:

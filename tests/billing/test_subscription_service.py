@@ -1,6 +1,5 @@
 """Ordering a plan and starting it."""
 
-from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -16,18 +15,11 @@ from igny8_core.common.errors import TransitionNotAllowed
 from igny8_core.common.states import transition
 from igny8_core.events.models import Event
 from tests import make
-from tests.api.world import fingerprint
+from tests.refusals import require_refusal
 
 pytestmark = pytest.mark.django_db
 
 order = SubscriptionService.create_subscription
-
-
-def require_refusal(error: type[Exception], action: Callable[[], Any]) -> None:
-    before = fingerprint()
-    with pytest.raises(error):
-        action()
-    assert fingerprint() == before
 
 
 def test_an_order_makes_subscription_invoice_and_default_method(alice: User) -> None:

@@ -35,6 +35,7 @@ from igny8_core.common.errors import TransitionNotAllowed
 from tests import make
 from tests.concurrency.interleave import Rival, run_before
 from tests.concurrency.race import all_at_once, kinds
+from tests.rows import now
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("books_balance")]
 
@@ -73,10 +74,6 @@ def invoice(stripe: FakeStripe, paypal: FakePayPal) -> Invoice:
     invoice = make.subscription().invoices.get()
     make.customer_at_stripe(stripe, invoice.account)
     return invoice
-
-
-def now(row: Any) -> Any:
-    return type(row).objects.get(pk=row.pk)
 
 
 def approved(paypal: FakePayPal, invoice: Invoice) -> Payment:

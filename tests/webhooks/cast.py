@@ -105,10 +105,6 @@ def about(stripe: FakeStripe, object_id: str, type_: str = "payment_intent.succe
     return stored("stripe", stripe.signed(event, SECRET))
 
 
-def now(event: WebhookEvent) -> WebhookEvent:
-    return WebhookEvent.objects.get(pk=event.pk)
-
-
 def due_again() -> None:
     """The next tries, and the leases of killed workers, have come to their time."""
     WebhookEvent.objects.filter(state="waiting").update(next_attempt_at=timezone.now())

@@ -21,12 +21,12 @@ from igny8_core.business.billing.tasks import process_webhooks
 from igny8_core.events.models import Event
 from tests import make
 from tests.billing.stripe_subscribers import subscribed, subscriber
+from tests.rows import now
 from tests.webhooks.cast import (
     SECRET,
     about,
     books,
     events_of,
-    now,
     paid_by_card,
     paid_by_paypal,
     states,

@@ -26,12 +26,12 @@ from igny8_core.business.billing.services.webhook_inbox.inbox import (
 from igny8_core.business.billing.tasks import delete_old_webhooks
 from igny8_core.common.work_queue import WorkQueue
 from igny8_core.events.models import Event
+from tests.rows import now
 from tests.webhooks.cast import (
     about,
     books,
     due_again,
     events_of,
-    now,
     paid_by_card,
     states,
     succeeded,

@@ -52,6 +52,8 @@ def test_warming_loads_addresses_and_serializers_and_asks_the_database_nothing(
     assert caplog.records == []
 
 
+# The request that warms a process looks at connections that earlier tests may have left open.
+@pytest.mark.django_db
 def test_the_module_that_the_server_imports_is_warm() -> None:
     import igny8_core.wsgi
 

@@ -258,7 +258,7 @@ def test_the_customer_reads_code_and_reason_and_only_operators_the_note(
         ({}, "not_found", "We did not find this payment on our bank or wallet statement."),
         ({"admin_notes": ""}, "not_found", "We did not find this payment on our bank or wallet statement."),
         ({"internal_note": "Hm"}, "not_found", "We did not find this payment on our bank or wallet statement."),
-        ({"admin_notes": "It was 8.90."}, "other", "It was 8.90."),
+        ({"admin_notes": "Hm"}, "not_found", "We did not find this payment on our bank or wallet statement."),
         ({"reason": "It was 8.90."}, "other", "It was 8.90."),
     ],
 )

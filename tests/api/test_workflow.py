@@ -152,7 +152,11 @@ def test_scenario_3_a_rejected_payment_can_be_confirmed_again(api: APIClient, de
         "invoice_status": "pending",
     }
     assert client.get("/api/v1/auth/me/").json()["data"]["account"]["status"] == "pending_payment"
-    assert client.get("/api/v1/billing/payments/").json()["data"][0]["failure_reason"] == "Reference not found"
+    # The note is the operators': the customer reads a sentence that is meant for customers.
+    seen = client.get("/api/v1/billing/payments/")
+    assert seen.json()["data"][0]["failure_reason"].startswith("We did not find this payment")
+    assert b"Reference not found" not in seen.content
+    assert Payment.objects.get(pk=first).admin_notes == "Reference not found"
     post(operator, f"/api/v1/billing/admin/payments/{first}/approve/", {}, 409)
     second = post(client, CONFIRM, confirmation(data["invoice"]["id"], manual_reference="BT-RIGHT"), 201)["data"]
     post(operator, f"/api/v1/billing/admin/payments/{second['payment_id']}/approve/", {}, 200)

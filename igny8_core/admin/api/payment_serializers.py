@@ -155,11 +155,11 @@ class RejectInput(StrictSerializer):
         max_length=2000,
         required=False,
         allow_blank=True,
-        help_text="Older form of reason, which the customer reads. It stands alone, without the other fields",
+        help_text="Older name of internal_note. It stands alone, without the other fields",
     )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Refuse admin_notes beside the new fields: it could be meant as a note, and the customer would read it."""
+        """Refuse admin_notes beside the new fields: whoever sends both may mean the customer to read it."""
         if attrs.get("admin_notes") and len(attrs) > 1:
             text = _("Send what the customer reads as reason and what is for operators as internal_note instead.")
             raise serializers.ValidationError({"admin_notes": [text]})

@@ -101,10 +101,10 @@ class PaymentDecisionViewSet(ApiViewSet):
         decision, payment = self.validated(RejectInput), payment_with_id(payment_id)
         rejected = reject_manual_payment(
             payment,
-            decision.get("reason") or decision.get("admin_notes", ""),
+            decision.get("reason", ""),
             user_of(request),
             reason_code=decision.get("reason_code", ""),
-            internal_note=decision.get("internal_note", ""),
+            internal_note=decision.get("internal_note") or decision.get("admin_notes", ""),
         )
         return success(RejectOutput(rejected).data, "Payment rejected. The customer can confirm again.")
 

@@ -40,16 +40,22 @@ def for_the_invoice(view: View) -> View:
     def answer(request: HttpRequest, token: str, **named: str) -> HttpResponse:
         try:
             count(request, "pay_page")
-            invoice = invoice_of_pay_link(token)
+            return sealed(_answered(view, request, token, named))
         except DomainError as refusal:
             return sealed(refused(request, refusal))
-        try:
-            return sealed(view(request, invoice, token, **named))
-        except DomainError as refusal:
-            invoice = invoice_of_pay_link(token)
-            return sealed(shown(request, "page", token, with_problem(invoice, refusal), refusal))
 
     return answer
+
+
+def _answered(view: View, request: HttpRequest, token: str, named: dict[str, str]) -> HttpResponse:
+    """What the view answers, or the page with what was refused. Raises what refuses the link itself."""
+    invoice = invoice_of_pay_link(token)
+    try:
+        return view(request, invoice, token, **named)
+    except DomainError as refusal:
+        # Read anew: the view may have changed it, and the link may open nothing any more.
+        invoice = invoice_of_pay_link(token)
+        return shown(request, "page", token, with_problem(invoice, refusal), refusal)
 
 
 def for_the_form(view: View) -> View:

@@ -78,7 +78,12 @@ def succeed(payment: Payment, by: User | None = None, **columns: Any) -> None:
 def reject(payment: Payment, by: User | None, code: RejectionCode, reason: str, internal_note: str = "") -> None:
     """An operator did not find the money. The customer reads the code's sentence and the `reason`, not the note."""
     now, told = clock.now(), code.told(reason)
-    decided = {"approved_by": by, "approved_at": now, "admin_notes": reason, "internal_note": internal_note}
+    decided = {
+        "approved_by": by,
+        "approved_at": now,
+        "admin_notes": internal_note or reason,
+        "internal_note": internal_note,
+    }
     why = {"reason_code": code, "failure_reason": told[:500]}
     _transition("reject", payment, PaymentStatus.FAILED, failed_at=now, **decided, **why)
     # Members read this event's data, so the note is not in it.

@@ -28,8 +28,8 @@ def confirm_transfer(invoice: Invoice, said: TransferSaid, proof: bytes | None =
     """Record that the invoice was paid by bank or wallet; sent twice, the same payment is the answer both times.
 
     `proof` is the file that shows it. Nothing is kept of a confirmation that is refused.
-    Raises ConfirmationAlreadyOpen where another one with another reference waits, and what
-    PaymentService.create_manual_payment and ProofService.upload raise.
+    Raises ConfirmationAlreadyOpen where another one with another reference waits, and what create_manual_payment and
+    upload_proof raise.
     """
     earlier = _same_one(invoice, said)
     if earlier:

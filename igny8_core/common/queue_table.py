@@ -9,9 +9,9 @@ FORGET = "DELETE FROM kombu_message WHERE id IN (SELECT id FROM kombu_message WH
 
 
 def forget_taken_messages() -> int:
-    """Delete the messages that workers have taken, in batches of which each is a transaction. Returns how many.
+    """Delete the messages that workers have taken, each batch in a transaction of its own. Returns how many.
 
-    None where the queue is somewhere else, so that there is no such table.
+    With the queue elsewhere there is no such table, and the answer is 0.
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT to_regclass('kombu_message') IS NOT NULL")

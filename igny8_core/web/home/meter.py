@@ -51,7 +51,7 @@ class MeterForm(PageForm):
         self.fields["key"].initial = uuid.uuid4
 
     def spend(self, account: Account, person: User) -> Usage:
-        """Spend what was chosen, as the API's credits/usage/ does. Raises what CreditService.use raises."""
+        """Spend what was chosen, as the API's credits/usage/ does. Raises what use_credits raises."""
         said = self.cleaned_data
         return use_credits(
             account,

@@ -7,14 +7,13 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from igny8_core.auth.models import Account, Role, User
-from igny8_core.auth.permissions import require_usable
+from igny8_core.auth.models import Account, User
+from igny8_core.auth.permissions import CanWorkOnSites, require_usable
 from igny8_core.business.billing.selectors import credit_costs
 from igny8_core.business.billing.services.credits.spending import Usage, use_credits
 from igny8_core.common.errors import DomainError
 from igny8_core.web.frame.forms import PageForm
 
-MAY_SPEND = frozenset({Role.OWNER, Role.ADMIN, Role.EDITOR})
 # Enough to see the meter run; a slip of the finger empties no account.
 MAX_QUANTITY = 100
 
@@ -65,7 +64,7 @@ class MeterForm(PageForm):
 
 def why_not_try(person: User) -> str:
     """Why the person cannot try it now, for people; empty where they can."""
-    if person.account is None or person.role not in MAY_SPEND:
+    if person.account is None or person.role not in CanWorkOnSites.roles:
         return _("Your role may look at the credits, not spend them. Ask an owner or admin of your account.")
     try:
         require_usable(person.account)

@@ -7,8 +7,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
-from igny8_core.auth.models import MANAGER_ROLES, Account, Role, Site, User
-from igny8_core.auth.permissions import require_usable
+from igny8_core.auth.models import Account, Site, User
+from igny8_core.auth.permissions import CanManageSites, CanWorkOnSites, require_usable
 from igny8_core.auth.selectors import site_count, sites_of, terms_of
 from igny8_core.auth.services import sites as site_services
 from igny8_core.auth.services.sites import create_site, update_site
@@ -23,7 +23,7 @@ from igny8_core.web.sites.forms import SiteForm, saved_text
 class SitesNotManaged(DomainError):
     code = "permission_denied"
     http_status = 403
-    text = "Your role may not do this. Ask an owner or admin of your account."
+    text = CanManageSites.message
 
 
 def member(view: PersonView) -> PersonView:
@@ -51,7 +51,7 @@ def sites(request: HttpRequest, person: User, account: Account) -> HttpResponse:
 @member
 def new_site(request: HttpRequest, person: User, account: Account) -> HttpResponse:
     """/sites/new: add a site."""
-    _require(person, MANAGER_ROLES)
+    _require(person, CanManageSites)
     if request.method != "POST":
         if _why_unusable(account) or _why_full(account):
             return HttpResponseRedirect(reverse("sites"), status=303)
@@ -75,7 +75,7 @@ def new_site(request: HttpRequest, person: User, account: Account) -> HttpRespon
 @member
 def edit_site(request: HttpRequest, person: User, account: Account, site_id: int) -> HttpResponse:
     """/sites/<id>: change name, industry and domain; editors may, too, on sites that they have access to."""
-    _require(person, [*MANAGER_ROLES, Role.EDITOR])
+    _require(person, CanWorkOnSites)
     site = _visible(account, person, site_id)
     form, refusal = SiteForm.of(site), None
     if request.method == "POST":
@@ -91,7 +91,7 @@ def edit_site(request: HttpRequest, person: User, account: Account, site_id: int
             except DomainError as refused:
                 refusal = refused
                 form.refuse(refused)
-    context = {"form": form, "site": site, "may_delete": person.role in MANAGER_ROLES}
+    context = {"form": form, "site": site, "may_delete": person.role in CanManageSites.roles}
     return with_retry(page(request, "sites/form.html", context, status=status_of(form, refusal)), refusal)
 
 
@@ -100,7 +100,7 @@ def edit_site(request: HttpRequest, person: User, account: Account, site_id: int
 @member
 def delete_site(request: HttpRequest, person: User, account: Account, site_id: int) -> HttpResponse:
     """/sites/<id>/delete: asks first, the button does it."""
-    _require(person, MANAGER_ROLES)
+    _require(person, CanManageSites)
     site = _visible(account, person, site_id)
     if request.method != "POST":
         return page(request, "sites/delete.html", {"site": site})
@@ -111,7 +111,7 @@ def delete_site(request: HttpRequest, person: User, account: Account, site_id: i
 
 
 def _list(request: HttpRequest, person: User, account: Account, form: SiteForm) -> HttpResponse:
-    is_manager = person.role in MANAGER_ROLES
+    is_manager = person.role in CanManageSites.roles
     unusable, full = _why_unusable(account), _why_full(account)
     context = {
         "account": account,
@@ -120,7 +120,7 @@ def _list(request: HttpRequest, person: User, account: Account, form: SiteForm) 
         "used": site_count(account),
         "allowed": terms_of(account).max_sites,
         "is_manager": is_manager,
-        "may_edit": is_manager or person.role == Role.EDITOR,
+        "may_edit": person.role in CanWorkOnSites.roles,
         "closed_because": (unusable or full) if is_manager else "",
         "is_full": bool(full and not unusable),
         "may_order": not why_no_order(person, account),
@@ -151,8 +151,9 @@ def _why_full(account: Account) -> str:
     return text % {"plan": account.plan.name, "allowed": allowed, "used": used}
 
 
-def _require(person: User, roles: list[Role]) -> None:
-    if person.role not in roles:
+def _require(person: User, permission: type[CanManageSites | CanWorkOnSites]) -> None:
+    """As the API asks. Raises SitesNotManaged."""
+    if person.role not in permission.roles:
         raise SitesNotManaged()
 
 

@@ -153,3 +153,15 @@ def test_who_may_only_look_at_invoices_withdraws_no_links() -> None:
 
     invoice.refresh_from_db()
     assert invoice.pay_link_version == 0
+
+
+def test_proof_is_a_link_only_to_a_public_https_address(console: Client) -> None:
+    payment = make.submitted_payment(proof_url="https://files.example.com/receipt.png")
+    good = page_of(console, payment)
+    Payment.objects.filter(pk=payment.pk).update(proof_url="javascript:alert(1)")
+
+    bad = page_of(console, payment)
+
+    assert 'href="https://files.example.com/receipt.png" rel="noopener noreferrer nofollow" target="_blank"' in good
+    assert 'href="javascript' not in bad
+    assert "javascript:alert(1)" in bad

@@ -1,4 +1,4 @@
-"""What axe finds on a page that keeps people off it."""
+"""What keeps people off a page: what axe finds, in light and in dark."""
 
 from typing import Any
 
@@ -6,9 +6,19 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
 SERIOUS = {"serious", "critical"}
+# Names, labels, order and sizes are the same in the dark; only these rules look at colours.
+ABOUT_COLOURS = {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}}
+# What fades from one colour to the other has neither meanwhile.
+COLOURS_HAVE_CHANGED = "Promise.allSettled(document.getAnimations().map((each) => each.finished))"
 
 
 def serious_faults(page: Page) -> list[str]:
-    """Each rule that the page breaks badly, with the first element that does."""
-    found: list[dict[str, Any]] = Axe().run(page).response["violations"]
-    return [f"{each['id']}: {each['nodes'][0]['html']}" for each in found if each["impact"] in SERIOUS]
+    """Each rule that the page breaks badly in light, or in dark, with the elements that do; the page is light after."""
+    found = []
+    for scheme, options in (("dark", ABOUT_COLOURS), ("light", None)):
+        page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+        page.evaluate(COLOURS_HAVE_CHANGED)
+        broken: list[dict[str, Any]] = Axe().run(page, options=options).response["violations"]
+        grave = [rule for rule in broken if rule["impact"] in SERIOUS]
+        found += [f"{scheme}: {rule['help']}: {node['html']}" for rule in grave for node in rule["nodes"]]
+    return found

@@ -1,15 +1,59 @@
-"""A real browser, for what only a browser can tell."""
+"""A real browser, for what only a browser can tell.
 
+One Chromium serves all tests of a process, because starting one costs more than most tests do; each test has profiles
+of its own in it.
+"""
+
+import asyncio
+import atexit
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 with_chromium = pytest.mark.skipif(not CHROMIUM, reason="these tests drive Chromium, which is not installed here")
+
+
+class Chromium:
+    """The process's browser, started when a test first needs it and gone with the process."""
+
+    def __init__(self) -> None:
+        self.playwright = sync_playwright().start()
+        self.loop = asyncio.get_running_loop()
+        self.browser = self.playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        atexit.register(self.stop)
+        asyncio._set_running_loop(None)
+
+    @contextmanager
+    def in_use(self) -> Iterator[Browser]:
+        """The browser, as long as the block runs.
+
+        Its event loop counts as running on this thread only meanwhile: outside of it Django may be asked again.
+        """
+        asyncio._set_running_loop(self.loop)
+        try:
+            yield self.browser
+        finally:
+            asyncio._set_running_loop(None)
+
+    def stop(self) -> None:
+        with self.in_use():
+            self.browser.close()
+            self.playwright.stop()
+
+
+_running: list[Chromium] = []
+
+
+def chromium() -> Chromium:
+    """The browser of this process; another one where the last has crashed."""
+    if not _running or not _running[0].browser.is_connected():
+        _running[:] = [Chromium()]
+    return _running[0]
 
 
 @dataclass
@@ -18,10 +62,13 @@ class Desk:
 
     browser: Browser
     complaints: list[str] = field(default_factory=list)
+    profiles: list[BrowserContext] = field(default_factory=list)
 
     def opens(self, size: tuple[int, int] = (1280, 720)) -> Page:
         """A window of this size with a profile of its own."""
-        page = self.browser.new_context(viewport={"width": size[0], "height": size[1]}).new_page()
+        profile = self.browser.new_context(viewport={"width": size[0], "height": size[1]})
+        self.profiles.append(profile)
+        page = profile.new_page()
         page.on("console", lambda message: self.complaints.append(message.text) if message.type == "error" else None)
         page.route("**/favicon.ico", lambda route: route.fulfill(status=204))
         return page
@@ -35,11 +82,13 @@ def browsers(refused: str = "", answered: tuple[int, ...] = (), *, loses: bool =
     refused, which the browser notes as errors; so it does with a connection that the test `loses`.
     Nothing may ask the database inside: the browser's event loop runs on this thread.
     """
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    with chromium().in_use() as browser:
         desk = Desk(browser)
-        yield desk
-        browser.close()
+        try:
+            yield desk
+        finally:
+            for profile in desk.profiles:
+                profile.close()
     noted = tuple(f"Failed to load resource: the server responded with a status of {status}" for status in answered)
     noted += ("Failed to load resource: net::ERR_FAILED",) if loses else ()
     complaints = desk.complaints

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from django.conf import settings as django_settings
 from django.core.management import call_command
-from playwright.sync_api import Page, Route, expect, sync_playwright
+from playwright.sync_api import Page, Route, expect
 from pytest_django.live_server_helper import LiveServer
 
 from igny8_core.auth.models import User
-from tests.web.browser import CHROMIUM, browser_page, with_chromium
+from tests.web.browser import browser_page, chromium, with_chromium
 
 pytestmark = [pytest.mark.django_db(transaction=True), with_chromium]
 
@@ -72,13 +72,10 @@ def test_the_page_refreshes_a_token_that_ran_out_and_asks_again(frontend: str, s
         asked.append(route.request.headers["authorization"])
         route.continue_(headers={**route.request.headers, **tokens})
 
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        page = browser.new_page()
+    with browser_page(answered=(401,)) as page:
         page.route("**/auth/me/", spoil_the_first_token)
         sign_up(page, frontend)
         expect(page.get_by_role("status")).to_contain_text("Welcome, Paula", timeout=30_000)
-        browser.close()
 
     assert len(set(asked)) == 2
 
@@ -86,11 +83,8 @@ def test_the_page_refreshes_a_token_that_ran_out_and_asks_again(frontend: str, s
 def test_a_page_that_is_not_named_gets_no_answer(frontend: str, settings: Any) -> None:
     settings.CORS_ALLOWED_ORIGINS = ["https://www.example.com"]
 
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        page = browser.new_page()
+    with chromium().in_use() as browser, browser.new_page() as page:
         sign_up(page, frontend)
         expect(page.get_by_role("status")).to_contain_text("Failed to fetch", timeout=30_000)
-        browser.close()
 
     assert not User.objects.exists()

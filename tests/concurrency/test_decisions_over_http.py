@@ -14,11 +14,12 @@ from igny8_core.business.billing.models import Payment
 from igny8_core.business.billing.services.payment_service import PaymentService
 from tests import make
 from tests.concurrency.effects import ALL_REFUNDED, APPROVED, REJECTED, books_of, effects_of
+from tests.concurrency.rounds import run_rounds
 from tests.concurrency.server import Answer, Crowd, Request, Server
 
 CLIENTS = 32
-ROUNDS = 50
-ROUNDS_WITH_THE_CONSOLE = 10
+FEW, MANY = 8, 50
+FEW_WITH_THE_CONSOLE, MANY_WITH_THE_CONSOLE = 3, 10
 
 pytestmark = pytest.mark.usefixtures("books_balance")
 
@@ -48,8 +49,9 @@ def assert_one_decided(answers: list[Answer]) -> Answer:
     return accepted[0]
 
 
-def test_of_32_approvals_exactly_one_succeeds(crowd: Crowd, bearer: dict[str, str]) -> None:
-    for _ in range(ROUNDS):
+@run_rounds(FEW, MANY)
+def test_of_32_approvals_exactly_one_succeeds(crowd: Crowd, bearer: dict[str, str], rounds: int) -> None:
+    for _ in range(rounds):
         payment = make.submitted_payment()
 
         answers = crowd.post([decision(payment, "approve", bearer)] * CLIENTS)
@@ -58,8 +60,11 @@ def test_of_32_approvals_exactly_one_succeeds(crowd: Crowd, bearer: dict[str, st
         assert effects_of(payment) == APPROVED
 
 
-def test_of_16_approvals_and_16_rejections_exactly_one_decides(crowd: Crowd, bearer: dict[str, str]) -> None:
-    for _ in range(ROUNDS):
+@run_rounds(FEW, MANY)
+def test_of_16_approvals_and_16_rejections_exactly_one_decides(
+    crowd: Crowd, bearer: dict[str, str], rounds: int
+) -> None:
+    for _ in range(rounds):
         payment = make.submitted_payment()
         both = [decision(payment, "approve", bearer), decision(payment, "reject", bearer)]
 
@@ -69,8 +74,11 @@ def test_of_16_approvals_and_16_rejections_exactly_one_decides(crowd: Crowd, bea
         assert effects_of(payment) == (APPROVED if "credits_added" in winner else REJECTED)
 
 
-def test_of_16_approvals_by_api_and_16_by_the_console_exactly_one_decides(crowd: Crowd, bearer: dict[str, str]) -> None:
-    for _ in range(ROUNDS_WITH_THE_CONSOLE):
+@run_rounds(FEW_WITH_THE_CONSOLE, MANY_WITH_THE_CONSOLE)
+def test_of_16_approvals_by_api_and_16_by_the_console_exactly_one_decides(
+    crowd: Crowd, bearer: dict[str, str], rounds: int
+) -> None:
+    for _ in range(rounds):
         payment = make.submitted_payment()
         requests = [decision(payment, "approve", bearer), console_action(payment, "approve_selected")]
 
@@ -83,10 +91,11 @@ def test_of_16_approvals_by_api_and_16_by_the_console_exactly_one_decides(crowd:
         assert effects_of(payment) == APPROVED
 
 
-def test_of_32_full_refunds_exactly_one_succeeds(crowd: Crowd, bearer: dict[str, str]) -> None:
+@run_rounds(FEW, MANY)
+def test_of_32_full_refunds_exactly_one_succeeds(crowd: Crowd, bearer: dict[str, str], rounds: int) -> None:
     """REF-07."""
     olga = make.operator()
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         payment = PaymentService.approve_manual_payment(make.submitted_payment(), olga).payment
         request = Request(f"/api/v1/admin/payments/{payment.pk}/refund/", bearer, json.dumps({"reason": "Race"}))
 

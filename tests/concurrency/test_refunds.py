@@ -17,10 +17,11 @@ from tests import make
 from tests.concurrency.effects import ALL_REFUNDED, books_of
 from tests.concurrency.interleave import before_commit, run_before
 from tests.concurrency.race import all_at_once, kinds
+from tests.concurrency.rounds import run_rounds
 from tests.concurrency.unlocked import without_row_locks
 
 THREADS = 16
-ROUNDS = 20
+FEW, MANY = 5, 20
 
 
 def captured(olga: User | None = None) -> Payment:
@@ -35,8 +36,9 @@ def refund(payment: Payment, amount: str | None = None) -> CreditNote:
 
 
 @pytest.mark.usefixtures("books_balance")
-def test_of_parts_sent_together_only_as_many_succeed_as_the_payment_holds() -> None:
-    for _ in range(ROUNDS):
+@run_rounds(FEW, MANY)
+def test_of_parts_sent_together_only_as_many_succeed_as_the_payment_holds(rounds: int) -> None:
+    for _ in range(rounds):
         payment = captured()
 
         outcomes = all_at_once([lambda payment=payment: refund(payment, "8.90")] * THREADS)
@@ -47,9 +49,10 @@ def test_of_parts_sent_together_only_as_many_succeed_as_the_payment_holds() -> N
 
 
 @pytest.mark.usefixtures("books_balance")
-def test_random_parts_never_add_up_to_more_than_came_in() -> None:
+@run_rounds(FEW, MANY)
+def test_random_parts_never_add_up_to_more_than_came_in(rounds: int) -> None:
     pick = random.Random(20261208)
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         payment = captured()
         parts = [f"{pick.randint(1, 3000) / 100:.2f}" for _ in range(THREADS)]
 
@@ -100,8 +103,9 @@ def test_canary_without_the_lock_a_part_overtakes_the_one_under_way(before: str 
 
 
 @pytest.mark.usefixtures("books_balance")
-def test_one_of_many_full_refunds_succeeds() -> None:
-    for _ in range(ROUNDS):
+@run_rounds(FEW, MANY)
+def test_one_of_many_full_refunds_succeeds(rounds: int) -> None:
+    for _ in range(rounds):
         payment = captured()
 
         outcomes = all_at_once([lambda payment=payment: refund(payment)] * THREADS)

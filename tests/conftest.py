@@ -64,8 +64,14 @@ OTHER_PROMISES = (
 )
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """With --on-this-server leave out what has run on another server and would be the same on this one."""
+    """Order and choose the tests.
+
+    What shares one running installation comes first: one process then has all of it, and nobody waits for it at the
+    end. With --on-this-server leave out what has run on another server and would be the same on this one.
+    """
+    items.sort(key=lambda item: not item.nodeid.startswith("tests/journey/"))
     if not config.getoption("--on-this-server"):
         return
     chosen = [item for item in items if _is_about_the_server(item)]

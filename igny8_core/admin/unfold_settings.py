@@ -27,6 +27,12 @@ UNFOLD: dict[str, Any] = {
     "SITE_URL": None,
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("console/icon.svg")}],
     "SHOW_VIEW_ON_SITE": False,
+    "ACCOUNT": {
+        "navigation": [
+            {"title": "Second factor", "link": reverse_lazy("console_second_factor")},
+            {"title": "Change password", "link": reverse_lazy("admin:password_change")},
+        ]
+    },
     "LOGIN": {"form": "igny8_core.admin.login.LoginForm"},
     "ENVIRONMENT": "igny8_core.admin.dashboard.environment",
     "DASHBOARD_CALLBACK": "igny8_core.admin.dashboard.dashboard",

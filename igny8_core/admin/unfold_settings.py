@@ -113,6 +113,8 @@ UNFOLD: dict[str, Any] = {
                     _link("Deliveries", "outbox", "events_delivery"),
                     _link("Webhook messages", "webhook", "billing_webhookevent"),
                     _link("Login sessions", "login", "igny8_auth_loginsession"),
+                    _link("Second factors", "phonelink_lock", "igny8_auth_secondfactor"),
+                    _link("Recovery codes", "password", "igny8_auth_recoverycode"),
                     _link("Operators' edits", "edit_note", "admin_logentry"),
                     _link("Invoice counters", "tag", "billing_invoicecounter"),
                     _link("Rate counters", "speed", "common_ratecounter"),

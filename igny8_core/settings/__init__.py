@@ -147,7 +147,7 @@ AUTH_PASSWORD_VALIDATORS = [
         "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
         "OPTIONS": {"user_attributes": ("email", "first_name", "last_name")},
     },
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "igny8_core.auth.password_rules.LeakedPasswordValidator"},
     {"NAME": "igny8_core.auth.password_rules.PublicPasswordValidator"},
 ]
 # In production the rules hold for operators that commands make, too, and passwords of our documents are refused.

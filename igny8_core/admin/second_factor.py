@@ -118,10 +118,12 @@ def _codes(request: HttpRequest, codes: list[str], *, is_new: bool) -> HttpRespo
 
 
 def _shown(request: HttpRequest, operator: User, form: CodeForm) -> HttpResponse:
-    enrolment = enrolment_of(operator)
+    enrolment, state = enrolment_of(operator), factor_state(operator)
     facts = {
         "form": form,
-        "state": factor_state(operator),
+        "state": state,
+        # Nothing else can be opened before.
+        "is_nav_sidebar_enabled": state.is_on or not state.is_compulsory,
         "enrolment": enrolment,
         "qr": path_of_text(enrolment.address) if enrolment else None,
     }

@@ -144,6 +144,7 @@ class IsOperator(BasePermission):
     """
 
     message = "This is for operators with the right permission. Ask a superuser for it."
+    refusals = (SecondFactorSetupRequired,)
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         caller = caller_if_any(request)

@@ -166,6 +166,13 @@ class UserAdmin(DjangoUserAdmin, ConsoleAdmin):  # type: ignore[misc] # Both say
         """Operators who may see and change users."""
         return self.has_view_permission(request) and request.user.has_perm("igny8_auth.change_user")
 
+    def get_actions_detail(self, request: HttpRequest, object_id: str) -> list[Any]:
+        """The buttons. A second factor is taken away where there is one, and not one's own."""
+        others = User.objects.filter(pk=row_id(object_id)).exclude(pk=operator_of(request).pk)
+        has_one = others.filter(second_factor_since__isnull=False).exists()
+        buttons: list[Any] = super().get_actions_detail(request, object_id)  # type: ignore[misc]
+        return [button for button in buttons if has_one or not button.action_name.endswith("reset_factor")]
+
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
         """Superusers alone give operators their rights, and nobody gives themselves or their team a role."""
         powers = () if request.user.is_superuser else POWERS

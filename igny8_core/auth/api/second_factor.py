@@ -6,11 +6,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from igny8_core.auth.api.second_factor_serializers import (
-    ConfirmInput,
-    ConfirmOutput,
     EnrolmentOutput,
     FactorStateOutput,
     FirstCodeInput,
+    LoginConfirmationInput,
+    LoginConfirmationOutput,
     RecoveryCodesOutput,
 )
 from igny8_core.auth.confirming import needs_confirmation
@@ -39,7 +39,7 @@ class ConfirmView(ApiView):
     tag = "auth"
     permission_classes = (IsUser,)
 
-    @extend_schema(operation_id="confirm_login", request=ConfirmInput, responses=ConfirmOutput)
+    @extend_schema(operation_id="confirm_login", request=LoginConfirmationInput, responses=LoginConfirmationOutput)
     @refuses(TooManyTries)
     def post(self, request: Request) -> Response:
         """Show once more that it is you, with password or code. What needs it can be done for the next 5 minutes.
@@ -47,9 +47,9 @@ class ConfirmView(ApiView):
         It holds for this login alone. Operations that need it answer `confirmation_required` without it. A login counts
         as well.
         """
-        given = self.validated(ConfirmInput)
+        given = self.validated(LoginConfirmationInput)
         until = confirm_session(caller_of(request).session_id, user_of(request), **given)
-        return success(ConfirmOutput({"confirmed_until": until}).data, "Confirmed.")
+        return success(LoginConfirmationOutput({"confirmed_until": until}).data, "Confirmed.")
 
 
 class SecondFactorViewSet(SingletonViewSet):

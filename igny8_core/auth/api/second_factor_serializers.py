@@ -7,7 +7,7 @@ from igny8_core.common.api.fields import MAX_PASSWORD_INPUT, SecretField
 from igny8_core.common.api.serializers import OutputSerializer, StrictSerializer
 
 
-class ConfirmInput(StrictSerializer):
+class LoginConfirmationInput(StrictSerializer):
     password = SecretField(
         max_length=MAX_PASSWORD_INPUT, required=False, help_text="The password that you log in with; or send `otp`"
     )
@@ -18,7 +18,7 @@ class ConfirmInput(StrictSerializer):
     )
 
 
-class ConfirmOutput(OutputSerializer):
+class LoginConfirmationOutput(OutputSerializer):
     confirmed_until = serializers.DateTimeField(help_text="Until when nothing of this session asks again")
 
 

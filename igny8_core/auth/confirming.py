@@ -1,4 +1,4 @@
-"""What may only be done shortly after the person has shown who they are: asked by the API and by the console alike.
+"""What may only be done shortly after the person has shown who they are, by API and in the console (AUT-32).
 
 The API answers what has to be done first. The console and the pages ask with a page, and go on with what was asked.
 """

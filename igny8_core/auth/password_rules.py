@@ -1,6 +1,6 @@
 """Our password rules in addition to Django's (settings.AUTH_PASSWORD_VALIDATORS), and which operators break one.
 
-A password that our documents print is known to everybody (AUT-22).
+A password that our documents print is known to everybody (AUT-22), and one that leaked is tried first (AUT-16).
 """
 
 import re

@@ -1,4 +1,4 @@
-"""Which parameters of an address each kind of filter reads."""
+"""Which parameters of an address each kind of filter reads; lists answer to these alone (AUT-33)."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Lists are filtered by what their filters offer: nobody guesses at what a list does not show (A13)."""
+"""Lists are filtered by what their filters offer: nobody guesses at what a list does not show (AUT-33)."""
 
 import pytest
 from django.contrib import admin

@@ -1,4 +1,4 @@
-"""In the console, too, money goes back and payees change after a confirmation alone, and by who may refund (A13)."""
+"""In the console, too, money goes back and payees change after a confirmation alone, and by who may refund (AUT-32)."""
 
 from datetime import timedelta
 from decimal import Decimal

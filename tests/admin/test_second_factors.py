@@ -1,4 +1,4 @@
-"""The console asks for the second factor, leads who must have one to set it up, and takes it from who lost it."""
+"""The console asks for the second factor, has who must set it up, and takes it from who lost it (AUT-32)."""
 
 from datetime import timedelta
 from typing import Any

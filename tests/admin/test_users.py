@@ -1,4 +1,4 @@
-"""People and their logins in the console."""
+"""People and their logins in the console (AUT-31)."""
 
 import pytest
 from django.contrib.auth.models import Group

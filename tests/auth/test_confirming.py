@@ -1,4 +1,4 @@
-"""What hurts asks once more who it is, in this login alone, and tells programs what to do (AUT-26)."""
+"""What hurts asks once more who it is, in this login alone, and tells programs what to do (AUT-32)."""
 
 from collections.abc import Callable
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""A second factor: enrolling, the login, recovery codes, and the ways it goes off again (AUT-22, AUT-24)."""
+"""A second factor: enrolling, the login, recovery codes, and the ways it goes off again (AUT-22, AUT-30)."""
 
 from collections.abc import Callable
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""One code, sent by several at the same moment (AUT-24)."""
+"""One code, sent by several at the same moment (AUT-30)."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""The second step of signing in on our pages: setting it up, using it, taking it off (AUT-24, AUT-26)."""
+"""The second step of signing in on our pages: setting it up, using it, taking it off (AUT-30, AUT-32)."""
 
 from datetime import timedelta
 from typing import Any

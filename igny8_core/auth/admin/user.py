@@ -79,7 +79,7 @@ class UserAdmin(DjangoUserAdmin, ConsoleAdmin):  # type: ignore[misc] # Both say
     """Users. They are deactivated, never deleted, because the log of what they did keeps their name.
 
     Nobody is put into an account here: members come by invitation. Nobody learns a customer's password: who needs a new
-    one gets a link by mail (AUT-25).
+    one gets a link by mail (AUT-31).
     """
 
     form = UserForm

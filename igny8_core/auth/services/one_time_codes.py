@@ -1,4 +1,4 @@
-"""Codes of a person's device (TOTP, RFC 6238) and recovery codes: made, sealed, and each taken once (AUT-24)."""
+"""Codes of a person's device (TOTP, RFC 6238) and recovery codes: made, sealed, and each taken once (AUT-30)."""
 
 import base64
 import hashlib

@@ -34,6 +34,7 @@ urlpatterns = [
     path("api/docs/", DocsView.as_view(), name="docs"),
     path("api/docs/codes/", CodesView.as_view(), name="codes"),
     path("api/<path:address>", NoSuchAddress.as_view()),
+    path("admin/second-factor/", include("igny8_core.admin.second_factor")),
     path("admin/", admin.site.urls),
     path("admin", RedirectView.as_view(url="/admin/")),
     path("healthz/", health.healthz),

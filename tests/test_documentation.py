@@ -106,7 +106,7 @@ def test_every_view_of_the_api_is_a_viewset_but_those_that_decision_8_names() ->
 
     assert {view.__name__ for view in views if not issubclass(view, ApiViewSet)} == {
         *("RegisterView", "BeginAccountView", "LoginView", "RefreshView", "LogoutView"),
-        *("PasswordChangeView", "PasswordResetView", "PasswordResetConfirmView"),
+        *("ConfirmView", "PasswordChangeView", "PasswordResetView", "PasswordResetConfirmView"),
         *("EmailVerifyView", "EmailVerifyResendView"),
         *("StripeWebhookView", "PayPalWebhookView"),
         *("SchemaView", "DocsView", "CodesView", "NoSuchAddress"),

@@ -27,6 +27,12 @@ UNFOLD: dict[str, Any] = {
     "SITE_URL": None,
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("console/icon.svg")}],
     "SHOW_VIEW_ON_SITE": False,
+    "ACCOUNT": {
+        "navigation": [
+            {"title": "Second factor", "link": reverse_lazy("console_second_factor")},
+            {"title": "Change password", "link": reverse_lazy("admin:password_change")},
+        ]
+    },
     "LOGIN": {"form": "igny8_core.admin.login.LoginForm"},
     "ENVIRONMENT": "igny8_core.admin.dashboard.environment",
     "DASHBOARD_CALLBACK": "igny8_core.admin.dashboard.dashboard",
@@ -107,6 +113,8 @@ UNFOLD: dict[str, Any] = {
                     _link("Deliveries", "outbox", "events_delivery"),
                     _link("Webhook messages", "webhook", "billing_webhookevent"),
                     _link("Login sessions", "login", "igny8_auth_loginsession"),
+                    _link("Second factors", "phonelink_lock", "igny8_auth_secondfactor"),
+                    _link("Recovery codes", "password", "igny8_auth_recoverycode"),
                     _link("Operators' edits", "edit_note", "admin_logentry"),
                     _link("Invoice counters", "tag", "billing_invoicecounter"),
                     _link("Rate counters", "speed", "common_ratecounter"),

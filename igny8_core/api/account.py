@@ -13,7 +13,8 @@ from igny8_core.api.account_serializers import (
     TransferInput,
 )
 from igny8_core.api.team_serializers import TeamMemberOutput
-from igny8_core.auth.errors import AccountSuspended, OwnersOnly, TeamNotManaged
+from igny8_core.auth.confirming import password_unless_confirmed
+from igny8_core.auth.errors import AccountSuspended, ConfirmationRequired, OwnersOnly, TeamNotManaged
 from igny8_core.auth.permissions import IsMember, MembersReadAdminsWrite, OwnsAccount, account_of, user_of
 from igny8_core.auth.selectors import events_of
 from igny8_core.auth.serializers import AccountOutput, SettingsInput
@@ -82,7 +83,7 @@ class ActivityViewSet(ListViewSet):
 
 
 class AccountViewSet(SingletonViewSet):
-    """Transferring and deleting the account: for its owner, with their password."""
+    """Transferring and deleting the account: for its owner, who shows that it is them."""
 
     tag = "account"
     permission_classes = (OwnsAccount,)
@@ -90,21 +91,31 @@ class AccountViewSet(SingletonViewSet):
 
     @extend_schema(operation_id="transfer_ownership", request=TransferInput, responses=TeamMemberOutput)
     @action(detail=False, methods=["post"], url_path="transfer-ownership")
-    @refuses(TeamNotManaged, OwnersOnly)
+    @refuses(TeamNotManaged, OwnersOnly, ConfirmationRequired)
     def transfer_ownership(self, request: Request) -> Response:
         """Make another active member the account's owner. You stay in the team as an admin."""
         given = self.validated(TransferInput)
-        owner = transfer_ownership(account_of(request), user_of(request), given["user"], given["password"])
+        password = password_unless_confirmed(request, given)
+        owner = transfer_ownership(account_of(request), user_of(request), given["user"], password)
         return success(TeamMemberOutput(owner).data, "The account has a new owner. You are an admin now.")
 
     @extend_schema(operation_id="delete_account", request=DeleteInput, responses={200: None})
     @action(detail=False, methods=["post"], url_path="delete")
-    @refuses(TeamNotManaged, OwnersOnly, MoneyOpen, SubscriptionBilledByStripe, AccountSuspended, *ATTEMPT_REFUSALS)
+    @refuses(
+        TeamNotManaged,
+        OwnersOnly,
+        ConfirmationRequired,
+        MoneyOpen,
+        SubscriptionBilledByStripe,
+        AccountSuspended,
+        *ATTEMPT_REFUSALS,
+    )
     def delete_account(self, request: Request) -> Response:
         """Delete the account for good. The subscription ends, members can no longer log in, and their data is erased.
 
         Invoices are kept, as the law requires. Refused while a payment waits for a decision or an invoice is owed. An
         open card form or PayPal order is closed first.
         """
-        delete_account(account_of(request), user_of(request), self.validated(DeleteInput)["password"])
+        password = password_unless_confirmed(request, self.validated(DeleteInput))
+        delete_account(account_of(request), user_of(request), password)
         return success(message="The account is deleted. You are logged out.")

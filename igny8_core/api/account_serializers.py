@@ -35,13 +35,16 @@ class LimitsOutput(OutputSerializer):
     credits = CreditLimitOutput(help_text="Credits spent in this period, of those included per period")
 
 
+YOUR_OWN = "Your password; not needed if you have just confirmed that it is you (POST /api/v1/auth/confirm/)"
+
+
 class TransferInput(StrictSerializer):
     user = IdField(help_text="Id of the active member who becomes the owner")
-    password = SecretField(max_length=MAX_PASSWORD_INPUT, help_text="Your password")
+    password = SecretField(max_length=MAX_PASSWORD_INPUT, required=False, help_text=YOUR_OWN)
 
 
 class DeleteInput(StrictSerializer):
-    password = SecretField(max_length=MAX_PASSWORD_INPUT, help_text="Your password")
+    password = SecretField(max_length=MAX_PASSWORD_INPUT, required=False, help_text=YOUR_OWN)
 
 
 class ActivityOutput(OutputSerializer):

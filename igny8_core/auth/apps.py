@@ -8,8 +8,8 @@ class AuthConfig(AppConfig):
     verbose_name = "Accounts"
 
     def ready(self) -> None:
-        # password_rules registers a deployment check.
-        from igny8_core.auth import event_types, password_rules  # noqa: F401
+        # password_rules registers a deployment check, confirming a receiver of logins.
+        from igny8_core.auth import confirming, event_types, password_rules  # noqa: F401
         from igny8_core.auth.services import mails
         from igny8_core.events import consumers
 

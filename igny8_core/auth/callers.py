@@ -53,7 +53,8 @@ PERSON_OF_SESSION = PreparedStatement(
 class Caller:
     """The owner of a valid token, with the columns that permissions need, as stored at this request.
 
-    `user` is the User with account and plan. It is read when somebody asks for it.
+    `user` is the User with account and plan. It is read when somebody asks for it. `session_id` names the login session
+    that the request came with.
     """
 
     is_authenticated = True
@@ -64,12 +65,14 @@ class Caller:
         self.account_id = account_id
         self.role = role
         self.is_staff = is_staff
+        self.session_id = ""
 
     @classmethod
-    def of(cls, user: User) -> "Caller":
+    def of(cls, user: User, session_id: str = "") -> "Caller":
         """The caller for a user that is already loaded."""
         caller = cls(user.pk, user.account_id, user.role, user.is_staff)
         caller.user = user
+        caller.session_id = session_id
         return caller
 
     @cached_property
@@ -98,9 +101,11 @@ def caller_of_session(session_id: object, *, with_person: bool = False) -> Found
     if row is None:
         return None
     if not with_person:
-        return Found(Caller(*row[:4]), row[4])
+        found = Found(Caller(*row[:4]), row[4])
+        found.caller.session_id = key
+        return found
     user = _person(row)
-    return Found(Caller.of(user), user.password)
+    return Found(Caller.of(user, key), user.password)
 
 
 def _person(row: Sequence[Any] | None) -> User:

@@ -9,6 +9,80 @@ class InvalidCredentials(DomainError):
     text = "The e-mail address or the password is wrong. Try again, or choose a new password."
 
 
+class SecondFactorRequired(DomainError):
+    code = "second_factor_required"
+    http_status = 401
+    text = "The password is right. Send a code of your authenticator app as `otp` as well, or a recovery code."
+
+
+class SecondFactorWrong(DomainError):
+    code = "second_factor_wrong"
+    http_status = 401
+    text = (
+        "This is not a code of your device now, or it was used already. Wait for the next one, or use a recovery code."
+    )
+
+
+class SecondFactorSetupRequired(DomainError):
+    code = "second_factor_setup_required"
+    http_status = 403
+    text = (
+        "Operators need a second factor here. Set yours up in the console, or with POST /api/v1/auth/second-factor/, "
+        "then log in again."
+    )
+
+
+class SecondFactorOff(DomainError):
+    code = "second_factor_off"
+    http_status = 409
+    text = "Your second factor is off. Switch it on first, with POST /api/v1/auth/second-factor/."
+
+
+class SecondFactorCompulsory(DomainError):
+    code = "second_factor_compulsory"
+    http_status = 409
+    text = "Operators need a second factor here, so it stays on. For another device, begin a new enrolment."
+
+
+class NoEnrolment(DomainError):
+    code = "no_enrolment"
+    http_status = 409
+    text = "No device waits for its first code. Begin anew with POST /api/v1/auth/second-factor/."
+
+
+class OwnSecondFactor(DomainError):
+    code = "own_second_factor"
+    http_status = 403
+    text = "This is your own login. Use a recovery code, or ask another operator."
+
+
+class SuperusersOnly(DomainError):
+    code = "superusers_only"
+    http_status = 403
+    text = "Only a superuser may do this to another operator's login."
+
+
+class EmailNotVerified(DomainError):
+    code = "email_not_verified"
+    http_status = 409
+    text = "Confirm your e-mail address first, with the link that we mailed you. Then try again."
+
+
+class ConfirmationRequired(DomainError):
+    code = "confirmation_required"
+    http_status = 403
+    text = (
+        "Show once more that it is you: send your password, or a code of your second factor, to "
+        "POST /api/v1/auth/confirm/. Then repeat this request."
+    )
+
+
+class TooManyTries(DomainError):
+    code = "throttled"
+    http_status = 429
+    text = "Too many tries in a short time. Wait a minute, then try again."
+
+
 class InvalidToken(DomainError):
     code = "invalid_token"
     http_status = 401

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from django.conf import settings
 from django.core import exceptions as django_exceptions
 from django.http import HttpRequest
 from rest_framework.exceptions import NotAuthenticated, PermissionDenied
@@ -11,7 +12,14 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from igny8_core.auth.callers import Caller
-from igny8_core.auth.errors import AccountCanceled, AccountSuspended, OwnAccount, OwnersOnly, PaymentRequired
+from igny8_core.auth.errors import (
+    AccountCanceled,
+    AccountSuspended,
+    OwnAccount,
+    OwnersOnly,
+    PaymentRequired,
+    SecondFactorSetupRequired,
+)
 from igny8_core.auth.models import Account, AccountStatus, Role, SuspendedReason, User
 
 
@@ -131,16 +139,20 @@ class IsOperator(BasePermission):
     """An operator with the Django permissions that the ViewSet names for the action in `operator_permissions`.
 
     A tuple means that all of its permissions are needed. A method that the address does not support passes here, and is
-    then refused with 405, for operators who may use another method of the address.
+    then refused with 405, for operators who may use another method of the address. Raises SecondFactorSetupRequired for
+    an operator who needs a second factor and has none.
     """
 
     message = "This is for operators with the right permission. Ask a superuser for it."
+    refusals = (SecondFactorSetupRequired,)
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         caller = caller_if_any(request)
         if caller is None or not caller.is_staff:
             return False
         user = caller.user
+        if settings.OPERATORS_NEED_SECOND_FACTOR and user.second_factor_since is None:
+            raise SecondFactorSetupRequired()
         actions: Mapping[str, str] = getattr(view, "action_map", {})
         by_method = operator_permissions_of(view, actions)
         method = "GET" if request.method == "HEAD" else str(request.method)

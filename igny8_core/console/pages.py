@@ -18,6 +18,7 @@ from django.utils.text import capfirst
 from unfold.paginator import InfinitePaginator
 
 from igny8_core.console.columns import EMPTY
+from igny8_core.console.lookups import lookups_of
 from igny8_core.events import services as events
 from igny8_core.events.histories import SHOWN_AT_MOST, history_of
 
@@ -59,6 +60,15 @@ class ConsoleAdmin(ModelAdmin):
         for pattern in patterns:
             pattern.callback = self._for_a_row(pattern.callback)
         return patterns
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+        """What the list's filters offer, and nothing else.
+
+        Django lets everybody filter by any column of the model. Whoever sees the list could guess at what it does not
+        show, letter by letter: `?current_token__startswith=a`.
+        """
+        filters = self.get_list_filter(request) if request else self.list_filter
+        return any(lookup in lookups_of(self.model, each) for each in filters)
 
     def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Any:
         """Django's message; also remembers the changed columns for the event."""

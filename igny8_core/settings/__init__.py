@@ -71,6 +71,8 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "igny8_core.web.frame.middleware.RefusalMiddleware",
+    # Last, so that it sees before the others what a page of the console raises.
+    "igny8_core.admin.operator_guard.OperatorGuardMiddleware",
 ]
 
 ROOT_URLCONF = "igny8_core.urls"
@@ -145,7 +147,7 @@ AUTH_PASSWORD_VALIDATORS = [
         "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
         "OPTIONS": {"user_attributes": ("email", "first_name", "last_name")},
     },
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "igny8_core.auth.password_rules.LeakedPasswordValidator"},
     {"NAME": "igny8_core.auth.password_rules.PublicPasswordValidator"},
 ]
 # In production the rules hold for operators that commands make, too, and passwords of our documents are refused.
@@ -177,6 +179,16 @@ PAGE_SESSION_MAX_AGE = timedelta(days=environment.at_least_one("PAGE_SESSION_MAX
 CONSOLE_SESSION_IDLE = timedelta(minutes=environment.at_least_one("CONSOLE_SESSION_IDLE_MINUTES", 60))
 CONSOLE_SESSION_MAX_AGE = timedelta(hours=environment.at_least_one("CONSOLE_SESSION_MAX_HOURS", 12))
 
+# Operators use their powers only with a second factor. Customers choose.
+OPERATORS_NEED_SECOND_FACTOR = environment.flag("OPERATORS_NEED_SECOND_FACTOR", default=not DEBUG)
+# For so long after a login or a confirmation nobody is asked again who they are, before refunds, payee details and the
+# like. 0 never asks.
+CONFIRMATION_AGE = timedelta(minutes=environment.number("CONFIRMATION_MINUTES", 0 if DEBUG else 5))
+# Approvals of more than this are confirmed, too; of any amount in a currency that is not named. Empty: none is.
+CONFIRM_APPROVALS_ABOVE = environment.amounts(
+    "CONFIRM_APPROVALS_ABOVE", "off" if DEBUG else "USD=1000,EUR=1000,GBP=1000,PKR=250000,INR=80000,JPY=150000"
+)
+
 # --- API --------------------------------------------------------------------------------------------------------
 
 # Rate limits, counted in Redis if there is one, else in PostgreSQL, so that all processes share them. "off" is for
@@ -187,6 +199,8 @@ if not DEBUG and not THROTTLING:
 RATE_LIMITS = {
     "login": ["10/minute", "15/15minutes"],
     "register": ["10/minute", "60/hour"],
+    # Of one person. A new password begins the count anew, so nobody else can use it up for long.
+    "second_factor": ["5/minute", "20/15minutes", "100/day"],
     "refresh": ["60/minute"],
     "confirm": ["30/hour"],
     "reset": ["5/15minutes", "20/day"],

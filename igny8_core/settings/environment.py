@@ -2,6 +2,7 @@
 
 import os
 import re
+from decimal import Decimal
 from pathlib import Path
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
@@ -10,6 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 DEBUG_SECRET = "only-for-debug-" * 5
 # As browsers send it: small letters, no path, a port only where it is not the usual one.
 ORIGIN = re.compile(r"(https?)://([a-z0-9_-]+(?:\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])(?::([1-9][0-9]{0,4}))?")
+AMOUNT = re.compile(r"([A-Z]{3})=([0-9]{1,12}(?:\.[0-9]{1,3})?)")
 USUAL_PORTS = {"http": 80, "https": 443}
 THIS_MACHINE = {"localhost", "127.0.0.1", "[::1]"}
 RANDOM_TEXT_COMMAND = 'python3 -c "import secrets; print(secrets.token_urlsafe(50))"'
@@ -49,6 +51,19 @@ def at_least_one(name: str, default: int) -> int:
     if value == 0:
         raise ImproperlyConfigured(f"{name} is 0. Set it to 1 or more.")
     return value
+
+
+def amounts(name: str, default: str) -> dict[str, Decimal]:
+    """Amounts by currency, such as USD=1000,JPY=150000; none if it is `off`. Raises ImproperlyConfigured."""
+    value = text(name, default)
+    if value.lower() == "off":
+        return {}
+    found = [AMOUNT.fullmatch(part.strip()) for part in value.split(",")]
+    if not all(found):
+        raise ImproperlyConfigured(
+            f"{name} is {value!r}. Write currency and amount, separated by commas, as in USD=1000,JPY=150000, or off."
+        )
+    return {part[1]: Decimal(part[2]) for part in found if part}
 
 
 def words(name: str, default: str = "") -> list[str]:

@@ -8,6 +8,7 @@ urlpatterns = [
     path("", include("igny8_core.web.home.urls")),
     path("", include("igny8_core.web.invitations.urls")),
     path("", include("igny8_core.web.own_account.urls")),
+    path("", include("igny8_core.web.security.urls")),
     path("", include("igny8_core.web.signup.urls")),
     path("", include("igny8_core.web.terms.urls")),
     path("", include("igny8_core.web.banner.urls")),

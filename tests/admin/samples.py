@@ -11,7 +11,16 @@ from django.contrib.auth.models import Group, Permission
 from django.contrib.contenttypes.models import ContentType
 from django.utils import timezone
 
-from igny8_core.auth.models import Account, Industry, Role, SiteUserAccess, TeamInvitation, User
+from igny8_core.auth.models import (
+    Account,
+    Industry,
+    RecoveryCode,
+    Role,
+    SecondFactor,
+    SiteUserAccess,
+    TeamInvitation,
+    User,
+)
 from igny8_core.auth.services.sessions import open_session
 from igny8_core.business.billing.models import (
     CreditCostConfig,
@@ -88,6 +97,8 @@ def _catalogue(number: int, text: str) -> None:
 def _around(account: Account, owner: User, number: int, text: str) -> None:
     soon = timezone.now() + timedelta(days=1)
     open_session(owner)
+    SecondFactor.objects.create(user=owner)
+    RecoveryCode.objects.create(user=owner, digest=uuid.uuid4().hex)
     TeamInvitation.objects.create(
         account=account,
         email=f"guest{number}@example.com",

@@ -48,8 +48,7 @@ WRONG: list[tuple[type[serializers.Field[Any, Any, Any, Any]], list[str]]] = [
 FIELDS_BEYOND = {
     "auth.Group": {"permissions"},
     "igny8_auth.User": {
-        *("account", "groups", "is_active", "is_staff", "is_superuser"),
-        *("password", "password1", "password2", "usable_password"),
+        *("groups", "is_active", "is_staff", "is_superuser", "password"),
     },
 }
 

@@ -20,6 +20,8 @@ WITHOUT_TEXT = {
     "common.RateCounter",
     "events.Delivery",
     "igny8_auth.LoginSession",
+    "igny8_auth.RecoveryCode",
+    "igny8_auth.SecondFactor",
 }
 # There is never a second row.
 ONE_ROW = {"billing.UsageSumMark"}

@@ -1,4 +1,4 @@
-"""People and their logins in the console."""
+"""People and their logins in the console (AUT-31)."""
 
 import pytest
 from django.contrib.auth.models import Group
@@ -9,6 +9,7 @@ from django.utils import timezone
 from igny8_core.auth.models import Account, Role, User
 from igny8_core.business.account_deletion.service import delete_account
 from igny8_core.business.billing.invariants import broken_invariants
+from igny8_core.events.models import Event
 from tests import make
 from tests.admin.samples import operator_with
 
@@ -38,65 +39,84 @@ def state(user: User) -> tuple[object, ...]:
     )
 
 
-def test_new_user_gets_a_hashed_password_and_a_canonical_address(console: Client, account_a: Account) -> None:
-    response = console.post(
-        reverse("admin:igny8_auth_user_add"),
-        {
-            "email": "New.Person@Example.com",
-            "usable_password": "true",
-            "password1": STRONG,
-            "password2": STRONG,
-            "account": account_a.pk,
-            "role": Role.EDITOR,
-        },
-    )
+def test_a_new_operator_chooses_the_password_with_a_mailed_link(console: Client, account_a: Account) -> None:
+    form = {"email": "New.Person@Example.com", "first_name": "Nia", "last_name": "New"}
+    tricks = {"account": account_a.pk, "role": Role.OWNER, "password1": STRONG, "password2": STRONG, "is_staff": "on"}
+
+    response = console.post(reverse("admin:igny8_auth_user_add"), {**form, **tricks})
 
     assert response.status_code == 302, response.context["adminform"].form.errors
     person = User.objects.get(email="new.person@example.com")
-    assert person.check_password(STRONG)
-    assert STRONG not in person.password
-    assert (person.account, person.role, person.is_staff) == (account_a, Role.EDITOR, False)
+    assert not person.check_password(STRONG)
+    assert person.has_usable_password()
+    assert (person.account, person.role, person.is_staff, person.first_name) == (None, "", False, "Nia")
+    Event.objects.get(type="user.password_reset_requested", object_id=str(person.pk))
 
 
 @pytest.mark.parametrize(
-    ("values", "field"),
-    [
-        ({"password1": "password", "password2": "password"}, "password2"),
-        ({"password2": "something else entirely"}, "password2"),
-        ({"email": "ALICE@example.com"}, "__all__"),
-        ({"email": "no address"}, "email"),
-        ({"role": ""}, "__all__"),
-    ],
+    ("values", "field"), [({"email": "ALICE@example.com"}, "__all__"), ({"email": "no address"}, "email")]
 )
-def test_bad_new_user_is_not_made(
-    console: Client, alice: User, account_a: Account, values: dict[str, str], field: str
-) -> None:
-    form = {
-        "email": "new@example.com",
-        "usable_password": "true",
-        "password1": STRONG,
-        "password2": STRONG,
-        "account": account_a.pk,
-        "role": Role.EDITOR,
-    }
+def test_bad_new_user_is_not_made(console: Client, alice: User, values: dict[str, str], field: str) -> None:
     before = User.objects.count()
 
-    response = console.post(reverse("admin:igny8_auth_user_add"), {**form, **values})
+    response = console.post(reverse("admin:igny8_auth_user_add"), {"email": "new@example.com", **values})
 
     assert response.status_code == 200
     assert field in response.context["adminform"].form.errors
     assert User.objects.count() == before
 
 
-def test_password_is_changed_by_its_own_form(console: Client, bob: User) -> None:
+@pytest.mark.parametrize("who", ["superuser", "helper"])
+@pytest.mark.parametrize("target", ["customer", "removed member", "own"])
+def test_no_operator_gets_into_an_account_or_sets_a_customer_s_password(
+    client: Client, bob: User, account_a: Account, who: str, target: str
+) -> None:
+    powers = ("igny8_auth.view_user", "igny8_auth.add_user", "igny8_auth.change_user")
+    operator = make.operator() if who == "superuser" else operator_with(*powers)
+    client.force_login(operator)
+    person = {"customer": bob, "removed member": make.user(), "own": operator}[target]
+    before = state(person), person.password
+
+    change(client, person, account=account_a.pk, role=Role.OWNER, password=STRONG)
+    if target != "own":
+        password = {"usable_password": "true", "password1": STRONG, "password2": STRONG}
+        client.post(reverse("admin:auth_user_password_change", args=[person.pk]), password)
+
+    person.refresh_from_db()
+    assert (person.account_id, person.password) == (before[0][3], before[1])
+
+
+def test_an_operator_of_a_team_gives_nobody_of_it_a_role(client: Client, bob: User, account_a: Account) -> None:
+    client.force_login(make.operator(account=account_a, role=Role.VIEWER))
+
+    change(client, bob, role=Role.OWNER)
+
+    bob.refresh_from_db()
+    assert bob.role == Role.VIEWER
+
+
+def test_a_customer_s_new_password_comes_by_a_mailed_link(console: Client, bob: User) -> None:
+    refused = console.get(reverse("admin:auth_user_password_change", args=[bob.pk]), follow=True)
+    mailed = console.post(
+        reverse("admin:igny8_auth_user_mail_link", args=[bob.pk]), {"_form_submitted": "True"}, follow=True
+    )
+
+    assert "Customers choose their passwords themselves" in refused.content.decode()
+    assert "A link is on its way to bob@example.com" in mailed.content.decode()
+    Event.objects.get(type="user.password_reset_requested", object_id=str(bob.pk))
+
+
+def test_a_superuser_sets_another_operator_s_password(console: Client) -> None:
+    other = make.operator()
+
     response = console.post(
-        reverse("admin:auth_user_password_change", args=[bob.pk]),
+        reverse("admin:auth_user_password_change", args=[other.pk]),
         {"usable_password": "true", "password1": STRONG, "password2": STRONG},
     )
 
     assert response.status_code == 302
-    bob.refresh_from_db()
-    assert bob.check_password(STRONG)
+    other.refresh_from_db()
+    assert other.check_password(STRONG)
 
 
 def test_user_page_does_not_show_the_password_hash(console: Client, bob: User) -> None:

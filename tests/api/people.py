@@ -24,6 +24,16 @@ auth/email/verify/                                    POST                   400
 auth/email/verify/                                    GET,PUT,PATCH,DELETE   405 405 405 405 405 405 405 405 405
 auth/email/verify/resend/                             POST                   401 200 200 200 200 200 200 200 200
 auth/email/verify/resend/                             GET,PUT,PATCH,DELETE   401 405 405 405 405 405 405 405 405
+auth/confirm/                                         POST                   401 200 200 200 200 200 200 200 200
+auth/confirm/                                         GET,PUT,PATCH,DELETE   401 405 405 405 405 405 405 405 405
+auth/second-factor/                                   GET                    401 200 200 200 200 200 200 200 200
+auth/second-factor/                                   POST                   401 409 409 409 409 409 409 200 200
+auth/second-factor/                                   DELETE                 401 409 409 409 409 409 409 409 409
+auth/second-factor/                                   PUT,PATCH              401 405 405 405 405 405 405 405 405
+auth/second-factor/enable/                            POST                   401 409 409 409 409 409 409 409 409
+auth/second-factor/enable/                            GET,PUT,PATCH,DELETE   401 405 405 405 405 405 405 405 405
+auth/second-factor/recovery-codes/                    POST                   401 409 409 409 409 409 409 409 409
+auth/second-factor/recovery-codes/                    GET,PUT,PATCH,DELETE   401 405 405 405 405 405 405 405 405
 sites/<int64:site_id>/access/                         GET                    401 200 200 200 200 404 200 403 403
 sites/<int64:site_id>/access/                         POST                   401 403 403 201 201 404 201 403 403
 sites/<int64:site_id>/access/                         PUT,PATCH,DELETE       401 403 403 405 405 405 405 403 403
@@ -65,6 +75,8 @@ ACCEPTED = {
     ("POST", f"{API}auth/password/reset/"): "email",
     ("POST", f"{API}auth/password/reset/confirm/"): "token new_password",
     ("POST", f"{API}auth/email/verify/"): "token",
+    ("POST", f"{API}auth/confirm/"): "password otp",
+    ("POST", f"{API}auth/second-factor/enable/"): "otp",
     ("POST", f"{API}sites/<int64:site_id>/access/"): "user",
     ("PATCH", f"{API}account/settings/"): "name timezone billing_email billing_address_line1 billing_address_line2"
     " billing_city billing_state billing_postal_code billing_country tax_id",
@@ -101,6 +113,8 @@ def bodies(world: "World", actor: str) -> dict[tuple[str, str], dict[str, Any]]:
         ("POST", f"{API}auth/password/reset/"): {"email": user.email if user else "nobody@example.com"},
         ("POST", f"{API}auth/password/reset/confirm/"): {"token": reset, "new_password": "long and unusual 7"},
         ("POST", f"{API}auth/email/verify/"): {"token": verification},
+        ("POST", f"{API}auth/confirm/"): {"password": make.PASSWORD},
+        ("POST", f"{API}auth/second-factor/enable/"): {"otp": "123456"},
         ("POST", f"{API}sites/<int64:site_id>/access/"): {"user": tenant.member.pk},
         ("PATCH", f"{API}account/settings/"): {"name": "Renamed", "timezone": "Asia/Karachi", "billing_country": "PK"},
         ("POST", f"{API}account/transfer-ownership/"): {"user": tenant.member.pk, "password": make.PASSWORD},

@@ -37,6 +37,8 @@ VERBS = {
         "Confirm",
         "Continue",
         "Create",
+        "Disable",
+        "Enable",
         "End",
     ),
     *("Delete", "Download", "Downgrade", "Go", "Grant", "Invite", "List", "Log", "Make", "Pay", "Preview", "Purchase"),

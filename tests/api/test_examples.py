@@ -10,9 +10,10 @@ import jsonschema
 import pytest
 from django.utils import timezone
 
-from igny8_core.auth.models import User
+from igny8_core.auth.models import SecondFactor, User
 from igny8_core.auth.services.invitations import invitation_token
 from igny8_core.auth.services.mailed_tokens import Purpose, link_token
+from igny8_core.auth.services.one_time_codes import STEP_SECONDS, code_at, sealed
 from igny8_core.business.billing.models import Invoice
 from igny8_core.business.billing.services.invoice_service import InvoiceService
 from igny8_core.business.billing.services.payment_service import PaymentService
@@ -23,6 +24,7 @@ from tests import make
 from tests.api.world import WRITABLE, World, send, undone
 from tests.contract import description
 
+DEVICE = b"secret of a device.."
 METHODS = {"get", "post", "put", "patch", "delete"}
 # Only the payment service itself can sign what it sends.
 SIGNED_BY_OTHERS = {"receive_paypal_webhook", "receive_stripe_webhook"}
@@ -58,6 +60,8 @@ def real(world: World) -> dict[str, dict[str, Any]]:
         "change_password": {"current_password": make.PASSWORD},
         "confirm_password_reset": {"token": reset},
         "confirm_payment": {"invoice_id": a.invoice.pk, "proof": a.proof.pk},
+        "confirm_login": password,
+        "finish_second_factor": {"otp": code_at(DEVICE, int(timezone.now().timestamp()) // STEP_SECONDS)},
         "create_site": {"industry": world.industry.pk},
         "delete_account": password,
         "grant_site_access": user,
@@ -75,6 +79,10 @@ def real(world: World) -> dict[str, dict[str, Any]]:
 
 def is_ayesha(world: World) -> None:
     User.objects.filter(pk=world.a.owner.pk).update(email="ayesha@example.com")
+
+
+def waits_for_a_device(world: World) -> None:
+    SecondFactor.objects.create(user=world.a.owner, pending=sealed(DEVICE))
 
 
 def is_subscribed(slug: str) -> Callable[[World], None]:
@@ -105,6 +113,7 @@ PREPARED: dict[str, Callable[[World], None]] = {
     "cancel_subscription": is_subscribed("starter"),
     "delete_account": owes_nothing,
     "downgrade_subscription": is_subscribed("growth"),
+    "finish_second_factor": waits_for_a_device,
     "login": is_ayesha,
     "reactivate_subscription": has_canceled,
     "operator_change_subscription": is_subscribed("starter"),

@@ -96,7 +96,7 @@ def accepted(method: str, route: str) -> set[str]:
         "auth/account/": "account_name plan_slug payment_method"
         " billing_email billing_address_line1 billing_address_line2 billing_city billing_state billing_postal_code"
         " billing_country tax_id",
-        "auth/login/": "email password",
+        "auth/login/": "email password otp",
         "auth/refresh/": "refresh",
         "auth/logout/": "refresh",
         "auth/me/": "first_name last_name",

@@ -287,6 +287,10 @@ def test_every_mail_has_text_html_and_says_it_is_automatic(alice: User, bob: Use
     with transaction.atomic():
         for kind in ("user.password_changed", "user.password_reset", "session.token_reused"):
             record(about(kind, alice, alice))
+        for kind in ("enabled", "disabled", "reset"):
+            record(about(f"second_factor.{kind}", alice, alice))
+        record(about("recovery_codes.renewed", alice, alice))
+        record(about("recovery_code.used", alice, alice, {"left": 2}))
         record(about("user.updated", alice, make.operator(), {"changed": ["is_active"]}))
     found = {kind: the_mail(kind) for kind in kinds}
     transfer_ownership(alice.account, alice, bob.pk, make.PASSWORD)

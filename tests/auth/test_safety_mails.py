@@ -12,12 +12,15 @@ from rest_framework.test import APIClient
 
 from igny8_core.auth.models import User
 from igny8_core.auth.services.mailed_tokens import Purpose, link_token
+from igny8_core.auth.services.one_time_codes import require_code
+from igny8_core.auth.services.second_factor import reset_second_factor
 from igny8_core.auth.services.sessions import open_session
 from igny8_core.auth.services.users import update_profile
 from igny8_core.common import clock
 from igny8_core.events.deliveries import deliver_due
 from igny8_core.events.models import Event
 from tests import make
+from tests.auth.devices import give_second_factor
 
 NEW = "a lonely engine hums"
 pytestmark = pytest.mark.django_db
@@ -56,10 +59,20 @@ def resets(alice: User) -> None:
     assert post("password/reset/confirm", token=token, new_password=NEW) == 200
 
 
-def is_given_a_password(alice: User) -> None:
-    form = {"usable_password": "true", "password1": NEW, "password2": NEW}
-    address = reverse("admin:auth_user_password_change", args=[alice.pk])
-    assert console(make.operator()).post(address, form).status_code == 302
+def gets_a_second_factor(alice: User) -> None:
+    give_second_factor(alice)
+
+
+def loses_the_second_factor(alice: User) -> None:
+    give_second_factor(alice)
+    delivered()
+    reset_second_factor(alice, make.operator())
+
+
+def uses_a_recovery_code(alice: User) -> None:
+    code = give_second_factor(alice).recovery_codes[0]
+    delivered()
+    require_code(alice, code)
 
 
 def edit(person: User, **values: Any) -> None:
@@ -83,7 +96,9 @@ def is_robbed(alice: User) -> None:
 HAPPENS = [
     (changes, "Your password was changed"),
     (resets, "Your password was changed"),
-    (is_given_a_password, "Your login was changed by an operator"),
+    (gets_a_second_factor, "Second factor switched on"),
+    (loses_the_second_factor, "Your second factor was taken away"),
+    (uses_a_recovery_code, "A recovery code was used"),
     (is_renamed, "Your login was changed by an operator"),
     (is_robbed, "One of your logins was ended"),
 ]

@@ -16,6 +16,7 @@ from igny8_core.auth.models import Industry, Role, User
 from igny8_core.auth.services.invitations import invitation_token, invite
 from igny8_core.auth.services.mailed_tokens import Purpose, link_token
 from igny8_core.auth.services.page_sessions import open_page_session
+from igny8_core.auth.services.second_factor import begin_enrolment
 from igny8_core.auth.services.sites import create_site
 from igny8_core.business.billing.models import CreditGrantKind, CreditTransactionType
 from igny8_core.business.billing.services.credit_service import CreditService
@@ -39,6 +40,13 @@ def reset(owner: User) -> str:
 
 def verification(owner: User) -> str:
     return f"/verify-email/{link_token(owner, Purpose.VERIFICATION, timezone.now())}"
+
+
+def with_a_device_to_set_up(owner: User) -> str:
+    User.objects.filter(pk=owner.pk).update(email_verified_at=timezone.now())
+    owner.refresh_from_db()
+    begin_enrolment(owner)
+    return "/security"
 
 
 def invitation(owner: User) -> str:
@@ -108,6 +116,8 @@ PAGES: list[tuple[str, Callable[[User], str], str, bool]] = [
     ("site", with_a_site("/sites/{site}"), "owner", False),
     ("site-new", plain("/sites/new"), "owner", True),
     ("site-delete", with_a_site("/sites/{site}/delete"), "owner", False),
+    ("security", plain("/security"), "owner", False),
+    ("security-begun", with_a_device_to_set_up, "owner", True),
     ("no-page", plain("/nothing/here"), "nobody", False),
 ]
 WIDTHS = (1440, 390)

@@ -5,10 +5,11 @@ from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from igny8_core.auth.confirming import needs_confirmation
 from igny8_core.auth.models import PaymentMethodType
 from igny8_core.auth.permissions import IsOperator, user_of
 from igny8_core.business.billing.errors import PaymentMethodConfigured
-from igny8_core.business.billing.models import PaymentMethodConfig
+from igny8_core.business.billing.models import PAYEE_COLUMNS, PaymentMethodConfig
 from igny8_core.business.billing.selectors import payment_method_configs
 from igny8_core.business.billing.serializers import OperatorPaymentMethodOutput, PaymentMethodInput
 from igny8_core.business.billing.services.payment_methods.configuration import (
@@ -21,6 +22,11 @@ from igny8_core.common.api.query import choice_filter, code_filter, flag_filter
 from igny8_core.common.api.refusals import refuses
 from igny8_core.common.api.views import ListViewSet
 from igny8_core.common.errors import NotFound
+
+
+def changes_payee(view: ListViewSet, request: Request, config_id: int) -> bool:
+    """Whether the request changes where customers send their money."""
+    return isinstance(request.data, dict) and any(name in request.data for name in PAYEE_COLUMNS)
 
 
 @extend_schema_view(list=extend_schema(operation_id="operator_list_payment_methods"))
@@ -54,6 +60,7 @@ class OperatorPaymentMethodViewSet(ListViewSet):
         request=PaymentMethodInput,
         responses={201: OperatorPaymentMethodOutput},
     )
+    @needs_confirmation()
     @refuses(PaymentMethodConfigured)
     def create(self, request: Request) -> Response:
         """Offer a method in a country, or with * in all countries without a row of their own for it."""
@@ -68,6 +75,7 @@ class OperatorPaymentMethodViewSet(ListViewSet):
     @extend_schema(
         operation_id="operator_update_payment_method", request=PaymentMethodInput, responses=OperatorPaymentMethodOutput
     )
+    @needs_confirmation(when=changes_payee)
     @refuses(PaymentMethodConfigured)
     def partial_update(self, request: Request, config_id: int) -> Response:
         """Change what customers see. With `is_enabled` false the method is hidden in that country."""
@@ -76,6 +84,7 @@ class OperatorPaymentMethodViewSet(ListViewSet):
         return success(OperatorPaymentMethodOutput(config).data, "Saved.")
 
     @extend_schema(operation_id="operator_delete_payment_method", responses={200: None})
+    @needs_confirmation()
     def destroy(self, request: Request, config_id: int) -> Response:
         """Delete a row. The country then offers what the row for * says."""
         remove_payment_method(existing_config(config_id), user_of(request))

@@ -16,6 +16,7 @@ from igny8_core.admin.api.payment_serializers import (
     RejectInput,
     RejectOutput,
 )
+from igny8_core.auth.confirming import needs_confirmation
 from igny8_core.auth.models import PaymentMethodType
 from igny8_core.auth.permissions import IsOperator, user_of
 from igny8_core.business.billing.errors import (
@@ -38,6 +39,7 @@ from igny8_core.business.billing.errors import (
 from igny8_core.business.billing.models import GATEWAY_METHODS, Payment, PaymentStatus
 from igny8_core.business.billing.selectors import all_payments, payments_matching, with_disputes
 from igny8_core.business.billing.serializers import PaymentProofOutput
+from igny8_core.business.billing.services.payments.large_approvals import is_large
 from igny8_core.business.billing.services.payments.offline import approve_manual_payment, reject_manual_payment
 from igny8_core.business.billing.services.refunds.refunding import process_refund
 from igny8_core.common.api.envelope import success
@@ -56,6 +58,11 @@ from igny8_core.common.errors import NotFound, TransitionNotAllowed
 from igny8_core.common.money import InvalidAmount
 
 
+def is_large_approval(view: ApiViewSet, request: Request, payment_id: int) -> bool:
+    """Whether this payment is so large that the operator confirms its approval. Raises PaymentNotFound."""
+    return is_large(payment_with_id(payment_id))
+
+
 class PaymentDecisionViewSet(ApiViewSet):
     """Approving and rejecting payments that customers confirmed (bank transfer, wallet)."""
 
@@ -66,6 +73,7 @@ class PaymentDecisionViewSet(ApiViewSet):
 
     @extend_schema(operation_id="approve_payment", request=ApproveInput, responses=ApproveOutput)
     @action(detail=True, methods=["post"])
+    @needs_confirmation(when=is_large_approval)
     @refuses(
         PaymentNotFound,
         PaymentNotPending,
@@ -163,6 +171,7 @@ class OperatorPaymentViewSet(PaymentDecisionViewSet, ListViewSet):
 
     @extend_schema(operation_id="operator_refund_payment", request=RefundInput, responses=RefundOutput)
     @action(detail=True, methods=["post"])
+    @needs_confirmation()
     @refuses(
         PaymentNotFound,
         PaymentNotRefundable,

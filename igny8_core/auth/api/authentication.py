@@ -14,7 +14,7 @@ from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.tokens import AccessToken
 
 from igny8_core.auth.callers import Caller, caller_of_session, password_fingerprint
-from igny8_core.auth.services.page_sessions import person_of_cookie
+from igny8_core.auth.services.page_sessions import person_of_cookie, session_id_of_cookie
 from igny8_core.auth.session_cookie import cookie_of
 from igny8_core.common import clock
 
@@ -61,11 +61,12 @@ class PageSessionAuthentication(BaseAuthentication):
     """
 
     def authenticate(self, request: Request) -> tuple[Caller, None] | None:
-        person = person_of_cookie(cookie_of(request._request))
+        cookie = cookie_of(request._request)
+        person = person_of_cookie(cookie)
         if person is None:
             return None
         _require_our_page(request._request)
-        return Caller.of(person), None
+        return Caller.of(person, session_id_of_cookie(cookie)), None
 
 
 class _Check(CsrfViewMiddleware):

@@ -8,10 +8,18 @@ from igny8_core.common.api.fields import (
 )
 from igny8_core.common.api.serializers import StrictSerializer
 
+MAX_CODE_INPUT = 50
+
 
 class LoginInput(StrictSerializer):
     email = EmailAddressField(help_text="The e-mail address that the person signed up with, in any case")
     password = SecretField(max_length=MAX_PASSWORD_INPUT)
+    otp = SecretField(
+        max_length=MAX_CODE_INPUT,
+        required=False,
+        allow_blank=True,
+        help_text="For who has a second factor: the code of their device, or a recovery code",
+    )
 
 
 class RefreshInput(StrictSerializer):

@@ -6,7 +6,13 @@ from rest_framework.response import Response
 
 from igny8_core.auth.api.login_serializers import LoginInput, PasswordChangeInput, RefreshInput
 from igny8_core.auth.devices import device_of
-from igny8_core.auth.errors import InvalidCredentials, InvalidToken
+from igny8_core.auth.errors import (
+    InvalidCredentials,
+    InvalidToken,
+    SecondFactorRequired,
+    SecondFactorWrong,
+    TooManyTries,
+)
 from igny8_core.auth.permissions import IsUser, user_of
 from igny8_core.auth.serializers import (
     LoginOutput,
@@ -46,9 +52,13 @@ class LoginView(ApiView):
     throttle_classes = (LoginNetworkThrottle, LoginEmailThrottle)
 
     @extend_schema(operation_id="login", request=LoginInput, responses=LoginOutput)
-    @refuses(InvalidCredentials)
+    @refuses(InvalidCredentials, SecondFactorRequired, SecondFactorWrong, TooManyTries)
     def post(self, request: Request) -> Response:
-        """Log in with e-mail address and password; the answer has an access token and a refresh token."""
+        """Log in with e-mail address and password; the answer has an access token and a refresh token.
+
+        Who has a second factor also sends `otp`; without it the answer is `second_factor_required`. Each code works
+        once.
+        """
         user, pair = log_in(**self.validated(LoginInput))
         return success(LoginOutput(logged_in(user, pair)).data, "Logged in.")
 

@@ -11,6 +11,7 @@ from igny8_core.auth.models.account import (
 from igny8_core.auth.models.industry import Industry
 from igny8_core.auth.models.login_session import LoginSession
 from igny8_core.auth.models.plan import BillingCycle, Plan
+from igny8_core.auth.models.second_factor import RecoveryCode, SecondFactor
 from igny8_core.auth.models.site import Site, SiteStatus, SiteUserAccess
 from igny8_core.auth.models.subscription import (
     LIVE_STATUSES,
@@ -41,7 +42,9 @@ __all__ = [
     "LoginSession",
     "PaymentMethodType",
     "Plan",
+    "RecoveryCode",
     "Role",
+    "SecondFactor",
     "Site",
     "SiteStatus",
     "SiteUserAccess",

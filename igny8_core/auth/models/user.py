@@ -83,6 +83,14 @@ class User(AbstractBaseUser, PermissionsMixin):
         editable=False,
         help_text="The address that an operator last replaced, which is told of it",
     )
+    # With the person, so that no request pays for asking. The secret is a SecondFactor.
+    second_factor_since = models.DateTimeField(
+        "second factor on since",
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="Since when logging in also needs a code of the person's device; empty: a password is enough",
+    )
     terms_version = models.CharField(
         max_length=50, blank=True, default="", db_default="", help_text="Of the terms that the person agreed to"
     )
@@ -102,6 +110,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     class Meta:
         db_table = "igny8_users"
         ordering = ("id",)
+        permissions = [("reset_second_factor", "Can take another person's second factor away")]
         indexes = [models.Index(fields=["email"], opclasses=["varchar_pattern_ops"], name="igny8_users_email_prefix")]
         constraints = [
             models.UniqueConstraint(

@@ -13,6 +13,8 @@ from igny8_core.auth.services.mailed_tokens import Purpose, has_run_out, link_to
 from igny8_core.common.mail import Mail, message_id_of_event, send, without_links
 from igny8_core.events.models import Event
 
+FEW_CODES = 3
+
 
 def handle(event: Event) -> None:
     """Send the mail about an event, unless it is out of date.
@@ -109,6 +111,37 @@ def _token_reused(event: Event) -> Mail | None:
     return _safety_mail(event, "One of your logins was ended", said)
 
 
+def _second_factor_enabled(event: Event) -> Mail | None:
+    said = "From now on logging in also needs a code of your device, or one of the recovery codes that you were shown."
+    also = "All your other logins have ended."
+    is_change = event.data.get("replaced")
+    title = "The device of your second factor was changed" if is_change else "Second factor switched on"
+    return _safety_mail(event, title, said, also)
+
+
+def _second_factor_disabled(event: Event) -> Mail | None:
+    return _safety_mail(event, "Second factor switched off", "From now on the password alone is enough to log in.")
+
+
+def _second_factor_reset(event: Event) -> Mail | None:
+    said = (
+        "Your second factor was taken off your login by an operator, as is done when a device is lost. The password "
+        "alone is enough to log in now. You were logged out everywhere. Switch it on again with your new device."
+    )
+    return _safety_mail(event, "Your second factor was taken away", said)
+
+
+def _recovery_codes_renewed(event: Event) -> Mail | None:
+    return _safety_mail(event, "You have new recovery codes", "The recovery codes that you had before no longer work.")
+
+
+def _recovery_code_used(event: Event) -> Mail | None:
+    left = int(event.data.get("left", 0))
+    said = f"A recovery code was used in place of your device. Codes that are left: {left}."
+    also = "Make new ones before you need the last." if left < FEW_CODES else "Each works once."
+    return _safety_mail(event, "A recovery code was used", said, also)
+
+
 def _login_edited(event: Event) -> Mail | None:
     """About what an operator changed of a login. What people change of their own names needs no mail."""
     changed = set(event.data.get("changed", ()))
@@ -162,4 +195,9 @@ HANDLERS: dict[str, Callable[[Event], Mail | None]] = {
     "user.password_reset": _password_reset,
     "user.updated": _login_edited,
     "session.token_reused": _token_reused,
+    "second_factor.enabled": _second_factor_enabled,
+    "second_factor.disabled": _second_factor_disabled,
+    "second_factor.reset": _second_factor_reset,
+    "recovery_codes.renewed": _recovery_codes_renewed,
+    "recovery_code.used": _recovery_code_used,
 }

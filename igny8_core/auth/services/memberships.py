@@ -52,7 +52,7 @@ def remove_member(account: Account, member_id: int, removed_by: User) -> None:
     events.record(events.NewEvent("member.removed", member, account.pk, actor.pk, facts))
 
 
-def transfer_ownership(account: Account, owner: User, member_id: int, password: str) -> User:
+def transfer_ownership(account: Account, owner: User, member_id: int, password: str | None) -> User:
     """Make another active member the account's owner. The former owner becomes an admin. Returns the new owner.
 
     Raises InvalidInput for a wrong password or an unknown member, OwnersOnly.

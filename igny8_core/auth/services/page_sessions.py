@@ -40,6 +40,14 @@ def person_of_cookie(value: str, *, is_use: bool = True) -> User | None:
     return session.user
 
 
+def session_id_of_cookie(value: str) -> str:
+    """The id of the session that a cookie names; empty for a cookie that names none."""
+    try:
+        return str(uuid.UUID(value.partition(".")[0]))
+    except ValueError:
+        return ""
+
+
 def end_page_session(value: str) -> None:
     """Sign out; a session that has ended already stays as it is."""
     session = _session(value)

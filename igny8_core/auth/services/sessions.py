@@ -16,6 +16,7 @@ from igny8_core.auth.callers import password_fingerprint
 from igny8_core.auth.errors import InvalidCredentials, InvalidToken
 from igny8_core.auth.models import LoginSession, User
 from igny8_core.auth.selectors import live_session, user_by_email
+from igny8_core.auth.services.one_time_codes import require_code
 from igny8_core.common import clock
 from igny8_core.common.db import service_transaction
 from igny8_core.common.text import normalized_password
@@ -33,9 +34,13 @@ class TokenPair:
     refresh: str
 
 
-def log_in(email: str, password: str) -> tuple[User, TokenPair]:
-    """Check credentials and open a session. Raises InvalidCredentials, after equal work in every case."""
+def log_in(email: str, password: str, otp: str = "") -> tuple[User, TokenPair]:
+    """Check credentials and open a session. `otp` is a code of the second factor, of who has one.
+
+    Raises InvalidCredentials, after equal work in every case; SecondFactorRequired, SecondFactorWrong, TooManyTries.
+    """
     user = check_credentials(email, password)
+    require_code(user, otp)
     return user, open_session(user)
 
 

@@ -1,5 +1,7 @@
 """What people change about their own login: name, password, verified address."""
 
+import secrets
+
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
@@ -117,6 +119,11 @@ def password_changed_in_console(user: User) -> None:
     events.record(events.about("user.password_changed", user, user))
 
 
+def hash_nobody_knows() -> str:
+    """The hash of a password that nobody knows, for a login whose person chooses one with a mailed link."""
+    return make_password(secrets.token_urlsafe(32))
+
+
 def hashed(password: str, user: User, *, field: str) -> str:
     """The hash of a new password. Raises InvalidInput with everything that is wrong with it, under `field`.
 
@@ -139,7 +146,10 @@ def check_new_password(password: str, user: User, *, field: str) -> None:
         raise InvalidInput(errors={field: list(error.messages)}) from error
 
 
-def check_own_password(password: str, user: User) -> None:
-    """Check the user's own password, before any transaction. Raises InvalidInput."""
-    if not user.check_password(password):
+def check_own_password(password: str | None, user: User) -> None:
+    """Check the user's own password, before any transaction. Raises InvalidInput.
+
+    None is for who has shown in another way that it is them.
+    """
+    if password is not None and not user.check_password(password):
         raise InvalidInput(errors={"password": ["This is not your password. Try again."]})

@@ -16,6 +16,7 @@ from igny8_core.auth.models import (
 from igny8_core.auth.selectors import members_of
 from igny8_core.auth.services import team_policy
 from igny8_core.auth.services.invitations import withdraw_invitations
+from igny8_core.auth.services.second_factor import forget_second_factor
 from igny8_core.auth.services.sessions import end_sessions
 from igny8_core.auth.services.users import check_own_password
 from igny8_core.business.billing.errors import MoneyOpen
@@ -39,7 +40,7 @@ from igny8_core.events import services as events
 ORDER_LINES = frozenset({*PLAN_LINES, UNUSED_TIME, LineKind.CREDIT_PACKAGE})
 
 
-def delete_account(account: Account, owner: User, password: str) -> None:
+def delete_account(account: Account, owner: User, password: str | None) -> None:
     """Delete the account for its owner, who confirms with their password; completely or not at all.
 
     Unpaid orders are voided, the subscription ends at once, members are logged out and erased, and the billing details
@@ -139,6 +140,7 @@ def _let_go(member: User) -> None:
 def _erase(member: User) -> None:
     """Erase a person. They can no longer log in, and their address can sign up again."""
     end_sessions(member, "account_deleted")
+    forget_second_factor(member)
     member.email, member.first_name, member.last_name = erased_address(member.pk), "", ""
     member.email_before = ""
     member.is_active, member.email_verified_at = False, None

@@ -16,6 +16,8 @@ CALLERS = {NetworkThrottle: "network", EmailThrottle: "e-mail address", UserThro
 # Counted where no view of the API is: scope, who is counted, and what.
 OUTSIDE_THE_API = [
     ("login", ("network", "e-mail address"), "logging in to the console, and on the page `/login`"),
+    ("login", ("person",), "the password in `/auth/confirm/`, and where the console or a page asks who it is"),
+    ("second_factor", ("person",), "codes of the second factor, at every door; a new password begins the count anew"),
     ("register", ("network",), "the pages `/signup` and `/own-account`"),
     ("reset", ("network", "e-mail address"), "the page `/forgotten-password`"),
     ("token", ("network",), "the pages that mailed links lead to"),
@@ -117,6 +119,7 @@ BOUNDS: dict[str, list[Bound]] = {
         Bound("igny8_core.auth.services.invitations.LIFETIME", "for so long an invitation works", "410"),
         Bound(f"{MAILED}:password_reset", "for so long a link for a new password works", "410"),
         Bound(f"{MAILED}:email_verification", "for so long a link that proves an address works", "410"),
+        Bound("igny8_core.auth.services.half_logins.LIFETIME", "between password and code on a page", "begun anew"),
         Bound("SIMPLE_JWT:ACCESS_TOKEN_LIFETIME", "for so long an access token works", "401"),
         Bound("SIMPLE_JWT:REFRESH_TOKEN_LIFETIME", "for so long a session goes on unused", "401"),
         Bound("igny8_core.api.team_serializers.MAX_SITES_INPUT", "sites of an invitation", "400"),

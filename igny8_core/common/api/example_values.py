@@ -17,6 +17,13 @@ BY_FORMAT = {
 }
 # By field name, for fields that BY_COMPONENT does not name.
 BY_NAME: dict[str, Any] = {
+    "otp": "492039",
+    "secret": "JBSW Y3DP EHPK 3PXP JBSW Y3DP EHPK 3PXP",
+    "address": "otpauth://totp/igny8%3Aayesha%40example.com?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=igny8",
+    "recovery_codes_left": 10,
+    "is_on": True,
+    "is_compulsory": False,
+    "confirmed_until": "2026-12-01T09:05:00Z",
     "account_name": "Ayesha's Studio",
     "account_number": "0000001123456702",
     "account_title": "igny8 Ltd",
@@ -148,6 +155,9 @@ _INVOICE = {
 _SITES = {"used": 1, "max": 1, "percent": 100}
 # By the component's name in the OpenAPI document, without Patched and Request. Other fields come from BY_NAME.
 BY_COMPONENT: dict[str, dict[str, Any]] = {
+    "LoginConfirmationInput": {"otp": LEFT_OUT},
+    "LoginInput": {"otp": LEFT_OUT},
+    "RecoveryCodesOutput": {"recovery_codes": ["7kqx-4mtn-ws2p-h9de", "c3vf-85ra-yznj-6gub"]},
     "AcceptInput": {"first_name": "Bilal", "last_name": "Ahmed"},
     "AccountCountsOutput": {"payments_to_decide": 1},
     "AccountDetailOutput": {"subscription": _ORDERED, "status": "pending_payment", "credits": 0, "deleted_at": None},

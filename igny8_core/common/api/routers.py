@@ -9,7 +9,7 @@ from igny8_core.common.api.views import SingletonViewSet
 
 SINGLETON = Route(
     url="{prefix}{trailing_slash}",
-    mapping={"get": "retrieve", "patch": "partial_update", "delete": "destroy"},
+    mapping={"get": "retrieve", "post": "create", "patch": "partial_update", "delete": "destroy"},
     name="{basename}-detail",
     detail=True,
     initkwargs={},

@@ -64,7 +64,8 @@ class ApiSchema(AutoSchema):
         if operation is None:
             return None
         codes: dict[str, list[str]] = {}
-        for error in (*refusals_of(self._handler()), *self._idempotency_errors()):
+        of_permissions = (error for each in self.view.permission_classes for error in refusals_of(each))
+        for error in (*refusals_of(self._handler()), *of_permissions, *self._idempotency_errors()):
             codes.setdefault(str(error.http_status), []).append(error.code)
         return {
             **operation,

@@ -64,6 +64,20 @@ class NewPasswordForm(PageForm):
         return data
 
 
+MAX_CODE = 50
+
+
+class CodeForm(PageForm):
+    """A code of the second factor."""
+
+    otp = CheckedField(
+        SecretField(max_length=MAX_CODE),
+        label=_("Code"),
+        widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "maxlength": MAX_CODE, "spellcheck": "false"}),
+        error_messages={"required": _("Type the code that your authenticator app shows.")},
+    )
+
+
 def status_of(form: forms.Form, refusal: DomainError | None = None) -> int:
     """With which status a page shows its form: as it is, or with what was wrong."""
     if refusal:

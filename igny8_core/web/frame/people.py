@@ -9,8 +9,11 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from igny8_core.auth.models import User
+from igny8_core.auth.services.half_logins import half_login
 from igny8_core.auth.services.page_sessions import end_page_session, open_page_session, person_of_cookie
 from igny8_core.auth.session_cookie import cookie_of, drop_cookie, put_cookie
+from igny8_core.web.frame.forms import CodeForm
+from igny8_core.web.frame.rendering import page
 
 PersonView = Callable[..., HttpResponse]
 
@@ -42,7 +45,17 @@ def to_login(next_address: str) -> HttpResponse:
 
 
 def sign_in(request: HttpRequest, person: User, leads_to: str) -> HttpResponse:
-    """Sign in who has just proven who they are, and lead them on. A session that the browser had before ends."""
+    """Sign in who has just given their password, and lead them on. A session that the browser had before ends.
+
+    Who has a second factor is asked for its code first.
+    """
+    if person.second_factor_since is not None:
+        return page(request, "login/code.html", {"half": half_login(person), "next": leads_to, "form": CodeForm()})
+    return open_session_of(request, person, leads_to)
+
+
+def open_session_of(request: HttpRequest, person: User, leads_to: str) -> HttpResponse:
+    """Sign in who has shown all that their login asks for, and lead them on."""
     end_page_session(cookie_of(request))
     response = HttpResponseRedirect(leads_to, status=303)
     put_cookie(response, open_page_session(person))

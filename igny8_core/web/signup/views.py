@@ -102,7 +102,8 @@ def _came_twice(request: HttpRequest, said: dict[str, Any]) -> HttpResponse | No
         person = check_credentials(said["email"], said["password"])
     except InvalidCredentials:
         return None
-    messages.success(request, _("You had signed up already, so you are signed in now."))
+    if person.second_factor_since is None:
+        messages.success(request, _("You had signed up already, so you are signed in now."))
     return sign_in(request, person, reverse("home"))
 
 

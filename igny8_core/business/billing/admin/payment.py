@@ -11,6 +11,7 @@ from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilt
 from unfold.decorators import action as page_action
 from unfold.enums import ActionVariant
 
+from igny8_core.auth.confirming import require_confirmed_operator
 from igny8_core.auth.permissions import operator_of
 from igny8_core.business.billing.admin.payment_decisions import (
     ApproveDialog,
@@ -25,6 +26,7 @@ from igny8_core.business.billing.admin.payment_decisions import (
 )
 from igny8_core.business.billing.admin.payment_gateways import AsksGateways, gateway_buttons
 from igny8_core.business.billing.models import GATEWAY_METHODS, CreditNote, LineKind, Payment, PaymentStatus
+from igny8_core.business.billing.services.payments.large_approvals import is_large
 from igny8_core.business.billing.services.payments.offline import approve_manual_payment, reject_manual_payment
 from igny8_core.business.billing.services.refunds.refunding import process_refund
 from igny8_core.business.billing.services.subscriptions.decisions import order_again
@@ -289,6 +291,7 @@ class PaymentAdmin(AsksGateways):
     )
     def refund(self, request: HttpRequest, form: RefundDialog, object_id: str) -> HttpResponse:
         """Refund the payment of the page, as the dialog says."""
+        require_confirmed_operator(request)
         _refund(request, payment_with_id(object_id), form.cleaned_data)
         return back_to(request, "billing_payment", object_id)
 
@@ -307,6 +310,8 @@ def _oldest_first(payments: QuerySet[Payment]) -> QuerySet[Payment]:
 
 def _approve(request: HttpRequest, payments: QuerySet[Payment], note: str, override: bool) -> None:
     operator = operator_of(request)
+    if any(is_large(payment) for payment in payments):
+        require_confirmed_operator(request)
     report = decide_each(
         payments,
         lambda payment: approve_manual_payment(payment, operator, admin_notes=note, override_duplicate=override),

@@ -8,6 +8,7 @@ from django.utils.html import format_html_join
 from unfold.decorators import action as page_action
 from unfold.enums import ActionVariant
 
+from igny8_core.auth.confirming import require_confirmed_operator
 from igny8_core.auth.permissions import operator_of
 from igny8_core.business.billing.admin.dispute import DISPUTE_TONES
 from igny8_core.business.billing.admin.payment_decisions import payment_with_id
@@ -72,6 +73,10 @@ class AsksGateways(ShowsProof):
         """Operators who may see payments and ask gateways about them."""
         return self.has_view_permission(request) and request.user.has_perm("billing.check_payment")
 
+    def has_giveback_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        """Operators who may see and refund payments: whatever it is called, money goes back to a customer."""
+        return self.has_view_permission(request) and request.user.has_perm("billing.refund_payment")
+
     @page_action(  # type: ignore[untyped-decorator]
         description="Ask the gateway",
         permissions=["ask"],
@@ -96,7 +101,7 @@ class AsksGateways(ShowsProof):
 
     @page_action(  # type: ignore[untyped-decorator]
         description="Return the money",
-        permissions=["ask"],
+        permissions=["giveback"],
         icon="undo",
         variant=ActionVariant.DANGER,
         dialog={
@@ -109,6 +114,7 @@ class AsksGateways(ShowsProof):
     )
     def giveback(self, request: HttpRequest, form: ConfirmDialog, object_id: str) -> HttpResponse:
         """Return the money of the page's payment, which needs review."""
+        require_confirmed_operator(request)
 
         def give_back() -> str:
             refund: Any = return_money(payment_with_id(object_id).get(), operator_of(request))

@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilter
 
+from igny8_core.auth.confirming import require_confirmed_operator
 from igny8_core.auth.permissions import operator_of
 from igny8_core.business.billing.models import PAYEE_COLUMNS, PayeeVersion, PaymentMethodConfig
 from igny8_core.business.billing.payees import refused_details
@@ -85,6 +86,8 @@ class PaymentMethodConfigAdmin(ConsoleAdmin):
 
     def save_model(self, request: HttpRequest, obj: PaymentMethodConfig, form: Any, change: bool) -> None:
         """Save with the service, which keeps the old details and informs all operators."""
+        if not change or {*PAYEE_COLUMNS} & {*form.changed_data}:
+            require_confirmed_operator(request)
         columns = {name: form.cleaned_data[name] for name in form.changed_data}
         if change:
             saved = update_payment_method(obj, operator_of(request), **columns)
@@ -94,6 +97,7 @@ class PaymentMethodConfigAdmin(ConsoleAdmin):
 
     def delete_model(self, request: HttpRequest, obj: PaymentMethodConfig) -> None:
         """Delete with the service."""
+        require_confirmed_operator(request)
         remove_payment_method(obj, operator_of(request))
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[PaymentMethodConfig]) -> None:

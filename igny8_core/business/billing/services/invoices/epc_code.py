@@ -3,18 +3,17 @@
 What does not fit its fields gets no code: a code with half of the text would pay, and nobody would know for what.
 """
 
-import re
 from decimal import Decimal
 
 from igny8_core.business.billing.models import Invoice, Payee
 from igny8_core.common.bank_codes import why_not_bic, why_not_iban
+from igny8_core.common.qr_code import path_of
 from igny8_core.common.text import first_refused
 
 CURRENCY = "EUR"
 LEAST, MOST = Decimal("0.01"), Decimal("999999999.99")
 MAX_NAME, MAX_REMITTANCE, MAX_BYTES = 70, 140, 331
 UTF_8 = 1
-QUIET_ZONE = 4  # modules of white around the code, ISO/IEC 18004
 
 
 def epc_path(payee: Payee, invoice: Invoice) -> tuple[str, int] | None:
@@ -32,9 +31,7 @@ def epc_path(payee: Payee, invoice: Invoice) -> tuple[str, int] | None:
         bic=payee.swift_code or None,
         encoding=UTF_8,
     )
-    rows = ["".join("#" if dark else " " for dark in row) for row in code.matrix_iter(border=QUIET_ZONE)]
-    runs = [(run.start(), y, len(run[0])) for y, row in enumerate(rows) for run in re.finditer("#+", row)]
-    return "".join(f"M{x} {y}h{length}v1h-{length}z" for x, y, length in runs), len(rows)
+    return path_of(code)
 
 
 def why_no_code(payee: Payee, invoice: Invoice) -> str | None:

@@ -1,5 +1,6 @@
 """Payment proofs: what customers upload to show that they paid."""
 
+import hashlib
 from contextlib import ExitStack
 from datetime import timedelta
 
@@ -34,13 +35,13 @@ def upload_proof(account: Account, uploaded_by: User | None, content: bytes) -> 
     name = files.store(storage_name(proof), file.content)
     with ExitStack() as on_failure:
         on_failure.callback(files.forget, name)
-        proof = _record(account, uploaded_by, file, name)
+        proof = _record(account, uploaded_by, file, name, hashlib.sha256(content).hexdigest())
         on_failure.pop_all()
     return proof
 
 
 @service_transaction
-def _record(account: Account, uploaded_by: User | None, file: NewFile, name: str) -> PaymentProof:
+def _record(account: Account, uploaded_by: User | None, file: NewFile, name: str, original: str) -> PaymentProof:
     locked = lock_account(account.pk)
     _require_room(locked, len(file.content))
     proof = PaymentProof.objects.create(
@@ -50,6 +51,7 @@ def _record(account: Account, uploaded_by: User | None, file: NewFile, name: str
         content_type=file.content_type,
         size=len(file.content),
         sha256=file.sha256,
+        original_sha256=original,
     )
     events.record(_event("payment_proof.uploaded", proof, uploaded_by))
     return proof

@@ -3,6 +3,7 @@
 import hashlib
 from contextlib import ExitStack
 from datetime import timedelta
+from functools import partial
 
 from django.db.models import Sum
 
@@ -13,6 +14,7 @@ from igny8_core.business.billing.models import PaymentProof
 from igny8_core.business.billing.models.payment_proof import storage_name
 from igny8_core.business.billing.services.proofs import files
 from igny8_core.business.billing.services.proofs.files import NewFile
+from igny8_core.business.billing.services.proofs.processor_time import count_time, require_time_left
 from igny8_core.common import clock
 from igny8_core.common.db import service_transaction
 from igny8_core.events import services as events
@@ -26,11 +28,13 @@ def upload_proof(account: Account, uploaded_by: User | None, content: bytes) -> 
     """Rewrite a customer's file and keep it: store the file first, then create its row.
 
     `uploaded_by` is None where it came through the link of an invoice.
-    Raises FileTooLarge, UnsupportedFileType, UnreadableFile, ProofLimitReached, FileCheckBusy, ProofStorageDown.
+    Raises FileTooLarge, UnsupportedFileType, UnreadableFile, ProofLimitReached, ProofTimeUsedUp, FileCheckBusy,
+    ProofStorageDown.
     """
     # Checked again under the lock. An account without room must not keep the sanitizer busy.
     _require_room(account, 0)
-    file = files.rewritten(content)
+    require_time_left(account)
+    file = files.rewritten(content, partial(count_time, account))
     proof = PaymentProof(account=account, content_type=file.content_type)
     name = files.store(storage_name(proof), file.content)
     with ExitStack() as on_failure:

@@ -126,7 +126,7 @@ def test_a_payment_under_way_is_decided_first(stripe: FakeStripe, account: Accou
     deliver_due()
 
     assert at_stripe(stripe, account)
-    assert erasure().last_error.startswith("customer_in_use")
+    assert erasure().last_error.startswith("payment_being_checked")
     Payment.objects.filter(pk=payment.pk).update(status="failed")
     try_again()
     assert not at_stripe(stripe, account)

@@ -27,12 +27,6 @@ class GatewayMisconfigured(DomainError):
     )
 
 
-class CustomerInUse(DomainError):
-    code = "customer_in_use"
-    http_status = 409
-    text = "A payment of this account is undecided. Its customer at the gateway is erased once that is decided."
-
-
 class PaymentDeclined(DomainError):
     code = "payment_declined"
     http_status = 402

@@ -8,7 +8,7 @@ from django.db.models import Exists, OuterRef
 from igny8_core.auth.errors import AccountDeleted
 from igny8_core.auth.locks import lock_account
 from igny8_core.auth.models import Account
-from igny8_core.business.billing.errors import CustomerInUse
+from igny8_core.business.billing.errors import PaymentBeingChecked
 from igny8_core.business.billing.gateways import card_gateway
 from igny8_core.business.billing.gateways.protocol import UnknownObject
 from igny8_core.business.billing.gateways.refusals import gateway_refusals
@@ -80,12 +80,12 @@ def _release_left(account: Account) -> bool:
 def erase(event: Event) -> None:
     """Erase a released customer at the gateway. The outbox calls this at least once per event.
 
-    Raises CustomerInUse while a payment of the account is undecided, GatewayNotConfigured, GatewayUnavailable and
+    Raises PaymentBeingChecked while a payment of the account is undecided, GatewayNotConfigured, GatewayUnavailable and
     GatewayMisconfigured, so that the outbox tries again.
     """
     # A charge that is under way is decided first: without its customer, nobody could ask for it any more.
     if event.account is not None and payments_under_way_of(event.account).exists():
-        raise CustomerInUse()
+        raise PaymentBeingChecked()
     try:
         with gateway_refusals():
             card_gateway().erase_customer(event.data["gateway_customer_id"])

@@ -1,6 +1,7 @@
 """Customers, their payment methods and the SetupIntents that save them."""
 
 import secrets
+import time
 from copy import deepcopy
 from dataclasses import replace
 
@@ -79,6 +80,25 @@ class Customers(Store):
         customer = self._add("customer", metadata=params.get("metadata", {}), **known)
         self._tell("customer.created", customer)
         return customer
+
+    def delete_customer(self, customer_id: str, params: Object) -> Object:
+        """DELETE /v1/customers/{id}: cards are detached and subscriptions end at once. Only the id is left."""
+        customer = self._existing("customer", customer_id)
+        for thing in self._objects.values():
+            if thing["object"] == "payment_method" and thing["customer"] == customer_id:
+                thing["customer"] = None
+                self._spent.add(thing["id"])
+            elif thing["object"] == "subscription" and thing["customer"] == customer_id and not thing.get("ended_at"):
+                thing.update(status="canceled", canceled_at=int(time.time()), ended_at=int(time.time()))
+                self._tell("customer.subscription.deleted", thing)
+        self._tell("customer.deleted", customer)
+        self._objects[customer_id] = {"id": customer_id, "object": "customer", "deleted": True}
+        return self._objects[customer_id]
+
+    def retrieve_customer(self, customer_id: str, params: Object) -> Object:
+        """GET /v1/customers/{id}: of a deleted one, that it is deleted."""
+        thing = self._objects.get(customer_id, {})
+        return thing if thing.get("deleted") else self._existing("customer", customer_id)
 
     def create_setup_intent(self, params: Object) -> Object:
         """POST /v1/setup_intents"""

@@ -20,7 +20,7 @@ import stripe
 from fake_gateways.stripe_faults import Fault, NoAnswer, NotListening
 from fake_gateways.stripe_lists import Lists
 from fake_gateways.stripe_old_shapes import OLD_VERSION, in_old_shape
-from fake_gateways.stripe_parameters import Invalid, Object, Refusal, checked, parsed
+from fake_gateways.stripe_parameters import Invalid, Object, Refusal, checked, none_of, parsed
 from fake_gateways.stripe_store import API_VERSION
 
 TEST_KEY = re.compile(r"Bearer (sk|rk)_test_\w+")
@@ -29,7 +29,8 @@ ID = r"([^/]+)"
 # Method, path, the SDK's type of the parameters, and the method that answers (or the kind of object to retrieve).
 ROUTES = (
     ("POST", "/v1/customers", "CustomerCreateParams", "create_customer"),
-    ("GET", f"/v1/customers/{ID}", "CustomerRetrieveParams", "customer"),
+    ("GET", f"/v1/customers/{ID}", "CustomerRetrieveParams", "retrieve_customer"),
+    ("DELETE", f"/v1/customers/{ID}", "", "delete_customer"),
     ("GET", f"/v1/customers/{ID}/payment_methods", "CustomerPaymentMethodListParams", "list_customer_cards"),
     ("GET", f"/v1/payment_methods/{ID}", "PaymentMethodRetrieveParams", "payment_method"),
     ("POST", f"/v1/payment_methods/{ID}/attach", "PaymentMethodAttachParams", "attach_payment_method"),
@@ -179,7 +180,7 @@ class FakeStripe(Lists):
         for method, pattern, type_name, name in ROUTES:
             match = re.fullmatch(pattern, asked.path)
             if match and method == asked.method:
-                params = checked(parsed(asked.form), type_name)
+                params = checked(parsed(asked.form), type_name) if type_name else none_of(parsed(asked.form))
                 paths = params.pop("expand", [])
                 handler: Any = getattr(self, name, None) or partial(self.retrieve, name)
                 return Answered(200, self.expanded(handler(*match.groups(), params), paths), _request_id())

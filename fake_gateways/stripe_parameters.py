@@ -77,6 +77,13 @@ def checked(params: Object, type_name: str) -> Object:
     return _object(params, getattr(stripe.params, type_name), "")
 
 
+def none_of(params: Object) -> Object:
+    """No parameters, for a request that takes none. Raises Invalid."""
+    for name in params:
+        raise Invalid(f"Received unknown parameter: {name}", code="parameter_unknown", param=name)
+    return params
+
+
 @lru_cache
 def _hints(shape: Any) -> dict[str, Any]:
     scope = {**vars(sys.modules[shape.__module__]), "Mapping": Mapping, "StripeContext": object}

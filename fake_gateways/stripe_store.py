@@ -124,7 +124,8 @@ class Store:
 
     def _existing(self, kind: str, object_id: str, param: str = "", status: int = 404) -> Object:
         thing = self._objects.get(object_id)
-        if thing is None or thing["object"] != kind:
+        # A deleted customer can be read, and is unknown to everything else.
+        if thing is None or thing["object"] != kind or thing.get("deleted"):
             raise Refusal(f"No such {kind}: '{object_id}'", status=status, code="resource_missing", param=param or "id")
         return thing
 

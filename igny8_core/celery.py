@@ -21,6 +21,7 @@ app.conf.beat_schedule = {
     "end-periods": {"task": "billing.end_periods", "schedule": 60.0, "options": {"expires": 60}},
     "check-invariants": {"task": "billing.check_invariants", "schedule": 900.0, "options": {"expires": 900}},
     "delete-unused-proofs": {"task": "billing.delete_unused_proofs", "schedule": 3600.0, "options": {"expires": 3600}},
+    "release-left-customers": {"task": "billing.release_left_customers", "schedule": crontab(hour="4", minute="5")},
     "reconcile-gateways": {"task": "billing.reconcile_gateways", "schedule": crontab(hour="3", minute="40")},
     "delete-old-webhooks": {"task": "billing.delete_old_webhooks", "schedule": crontab(hour="4", minute="15")},
     "forget-old-rows": {"task": "auth.forget_old_rows", "schedule": 3600.0, "options": {"expires": 3600}},

@@ -16,6 +16,7 @@ from prometheus_client.registry import Collector
 
 from igny8_core.auth.models import Account, Subscription
 from igny8_core.business.billing.models import Payment, PaymentStatus, WebhookEvent, WebhookState
+from igny8_core.business.billing.services.payment_methods import gateway_customers
 from igny8_core.common import clock
 from igny8_core.events.models import Delivery, DeliveryStatus
 
@@ -60,6 +61,11 @@ class Figures(Collector):
         yield from _queue("igny8_deliveries_due", "Deliveries of events that are due", due, "next_attempt_at")
         dead = Delivery.objects.filter(status=DeliveryStatus.DEAD).count()
         yield _single("igny8_deliveries_given_up", "Deliveries of events that were given up", dead)
+        erasures = Delivery.objects.filter(consumer=gateway_customers.CONSUMER)
+        waiting_erasures = erasures.filter(status=DeliveryStatus.WAITING).count()
+        yield _single("igny8_customers_to_erase", "Customers that are yet to be erased at a gateway", waiting_erasures)
+        dead_erasures = erasures.filter(status=DeliveryStatus.DEAD).count()
+        yield _single("igny8_customers_not_erased", "Customers whose erasure at a gateway was given up", dead_erasures)
 
 
 def _by(name: str, text: str, label: str, rows: QuerySet[Any]) -> GaugeMetricFamily:

@@ -233,6 +233,8 @@ PLAN_CHANGE_PRICE_HOLDS_HOURS = environment.number("PLAN_CHANGE_PRICE_HOLDS_HOUR
 # Whether the sample bank and wallet details of a new installation are offered. They belong to nobody.
 OFFER_SAMPLE_PAYEES = DEBUG
 PAYMENT_METHOD_LIST_RECHECK_SECONDS = 1.0
+# How much processor time the files of one account may take in an hour; refused files count.
+PROOF_PROCESSOR_SECONDS = environment.number("PROOF_PROCESSOR_SECONDS", 30)
 # The owner is told when the balance falls below this share of the plan's credits (event credits.low).
 CREDITS_LOW_PERCENT = 10
 

@@ -55,7 +55,7 @@ def test_the_list_shows_every_accounts_payments_newest_first(operator: APIClient
 
     newest, oldest = response.json()["data"]
     assert (newest["id"], oldest["id"]) == (second.pk, first.pk)
-    assert (newest["is_flagged_duplicate"], oldest["is_flagged_duplicate"]) == (True, False)
+    assert (newest["is_flagged_duplicate"], oldest["is_flagged_duplicate"]) == (True, True)
     assert (oldest["account_id"], oldest["account_name"]) == (alice.account_id, alice.account.name)
     assert (oldest["status"], oldest["amount"], oldest["manual_reference"]) == ("pending_approval", "89.00", "BT-1")
     assert (oldest["approved_by"], oldest["approved_at"]) == ("", None)
@@ -74,8 +74,8 @@ def test_search_and_filters_narrow_the_list(operator: APIClient, olga: User, ali
     for text in ("BT-2025", "%", "_", "--", "'", "0001"):
         assert found(operator, search=text) == [], text
     assert found(operator, search=invoice.invoice_number.lower()) == [repeat]
-    assert found(operator, flagged="true") == [repeat]
-    assert found(operator, flagged="false") == [paid, first]
+    assert found(operator, flagged="true") == [repeat, first]
+    assert found(operator, flagged="false") == [paid]
     assert found(operator, status="succeeded") == [paid]
     assert found(operator, account=alice.account_id) == [first]
     assert found(operator, created_from=today) == [paid, repeat]
@@ -105,7 +105,18 @@ def test_one_payment_is_shown_with_all_that_is_needed_to_decide(
     assert (data["duplicate_of"], data["is_flagged_duplicate"]) == (first.pk, True)
     assert (data["manual_notes"], data["proof_url"], data["proof_id"]) == ("Paid on Monday", link, None)
     assert (data["admin_notes"], data["invoice_status"]) == ("", "pending")
-    assert operator.get(f"{PAYMENTS}{first.pk}/").json()["data"]["duplicate_of"] is None
+    assert data["repeats"] == [
+        {
+            "payment_id": first.pk,
+            "account_id": charlie.account_id,
+            "account_name": str(charlie.account),
+            "status": "pending_approval",
+            "same": ["reference"],
+        }
+    ]
+    of_the_first = operator.get(f"{PAYMENTS}{first.pk}/").json()["data"]
+    assert (of_the_first["duplicate_of"], of_the_first["is_flagged_duplicate"]) == (None, True)
+    assert [repeat["payment_id"] for repeat in of_the_first["repeats"]] == [payment.pk]
 
 
 def test_a_payment_is_shown_with_its_disputes_oldest_first(operator: APIClient, stripe: FakeStripe) -> None:

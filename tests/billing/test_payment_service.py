@@ -255,19 +255,25 @@ def test_a_repeated_reference_is_taken_and_flagged(olga: User) -> None:
 
     second = make.submitted_payment(reference="bt 1")
 
-    assert not first.is_flagged_duplicate
-    assert second.metadata == {"duplicate_of": first.pk}
+    first.refresh_from_db()
+    assert (first.is_flagged_duplicate, second.is_flagged_duplicate) == (True, True)
+    assert (first.metadata, second.metadata) == ({}, {"duplicate_of": first.pk})
 
 
 @pytest.mark.parametrize(("notes", "override"), [("", False), ("Two transfers seen", False), ("", True)])
 def test_a_flagged_payment_needs_an_override_with_a_note(olga: User, notes: str, override: bool) -> None:
-    make.submitted_payment(reference="BT-1")
+    first = make.submitted_payment(reference="BT-1")
     second = make.submitted_payment(reference="BT-1")
 
     refused = require_refusal(
         errors.DuplicateReference, lambda: approve(second, olga, admin_notes=notes, override_duplicate=override)
     )
     assert refused.http_status == 409
+
+    first.refresh_from_db()
+    require_refusal(
+        errors.DuplicateReference, lambda: approve(first, olga, admin_notes=notes, override_duplicate=override)
+    )
 
     approve(second, olga, admin_notes="Two transfers seen", override_duplicate=True)
     second.refresh_from_db()
@@ -286,13 +292,14 @@ def test_only_live_payments_make_a_reference_a_repeat(status: str) -> None:
     assert second.is_flagged_duplicate == (status in live)
 
 
-def test_the_same_reference_by_another_method_is_no_repeat() -> None:
+def test_the_same_reference_by_another_method_is_a_repeat() -> None:
     make.payment_method(payment_method="local_wallet")
-    make.submitted_payment(reference="BT-1")
+    bank = make.submitted_payment(reference="BT-1")
 
     wallet = confirm(make.subscription().invoices.get(), "local_wallet", "BT-1")
 
-    assert not wallet.is_flagged_duplicate
+    bank.refresh_from_db()
+    assert (bank.is_flagged_duplicate, wallet.is_flagged_duplicate) == (True, True)
 
 
 # --- Rejecting ----------------------------------------------------------------------------------------------------

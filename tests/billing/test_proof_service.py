@@ -2,6 +2,7 @@
 
 import io
 import os
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -155,8 +156,8 @@ def test_a_reader_that_cannot_be_started_is_no_fault_of_the_file(monkeypatch: py
         files.rewritten(make.png())
 
 
-def test_a_full_house_is_told_to_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(files, "PLACE_SECONDS", 0.01)
+def test_a_full_house_is_told_to_come_back_at_once() -> None:
+    began = time.monotonic()
     held = [files._places.acquire(blocking=False) for _ in range(2)]
     try:
         with pytest.raises(FileCheckBusy) as caught:
@@ -164,6 +165,8 @@ def test_a_full_house_is_told_to_come_back(monkeypatch: pytest.MonkeyPatch) -> N
     finally:
         files._places.release(len(held))
 
+    assert time.monotonic() - began < 0.2
+    assert caught.value.retry_after == files.PLACE_SECONDS
     assert caught.value.http_status == 503
     assert files.rewritten(make.png()).content
 

@@ -1,5 +1,6 @@
 """Proofs of payment that are uploaded, used and deleted at the same moment (PAY-14, PAY-15)."""
 
+import threading
 from datetime import timedelta
 
 import pytest
@@ -9,12 +10,12 @@ from igny8_core.auth.models import Account
 from igny8_core.business.billing.errors import NoSuchProof, ProofAlreadyUsed
 from igny8_core.business.billing.models import Payment, PaymentProof
 from igny8_core.business.billing.services.payments import offline
-from igny8_core.business.billing.services.proofs import uploads
+from igny8_core.business.billing.services.proofs import files, uploads
 from igny8_core.business.billing.services.proofs.uploads import MAX_UNUSED, delete_unused_proofs, upload_proof
 from tests import make
 from tests.concurrency.interleave import run_before
 from tests.concurrency.race import all_at_once, kinds
-from tests.concurrency.unlocked import without_row_locks
+from tests.concurrency.unlocked import without_reference_lock, without_row_locks
 
 THREADS = 6
 
@@ -30,12 +31,20 @@ def upload_at_once(account: Account) -> list[object]:
 
 
 @pytest.mark.usefixtures("books_balance")
-def test_many_uploads_at_once_stay_within_the_limit(account: Account) -> None:
+def test_many_uploads_at_once_stay_within_the_limit(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "_places", threading.BoundedSemaphore(THREADS))
     for _ in range(MAX_UNUSED - 1):
         make.proof(account)
 
     assert kinds(upload_at_once(account)) == {"PaymentProof": 1, "ProofLimitReached": THREADS - 1}
     assert PaymentProof.objects.count() == MAX_UNUSED
+
+
+def test_more_uploads_at_once_than_there_are_places_are_told_to_come_back(account: Account) -> None:
+    outcomes = kinds(upload_at_once(account))
+
+    assert set(outcomes) == {"PaymentProof", "FileCheckBusy"}
+    assert outcomes["PaymentProof"] >= files.AT_ONCE
 
 
 @pytest.mark.usefixtures("books_balance")
@@ -97,6 +106,8 @@ def test_without_the_accounts_lock_only_the_constraint_keeps_a_proof_from_a_seco
 
     with (
         without_row_locks(),
+        # The lock on the file's fingerprint would make the second one wait too.
+        without_reference_lock(),
         run_before(offline, "refusing", lambda: make.submitted_payment(second, proof=proof)) as rival,
         pytest.raises(IntegrityError, match="proof_id"),
     ):

@@ -3,10 +3,12 @@
 from typing import Any
 
 from django.utils.translation import gettext as _
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from igny8_core.auth.models import AccountStatus, SubscriptionStatus
-from igny8_core.business.billing.models import DisputeStatus, InvoiceStatus, PaymentStatus, RejectionCode
+from igny8_core.business.billing.models import DisputeStatus, InvoiceStatus, Payment, PaymentStatus, RejectionCode
+from igny8_core.business.billing.payment_repeats import Same, repeats_of
 from igny8_core.business.billing.serializers import MAX_REASON, PaymentOutput
 from igny8_core.common.api.fields import CurrencyField, EnumField, MoneyField, MultilineTextField, PlainTextField
 from igny8_core.common.api.serializers import OutputSerializer, StrictSerializer
@@ -15,7 +17,7 @@ from igny8_core.common.api.serializers import OutputSerializer, StrictSerializer
 class OperatorPaymentOutput(PaymentOutput):
     account_id = serializers.IntegerField()
     account_name = serializers.CharField(source="account.name")
-    is_flagged_duplicate = serializers.BooleanField(help_text="Another live payment has the same reference")
+    is_flagged_duplicate = serializers.BooleanField(help_text="Another live payment had the same reference or proof")
     approved_by = serializers.CharField(
         source="approved_by.email", default="", help_text="E-mail address of the operator who approved or rejected it"
     )
@@ -46,13 +48,26 @@ class DisputeOutput(OutputSerializer):
     )
 
 
+class RepeatOutput(OutputSerializer):
+    payment_id = serializers.IntegerField(source="payment.id", help_text="Id of the other payment")
+    account_id = serializers.IntegerField(source="payment.account_id", help_text="Id of the account that sent it")
+    account_name = serializers.CharField(source="payment.account.name", help_text="Name of that account")
+    status = EnumField(PaymentStatus, source="payment.status", help_text="Status of the other payment")
+    same = serializers.ListField(
+        child=EnumField(Same), help_text="What both have: the reference, in whatever spelling, or the file of the proof"
+    )
+
+
 class OperatorPaymentDetailOutput(OperatorPaymentOutput):
     invoice_status = EnumField(InvoiceStatus, source="invoice.status", help_text="Status of the invoice that it pays")
     duplicate_of = serializers.IntegerField(
         source="metadata.duplicate_of",
         default=None,
         allow_null=True,
-        help_text="Id of the earlier payment with the same reference; null if there is none",
+        help_text="Id of the earlier payment with the same reference or proof; null if there is none",
+    )
+    repeats = serializers.SerializerMethodField(
+        help_text="Other payments with the same reference or proof, of all accounts, oldest first"
     )
     admin_notes = serializers.CharField(
         help_text="Note of the operator who approved it, which the customer does not see; if it was rejected, what the "
@@ -66,6 +81,11 @@ class OperatorPaymentDetailOutput(OperatorPaymentOutput):
     )
     proof_url = serializers.CharField(help_text="Link to a proof, as the customer sent it; we have not opened it")
     disputes = DisputeOutput(many=True, help_text="Disputes of the payment, oldest first")
+
+    @extend_schema_field(RepeatOutput(many=True))
+    def get_repeats(self, payment: Payment) -> Any:
+        """Also those that are decided or were rejected: an operator compares them all."""
+        return RepeatOutput(repeats_of(payment), many=True).data
 
 
 class RefundInput(StrictSerializer):
@@ -107,7 +127,9 @@ class ApproveInput(StrictSerializer):
         help_text="For operators; the customer does not see it",
     )
     override_duplicate = serializers.BooleanField(
-        required=False, default=False, help_text="True: approve although another payment has the same reference"
+        required=False,
+        default=False,
+        help_text="True: approve although another payment has the same reference or proof",
     )
 
 

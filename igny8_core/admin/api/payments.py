@@ -37,7 +37,8 @@ from igny8_core.business.billing.errors import (
     SubscriptionNotPayable,
 )
 from igny8_core.business.billing.models import GATEWAY_METHODS, Payment, PaymentStatus
-from igny8_core.business.billing.selectors import all_payments, payments_matching, with_disputes
+from igny8_core.business.billing.payment_search import payments_matching
+from igny8_core.business.billing.selectors import all_payments, with_disputes
 from igny8_core.business.billing.serializers import PaymentProofOutput
 from igny8_core.business.billing.services.payments.large_approvals import is_large
 from igny8_core.business.billing.services.payments.offline import approve_manual_payment, reject_manual_payment
@@ -128,7 +129,11 @@ def goes_through_gateway(view: ApiViewSet, request: Request, payment_id: int) ->
     reject=extend_schema(operation_id="operator_reject_payment"),
 )
 class OperatorPaymentViewSet(PaymentDecisionViewSet, ListViewSet):
-    """Payments. `search` matches a reference in any spelling, or the beginning of an invoice number."""
+    """Payments.
+
+    `search` matches a reference in any spelling, digits and letters of any script included; an amount, with a currency
+    or without; and the beginning of an invoice number, of the payer's name, or of the account's or owner's address.
+    """
 
     operator_permissions = {
         **PaymentDecisionViewSet.operator_permissions,
@@ -143,7 +148,7 @@ class OperatorPaymentViewSet(PaymentDecisionViewSet, ListViewSet):
         "status": choice_filter("status", PaymentStatus),
         "payment_method": choice_filter("payment_method", PaymentMethodType),
         "account": id_filter("account_id"),
-        "flagged": flag_filter(Q(metadata__has_key="duplicate_of")),
+        "flagged": flag_filter(Q(is_repeated=True) | Q(metadata__has_key="duplicate_of")),
         "created_from": from_day_filter("created_at"),
         "created_to": to_day_filter("created_at"),
     }
@@ -156,7 +161,7 @@ class OperatorPaymentViewSet(PaymentDecisionViewSet, ListViewSet):
     @extend_schema(operation_id="operator_retrieve_payment", responses=OperatorPaymentDetailOutput)
     @refuses(PaymentNotFound)
     def retrieve(self, request: Request, payment_id: int) -> Response:
-        """One payment, with notes, proof, disputes, and the payment with the same reference."""
+        """One payment, with notes, proof, disputes, and the other payments with the same reference or proof."""
         return success(OperatorPaymentDetailOutput(with_disputes(payment_with_id(payment_id))).data)
 
     @extend_schema(operation_id="operator_retrieve_payment_proof", responses=PaymentProofOutput)

@@ -23,6 +23,7 @@ from igny8_core.business.billing.errors import MoneyOpen
 from igny8_core.business.billing.models import PLAN_LINES, UNUSED_TIME, Invoice, InvoiceStatus, LineKind
 from igny8_core.business.billing.selectors import invoices_of, live_subscription_of, payments_under_way_of
 from igny8_core.business.billing.services.invoices.lifecycle import mark_void
+from igny8_core.business.billing.services.payment_methods.gateway_customers import release_customer
 from igny8_core.business.billing.services.payment_methods.saved import forget_all_methods
 from igny8_core.business.billing.services.payment_states.under_way import (
     is_open,
@@ -44,7 +45,8 @@ def delete_account(account: Account, owner: User, password: str | None) -> None:
     """Delete the account for its owner, who confirms with their password; completely or not at all.
 
     Unpaid orders are voided, the subscription ends at once, members are logged out and erased, and the billing details
-    are blanked. Invoices, credit transactions and events are kept. Open payment attempts are closed first.
+    are blanked. Invoices, credit transactions and events are kept. Open payment attempts are closed first. The
+    account's customer at the card gateway is erased there after the commit, tried again until that succeeds.
 
     Raises InvalidInput for a wrong password, OwnersOnly, MoneyOpen, SubscriptionBilledByStripe (end it at Stripe
     first), AccountSuspended if an operator suspended the account; InvoicePaidMeanwhile, PaymentBeingChecked and
@@ -67,6 +69,8 @@ def _delete(account: Account, owner: User) -> None:
     now = clock.now()
     withdraw_invitations(account)
     forget_all_methods(account)
+    if account.stripe_customer_id:
+        release_customer(account, account.stripe_customer_id)
     members = list(members_of(account).order_by("pk"))
     _blank(account, now, {member.pk for member in members if not _is_operator(member)})
     for member in members:

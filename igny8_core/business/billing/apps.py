@@ -11,7 +11,7 @@ class BillingConfig(AppConfig):
         from igny8_core.business.billing.errors import AttemptOpen
         from igny8_core.business.billing.services.collection import gateway_payments
         from igny8_core.business.billing.services.notifications import mails
-        from igny8_core.business.billing.services.payment_methods import cards
+        from igny8_core.business.billing.services.payment_methods import cards, gateway_customers
         from igny8_core.common import obstacles
         from igny8_core.events import consumers
 
@@ -19,3 +19,4 @@ class BillingConfig(AppConfig):
         obstacles.register(AttemptOpen, gateway_payments.clear_attempts)
         consumers.register("email", mails.HANDLERS, mails.handle)
         consumers.register("gateways", {"payment_method.removed"}, cards.handle)
+        consumers.register(gateway_customers.CONSUMER, {gateway_customers.RELEASED}, gateway_customers.erase)

@@ -124,7 +124,13 @@ def _of_credits() -> None:
 
 
 def _of_ways_to_pay() -> None:
-    register("igny8_auth.account", {"payment_method.setup_started": "Somebody began to save a card."})
+    register(
+        "igny8_auth.account",
+        {
+            "payment_method.setup_started": "Somebody began to save a card.",
+            "gateway_customer.released": "The account's customer at Stripe is to be erased there.",
+        },
+    )
     register(
         "billing.accountpaymentmethod",
         {

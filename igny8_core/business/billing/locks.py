@@ -35,7 +35,7 @@ def lock_invoice(account: Account, invoice_id: int) -> Invoice:
 _PAYMENT = Columns(
     Payment,
     *("uuid", "account", "invoice", "amount", "currency", "payment_method", "status", "manual_reference", "metadata"),
-    *("gateway_object_id", "refunded_amount", "approved_by", "needs_review", "review_reason"),
+    *("gateway_object_id", "refunded_amount", "approved_by", "needs_review", "review_reason", "is_repeated"),
 )
 _INVOICE = Columns(Invoice, "account", "subscription", "invoice_number", "status", "currency", "total")
 _SUBSCRIPTION = Columns(Subscription, "account", "plan", "status", "billing_driver", "current_period_end")

@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet, Subquery, Sum, Window, prefetch_related_objects
 
-from igny8_core.auth.models import LIVE_STATUSES, Account, PaymentMethodType, Subscription
+from igny8_core.auth.models import LIVE_STATUSES, Account, Subscription
 from igny8_core.business.billing.models import (
     GATEWAY_METHODS,
     PAYMENTS_UNDER_WAY,
@@ -32,7 +32,6 @@ from igny8_core.business.billing.models import (
 )
 from igny8_core.common import clock
 from igny8_core.common.db import among
-from igny8_core.common.text import folded
 
 # For a query of invoices: whether one sells a change of plan, or a credit package.
 CHANGES_PLAN = Exists(InvoiceLine.objects.filter(invoice=OuterRef("pk"), kind=LineKind.PLAN_CHANGE))
@@ -227,16 +226,6 @@ def with_disputes(payment: Payment) -> Payment:
     disputes = Dispute.objects.select_related("refund__credit_note").order_by("pk")
     prefetch_related_objects([payment], Prefetch("disputes", disputes))
     return payment
-
-
-def payments_matching(payments: QuerySet[Payment], text: str) -> QuerySet[Payment]:
-    """Those whose reference is `text`, however it is written, or whose invoice's number begins with it."""
-    numbered = Invoice.objects.filter(invoice_number__startswith=text.upper()).order_by().values("pk")
-    found = among("invoice_id", numbered)
-    if key := folded(text)[:100]:
-        # The index on references begins with the method, so all methods are named to use it.
-        found |= Q(payment_method__in=PaymentMethodType.values, reference_key=key)
-    return payments.filter(found)
 
 
 def payment_method_configs() -> QuerySet[PaymentMethodConfig]:

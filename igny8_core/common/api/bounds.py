@@ -113,6 +113,16 @@ BOUNDS: dict[str, list[Bound]] = {
             "400",
             "seconds",
         ),
+        Bound("PROOF_PROCESSOR_SECONDS", "time for all files of an account in an hour", "429", "seconds"),
+        Bound(f"{BILLING}.services.proofs.files.AT_ONCE", "files that a process writes anew at once", "503"),
+        Bound(
+            f"{BILLING}.services.proofs.sanitizer.packed.MAX_RATIO", "times its size that a stream unpacks to", "400"
+        ),
+        Bound(
+            f"{BILLING}.services.proofs.sanitizer.images.MAX_RATIO",
+            "times its size that a picture of more than 10 megapixels unpacks to",
+            "400",
+        ),
         Bound(f"{BILLING}.services.proofs.sanitizer.child.MEMORY_BYTES", "memory for it", "400", "bytes"),
     ],
     "People": [

@@ -339,6 +339,7 @@ BY_COMPONENT: dict[str, dict[str, Any]] = {
         "internal_note": "",
         "proof_url": "",
         "disputes": [],
+        "repeats": [],
     },
     "StatusCountOutput": {"status": "active"},
     "OperatorSubscriptionOutput": {**_RUNNING, "billing_driver": "local", "created_at": "2026-12-01T09:30:00Z"},

@@ -13,6 +13,7 @@ from igny8_core.business.billing.errors import (
     FileTooLarge,
     ProofLimitReached,
     ProofStorageDown,
+    ProofTimeUsedUp,
     UnreadableFile,
     UnsupportedFileType,
 )
@@ -37,6 +38,7 @@ ABOUT_THE_FILE = (
     FileCheckBusy,
     ProofStorageDown,
     ProofLimitReached,
+    ProofTimeUsedUp,
 )
 
 

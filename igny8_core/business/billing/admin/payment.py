@@ -26,6 +26,8 @@ from igny8_core.business.billing.admin.payment_decisions import (
 )
 from igny8_core.business.billing.admin.payment_gateways import AsksGateways, gateway_buttons
 from igny8_core.business.billing.models import GATEWAY_METHODS, CreditNote, LineKind, Payment, PaymentStatus
+from igny8_core.business.billing.payment_repeats import repeats_of
+from igny8_core.business.billing.payment_search import payments_matching
 from igny8_core.business.billing.services.payments.large_approvals import is_large
 from igny8_core.business.billing.services.payments.offline import approve_manual_payment, reject_manual_payment
 from igny8_core.business.billing.services.refunds.refunding import process_refund
@@ -79,6 +81,7 @@ class PaymentAdmin(AsksGateways):
         ("status", ChoicesDropdownFilter),
         ("payment_method", ChoicesDropdownFilter),
         ("needs_review", BooleanRadioFilter),
+        ("is_repeated", BooleanRadioFilter),
         ("created_at", RangeDateTimeFilter),
         ("processed_at", RangeDateTimeFilter),
     )
@@ -92,7 +95,7 @@ class PaymentAdmin(AsksGateways):
         "invoice__invoice_number",
         "account__name",
     )
-    search_help_text = "Search by reference, notes, invoice number or account"
+    search_help_text = "Search by reference in any spelling, amount, payer, notes, invoice number or account"
     ordering = ("-id",)
     actions = ("approve_selected", "reject_selected")
     action_form = PaymentActionForm
@@ -104,7 +107,16 @@ class PaymentAdmin(AsksGateways):
         ),
         (
             FROM_CUSTOMER,
-            {"fields": ("reference", ("transferred_on", "payer_name"), "manual_notes", "proof_link", "proof_file")},
+            {
+                "fields": (
+                    "reference",
+                    "repeats_shown",
+                    ("transferred_on", "payer_name"),
+                    "manual_notes",
+                    "proof_link",
+                    "proof_file",
+                )
+            },
         ),
         (
             "Decision",
@@ -155,12 +167,39 @@ class PaymentAdmin(AsksGateways):
 
     @admin.display(description="reference", ordering="manual_reference")
     def reference(self, payment: Payment) -> str:
-        """The customer's reference, with a red label if another payment has the same one."""
+        """The customer's reference, with a red label if another payment has the same one, or the same proof."""
         if not payment.is_flagged_duplicate:
             return payment.manual_reference or EMPTY
-        other = payment.metadata["duplicate_of"]
-        repeats = label(f"same as payment {other}", "danger", change_url("billing_payment", other))
+        # Of the first of the two it is not noted which one came after it; its page lists them.
+        other = payment.metadata.get("duplicate_of")
+        text = f"same as payment {other}" if other else "repeated"
+        repeats = label(text, "danger", change_url("billing_payment", other or payment.pk))
         return format_html('<span class="console-reference">{} {}</span>', payment.manual_reference, repeats)
+
+    @admin.display(description="same transfer")
+    def repeats_shown(self, payment: Payment) -> str:
+        """The other payments with the same reference or proof, each with a link, its account and its status."""
+        others = [
+            (
+                change_url("billing_payment", repeat.payment.pk),
+                repeat.payment.pk,
+                repeat.payment.account.name,
+                repeat.payment.get_status_display(),
+                repeat.same_text,
+            )
+            for repeat in repeats_of(payment)
+        ]
+        line = '<div><a class="text-link" href="{}">Payment {}</a> of {}, {}: same {}</div>'
+        return format_html_join("", line, others) or EMPTY
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Payment], search_term: str
+    ) -> tuple[QuerySet[Payment], bool]:
+        """Also finds what the API's search finds: a reference in any spelling, an amount, the payer."""
+        found, may_repeat = super().get_search_results(request, queryset, search_term)
+        if search_term.strip():
+            found |= payments_matching(queryset, search_term.strip())
+        return found, may_repeat
 
     @admin.display(description="credit notes")
     def credit_notes_shown(self, payment: Payment) -> str:

@@ -95,12 +95,14 @@ class PaymentActionForm(ActionForm):  # type: ignore[misc]
         ),
     )
     override_duplicate = forms.BooleanField(
-        required=False, label="Approve although another payment has the same reference", widget=forms.CheckboxInput()
+        required=False,
+        label="Approve although another payment has the same reference or proof",
+        widget=forms.CheckboxInput(),
     )
 
 
 class ApproveDialog(StrictForm, BaseDialogForm):  # type: ignore[misc]
-    """The dialog to approve a payment. It asks for the override if another payment has the same reference."""
+    """The dialog to approve a payment. It asks for the override if another one shows the same transfer."""
 
     rules = DecisionInput
 
@@ -111,7 +113,7 @@ class ApproveDialog(StrictForm, BaseDialogForm):  # type: ignore[misc]
         help_text="For operators, stored with the payment.",
     )
     override_duplicate = forms.BooleanField(
-        label="Approve although another payment has the same reference", widget=UnfoldBooleanSwitchWidget()
+        label="Approve although another payment has the same reference or proof", widget=UnfoldBooleanSwitchWidget()
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

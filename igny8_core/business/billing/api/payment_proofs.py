@@ -14,6 +14,7 @@ from igny8_core.business.billing.errors import (
     ProofLimitReached,
     ProofLinkExpired,
     ProofStorageDown,
+    ProofTimeUsedUp,
     UnreadableFile,
     UnsupportedFileType,
 )
@@ -59,7 +60,15 @@ class PaymentProofUploadViewSet(ApiViewSet):
         request={StrictMultiPartParser.media_type: UPLOAD},
         responses={201: PaymentProofOutput, 415: OpenApiResponse(description=FILE_TYPES)},
     )
-    @refuses(FileTooLarge, UnsupportedFileType, UnreadableFile, ProofLimitReached, FileCheckBusy, ProofStorageDown)
+    @refuses(
+        FileTooLarge,
+        UnsupportedFileType,
+        UnreadableFile,
+        ProofLimitReached,
+        ProofTimeUsedUp,
+        FileCheckBusy,
+        ProofStorageDown,
+    )
     def create(self, request: Request) -> Response:
         """Upload a picture or PDF as proof of a payment. Send its id when you confirm the payment, within 7 days.
 

@@ -22,6 +22,7 @@ from igny8_core.business.billing.errors.documents import (
     ProofLimitReached,
     ProofLinkExpired,
     ProofStorageDown,
+    ProofTimeUsedUp,
     UnreadableFile,
     UnsupportedFileType,
 )
@@ -135,6 +136,7 @@ __all__ = [
     "ProofLimitReached",
     "ProofLinkExpired",
     "ProofStorageDown",
+    "ProofTimeUsedUp",
     "RefundBeingChecked",
     "RefundExceedsPayment",
     "RefundRefused",

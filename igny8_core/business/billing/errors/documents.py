@@ -58,6 +58,15 @@ class FileCheckBusy(DomainError):
     text = "Too many files are being checked at the moment. Send yours again in a few seconds."
 
 
+class ProofTimeUsedUp(DomainError):
+    code = "proof_time_used_up"
+    http_status = 429
+    text = (
+        "Checking your account's files has taken all the time that an account has in an hour. Try again later, with a "
+        "smaller file: a screenshot, or a PDF of one page."
+    )
+
+
 class ProofStorageDown(DomainError):
     code = "proof_storage_down"
     http_status = 503

@@ -37,8 +37,8 @@ class DuplicateReference(DomainError):
     code = "duplicate_reference"
     http_status = 409
     text = (
-        "Another payment has the same reference. Compare both with the bank statement. To approve this one anyway, set "
-        "override_duplicate and give the reason in admin_notes."
+        "Another payment has the same reference or proof. Compare both with the bank statement. To approve this one "
+        "anyway, set override_duplicate and give the reason in admin_notes."
     )
 
 

@@ -375,6 +375,9 @@ class CardGateway(Gateway, Protocol):
     def create_customer(self, account_reference: str, email: str, name: str) -> str:
         """Create a customer for one of our accounts; returns its id."""
 
+    def erase_customer(self, customer_id: str) -> None:
+        """Erase a customer with name, address and cards. Raises UnknownObject if it is erased already, or unknown."""
+
     def begin_card_setup(self, customer_id: str, reference: str) -> CardSetup:
         """Begin to save a card, once per reference. The browser completes the setup with its client secret."""
 

@@ -72,8 +72,23 @@ class Payment(models.Model):
     payment_method = models.CharField(max_length=20, choices=PaymentMethodType.choices)
     status = models.CharField(max_length=20, choices=PaymentStatus.choices)
     manual_reference = models.CharField("reference", max_length=100, blank=True, help_text="As the customer wrote it")
+    # Read by the release before, which knows no `reference_fold`.
     reference_key = models.CharField(
-        max_length=100, blank=True, help_text="The reference without case, spaces and dashes, to find repeats"
+        max_length=100, blank=True, help_text="The reference without case, spaces and dashes"
+    )
+    reference_fold = models.CharField(
+        "reference for comparing",
+        max_length=100,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="The same for all that people take for one reference. Empty if the release before wrote the row",
+    )
+    is_repeated = models.BooleanField(
+        "seen elsewhere",
+        default=False,
+        db_default=False,
+        help_text="Another live payment had the same reference or the same proof, whichever of the two came first",
     )
     transferred_on = models.DateField(null=True, blank=True, help_text="The day of the transfer, as the customer says")
     payer_name = models.CharField(
@@ -204,6 +219,15 @@ class Payment(models.Model):
                 name="igny8_payments_by_reference",
                 condition=~Q(reference_key=""),
             ),
+            models.Index(fields=["reference_fold"], name="igny8_payments_by_fold", condition=Q(reference_fold__gt="")),
+            models.Index(
+                fields=["id"],
+                name="igny8_payments_not_folded",
+                condition=Q(reference_fold="") & ~Q(reference_key=""),
+            ),
+            models.Index(fields=["id"], name="igny8_payments_repeated", condition=Q(is_repeated=True)),
+            models.Index(fields=["amount"], name="igny8_payments_by_amount"),
+            # Migration 0026 adds one more, for the operators' search by the beginning of payer_name.
         ]
 
     def __str__(self) -> str:
@@ -216,5 +240,6 @@ class Payment(models.Model):
 
     @property
     def is_flagged_duplicate(self) -> bool:
-        """Whether another live payment has the same reference (docs/domain.md section 4, Confirm)."""
-        return "duplicate_of" in self.metadata
+        """Whether another live payment had the same reference or proof (docs/domain.md section 4, Confirm)."""
+        # The release before knows the entry only.
+        return self.is_repeated or "duplicate_of" in self.metadata

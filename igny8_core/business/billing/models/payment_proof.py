@@ -40,6 +40,14 @@ class PaymentProof(models.Model):
     content_type = models.CharField("file type", max_length=20, choices=ProofType.choices)
     size = models.PositiveIntegerField("size in bytes", help_text="As stored")
     sha256 = models.CharField("SHA-256", max_length=64, help_text="Of the file as stored")
+    original_sha256 = models.CharField(
+        "SHA-256 of the upload",
+        max_length=64,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Of the file as it was sent, to find the same one again. Empty where it was sent to an older release",
+    )
     created_at = models.DateTimeField(default=clock.now, editable=False)
 
     class Meta:
@@ -53,7 +61,11 @@ class PaymentProof(models.Model):
             ),
             models.CheckConstraint(condition=Q(size__gt=0), name="igny8_payment_proofs_not_empty"),
         ]
-        indexes = [models.Index(fields=["account", "-id"], name="igny8_payment_proofs_of_acct")]
+        indexes = [
+            models.Index(fields=["account", "-id"], name="igny8_payment_proofs_of_acct"),
+            models.Index(fields=["sha256"], name="igny8_payment_proofs_stored"),
+            models.Index(fields=["original_sha256"], name="igny8_payment_proofs_sent"),
+        ]
 
     def __str__(self) -> str:
         return f"Proof {self.pk}"

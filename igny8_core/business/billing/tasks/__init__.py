@@ -7,6 +7,7 @@ from celery import shared_task
 from igny8_core.business.billing.invariants import broken_invariants
 from igny8_core.business.billing.services.credits import rollup
 from igny8_core.business.billing.services.credits.granting import expire_due_credits
+from igny8_core.business.billing.services.payment_methods import gateway_customers
 from igny8_core.business.billing.services.proofs import uploads
 from igny8_core.business.billing.services.reconciliation.daily import reconcile
 from igny8_core.business.billing.services.reconciliation.polling import poll_due
@@ -38,6 +39,12 @@ def end_periods() -> None:
 def delete_unused_proofs() -> None:
     """Delete uploaded files that no payment used within a week."""
     uploads.delete_unused_proofs()
+
+
+@shared_task(name="billing.release_left_customers", ignore_result=True)
+def release_left_customers() -> None:
+    """Have the customers of deleted accounts erased at Stripe where that was not ordered with the deletion."""
+    gateway_customers.release_left_customers()
 
 
 @shared_task(name="billing.process_webhooks", ignore_result=True)

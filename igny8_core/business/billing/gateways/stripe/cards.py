@@ -28,6 +28,14 @@ class StripeCards(StripeConnection):
             )
         return customer.id
 
+    def erase_customer(self, customer_id: str) -> None:
+        """Erase a customer with name, address and cards. Raises UnknownObject if it is erased already, or unknown.
+
+        Stripe ends the customer's subscriptions at once, and keeps payments, which can still be refunded.
+        """
+        with self._asking():
+            self._client.v1.customers.delete(known(customer_id))
+
     def begin_card_setup(self, customer_id: str, reference: str) -> CardSetup:
         """Begin to save a card, once per reference. The browser completes the setup with its client secret."""
         with self._asking():

@@ -9,6 +9,7 @@ from django.contrib.auth.backends import ModelBackend
 
 from igny8_core.business.billing.errors import PdfUnavailable
 from igny8_core.business.billing.models import CreditNote, CreditTransaction, Invoice, InvoiceStatus, Payment
+from igny8_core.business.billing.payment_repeats import repeats_of
 from igny8_core.business.billing.selectors import grant_sources
 from igny8_core.business.billing.services.invoices import pdf
 from igny8_core.business.billing.services.invoices.instructions import payment_instructions, why_rejected
@@ -71,11 +72,25 @@ def _payment_submitted(event: Event) -> Mail:
         "account": without_links(payment.account.name),
         "submitted_by": event.actor.email if event.actor else "",
         "payer_name": without_links(payment.payer_name),
-        "duplicate_of": Payment.objects.filter(pk=payment.metadata.get("duplicate_of")).first(),
+        "repeats": _repeats(payment),
         "link": f"{settings.BASE_URL}/admin/billing/payment/{payment.pk}/change/",
     }
     subject = f"Payment to review: {context['amount']} for {payment.invoice.invoice_number}"
     return Mail("manual_payment_submitted", subject, _operators("approve_payment"), context)
+
+
+def _repeats(payment: Payment) -> list[dict[str, Any]]:
+    """The other payments of the same transfer, as the operators' mail names them."""
+    return [
+        {
+            "id": repeat.payment.pk,
+            "account": without_links(repeat.payment.account.name),
+            "same": [same.value for same in repeat.same],
+            "status": repeat.payment.get_status_display(),
+        }
+        for repeat in repeats_of(payment)
+        if payment.is_flagged_duplicate
+    ]
 
 
 def _payment_received(event: Event) -> Mail:

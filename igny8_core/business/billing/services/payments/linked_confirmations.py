@@ -8,8 +8,9 @@ from django.utils.translation import gettext as _
 
 from igny8_core.business.billing.errors import ConfirmationAlreadyOpen
 from igny8_core.business.billing.models import MANUAL_METHODS, Invoice, Payment, PaymentStatus
+from igny8_core.business.billing.payment_repeats import fold_of
 from igny8_core.business.billing.services.payment_methods.availability import require_payable, required_offer_of
-from igny8_core.business.billing.services.payments.offline import create_manual_payment, reference_key, require_recent
+from igny8_core.business.billing.services.payments.offline import create_manual_payment, reference_fold, require_recent
 from igny8_core.business.billing.services.proofs.uploads import upload_proof
 
 
@@ -75,7 +76,7 @@ def _same_one(invoice: Invoice, said: TransferSaid) -> Payment | None:
     waiting = open_confirmation(invoice)
     if waiting is None:
         return None
-    if waiting.reference_key != reference_key(said.reference):
+    if fold_of(waiting) != reference_fold(said.reference):
         text = _(
             "We are checking a payment with the reference %(reference)s already. "
             "If that reference is wrong, write to %(address)s."

@@ -19,7 +19,6 @@ from igny8_core.business.billing.errors import (
 )
 from igny8_core.business.billing.locks import lock_invoice, lock_payment
 from igny8_core.business.billing.models import (
-    CAPTURED_STATUSES,
     MANUAL_METHODS,
     Invoice,
     Payment,
@@ -27,15 +26,18 @@ from igny8_core.business.billing.models import (
     PaymentStatus,
     RejectionCode,
 )
+from igny8_core.business.billing.payment_repeats import fingerprints_of
 from igny8_core.business.billing.selectors import proofs_of
 from igny8_core.business.billing.services.payment_methods.availability import require_payable, required_offer_of
 from igny8_core.business.billing.services.payment_states.transitions import reject, submit
 from igny8_core.business.billing.services.payment_states.under_way import require_no_other_payment
+from igny8_core.business.billing.services.payments.repeats import flag, flag_older_rows, found_repeats
 from igny8_core.business.billing.services.settlement import Settlement, capture
 from igny8_core.common import clock
 from igny8_core.common.db import lock_text, refusing, service_transaction
 from igny8_core.common.errors import InvalidInput
 from igny8_core.common.money import InvalidAmount, amount_text, minor_units, read_amount
+from igny8_core.common.references import folded_reference
 from igny8_core.common.text import folded
 
 OLDEST_TRANSFER = timedelta(days=366)
@@ -57,8 +59,9 @@ def create_manual_payment(
 ) -> Payment:
     """Record a customer's confirmation that they paid an invoice by bank or wallet. An operator decides about it.
 
-    `amount` must be exactly what is due (None: the invoice's total). A reference that another live payment already has
-    is accepted and flagged in `metadata["duplicate_of"]`. `transferred_on` and `payer_name` are the day and the sender
+    `amount` must be exactly what is due (None: the invoice's total). A reference or proof that another live payment
+    already has is accepted, and both payments are flagged; `metadata["duplicate_of"]` of this one names the other.
+    `transferred_on` and `payer_name` are the day and the sender
     of the transfer, as the customer says. `proof` is an upload of the account that no other payment uses; it stays
     with this payment for good. An open attempt at a gateway is closed first.
     Raises InvoiceNotFound, InvoiceNotPayable, AmountMismatch, InvalidAmount (too many decimals), InvalidInput (a day
@@ -66,32 +69,42 @@ def create_manual_payment(
     If an attempt at a gateway was paid, may be paid or cannot be closed: InvoicePaidMeanwhile, PaymentBeingChecked,
     AttemptNotClosed.
     """
-    key = reference_key(reference)
+    key, fold = reference_key(reference), reference_fold(reference)
     require_recent(transferred_on)
-    # If two accounts send the same reference at the same moment, the second must find the first.
+    fingerprints = fingerprints_of(proof)
+    # If two accounts send the same transfer at the same moment, the second must find the first. The release before
+    # takes the first of these locks only; it goes with that release.
     lock_text("payment reference", f"{payment_method}:{key}")
+    lock_text("payment reference", fold)
+    for fingerprint in fingerprints:
+        lock_text("payment proof", fingerprint)
     account = lock_account(invoice.account_id)
     invoice = lock_invoice(account, invoice.pk)
     _require_payable(invoice, payment_method, read_amount(amount, invoice.currency))
     if proof is not None:
         proof = _unused(account, proof)
     require_no_other_payment(invoice)
-    earlier = _live_payment_with(payment_method, key)
+    flag_older_rows()
+    repeats = found_repeats(fold, fingerprints)
     with refusing("igny8_payments_one_under_way", ConfirmationAlreadyOpen()):
-        return submit(
+        payment = submit(
             account,
             invoice,
             submitted_by,
             payment_method=payment_method,
             manual_reference=reference,
             reference_key=key,
+            reference_fold=fold,
+            is_repeated=bool(repeats),
             manual_notes=notes,
             transferred_on=transferred_on,
             payer_name=payer_name,
             proof_url=proof_url,
             proof=proof,
-            metadata={"duplicate_of": earlier.pk} if earlier else {},
+            metadata={"duplicate_of": repeats[0]} if repeats else {},
         )
+    flag(repeats)
+    return payment
 
 
 @service_transaction
@@ -151,7 +164,7 @@ def rejection_code(reason_code: str, reason: str) -> RejectionCode:
 
 
 def reference_key(reference: str) -> str:
-    """A bank or wallet reference in a form for comparing: without case, spaces, dashes and full-width letters.
+    """A bank or wallet reference without case, spaces, dashes and full-width letters: what the release before compares.
 
     Raises InvalidInput if nothing is left.
     """
@@ -160,6 +173,11 @@ def reference_key(reference: str) -> str:
         text = "Give the reference of your transfer, as the bank or wallet shows it."
         raise InvalidInput(errors={"manual_reference": [text]})
     return key[:100]
+
+
+def reference_fold(reference: str) -> str:
+    """A bank or wallet reference as it is compared with others: common/references.py. Raises InvalidInput."""
+    return folded_reference(reference) or reference_key(reference)
 
 
 def require_recent(transferred_on: date | None) -> None:
@@ -198,12 +216,6 @@ def _unused(account: Account, proof: PaymentProof) -> PaymentProof:
     if hasattr(found, "payment"):
         raise ProofAlreadyUsed(errors={"proof": [ProofAlreadyUsed.text]})
     return found
-
-
-def _live_payment_with(payment_method: str, key: str) -> Payment | None:
-    live = [PaymentStatus.PENDING_APPROVAL, *CAPTURED_STATUSES]
-    repeats = Payment.objects.filter(payment_method=payment_method, reference_key=key, status__in=live)
-    return repeats.order_by("pk").first()
 
 
 def _require_undecided(payment: Payment, operator: User | None) -> None:

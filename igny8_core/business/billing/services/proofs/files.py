@@ -4,14 +4,16 @@ import hashlib
 import logging
 import os
 import re
+import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import IO
 
 from botocore.exceptions import BotoCoreError, ClientError
 from django.core.files.base import ContentFile
@@ -54,11 +56,18 @@ REFUSALS = {
     "pixels": "The picture has too many pixels; 25 megapixels are taken. Make it smaller, or send a screenshot of it.",
     "size": "The file unpacks to far more than a receipt. Send a picture of the payment's page.",
     "pictures": "A picture in the PDF has more than 50 megapixels. Send a picture of the page instead.",
+    "packed": "The PDF is packed in an unusual way. Print it into a new PDF, or send a picture of the page.",
+    "objects": "The PDF's pages have far more lines than a receipt. Send a picture of the payment's page.",
+    "ratio": "The picture unpacks to far more than such a file shows. Send a screenshot or a photograph.",
+    "frames": "The file holds too many pictures. Send the one that shows the payment.",
+    "scans": "The picture is stored in far more steps than a camera takes. Send a screenshot of it.",
     "blank": "Nothing can be seen on the PDF's pages. Open it to see whether it is the right file, or send a picture.",
 }
-# Reading a picture of 25 megapixels takes some hundred megabytes, so each web process reads at most two at a time.
-_places = threading.BoundedSemaphore(2)
-PLACE_SECONDS = 10
+# Each web process reads so many files at a time: fewer than it has threads, so that some are always free, and because a
+# picture of 25 megapixels takes some hundred megabytes. Nobody waits for a place.
+AT_ONCE = 2
+PLACE_SECONDS = 2
+_places = threading.BoundedSemaphore(AT_ONCE)
 STORAGE_FAULTS = (OSError, BotoCoreError, ClientError)
 
 
@@ -74,16 +83,17 @@ class NewFile:
         return hashlib.sha256(self.content).hexdigest()
 
 
-def rewritten(content: bytes) -> NewFile:
+def rewritten(content: bytes, took: Callable[[float], None] = lambda seconds: None) -> NewFile:
     """Read an untrusted file and rewrite its visible content as a new file, in a process of its own.
 
+    `took` is told the processor time that this took, in seconds, also for a file that is refused.
     Raises FileTooLarge, UnsupportedFileType, UnreadableFile, FileCheckBusy if too many others are being read.
     """
     if len(content) > MAX_BYTES:
         raise FileTooLarge()
     for beginning, reader in BEGINNINGS:
         if beginning.match(content):
-            written = _read_sealed(reader, content)
+            written = _read_sealed(reader, content, took)
             content_type = next(kind for start, kind in WRITTEN if written.startswith(start))
             return NewFile(content_type, written)
     raise UnsupportedFileType()
@@ -121,27 +131,50 @@ def _storage(name: str) -> Iterator[None]:
         raise ProofStorageDown() from fault
 
 
-def _read_sealed(reader: str, content: bytes) -> bytes:
-    if not _places.acquire(timeout=PLACE_SECONDS):
+def _read_sealed(reader: str, content: bytes, took: Callable[[float], None]) -> bytes:
+    if not _places.acquire(blocking=False):
         raise FileCheckBusy(retry_after=PLACE_SECONDS)
     try:
-        # Nothing of the command comes from the file or from a request.
-        done = subprocess.run(  # noqa: S603
-            [sys.executable, "-I", "-c", START_READER, str(Path(__file__).parent), reader],
-            input=content,
-            capture_output=True,
-            check=False,
-            timeout=READER_SECONDS,
-            cwd="/",
-            env={name: os.environ[name] for name in KEPT_ENVIRONMENT if name in os.environ},
-        )
-    except subprocess.TimeoutExpired:
-        raise UnreadableFile() from None
+        code, output, seconds = _run(reader, content)
     except OSError as fault:
         logger.error("file reader did not start", exc_info=fault)
         raise FileCheckBusy(retry_after=PLACE_SECONDS) from fault
     finally:
         _places.release()
-    if done.returncode == 0:
-        return done.stdout
-    raise UnreadableFile(REFUSALS.get(done.stdout.decode("ascii", "replace")) if done.returncode == REFUSED else None)
+    took(seconds)
+    if code == 0:
+        return output
+    raise UnreadableFile(REFUSALS.get(output.decode("ascii", "replace")) if code == REFUSED else None)
+
+
+def _run(reader: str, content: bytes) -> tuple[int, bytes, float]:
+    """The exit code of the process, what it wrote, and the processor time that it took, in seconds."""
+    # Nothing of the command comes from the file or from a request.
+    child = subprocess.Popen(  # noqa: S603
+        [sys.executable, "-I", "-c", START_READER, str(Path(__file__).parent), reader],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        cwd="/",
+        env={name: os.environ[name] for name in KEPT_ENVIRONMENT if name in os.environ},
+    )
+    end = threading.Timer(READER_SECONDS, os.kill, (child.pid, signal.SIGKILL))
+    writer = threading.Thread(target=_write, args=(child.stdin, content), daemon=True)
+    end.start()
+    writer.start()
+    with child.stdout as output:  # type: ignore[union-attr]
+        written = output.read()
+    # The process keeps its id until wait4, so that the timer ends nobody else. Only wait4 tells its processor time.
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+    end.cancel()
+    end.join()
+    _, status, used = os.wait4(child.pid, 0)
+    child.returncode = os.waitstatus_to_exitcode(status)
+    writer.join()
+    return child.returncode, written, used.ru_utime + used.ru_stime
+
+
+def _write(entrance: IO[bytes], content: bytes) -> None:
+    """Hand the file over. A process that ends early reads no more of it."""
+    with suppress(OSError), entrance:
+        entrance.write(content)

@@ -1,7 +1,9 @@
 """Payment proofs: what customers upload to show that they paid."""
 
+import hashlib
 from contextlib import ExitStack
 from datetime import timedelta
+from functools import partial
 
 from django.db.models import Sum
 
@@ -12,6 +14,7 @@ from igny8_core.business.billing.models import PaymentProof
 from igny8_core.business.billing.models.payment_proof import storage_name
 from igny8_core.business.billing.services.proofs import files
 from igny8_core.business.billing.services.proofs.files import NewFile
+from igny8_core.business.billing.services.proofs.processor_time import count_time, require_time_left
 from igny8_core.common import clock
 from igny8_core.common.db import service_transaction
 from igny8_core.events import services as events
@@ -25,22 +28,24 @@ def upload_proof(account: Account, uploaded_by: User | None, content: bytes) -> 
     """Rewrite a customer's file and keep it: store the file first, then create its row.
 
     `uploaded_by` is None where it came through the link of an invoice.
-    Raises FileTooLarge, UnsupportedFileType, UnreadableFile, ProofLimitReached, FileCheckBusy, ProofStorageDown.
+    Raises FileTooLarge, UnsupportedFileType, UnreadableFile, ProofLimitReached, ProofTimeUsedUp, FileCheckBusy,
+    ProofStorageDown.
     """
     # Checked again under the lock. An account without room must not keep the sanitizer busy.
     _require_room(account, 0)
-    file = files.rewritten(content)
+    require_time_left(account)
+    file = files.rewritten(content, partial(count_time, account))
     proof = PaymentProof(account=account, content_type=file.content_type)
     name = files.store(storage_name(proof), file.content)
     with ExitStack() as on_failure:
         on_failure.callback(files.forget, name)
-        proof = _record(account, uploaded_by, file, name)
+        proof = _record(account, uploaded_by, file, name, hashlib.sha256(content).hexdigest())
         on_failure.pop_all()
     return proof
 
 
 @service_transaction
-def _record(account: Account, uploaded_by: User | None, file: NewFile, name: str) -> PaymentProof:
+def _record(account: Account, uploaded_by: User | None, file: NewFile, name: str, original: str) -> PaymentProof:
     locked = lock_account(account.pk)
     _require_room(locked, len(file.content))
     proof = PaymentProof.objects.create(
@@ -50,6 +55,7 @@ def _record(account: Account, uploaded_by: User | None, file: NewFile, name: str
         content_type=file.content_type,
         size=len(file.content),
         sha256=file.sha256,
+        original_sha256=original,
     )
     events.record(_event("payment_proof.uploaded", proof, uploaded_by))
     return proof

@@ -5,6 +5,7 @@ proofs/files.py starts it with the kind of file, and reads the exit code.
 """
 
 import importlib
+import os
 import resource
 import sys
 
@@ -14,7 +15,9 @@ from .refusal import Refused
 DONE, REFUSED = 0, 3
 MEMORY_BYTES = 1024**3
 # The largest accepted pictures and PDFs need two seconds.
-PROCESSOR_SECONDS = 10
+PROCESSOR_SECONDS = 6
+# Requests of others go first.
+NICENESS = 5
 MAX_RESULT_BYTES = 10 * 1024 * 1024
 
 
@@ -23,6 +26,7 @@ def main(kind: str) -> None:
 
     If the file is refused, exits with REFUSED and the reason on standard output.
     """
+    os.nice(NICENESS)
     reader = importlib.import_module(f".{kind}", __package__)
     _limit_resources(getattr(reader, "MAX_TASKS", 0))
     try:

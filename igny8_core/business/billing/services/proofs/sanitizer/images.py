@@ -10,6 +10,17 @@ from .refusal import Refused
 
 MAX_PIXELS = 25_000_000
 MAX_SIDE = 4000
+# A picture may unpack to MAX_RATIO times its size, or to a floor: up to LARGE pixels are little work in any case.
+MAX_RATIO = 200
+LARGE = 10_000_000
+FLOOR, FLOOR_OF_LARGE = 40_000_000, 4_000_000
+# Pixels of all frames together; the second picture in a photograph of a telephone counts.
+MAX_PIXELS_OF_FRAMES = 100_000_000
+# A JPEG that loads step by step has about ten scans, and each costs as much as the whole picture.
+MAX_SCANS = 64
+# A picture that packs better than MAX_RATIO when it is stored is made smaller, down to so many pixels.
+SMALLEST_SHRUNK = 4_000_000
+BITS = {"1": 1, "LA": 16, "PA": 16, "I": 32, "F": 32, "RGB": 24, "RGBA": 32, "CMYK": 32, "YCbCr": 24}
 KINDS = ("PNG", "JPEG", "WEBP", "AVIF")
 JPEG_QUALITY = 88
 ORIENTATION = 0x0112
@@ -54,21 +65,53 @@ def rewritten(
     source = Image.open(BytesIO(content), formats=kinds)
     # Known from the header. Decoding is where a bomb goes off.
     _require_few_pixels(source.width, source.height)
+    _require_honest(source, content)
     as_png = source.format == "PNG" or source.has_transparency_data
     orientation = orientation_of(source)
     source.load()
     # Some formats say their true size only now.
     _require_few_pixels(source.width, source.height)
     picture = _plain(source, with_alpha=as_png)
+    source.close()
+    picture.thumbnail((MAX_SIDE, MAX_SIDE), Image.Resampling.LANCZOS)
     if orientation in UPRIGHT:
         picture = picture.transpose(UPRIGHT[orientation])
-    picture.thumbnail((MAX_SIDE, MAX_SIDE), Image.Resampling.LANCZOS)
-    return _saved(picture, is_png=as_png)
+    return _saved_harmless(picture, is_png=as_png)
 
 
 def _require_few_pixels(width: int, height: int) -> None:
     if width * height > MAX_PIXELS:
         raise Refused("pixels")
+
+
+def _require_honest(source: Image.Image, content: bytes) -> None:
+    """Refuse a picture of very many pixels in very few bytes, before it is decoded. Raises Refused."""
+    pixels = source.width * source.height
+    if pixels * getattr(source, "n_frames", 1) > MAX_PIXELS_OF_FRAMES:
+        raise Refused("frames")
+    if source.format in {"JPEG", "MPO"} and content.count(b"\xff\xda") > MAX_SCANS:
+        raise Refused("scans")
+    size = _bytes_of_pixels(content) if source.format == "PNG" else len(content)
+    floor = FLOOR if pixels <= LARGE else FLOOR_OF_LARGE
+    if _unpacked(source) > max(floor, MAX_RATIO * size):
+        raise Refused("ratio")
+
+
+def _unpacked(picture: Image.Image) -> int:
+    return picture.width * picture.height * BITS.get(picture.mode, 8) // 8
+
+
+def _bytes_of_pixels(content: bytes) -> int:
+    """The bytes of a PNG in which its pixels are, without what was put in front of them or behind."""
+    position, size = 8, 0
+    while position + 8 <= len(content):
+        length = int.from_bytes(content[position : position + 4], "big")
+        kind = content[position + 4 : position + 8]
+        size += min(length, len(content) - position) if kind == b"IDAT" else 0
+        position += length + 12
+        if kind == b"IEND":
+            break
+    return size
 
 
 def _require_small_webp(content: bytes) -> None:
@@ -97,6 +140,15 @@ def _plain(source: Image.Image, *, with_alpha: bool) -> Image.Image:
     plain = Image.new(mode, converted.size)
     plain.paste(converted)
     return plain
+
+
+def _saved_harmless(picture: Image.Image, *, is_png: bool) -> bytes:
+    """The new file; with fewer pixels if they pack very well, because what is plain loses nothing by it."""
+    saved = _saved(picture, is_png=is_png)
+    while _unpacked(picture) > MAX_RATIO * len(saved) and picture.width * picture.height > SMALLEST_SHRUNK:
+        picture.thumbnail((picture.width * 7 // 10, picture.height * 7 // 10), Image.Resampling.BILINEAR)
+        saved = _saved(picture, is_png=is_png)
+    return saved
 
 
 def _saved(picture: Image.Image, *, is_png: bool) -> bytes:

@@ -1,8 +1,6 @@
 """Draw a PDF: a new file with a picture of each page. Only what can be seen goes into it."""
 
 import math
-import re
-import zlib
 from io import BytesIO
 
 from PIL import Image
@@ -12,8 +10,10 @@ from pypdfium2.raw import (
     FPDF_PAGEOBJ_IMAGE,
     FPDF_DocumentHasValidCrossReferenceTable,
     FPDF_GetSecurityHandlerRevision,
+    FPDFPage_CountObjects,
 )
 
+from .packed import require_little_inside
 from .refusal import Refused
 
 MAX_PAGES = 20
@@ -23,26 +23,24 @@ POINTS_PER_INCH = 72
 MAX_PIXELS = 40_000_000
 # Limit for one picture on a page. A scanned A4 page at 600 dots per inch has 35 million.
 MAX_PIXELS_OF_PICTURE = 50_000_000
+# For all pictures together: twenty scanned pages of that size.
+MAX_PIXELS_OF_PICTURES = 700_000_000
 MAX_DEPTH_OF_PICTURES = 5
 # Tried in this order until the result is small enough: share of the pixels per side, JPEG quality.
 WANTED_BYTES = 5 * 1024 * 1024
 COARSENESS = ((1, 85), (1, 60), (0.7, 60), (0.5, 50))
 
-# A file may unpack to MAX_RATIO times its size, within these bounds. A scanned blank page packs 150 to 1.
-MAX_RATIO = 200
-LEAST_UNPACKED_BYTES, MAX_UNPACKED_BYTES = 50_000_000, 100_000_000
-MAX_LAYERS = 3
-CHUNK = 64 * 1024
+# Everything that is drawn on all pages. A statement of 20 pages has ten thousand.
+MAX_OBJECTS = 100_000
 NOT_ENCRYPTED = -1
-# Where zlib data may begin: after the line with "stream", at a byte whose low digit is 8 (the method "deflate").
-PACKED_STREAM = re.compile(rb"stream[^\r\n]{0,80}+(?:\r\n|[\r\n])(?=[\x08\x18\x28\x38\x48\x58\x68\x78])")
 
 
 def rewritten(content: bytes) -> bytes:
     """The same pages as pictures in a new file. Raises Refused, or whatever the library raises for a broken file."""
-    _require_little_inside(content)
+    require_little_inside(content)
     source = _opened(content)
     scale = _scale(source)
+    _require_few_objects(source)
     pages = [_drawn(source, number, scale) for number in range(len(source))]
     if all(_is_plain(page) for page in pages):
         raise Refused("blank")
@@ -66,6 +64,22 @@ def _opened(content: bytes) -> PdfDocument:
     return source
 
 
+def _require_few_objects(source: PdfDocument) -> None:
+    """Refuse what would take long to draw, before any of it is drawn."""
+    objects = pixels = 0
+    for number in range(len(source)):
+        page = source[number]
+        objects += FPDFPage_CountObjects(page)
+        if objects > MAX_OBJECTS:
+            raise Refused("objects")
+        for placed in page.get_objects(filter=[FPDF_PAGEOBJ_IMAGE], max_depth=MAX_DEPTH_OF_PICTURES):
+            width, height = placed.get_px_size()
+            pixels += width * height
+            if width * height > MAX_PIXELS_OF_PICTURE or pixels > MAX_PIXELS_OF_PICTURES:
+                raise Refused("pictures")
+        page.close()
+
+
 def _scale(source: PdfDocument) -> float:
     """Pixels per point, the same for all pages."""
     sizes = [source.get_page_size(number) for number in range(len(source))]
@@ -77,10 +91,6 @@ def _scale(source: PdfDocument) -> float:
 
 def _drawn(source: PdfDocument, number: int, scale: float) -> Image.Image:
     page = source[number]
-    for placed in page.get_objects(filter=[FPDF_PAGEOBJ_IMAGE], max_depth=MAX_DEPTH_OF_PICTURES):
-        width, height = placed.get_px_size()
-        if width * height > MAX_PIXELS_OF_PICTURE:
-            raise Refused("pictures")
     drawn = page.render(scale=scale)
     picture: Image.Image = drawn.to_pil().convert("RGB")
     drawn.close()
@@ -115,28 +125,3 @@ def _as_pdf(pages: list[Image.Image], resolution: float, quality: int) -> bytes:
         title=None, creationDate=None, modDate=None,
     )  # fmt: skip
     return target.getvalue()
-
-
-def _require_little_inside(content: bytes) -> None:
-    """Refuse a file that unpacks to far more than a receipt would. Raises Refused."""
-    room = min(MAX_UNPACKED_BYTES, max(LEAST_UNPACKED_BYTES, MAX_RATIO * len(content)))
-    for beginning in PACKED_STREAM.finditer(content):
-        room -= _unpacked_bytes(memoryview(content)[beginning.end() :], room, MAX_LAYERS)
-        if room < 0:
-            raise Refused("size")
-
-
-def _unpacked_bytes(packed: memoryview, limit: int, layers: int) -> int:
-    """How many bytes this unpacks to, including what is packed inside it; counting stops just past the limit."""
-    unpacker, pieces, size = zlib.decompressobj(), [], 0
-    for start in range(0, len(packed), CHUNK):
-        try:
-            pieces.append(unpacker.decompress(packed[start : start + CHUNK], limit - size + 1))
-        except zlib.error:
-            break
-        size += len(pieces[-1])
-        if unpacker.eof or size > limit:
-            break
-    if size and size <= limit and layers > 1:
-        size += _unpacked_bytes(memoryview(b"".join(pieces)), limit - size, layers - 1)
-    return size

@@ -1,0 +1,78 @@
+"""Which payments show the same transfer: the same reference, however it is written, or the same file as a proof."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from django.db.models import Q, QuerySet
+
+from igny8_core.business.billing.models import CAPTURED_STATUSES, Payment, PaymentProof, PaymentStatus
+from igny8_core.common.references import folded_reference
+
+LIVE = [PaymentStatus.PENDING_APPROVAL, *CAPTURED_STATUSES]
+MOST_SHOWN = 20
+
+
+class Same(StrEnum):
+    """What two payments can have in common."""
+
+    REFERENCE = "reference"
+    PROOF = "proof"
+
+
+@dataclass(frozen=True)
+class Repeat:
+    """Another payment of the same transfer. `same`: what both have."""
+
+    payment: Payment
+    same: list[Same] = field(default_factory=list)
+
+    @property
+    def same_text(self) -> str:
+        """What both have, in words: "reference and proof"."""
+        return " and ".join(self.same)
+
+
+def fold_of(payment: Payment) -> str:
+    """The payment's reference for comparing. The release before writes none, so it is made here."""
+    return payment.reference_fold or folded_reference(payment.manual_reference) or payment.reference_key
+
+
+def fingerprints_of(proof: PaymentProof | None) -> list[str]:
+    """What tells a file again: as it was sent, and as it was drawn, which notes of a camera do not change."""
+    return sorted({proof.original_sha256, proof.sha256} - {""}) if proof else []
+
+
+def live_repeats(fold: str, fingerprints: list[str]) -> QuerySet[Payment]:
+    """The live payments, of all accounts, with this folded reference or a proof with one of these fingerprints."""
+    return _alike(fold, fingerprints).filter(status__in=LIVE)
+
+
+def repeats_of(payment: Payment) -> list[Repeat]:
+    """The other payments of the payment's transfer, live or not, with what is the same; the oldest first."""
+    fold, fingerprints = fold_of(payment), fingerprints_of(payment.proof)
+    others = _alike(fold, fingerprints).exclude(pk=payment.pk).select_related("proof", "account", "invoice")
+    return [Repeat(other, _same(other, fold, fingerprints)) for other in others.order_by("pk")[:MOST_SHOWN]]
+
+
+def _alike(fold: str, fingerprints: list[str]) -> QuerySet[Payment]:
+    # Each part has its index. A join in an OR would use none.
+    found = Q(pk__in=[])
+    if fold:
+        found |= Q(reference_fold=fold)
+    if fingerprints:
+        found |= Q(proof_id__in=list(_files(fingerprints)))
+    return Payment.objects.filter(found)
+
+
+def _files(fingerprints: list[str]) -> Iterable[int]:
+    alike = Q(original_sha256__in=fingerprints) | Q(sha256__in=fingerprints)
+    return PaymentProof.objects.filter(alike, payment__isnull=False).order_by().values_list("pk", flat=True)
+
+
+def _same(other: Payment, fold: str, fingerprints: list[str]) -> list[Same]:
+    is_same = {
+        Same.REFERENCE: bool(fold) and other.reference_fold == fold,
+        Same.PROOF: bool({*fingerprints_of(other.proof)} & {*fingerprints}),
+    }
+    return [name for name, found in is_same.items() if found]

@@ -1,0 +1,52 @@
+"""What operators find a payment by: its reference in any spelling, invoice, amount, and whom it came from."""
+
+import re
+from decimal import Decimal
+
+from django.db.models import Q, QuerySet
+
+from igny8_core.auth.models import Account, User
+from igny8_core.business.billing.models import Invoice, Payment
+from igny8_core.common.db import among
+from igny8_core.common.money import MAX_AMOUNT
+from igny8_core.common.references import as_number, folded_reference
+from igny8_core.common.text import folded
+
+# 89.00, 89.00 USD or PKR 25,000
+AMOUNT = re.compile(r"(?:(?P<before>[A-Za-z]{3})\s*)?(?P<number>[^A-Za-z]+?)(?:\s*(?P<after>[A-Za-z]{3}))?")
+
+
+def payments_matching(payments: QuerySet[Payment], text: str) -> QuerySet[Payment]:
+    """Those whose reference is `text`, however it is written, whose amount it is, with a currency or without, whose
+    invoice's number, payer's name, or billing or owner's e-mail address begins with it.
+    """
+    return payments.filter(matches(text))
+
+
+def matches(text: str) -> Q:
+    """The condition of payments_matching. PostgreSQL has an index for each part."""
+    numbered = Invoice.objects.filter(invoice_number__startswith=text.upper()).order_by().values("pk")
+    found = among("invoice_id", numbered) | Q(payer_name__gt="", payer_name__istartswith=text)
+    if fold := folded_reference(text):
+        found |= Q(reference_fold__gt="", reference_fold=fold)
+    if key := folded(text)[:100]:
+        # What the release before wrote meanwhile is not folded yet.
+        found |= Q(reference_fold="", reference_key=key) & ~Q(reference_key="")
+    if "@" in text:
+        found |= _of_address(text)
+    return found | _of_amount(text)
+
+
+def _of_address(text: str) -> Q:
+    billed = Account.objects.filter(billing_email__istartswith=text).order_by().values("pk")
+    owners = User.objects.filter(email__startswith=text.lower(), account__isnull=False).order_by().values("account_id")
+    return among("account_id", billed) | among("account_id", owners)
+
+
+def _of_amount(text: str) -> Q:
+    said = AMOUNT.fullmatch(text.strip())
+    number = as_number(said["number"]) if said else ""
+    if not said or not number or (said["before"] and said["after"]) or Decimal(number) > MAX_AMOUNT:
+        return Q(pk__in=[])
+    currency = said["before"] or said["after"]
+    return Q(amount=Decimal(number), **({"currency": currency.upper()} if currency else {}))

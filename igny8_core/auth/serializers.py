@@ -8,11 +8,13 @@ from rest_framework import serializers
 from igny8_core.auth.models import AccountStatus, BillingCycle, PaymentMethodType, Role, User
 from igny8_core.auth.services.sessions import TokenPair
 from igny8_core.common.api.fields import (
+    CompanyNameField,
     CountryCodeField,
     CurrencyField,
     EmailAddressField,
     EnumField,
     MoneyField,
+    NameField,
     PlainTextField,
     TimeZoneField,
 )
@@ -93,7 +95,7 @@ class BillingDetailsInput(StrictSerializer):
 
 
 class SettingsInput(BillingDetailsInput):
-    name = PlainTextField(max_length=200, required=False)
+    name = CompanyNameField(max_length=200, required=False)
     timezone = TimeZoneField(required=False)
 
 
@@ -104,8 +106,8 @@ class AccountInput(SettingsInput):
 
 
 class ProfileInput(StrictSerializer):
-    first_name = PlainTextField(max_length=150, required=False)
-    last_name = PlainTextField(max_length=150, required=False, allow_blank=True)
+    first_name = NameField(max_length=150, required=False)
+    last_name = NameField(max_length=150, required=False, allow_blank=True)
 
 
 class PersonInput(ProfileInput):

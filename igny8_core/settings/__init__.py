@@ -184,9 +184,22 @@ CONSOLE_SESSION_MAX_AGE = timedelta(hours=environment.at_least_one("CONSOLE_SESS
 THROTTLING = environment.text("THROTTLING", "on") != "off"
 if not DEBUG and not THROTTLING:
     raise ImproperlyConfigured("THROTTLING=off is for demos and tests only. Remove it.")
+# Each is counted for networks and for the wider ones that they are in, for people, addresses and so on: docs/limits.md.
 RATE_LIMITS = {
-    "login": ["10/minute", "15/15minutes"],
+    # Everything that the API is asked. Counted in each process and added up (common/request_limits.py).
+    "api_network": ["3000/minute"],
+    "api_person": ["1200/minute"],
+    "api_account": ["3000/minute"],
+    # What changes something, and what is not there or belongs to others.
+    "writes": [f"{environment.at_least_one('WRITES_PER_ACCOUNT_AND_DAY', 2000)}/day"],
+    "misses": ["60/10minutes"],
+    # Wrong passwords: of a network, and for an e-mail address from networks that its owner never used.
+    "login": ["10/minute", "60/hour"],
+    "login_address": ["15/15minutes"],
+    # One's own password, asked for before something important.
+    "password": ["10/minute", "15/15minutes"],
     "register": ["10/minute", "60/hour"],
+    "signups": [f"{environment.at_least_one('SIGNUPS_PER_HOUR', 500)}/hour"],
     "refresh": ["60/minute"],
     "confirm": ["30/hour"],
     "reset": ["5/15minutes", "20/day"],
@@ -211,6 +224,14 @@ TRUSTED_PROXY_COUNT = environment.number("TRUSTED_PROXY_COUNT", 0)
 # --- Billing ----------------------------------------------------------------------------------------------------
 
 INVOICE_DUE_DAYS = 7
+# When a trial gets its credits: at_signup, or when_verified, so that nobody collects them with made-up addresses. And
+# after how many days they expire; 0: never.
+TRIAL_CREDITS = environment.one_of(
+    "TRIAL_CREDITS", ["at_signup", "when_verified"] if DEBUG else ["when_verified", "at_signup"]
+)
+TRIAL_CREDITS_DAYS = environment.number("TRIAL_CREDITS_DAYS", 0 if DEBUG else 30)
+# How many mails an account that has never paid can cause in 24 hours, to whomever.
+TRIAL_MAILS_PER_DAY = environment.at_least_one("TRIAL_MAILS_PER_DAY", 20)
 # Limits against an endless billing loop: beyond them nothing is invoiced or charged (AMT-12).
 MAX_INVOICES_OF_SUBSCRIPTION_PER_DAY = 15
 MAX_ATTEMPTS_OF_INVOICE_PER_DAY = 15
@@ -284,6 +305,7 @@ _COOKIE_PREFIX = "" if DEBUG else "__Host-"
 SESSION_COOKIE_NAME = f"{_COOKIE_PREFIX}console"
 CSRF_COOKIE_NAME = f"{_COOKIE_PREFIX}csrftoken"
 PAGE_SESSION_COOKIE_NAME = f"{_COOKIE_PREFIX}session"
+DEVICE_COOKIE_NAME = f"{_COOKIE_PREFIX}device"
 # Where the console's login leads who did not come from one of its pages.
 LOGIN_REDIRECT_URL = "/admin/"
 SESSION_COOKIE_AGE = int(CONSOLE_SESSION_MAX_AGE.total_seconds())

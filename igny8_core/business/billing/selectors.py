@@ -63,6 +63,19 @@ def open_invoices_of(subscription: Subscription) -> list[Invoice]:
     return list(invoices.filter(status__in=open_statuses).order_by("pk"))
 
 
+def open_order_of(account: Account, package: CreditPackage, price: tuple[Decimal, str]) -> Invoice | None:
+    """The open invoice for one such package at this price, if there is one.
+
+    For an account that has paid before, not the one whose payment waits for a decision: it can buy more meanwhile.
+    """
+    total, currency = price
+    invoices = Invoice.objects.filter(account=account, status=InvoiceStatus.PENDING, total=total, currency=currency)
+    orders = invoices.filter(lines__package=package, lines__kind=LineKind.CREDIT_PACKAGE)
+    if not account.has_never_paid:
+        orders = orders.exclude(payments__status__in=PAYMENTS_UNDER_WAY)
+    return orders.order_by("-pk").first()
+
+
 def has_payment_under_way(invoice: Invoice) -> bool:
     """Whether a payment of the invoice is still undecided."""
     return Payment.objects.filter(invoice=invoice, status__in=PAYMENTS_UNDER_WAY).exists()

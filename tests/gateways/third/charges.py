@@ -102,7 +102,7 @@ class ThirdGateway:
         """See Gateway."""
         return iter(list(self._disputes))
 
-    def verify_webhook(self, body: bytes, headers: Mapping[str, str]) -> None:
+    def verify_webhook(self, body: bytes, headers: Mapping[str, str], sender: Sequence[Network] = ()) -> None:
         """See Gateway."""
         if headers.get("third-secret") != self._secret:
             raise BadSignature("another secret")

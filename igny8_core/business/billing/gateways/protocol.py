@@ -359,8 +359,11 @@ class Gateway(Protocol):
     def recent_disputes(self, since: datetime) -> Iterator[str]:
         """The ids of disputes opened since then, also about payments that are not ours."""
 
-    def verify_webhook(self, body: bytes, headers: Mapping[str, str]) -> None:
-        """Check that the raw bytes come from the gateway. Raises BadSignature, SignatureUncheckable."""
+    def verify_webhook(self, body: bytes, headers: Mapping[str, str], sender: Sequence[Network] = ()) -> None:
+        """Check that the raw bytes come from the gateway. Raises BadSignature, SignatureUncheckable.
+
+        `sender`: the networks that they came from, the narrowest first; what one of them wears out, others still have.
+        """
 
     def read_webhook(self, body: bytes) -> WebhookMessage:
         """What a verified message is about. Raises ValueError if it cannot be read."""

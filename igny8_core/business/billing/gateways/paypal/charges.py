@@ -175,9 +175,9 @@ class PayPalGateway:
             if len(ids) < LIST_SIZE:
                 return
 
-    def verify_webhook(self, body: bytes, headers: Mapping[str, str]) -> None:
+    def verify_webhook(self, body: bytes, headers: Mapping[str, str], sender: Sequence[Network] = ()) -> None:
         """See Gateway. Header names are in lower case. The content is still not believed (see paypal/signature)."""
-        self._signatures.verify(body, headers)
+        self._signatures.verify(body, headers, sender)
 
     def read_webhook(self, body: bytes) -> WebhookMessage:
         """See Gateway. `live` is None, because PayPal's messages do not say."""

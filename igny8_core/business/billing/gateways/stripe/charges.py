@@ -188,7 +188,7 @@ class StripeGateway(StripeCards, StripeMirror):
         refunds = self._client.v1.refunds.list({**of, "limit": 100})
         return [refund_of(refund.to_dict()) for refund in refunds.auto_paging_iter()]
 
-    def verify_webhook(self, body: bytes, headers: Mapping[str, str]) -> None:
+    def verify_webhook(self, body: bytes, headers: Mapping[str, str], sender: Sequence[Network] = ()) -> None:
         """Check the signature with each configured secret. Raises BadSignature, also if no secret is configured."""
         signature.verify(body, headers, self._webhook_secrets)
 

@@ -12,6 +12,7 @@ from django.utils.crypto import salted_hmac
 
 from igny8_core.admin.unfold_settings import UNFOLD  # noqa: F401
 from igny8_core.settings import environment, gateways
+from igny8_core.settings.limits import RATE_LIMITS, TRIAL_MAILS_PER_DAY, trial_credits, trial_credits_days  # noqa: F401
 from igny8_core.settings.rest_api import REST_FRAMEWORK, SPECTACULAR_SETTINGS  # noqa: F401
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
@@ -74,6 +75,8 @@ MIDDLEWARE = [
 ]
 
 ROOT_URLCONF = "igny8_core.urls"
+# The site is the whole host: no header of a proxy or caller says that a part of the address is not to be looked at.
+FORCE_SCRIPT_NAME = ""
 WSGI_APPLICATION = "igny8_core.wsgi.application"
 # A redirect would turn an API client's POST into a GET. A missing slash gives a 404 with a sentence instead.
 APPEND_SLASH = False
@@ -184,54 +187,13 @@ CONSOLE_SESSION_MAX_AGE = timedelta(hours=environment.at_least_one("CONSOLE_SESS
 THROTTLING = environment.text("THROTTLING", "on") != "off"
 if not DEBUG and not THROTTLING:
     raise ImproperlyConfigured("THROTTLING=off is for demos and tests only. Remove it.")
-# Each is counted for networks and for the wider ones that they are in, for people, addresses and so on: docs/limits.md.
-RATE_LIMITS = {
-    # Everything that the API is asked. Counted in each process and added up (common/request_limits.py).
-    "api_network": ["3000/minute"],
-    "api_person": ["1200/minute"],
-    "api_account": ["3000/minute"],
-    # What changes something, and what is not there or belongs to others.
-    "writes": [f"{environment.at_least_one('WRITES_PER_ACCOUNT_AND_DAY', 2000)}/day"],
-    "misses": ["60/10minutes"],
-    # Wrong passwords: of a network, and for an e-mail address from networks that its owner never used.
-    "login": ["10/minute", "60/hour"],
-    "login_address": ["15/15minutes"],
-    # One's own password, asked for before something important.
-    "password": ["10/minute", "15/15minutes"],
-    "register": ["10/minute", "60/hour"],
-    "signups": [f"{environment.at_least_one('SIGNUPS_PER_HOUR', 500)}/hour"],
-    "refresh": ["60/minute"],
-    "confirm": ["30/hour"],
-    "reset": ["5/15minutes", "20/day"],
-    "verify": ["10/hour"],
-    "invite": ["30/hour"],
-    "token": ["20/minute"],
-    "schema": ["60/minute"],
-    "upload": ["30/hour"],
-    "payment_methods": ["120/minute"],
-    "pdf": ["30/minute"],
-    "purchase": ["30/hour"],
-    "pay": ["20/minute", "100/hour"],
-    "pay_page": ["60/minute", "600/hour"],
-    # An open page asks every few seconds, ever more slowly; several people of an office may wait at once.
-    "pay_state": ["120/minute", "3000/hour"],
-    "pay_confirm": ["10/minute", "30/hour"],
-    "pay_pdf": ["10/minute", "60/hour"],
-}
 # How many proxies in front of us append to X-Forwarded-For. With 0 the header is ignored.
 TRUSTED_PROXY_COUNT = environment.number("TRUSTED_PROXY_COUNT", 0)
 
 # --- Billing ----------------------------------------------------------------------------------------------------
 
 INVOICE_DUE_DAYS = 7
-# When a trial gets its credits: at_signup, or when_verified, so that nobody collects them with made-up addresses. And
-# after how many days they expire; 0: never.
-TRIAL_CREDITS = environment.one_of(
-    "TRIAL_CREDITS", ["at_signup", "when_verified"] if DEBUG else ["when_verified", "at_signup"]
-)
-TRIAL_CREDITS_DAYS = environment.number("TRIAL_CREDITS_DAYS", 0 if DEBUG else 30)
-# How many mails an account that has never paid can cause in 24 hours, to whomever.
-TRIAL_MAILS_PER_DAY = environment.at_least_one("TRIAL_MAILS_PER_DAY", 20)
+TRIAL_CREDITS, TRIAL_CREDITS_DAYS = trial_credits(debug=DEBUG), trial_credits_days(debug=DEBUG)
 # Limits against an endless billing loop: beyond them nothing is invoiced or charged (AMT-12).
 MAX_INVOICES_OF_SUBSCRIPTION_PER_DAY = 15
 MAX_ATTEMPTS_OF_INVOICE_PER_DAY = 15

@@ -4,12 +4,14 @@ Amounts are Decimals with the currency's decimals, currencies are ISO 4217 in ca
 Gateways touch no database.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Protocol
+
+from igny8_core.common.network import Network
 
 
 class ChargeState(StrEnum):

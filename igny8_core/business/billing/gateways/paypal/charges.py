@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -25,6 +25,7 @@ from igny8_core.business.billing.gateways.protocol import (
     WebhookMessage,
 )
 from igny8_core.common import clock
+from igny8_core.common.network import Network
 
 logger = logging.getLogger(__name__)
 

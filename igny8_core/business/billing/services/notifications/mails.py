@@ -222,7 +222,9 @@ def _customer(invoice: Invoice) -> list[str]:
     """The customer's current address. The invoice and its documents keep the address that they were made with."""
     account = invoice.account
     # If the owner deleted the account, the invoice's address is all that is left.
-    address = invoice.billing_email if account.deleted_at else account.address_for_mail
+    # Only of what was paid: nobody makes us write to strangers by deleting accounts.
+    last_known = invoice.billing_email if invoice.paid_at else ""
+    address = last_known if account.deleted_at else account.address_for_mail
     return _reachable(address, f"Invoice {invoice.invoice_number}")
 
 

@@ -29,6 +29,7 @@ def declare() -> None:
             "user.password_reset": "A person chose a new password with an e-mailed link.",
             "user.verification_requested": "A person asked for a link that confirms their e-mail address.",
             "user.email_verified": "A person confirmed their e-mail address.",
+            "user.address_lost": "Whose address it is joined a team; a login that had not confirmed it lost it.",
             "user.login_attacked": "Many wrong passwords were tried for a login; the person is told.",
             "session.token_reused": "An old token was used again, so its session was ended.",
             "member.role_changed": "A member got another role.",

@@ -7,18 +7,21 @@ each of them cost a statement.
 import logging
 import time
 from collections import Counter
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from threading import Lock
 
 from django.db import DatabaseError, connection
 from django.db.models import Sum
 
 from igny8_core.common import clock
+from igny8_core.common.db import service_transaction
 from igny8_core.common.models import LimitHit
 
 logger = logging.getLogger(__name__)
 
 KEPT_FOR = timedelta(days=90)
+# The hour of the row that sums up all hours that were forgotten, so that totals never fall.
+BEFORE = datetime(1970, 1, 1, tzinfo=UTC)
 WRITTEN_EVERY_SECONDS = 1.0
 
 WRITE = """
@@ -72,14 +75,21 @@ def of_this_hour(limit: str) -> LimitHit:
 
 
 def totals() -> dict[str, int]:
-    """By limit: how often it refused something in the last 90 days."""
+    """By limit: how often it has refused something, ever."""
     write()
     return dict(LimitHit.objects.order_by("limit").values_list("limit").annotate(total=Sum("count")))
 
 
+@service_transaction
 def forget_old_hits() -> int:
-    """Delete what is older than 90 days. Returns how many rows."""
-    deleted, _ = LimitHit.objects.filter(hour__lt=clock.now() - KEPT_FOR).delete()
+    """Sum up what is older than 90 days in one row for each limit. Returns how many hours are gone."""
+    old = LimitHit.objects.filter(hour__gt=BEFORE, hour__lt=clock.now() - KEPT_FOR).select_for_update()
+    counts: Counter[str] = Counter()
+    for hit in old:
+        counts[hit.limit] += hit.count
+    with connection.cursor() as cursor:
+        cursor.execute(WRITE, [BEFORE, list(counts), list(counts.values())])
+    deleted, _ = LimitHit.objects.filter(pk__in=[hit.pk for hit in old]).delete()
     return deleted
 
 

@@ -23,7 +23,7 @@ from igny8_core.auth.services.sessions import open_session
 from igny8_core.business.billing.gateways.paypal.settings import PayPalSettings
 from igny8_core.business.billing.gateways.stripe.charges import StripeGateway
 from igny8_core.business.billing.gateways.stripe.settings import StripeSettings
-from igny8_core.common import clock, rate_limits
+from igny8_core.common import clock, limit_hits, rate_limits, request_limits
 from tests import hidden_queries, make, prepared_database
 
 uploads = TemporaryDirectory(prefix="igny8-uploads-")
@@ -158,6 +158,14 @@ def as_user() -> Callable[[User], APIClient]:
         return logged_in
 
     return client
+
+
+@pytest.fixture(autouse=True)
+def every_test_counts_for_itself() -> Iterator[None]:
+    """What a process counts by itself for a while is gone when the next test begins."""
+    yield
+    request_limits.forget_all()
+    limit_hits.forget()
 
 
 @pytest.fixture

@@ -68,6 +68,12 @@ def write() -> None:
         raise
 
 
+def forget() -> None:
+    """Drop what this process has collected and not written."""
+    with _lock:
+        _waiting.clear()
+
+
 def of_this_hour(limit: str) -> LimitHit:
     """The row of a limit for this hour."""
     row, _ = LimitHit.objects.get_or_create(limit=limit, hour=_this_hour(), defaults={"count": 0})

@@ -12,8 +12,8 @@ LINK = re.compile(r"://|\bwww\.|@|\w\.[^\W\d_]{2,}[/?#]", re.IGNORECASE)
 HOST = re.compile(r"\w\.[^\W\d_]{2}")
 # What telephones dial: + and seven digits, or nine digits without. Companies are called 1234567 Ontario Inc.
 TELEPHONE = re.compile(r"\+(?:[\s().\-/]*\d){7,}|\d(?:[\s().\-/]*\d){8,}")
-# What mail programs turn into a link: a scheme, or a dot before a possible top-level domain; and an address.
-LINK_LIKE = re.compile(r":(?=//)|(?<=\w)(?=\.[^\W\d_]{2})|(?<=\w)(?=@\w)")
+# What mail programs turn into a link: a scheme, or a dot before a possible top-level domain.
+LINK_LIKE = re.compile(r":(?=//)|(?<=\w)(?=\.[^\W\d_]{2})")
 SHOUTED = re.compile(r"\b[^\W\d_]{5,}\b")
 LONGEST_IN_MAIL = 80
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 from django.db import connection
-from django.test import TransactionTestCase
+from django.test import Client, TransactionTestCase
 from rest_framework.test import APIClient
 
 from fake_gateways import paypal_server
@@ -139,6 +139,13 @@ def charlie(db: None) -> User:
 def olga(db: None) -> User:
     """Platform operator with all permissions."""
     return make.operator(email="olga@example.com")
+
+
+@pytest.fixture
+def console(olga: User, client: Client) -> Client:
+    """A browser in which olga, who has all permissions, is logged in to the console."""
+    client.force_login(olga)
+    return client
 
 
 @pytest.fixture

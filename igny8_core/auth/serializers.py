@@ -63,6 +63,10 @@ class AccountOutput(OutputSerializer):
     plan = PlanOutput(help_text="The account's plan")
     credits = serializers.IntegerField(help_text="Credits that can be spent now")
     billing_email = serializers.CharField()
+    billing_email_confirmed = serializers.BooleanField(
+        source="is_billing_email_confirmed",
+        help_text="Whether mails go to `billing_email`; until the link mailed there was opened they go to the owner",
+    )
     billing_address_line1 = serializers.CharField()
     billing_address_line2 = serializers.CharField()
     billing_city = serializers.CharField()

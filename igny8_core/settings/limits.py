@@ -20,7 +20,9 @@ RATE_LIMITS = {
     "signups": [f"{environment.at_least_one('SIGNUPS_PER_HOUR', 500)}/hour"],
     "refresh": ["60/minute"],
     "confirm": ["30/hour"],
+    # For one address from one network; for any from one, more: colleagues forget their passwords, too.
     "reset": ["5/15minutes", "20/day"],
+    "reset_network": ["30/15minutes", "100/day"],
     "verify": ["10/hour"],
     "invite": ["30/hour"],
     "token": ["20/minute"],

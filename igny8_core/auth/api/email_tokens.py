@@ -23,7 +23,7 @@ from igny8_core.common.api.views import ApiView
 
 
 class ResetNetworkThrottle(NetworkThrottle):
-    scope = "reset"
+    scope = "reset_network"
 
 
 class ResetEmailThrottle(EmailThrottle):

@@ -18,17 +18,20 @@ def count_person(scope: str, person: User) -> None:
         _require_patience([seconds_to_wait(scope, f"user {person.pk}")])
 
 
-def count(request: HttpRequest, scope: str, email: str = "") -> None:
-    """Count a try from the caller's networks, and of `email` from there where there is one. Raises TooManyRequests.
+def count(request: HttpRequest, scope: str) -> None:
+    """Count a try from the caller's networks. Raises TooManyRequests.
 
     The API and the console count the same callers in the same words: no door lets more through.
     """
-    if not settings.THROTTLING:
-        return
-    waits = [seconds_to_wait(scope, *client_networks(request))]
-    if email:
-        waits.append(seconds_to_wait(scope, f"email {canonical_email(email)} {client_network(request)}"))
-    _require_patience(waits)
+    if settings.THROTTLING:
+        _require_patience([seconds_to_wait(scope, *client_networks(request))])
+
+
+def count_email(request: HttpRequest, scope: str, email: str) -> None:
+    """Count a try for an address from the caller's network. Raises TooManyRequests."""
+    if settings.THROTTLING:
+        caller = f"email {canonical_email(email)} {client_network(request)}"
+        _require_patience([seconds_to_wait(scope, caller)])
 
 
 def count_write(person: User) -> None:

@@ -12,7 +12,7 @@ from igny8_core.auth.services.mailed_tokens import Purpose, user_of_link
 from igny8_core.auth.services.users import request_password_reset, reset_password
 from igny8_core.common.errors import DomainError, InvalidInput, TooManyRequests
 from igny8_core.web.frame.forms import status_of, with_retry
-from igny8_core.web.frame.limits import count
+from igny8_core.web.frame.limits import count, count_email
 from igny8_core.web.frame.people import sign_out
 from igny8_core.web.frame.rendering import behind_a_key, for_people, page
 from igny8_core.web.login.forms import ChosenPasswordForm, ForgottenPasswordForm
@@ -26,7 +26,8 @@ def forgotten_password(request: HttpRequest) -> HttpResponse:
     refusal: TooManyRequests | None = None
     if form.is_bound and form.is_valid():
         try:
-            count(request, "reset", form.cleaned_data["email"])
+            count(request, "reset_network")
+            count_email(request, "reset", form.cleaned_data["email"])
             request_password_reset(form.cleaned_data["email"])
             return HttpResponseRedirect(reverse("password_link_sent"), status=303)
         except TooManyRequests as refused:

@@ -2,6 +2,8 @@
 
 from igny8_core.settings import environment
 
+_CHANGES = environment.at_least_one("WRITES_PER_ACCOUNT_AND_DAY", 2000)
+_SIGNUPS = environment.at_least_one("SIGNUPS_PER_HOUR", 500)
 # Each is counted for networks and for the wider ones that they are in, for people, addresses and so on: docs/limits.md.
 RATE_LIMITS = {
     # Everything that the API is asked. Counted in each process and added up (common/request_limits.py).
@@ -9,7 +11,7 @@ RATE_LIMITS = {
     "api_person": ["1200/minute"],
     "api_account": ["3000/minute"],
     # What changes something, and what is not there or belongs to others.
-    "writes": [f"{environment.at_least_one('WRITES_PER_ACCOUNT_AND_DAY', 2000)}/day"],
+    "writes": [f"{_CHANGES}/day"],
     "misses": ["60/10minutes"],
     # Wrong passwords: of a network, and for an e-mail address from networks that its owner never used.
     "login": ["10/minute", "60/hour"],
@@ -17,7 +19,7 @@ RATE_LIMITS = {
     # One's own password, asked for before something important.
     "password": ["10/minute", "15/15minutes"],
     "register": ["10/minute", "60/hour"],
-    "signups": [f"{environment.at_least_one('SIGNUPS_PER_HOUR', 500)}/hour"],
+    "signups": [f"{_SIGNUPS}/hour"],
     "refresh": ["60/minute"],
     "confirm": ["30/hour"],
     # For one address from one network; for any from one, more: colleagues forget their passwords, too.

@@ -237,9 +237,7 @@ POSING = ["URGENT: call +1 800 555 0100", "Visit https://evil.example/login", "w
 
 
 @pytest.mark.parametrize("name", POSING)
-def test_no_door_takes_a_name_that_poses_as_ours(
-    alice: User, as_user: Login, client: Client, console: Client, name: str
-) -> None:
+def test_no_door_takes_a_name_that_poses_as_ours(alice: User, as_user: Login, client: Client, name: str) -> None:
     person = {"first_name": "Eve", "last_name": "Adams", "email": "eve@example.com", "password": make.PASSWORD}
     doors = [
         as_user(alice).patch("/api/v1/auth/me/", {"first_name": name}, format="json"),

@@ -55,6 +55,12 @@ BUDGETS = {
 TOLERANCE, OUT_OF_DATE = 1.1, 0.8
 
 
+@pytest.fixture(autouse=True)
+def limits(settings: Any) -> None:
+    """As in production: the general limits are counted with every request."""
+    settings.THROTTLING = True
+
+
 @pytest.fixture
 def owner() -> User:
     owner = make.owner()

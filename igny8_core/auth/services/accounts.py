@@ -147,11 +147,12 @@ def _billing_email_given(account: Account, given_by: User) -> None:
     email = account.billing_email
     if not email:
         return
+    member = User.objects.filter(account=account, email=email, is_active=True).first()
     # Who belongs to the account and has confirmed the address need not do so again.
-    if User.objects.filter(account=account, email=email, is_active=True, email_verified_at__isnull=False).exists():
+    if member is not None and member.email_verified_at is not None:
         account.confirmed_billing_email = email
         account.save(update_fields=["confirmed_billing_email"])
-    elif not account.is_billing_email_confirmed and email != (account.owner.email if account.owner else ""):
+    elif not account.is_billing_email_confirmed and (member is None or member.pk != account.owner_id):
         events.record(events.about("account.billing_email_given", account, given_by))
 
 

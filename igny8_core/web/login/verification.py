@@ -40,7 +40,8 @@ def verification_link(request: HttpRequest, person: User) -> HttpResponse:
         count_person("verify", person)
         try:
             request_email_verification(person)
-            messages.success(request, _("A link is on its way to %(email)s.") % {"email": person.email})
+            addressed = person.account.billing_email if person.email_verified_at and person.account else person.email
+            messages.success(request, _("A link is on its way to %(email)s.") % {"email": addressed})
         except EmailAlreadyVerified as refusal:
             messages.success(request, refusal.text)
     return HttpResponseRedirect(reverse("home"), status=303)

@@ -25,6 +25,12 @@ def begin_trial(account: Account, owner: User) -> None:
         _grant(account, owner)
 
 
+def waits_for_credits(account: Account, person: User) -> bool:
+    """Whether the account's trial gets its credits once this person, its owner, has confirmed their address."""
+    is_late = settings.TRIAL_CREDITS == WHEN_VERIFIED and person.email_verified_at is None
+    return is_late and account.owner_id == person.pk
+
+
 def handle(event: Event) -> None:
     """Give the trial of who has just confirmed their address its credits. Called at least once for each event."""
     owner = user_with_id(event.object_id)

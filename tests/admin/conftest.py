@@ -1,1 +1,0 @@
-"""The console as operators see it in their browsers."""

@@ -10,7 +10,6 @@ from csp.middleware import CSPMiddleware
 from csp.utils import build_policy
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponseBase
 
-from igny8_core.common import limit_hits
 from igny8_core.common.api.callers import seconds_for_network
 from igny8_core.common.api.envelope import failure_response
 from igny8_core.common.api.exceptions import PayloadTooLarge
@@ -75,7 +74,6 @@ class ApiBoundaryMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if not request.path_info.startswith(API_PREFIX):
             return _refuse_nul(request) or self.get_response(request)
-        limit_hits.write_due()
         response = (
             _refuse_flood(request) or _refuse_address(request) or _refuse_body(request) or self.get_response(request)
         )

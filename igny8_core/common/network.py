@@ -8,19 +8,6 @@ from django.conf import settings
 from django.http import HttpRequest
 
 
-def client_address(request: HttpRequest) -> str:
-    """The caller's IP address, or "unknown" if the socket has none.
-
-    Of X-Forwarded-For, the last settings.TRUSTED_PROXY_COUNT entries are trusted: our own proxies append them. The
-    caller can write anything before them (AUT-17).
-    """
-    socket_address = request.META.get("REMOTE_ADDR", "")
-    forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
-    proxies: int = settings.TRUSTED_PROXY_COUNT
-    claimed = forwarded[-proxies].strip() if 0 < proxies <= len(forwarded) else socket_address
-    return _normal(claimed) or _normal(socket_address) or "unknown"
-
-
 class Network(NamedTuple):
     """A network that is counted; it may do `times` as much as one customer's."""
 
@@ -35,9 +22,20 @@ WIDER_IPV6 = ((64, 1), (56, 2), (48, 4))
 WIDER_IPV4 = ((32, 1), (24, 4))
 
 
+def client_address(request: HttpRequest) -> str:
+    """The caller's IP address, or "unknown" if the socket has none.
+
+    Of X-Forwarded-For, the last settings.TRUSTED_PROXY_COUNT entries are trusted: our own proxies append them. The
+    caller can write anything before them (AUT-17).
+    """
+    meta = request.META
+    return _address(meta.get("REMOTE_ADDR", ""), meta.get("HTTP_X_FORWARDED_FOR", ""), settings.TRUSTED_PROXY_COUNT)
+
+
 def client_networks(request: HttpRequest) -> tuple[Network, ...]:
     """The networks of the caller, the narrowest first: IPv6 /64, /56, /48; IPv4 the address and its /24."""
-    return networks_of(client_address(request))
+    meta = request.META
+    return _networks(meta.get("REMOTE_ADDR", ""), meta.get("HTTP_X_FORWARDED_FOR", ""), settings.TRUSTED_PROXY_COUNT)
 
 
 def client_network(request: HttpRequest) -> str:
@@ -54,6 +52,18 @@ def networks_of(address: str) -> tuple[Network, ...]:
         return (Network(address, 1),)
     wider = WIDER_IPV6 if parsed.version == 6 else WIDER_IPV4
     return tuple(Network(_network(address, length), times) for length, times in wider)
+
+
+# Every request asks for it, most of them from the same few addresses.
+@lru_cache(maxsize=4096)
+def _networks(socket_address: str, forwarded_for: str, proxies: int) -> tuple[Network, ...]:
+    return networks_of(_address(socket_address, forwarded_for, proxies))
+
+
+def _address(socket_address: str, forwarded_for: str, proxies: int) -> str:
+    forwarded = forwarded_for.split(",")
+    claimed = forwarded[-proxies].strip() if 0 < proxies <= len(forwarded) else socket_address
+    return _normal(claimed) or _normal(socket_address) or "unknown"
 
 
 def _network(address: str, length: int) -> str:

@@ -17,7 +17,8 @@ from igny8_core.common.rate_limits import Rate, add, rates_of
 # Hits after which a process tells the others; fewer where a limit is small.
 SHARE_AFTER = 25
 # Where a scope is left out of the settings.
-NO_LIMIT = Rate("", 2**62, 60)
+NEVER = 2**62
+NO_LIMIT = Rate("", NEVER, 60)
 
 
 class SharedLimit:
@@ -38,8 +39,6 @@ class SharedLimit:
             self._begin_window()
         if caller in self._over:
             return self._note()
-        if self._rate is NO_LIMIT:
-            return False
         count = self._counts[caller] = self._counts.get(caller, 0) + 1
         if count % self._share_after:
             return False
@@ -63,10 +62,11 @@ class SharedLimit:
     def _begin_window(self) -> None:
         self._read_from = settings.RATE_LIMITS
         self._rate = rates_of(self.scope)[0] if self.scope in settings.RATE_LIMITS else NO_LIMIT
-        self._share_after = max(1, min(SHARE_AFTER, self._rate.limit // 20))
+        self._share_after = max(1, min(SHARE_AFTER, self._rate.limit // 20)) if self._rate is not NO_LIMIT else NEVER
         # Ends with the window of the counters that all share, so that waiting always ends at the same time.
         self._ends_at = time.monotonic() + self._rate.seconds - clock.now().timestamp() % self._rate.seconds
         self._counts, self._over = {}, set()
+        limit_hits.write_due()
 
     def _is_over(self, caller: object, times: int) -> bool:
         if add(self.scope, self._rate, str(caller), self._share_after) <= self._rate.limit * times:

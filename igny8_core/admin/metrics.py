@@ -11,13 +11,13 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from igny8_core.auth.models import Account, Subscription
 from igny8_core.business.billing.models import Payment, PaymentStatus, WebhookEvent, WebhookState
 from igny8_core.business.billing.services.payment_methods import gateway_customers
-from igny8_core.common import clock
+from igny8_core.common import clock, limit_hits
 from igny8_core.events.models import Delivery, DeliveryStatus
 
 
@@ -37,7 +37,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
 class Figures(Collector):
     """Reads all figures from the database, so that every process gives the same answer."""
 
-    def collect(self) -> Iterator[GaugeMetricFamily]:
+    def collect(self) -> Iterator[GaugeMetricFamily | CounterMetricFamily]:
         """Yield the gauges, with one query each."""
         yield _by("igny8_accounts", "Accounts", "status", Account.objects.all())
         yield _by("igny8_subscriptions", "Subscriptions", "status", Subscription.objects.all())
@@ -66,6 +66,14 @@ class Figures(Collector):
         yield _single("igny8_customers_to_erase", "Customers that are yet to be erased at a gateway", waiting_erasures)
         dead_erasures = erasures.filter(status=DeliveryStatus.DEAD).count()
         yield _single("igny8_customers_not_erased", "Customers whose erasure at a gateway was given up", dead_erasures)
+        yield _hits()
+
+
+def _hits() -> CounterMetricFamily:
+    family = CounterMetricFamily("igny8_limit_hits", "What limits have refused", labels=["limit"])
+    for limit, total in limit_hits.totals().items():
+        family.add_metric([limit], total)
+    return family
 
 
 def _by(name: str, text: str, label: str, rows: QuerySet[Any]) -> GaugeMetricFamily:

@@ -10,6 +10,8 @@ def declare() -> None:
         {
             "account.created": "Somebody signed up.",
             "account.updated": "Settings or billing details were changed. The event names the fields, not the values.",
+            "account.billing_email_given": "Another address for invoices was given, which waits to be confirmed.",
+            "account.billing_email_confirmed": "The address for invoices was confirmed with a mailed link.",
             "account.suspended": "An operator suspended the account.",
             "account.reinstated": "An operator lifted a suspension.",
             "account.ownership_transferred": "The owner made somebody else the owner.",
@@ -32,6 +34,8 @@ def declare() -> None:
             "second_factor.reset": "An operator, or a command on the server, took a person's second factor away.",
             "recovery_codes.renewed": "A person got new recovery codes; the old ones stopped working.",
             "recovery_code.used": "A recovery code was used in place of the device. `left`: how many there still are.",
+            "user.address_lost": "Whose address it is joined a team; a login that had not confirmed it lost it.",
+            "user.login_attacked": "Many wrong passwords were tried for a login; the person is told.",
             "session.token_reused": "An old token was used again, so its session was ended.",
             "member.role_changed": "A member got another role.",
             "member.removed": "A member was removed, or left.",
@@ -56,6 +60,7 @@ def declare() -> None:
             "site.access_revoked": "A member may no longer work on the site.",
         },
     )
+    register("common.limithit", {"signups.stopped": "There were so many signups that no more were taken that hour."})
     for model, noun, text in [
         ("igny8_auth.plan", "plan", "A plan"),
         ("igny8_auth.industry", "industry", "An industry"),

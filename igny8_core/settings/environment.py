@@ -66,6 +66,14 @@ def amounts(name: str, default: str) -> dict[str, Decimal]:
     return {part[1]: Decimal(part[2]) for part in found if part}
 
 
+def one_of(name: str, choices: list[str]) -> str:
+    """One of some words; without the variable the first. Raises ImproperlyConfigured for anything else."""
+    value = text(name, choices[0])
+    if value not in choices:
+        raise ImproperlyConfigured(f"{name} is {value!r}. Set it to {' or '.join(choices)}.")
+    return value
+
+
 def words(name: str, default: str = "") -> list[str]:
     """A list separated by commas."""
     return [word.strip() for word in text(name, default).split(",") if word.strip()]

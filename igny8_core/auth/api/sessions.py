@@ -5,7 +5,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from igny8_core.auth.api.login_serializers import LoginInput, PasswordChangeInput, RefreshInput
-from igny8_core.auth.devices import device_of
+from igny8_core.auth.devices import device_of, place_of
 from igny8_core.auth.errors import (
     InvalidCredentials,
     InvalidToken,
@@ -29,16 +29,8 @@ from igny8_core.auth.throttles import PasswordThrottle
 from igny8_core.common.api.envelope import success
 from igny8_core.common.api.permissions import PublicEndpoint
 from igny8_core.common.api.refusals import refuses
-from igny8_core.common.api.throttling import EmailThrottle, NetworkThrottle
+from igny8_core.common.api.throttling import NetworkThrottle
 from igny8_core.common.api.views import ApiView, SingletonViewSet
-
-
-class LoginNetworkThrottle(NetworkThrottle):
-    scope = "login"
-
-
-class LoginEmailThrottle(EmailThrottle):
-    scope = "login"
 
 
 class RefreshThrottle(NetworkThrottle):
@@ -49,7 +41,6 @@ class LoginView(ApiView):
     tag = "auth"
     authentication_classes = ()
     permission_classes = (PublicEndpoint,)
-    throttle_classes = (LoginNetworkThrottle, LoginEmailThrottle)
 
     @extend_schema(operation_id="login", request=LoginInput, responses=LoginOutput)
     @refuses(InvalidCredentials, SecondFactorRequired, SecondFactorWrong, TooManyTries)
@@ -59,7 +50,7 @@ class LoginView(ApiView):
         Who has a second factor also sends `otp`; without it the answer is `second_factor_required`. Each code works
         once.
         """
-        user, pair = log_in(**self.validated(LoginInput))
+        user, pair = log_in(**self.validated(LoginInput), place=place_of(request))
         return success(LoginOutput(logged_in(user, pair)).data, "Logged in.")
 
 

@@ -9,6 +9,7 @@ from igny8_core.auth.models.account import (
     SuspendedReason,
 )
 from igny8_core.auth.models.industry import Industry
+from igny8_core.auth.models.login_guard import KnownPlace, LoginFailure, TrialTaken
 from igny8_core.auth.models.login_session import LoginSession
 from igny8_core.auth.models.plan import BillingCycle, Plan
 from igny8_core.auth.models.second_factor import RecoveryCode, SecondFactor
@@ -39,6 +40,8 @@ __all__ = [
     "BillingDriver",
     "Industry",
     "InvitationState",
+    "KnownPlace",
+    "LoginFailure",
     "LoginSession",
     "PaymentMethodType",
     "Plan",
@@ -53,6 +56,7 @@ __all__ = [
     "SuspendedReason",
     "TeamInvitation",
     "Terms",
+    "TrialTaken",
     "User",
     "terms_columns",
 ]

@@ -33,7 +33,7 @@ def prove(user: User, *, password: str = "", otp: str = "") -> None:
         return
     if not password:
         raise InvalidInput(errors={"password": [NOTHING_SENT]})
-    count_try("login", user)
+    count_try("password", user)
     check_own_password(password, user)
 
 

@@ -7,7 +7,7 @@ from django.db.models import TextChoices
 from django.utils.crypto import constant_time_compare, salted_hmac
 
 from igny8_core.auth.errors import InvalidLink, LinkExpired
-from igny8_core.auth.models import User
+from igny8_core.auth.models import Account, User
 from igny8_core.common import clock
 from igny8_core.common.signed_texts import BadSignature, SignatureExpired, keys, opened, signed
 
@@ -17,9 +17,14 @@ class Purpose(TextChoices):
 
     RESET = "password_reset"
     VERIFICATION = "email_verification"
+    BILLING_ADDRESS = "billing_address"
 
 
-LIFETIMES = {Purpose.RESET: timedelta(minutes=60), Purpose.VERIFICATION: timedelta(days=3)}
+LIFETIMES = {
+    Purpose.RESET: timedelta(minutes=60),
+    Purpose.VERIFICATION: timedelta(days=3),
+    Purpose.BILLING_ADDRESS: timedelta(days=3),
+}
 
 
 def link_token(user: User, purpose: Purpose, issued_at: datetime) -> str:
@@ -39,6 +44,30 @@ def user_of_link(token: str, purpose: Purpose) -> User:
     if user is None or not any(constant_time_compare(state, _state(user, purpose, key)) for key in keys()):
         raise LinkExpired()
     return user
+
+
+def billing_address_token(account: Account, issued_at: datetime) -> str:
+    """A token for a link to the account's billing address, which it confirms."""
+    text = f"{account.pk}.{_state_of_address(account, keys()[0])}"
+    return signed(text, salt=_salt(Purpose.BILLING_ADDRESS), moment=issued_at)
+
+
+def account_of_link(token: str) -> Account | None:
+    """The account whose billing address a token confirms; None for a token of another purpose.
+
+    Raises LinkExpired once it has expired, or the account has another billing address.
+    """
+    try:
+        lifetime = LIFETIMES[Purpose.BILLING_ADDRESS]
+        account_id, state = opened(token, salt=_salt(Purpose.BILLING_ADDRESS), lifetime=lifetime).split(".")
+    except SignatureExpired:
+        raise LinkExpired() from None
+    except BadSignature:
+        return None
+    account = Account.objects.filter(pk=account_id).exclude(billing_email="").first()
+    if account is None or not any(constant_time_compare(state, _state_of_address(account, key)) for key in keys()):
+        raise LinkExpired()
+    return account
 
 
 def has_run_out(purpose: Purpose, issued_at: float) -> bool:
@@ -75,3 +104,8 @@ def _state(user: User, purpose: Purpose, key: str) -> str:
     changed = user.password if purpose == Purpose.RESET else user.email_verified_at
     salt = f"igny8_core.auth.state.{purpose.value}"
     return salted_hmac(salt, f"{user.email}|{changed}", secret=key, algorithm="sha256").hexdigest()
+
+
+def _state_of_address(account: Account, key: str) -> str:
+    salt = f"igny8_core.auth.state.{Purpose.BILLING_ADDRESS.value}"
+    return salted_hmac(salt, f"{account.pk}|{account.billing_email}", secret=key, algorithm="sha256").hexdigest()

@@ -13,9 +13,11 @@ from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.tokens import AccessToken, RefreshToken
 
 from igny8_core.auth.callers import password_fingerprint
+from igny8_core.auth.devices import Place
 from igny8_core.auth.errors import InvalidCredentials, InvalidToken
 from igny8_core.auth.models import LoginSession, User
 from igny8_core.auth.selectors import live_session, user_by_email
+from igny8_core.auth.services.login_guard import guarded, note_place
 from igny8_core.auth.services.one_time_codes import require_code
 from igny8_core.common import clock
 from igny8_core.common.db import service_transaction
@@ -34,13 +36,21 @@ class TokenPair:
     refresh: str
 
 
-def log_in(email: str, password: str, otp: str = "") -> tuple[User, TokenPair]:
+def log_in(email: str, password: str, otp: str = "", place: Place | None = None) -> tuple[User, TokenPair]:
     """Check credentials and open a session. `otp` is a code of the second factor, of who has one.
 
-    Raises InvalidCredentials, after equal work in every case; SecondFactorRequired, SecondFactorWrong, TooManyTries.
+    With a `place` the password's try is counted, and refused with TooManyRequests where there were too many
+    (login_guard.py). Raises InvalidCredentials, after equal work in every case; SecondFactorRequired,
+    SecondFactorWrong, TooManyTries.
     """
-    user = check_credentials(email, password)
+    if place is None:
+        user = check_credentials(email, password)
+    else:
+        with guarded(email, place):
+            user = check_credentials(email, password)
     require_code(user, otp)
+    if place is not None:
+        note_place(user, place)
     return user, open_session(user)
 
 

@@ -16,6 +16,7 @@ from igny8_core.auth.models import (
 from igny8_core.auth.selectors import members_of
 from igny8_core.auth.services import team_policy
 from igny8_core.auth.services.invitations import withdraw_invitations
+from igny8_core.auth.services.login_guard import forget_places
 from igny8_core.auth.services.second_factor import forget_second_factor
 from igny8_core.auth.services.sessions import end_sessions
 from igny8_core.auth.services.users import check_own_password
@@ -124,7 +125,8 @@ def _blank(account: Account, now: datetime, staying: set[int]) -> None:
     # An owner who is an operator keeps their login and leaves the account.
     if account.owner_id not in staying:
         account.owner = None
-    account.save(update_fields=[*BILLING_DETAILS, "name", "slug", "timezone", "owner"])
+    account.confirmed_billing_email = ""
+    account.save(update_fields=[*BILLING_DETAILS, "confirmed_billing_email", "name", "slug", "timezone", "owner"])
     if account.status == AccountStatus.CANCELED:
         account.deleted_at = now
         account.save(update_fields=["deleted_at"])
@@ -145,6 +147,7 @@ def _erase(member: User) -> None:
     """Erase a person. They can no longer log in, and their address can sign up again."""
     end_sessions(member, "account_deleted")
     forget_second_factor(member)
+    forget_places(member)
     member.email, member.first_name, member.last_name = erased_address(member.pk), "", ""
     member.email_before = ""
     member.is_active, member.email_verified_at = False, None

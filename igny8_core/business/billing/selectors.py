@@ -29,6 +29,8 @@ from igny8_core.business.billing.models import (
     PaymentMethodConfig,
     PaymentProof,
     Refund,
+    Renewal,
+    RenewalStatus,
 )
 from igny8_core.common import clock
 from igny8_core.common.db import among
@@ -74,6 +76,13 @@ def open_plan_changes_of(subscription: Subscription) -> list[Invoice]:
         account_id=subscription.account_id, subscription=subscription, status=InvoiceStatus.PENDING
     )
     return list(open_invoices.filter(CHANGES_PLAN).order_by("pk"))
+
+
+def undecided_renewal_of(subscription: Subscription) -> Renewal | None:
+    """The renewal of the subscription's next period with its invoice, if its period has not begun; or None."""
+    undecided = Renewal.objects.filter(account_id=subscription.account_id, subscription=subscription)
+    undecided = undecided.filter(status__in=[RenewalStatus.OPEN, RenewalStatus.PAID])
+    return undecided.select_related("invoice").order_by("-pk").first()
 
 
 def open_orders_of(subscription: Subscription) -> list[Invoice]:
@@ -205,6 +214,11 @@ def invoices_matching(invoices: QuerySet[Invoice], text: str) -> QuerySet[Invoic
 def all_subscriptions() -> QuerySet[Subscription]:
     """Every subscription, also those that have ended, with its account and plans."""
     return Subscription.objects.select_related("account", "plan", "pending_plan")
+
+
+def all_renewals() -> QuerySet[Renewal]:
+    """Every renewal with its account, subscription and invoice."""
+    return Renewal.objects.select_related("account", "subscription__plan", "invoice")
 
 
 def all_proofs() -> QuerySet[PaymentProof]:

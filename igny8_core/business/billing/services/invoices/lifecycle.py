@@ -127,7 +127,7 @@ def mark_paid(invoice: Invoice, payment: Payment) -> Invoice:
 
 
 @service_transaction
-def mark_void(invoice: Invoice, reason: str, voided_by: User | None = None) -> Invoice:
+def mark_void(invoice: Invoice, reason: str, voided_by: events.Actor = None) -> Invoice:
     """Void an unpaid invoice. It keeps its number. An open attempt to pay it at a gateway is closed first.
 
     Raises TransitionNotAllowed if it is already paid or void, or if a payment of it is under way. If an open attempt

@@ -1,6 +1,7 @@
 """Tell customers that the card which pays their renewals expires soon."""
 
 from datetime import date, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -59,7 +60,7 @@ def _month(day: date) -> int:
     return day.year * 12 + day.month
 
 
-def _event(row: tuple[object, ...]) -> events.NewEvent:
+def _event(row: tuple[Any, ...]) -> events.NewEvent:
     pk, account_id, brand, last4, year, month = row
     card = AccountPaymentMethod(pk=pk, account_id=account_id)
     facts = {"brand": brand, "last4": last4, "exp_year": year, "exp_month": month}

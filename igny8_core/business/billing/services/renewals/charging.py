@@ -21,6 +21,7 @@ from igny8_core.business.billing.errors import (
 )
 from igny8_core.business.billing.gateways import card_method, traits_of
 from igny8_core.business.billing.models import Payment, PaymentStatus, Renewal, RenewalStatus
+from igny8_core.business.billing.services.collection.attempts import RENEWAL_KEY
 from igny8_core.business.billing.services.payments.checkout import charge_saved_card
 from igny8_core.common import clock
 from igny8_core.common.db import service_transaction
@@ -34,8 +35,6 @@ LEASE = timedelta(minutes=10)
 # What is not the card's fault is tried again after an hour: the gateway did not answer, another payment is under way.
 AGAIN = timedelta(hours=1)
 A_DAY = timedelta(days=1)
-# The begin of the request keys of charges that were begun here. Mails about payments leave these out.
-KEY = "renewal:"
 # Failures that say nothing of the card: the attempt was closed, or never arrived at the gateway.
 NO_DECLINES = frozenset({"", "canceled", "expired", "never_arrived"})
 MOST_TAKES = 500
@@ -60,7 +59,7 @@ def charge_now(renewal: Renewal) -> Renewal:
 
 def handle(event: Event) -> None:
     """Charge a new card for renewals that are due and unpaid. The outbox calls this at least once per event."""
-    due = Renewal.objects.filter(account_id=event.account_id, status=RenewalStatus.OPEN, period_start__lte=clock.now())
+    due = Renewal.objects.filter(account=event.account, status=RenewalStatus.OPEN, period_start__lte=clock.now())
     before = Q(last_charged_at=None) | Q(last_charged_at__lt=event.created_at)
     for renewal in due.filter(before).order_by("pk"):
         _schedule(renewal, clock.now())
@@ -83,7 +82,7 @@ def _charge(renewal: Renewal) -> None:
 
 def _ask(renewal: Renewal) -> None:
     # The same key until the decline is counted: after a killed worker, the first attempt answers and none is begun.
-    key = f"{KEY}{renewal.pk}:{renewal.last_attempt_id or 0}"
+    key = f"{RENEWAL_KEY}{renewal.pk}:{renewal.last_attempt_id or 0}"
     try:
         attempt = charge_saved_card(renewal.invoice, request_key=key)
     except (NoSavedCard, InvoiceNotPayable, PaymentMethodNotAvailable):

@@ -135,7 +135,7 @@ def write(drafts: Sequence[Draft], offer_sets: OfferSets) -> None:
             *([due_date(draft.period, today) for draft in drafts], metadata, today, now),
         ]
     )
-    by_subscription: dict[int, int] = dict(made)  # type: ignore[arg-type]
+    by_subscription: dict[int, int] = dict(made)
     invoices = [by_subscription[subscription] for subscription in subscriptions]
     starts, ends = [draft.period.start for draft in drafts], [draft.period.end for draft in drafts]
     _write_lines(drafts, invoices, starts, ends)

@@ -151,7 +151,7 @@ def _grant_credits(invoice: Invoice, payment: Payment, now: datetime) -> int:
         source=f"invoice:{invoice.pk}",
         description=f"{line.description} ({invoice.invoice_number})",
         expires_at=_expiry(payment, line, now),
-        actor=payment.approved_by,
+        actor=payment.approved_by_id,
         metadata={"invoice_id": invoice.pk, "payment_id": payment.pk},
     )
     return amount

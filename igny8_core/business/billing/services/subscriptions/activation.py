@@ -43,7 +43,8 @@ def activate_subscription(subscription: Subscription, payment: Payment) -> Subsc
     """Deliver what the paid invoice sold: start the subscription's first period, renew it, or change its plan.
 
     The caller holds the account's lock. Raises SubscriptionNotPayable if the subscription was canceled meanwhile. For a
-    change of plan: PlanChangeOutdated if its price has changed, PlanChangePeriodOver if its period is over.
+    change of plan: RenewalPaid if the next period is paid already, PlanChangeOutdated if its price has changed,
+    PlanChangePeriodOver if its period is over, PaymentUnderWay if a renewal is being paid.
     """
     if subscription.billing_driver != BillingDriver.LOCAL:
         # Periods and plan follow Stripe (sync_from_stripe), even if this payment came after the subscription's end.
@@ -55,6 +56,7 @@ def activate_subscription(subscription: Subscription, payment: Payment) -> Subsc
     if line and line.kind == LineKind.PLAN_CHANGE:
         now = payment.processed_at or clock.now()
         plan, terms = _sold(subscription, line, payment.currency)
+        require_next_not_paid(subscription)
         require_current_price(subscription, payment.invoice, line, plan, now)
         begin_plan(subscription, plan, terms, line, now, actor)
         return subscription
@@ -120,9 +122,8 @@ def begin_plan(
     """Change a running subscription to the plan that an invoice line sells. Another cycle starts a new period.
 
     An unpaid renewal is withdrawn, because the next period costs something else now.
-    Raises RenewalPaid if the next period is paid already, PaymentUnderWay, AttemptOpen.
+    Raises PaymentUnderWay, AttemptOpen.
     """
-    require_next_not_paid(subscription)
     withdraw_renewal(subscription, "The plan was changed", actor)
     if line.restarts_period:
         end_of_first = period_end(now, 1, terms.billing_cycle)

@@ -211,7 +211,7 @@ def require_current_price(
 def require_current_order(invoice: Invoice) -> None:
     """Refuse to start paying a change of plan that could not be delivered. It is checked again when it is paid.
 
-    Raises PlanChangePeriodOver, PlanChangeOutdated.
+    Raises PlanChangePeriodOver, PlanChangeOutdated, RenewalPaid.
     """
     line = plan_line_of(invoice) if invoice.subscription_id else None
     if line is None or line.plan is None or line.kind != LineKind.PLAN_CHANGE:
@@ -220,6 +220,7 @@ def require_current_order(invoice: Invoice) -> None:
     ours = subscriptions.filter(billing_driver=BillingDriver.LOCAL, status=SubscriptionStatus.ACTIVE)
     subscription = ours.filter(invoices=invoice.pk).first()
     if subscription:
+        require_next_not_paid(subscription)
         require_current_price(subscription, invoice, line, line.plan, clock.now())
 
 

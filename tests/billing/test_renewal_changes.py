@@ -120,7 +120,12 @@ def test_a_smaller_plan_is_invoiced_for_the_next_period_and_begins_with_it(
     work_at(END)
 
     after = now(subscription)
-    assert (after.plan, after.pending_plan, after.terms_credits, after.current_period_end) == (mini, None, 100, NEXT_END)
+    assert (after.plan, after.pending_plan, after.terms_credits, after.current_period_end) == (
+        mini,
+        None,
+        100,
+        NEXT_END,
+    )
     assert (account_of(subscription).plan, account_of(subscription).credits) == (mini, 100)
     assert Event.objects.filter(type="subscription.plan_changed").count() == 1
     require_sound_at(END + A_DAY)

@@ -261,9 +261,7 @@ def test_an_account_that_an_operator_suspended_is_not_charged(stripe: FakeStripe
     assert renewal_of(subscription).next_charge_at == END + A_DAY
 
 
-def test_a_customer_who_pays_on_the_page_is_not_charged_as_well(
-    stripe: FakeStripe, subscription: Subscription
-) -> None:
+def test_a_customer_who_pays_on_the_page_is_not_charged_as_well(stripe: FakeStripe, subscription: Subscription) -> None:
     saved = AccountPaymentMethod.objects.get(type="stripe")
     at(END - A_SECOND, PaymentService.create_stripe_payment, renewal_of(subscription).invoice, saved.gateway_method_id)
 

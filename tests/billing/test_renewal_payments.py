@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from decimal import Decimal
+from itertools import pairwise
 
 import pytest
 
@@ -146,7 +147,7 @@ def test_two_years_of_renewals_touch_and_end_on_the_last_of_each_month(subscript
 
     begun = list(Renewal.objects.filter(status="begun").order_by("period_start"))
     assert len(begun) == 24
-    assert all(one.period_end == two.period_start for one, two in zip(begun, begun[1:], strict=False))
+    assert all(one.period_end == two.period_start for one, two in pairwise(begun))
     assert begun[-1].period_end == START.replace(year=2028, month=2, day=29)
     require_sound_at(begun[-1].period_end - timedelta(days=6))
 

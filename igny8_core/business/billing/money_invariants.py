@@ -66,7 +66,7 @@ OF_MONEY = [
     ),
     Invariant(
         4,
-        "every paid invoice with credits has one grant once its period has begun, and every such grant has a paid invoice",
+        "every paid invoice with credits has one grant once its period began, and every such grant has a paid invoice",
         """
         WITH granted AS (
             SELECT granted.id, granted.source, granted.amount, coalesce(invoice.id, payment.invoice_id) AS invoice_id

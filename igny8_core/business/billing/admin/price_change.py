@@ -6,7 +6,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
-from unfold.contrib.filters.admin import RelatedDropdownFilter
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, RelatedDropdownFilter
 from unfold.decorators import action as page_action
 from unfold.forms import BaseDialogForm
 from unfold.widgets import (
@@ -125,7 +125,7 @@ class PriceChangeNoticeAdmin(ReadOnlyAdmin):
     """Who was told of which change of price, and from when it holds for them."""
 
     list_display = ("id", "account", "subscription", "price_change", "applies", "applied", "told")
-    list_filter = (("price_change", RelatedDropdownFilter),)
+    list_filter = (("account", AutocompleteSelectFilter),)
     list_select_related = ("account", "subscription__plan", "price_change__plan")
     search_fields = ("account__name",)
     search_help_text = "Search by account"

@@ -20,6 +20,7 @@ from igny8_core.auth.models import (
     Role,
     SecondFactor,
     SiteUserAccess,
+    Subscription,
     TeamInvitation,
     TrialTaken,
     User,
@@ -36,6 +37,8 @@ from igny8_core.business.billing.models import (
     PayeeVersion,
     Payment,
     PaymentMethodConfig,
+    PlanPriceChange,
+    PriceChangeNotice,
     Refund,
     UsageSumMark,
     WebhookEvent,
@@ -78,6 +81,7 @@ def one_of_each(text: str = "") -> Account:
         account, 5, operation_type="article", description=text, key=f"key-{number}", site=site, user=owner
     )
     _around(account, owner, number, text)
+    _renewal(subscription, text)
     SiteUserAccess.objects.create(user=owner, site=site, granted_by=owner)
     return account
 
@@ -95,6 +99,22 @@ def _catalogue(number: int, text: str) -> None:
         instructions=text,
     )
     MadeDefault.objects.create(kind="igny8_auth.plan", key=f"plan-{number} {text}")
+
+
+def _renewal(subscription: Subscription, text: str) -> None:
+    change = PlanPriceChange.objects.create(
+        plan=subscription.plan,
+        price=Decimal("99.00"),
+        currency="USD",
+        billing_cycle="monthly",
+        effective_on=timezone.now().date(),
+        notice_days=30,
+    )
+    subscription.refresh_from_db()
+    PriceChangeNotice.objects.create(
+        price_change=change, subscription=subscription, account=subscription.account, applies_from=timezone.now()
+    )
+    make.renewal(subscription, last_decline=text[:100], price_change=change)
 
 
 def _around(account: Account, owner: User, number: int, text: str) -> None:

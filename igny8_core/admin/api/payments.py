@@ -27,12 +27,14 @@ from igny8_core.business.billing.errors import (
     PaymentNotFound,
     PaymentNotPending,
     PaymentNotRefundable,
+    PaymentUnderWay,
     PlanChangeOutdated,
     PlanChangePeriodOver,
     RefundBeingChecked,
     RefundExceedsPayment,
     RefundRefused,
     RefundUnderWay,
+    RenewalPaid,
     RequestKeyReused,
     SubscriptionNotPayable,
 )
@@ -84,6 +86,8 @@ class PaymentDecisionViewSet(ApiViewSet):
         SubscriptionNotPayable,
         PlanChangeOutdated,
         PlanChangePeriodOver,
+        RenewalPaid,
+        PaymentUnderWay,
         TransitionNotAllowed,
     )
     @idempotent()

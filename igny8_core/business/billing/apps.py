@@ -13,6 +13,7 @@ class BillingConfig(AppConfig):
         from igny8_core.business.billing.services.credits import trial
         from igny8_core.business.billing.services.notifications import mails
         from igny8_core.business.billing.services.payment_methods import cards, gateway_customers
+        from igny8_core.business.billing.services.renewals import charging
         from igny8_core.common import obstacles
         from igny8_core.events import consumers
 
@@ -22,3 +23,4 @@ class BillingConfig(AppConfig):
         consumers.register("trial_credits", {"user.email_verified"}, trial.handle)
         consumers.register("gateways", {"payment_method.removed"}, cards.handle)
         consumers.register(gateway_customers.CONSUMER, {gateway_customers.RELEASED}, gateway_customers.erase)
+        consumers.register("renewals", {"payment_method.added", "payment_method.made_default"}, charging.handle)

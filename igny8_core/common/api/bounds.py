@@ -97,6 +97,10 @@ BOUNDS: dict[str, list[Bound]] = {
         Bound("MAX_INVOICES_OF_SUBSCRIPTION_PER_DAY", "invoices of a subscription in 24 hours", "409"),
         Bound("MAX_ATTEMPTS_OF_INVOICE_PER_DAY", "attempts to pay an invoice in 24 hours", "409"),
         Bound("PLAN_CHANGE_PRICE_HOLDS_HOURS", "hours for which the price of a change of plan holds", "409"),
+        Bound("RENEWAL_CHARGE_WITHIN_DAYS", "days since a period began, to charge a card for it", "not charged"),
+        Bound("PRICE_CHANGE_NOTICE_DAYS", "days of notice of another price, at least", "400"),
+        Bound(f"{BILLING}.services.renewals.price_changes.MOST_NOTICE_DAYS", "days of such a notice", "400"),
+        Bound(f"{BILLING}.services.renewals.charging.MOST_TAKES", "hourly tries to charge a renewal", "given up"),
         Bound(f"{BILLING}.services.invoices.pay_links.LIFETIME", "for so long a link to pay works", "410"),
         Bound(
             f"{BILLING}.services.reconciliation.polling.LEFT_OPEN_FOR", "an attempt that nobody goes on with", "closed"

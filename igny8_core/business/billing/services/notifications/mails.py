@@ -24,6 +24,11 @@ from igny8_core.business.billing.services.notifications.gateway_mails import (
     webhook_to_review,
 )
 from igny8_core.business.billing.services.notifications.payee_mails import PAYEE_NOTICES, payee_mail
+from igny8_core.business.billing.services.notifications.renewal_mails import (
+    card_expiring_mail,
+    charge_failed_mail,
+    renewal_facts,
+)
 from igny8_core.business.billing.services.notifications.subscription_mails import (
     SUBSCRIPTION_NOTICES,
     subscription_mail,
@@ -70,6 +75,7 @@ def _invoice_mail(invoice: Invoice) -> Mail:
         "instructions": payment_instructions(invoice),
         "pay_link": pay_link(invoice),
         "is_payable": _is_payable(invoice),
+        **renewal_facts(invoice),
     }
     subject = f"Invoice {invoice.invoice_number} from {settings.COMPANY_NAME}"
     return Mail("invoice_created", subject, _customer(invoice), context, lambda: _pdf(invoice))
@@ -156,6 +162,14 @@ def _subscription_notice(event: Event) -> Mail:
     return subscription_mail(event, _account_address(event))
 
 
+def _charge_failed(event: Event) -> Mail | None:
+    return charge_failed_mail(event, _account_address(event))
+
+
+def _card_expiring(event: Event) -> Mail | None:
+    return card_expiring_mail(event, _account_address(event))
+
+
 def _gateway_notice(event: Event) -> Mail | None:
     payment = payment_of_event(event)
     notice = gateway_notice(event, payment)
@@ -187,6 +201,8 @@ HANDLERS: dict[str, Callable[[Event], Mail | None]] = {
     "payment.rejected": _payment_rejected,
     "payment.refunded": _payment_refunded,
     "credits.low": _credits_low,
+    "renewal.charge_failed": _charge_failed,
+    "payment_method.expiring": _card_expiring,
     **dict.fromkeys(SUBSCRIPTION_NOTICES, _subscription_notice),
     **dict.fromkeys(GATEWAY_NOTICES, _gateway_notice),
     "webhook.dead": _webhook_dead,

@@ -37,6 +37,7 @@ from igny8_core.business.billing.models import (
     Payment,
     PaymentMethodConfig,
     PaymentProof,
+    Renewal,
 )
 from igny8_core.business.billing.services.credit_service import CreditService
 from igny8_core.business.billing.services.invoice_service import InvoiceService
@@ -130,6 +131,16 @@ def running_subscription(plan_sold: Plan | None = None, **terms: Any) -> Subscri
     period = {"billing_anchor": begin, "current_period_start": begin, "current_period_end": begin + timedelta(days=30)}
     values = {"account": account(plan=of), "plan": of, "status": "active", **period, **in_force(of, **terms)}
     return Subscription.objects.create(**values)
+
+
+def renewal(of: Subscription | None = None, **fields: Any) -> Renewal:
+    """An open renewal of a running subscription's next period, with its invoice."""
+    renewed = of or running_subscription()
+    assert renewed.current_period_end
+    end = renewed.current_period_end
+    values = {"period_start": end, "period_end": end + timedelta(days=30), **fields}
+    due = invoice(renewed.account, subscription=renewed)
+    return Renewal.objects.create(account=renewed.account, subscription=renewed, invoice=due, **values)
 
 
 def invoice(tenant: Account | None = None, **fields: Any) -> Invoice:

@@ -71,6 +71,7 @@ UNFOLD: dict[str, Any] = {
                     _link("Invoices", "receipt_long", "billing_invoice"),
                     _link("Credit notes", "undo", "billing_creditnote"),
                     _link("Subscriptions", "autorenew", "igny8_auth_subscription"),
+                    _link("Renewals", "event_repeat", "billing_renewal"),
                     _link("Credit transactions", "menu_book", "billing_credittransaction"),
                     _link("Credit grants", "inventory_2", "billing_creditgrant"),
                     _link("Credit usage", "bar_chart", "billing_creditusagelog"),
@@ -93,6 +94,8 @@ UNFOLD: dict[str, Any] = {
                 "separator": True,
                 "items": [
                     _link("Plans", "sell", "igny8_auth_plan"),
+                    _link("Price changes", "price_change", "billing_planpricechange"),
+                    _link("Price change notices", "campaign", "billing_pricechangenotice"),
                     _link("Credit packages", "shopping_bag", "billing_creditpackage"),
                     _link("Credit costs", "price_check", "billing_creditcostconfig"),
                     _link("Industries", "category", "igny8_auth_industry"),

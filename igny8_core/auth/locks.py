@@ -1,5 +1,7 @@
 """The lock on an account's row. Rows are locked here and in billing/locks.py alone; docs/locking.md has the order."""
 
+from collections.abc import Sequence
+
 from igny8_core.auth.models import Account
 from igny8_core.common.db import PreparedStatement, require_atomic
 from igny8_core.common.errors import NotFound
@@ -47,3 +49,20 @@ def _lock_with(account_id: int, related: tuple[str, ...]) -> Account:
 
 def _is_missing(account: Account, name: str) -> bool:
     return getattr(account, f"{name}_id") is not None and getattr(account, name) is None
+
+
+LOCK_FREE_ACCOUNTS = PreparedStatement(
+    name="igny8_lock_accounts",
+    types=("bigint[]",),
+    sql="SELECT id FROM igny8_accounts WHERE id = ANY ($1) ORDER BY id FOR NO KEY UPDATE SKIP LOCKED",
+)
+
+
+def lock_free_accounts(account_ids: Sequence[int]) -> list[int]:
+    """Lock those of the accounts that nobody else holds, until the transaction ends; returns their ids.
+
+    For work on many accounts at once, which comes back to the others later. Nobody waits here, so no deadlock is
+    possible. Raises RuntimeError outside a transaction.
+    """
+    require_atomic()
+    return [row[0] for row in LOCK_FREE_ACCOUNTS.fetch_all([list(account_ids)])]

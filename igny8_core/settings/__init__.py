@@ -216,6 +216,14 @@ MAX_INVOICES_OF_SUBSCRIPTION_PER_DAY = 15
 MAX_ATTEMPTS_OF_INVOICE_PER_DAY = 15
 # How many hours the quoted price of an ordered change of plan holds.
 PLAN_CHANGE_PRICE_HOLDS_HOURS = environment.number("PLAN_CHANGE_PRICE_HOLDS_HOURS", 24)
+# How many days before a period ends the next one is invoiced.
+RENEWAL_INVOICE_DAYS = environment.number("RENEWAL_INVOICE_DAYS", 7)
+# A period that began longer ago than this when it is invoiced is not charged to a card: nobody expects that any more.
+RENEWAL_CHARGE_WITHIN_DAYS = environment.number("RENEWAL_CHARGE_WITHIN_DAYS", 45)
+# How many days before a saved card expires its owner is told.
+CARD_EXPIRY_NOTICE_DAYS = environment.number("CARD_EXPIRY_NOTICE_DAYS", 30)
+# The shortest notice of a change of price.
+PRICE_CHANGE_NOTICE_DAYS = environment.number("PRICE_CHANGE_NOTICE_DAYS", 30)
 # Whether the sample bank and wallet details of a new installation are offered. They belong to nobody.
 OFFER_SAMPLE_PAYEES = DEBUG
 PAYMENT_METHOD_LIST_RECHECK_SECONDS = 1.0

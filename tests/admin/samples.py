@@ -11,7 +11,7 @@ from django.contrib.auth.models import Group, Permission
 from django.contrib.contenttypes.models import ContentType
 from django.utils import timezone
 
-from igny8_core.auth.models import Account, Industry, Role, SiteUserAccess, TeamInvitation, User
+from igny8_core.auth.models import Account, Industry, Role, SiteUserAccess, Subscription, TeamInvitation, User
 from igny8_core.auth.services.sessions import open_session
 from igny8_core.business.billing.models import (
     CreditCostConfig,
@@ -24,6 +24,8 @@ from igny8_core.business.billing.models import (
     PayeeVersion,
     Payment,
     PaymentMethodConfig,
+    PlanPriceChange,
+    PriceChangeNotice,
     Refund,
     UsageSumMark,
     WebhookEvent,
@@ -66,6 +68,7 @@ def one_of_each(text: str = "") -> Account:
         account, 5, operation_type="article", description=text, key=f"key-{number}", site=site, user=owner
     )
     _around(account, owner, number, text)
+    _renewal(subscription, text)
     SiteUserAccess.objects.create(user=owner, site=site, granted_by=owner)
     return account
 
@@ -83,6 +86,22 @@ def _catalogue(number: int, text: str) -> None:
         instructions=text,
     )
     MadeDefault.objects.create(kind="igny8_auth.plan", key=f"plan-{number} {text}")
+
+
+def _renewal(subscription: Subscription, text: str) -> None:
+    change = PlanPriceChange.objects.create(
+        plan=subscription.plan,
+        price=Decimal("99.00"),
+        currency="USD",
+        billing_cycle="monthly",
+        effective_on=timezone.now().date(),
+        notice_days=30,
+    )
+    subscription.refresh_from_db()
+    PriceChangeNotice.objects.create(
+        price_change=change, subscription=subscription, account=subscription.account, applies_from=timezone.now()
+    )
+    make.renewal(subscription, last_decline=text[:100], price_change=change)
 
 
 def _around(account: Account, owner: User, number: int, text: str) -> None:

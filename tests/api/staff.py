@@ -13,6 +13,7 @@ PAYMENT = "payments/<int64:payment_id>/"
 CONFIG = "payment-methods/<int64:config_id>/"
 COST = "credit-costs/<int64:cost_id>/"
 SUBSCRIPTION = "subscriptions/<int64:subscription_id>/"
+RENEWAL = "renewals/<int64:renewal_id>/"
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Operation:
     @property
     def moves_money(self) -> bool:
         """Whether a repeat must not do it twice: the route honours an Idempotency-Key."""
-        actions = ("adjust-credits", "create", "void", "approve", "reject", "refund", "end", "change")
+        actions = ("adjust-credits", "create", "void", "approve", "reject", "refund", "end", "change", "retry")
         return self.path.split("/")[-2] in actions
 
 
@@ -47,6 +48,10 @@ OPERATIONS = [
     Operation("GET", SUBSCRIPTION, ("igny8_auth.view_subscription",)),
     Operation("POST", f"{SUBSCRIPTION}end/", ("igny8_auth.end_subscription",), fields="at_period_end reason"),
     Operation("POST", f"{SUBSCRIPTION}change/", ("igny8_auth.change_subscription_plan",), fields="plan_slug reason"),
+    Operation("GET", "renewals/", ("billing.view_renewal",)),
+    Operation("GET", "renewals/counts/", ("billing.view_renewal",)),
+    Operation("GET", RENEWAL, ("billing.view_renewal",)),
+    Operation("POST", f"{RENEWAL}retry/", ("billing.retry_renewal",)),
     Operation("GET", "invoices/", ("billing.view_invoice",)),
     Operation("POST", "invoices/create/", ("billing.add_invoice",), 201, "account line_items due_date notes send"),
     Operation("GET", INVOICE, ("billing.view_invoice",)),
@@ -92,7 +97,7 @@ OPERATIONS = [
 WRITABLE = [(operation.method, operation.route, "operator") for operation in OPERATIONS if operation.fields]
 LISTS = [
     f"{PREFIX}{name}/"
-    for name in ("accounts", "subscriptions", "invoices", "payments", "payment-methods", "credit-costs")
+    for name in ("accounts", "subscriptions", "renewals", "invoices", "payments", "payment-methods", "credit-costs")
 ]
 PERMISSIONS = sorted({permission for operation in OPERATIONS for permission in operation.permissions})
 

@@ -17,6 +17,7 @@ pytestmark = pytest.mark.django_db
 FILTERS = {
     "accounts": {"search", "status", "plan", "created_from", "created_to"},
     "subscriptions": {"status", "account", "plan"},
+    "renewals": {"status", "timing", "account", "from_day", "to_day"},
     "invoices": {"search", "status", "currency", "account", "date_from", "date_to"},
     "payments": {"search", "status", "payment_method", "account", "flagged", "created_from", "created_to"},
     "payment-methods": {"country", "payment_method", "is_enabled"},

@@ -26,6 +26,7 @@ from igny8_core.business.billing.models import (
     Payment,
     PaymentMethodConfig,
     PaymentProof,
+    Renewal,
 )
 from igny8_core.business.billing.services.payment_methods.saved import add_method
 from igny8_core.business.billing.services.payment_service import PaymentService
@@ -75,8 +76,9 @@ class Tenant:
             "proof_id": self.proof.pk,
             "method_id": self.saved_method.pk,
             "credit_note_id": self.credit_note.pk,
-            # The tenants have none: World.ids names one that runs.
+            # The tenants have none of these: World.ids names one that runs.
             "subscription_id": 987_654_321,
+            "renewal_id": 987_654_321,
         }
 
 
@@ -91,6 +93,7 @@ class World:
     users: dict[str, User]
     sessions: dict[str, TokenPair]
     captured: Payment
+    renewal: Renewal
     clients: dict[str, APIClient] = field(default_factory=dict)
 
     def client(self, actor: str) -> APIClient:
@@ -114,6 +117,8 @@ class World:
             ids["payment_id"] = self.captured.pk
         if "<int64:subscription_id>" in route:
             ids["subscription_id"] = self.captured.invoice.subscription_id or 0
+        if "<int64:renewal_id>" in route:
+            ids["renewal_id"] = self.renewal.pk
         return ids
 
 
@@ -145,7 +150,7 @@ def build() -> World:
     for actor in ("viewer", "editor"):
         SiteUserAccess.objects.create(user=users[actor], site=a.site, granted_by=a.owner)
     sessions = {actor: open_session(user) for actor, user in users.items()}
-    return World(a, b, c, make.industry(), users, sessions, captured)
+    return World(a, b, c, make.industry(), users, sessions, captured, make.renewal())
 
 
 def permissions(names: Iterable[str]) -> list[Permission]:

@@ -21,6 +21,7 @@ from igny8_core.business.signup.service import register
 from igny8_core.events.models import Delivery, Event
 from tests import make
 from tests.billing.breaking import forget_event, run, unguarded
+from tests.billing.renewal_breaks import RENEWAL_BREAKS
 from tests.billing.settled_breaks import SETTLED_BREAKS
 from tests.billing.test_gateway_invariants import BREAKS as GATEWAY_BREAKS
 
@@ -299,6 +300,7 @@ BREAKS: list[tuple[int, Break]] = [
     (15, leave_webhook_waiting),
     (19, leave_message_to_an_operator),
     *SETTLED_BREAKS,
+    *RENEWAL_BREAKS,
     *((16, forget_event(event_type)) for event_type in EVENTS),
 ]
 

@@ -31,6 +31,17 @@ TO_CUSTOMERS = sorted(
     - {"payment.submitted", "webhook.dead", "webhook.needs_review", "credits.low"}
     - {kind for kind in mails.HANDLERS if kind.startswith("payment_method_config.")}
 )
+OF_SUBSCRIPTIONS = {
+    "at": "2099-04-01",
+    "to": "starter",
+    "plan": "starter",
+    "reason": "Too many sites",
+    "plan_name": "Starter",
+    "from": "2099-04-01",
+    "old_price": "89.00 USD",
+    "new_price": "99.00 USD",
+    "billing_cycle": "monthly",
+}
 
 
 @pytest.fixture
@@ -53,7 +64,11 @@ def told(account: Account, stripe: FakeStripe, olga: User) -> None:
         record(waiting, kind, reason="Because", code="card_declined", returned="89.00", off_session="yes")
     subscription.refresh_from_db()
     for kind in SUBSCRIPTION_NOTICES:
-        note(subscription, kind, {"at": "2099-04-01", "to": "starter", "plan": "starter", "reason": "Too many sites"})
+        note(subscription, kind, OF_SUBSCRIPTIONS)
+    declined = {"code": "expired_card", "reason": "The card has expired.", "declines": 1, "next_charge_at": None}
+    note(make.renewal(subscription), "renewal.charge_failed", declined)
+    card = account.payment_methods.get(is_default=True)
+    note(card, "payment_method.expiring", {"brand": "visa", "last4": "4242", "exp_year": 2099, "exp_month": 12})
 
 
 @service_transaction
@@ -62,7 +77,7 @@ def record(payment: Payment, kind: str, **data: str) -> None:
 
 
 @service_transaction
-def note(subject: Any, kind: str, data: dict[str, str]) -> None:
+def note(subject: Any, kind: str, data: dict[str, Any]) -> None:
     events.record(events.about(kind, subject, None, data))
 
 
@@ -88,6 +103,7 @@ def test_the_kinds_of_mail_are_those_that_customers_get() -> None:
     assert set(TO_CUSTOMERS) == {
         *("invoice.created", "payment.approved", "payment.succeeded", "payment.rejected", "payment.refunded"),
         *("payment.failed", "payment.action_required", "payment.returned", *SUBSCRIPTION_NOTICES),
+        *("renewal.charge_failed", "payment_method.expiring"),
     }
 
 

@@ -18,6 +18,9 @@ from igny8_core.business.billing.services.payment_methods.configuration import u
 from igny8_core.business.billing.services.payment_service import PaymentService
 from igny8_core.business.billing.services.reconciliation.daily import reconcile
 from igny8_core.business.billing.services.reconciliation.polling import check_payment_now, poll_due
+from igny8_core.business.billing.services.renewals.beginning import begin_due_periods
+from igny8_core.business.billing.services.renewals.charging import charge_due_renewals
+from igny8_core.business.billing.services.renewals.invoicing import invoice_due_renewals
 from igny8_core.business.billing.services.subscription_service import SubscriptionService
 from igny8_core.business.billing.services.webhook_inbox.inbox import (
     process_due_messages,
@@ -285,7 +288,10 @@ class Walkers(Customers):
         try:
             process_due_messages()
             poll_due()
+            begin_due_periods()
             SubscriptionService.end_due_periods()
+            invoice_due_renewals()
+            charge_due_renewals()
             CreditService.expire_due()
         except DomainError as refusal:
             raise AssertionError(f"a worker was refused: {refusal.code}") from refusal

@@ -26,12 +26,14 @@ from igny8_core.business.billing.errors import (
     PaymentNotFound,
     PaymentNotPending,
     PaymentNotRefundable,
+    PaymentUnderWay,
     PlanChangeOutdated,
     PlanChangePeriodOver,
     RefundBeingChecked,
     RefundExceedsPayment,
     RefundRefused,
     RefundUnderWay,
+    RenewalPaid,
     RequestKeyReused,
     SubscriptionNotPayable,
 )
@@ -75,6 +77,8 @@ class PaymentDecisionViewSet(ApiViewSet):
         SubscriptionNotPayable,
         PlanChangeOutdated,
         PlanChangePeriodOver,
+        RenewalPaid,
+        PaymentUnderWay,
         TransitionNotAllowed,
     )
     @idempotent()

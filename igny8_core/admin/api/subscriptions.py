@@ -17,6 +17,7 @@ from igny8_core.business.billing.errors import (
     OverLimits,
     PaymentUnderWay,
     PlanNotOffered,
+    RenewalPaid,
     SamePlan,
     SubscriptionBilledByStripe,
     SubscriptionEnding,
@@ -35,7 +36,15 @@ from igny8_core.common.api.views import ListViewSet
 from igny8_core.common.errors import NotFound
 
 CHANGE_REFUSALS = (
-    *(PlanNotOffered, SamePlan, SubscriptionNotActive, SubscriptionEnding, SubscriptionLapsed, ChangeBelowZero),
+    *(
+        PlanNotOffered,
+        SamePlan,
+        SubscriptionNotActive,
+        SubscriptionEnding,
+        SubscriptionLapsed,
+        RenewalPaid,
+        ChangeBelowZero,
+    ),
     SubscriptionBilledByStripe,
     *(OverLimits, PaymentUnderWay, BillingBoundReached, OwnAccount),
 )

@@ -1,9 +1,19 @@
-from igny8_core.admin.api import accounts, credit_costs, invoices, payment_methods, payments, statistics, subscriptions
+from igny8_core.admin.api import (
+    accounts,
+    credit_costs,
+    invoices,
+    payment_methods,
+    payments,
+    renewals,
+    statistics,
+    subscriptions,
+)
 from igny8_core.common.api.routers import ApiRouter
 
 operator_router = ApiRouter()
 operator_router.register("accounts", accounts.OperatorAccountViewSet)
 operator_router.register("subscriptions", subscriptions.OperatorSubscriptionViewSet)
+operator_router.register("renewals", renewals.OperatorRenewalViewSet)
 operator_router.register("invoices", invoices.OperatorInvoiceViewSet)
 operator_router.register("payments", payments.OperatorPaymentViewSet)
 operator_router.register("payment-methods", payment_methods.OperatorPaymentMethodViewSet)

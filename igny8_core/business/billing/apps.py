@@ -12,6 +12,7 @@ class BillingConfig(AppConfig):
         from igny8_core.business.billing.services.collection import gateway_payments
         from igny8_core.business.billing.services.notifications import mails
         from igny8_core.business.billing.services.payment_methods import cards
+        from igny8_core.business.billing.services.renewals import charging
         from igny8_core.common import obstacles
         from igny8_core.events import consumers
 
@@ -19,3 +20,4 @@ class BillingConfig(AppConfig):
         obstacles.register(AttemptOpen, gateway_payments.clear_attempts)
         consumers.register("email", mails.HANDLERS, mails.handle)
         consumers.register("gateways", {"payment_method.removed"}, cards.handle)
+        consumers.register("renewals", {"payment_method.added", "payment_method.made_default"}, charging.handle)

@@ -34,6 +34,8 @@ def _of_accounts() -> None:
             "subscription.cancel_scheduled": "The subscription will end with its period.",
             "subscription.end_decided": "An operator ended the subscription, with its period or at once.",
             "subscription.change_decided": "An operator ordered another plan for the customer.",
+            "subscription.renewed": "A further period was paid and has begun.",
+            "subscription.price_change_announced": "The customer was told of another price from a later period on.",
             "subscription.reactivated": "A scheduled end or smaller plan was taken back.",
             "subscription.past_due": "Stripe could not collect a renewal.",
             "subscription.canceled": "The subscription has ended.",
@@ -75,6 +77,16 @@ def _of_invoices_and_payments() -> None:
             "payment.dispute_won": "A dispute was decided for us.",
             "payment.dispute_lost": "A dispute was decided for the payer; what it took goes back.",
             "payment.dispute_closed": "A dispute ended without a decision, and cost nothing.",
+        },
+    )
+    register(
+        "billing.renewal",
+        {
+            "renewal.paid": "A further period was paid before it begins.",
+            "renewal.begun": "The period of a renewal has begun.",
+            "renewal.withdrawn": "The unpaid invoice for a further period was withdrawn.",
+            "renewal.charge_failed": "The saved card could not be charged for a renewal; it may be tried again.",
+            "renewal.retried": "An operator had a renewal tried again.",
         },
     )
     register(
@@ -129,6 +141,7 @@ def _of_ways_to_pay() -> None:
         "billing.accountpaymentmethod",
         {
             "payment_method.added": "A way to pay was saved.",
+            "payment_method.expiring": "The card that pays the renewals expires soon.",
             "payment_method.disabled": "Stripe no longer has a saved card.",
             "payment_method.made_default": "A saved way to pay became the default.",
             "payment_method.removed": "A saved way to pay was removed.",
@@ -137,6 +150,10 @@ def _of_ways_to_pay() -> None:
 
 
 def _of_configuration() -> None:
+    register(
+        "billing.planpricechange",
+        {"plan_price_change.created": "An operator ordered another price for the renewals of a plan."},
+    )
     for model, noun, text in [
         ("billing.paymentmethodconfig", "payment_method_config", "A country's payment method"),
         ("billing.creditcostconfig", "credit_cost", "An operation's cost"),

@@ -7,11 +7,13 @@ from datetime import timedelta
 from django.db import connection
 
 from igny8_core.business.billing.money_invariants import OF_MONEY, Invariant
+from igny8_core.business.billing.renewal_invariants import OF_RENEWALS
 from igny8_core.common import clock
 
 EXAMPLES = 5
 # How long automatic work may be late.
 OVERDUE_AFTER = timedelta(hours=1)
+ENDED_AFTER = timedelta(minutes=10)
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,13 @@ OTHERS = [
         FROM igny8_allocations allocation JOIN igny8_invoices invoice ON invoice.id = allocation.invoice_id
         LEFT JOIN igny8_payments payment ON payment.id = allocation.payment_id
         WHERE invoice.account_id <> allocation.account_id OR payment.account_id <> allocation.account_id
+        UNION ALL
+        SELECT format('renewal %s: subscription of account %s, invoice of account %s', renewal.id,
+                      subscription.account_id, invoice.account_id)
+        FROM igny8_renewals renewal JOIN igny8_invoices invoice ON invoice.id = renewal.invoice_id
+        JOIN igny8_subscriptions subscription ON subscription.id = renewal.subscription_id
+        WHERE invoice.account_id <> renewal.account_id OR subscription.account_id <> renewal.account_id
+           OR invoice.subscription_id <> renewal.subscription_id
         UNION ALL
         SELECT format('refund %s: payment of account %s', refund.id, payment.account_id)
         FROM igny8_refunds refund JOIN igny8_payments payment ON payment.id = refund.payment_id
@@ -194,6 +203,8 @@ OTHERS = [
                 ELSE 'subscription.' || status END
             FROM igny8_subscriptions
             UNION ALL
+            SELECT 'billing.renewal', id::text, status, 'renewal.' || status FROM igny8_renewals WHERE status <> 'open'
+            UNION ALL
             SELECT 'billing.credittransaction', id::text, transaction_type, CASE transaction_type
                 WHEN 'usage' THEN 'credits.spent' WHEN 'expiry' THEN 'credits.expired'
                 WHEN 'refund' THEN 'credits.taken_back' WHEN 'adjustment' THEN 'credits.adjusted'
@@ -239,15 +250,16 @@ OTHERS = [
         """,
     ),
 ]
-INVARIANTS = sorted([*OF_MONEY, *OTHERS], key=lambda invariant: invariant.number)
+INVARIANTS = sorted([*OF_MONEY, *OF_RENEWALS, *OTHERS], key=lambda invariant: invariant.number)
 
 
 def check(invariant: Invariant) -> Result:
     """Run one invariant's query."""
     with connection.cursor() as cursor:
         # The driver reads every % as a parameter, also in LIKE and format().
-        sql = invariant.sql.replace("%", "%%").replace("$overdue", "%(overdue)s")
-        cursor.execute(sql, {"overdue": clock.now() - OVERDUE_AFTER})
+        sql = invariant.sql.replace("%", "%%").replace("$overdue", "%(overdue)s").replace("$ended", "%(ended)s")
+        now = clock.now()
+        cursor.execute(sql, {"overdue": now - OVERDUE_AFTER, "ended": now - ENDED_AFTER})
         found = [row[0] for row in cursor.fetchall()]
     return Result(invariant.number, invariant.name, len(found), found[:EXAMPLES])
 

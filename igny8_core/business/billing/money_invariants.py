@@ -5,7 +5,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Invariant:
-    """`sql` selects one text per violation; no rows: it holds. $overdue: what waits since before then is late."""
+    """`sql` selects one text per violation; no rows: it holds. $overdue: what waits since before then is late.
+
+    $ended: a period that ended before then should have been followed by something.
+    """
 
     number: int
     name: str
@@ -63,7 +66,7 @@ OF_MONEY = [
     ),
     Invariant(
         4,
-        "every paid invoice with credits has exactly one grant, and every such grant belongs to a paid invoice",
+        "every paid invoice with credits has one grant once its period began, and every such grant has a paid invoice",
         """
         WITH granted AS (
             SELECT granted.id, granted.source, granted.amount, coalesce(invoice.id, payment.invoice_id) AS invoice_id
@@ -83,7 +86,9 @@ OF_MONEY = [
             WHERE invoice_id = invoice.id AND credits > 0
         ) line
         LEFT JOIN granted ON granted.invoice_id = invoice.id
-        WHERE invoice.status = 'paid'
+        -- The credits of a renewal that was paid early come with its period.
+        WHERE invoice.status = 'paid' AND NOT EXISTS (
+            SELECT FROM igny8_renewals renewal WHERE renewal.invoice_id = invoice.id AND renewal.status = 'paid')
         GROUP BY invoice.id, line.credits
         HAVING count(granted.id) <> 1 OR count(granted.id) FILTER (WHERE granted.amount = line.credits) <> 1
         UNION ALL

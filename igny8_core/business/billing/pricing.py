@@ -64,6 +64,15 @@ class Period:
 
 
 @dataclass(frozen=True)
+class NextPeriod:
+    """The period after one that ends, and the anchor that it and the later ones are computed from."""
+
+    start: datetime
+    end: datetime
+    anchor: datetime
+
+
+@dataclass(frozen=True)
 class PaidPart:
     """Money that paid for the time from `begin` to `end` and is still here (exact), and the credits it brought."""
 
@@ -100,6 +109,16 @@ def plan_line(plan: Plan, terms: Terms | None = None) -> dict[str, Any]:
 def ordered_line(subscription: Subscription) -> dict[str, Any]:
     """The line for a period of a subscription, by its terms in force, otherwise by its plan's current ones."""
     return plan_line(subscription.plan, subscription.terms)
+
+
+def renewal_line(plan: Plan, terms: Terms, period: NextPeriod) -> dict[str, Any]:
+    """The invoice line that sells a further period of a plan."""
+    line = plan_line(plan, terms)
+    return line | {
+        "description": f"{line['description']}, {period.start:%Y-%m-%d} to {period.end:%Y-%m-%d}",
+        "period_start": period.start,
+        "period_end": period.end,
+    }
 
 
 def package_line(package: CreditPackage) -> dict[str, Any]:
@@ -242,6 +261,18 @@ def period_end(anchor: datetime, periods: int, cycle: str) -> datetime:
     months = periods * (12 if cycle == BillingCycle.ANNUAL else 1)
     year, month = divmod(anchor.year * 12 + anchor.month - 1 + months, 12)
     return anchor.replace(year=year, month=month + 1, day=min(anchor.day, monthrange(year, month + 1)[1]))
+
+
+def next_period(anchor: datetime, ended: datetime, cycle: str) -> NextPeriod:
+    """The period that begins where one `ended`, computed from the anchor, also if the cycle changes there.
+
+    If no period from the anchor ends there, because a gateway or an operator set it, `ended` is the new anchor.
+    """
+    months = (ended.year - anchor.year) * 12 + ended.month - anchor.month
+    if period_end(anchor, months, BillingCycle.MONTHLY) != ended:
+        anchor, months = ended, 0
+    months += 12 if cycle == BillingCycle.ANNUAL else 1
+    return NextPeriod(ended, period_end(anchor, months, BillingCycle.MONTHLY), anchor)
 
 
 def _checked_line(line: dict[str, Any], currency: str, number: int) -> dict[str, Any]:

@@ -5,7 +5,19 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet, Subquery, Sum, Window, prefetch_related_objects
+from django.db.models import (
+    Count,
+    Exists,
+    OuterRef,
+    Prefetch,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+    TextChoices,
+    Window,
+    prefetch_related_objects,
+)
 
 from igny8_core.auth.models import LIVE_STATUSES, Account, PaymentMethodType, Subscription
 from igny8_core.business.billing.models import (
@@ -29,6 +41,8 @@ from igny8_core.business.billing.models import (
     PaymentMethodConfig,
     PaymentProof,
     Refund,
+    Renewal,
+    RenewalStatus,
 )
 from igny8_core.common import clock
 from igny8_core.common.db import among
@@ -74,6 +88,13 @@ def open_plan_changes_of(subscription: Subscription) -> list[Invoice]:
         account_id=subscription.account_id, subscription=subscription, status=InvoiceStatus.PENDING
     )
     return list(open_invoices.filter(CHANGES_PLAN).order_by("pk"))
+
+
+def undecided_renewal_of(subscription: Subscription) -> Renewal | None:
+    """The renewal of the subscription's next period with its invoice, if its period has not begun; or None."""
+    undecided = Renewal.objects.filter(account_id=subscription.account_id, subscription=subscription)
+    undecided = undecided.filter(status__in=[RenewalStatus.OPEN, RenewalStatus.PAID])
+    return undecided.select_related("invoice").order_by("-pk").first()
 
 
 def open_orders_of(subscription: Subscription) -> list[Invoice]:
@@ -205,6 +226,38 @@ def invoices_matching(invoices: QuerySet[Invoice], text: str) -> QuerySet[Invoic
 def all_subscriptions() -> QuerySet[Subscription]:
     """Every subscription, also those that have ended, with its account and plans."""
     return Subscription.objects.select_related("account", "plan", "pending_plan")
+
+
+def all_renewals() -> QuerySet[Renewal]:
+    """Every renewal with its account, subscription and invoice."""
+    return Renewal.objects.select_related("account", "subscription__plan", "invoice")
+
+
+class Timing(TextChoices):
+    """Whether an open renewal is due."""
+
+    AHEAD = "ahead", "Later"
+    BEHIND = "behind", "Due and unpaid"
+
+
+def renewals_in_time(renewals: QuerySet[Renewal], timing: Timing) -> QuerySet[Renewal]:
+    """The open renewals that are due later, or that are due and unpaid."""
+    opened, now = renewals.filter(status=RenewalStatus.OPEN), clock.now()
+    return opened.filter(period_start__gt=now) if timing == Timing.AHEAD else opened.filter(period_start__lte=now)
+
+
+def renewal_counts() -> dict[str, int]:
+    """How many renewals wait for what, and how many cards are charged next within a day."""
+    now, renewals = clock.now(), Renewal.objects.all()
+    undecided = renewals.filter(status__in=[RenewalStatus.OPEN, RenewalStatus.PAID])
+    is_open = Q(status=RenewalStatus.OPEN)
+    return undecided.aggregate(
+        ahead=Count("pk", is_open & Q(period_start__gt=now)),
+        behind=Count("pk", is_open & Q(period_start__lte=now)),
+        paid_ahead=Count("pk", Q(status=RenewalStatus.PAID)),
+        declined=Count("pk", is_open & Q(declines__gt=0)),
+        charged_within_a_day=Count("pk", Q(next_charge_at__lte=now + timedelta(days=1))),
+    )
 
 
 def all_proofs() -> QuerySet[PaymentProof]:

@@ -23,6 +23,7 @@ from igny8_core.common.api.fields import (
     CodeField,
     CountryCodeField,
     CurrencyField,
+    DayField,
     EnumField,
     MoneyField,
     MultilineTextField,
@@ -30,6 +31,7 @@ from igny8_core.common.api.fields import (
     TrueOrFalseField,
     WholeNumberField,
 )
+from igny8_core.common.api.priced import PriceField
 from igny8_core.common.api.serializers import OutputSerializer, StrictSerializer
 from igny8_core.common.bank_codes import why_not_bic, why_not_iban
 
@@ -296,6 +298,15 @@ class EndSubscriptionInput(SubscriptionDecisionInput):
 
 class ChangeSubscriptionInput(SubscriptionDecisionInput):
     plan_slug = PlainTextField(max_length=50, help_text="The plan to move to, as GET /api/v1/auth/plans/ lists them")
+
+
+class PriceChangeInput(StrictSerializer):
+    """Another price for customers who have a plan, as the console takes it."""
+
+    plan_slug = PlainTextField(max_length=50, help_text="The plan")
+    price = PriceField(help_text="For a whole period, in the plan's currency")
+    effective_on = DayField(help_text="Periods that begin on this day (UTC) or later have the new price")
+    notice_days = WholeNumberField(min_value=1, max_value=365, help_text="How many days before customers are told")
 
 
 class InvoiceNotesInput(StrictSerializer):

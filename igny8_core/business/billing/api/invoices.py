@@ -21,6 +21,7 @@ from igny8_core.business.billing.errors import (
     PdfUnavailable,
     PlanChangeOutdated,
     PlanChangePeriodOver,
+    RenewalPaid,
     RequestKeyReused,
     SavedMethodDisabled,
     SavedMethodNotFound,
@@ -99,6 +100,7 @@ class InvoiceViewSet(ListViewSet):
         *ATTEMPT_REFUSALS,
         PlanChangeOutdated,
         PlanChangePeriodOver,
+        RenewalPaid,
         *GATEWAY_REFUSALS,
     )
     @idempotent(asks_gateway=lambda *args, **kwargs: True)

@@ -27,6 +27,7 @@ from igny8_core.business.billing.errors import (
     PaymentMethodNotAvailable,
     PaymentUnderWay,
     PlanNotOffered,
+    RenewalPaid,
     SamePlan,
     SubscriptionAlreadyLive,
     SubscriptionBilledByStripe,
@@ -62,7 +63,7 @@ ORDER_REFUSALS = (
     *WITHDRAWAL_REFUSALS,
 )
 CHANGE_REFUSALS = (
-    *(PlanNotOffered, SamePlan, SubscriptionNotActive, SubscriptionEnding, SubscriptionLapsed),
+    *(PlanNotOffered, SamePlan, SubscriptionNotActive, SubscriptionEnding, SubscriptionLapsed, RenewalPaid),
     *(ChangeBelowZero, SubscriptionBilledByStripe),
 )
 PLAN_ORDERED = "Plan ordered. It starts when the invoice is paid."

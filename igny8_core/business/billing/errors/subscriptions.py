@@ -86,6 +86,18 @@ class SubscriptionLapsed(DomainError):
     text = "The paid period of this subscription is over. Order a plan again: the new order replaces this subscription."
 
 
+class RenewalPaid(DomainError):
+    code = "renewal_paid"
+    http_status = 409
+    text = "The next period is already paid. Change the plan once it has begun."
+
+
+class RenewalNotRetryable(DomainError):
+    code = "renewal_not_retryable"
+    http_status = 409
+    text = "This renewal is paid or withdrawn, or its subscription has ended. There is nothing to retry."
+
+
 class ChangeBelowZero(DomainError):
     code = "change_below_zero"
     http_status = 409

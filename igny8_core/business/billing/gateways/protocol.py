@@ -223,6 +223,8 @@ class Traits:
     `bills_subscriptions`: the gateway has its own subscriptions and invoices.
     `messages_say_mode`: each webhook message says whether it is live.
     `message_is`: how a webhook message is authenticated, for the API documentation.
+    `passing_declines`: the codes of declines that can pass by themselves, each with the pauses after which a renewal is
+    charged again. No other decline is tried again without another card.
     """
 
     repeatable_for: timedelta
@@ -237,6 +239,7 @@ class Traits:
     bills_subscriptions: bool
     messages_say_mode: bool
     message_is: str
+    passing_declines: Mapping[str, tuple[timedelta, ...]] = field(default_factory=dict)
 
 
 class GatewayError(Exception):

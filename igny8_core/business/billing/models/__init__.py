@@ -46,8 +46,10 @@ from igny8_core.business.billing.models.payment_method import (
     PaymentMethodConfig,
 )
 from igny8_core.business.billing.models.payment_proof import PaymentProof, ProofType
+from igny8_core.business.billing.models.price_change import PlanPriceChange, PriceChangeNotice
 from igny8_core.business.billing.models.refund import REFUND_TRANSITIONS, REFUNDS_UNDER_WAY, Refund, RefundStatus
 from igny8_core.business.billing.models.rejection import RejectionCode
+from igny8_core.business.billing.models.renewal import RENEWAL_TRANSITIONS, Renewal, RenewalStatus
 from igny8_core.business.billing.models.webhook_event import WebhookEvent, WebhookState
 
 __all__ = [
@@ -66,6 +68,7 @@ __all__ = [
     "PLAN_LINES",
     "REFUNDS_UNDER_WAY",
     "REFUND_TRANSITIONS",
+    "RENEWAL_TRANSITIONS",
     "TO_ASK",
     "UNUSED_TIME",
     "AccountPaymentMethod",
@@ -95,10 +98,14 @@ __all__ = [
     "PaymentMethodConfig",
     "PaymentProof",
     "PaymentStatus",
+    "PlanPriceChange",
+    "PriceChangeNotice",
     "ProofType",
     "Refund",
     "RefundStatus",
     "RejectionCode",
+    "Renewal",
+    "RenewalStatus",
     "UsageSumMark",
     "WebhookEvent",
     "WebhookState",

@@ -131,6 +131,11 @@ class InvoiceLine(models.Model):
         return self.description
 
     @property
+    def is_renewal(self) -> bool:
+        """Whether it sells a whole period with fixed dates. The first period's dates are known when it is paid."""
+        return self.kind == LineKind.PLAN and self.period_start is not None
+
+    @property
     def currency(self) -> str:
         """The currency of the line's amounts, which is the invoice's (ISO 4217)."""
         return self.invoice.currency

@@ -72,6 +72,9 @@ class AccountPaymentMethod(models.Model):
     card_last4 = models.CharField("last four digits", max_length=4, blank=True)
     card_exp_month = models.PositiveSmallIntegerField("expiry month", null=True, blank=True)
     card_exp_year = models.PositiveSmallIntegerField("expiry year", null=True, blank=True)
+    expiry_warned_at = models.DateTimeField(
+        "warned of the expiry", null=True, blank=True, help_text="When the customer was told that the card expires"
+    )
     created_at = models.DateTimeField(default=clock.now, editable=False)
 
     class Meta:

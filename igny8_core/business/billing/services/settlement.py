@@ -4,22 +4,33 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from igny8_core.auth.models import Account, AccountStatus, BillingDriver, User
+from igny8_core.auth.locks import lock_account
+from igny8_core.auth.models import LIVE_STATUSES, Account, AccountStatus, BillingDriver, Subscription, User
+from igny8_core.business.billing.locks import lock_payment
 from igny8_core.business.billing.models import (
+    CAPTURED_STATUSES,
     PLAN_LINES,
     CreditGrantKind,
     CreditTransactionType,
     Invoice,
     InvoiceLine,
+    InvoiceStatus,
     LineKind,
     Payment,
+    Renewal,
+    RenewalStatus,
 )
-from igny8_core.business.billing.pricing import credit_line, plan_line_of
+from igny8_core.business.billing.pricing import credit_line, next_period, plan_line_of
 from igny8_core.business.billing.services.credits.granting import grant_credits
 from igny8_core.business.billing.services.invoices.lifecycle import mark_paid
 from igny8_core.business.billing.services.payment_states.transitions import succeed
-from igny8_core.business.billing.services.subscriptions.activation import activate_subscription
+from igny8_core.business.billing.services.subscriptions.activation import (
+    activate_subscription,
+    begin_renewal,
+    begins_later,
+)
 from igny8_core.common import clock
+from igny8_core.common.db import service_transaction
 from igny8_core.events import services as events
 
 # What an operator reads about an account that has paid and still cannot be used.
@@ -49,11 +60,13 @@ class Settlement:
         """What the payment bought, as a sentence."""
         line, subscription = plan_line_of(self.invoice), self.invoice.subscription
         is_change = line is not None and line.kind == LineKind.PLAN_CHANGE
-        is_ours = subscription is not None and subscription.billing_driver == BillingDriver.LOCAL
+        is_ours = _is_ours(subscription)
         if subscription and is_ours and is_change:
             return f"The plan is {subscription.plan.name} from now on."
         if self.activated_account:
             return "Account activated."
+        if subscription and is_ours and line and line.is_renewal and line.period_end:
+            return f"The plan {subscription.plan.name} is paid until {line.period_end:%Y-%m-%d}."
         if subscription and is_ours and line:
             return f"The plan {subscription.plan.name} is paid."
         if self.credits_added:
@@ -90,15 +103,43 @@ def capture(payment: Payment, by: User | None = None, **columns: Any) -> Settlem
         if invoice.subscription:
             invoice.subscription.account = account
             activate_subscription(invoice.subscription, payment)
-        added = _grant_credits(invoice, payment)
+        added = _grant_credits(invoice, payment, payment.processed_at or clock.now())
     is_activated = before != AccountStatus.ACTIVE and account.status == AccountStatus.ACTIVE
     return Settlement(payment, added, account.credits, is_activated)
 
 
-def _grant_credits(invoice: Invoice, payment: Payment) -> int:
-    """Grant the credits that the invoice sold, once per invoice. Returns how many."""
+@service_transaction
+def begin_paid_period(renewal: Renewal) -> bool:
+    """Begin the period of a renewal that was paid before it, once it is due; False if there is nothing to begin (yet).
+
+    Its credits are granted now. Safe to repeat.
+    """
+    account, now = lock_account(renewal.account_id), clock.now()
+    undecided = [RenewalStatus.OPEN, RenewalStatus.PAID]
+    of_account = Renewal.objects.filter(account=account, status__in=undecided, subscription__status__in=LIVE_STATUSES)
+    due = of_account.filter(pk=renewal.pk, period_start__lte=now).first()
+    paid = Payment.objects.filter(account=account, invoice=renewal.invoice_id, status__in=CAPTURED_STATUSES)
+    payment_id = paid.filter(invoice__status=InvoiceStatus.PAID).order_by("-pk").values_list("pk", flat=True).first()
+    if due is None or payment_id is None:
+        return False
+    payment = lock_payment(account, payment_id)
+    subscription = payment.invoice.subscription
+    if subscription is None:
+        return False
+    subscription.account = account
+    with events.recorded_together():
+        begin_renewal(subscription, due, payment, now)
+        _grant_credits(payment.invoice, payment, now)
+    return True
+
+
+def _grant_credits(invoice: Invoice, payment: Payment, now: datetime) -> int:
+    """Grant the credits that the invoice sold, once per invoice. Returns how many.
+
+    Those of a renewal that was paid early wait for their period.
+    """
     line = credit_line(invoice.lines.all())
-    if line is None:
+    if line is None or (_is_ours(invoice.subscription) and begins_later(line, now)):
         return 0
     is_plan = line.kind in PLAN_LINES
     amount = (line.credits or 0) * line.quantity
@@ -109,20 +150,30 @@ def _grant_credits(invoice: Invoice, payment: Payment) -> int:
         transaction_type=CreditTransactionType.SUBSCRIPTION if is_plan else CreditTransactionType.PURCHASE,
         source=f"invoice:{invoice.pk}",
         description=f"{line.description} ({invoice.invoice_number})",
-        expires_at=_expiry(payment, line),
-        actor=payment.approved_by,
+        expires_at=_expiry(payment, line, now),
+        actor=payment.approved_by_id,
         metadata={"invoice_id": invoice.pk, "payment_id": payment.pk},
     )
     return amount
 
 
-def _expiry(payment: Payment, line: InvoiceLine) -> datetime | None:
+def _expiry(payment: Payment, line: InvoiceLine, now: datetime) -> datetime | None:
     """When the credits of a line expire: plan credits with their period, bought ones after their package's days."""
-    paid_at = payment.processed_at or clock.now()
     if line.valid_days:
-        return paid_at + timedelta(days=line.valid_days)
+        return now + timedelta(days=line.valid_days)
     if line.kind not in PLAN_LINES or line.credits_rollover:
         return None
-    period_end = payment.invoice.billing_period_end
-    # Stripe can collect for a period that is already over. Credits that were just paid for must not expire at once.
-    return period_end if period_end and period_end > paid_at else None
+    subscription, period_end = payment.invoice.subscription, payment.invoice.billing_period_end
+    if period_end is None or period_end > now:
+        return period_end
+    # Credits that were just paid for must not expire at once. For a renewal that was paid after its own period, they
+    # last as long as the period that is running by then; Stripe can collect late too, and those do not expire.
+    if subscription is None or not (line.is_renewal and _is_ours(subscription)):
+        return None
+    while period_end <= now:
+        period_end = next_period(subscription.billing_anchor or period_end, period_end, line.billing_cycle).end
+    return period_end
+
+
+def _is_ours(subscription: Subscription | None) -> bool:
+    return subscription is not None and subscription.billing_driver == BillingDriver.LOCAL

@@ -10,6 +10,11 @@ from igny8_core.business.billing.services.credits.granting import expire_due_cre
 from igny8_core.business.billing.services.proofs import uploads
 from igny8_core.business.billing.services.reconciliation.daily import reconcile
 from igny8_core.business.billing.services.reconciliation.polling import poll_due
+from igny8_core.business.billing.services.renewals.beginning import begin_due_periods
+from igny8_core.business.billing.services.renewals.card_warnings import warn_of_expiring_cards
+from igny8_core.business.billing.services.renewals.charging import charge_due_renewals
+from igny8_core.business.billing.services.renewals.invoicing import invoice_due_renewals
+from igny8_core.business.billing.services.renewals.price_changes import announce_price_changes
 from igny8_core.business.billing.services.subscriptions.ending import end_due_periods
 from igny8_core.business.billing.services.webhook_inbox.inbox import delete_old_messages, process_due_messages
 
@@ -30,8 +35,28 @@ def sum_up_usage() -> None:
 
 @shared_task(name="billing.end_periods", ignore_result=True)
 def end_periods() -> None:
-    """Carry out cancellations and downgrades that are scheduled for the end of periods that are over."""
+    """Begin paid periods, and carry out cancellations and downgrades that are scheduled for periods that are over."""
+    begin_due_periods()
     end_due_periods()
+
+
+@shared_task(name="billing.invoice_renewals", ignore_result=True)
+def invoice_renewals() -> None:
+    """Tell customers of new prices, then invoice the next periods of subscriptions."""
+    announce_price_changes()
+    invoice_due_renewals()
+
+
+@shared_task(name="billing.charge_renewals", ignore_result=True)
+def charge_renewals() -> None:
+    """Charge saved cards for renewals that are due."""
+    charge_due_renewals()
+
+
+@shared_task(name="billing.warn_of_cards", ignore_result=True)
+def warn_of_cards() -> None:
+    """Tell customers whose card expires soon."""
+    warn_of_expiring_cards()
 
 
 @shared_task(name="billing.delete_unused_proofs", ignore_result=True)

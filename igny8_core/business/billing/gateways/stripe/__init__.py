@@ -5,6 +5,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from igny8_core.business.billing.gateways.protocol import Traits
+from igny8_core.business.billing.gateways.stripe.declines import PASSING
 from igny8_core.business.billing.gateways.stripe.handlers import HANDLERS
 from igny8_core.business.billing.gateways.stripe.money import takes
 from igny8_core.business.billing.gateways.stripe.settings import StripeSettings
@@ -29,6 +30,7 @@ TRAITS = Traits(
     bills_subscriptions=True,
     messages_say_mode=True,
     message_is="that is signed with our webhook secret",
+    passing_declines=PASSING,
 )
 
 

@@ -1,6 +1,7 @@
 """Why a card was declined: Stripe's word for our records, and a sentence for the customer."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 AUTHENTICATION_REQUIRED = "authentication_required"
@@ -29,6 +30,21 @@ SENTENCES = {
     "processing_error": "The card could not be processed just now. Try again in a few minutes.",
     "try_again_later": "The card could not be processed just now. Try again in a few minutes.",
     "withdrawal_count_limit_exceeded": "The card's limit is reached. Use another card, or ask your bank.",
+}
+
+_DAYS = tuple(timedelta(days=days) for days in (1, 3, 5))
+_HOURS = (timedelta(hours=1), timedelta(hours=6), timedelta(days=1), timedelta(days=3))
+# Declines that can pass without another card. generic_decline is none of them: it also stands for stolen cards, which
+# must not be tried again.
+PASSING = {
+    "do_not_honor": _DAYS,
+    "insufficient_funds": _DAYS,
+    "card_velocity_exceeded": _DAYS,
+    "withdrawal_count_limit_exceeded": _DAYS,
+    "processing_error": _HOURS,
+    "issuer_not_available": _HOURS,
+    "reenter_transaction": _HOURS,
+    "try_again_later": _HOURS,
 }
 
 

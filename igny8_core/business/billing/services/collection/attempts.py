@@ -34,6 +34,8 @@ from igny8_core.common import clock
 from igny8_core.common.db import refusing, service_transaction
 
 logger = logging.getLogger(__name__)
+# The begin of the request keys of charges for renewals. A caller's keys are hashes, which never begin like this.
+RENEWAL_KEY = "renewal:"
 
 
 class NextStep(StrEnum):

@@ -46,7 +46,7 @@ def grant_credits(
     source: str,
     description: str,
     expires_at: datetime | None = None,
-    actor: User | None = None,
+    actor: events.Actor = None,
     metadata: dict[str, Any] | None = None,
 ) -> LedgerEntry:
     """Add a grant of `amount` credits, once per `source` (for example "invoice:12"). A repeat changes nothing.
@@ -220,7 +220,7 @@ def _expire_grant(account: Account, grant: CreditGrant) -> int:
 
 
 def _event(
-    event_type: str, entry: LedgerEntry, account: Account, actor: User | None, data: dict[str, Any]
+    event_type: str, entry: LedgerEntry, account: Account, actor: events.Actor, data: dict[str, Any]
 ) -> events.NewEvent:
     written = CreditTransaction(pk=entry.id, account_id=account.pk)
     return events.about(event_type, written, actor, data)

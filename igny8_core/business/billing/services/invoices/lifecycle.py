@@ -72,7 +72,7 @@ def create_invoice(
     if subscription:
         _require_within_bound(subscription)
     today = clock.today()
-    metadata: dict[str, Any] = {"billing_snapshot": _billing_snapshot(account)}
+    metadata: dict[str, Any] = {"billing_snapshot": billing_snapshot(account)}
     if subscription:
         metadata["subscription_id"] = subscription.pk
     invoice = Invoice.objects.create(
@@ -127,7 +127,7 @@ def mark_paid(invoice: Invoice, payment: Payment) -> Invoice:
 
 
 @service_transaction
-def mark_void(invoice: Invoice, reason: str, voided_by: User | None = None) -> Invoice:
+def mark_void(invoice: Invoice, reason: str, voided_by: events.Actor = None) -> Invoice:
     """Void an unpaid invoice. It keeps its number. An open attempt to pay it at a gateway is closed first.
 
     Raises TransitionNotAllowed if it is already paid or void, or if a payment of it is under way. If an open attempt
@@ -174,7 +174,8 @@ def _due_date(wanted: date | None, today: date) -> date:
     return wanted
 
 
-def _billing_snapshot(account: Account) -> dict[str, str]:
+def billing_snapshot(account: Account) -> dict[str, str]:
+    """What an invoice keeps of its account: names and addresses as they are now. Reads the account's owner."""
     return {
         "email": account.address_for_mail,
         "name": account.name,

@@ -8,6 +8,7 @@ from django.conf import settings
 
 from igny8_core.auth.models import PaymentMethodType
 from igny8_core.business.billing.models import InvoiceStatus, Payment, Refund
+from igny8_core.business.billing.services.collection.attempts import RENEWAL_KEY
 from igny8_core.business.billing.services.invoices.pay_links import pay_link
 from igny8_core.common.mail import Mail, without_links
 from igny8_core.common.money import amount_text
@@ -55,8 +56,12 @@ def gateway_mail(event: Event, payment: Payment, notice: GatewayNotice, recipien
 
 
 def _failed(payment: Payment, facts: Facts) -> GatewayNotice | None:
-    """A mail if the customer was not present; a customer who pays on a page reads it there."""
+    """A mail if the customer was not present; a customer who pays on a page reads it there.
+
+    The charge of a renewal has a mail of its own (renewal.charge_failed).
+    """
     is_told_elsewhere = not facts.get("off_session") or facts["code"] == "authentication_required"
+    is_told_elsewhere = is_told_elsewhere or payment.request_key.startswith(RENEWAL_KEY)
     if is_told_elsewhere or payment.invoice.status != InvoiceStatus.PENDING:
         return None
     return GatewayNotice(

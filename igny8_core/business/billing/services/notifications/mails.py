@@ -23,6 +23,7 @@ from igny8_core.business.billing.services.notifications.gateway_mails import (
     webhook_to_review,
 )
 from igny8_core.business.billing.services.notifications.payee_mails import PAYEE_NOTICES, payee_mail
+from igny8_core.business.billing.services.notifications.renewal_mails import card_expiring_mail, charge_failed_mail
 from igny8_core.business.billing.services.notifications.subscription_mails import (
     SUBSCRIPTION_NOTICES,
     subscription_mail,
@@ -131,6 +132,14 @@ def _subscription_notice(event: Event) -> Mail:
     return subscription_mail(event, _account_address(event))
 
 
+def _charge_failed(event: Event) -> Mail | None:
+    return charge_failed_mail(event, _account_address(event))
+
+
+def _card_expiring(event: Event) -> Mail | None:
+    return card_expiring_mail(event, _account_address(event))
+
+
 def _gateway_notice(event: Event) -> Mail | None:
     payment = payment_of_event(event)
     notice = gateway_notice(event, payment)
@@ -162,6 +171,8 @@ HANDLERS: dict[str, Callable[[Event], Mail | None]] = {
     "payment.rejected": _payment_rejected,
     "payment.refunded": _payment_refunded,
     "credits.low": _credits_low,
+    "renewal.charge_failed": _charge_failed,
+    "payment_method.expiring": _card_expiring,
     **dict.fromkeys(SUBSCRIPTION_NOTICES, _subscription_notice),
     **dict.fromkeys(GATEWAY_NOTICES, _gateway_notice),
     "webhook.dead": _webhook_dead,

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from igny8_core.auth.models import Plan, Subscription
+from igny8_core.auth.models import BillingCycle, Plan, Subscription
 from igny8_core.business.billing.services.subscriptions.transitions import limit_facts
 from igny8_core.common.mail import Mail
 from igny8_core.events.models import Event
@@ -94,11 +94,23 @@ def _reactivated(subscription: Subscription, facts: dict[str, Any]) -> Notice:
     )
 
 
+def _price_change_announced(subscription: Subscription, facts: dict[str, Any]) -> Notice:
+    cycle = "a year" if facts["billing_cycle"] == BillingCycle.ANNUAL else "a month"
+    return Notice(
+        f"The price of your plan changes on {facts['from']}",
+        f"From {facts['from']} your plan {facts['plan_name']} costs {facts['new_price']} {cycle} instead of "
+        f"{facts['old_price']}. What you have paid for stays as it is.",
+        "You do not need to do anything. If you do not want the new price, choose another plan or cancel before that "
+        "day.",
+    )
+
+
 SUBSCRIPTION_NOTICES: dict[str, Callable[[Subscription, dict[str, Any]], Notice]] = {
     "subscription.cancel_scheduled": _cancel_scheduled,
     "subscription.canceled": _canceled,
     "subscription.downgrade_scheduled": _downgrade_scheduled,
     "subscription.downgrade_refused": _downgrade_refused,
     "subscription.plan_changed": _plan_changed,
+    "subscription.price_change_announced": _price_change_announced,
     "subscription.reactivated": _reactivated,
 }

@@ -43,7 +43,7 @@ def pay_invoice(
     An open attempt by another method is closed first.
     Raises InvoiceNotPayable, ConfirmationAlreadyOpen, PaymentBeingChecked, InvoicePaidMeanwhile, AttemptNotClosed,
     what chosen_method raises, and for card and PayPal what pay_through_gateway raises. For a change of plan that must
-    be ordered again: PlanChangeOutdated, PlanChangePeriodOver. RuntimeError in a transaction.
+    be ordered again: PlanChangeOutdated, PlanChangePeriodOver, RenewalPaid. RuntimeError in a transaction.
     """
     # A repeated request may find the invoice paid, namely by the attempt that this same request began.
     if not has_attempt(request_key):
@@ -57,8 +57,10 @@ def pay_invoice(
     return Checkout(invoice, chosen.offer, attempt)
 
 
-def charge_saved_card(invoice: Invoice, charged_by: User | None = None) -> Attempt:
+def charge_saved_card(invoice: Invoice, charged_by: User | None = None, request_key: str = "") -> Attempt:
     """Charge an open invoice to a saved card of its account, the default card first, without the customer present.
+
+    The same `request_key` always returns the same attempt.
 
     If the bank wants the customer's confirmation, the invoice stays open and the customer gets a mail with a link.
     Raises NoSavedCard, and what pay_through_gateway raises. RuntimeError in a transaction.
@@ -74,6 +76,7 @@ def charge_saved_card(invoice: Invoice, charged_by: User | None = None) -> Attem
         off_session=True,
         return_url=pay_link(invoice),
         started_by=charged_by,
+        request_key=request_key,
     )
 
 

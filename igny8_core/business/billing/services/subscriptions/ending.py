@@ -1,6 +1,7 @@
 """Cancel and reactivate subscriptions, and do what is scheduled for the end of a paid period."""
 
 from contextlib import suppress
+from datetime import datetime
 
 from django.db.models import Q
 
@@ -16,7 +17,7 @@ from igny8_core.business.billing.errors import (
     NoSubscription,
     NothingToReactivate,
 )
-from igny8_core.business.billing.models import Invoice, InvoiceStatus
+from igny8_core.business.billing.models import Invoice, InvoiceStatus, Renewal
 from igny8_core.business.billing.offers import usual_payment_method_of
 from igny8_core.business.billing.selectors import (
     CHANGES_PLAN,
@@ -24,6 +25,7 @@ from igny8_core.business.billing.selectors import (
     open_invoices_of,
     open_orders_of,
     open_plan_changes_of,
+    undecided_renewal_of,
 )
 from igny8_core.business.billing.services.invoices.lifecycle import (
     mark_void,
@@ -34,7 +36,6 @@ from igny8_core.business.billing.services.payment_states.under_way import (
 from igny8_core.business.billing.services.subscriptions.ordering import (
     create_subscription,
     locked_subscription,
-    withdraw_orders,
 )
 from igny8_core.business.billing.services.subscriptions.plan_change import (
     has_lapsed,
@@ -48,10 +49,13 @@ from igny8_core.business.billing.services.subscriptions.transitions import (
     require_billed_here,
     subscription_event,
 )
+from igny8_core.business.billing.services.subscriptions.withdrawing import withdraw_orders, withdraw_renewal
 from igny8_core.common import clock
 from igny8_core.common.db import service_transaction
 from igny8_core.common.errors import DomainError
 from igny8_core.events import services as events
+
+BATCH = 500
 
 
 @service_transaction
@@ -60,6 +64,7 @@ def cancel_subscription(
 ) -> Subscription:
     """End a subscription at the end of its period, or at once. An unpaid or past-due one always ends at once.
 
+    If the next period is paid already, it ends with that one.
     Its unpaid invoices are voided. If it ends at once, unpaid credit packages are voided too, because a canceled
     account could not use them. Paid time is not refunded automatically; an operator decides about refunds.
     Raises NoSubscription if it has already ended, SubscriptionBilledByStripe, PaymentUnderWay, and if an open attempt
@@ -73,9 +78,10 @@ def cancel_subscription(
     runs_on = subscription.current_period_end is not None and subscription.current_period_end > now
     if cancel_at_period_end and subscription.status == SubscriptionStatus.ACTIVE and runs_on:
         withdraw_orders(open_plan_changes_of(subscription), canceled_by)
+        withdraw_renewal(subscription, "The subscription ends with its period", canceled_by)
         subscription.cancel_at_period_end, subscription.pending_plan = True, None
         subscription.save(update_fields=["cancel_at_period_end", "pending_plan"])
-        facts = plan_facts(subscription.plan) | {"at": f"{subscription.current_period_end:%Y-%m-%dT%H:%M:%SZ}"}
+        facts = plan_facts(subscription.plan) | {"at": f"{_paid_until(subscription):%Y-%m-%dT%H:%M:%SZ}"}
         events.record(subscription_event("subscription.cancel_scheduled", subscription, canceled_by, facts))
         return subscription
     withdraw_orders(_void_with(subscription), canceled_by)
@@ -101,6 +107,8 @@ def reactivate_subscription(
         return create_subscription(account, plan, method, reactivated_by)
     if not (subscription.cancel_at_period_end or subscription.pending_plan):
         raise NothingToReactivate()
+    if subscription.pending_plan:
+        withdraw_renewal(subscription, "The plan stays as it is", reactivated_by)
     subscription.cancel_at_period_end, subscription.pending_plan = False, None
     subscription.save(update_fields=["cancel_at_period_end", "pending_plan"])
     facts = plan_facts(subscription.plan)
@@ -113,13 +121,17 @@ def end_period(subscription: Subscription) -> None:
     """If the period is over, do what was scheduled for its end: end the subscription, or change to the smaller plan.
 
     A downgrade is refused if the account is over the new limits: the plan stays, and an event says why. An unpaid
-    change of plan for the ended period is voided. Safe to repeat.
+    change of plan for the ended period is voided. Does nothing if the next period is paid, which begins as it was sold.
+    Safe to repeat.
     """
     subscription = locked_subscription(subscription)
     now = clock.now()
     is_ours = subscription.billing_driver == BillingDriver.LOCAL
     is_over = (subscription.current_period_end or now) <= now
     if not (is_ours and is_over) or subscription.status != SubscriptionStatus.ACTIVE:
+        return
+    renewal = undecided_renewal_of(subscription)
+    if renewal and renewal.is_paid:
         return
     ending = subscription.cancel_at_period_end
     for invoice in _void_after_its_period(subscription):
@@ -129,7 +141,7 @@ def end_period(subscription: Subscription) -> None:
     if ending:
         end_subscription(subscription, now, None)
     elif subscription.pending_plan:
-        _downgrade(subscription, subscription.pending_plan)
+        _downgrade(subscription, subscription.pending_plan, renewal)
 
 
 def end_due_periods() -> int:
@@ -144,12 +156,14 @@ def end_due_periods() -> int:
         status=SubscriptionStatus.ACTIVE,
         billing_driver=BillingDriver.LOCAL,
         current_period_end__lte=clock.now(),
-    )
-    subscriptions = list(due.order_by("pk"))
-    for subscription in subscriptions:
-        _close_what_is_open(subscription)
-        end_period(subscription)
-    return len(subscriptions)
+    ).order_by("pk")
+    done, last = 0, 0
+    while batch := list(due.filter(pk__gt=last)[:BATCH]):
+        for subscription in batch:
+            _close_what_is_open(subscription)
+            end_period(subscription)
+        done, last = done + len(batch), batch[-1].pk
+    return done
 
 
 def _void_after_its_period(subscription: Subscription) -> list[Invoice]:
@@ -170,12 +184,21 @@ def _close_what_is_open(subscription: Subscription) -> None:
             close_open_attempts(invoice)
 
 
-def _downgrade(subscription: Subscription, plan: Plan) -> None:
+def _downgrade(subscription: Subscription, plan: Plan, renewal: Renewal | None) -> None:
     exceeded = over_limits(subscription.account, plan)
-    if exceeded:
-        subscription.pending_plan = None
-        subscription.save(update_fields=["pending_plan"])
-        facts = {**plan_facts(plan), "reason": over_limits_text(exceeded)}
-        events.record(subscription_event("subscription.downgrade_refused", subscription, None, facts))
+    if not exceeded:
+        change_plan(subscription, plan, plan.terms, None)
         return
-    change_plan(subscription, plan, plan.terms, None)
+    if renewal and has_payment_under_way(renewal.invoice):
+        # It is decided first: if it is paid, the plan begins as it was sold.
+        return
+    withdraw_renewal(subscription, "The smaller plan could not start")
+    subscription.pending_plan = None
+    subscription.save(update_fields=["pending_plan"])
+    facts = {**plan_facts(plan), "reason": over_limits_text(exceeded)}
+    events.record(subscription_event("subscription.downgrade_refused", subscription, None, facts))
+
+
+def _paid_until(subscription: Subscription) -> datetime | None:
+    renewal = undecided_renewal_of(subscription)
+    return renewal.period_end if renewal and renewal.is_paid else subscription.current_period_end

@@ -16,7 +16,6 @@ from igny8_core.business.billing.errors import (
     NotADowngrade,
     NotAnUpgrade,
     OverLimits,
-    PaymentUnderWay,
     SubscriptionAlreadyLive,
 )
 from igny8_core.business.billing.models import Invoice
@@ -28,12 +27,10 @@ from igny8_core.business.billing.selectors import (
 from igny8_core.business.billing.services.invoices.lifecycle import (
     create_invoice,
     create_subscription_invoice,
-    mark_void,
 )
 from igny8_core.business.billing.services.invoices.lines import unsaved_lines
 from igny8_core.business.billing.services.payment_methods.availability import required_offer
 from igny8_core.business.billing.services.payment_methods.saved import use_method
-from igny8_core.business.billing.services.payment_states.under_way import payment_being_decided, why_undecided
 from igny8_core.business.billing.services.subscriptions.activation import begin_plan
 from igny8_core.business.billing.services.subscriptions.plan_change import (
     ChangeKind,
@@ -49,6 +46,7 @@ from igny8_core.business.billing.services.subscriptions.transitions import (
     subscription_event,
     transition_account,
 )
+from igny8_core.business.billing.services.subscriptions.withdrawing import withdraw_orders, withdraw_renewal
 from igny8_core.common import clock
 from igny8_core.common.db import refusing, service_transaction
 from igny8_core.events import services as events
@@ -86,7 +84,7 @@ def upgrade_subscription(subscription: Subscription, new_plan: Plan, upgraded_by
 
     Returns None if the difference rounds to zero; the plan has then changed at once. An earlier unpaid order of a
     change is voided. Raises PlanNotOffered, SubscriptionBilledByStripe, SubscriptionNotActive, SubscriptionEnding,
-    SubscriptionLapsed, SamePlan, ChangeBelowZero, NotAnUpgrade, OverLimits, PaymentUnderWay.
+    SubscriptionLapsed, RenewalPaid, SamePlan, ChangeBelowZero, NotAnUpgrade, OverLimits, PaymentUnderWay.
     """
     subscription = locked_subscription(subscription)
     require_offered(new_plan)
@@ -115,13 +113,14 @@ def downgrade_subscription(
     """Schedule a smaller plan for the end of the period. The account's usage is checked against its limits then.
 
     Raises PlanNotOffered, SubscriptionBilledByStripe, SubscriptionNotActive, SubscriptionEnding,
-    SubscriptionLapsed, SamePlan, NotADowngrade, PaymentUnderWay.
+    SubscriptionLapsed, RenewalPaid, SamePlan, NotADowngrade, PaymentUnderWay.
     """
     subscription = locked_subscription(subscription)
     require_offered(new_plan)
     if quote_change(subscription, new_plan, clock.now()).kind != ChangeKind.DOWNGRADE:
         raise NotADowngrade()
     withdraw_orders(open_plan_changes_of(subscription), downgraded_by)
+    withdraw_renewal(subscription, "A smaller plan begins with the next period", downgraded_by)
     subscription.pending_plan = new_plan
     subscription.save(update_fields=["pending_plan"])
     facts = plan_facts(subscription.plan, "from") | plan_facts(new_plan, "to") | limit_facts(new_plan.terms)
@@ -135,14 +134,6 @@ def locked_subscription(subscription: Subscription) -> Subscription:
     locked = Subscription.objects.select_related("plan", "pending_plan").get(account=account, pk=subscription.pk)
     locked.account = account
     return locked
-
-
-def withdraw_orders(invoices: list[Invoice], actor: User | None) -> None:
-    payment = payment_being_decided(*invoices) if invoices else None
-    if payment:
-        raise PaymentUnderWay(f"{why_undecided(payment)} Wait until it is decided, then try again.")
-    for invoice in invoices:
-        mark_void(invoice, "The order was withdrawn", actor)
 
 
 def _end_lapsed(account: Account, actor: User | None) -> None:

@@ -15,6 +15,7 @@ from igny8_core.business.billing.errors import (
     PlanChangeOutdated,
     PlanChangePeriodOver,
     PlanNotOffered,
+    RenewalPaid,
     SamePlan,
     SubscriptionEnding,
     SubscriptionLapsed,
@@ -33,7 +34,7 @@ from igny8_core.business.billing.pricing import (
     subtotal,
     unused_time,
 )
-from igny8_core.business.billing.selectors import live_subscription_of
+from igny8_core.business.billing.selectors import live_subscription_of, undecided_renewal_of
 from igny8_core.business.billing.services.subscriptions.paid_time import paid_parts
 from igny8_core.business.billing.services.subscriptions.transitions import require_billed_here
 from igny8_core.common import clock
@@ -80,7 +81,8 @@ def quote(account: Account, plan: Plan, now: datetime | None = None) -> Quote:
 
     Raises PlanNotOffered if the plan cannot be ordered, SamePlan, SubscriptionBilledByStripe, SubscriptionNotActive if
     the subscription waits for payment or is past due, SubscriptionEnding if it is set to end, SubscriptionLapsed if its
-    period is over, ChangeBelowZero if the unused time is worth more than the change costs.
+    period is over, RenewalPaid if the next one is paid already, ChangeBelowZero if the unused time is worth more than
+    the change costs.
     """
     require_offered(plan)
     subscription = live_subscription_of(account)
@@ -131,16 +133,35 @@ def offered_plan(slug: str) -> Plan:
 def require_changeable(subscription: Subscription, now: datetime) -> None:
     """Refuse a change of plan that is not possible now.
 
-    Raises SubscriptionBilledByStripe, SubscriptionNotActive, SubscriptionLapsed, SubscriptionEnding.
+    Raises SubscriptionBilledByStripe, SubscriptionNotActive, SubscriptionLapsed, SubscriptionEnding, RenewalPaid.
     """
     require_billed_here(subscription)
     if subscription.status != SubscriptionStatus.ACTIVE:
         raise SubscriptionNotActive()
     if has_lapsed(subscription, now):
-        ended = f"The paid period of the plan {subscription.plan.name} ended on {_day(subscription.current_period_end)}"
-        raise SubscriptionLapsed(f"{ended}. Order a plan again: the new order replaces this subscription.")
+        raise SubscriptionLapsed(_lapsed_text(subscription))
     if subscription.cancel_at_period_end:
         raise SubscriptionEnding()
+    require_next_not_paid(subscription)
+
+
+def require_next_not_paid(subscription: Subscription) -> None:
+    """Refuse to change the plan while the next period is paid for as it was invoiced. Raises RenewalPaid."""
+    renewal = undecided_renewal_of(subscription)
+    if renewal and renewal.is_paid:
+        raise RenewalPaid(
+            f"The period from {_day(renewal.period_start)} is already paid with invoice "
+            f"{renewal.invoice.invoice_number}. Change the plan from that day on."
+        )
+
+
+def _lapsed_text(subscription: Subscription) -> str:
+    ended = f"The paid period of the plan {subscription.plan.name} ended on {_day(subscription.current_period_end)}"
+    renewal = undecided_renewal_of(subscription)
+    if renewal is None or renewal.is_paid:
+        return f"{ended}. Order a plan again: the new order replaces this subscription."
+    number = renewal.invoice.invoice_number
+    return f"{ended}. Pay invoice {number}, which renews it; then the plan can be changed."
 
 
 def has_lapsed(subscription: Subscription, now: datetime) -> bool:
@@ -190,7 +211,7 @@ def require_current_price(
 def require_current_order(invoice: Invoice) -> None:
     """Refuse to start paying a change of plan that could not be delivered. It is checked again when it is paid.
 
-    Raises PlanChangePeriodOver, PlanChangeOutdated.
+    Raises PlanChangePeriodOver, PlanChangeOutdated, RenewalPaid.
     """
     line = plan_line_of(invoice) if invoice.subscription_id else None
     if line is None or line.plan is None or line.kind != LineKind.PLAN_CHANGE:
@@ -199,6 +220,7 @@ def require_current_order(invoice: Invoice) -> None:
     ours = subscriptions.filter(billing_driver=BillingDriver.LOCAL, status=SubscriptionStatus.ACTIVE)
     subscription = ours.filter(invoices=invoice.pk).first()
     if subscription:
+        require_next_not_paid(subscription)
         require_current_price(subscription, invoice, line, line.plan, clock.now())
 
 

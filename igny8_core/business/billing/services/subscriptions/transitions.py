@@ -17,6 +17,7 @@ from igny8_core.auth.models import (
     terms_columns,
 )
 from igny8_core.business.billing.errors import SubscriptionBilledByStripe
+from igny8_core.business.billing.services.subscriptions.withdrawing import end_renewal
 from igny8_core.common.states import transition
 from igny8_core.events import services as events
 
@@ -37,6 +38,7 @@ def end_subscription(subscription: Subscription, ended_at: datetime, actor: even
         cancel_at_period_end=False,
         pending_plan=None,
     )
+    end_renewal(subscription, actor)
     facts = plan_facts(subscription.plan)
     events.record(subscription_event("subscription.canceled", subscription, actor, facts))
     if is_canceled_with(subscription):

@@ -1,0 +1,51 @@
+"""Mails to customers about renewals: a card that was declined, a card that expires."""
+
+from calendar import monthrange
+from datetime import date
+
+from igny8_core.auth.models import Account
+from igny8_core.business.billing.models import AccountPaymentMethod, InvoiceStatus, Renewal
+from igny8_core.business.billing.services.invoices.pay_links import pay_link
+from igny8_core.common.mail import Mail
+from igny8_core.common.money import amount_text
+from igny8_core.events.models import Event
+
+# The bank's question has a mail of its own (payment.action_required).
+TOLD_ELSEWHERE = "authentication_required"
+
+
+def charge_failed_mail(event: Event, recipients: list[str]) -> Mail | None:
+    """The mail about a declined renewal: after the first decline, and when it is not tried again.
+
+    None if the invoice is not open any more, or the customer knows already.
+    """
+    renewal = Renewal.objects.select_related("invoice", "subscription__plan").get(pk=event.object_id)
+    invoice, facts = renewal.invoice, event.data
+    is_news = facts["declines"] <= 1 or facts["next_charge_at"] is None
+    if invoice.status != InvoiceStatus.PENDING or facts["code"] == TOLD_ELSEWHERE or not is_news:
+        return None
+    context = {
+        "plan": renewal.subscription.plan.name,
+        "invoice": invoice,
+        "amount": amount_text(invoice.total, invoice.currency),
+        "reason": facts["reason"],
+        "again_on": (facts["next_charge_at"] or "")[:10],
+        "pay_link": pay_link(invoice),
+    }
+    subject = f"Your card was declined for invoice {invoice.invoice_number}"
+    return Mail("renewal_declined", subject, recipients, context)
+
+
+def card_expiring_mail(event: Event, recipients: list[str]) -> Mail | None:
+    """The mail about a card that expires; None if it does not pay the renewals any more."""
+    card = AccountPaymentMethod.objects.filter(pk=event.object_id, is_default=True, is_enabled=True).first()
+    if card is None:
+        return None
+    facts = event.data
+    year, month = facts["exp_year"], facts["exp_month"]
+    context = {
+        "card": f"{facts['brand'].replace('_', ' ').title() or 'Card'} ending in {facts['last4']}",
+        "last_day": date(year, month, monthrange(year, month)[1]),
+        "plan": Account.objects.select_related("plan").get(pk=card.account_id).plan.name,
+    }
+    return Mail("card_expiring", "Your card expires soon", recipients, context)

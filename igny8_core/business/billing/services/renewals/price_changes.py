@@ -1,0 +1,155 @@
+"""Other prices for customers who already have a plan: ordered by an operator, told in time, in force with a period.
+
+The first period at the new price is decided when the customer is told, and the mail says that day. So what is promised
+and what is invoiced are the same, and one who was not told keeps the old price.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
+
+from igny8_core.auth.locks import lock_free_accounts
+from igny8_core.auth.models import BillingDriver, Plan, Subscription, SubscriptionStatus, User
+from igny8_core.business.billing.models import PlanPriceChange, PriceChangeNotice, Renewal, RenewalStatus
+from igny8_core.business.billing.pricing import next_period
+from igny8_core.common import clock
+from igny8_core.common.db import refusing, require_no_transaction, service_transaction
+from igny8_core.common.errors import InvalidInput
+from igny8_core.common.money import MAX_AMOUNT, amount_text, minor_units
+from igny8_core.events import services as events
+
+BATCH = 500
+MOST_NOTICE_DAYS = 365
+
+
+@service_transaction
+def change_price(
+    plan: Plan, price: Decimal, effective_on: date, notice_days: int | None = None, changed_by: User | None = None
+) -> PlanPriceChange:
+    """Order another price for the renewals of a plan that begin on `effective_on` or later.
+
+    `notice_days`: how long before their first such period customers are told; None means
+    settings.PRICE_CHANGE_NOTICE_DAYS, which is also the least. Raises InvalidInput naming what is wrong.
+    """
+    notice_days = settings.PRICE_CHANGE_NOTICE_DAYS if notice_days is None else notice_days
+    _require_sensible(plan, price, effective_on, notice_days)
+    taken = f"{plan.name} already has a change of price for {effective_on}. Choose another day."
+    with refusing("igny8_plan_price_changes_once_a_day", InvalidInput(errors={"effective_on": [taken]})):
+        change = PlanPriceChange.objects.create(
+            plan=plan,
+            price=price,
+            currency=plan.currency,
+            billing_cycle=plan.billing_cycle,
+            effective_on=effective_on,
+            notice_days=notice_days,
+            created_by=changed_by,
+        )
+    facts = {"plan": plan.slug, "price": str(price), "currency": plan.currency, "effective_on": f"{effective_on}"}
+    events.record(events.about("plan_price_change.created", change, changed_by, facts))
+    return change
+
+
+def announce_price_changes(batch: int = BATCH) -> int:
+    """Tell everybody whom a change of price concerns and who was not told yet; returns how many.
+
+    RuntimeError in a transaction.
+    """
+    require_no_transaction()
+    told = 0
+    for change in PlanPriceChange.objects.select_related("plan").order_by("effective_on", "pk"):
+        last = 0
+        while found := list(_untold(change).filter(pk__gt=last).order_by("pk").values_list("pk", "account_id")[:batch]):
+            told += _announce(change, found)
+            last = found[-1][0]
+    return told
+
+
+def _untold(change: PlanPriceChange) -> QuerySet[Subscription]:
+    """The subscriptions that a change concerns and whose account was not told of it, nor of a later one.
+
+    A customer who got the plan after the change was in force bought it at the price of that day.
+    """
+    told = PriceChangeNotice.objects.filter(subscription=OuterRef("pk"), price_change__plan=change.plan_id)
+    return Subscription.objects.filter(
+        ~Exists(told.filter(price_change__effective_on__gte=change.effective_on)),
+        plan=change.plan_id,
+        status__in=[SubscriptionStatus.ACTIVE, SubscriptionStatus.PAST_DUE],
+        billing_driver=BillingDriver.LOCAL,
+        cancel_at_period_end=False,
+        pending_plan=None,
+        terms_currency=change.currency,
+        terms_billing_cycle=change.billing_cycle,
+        created_at__lt=datetime.combine(change.effective_on, time(), UTC),
+        account__deleted_at=None,
+    ).exclude(terms_price=change.price)
+
+
+@transaction.atomic
+def _announce(change: PlanPriceChange, found: Sequence[tuple[int, int]]) -> int:
+    free = lock_free_accounts([account_id for _, account_id in found])
+    ours = _untold(change).filter(pk__in=[pk for pk, _ in found], account_id__in=free)
+    subscriptions = list(ours.select_related("plan"))
+    notices = [
+        PriceChangeNotice(
+            price_change=change,
+            subscription=subscription,
+            account_id=subscription.account_id,
+            applies_from=_first_period(subscription, change),
+        )
+        for subscription in subscriptions
+    ]
+    PriceChangeNotice.objects.bulk_create(notices)
+    events.record(*(_event(change, notice) for notice in notices))
+    return len(notices)
+
+
+def _first_period(subscription: Subscription, change: PlanPriceChange) -> datetime:
+    """The start of the first period at the new price: not before the change's day, and told of in time.
+
+    A period that is invoiced already keeps its price.
+    """
+    start, anchor = subscription.current_period_end, subscription.billing_anchor
+    if start is None or anchor is None:
+        raise RuntimeError("A running subscription has a period; a constraint holds that.")
+    earliest = clock.now() + timedelta(days=change.notice_days)
+    renewed = set(
+        Renewal.objects.filter(subscription=subscription, period_start__gte=start)
+        .exclude(status=RenewalStatus.WITHDRAWN)
+        .values_list("period_start", flat=True)
+    )
+    while start < earliest or start.date() < change.effective_on or start in renewed:
+        period = next_period(anchor, start, change.billing_cycle)
+        start, anchor = period.end, period.anchor
+    return start
+
+
+def _event(change: PlanPriceChange, notice: PriceChangeNotice) -> events.NewEvent:
+    subscription = notice.subscription
+    facts = {
+        "plan": subscription.plan.slug,
+        "plan_name": subscription.plan.name,
+        "old_price": amount_text(subscription.terms_price or Decimal(0), change.currency),
+        "new_price": amount_text(change.price, change.currency),
+        "billing_cycle": change.billing_cycle,
+        "from": f"{notice.applies_from:%Y-%m-%d}",
+    }
+    return events.about("subscription.price_change_announced", subscription, None, facts)
+
+
+def _require_sensible(plan: Plan, price: Decimal, effective_on: date, notice_days: int) -> None:
+    wrong: dict[str, list[str]] = {}
+    decimals = minor_units(plan.currency)
+    exact = isinstance(price, Decimal) and price.is_finite() and price == round(price, decimals)
+    if not exact or not 0 < price <= MAX_AMOUNT:
+        wrong["price"] = [f"Expected an amount above zero in {plan.currency}, with at most {decimals} decimals."]
+    least = settings.PRICE_CHANGE_NOTICE_DAYS
+    if not least <= notice_days <= MOST_NOTICE_DAYS:
+        wrong["notice_days"] = [f"Expected a number of days from {least} to {MOST_NOTICE_DAYS}."]
+    if effective_on <= clock.today():
+        wrong["effective_on"] = [f"Expected a day after today ({clock.today()}, UTC)."]
+    if wrong:
+        raise InvalidInput(errors=wrong)

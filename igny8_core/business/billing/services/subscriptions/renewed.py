@@ -1,0 +1,111 @@
+"""A paid renewal begins its period: at the later of its payment and the period's start.
+
+Who pays early keeps the running period and its credits until its end; the next one's credits come with its start. Who
+pays late gets the period that was invoiced, so that periods touch without gap or overlap. The caller holds the
+account's lock.
+"""
+
+from datetime import datetime
+
+from igny8_core.auth.models import (
+    SUBSCRIPTION_TRANSITIONS,
+    Plan,
+    Subscription,
+    SubscriptionStatus,
+    Terms,
+    terms_columns,
+)
+from igny8_core.business.billing.errors import SubscriptionNotPayable
+from igny8_core.business.billing.models import (
+    RENEWAL_TRANSITIONS,
+    Invoice,
+    PriceChangeNotice,
+    Renewal,
+    RenewalStatus,
+)
+from igny8_core.business.billing.pricing import next_period
+from igny8_core.business.billing.services.subscriptions.transitions import (
+    give_plan,
+    limit_facts,
+    plan_facts,
+    subscription_event,
+)
+from igny8_core.common.states import transition
+from igny8_core.events import services as events
+
+RUNNING = frozenset({SubscriptionStatus.ACTIVE, SubscriptionStatus.PAST_DUE})
+
+
+def renewal_paid_by(invoice: Invoice, subscription: Subscription) -> Renewal:
+    """The renewal that an invoice was made for. Raises SubscriptionNotPayable if its period cannot begin any more."""
+    renewals = Renewal.objects.filter(account_id=invoice.account_id, subscription=subscription)
+    renewal = renewals.filter(invoice=invoice).first()
+    is_live = renewal is not None and renewal.status in {RenewalStatus.OPEN, RenewalStatus.PAID}
+    if renewal is None or not is_live or subscription.status not in RUNNING:
+        raise SubscriptionNotPayable()
+    return renewal
+
+
+def keep_until_start(renewal: Renewal, actor: events.Actor) -> None:
+    """The renewal was paid before its period: nothing changes until that begins."""
+    transition(renewal, RenewalStatus.PAID, RENEWAL_TRANSITIONS, next_charge_at=None)
+    events.record(events.about("renewal.paid", renewal, actor, _period_facts(renewal)))
+
+
+def begin_renewed(
+    subscription: Subscription,
+    renewal: Renewal,
+    sold: tuple[Plan, Terms],
+    now: datetime,
+    reference: str,
+    actor: events.Actor,
+) -> None:
+    """Begin the period that a paid renewal sells. `sold`: the plan and terms of its line.
+
+    Raises SubscriptionNotPayable if it does not follow the subscription's period.
+    """
+    plan, terms = sold
+    # A payment's lock loads just the columns that nearly every payment needs.
+    running = Subscription.objects.select_related("plan").get(account_id=subscription.account_id, pk=subscription.pk)
+    if running.current_period_end != renewal.period_start or running.billing_anchor is None:
+        raise SubscriptionNotPayable("The period of this renewal does not follow the subscription's period any more.")
+    period = next_period(running.billing_anchor, renewal.period_start, terms.billing_cycle)
+    columns = {
+        "plan": plan,
+        "billing_anchor": period.anchor,
+        "current_period_start": renewal.period_start,
+        "current_period_end": renewal.period_end,
+        "external_payment_id": reference,
+        **terms_columns(terms),
+    }
+    if running.pending_plan_id == plan.pk:
+        columns["pending_plan"] = None
+    before = running.plan
+    _save(subscription, columns, actor)
+    transition(renewal, RenewalStatus.BEGUN, RENEWAL_TRANSITIONS, begun_at=now, next_charge_at=None)
+    events.record(
+        events.about("renewal.begun", renewal, actor, _period_facts(renewal)),
+        subscription_event("subscription.renewed", subscription, actor, plan_facts(plan) | _period_facts(renewal)),
+    )
+    if before.pk != plan.pk:
+        facts = plan_facts(before, "from") | plan_facts(plan, "to") | limit_facts(terms)
+        events.record(subscription_event("subscription.plan_changed", subscription, actor, facts))
+        give_plan(subscription)
+    told = PriceChangeNotice.objects.filter(subscription=subscription, applied_at=None)
+    told.filter(applies_from__lte=renewal.period_start).update(applied_at=now)
+
+
+def _save(subscription: Subscription, columns: dict[str, object], actor: events.Actor) -> None:
+    if subscription.status == SubscriptionStatus.PAST_DUE:
+        transition(subscription, SubscriptionStatus.ACTIVE, SUBSCRIPTION_TRANSITIONS, **columns)
+        facts = plan_facts(subscription.plan)
+        events.record(subscription_event("subscription.activated", subscription, actor, facts))
+        return
+    for name, value in columns.items():
+        setattr(subscription, name, value)
+    subscription.save(update_fields=list(columns))
+
+
+def _period_facts(renewal: Renewal) -> dict[str, str]:
+    ends = {"period_start": renewal.period_start, "period_end": renewal.period_end}
+    return {name: f"{moment:%Y-%m-%dT%H:%M:%SZ}" for name, moment in ends.items()}

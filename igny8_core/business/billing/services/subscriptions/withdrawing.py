@@ -1,0 +1,57 @@
+"""Withdraw unpaid orders and renewals of a subscription. The caller holds the account's lock."""
+
+from igny8_core.auth.models import Subscription, User
+from igny8_core.business.billing.errors import PaymentUnderWay
+from igny8_core.business.billing.models import (
+    RENEWAL_TRANSITIONS,
+    Invoice,
+    InvoiceStatus,
+    Renewal,
+    RenewalStatus,
+)
+from igny8_core.business.billing.selectors import undecided_renewal_of
+from igny8_core.business.billing.services.invoices.lifecycle import mark_void
+from igny8_core.business.billing.services.payment_states.under_way import payment_being_decided, why_undecided
+from igny8_core.common.states import transition
+from igny8_core.events import services as events
+
+UNPAID = frozenset({InvoiceStatus.PENDING, InvoiceStatus.UNCOLLECTIBLE})
+
+
+def withdraw_orders(invoices: list[Invoice], actor: User | None) -> None:
+    """Void unpaid invoices. Raises PaymentUnderWay, AttemptOpen."""
+    payment = payment_being_decided(*invoices) if invoices else None
+    if payment:
+        raise PaymentUnderWay(f"{why_undecided(payment)} Wait until it is decided, then try again.")
+    for invoice in invoices:
+        mark_void(invoice, "The order was withdrawn", actor)
+
+
+def withdraw_renewal(subscription: Subscription, reason: str, actor: events.Actor = None) -> None:
+    """Void the unpaid invoice for the next period, because the period will not be like that, or not at all.
+
+    If the period is renewed after all, it is invoiced again. Does nothing if no renewal is open.
+    Raises PaymentUnderWay, AttemptOpen.
+    """
+    renewal = undecided_renewal_of(subscription)
+    if renewal is None or renewal.is_paid:
+        return
+    if renewal.invoice.status in UNPAID:
+        payment = payment_being_decided(renewal.invoice)
+        if payment:
+            raise PaymentUnderWay(f"{why_undecided(payment)} Wait until it is decided, then try again.")
+        mark_void(renewal.invoice, reason, actor)
+    _withdraw(renewal, reason, actor)
+
+
+def end_renewal(subscription: Subscription, actor: events.Actor) -> None:
+    """Withdraw an unpaid renewal of a subscription that has ended. Its invoice is the caller's business."""
+    renewal = undecided_renewal_of(subscription)
+    if renewal and not renewal.is_paid:
+        _withdraw(renewal, "The subscription has ended", actor)
+
+
+def _withdraw(renewal: Renewal, reason: str, actor: events.Actor) -> None:
+    transition(renewal, RenewalStatus.WITHDRAWN, RENEWAL_TRANSITIONS, next_charge_at=None)
+    facts = {"reason": reason, "invoice_number": renewal.invoice.invoice_number}
+    events.record(events.about("renewal.withdrawn", renewal, actor, facts))

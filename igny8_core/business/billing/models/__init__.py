@@ -14,6 +14,7 @@ from igny8_core.business.billing.models.credit import (
 )
 from igny8_core.business.billing.models.credit_note import CreditNote
 from igny8_core.business.billing.models.dispute import DISPUTE_TRANSITIONS, TO_ASK, Dispute, DisputeStatus
+from igny8_core.business.billing.models.dunning import BusinessDay, DunningPause, DunningStep, StageKind
 from igny8_core.business.billing.models.invoice import (
     INVOICE_TRANSITIONS,
     Invoice,
@@ -71,6 +72,7 @@ __all__ = [
     "AccountPaymentMethod",
     "Allocation",
     "AllocationKind",
+    "BusinessDay",
     "CreditCostConfig",
     "CreditGrant",
     "CreditGrantKind",
@@ -82,6 +84,8 @@ __all__ = [
     "CreditUsageSum",
     "Dispute",
     "DisputeStatus",
+    "DunningPause",
+    "DunningStep",
     "Invoice",
     "InvoiceCounter",
     "InvoiceLine",
@@ -99,6 +103,7 @@ __all__ = [
     "Refund",
     "RefundStatus",
     "RejectionCode",
+    "StageKind",
     "UsageSumMark",
     "WebhookEvent",
     "WebhookState",

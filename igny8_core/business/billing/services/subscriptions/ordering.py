@@ -137,12 +137,15 @@ def locked_subscription(subscription: Subscription) -> Subscription:
     return locked
 
 
-def withdraw_orders(invoices: list[Invoice], actor: User | None) -> None:
+def withdraw_orders(
+    invoices: list[Invoice], actor: User | None, reason: str = "The order was withdrawn"
+) -> None:
+    """Void unpaid orders. Raises PaymentUnderWay."""
     payment = payment_being_decided(*invoices) if invoices else None
     if payment:
         raise PaymentUnderWay(f"{why_undecided(payment)} Wait until it is decided, then try again.")
     for invoice in invoices:
-        mark_void(invoice, "The order was withdrawn", actor)
+        mark_void(invoice, reason, actor)
 
 
 def _end_lapsed(account: Account, actor: User | None) -> None:

@@ -19,6 +19,8 @@ app.conf.beat_schedule = {
     "expire-credits": {"task": "billing.expire_credits", "schedule": 300.0, "options": {"expires": 300}},
     "sum-up-usage": {"task": "billing.sum_up_usage", "schedule": 300.0, "options": {"expires": 300}},
     "end-periods": {"task": "billing.end_periods", "schedule": 60.0, "options": {"expires": 60}},
+    "dun-invoices": {"task": "billing.dun_invoices", "schedule": 900.0, "options": {"expires": 900}},
+    "end-trials": {"task": "billing.end_trials", "schedule": 900.0, "options": {"expires": 900}},
     "check-invariants": {"task": "billing.check_invariants", "schedule": 900.0, "options": {"expires": 900}},
     "delete-unused-proofs": {"task": "billing.delete_unused_proofs", "schedule": 3600.0, "options": {"expires": 3600}},
     "reconcile-gateways": {"task": "billing.reconcile_gateways", "schedule": crontab(hour="3", minute="40")},

@@ -77,7 +77,7 @@ def days_of(name: str, default: str) -> tuple[int, ...]:
     words = environment.words(name, default)
     if not all(re.fullmatch(r"-?[0-9]{1,3}", word, re.ASCII) for word in words):
         raise ImproperlyConfigured(
-            f"{name} is {', '.join(words)}. Set it to whole numbers of days, separated by commas, for example {default}."
+            f"{name} is {','.join(words)}. Set it to whole numbers of days, separated by commas, for example {default}."
         )
     return tuple(int(word) for word in words)
 

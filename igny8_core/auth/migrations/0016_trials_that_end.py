@@ -4,29 +4,45 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('igny8_auth', '0012_email_before'),
+        ("igny8_auth", "0012_email_before"),
     ]
 
     operations = [
         migrations.AlterModelOptions(
-            name='account',
-            options={'ordering': ('-id',), 'permissions': [('suspend_account', 'Can suspend accounts and lift suspensions'), ('adjust_credits', 'Can give and take credits by hand'), ('decide_dunning', 'Can exempt accounts from dunning, and extend deadlines and trials')]},
+            name="account",
+            options={
+                "ordering": ("-id",),
+                "permissions": [
+                    ("suspend_account", "Can suspend accounts and lift suspensions"),
+                    ("adjust_credits", "Can give and take credits by hand"),
+                    ("decide_dunning", "Can exempt accounts from dunning, and extend deadlines and trials"),
+                ],
+            },
         ),
         migrations.AddField(
-            model_name='account',
-            name='trial_ends_at',
-            field=models.DateTimeField(blank=True, help_text='From then on an account on trial is read only; empty: its trial has no end', null=True, verbose_name='trial ends'),
+            model_name="account",
+            name="trial_ends_at",
+            field=models.DateTimeField(
+                blank=True,
+                help_text="From then on an account on trial is read only; empty: its trial has no end",
+                null=True,
+                verbose_name="trial ends",
+            ),
         ),
         migrations.AddField(
-            model_name='account',
-            name='trial_stage',
-            field=models.SmallIntegerField(blank=True, editable=False, help_text="The last stage of the trial's end that was taken, as days after it; negative: a warning before it", null=True),
+            model_name="account",
+            name="trial_stage",
+            field=models.SmallIntegerField(
+                blank=True,
+                editable=False,
+                help_text="The last stage of the trial's end that was taken, as days after it; negative: a warning before it",
+                null=True,
+            ),
         ),
         migrations.AddField(
-            model_name='account',
-            name='trial_stage_at',
-            field=models.DateTimeField(blank=True, editable=False, help_text='When it was taken', null=True),
+            model_name="account",
+            name="trial_stage_at",
+            field=models.DateTimeField(blank=True, editable=False, help_text="When it was taken", null=True),
         ),
     ]

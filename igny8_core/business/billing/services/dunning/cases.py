@@ -158,4 +158,3 @@ def _waiting(payment: Payment, account: Account, graces: dict[int, int]) -> Paus
         graces[payment.invoice_id] += 1
         end += timedelta(days=settings.DUNNING.grace_days)
     return Pause(start, end, GRACE)
-

@@ -39,8 +39,8 @@ def exempt_account(account: Account, until: date, reason: str, exempted_by: User
 def extend_deadline(invoice: Invoice, until: date, reason: str, extended_by: User) -> DunningPause:
     """Give the customer time to pay an invoice until the end of a day; the due date on the document stays.
 
-    Raises OwnAccount, InvoiceNotFound, InvoiceNotPayable, InvalidInput for a day that is over, that is not after the due
-    date, or that is more than a year ahead.
+    Raises OwnAccount, InvoiceNotFound, InvoiceNotPayable, InvalidInput for a day that is over, is not after the due
+    date, or is more than a year ahead.
     """
     account = _locked(Account(pk=invoice.account_id), extended_by)
     invoice = lock_invoice(account, invoice.pk)
@@ -71,4 +71,3 @@ def _pause(account: Account, invoice: Invoice | None, until: date, reason: str, 
     earlier = DunningPause.objects.filter(account=account, invoice=invoice, ended_at=None)
     earlier.update(ended_at=clock.now())
     return DunningPause.objects.create(account=account, invoice=invoice, until=until, reason=reason, created_by=by)
-

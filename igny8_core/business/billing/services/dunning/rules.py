@@ -90,8 +90,11 @@ def clock_day(due_on: date, today: date, pauses: Collection[Pause]) -> int:
     """How many days after the due date the clock is; negative before it. Days of a pause do not count."""
     if today <= due_on:
         return (today - due_on).days
-    days = (due_on + DAY * number for number in range(1, (today - due_on).days + 1))
-    return sum(pause_on(day, pauses) is None for day in days)
+    held: set[int] = set()
+    for pause in pauses:
+        start, end = max(pause.start, due_on + DAY), min(pause.end or today, today)
+        held.update(range(start.toordinal(), end.toordinal() + 1))
+    return (today - due_on).days - len(held)
 
 
 def pause_on(day: date, pauses: Collection[Pause]) -> Pause | None:

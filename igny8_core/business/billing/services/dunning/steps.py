@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import OperationalError
 
 from igny8_core.auth.locks import lock_account
-from igny8_core.auth.models import Account, AccountStatus, BillingDriver, Subscription, SubscriptionStatus
+from igny8_core.auth.models import AccountStatus, BillingDriver, Subscription, SubscriptionStatus
 from igny8_core.business.billing.locks import lock_invoice
 from igny8_core.business.billing.models import DunningStep, Invoice, InvoiceStatus, StageKind
 from igny8_core.business.billing.services.dunning.calendar import Calendar, current_calendar, local_time
@@ -25,11 +25,9 @@ from igny8_core.business.billing.services.dunning.cases import (
 from igny8_core.business.billing.services.dunning.rules import (
     Stage,
     Step,
-    Subject,
     clock_day,
     is_past_due,
     next_step,
-    pause_on,
 )
 from igny8_core.business.billing.services.subscriptions.ending import end_unpaid
 from igny8_core.business.billing.services.subscriptions.transitions import mark_past_due, suspend_unpaid

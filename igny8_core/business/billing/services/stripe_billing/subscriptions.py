@@ -15,7 +15,6 @@ from igny8_core.auth.models import (
     Plan,
     Subscription,
     SubscriptionStatus,
-    SuspendedReason,
     terms_columns,
 )
 from igny8_core.business.billing.errors import UnmatchedAtGateway
@@ -30,8 +29,10 @@ from igny8_core.business.billing.services.subscriptions.transitions import (
     activate_account,
     change_plan,
     end_subscription,
+    mark_past_due,
     plan_facts,
     subscription_event,
+    suspend_unpaid,
     transition_account,
 )
 from igny8_core.common import clock

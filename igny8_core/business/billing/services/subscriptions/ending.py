@@ -56,6 +56,7 @@ from igny8_core.events import services as events
 # In the event of a subscription that ended because nobody paid.
 NOT_PAID = "not_paid"
 
+
 @service_transaction
 def cancel_subscription(
     subscription: Subscription, cancel_at_period_end: bool = True, canceled_by: User | None = None

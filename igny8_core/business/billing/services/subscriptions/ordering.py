@@ -137,9 +137,7 @@ def locked_subscription(subscription: Subscription) -> Subscription:
     return locked
 
 
-def withdraw_orders(
-    invoices: list[Invoice], actor: User | None, reason: str = "The order was withdrawn"
-) -> None:
+def withdraw_orders(invoices: list[Invoice], actor: User | None, reason: str = "The order was withdrawn") -> None:
     """Void unpaid orders. Raises PaymentUnderWay."""
     payment = payment_being_decided(*invoices) if invoices else None
     if payment:

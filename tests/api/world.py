@@ -91,6 +91,7 @@ class World:
     users: dict[str, User]
     sessions: dict[str, TokenPair]
     captured: Payment
+    trial: Account
     clients: dict[str, APIClient] = field(default_factory=dict)
 
     def client(self, actor: str) -> APIClient:
@@ -110,6 +111,8 @@ class World:
         ids = self.tenant(actor).ids
         if route.endswith("/activate/"):
             ids["account_id"] = self.c.account.pk
+        if route.endswith("/extend-trial/"):
+            ids["account_id"] = self.trial.pk
         if route.endswith("/refund/"):
             ids["payment_id"] = self.captured.pk
         if "<int64:subscription_id>" in route:
@@ -145,7 +148,9 @@ def build() -> World:
     for actor in ("viewer", "editor"):
         SiteUserAccess.objects.create(user=users[actor], site=a.site, granted_by=a.owner)
     sessions = {actor: open_session(user) for actor, user in users.items()}
-    return World(a, b, c, make.industry(), users, sessions, captured)
+    trial = make.owner({"status": "trial"}).account
+    assert trial
+    return World(a, b, c, make.industry(), users, sessions, captured, trial)
 
 
 def permissions(names: Iterable[str]) -> list[Permission]:

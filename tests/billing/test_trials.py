@@ -65,7 +65,7 @@ def test_without_the_setting_a_trial_has_no_end(settings: object) -> None:
 
 def test_a_trial_is_warned_read_only_and_closed(trial: Account) -> None:
     pass_days(*range(28))
-    assert told() == ["Your trial ends on 28 February 2027"] * 2
+    assert told() == ["Your trial ends on 1 March 2027"] * 2
     assert is_usable(trial, 27)
 
     assert not is_usable(trial, 28)

@@ -23,6 +23,7 @@ from igny8_core.common.api.fields import (
     CodeField,
     CountryCodeField,
     CurrencyField,
+    DayField,
     EnumField,
     MoneyField,
     MultilineTextField,
@@ -296,6 +297,21 @@ class EndSubscriptionInput(SubscriptionDecisionInput):
 
 class ChangeSubscriptionInput(SubscriptionDecisionInput):
     plan_slug = PlainTextField(max_length=50, help_text="The plan to move to, as GET /api/v1/auth/plans/ lists them")
+
+
+class LaterDayInput(SubscriptionDecisionInput):
+    """An operator's decision to wait, with its last day."""
+
+    until = DayField(help_text="The last day, where the customer is; at most a year ahead")
+
+
+class BusinessDayInput(StrictSerializer):
+    """An operator's word on a day."""
+
+    country_code = CountryOrAllField(help_text="ISO 3166-1 alpha-2, or * for all countries")
+    day = DayField(help_text="The day in that country")
+    is_business_day = TrueOrFalseField(required=False, help_text="False: nobody is reminded or suspended on this day")
+    name = PlainTextField(max_length=100, help_text="Why, for example Eid al-Fitr")
 
 
 class InvoiceNotesInput(StrictSerializer):

@@ -85,11 +85,7 @@ BOUNDS: dict[str, list[Bound]] = {
         Bound("PLAN_CHANGE_PRICE_HOLDS_HOURS", "hours for which the price of a change of plan holds", "409"),
         Bound(f"{BILLING}.services.dunning.pauses.LONGEST_PAUSE", "an exemption, or a later deadline", "400"),
         Bound(f"{BILLING}.services.dunning.trials.LONGEST_EXTENSION", "another end of a trial lies ahead", "400"),
-        Bound(
-            f"{BILLING}.services.dunning.cases.MOST_GRACES",
-            "rejections of an invoice that give more time",
-            "the clock goes on",
-        ),
+        Bound(f"{BILLING}.services.dunning.cases.MOST_GRACES", "rejections that give more time", "no more"),
         Bound(f"{BILLING}.services.invoices.pay_links.LIFETIME", "for so long a link to pay works", "410"),
         Bound(
             f"{BILLING}.services.reconciliation.polling.LEFT_OPEN_FOR", "an attempt that nobody goes on with", "closed"

@@ -167,4 +167,17 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
+        migrations.CreateModel(
+            name="DunningAccount",
+            fields=[],
+            options={
+                "verbose_name": "account in dunning",
+                "verbose_name_plural": "accounts in dunning",
+                "proxy": True,
+                "default_permissions": (),
+                "indexes": [],
+                "constraints": [],
+            },
+            bases=("igny8_auth.account",),
+        ),
     ]

@@ -14,7 +14,7 @@ from igny8_core.business.billing.models.credit import (
 )
 from igny8_core.business.billing.models.credit_note import CreditNote
 from igny8_core.business.billing.models.dispute import DISPUTE_TRANSITIONS, TO_ASK, Dispute, DisputeStatus
-from igny8_core.business.billing.models.dunning import BusinessDay, DunningPause, DunningStep, StageKind
+from igny8_core.business.billing.models.dunning import BusinessDay, DunningAccount, DunningPause, DunningStep, StageKind
 from igny8_core.business.billing.models.invoice import (
     INVOICE_TRANSITIONS,
     Invoice,
@@ -84,6 +84,7 @@ __all__ = [
     "CreditUsageSum",
     "Dispute",
     "DisputeStatus",
+    "DunningAccount",
     "DunningPause",
     "DunningStep",
     "Invoice",

@@ -4,6 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from igny8_core.auth.models import Account
 from igny8_core.common import clock
 from igny8_core.common.model_fields import AmountField
 
@@ -83,6 +84,16 @@ class DunningPause(models.Model):
 
     def __str__(self) -> str:
         return f"Until {self.until}"
+
+
+class DunningAccount(Account):
+    """An account as the console's pages of dunning show it."""
+
+    class Meta:
+        proxy = True
+        default_permissions = ()
+        verbose_name = "account in dunning"
+        verbose_name_plural = "accounts in dunning"
 
 
 class BusinessDay(models.Model):

@@ -104,7 +104,7 @@ def due_stage(account: Account, now: datetime, calendar: Calendar) -> int | None
     if not (is_open and calendar.is_business_day(account.billing_country, here.date())):
         return None
     stages = [*(-days for days in settings.TRIAL_WARNING_DAYS), 0, settings.TRIAL_READ_ONLY_DAYS]
-    due = [stage for stage in stages if account.trial_ends_at + timedelta(days=stage) <= now]
+    due = [stage for stage in stages if _is_due(stage, account, now, calendar)]
     if not due or (account.trial_stage is not None and account.trial_stage >= due[-1]):
         return None
     if due[-1] <= 0:
@@ -114,6 +114,15 @@ def due_stage(account: Account, now: datetime, calendar: Calendar) -> int | None
         return 0
     half = timedelta(days=settings.TRIAL_READ_ONLY_DAYS) / 2
     return due[-1] if account.trial_stage_at + half <= now else None
+
+
+def _is_due(stage: int, account: Account, now: datetime, calendar: Calendar) -> bool:
+    then = account.trial_ends_at + timedelta(days=stage) if account.trial_ends_at else now
+    if stage >= 0:
+        return then <= now
+    # Before a weekend or holiday, not after it.
+    warned_on = calendar.business_day_before(account.billing_country, local_time(account, then).date())
+    return warned_on <= local_time(account, now).date()
 
 
 def _took(account: Account, calendar: Calendar) -> bool:

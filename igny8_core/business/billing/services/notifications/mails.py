@@ -185,8 +185,7 @@ def _account_address(event: Event) -> list[str]:
     return _reachable(event.account.address_for_mail if event.account else "", f"Account {event.account_id}")
 
 
-# docs/events.md has this as a table. "subscription.activated" has no mail of its own, because the mail about the payment
-# says it.
+# docs/events.md has the table. "subscription.activated" has no mail of its own: the one about the payment says it.
 HANDLERS: dict[str, Callable[[Event], Mail | None]] = {
     "invoice.created": _invoice_created,
     "payment.submitted": _payment_submitted,

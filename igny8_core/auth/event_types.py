@@ -10,7 +10,7 @@ def declare() -> None:
         {
             "account.created": "Somebody signed up.",
             "account.updated": "Settings or billing details were changed. The event names the fields, not the values.",
-            "account.suspended": "An operator suspended the account.",
+            "account.suspended": "An operator suspended the account, or it did not pay in time.",
             "account.reinstated": "An operator lifted a suspension.",
             "account.ownership_transferred": "The owner made somebody else the owner.",
             "account.owner_changed": "An operator made another member the owner.",

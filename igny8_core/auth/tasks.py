@@ -2,6 +2,7 @@
 
 from celery import shared_task
 
+from igny8_core.auth.services.invitations import forget_expired_invitations
 from igny8_core.auth.services.sessions import forget_old_sessions
 from igny8_core.common.idempotency_store import forget_old_answers
 from igny8_core.common.queue_table import forget_taken_messages
@@ -10,8 +11,9 @@ from igny8_core.common.rate_limits import forget_old_windows
 
 @shared_task(name="auth.forget_old_rows", ignore_result=True)
 def forget_old_rows() -> None:
-    """Delete old login sessions, rate counters, stored answers and messages that left the queue."""
+    """Delete old login sessions, invitations nobody answered, rate counters, stored answers and messages."""
     forget_old_sessions()
+    forget_expired_invitations()
     forget_old_windows()
     forget_old_answers()
     forget_taken_messages()

@@ -83,6 +83,9 @@ BOUNDS: dict[str, list[Bound]] = {
         Bound("MAX_INVOICES_OF_SUBSCRIPTION_PER_DAY", "invoices of a subscription in 24 hours", "409"),
         Bound("MAX_ATTEMPTS_OF_INVOICE_PER_DAY", "attempts to pay an invoice in 24 hours", "409"),
         Bound("PLAN_CHANGE_PRICE_HOLDS_HOURS", "hours for which the price of a change of plan holds", "409"),
+        Bound(f"{BILLING}.services.dunning.pauses.LONGEST_PAUSE", "an exemption, or a later deadline", "400"),
+        Bound(f"{BILLING}.services.dunning.trials.LONGEST_EXTENSION", "another end of a trial lies ahead", "400"),
+        Bound(f"{BILLING}.services.dunning.cases.MOST_GRACES", "rejections that give more time", "no more"),
         Bound(f"{BILLING}.services.invoices.pay_links.LIFETIME", "for so long a link to pay works", "410"),
         Bound(
             f"{BILLING}.services.reconciliation.polling.LEFT_OPEN_FOR", "an attempt that nobody goes on with", "closed"
@@ -115,6 +118,7 @@ BOUNDS: dict[str, list[Bound]] = {
     ],
     "People": [
         Bound("igny8_core.auth.services.invitations.LIFETIME", "for so long an invitation works", "410"),
+        Bound("igny8_core.auth.services.invitations.KEPT_UNANSWERED", "one that expired unanswered is kept", "deleted"),
         Bound(f"{MAILED}:password_reset", "for so long a link for a new password works", "410"),
         Bound(f"{MAILED}:email_verification", "for so long a link that proves an address works", "410"),
         Bound("SIMPLE_JWT:ACCESS_TOKEN_LIFETIME", "for so long an access token works", "401"),

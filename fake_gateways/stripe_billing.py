@@ -1,6 +1,5 @@
 """Subscriptions that Stripe itself bills, with their invoices and payments."""
 
-import time
 from copy import deepcopy
 
 from fake_gateways.stripe_parameters import Object, Refusal
@@ -26,7 +25,7 @@ class Billing(Reversals):
         """Make a subscription and charge its first invoice to a saved card. It is `incomplete` if that is declined."""
         with self._changing():
             price = {"id": price_id, "object": "price", "unit_amount": amount, "currency": currency}
-            now = int(time.time())
+            now = int(self.clock())
             item = self._add(
                 "subscription_item", price=price, current_period_start=now, current_period_end=now + days * DAY
             )
@@ -80,7 +79,7 @@ class Billing(Reversals):
         """Cancel a subscription at once, or at the end of its period as the customer portal does."""
         with self._changing():
             subscription = self._existing("subscription", subscription_id)
-            now = int(time.time())
+            now = int(self.clock())
             subscription["canceled_at"] = now
             if at_period_end:
                 subscription["cancel_at"] = subscription["items"]["data"][0]["current_period_end"]

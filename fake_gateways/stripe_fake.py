@@ -8,7 +8,6 @@ controls for tests.
 import json
 import re
 import secrets
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -133,7 +132,7 @@ class FakeStripe(Lists):
                 answer = self._remembered(asked) or self._answer(asked)
             if asked.idempotency_key and answer.is_final:
                 with self._lock:
-                    self._answers.setdefault(asked.idempotency_key, (time.time(), asked, answer))
+                    self._answers.setdefault(asked.idempotency_key, (self.clock(), asked, answer))
             if fault.held:
                 fault.held.has_arrived.set()
                 fault.held.may_go.wait(10)
@@ -159,7 +158,7 @@ class FakeStripe(Lists):
     def _remembered(self, asked: Asked) -> Answered | None:
         with self._lock:
             kept_at, first, answer = self._answers.get(asked.idempotency_key, (0, asked, None))
-            if answer is None or time.time() - kept_at > KEYS_ARE_KEPT_SECONDS:
+            if answer is None or self.clock() - kept_at > KEYS_ARE_KEPT_SECONDS:
                 self._answers.pop(asked.idempotency_key, None)
                 return None
         if first.path != asked.path or parsed(first.form) != parsed(asked.form):

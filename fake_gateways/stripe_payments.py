@@ -1,7 +1,6 @@
 """PaymentIntents and their charges."""
 
 import secrets
-import time
 from collections.abc import Mapping
 from copy import deepcopy
 
@@ -125,7 +124,7 @@ class Payments(Customers):
         intent = self._existing("payment_intent", intent_id)
         if intent["status"] not in CANCELABLE:
             raise _unexpected(intent, "canceled")
-        intent.update(status="canceled", canceled_at=int(time.time()), next_action=None)
+        intent.update(status="canceled", canceled_at=int(self.clock()), next_action=None)
         self._tell("payment_intent.canceled", intent)
         return intent
 

@@ -34,6 +34,8 @@ class Store:
 
     def __init__(self) -> None:
         self.on_event: Callable[[Object], None] | None = None
+        # Seconds since 1970. A simulation has a time of its own.
+        self.clock: Callable[[], float] = time.time
         self._lock = threading.RLock()
         self._depth = 0
         self._objects: dict[str, Object] = {}
@@ -97,7 +99,7 @@ class Store:
         thing: Object = {
             "id": f"{PREFIXES[kind]}_{secrets.token_hex(12)}",
             "object": kind,
-            "created": int(time.time()),
+            "created": int(self.clock()),
             "livemode": False,
             **values,
         }
@@ -112,7 +114,7 @@ class Store:
             "id": f"evt_{secrets.token_hex(12)}",
             "object": "event",
             "api_version": API_VERSION,
-            "created": int(time.time()),
+            "created": int(self.clock()),
             "livemode": False,
             "type": type_,
             "data": data,

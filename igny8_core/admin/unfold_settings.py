@@ -75,6 +75,13 @@ UNFOLD: dict[str, Any] = {
                 "separator": True,
                 "items": [
                     _link("Invoices", "receipt_long", "billing_invoice"),
+                    {
+                        **_link("Dunning", "notification_important", "billing_dunningaccount"),
+                        "permission": _may("igny8_auth.view_account"),
+                    },
+                    _link("Dunning steps", "stairs", "billing_dunningstep"),
+                    _link("Exemptions and deadlines", "more_time", "billing_dunningpause"),
+                    _link("Business days", "calendar_month", "billing_businessday"),
                     _link("Credit notes", "undo", "billing_creditnote"),
                     _link("Subscriptions", "autorenew", "igny8_auth_subscription"),
                     _link("Renewals", "event_repeat", "billing_renewal"),

@@ -149,6 +149,12 @@ class NotSuspended(DomainError):
     text = "The account is not suspended, so there is nothing to lift."
 
 
+class NotOnTrial(DomainError):
+    code = "not_on_trial"
+    http_status = 409
+    text = "The account is not on trial, so there is no end to move."
+
+
 class InvalidLink(DomainError):
     code = "invalid_link"
     http_status = 400

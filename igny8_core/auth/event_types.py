@@ -12,7 +12,7 @@ def declare() -> None:
             "account.updated": "Settings or billing details were changed. The event names the fields, not the values.",
             "account.billing_email_given": "Another address for invoices was given, which waits to be confirmed.",
             "account.billing_email_confirmed": "The address for invoices was confirmed with a mailed link.",
-            "account.suspended": "An operator suspended the account.",
+            "account.suspended": "An operator suspended the account, or it did not pay in time.",
             "account.reinstated": "An operator lifted a suspension.",
             "account.ownership_transferred": "The owner made somebody else the owner.",
             "account.owner_changed": "An operator made another member the owner.",

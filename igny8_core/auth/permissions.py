@@ -21,6 +21,9 @@ from igny8_core.auth.errors import (
     SecondFactorSetupRequired,
 )
 from igny8_core.auth.models import Account, AccountStatus, Role, SuspendedReason, User
+from igny8_core.common import clock
+
+TRIAL_OVER = "The trial is over. Everything can still be read. Order a plan to go on."
 
 
 def caller_if_any(request: Request) -> Caller | None:
@@ -181,9 +184,12 @@ def require_other_account(operator: User, account_id: int) -> None:
 def require_usable(account: Account) -> None:
     """Refuse the product to an account that has not paid, is suspended or canceled.
 
+    An account whose trial is over can be read, and used again once a plan is paid.
     Raises PaymentRequired, AccountSuspended or AccountCanceled. Billing does not ask this: customers must be able to
     pay and come back.
     """
+    if account.status == AccountStatus.TRIAL and account.trial_ends_at and account.trial_ends_at <= clock.now():
+        raise PaymentRequired(TRIAL_OVER)
     if account.status == AccountStatus.PENDING_PAYMENT:
         raise PaymentRequired()
     if account.status == AccountStatus.SUSPENDED:

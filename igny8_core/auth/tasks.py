@@ -2,6 +2,7 @@
 
 from celery import shared_task
 
+from igny8_core.auth.services.invitations import forget_expired_invitations
 from igny8_core.auth.services.login_guard import forget_old_tries
 from igny8_core.auth.services.sessions import forget_old_sessions
 from igny8_core.common.idempotency_store import forget_old_answers
@@ -13,9 +14,10 @@ from igny8_core.common.rate_limits import forget_old_windows
 
 @shared_task(name="auth.forget_old_rows", ignore_result=True)
 def forget_old_rows() -> None:
-    """Delete what is old: login sessions and tries, counters, hits, notes of mails, stored answers, queued messages."""
+    """Delete what is old: sessions and tries to log in, invitations, counters, hits, notes of mails, answers, messages."""
     forget_old_sessions()
     forget_old_tries()
+    forget_expired_invitations()
     forget_old_windows()
     forget_old_hits()
     forget_sent_mails()

@@ -11,12 +11,25 @@ token, the age of a gateway's signature). Those protect against attackers and mu
 
 from datetime import UTC, date, datetime
 
+_stands_at: datetime | None = None
+
 
 def now() -> datetime:
     """The current time, timezone-aware, in UTC."""
-    return datetime.now(UTC)
+    return _stands_at or datetime.now(UTC)
 
 
 def today() -> date:
     """The current day in UTC. For an account's day, convert now() to its time zone."""
     return now().date()
+
+
+def stand_at(moment: datetime | None) -> None:
+    """Let the time of this process stand at a moment, as a simulation does; None: let it go on.
+
+    Processes that are forked from this one stand there too. Raises ValueError for a moment without a time zone.
+    """
+    global _stands_at
+    if moment is not None and moment.utcoffset() is None:
+        raise ValueError("The moment needs a time zone, for example datetime(2027, 1, 31, tzinfo=UTC).")
+    _stands_at = moment.astimezone(UTC) if moment else None

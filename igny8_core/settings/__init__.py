@@ -11,7 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.crypto import salted_hmac
 
 from igny8_core.admin.unfold_settings import UNFOLD  # noqa: F401
-from igny8_core.settings import environment, gateways
+from igny8_core.settings import dunning, environment, gateways
 from igny8_core.settings.limits import RATE_LIMITS, TRIAL_MAILS_PER_DAY, trial_credits, trial_credits_days  # noqa: F401
 from igny8_core.settings.rest_api import REST_FRAMEWORK, SPECTACULAR_SETTINGS  # noqa: F401
 
@@ -209,6 +209,12 @@ TRIAL_CREDITS, TRIAL_CREDITS_DAYS = trial_credits(debug=DEBUG), trial_credits_da
 # Limits against an endless billing loop: beyond them nothing is invoiced or charged (AMT-12).
 MAX_INVOICES_OF_SUBSCRIPTION_PER_DAY = 15
 MAX_ATTEMPTS_OF_INVOICE_PER_DAY = 15
+# When unpaid invoices are reminded of, suspend and end (docs/dunning.md).
+DUNNING = dunning.read()
+# How long a trial lasts; 0: for ever. When its end is told, and how long an account whose trial is over can be read.
+TRIAL_DAYS = environment.number("TRIAL_DAYS", 0)
+TRIAL_WARNING_DAYS = dunning.days_before("TRIAL_WARNING_DAYS", "7,1")
+TRIAL_READ_ONLY_DAYS = environment.at_least_one("TRIAL_READ_ONLY_DAYS", 14)
 # How many hours the quoted price of an ordered change of plan holds.
 PLAN_CHANGE_PRICE_HOLDS_HOURS = environment.number("PLAN_CHANGE_PRICE_HOLDS_HOURS", 24)
 # How many days before a period ends the next one is invoiced.

@@ -60,6 +60,8 @@ SPECTACULAR_SETTINGS = {
         "RoleEnum": "igny8_core.auth.models.Role",
         "SiteStatusEnum": "igny8_core.auth.models.SiteStatus",
         "SubscriptionStatusEnum": "igny8_core.auth.models.SubscriptionStatus",
+        "StageKindEnum": "igny8_core.business.billing.models.StageKind",
+        "DunningSubjectEnum": "igny8_core.business.billing.services.dunning.rules.Subject",
         "SuspendedReasonEnum": "igny8_core.auth.models.SuspendedReason",
     },
     "POSTPROCESSING_HOOKS": [

@@ -27,10 +27,13 @@ from igny8_core.auth.models import (
 )
 from igny8_core.auth.services.sessions import open_session
 from igny8_core.business.billing.models import (
+    BusinessDay,
     CreditCostConfig,
     CreditPackage,
     CreditUsageSum,
     Dispute,
+    DunningPause,
+    DunningStep,
     Invoice,
     InvoiceOffer,
     MadeDefault,
@@ -164,6 +167,11 @@ def _around(account: Account, owner: User, number: int, text: str) -> None:
         currency="USD",
         reason=text or "fraudulent",
     )
+    invoice = Invoice.objects.filter(account=account).latest("pk")
+    of_invoice = {"account": account, "invoice": invoice}
+    DunningStep.objects.create(stage=number, kind="overdue", amount_due="89.00", taken_on=soon.date(), **of_invoice)
+    DunningPause.objects.create(until=soon.date(), reason=text or "Agreed", created_by=owner, **of_invoice)
+    BusinessDay.objects.create(country_code="PK", day=soon.date() + timedelta(days=number), name=f"Feast {text}")
     UsageSumMark.objects.get_or_create(pk=1, defaults={"summed_up_to": soon})
     CreditUsageSum.objects.create(account=account, quarter=soon, operation_type="article", credits=5, operations=1)
     IdempotentAnswer.objects.create(caller=f"user {owner.pk}", key=f"key-{number}", status=201, body="{}")

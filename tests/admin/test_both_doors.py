@@ -96,6 +96,7 @@ def test_every_form_of_the_console_is_judged_by_the_api_s_rules(console: Client,
     assert set(EDITABLE) == {
         *("auth.Group", "igny8_auth.Account", "igny8_auth.Industry", "igny8_auth.Plan", "igny8_auth.User"),
         *("billing.CreditCostConfig", "billing.CreditPackage", "billing.Invoice", "billing.PaymentMethodConfig"),
+        "billing.BusinessDay",
     }
     for label, row in rows.items():
         form = page_of(console, row)

@@ -67,6 +67,7 @@ def test_list_search_change_and_history_pages_answer(console: Client, model: typ
 def test_add_page_answers_where_adding_is_allowed(console: Client, model: type[models.Model]) -> None:
     allowed = {
         "auth.Group",
+        "billing.BusinessDay",
         "billing.CreditCostConfig",
         "billing.CreditPackage",
         "billing.PaymentMethodConfig",

@@ -1,7 +1,10 @@
 """The operators' routes: which permission each names, how each is called rightly, and what it takes."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
+
+from django.utils import timezone
 
 if TYPE_CHECKING:
     from tests.api.world import World
@@ -44,6 +47,9 @@ OPERATIONS = [
     Operation("POST", f"{ACCOUNT}suspend/", ("igny8_auth.suspend_account",), fields="reason"),
     Operation("POST", f"{ACCOUNT}activate/", ("igny8_auth.suspend_account",), fields="reason"),
     Operation("POST", f"{ACCOUNT}adjust-credits/", ("igny8_auth.adjust_credits",), fields="amount reason"),
+    Operation("GET", f"{ACCOUNT}dunning/", ("igny8_auth.view_account", "billing.view_invoice")),
+    Operation("POST", f"{ACCOUNT}exempt/", ("igny8_auth.decide_dunning",), fields="until reason"),
+    Operation("POST", f"{ACCOUNT}extend-trial/", ("igny8_auth.decide_dunning",), fields="until reason"),
     Operation("GET", "subscriptions/", ("igny8_auth.view_subscription",)),
     Operation("GET", SUBSCRIPTION, ("igny8_auth.view_subscription",)),
     Operation("POST", f"{SUBSCRIPTION}end/", ("igny8_auth.end_subscription",), fields="at_period_end reason"),
@@ -56,6 +62,12 @@ OPERATIONS = [
     Operation("POST", "invoices/create/", ("billing.add_invoice",), 201, "account line_items due_date notes send"),
     Operation("GET", INVOICE, ("billing.view_invoice",)),
     Operation("POST", f"{INVOICE}void/", ("billing.void_invoice",), fields="reason"),
+    Operation(
+        "POST",
+        f"{INVOICE}extend-deadline/",
+        ("billing.view_invoice", "igny8_auth.decide_dunning"),
+        fields="until reason",
+    ),
     Operation("GET", f"{INVOICE}pdf/", ("billing.view_invoice",)),
     Operation("GET", "payments/", ("billing.view_payment",)),
     Operation("GET", PAYMENT, ("billing.view_payment",)),
@@ -109,11 +121,15 @@ def accepted() -> dict[tuple[str, str], str]:
 
 def bodies(world: "World") -> dict[tuple[str, str], dict[str, Any]]:
     """What an operator sends who does everything right, by method and route."""
+    waits = {"until": str(timezone.now().date() + timedelta(days=30)), "reason": "Asked for a month by phone"}
     line = {"description": "Migration of a shop", "quantity": 2, "amount": "44.50"}
     return {
         ("POST", f"{PREFIX}{ACCOUNT}suspend/"): {"reason": "Sends spam"},
         ("POST", f"{PREFIX}{ACCOUNT}activate/"): {"reason": "Cleared up"},
         ("POST", f"{PREFIX}{ACCOUNT}adjust-credits/"): {"amount": -100, "reason": "Granted twice by hand"},
+        ("POST", f"{PREFIX}{ACCOUNT}exempt/"): waits,
+        ("POST", f"{PREFIX}{ACCOUNT}extend-trial/"): waits,
+        ("POST", f"{PREFIX}{INVOICE}extend-deadline/"): waits,
         ("POST", f"{PREFIX}{SUBSCRIPTION}end/"): {"reason": "Asked for it by phone"},
         ("POST", f"{PREFIX}{SUBSCRIPTION}change/"): {"plan_slug": "growth", "reason": "Asked for it by phone"},
         ("POST", f"{PREFIX}invoices/create/"): {

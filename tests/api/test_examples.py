@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -52,6 +52,7 @@ def body_examples() -> dict[str, tuple[str, str, Any]]:
 
 def real(world: World) -> dict[str, dict[str, Any]]:
     """By operation: the ids, tokens and secrets that cannot stand in a document, because each world has its own."""
+    later = {"until": str(timezone.now().date() + timedelta(days=30))}
     a, password = world.a, {"password": make.PASSWORD}
     user, refresh = {"user": a.member.pk}, {"refresh": world.sessions["owner"].refresh}
     reset, verification = (link_token(a.owner, purpose, timezone.now()) for purpose in Purpose)
@@ -70,6 +71,9 @@ def real(world: World) -> dict[str, dict[str, Any]]:
         "logout": refresh,
         "refresh": refresh,
         "spend_credits": {"site": a.site.pk},
+        "operator_exempt_account": later,
+        "operator_extend_deadline": later,
+        "operator_extend_trial": later,
         "operator_create_invoice": {"account": a.account.pk},
         "transfer_ownership": user | password,
         "update_site": {"industry": world.industry.pk},

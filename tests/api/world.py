@@ -94,6 +94,7 @@ class World:
     sessions: dict[str, TokenPair]
     captured: Payment
     renewal: Renewal
+    trial: Account
     clients: dict[str, APIClient] = field(default_factory=dict)
 
     def client(self, actor: str) -> APIClient:
@@ -113,6 +114,8 @@ class World:
         ids = self.tenant(actor).ids
         if route.endswith("/activate/"):
             ids["account_id"] = self.c.account.pk
+        if route.endswith("/extend-trial/"):
+            ids["account_id"] = self.trial.pk
         if route.endswith("/refund/"):
             ids["payment_id"] = self.captured.pk
         if "<int64:subscription_id>" in route:
@@ -150,7 +153,9 @@ def build() -> World:
     for actor in ("viewer", "editor"):
         SiteUserAccess.objects.create(user=users[actor], site=a.site, granted_by=a.owner)
     sessions = {actor: open_session(user) for actor, user in users.items()}
-    return World(a, b, c, make.industry(), users, sessions, captured, make.renewal())
+    trial = make.owner({"status": "trial"}).account
+    assert trial
+    return World(a, b, c, make.industry(), users, sessions, captured, make.renewal(), trial)
 
 
 def permissions(names: Iterable[str]) -> list[Permission]:

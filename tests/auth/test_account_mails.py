@@ -79,16 +79,32 @@ def test_who_signs_up_is_asked_to_confirm_the_address(defaults: None) -> None:
     sent = the_mail("account.created")
 
     assert sent.to == ["paula@example.com"]
-    assert sent.subject == "Confirm your e-mail address for igny8"
+    assert sent.subject == "Welcome to igny8: confirm your e-mail address"
+    for part in parts_of(sent):
+        assert "Your trial has begun." in part
     assert post("auth/email/verify/", token=token_in(sent, "verify-email")) == 200
     assert User.objects.get(email="paula@example.com").email_verified_at
 
 
-def test_who_has_confirmed_already_gets_no_mail(defaults: None) -> None:
+def test_who_has_confirmed_already_is_welcomed_without_a_link_to_confirm(defaults: None) -> None:
     register(email="paula@example.com", password=make.PASSWORD, first_name="Paula", last_name="Khan")
     User.objects.update(email_verified_at=timezone.now())
 
-    assert mails_of("account.created") == []
+    sent = the_mail("account.created")
+
+    assert sent.subject == "Welcome to igny8"
+    for part in parts_of(sent):
+        assert f"{BASE_URL}/home" in part
+        assert "verify-email" not in part
+
+
+def test_who_orders_a_plan_is_welcomed_with_what_was_ordered(defaults: None) -> None:
+    names = {"first_name": "Paula", "last_name": "Khan"}
+    register(email="paula@example.com", password=make.PASSWORD, plan_slug="starter", **names)
+
+    for part in parts_of(the_mail("account.created")):
+        assert "You ordered the plan Starter. It starts once it is paid" in part
+        assert "trial" not in part
 
 
 def test_confirming_can_be_asked_for_again(alice: User) -> None:

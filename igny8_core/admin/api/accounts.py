@@ -21,7 +21,8 @@ from igny8_core.admin.api.account_serializers import (
     OperatorMemberOutput,
     ReasonInput,
 )
-from igny8_core.auth.errors import AccountDeleted, NotSuspended, OwnAccount, SuspensionLiftedByPayment
+from igny8_core.admin.api.dunning_serializers import DunningOutput
+from igny8_core.auth.errors import AccountDeleted, NotOnTrial, NotSuspended, OwnAccount, SuspensionLiftedByPayment
 from igny8_core.auth.models import Account, AccountStatus
 from igny8_core.auth.permissions import IsOperator, user_of
 from igny8_core.auth.selectors import account_with_id, accounts_matching, all_accounts, events_of, members_of
@@ -30,8 +31,11 @@ from igny8_core.business.billing.errors import InsufficientCredits
 from igny8_core.business.billing.models import InvoiceStatus
 from igny8_core.business.billing.reports import account_counts
 from igny8_core.business.billing.selectors import invoices_of, live_subscription_of
-from igny8_core.business.billing.serializers import SubscriptionOutput
+from igny8_core.business.billing.serializers import LaterDayInput, SubscriptionOutput
 from igny8_core.business.billing.services.credits.granting import adjust_credits
+from igny8_core.business.billing.services.dunning.outlook import dunning_of
+from igny8_core.business.billing.services.dunning.pauses import exempt_account
+from igny8_core.business.billing.services.dunning.trials import extend_trial
 from igny8_core.common.api.envelope import success
 from igny8_core.common.api.idempotency import idempotent
 from igny8_core.common.api.query import choice_filter, code_filter, from_day_filter, search_by, to_day_filter
@@ -55,6 +59,9 @@ class OperatorAccountViewSet(ListViewSet):
         "suspend": "igny8_auth.suspend_account",
         "activate": "igny8_auth.suspend_account",
         "adjust_credits": "igny8_auth.adjust_credits",
+        "dunning": ("igny8_auth.view_account", "billing.view_invoice"),
+        "exempt": "igny8_auth.decide_dunning",
+        "extend_trial": "igny8_auth.decide_dunning",
     }
     lookup_url_kwarg = "account_id"
     serializer_class = AccountRowOutput
@@ -110,6 +117,32 @@ class OperatorAccountViewSet(ListViewSet):
             "transaction_id": entry.id,
         }
         return success(AdjustOutput(result).data, "Credits adjusted.")
+
+    @extend_schema(operation_id="operator_retrieve_dunning", responses=DunningOutput)
+    @action(detail=True)
+    def dunning(self, request: Request, account_id: int) -> Response:
+        """Unpaid invoices of an account: what was done about each, what holds its clock, and what comes next."""
+        return success(DunningOutput(dunning_of(existing_account(account_id))).data)
+
+    @extend_schema(operation_id="operator_exempt_account", request=LaterDayInput, responses=DunningOutput)
+    @action(detail=True, methods=["post"])
+    @refuses(OwnAccount, AccountDeleted)
+    def exempt(self, request: Request, account_id: int) -> Response:
+        """Let the clock of all unpaid invoices stand still until the end of a day; today's date ends an exemption."""
+        decision, account = self.validated(LaterDayInput), existing_account(account_id)
+        exempt_account(account, decision["until"], decision["reason"], user_of(request))
+        message = f"The account is exempt until the end of {decision['until']}."
+        return success(DunningOutput(dunning_of(existing_account(account_id))).data, message)
+
+    @extend_schema(operation_id="operator_extend_trial", request=LaterDayInput, responses=DunningOutput)
+    @action(detail=True, methods=["post"], url_path="extend-trial")
+    @refuses(OwnAccount, AccountDeleted, NotOnTrial)
+    def extend_trial(self, request: Request, account_id: int) -> Response:
+        """Set the last day of a trial, also of one that is over or that had no end."""
+        decision, account = self.validated(LaterDayInput), existing_account(account_id)
+        extend_trial(account, decision["until"], decision["reason"], user_of(request))
+        message = f"The trial ends with {decision['until']}."
+        return success(DunningOutput(dunning_of(existing_account(account_id))).data, message)
 
 
 def existing_account(account_id: int) -> Account:

@@ -12,9 +12,11 @@ from igny8_core.admin.api.invoice_serializers import InvoiceInput, OperatorInvoi
 from igny8_core.auth.errors import AccountDeleted, OwnAccount
 from igny8_core.auth.permissions import IsOperator, require_other_account, user_of
 from igny8_core.auth.selectors import account_with_id
-from igny8_core.business.billing.errors import InvoiceNotFound, PdfUnavailable
+from igny8_core.business.billing.errors import InvoiceNotFound, InvoiceNotPayable, PdfUnavailable
 from igny8_core.business.billing.models import Invoice, InvoiceStatus
 from igny8_core.business.billing.selectors import all_invoices, invoices_matching
+from igny8_core.business.billing.serializers import LaterDayInput
+from igny8_core.business.billing.services.dunning.pauses import extend_deadline
 from igny8_core.business.billing.services.invoices.lifecycle import create_invoice, mark_void
 from igny8_core.business.billing.services.invoices.pdf import render_invoice
 from igny8_core.business.billing.services.payment_states.under_way import ATTEMPT_REFUSALS
@@ -40,6 +42,7 @@ class OperatorInvoiceViewSet(ListViewSet):
         "pdf": "billing.view_invoice",
         "issue": "billing.add_invoice",
         "void": "billing.void_invoice",
+        "extend_deadline": ("billing.view_invoice", "igny8_auth.decide_dunning"),
     }
     lookup_url_kwarg = "invoice_id"
     serializer_class = OperatorInvoiceOutput
@@ -108,6 +111,16 @@ class OperatorInvoiceViewSet(ListViewSet):
         require_other_account(operator, invoice.account_id)
         mark_void(invoice, reason, operator)
         return success(OperatorInvoiceOutput(invoice_with_id(invoice_id)).data, "Invoice voided.")
+
+    @extend_schema(operation_id="operator_extend_deadline", request=LaterDayInput, responses=OperatorInvoiceOutput)
+    @action(detail=True, methods=["post"], url_path="extend-deadline")
+    @refuses(InvoiceNotFound, InvoiceNotPayable, OwnAccount, AccountDeleted)
+    def extend_deadline(self, request: Request, invoice_id: int) -> Response:
+        """Give the customer time to pay until the end of a day. The due date on the document stays as it is."""
+        decision = self.validated(LaterDayInput)
+        extend_deadline(invoice_with_id(invoice_id), decision["until"], decision["reason"], user_of(request))
+        message = f"Nothing is done about the invoice until the end of {decision['until']}."
+        return success(OperatorInvoiceOutput(invoice_with_id(invoice_id)).data, message)
 
 
 def invoice_with_id(invoice_id: int) -> Invoice:

@@ -103,6 +103,19 @@ class Account(models.Model):
         help_text="Used if the account has no enabled default among its saved payment methods",
     )
     stripe_customer_id = models.CharField("Stripe customer ID", max_length=100, blank=True)
+    trial_ends_at = models.DateTimeField(
+        "trial ends",
+        null=True,
+        blank=True,
+        help_text="From then on an account on trial is read only; empty: its trial has no end",
+    )
+    trial_stage = models.SmallIntegerField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="The last stage of the trial's end that was taken, as days after it; negative: a warning before it",
+    )
+    trial_stage_at = models.DateTimeField(null=True, blank=True, editable=False, help_text="When it was taken")
     deleted_at = models.DateTimeField(
         null=True, blank=True, help_text="When the owner deleted the account. Nobody can log in; invoices are kept."
     )
@@ -120,6 +133,7 @@ class Account(models.Model):
         permissions = [
             ("suspend_account", "Can suspend accounts and lift suspensions"),
             ("adjust_credits", "Can give and take credits by hand"),
+            ("decide_dunning", "Can exempt accounts from dunning, and extend deadlines and trials"),
         ]
         constraints = [
             models.CheckConstraint(condition=Q(status__in=AccountStatus.values), name="igny8_accounts_status_known"),

@@ -1,7 +1,9 @@
 """Creating accounts with their first owner, suspending and reinstating them, changing their settings."""
 
 import secrets
+from datetime import timedelta
 
+from django.conf import settings
 from django.utils.text import slugify
 
 from igny8_core.auth.errors import EmailTaken, MemberElsewhere, NotSuspended, SuspensionLiftedByPayment
@@ -166,7 +168,12 @@ def _status_behind(account: Account, last: Subscription | None) -> AccountStatus
 
 def _new_account(name: str, plan: Plan, status: AccountStatus, billing: dict[str, str]) -> Account:
     _require_tax_id(billing.get("tax_id", ""), billing.get("billing_country", ""))
-    return Account.objects.create(name=name, slug=_slug(name), plan=plan, status=status, **billing)
+    ends_at = None
+    if status == AccountStatus.TRIAL and settings.TRIAL_DAYS:
+        ends_at = clock.now() + timedelta(days=settings.TRIAL_DAYS)
+    return Account.objects.create(
+        name=name, slug=_slug(name), plan=plan, status=status, trial_ends_at=ends_at, **billing
+    )
 
 
 def _owned(account: Account, owner: User) -> Account:

@@ -36,6 +36,8 @@ from igny8_core.common.signed_texts import BadSignature, keys, opened, signed
 from igny8_core.events import services as events
 
 LIFETIME = timedelta(days=7)
+# How long one that nobody answered can be seen and sent again after it expired.
+KEPT_UNANSWERED = timedelta(days=90)
 NO_SUCH_SITE = "No such site. GET /api/v1/sites/ lists them."
 SALT = "igny8_core.auth.invitation"
 
@@ -119,6 +121,16 @@ def withdraw_invitations(account: Account) -> None:
     for invitation in invitations:
         invitation.email = erased_address(invitation.pk)
         invitation.save(update_fields=["email"])
+
+
+@service_transaction
+def forget_expired_invitations() -> int:
+    """Delete invitations that nobody answered within KEPT_UNANSWERED after their end. Returns how many.
+
+    They hold the address of somebody who may never have heard of us. The log keeps that they were sent, without it.
+    """
+    expired = TeamInvitation.objects.filter(accepted_at=None, canceled_at=None)
+    return expired.filter(expires_at__lte=clock.now() - KEPT_UNANSWERED).delete()[1].get("igny8_auth.TeamInvitation", 0)
 
 
 def accept_invitation(token: str, caller: User | None, person: NewPerson | None) -> User:

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from django.conf import settings
 
-from igny8_core.auth.models import Account, InvitationState, TeamInvitation, User
+from igny8_core.auth.models import Account, AccountStatus, InvitationState, TeamInvitation, User
 from igny8_core.auth.services.invitations import invitation_token
 from igny8_core.auth.services.mailed_tokens import Purpose, billing_address_token, has_run_out, link_token
 from igny8_core.common.mail import Mail, message_id_of_event, send
@@ -28,7 +28,21 @@ def handle(event: Event) -> None:
 
 
 def _account_created(event: Event) -> Mail | None:
-    return _verification_mail(event, event.account.owner if event.account else None)
+    """The welcome, which asks to confirm the address in the same mail, unless that was done before."""
+    account = event.account
+    owner = account.owner if account else None
+    if account is None or owner is None or not owner.is_active:
+        return None
+    context: dict[str, object] = {
+        "is_trial": event.data.get("status") == AccountStatus.TRIAL,
+        "plan": account.plan.name,
+        "trial_ends_at": account.trial_ends_at,
+    }
+    if owner.email_verified_at:
+        return Mail("subscription_created", f"Welcome to {settings.COMPANY_NAME}", [owner.email], context)
+    subject = f"Welcome to {settings.COMPANY_NAME}: confirm your e-mail address"
+    asked = _link_mail("subscription_created", subject, owner, Purpose.VERIFICATION, event)
+    return asked and replace(asked, context=asked.context | context)
 
 
 def _verification_requested(event: Event) -> Mail | None:

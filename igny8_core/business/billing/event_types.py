@@ -19,7 +19,11 @@ def _of_accounts() -> None:
             "account.activated": "The account can be used: it was paid for, or its trial began.",
             "account.awaiting_payment": "The account waits for its first payment.",
             "account.past_due": "A renewal was not paid.",
-            "account.canceled": "The account's subscription has ended.",
+            "account.canceled": "The account's subscription has ended, or its trial and the time to read after it.",
+            "account.dunning_exempted": "An operator let the clock of dunning stand still for the account.",
+            "account.trial_ending": "The trial ends soon.",
+            "account.trial_ended": "The trial is over; the account can be read and not used.",
+            "account.trial_extended": "An operator set another end of the trial.",
         },
     )
     register(
@@ -37,7 +41,7 @@ def _of_accounts() -> None:
             "subscription.renewed": "A further period was paid and has begun.",
             "subscription.price_change_announced": "The customer was told of another price from a later period on.",
             "subscription.reactivated": "A scheduled end or smaller plan was taken back.",
-            "subscription.past_due": "Stripe could not collect a renewal.",
+            "subscription.past_due": "A renewal was not paid in time.",
             "subscription.canceled": "The subscription has ended.",
             "subscription.handed_over": "Stripe bills the subscription from now on.",
         },
@@ -52,6 +56,9 @@ def _of_invoices_and_payments() -> None:
             "invoice.updated": "An operator changed an invoice's notes. The event names the columns, not the values.",
             "invoice.paid": "An invoice was paid.",
             "invoice.voided": "An invoice was voided.",
+            "invoice.reminded": "A reminder before or on the due date was due.",
+            "invoice.overdue": "A notice was due, because the invoice was not paid in time.",
+            "invoice.deadline_extended": "An operator gave the customer more time to pay.",
             "invoice.pay_links_withdrawn": "An operator made the links to an invoice open nothing any more.",
         },
     )
@@ -164,5 +171,6 @@ def _of_configuration() -> None:
         ("billing.paymentmethodconfig", "payment_method_config", "A country's payment method"),
         ("billing.creditcostconfig", "credit_cost", "An operation's cost"),
         ("billing.creditpackage", "credit_package", "A credit package"),
+        ("billing.businessday", "business_day", "An operator's word on a business day"),
     ]:
         register(model, {f"{noun}.{done}": f"{text} was {done}." for done in ("created", "updated", "deleted")})

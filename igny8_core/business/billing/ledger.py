@@ -9,7 +9,7 @@ from igny8_core.auth.models import Account
 from igny8_core.common.db import PreparedStatement, require_atomic
 from igny8_core.common.errors import NotFound
 
-# The hot path of spending: a prepared statement for four columns instead of a whole model. The plan is not joined: if
+# The hot path of spending: a prepared statement for five columns instead of a whole model. The plan is not joined: if
 # it changed while the statement waits for the lock, a join would find no row.
 LOCK_BALANCE = PreparedStatement(
     name="igny8_lock_balance",
@@ -19,7 +19,7 @@ LOCK_BALANCE = PreparedStatement(
                coalesce((SELECT terms_credits FROM igny8_subscriptions live WHERE live.account_id = account.id
                          AND live.status IN ('pending_payment', 'active', 'past_due')),
                         (SELECT included_credits FROM igny8_plans plan WHERE plan.id = account.plan_id)),
-               account.status, account.suspended_reason
+               account.status, account.suspended_reason, account.trial_ends_at
         FROM igny8_accounts account
         WHERE account.id = $1 FOR NO KEY UPDATE OF account
     """,
@@ -34,7 +34,7 @@ LOCK_BALANCE_AND_COST = PreparedStatement(
                coalesce((SELECT terms_credits FROM igny8_subscriptions live WHERE live.account_id = account.id
                          AND live.status IN ('pending_payment', 'active', 'past_due')),
                         (SELECT included_credits FROM igny8_plans plan WHERE plan.id = account.plan_id)),
-               account.status, account.suspended_reason, cost.credits_per_unit
+               account.status, account.suspended_reason, account.trial_ends_at, cost.credits_per_unit
         FROM igny8_accounts account
         LEFT JOIN igny8_credit_cost_config cost ON cost.operation_type = $2 AND cost.is_active
         WHERE account.id = $1 FOR NO KEY UPDATE OF account
@@ -179,7 +179,7 @@ def lock_balance(account: Account) -> tuple[int, int]:
     row = LOCK_BALANCE.fetch_one([account.pk])
     if row is None:
         raise NotFound()
-    balance, included, account.status, account.suspended_reason = row
+    balance, included, account.status, account.suspended_reason, account.trial_ends_at = row
     return balance, included
 
 
@@ -192,5 +192,5 @@ def lock_balance_and_cost(account: Account, operation_type: str) -> tuple[tuple[
     row = LOCK_BALANCE_AND_COST.fetch_one([account.pk, operation_type])
     if row is None:
         raise NotFound()
-    balance, included, account.status, account.suspended_reason, cost = row
+    balance, included, account.status, account.suspended_reason, account.trial_ends_at, cost = row
     return (balance, included), cost

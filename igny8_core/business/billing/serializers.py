@@ -309,6 +309,21 @@ class PriceChangeInput(StrictSerializer):
     notice_days = WholeNumberField(min_value=1, max_value=365, help_text="How many days before customers are told")
 
 
+class LaterDayInput(SubscriptionDecisionInput):
+    """An operator's decision to wait, with its last day."""
+
+    until = DayField(help_text="The last day, where the customer is; at most a year ahead")
+
+
+class BusinessDayInput(StrictSerializer):
+    """An operator's word on a day."""
+
+    country_code = CountryOrAllField(help_text="ISO 3166-1 alpha-2, or * for all countries")
+    day = DayField(help_text="The day in that country")
+    is_business_day = TrueOrFalseField(required=False, help_text="False: nobody is reminded or suspended on this day")
+    name = PlainTextField(max_length=100, help_text="Why, for example Eid al-Fitr")
+
+
 class InvoiceNotesInput(StrictSerializer):
     """The notes that operators write on an open invoice."""
 

@@ -101,6 +101,9 @@ BOUNDS: dict[str, list[Bound]] = {
         Bound("PRICE_CHANGE_NOTICE_DAYS", "days of notice of another price, at least", "400"),
         Bound(f"{BILLING}.services.renewals.price_changes.MOST_NOTICE_DAYS", "days of such a notice", "400"),
         Bound(f"{BILLING}.services.renewals.charging.MOST_TAKES", "hourly tries to charge a renewal", "given up"),
+        Bound(f"{BILLING}.services.dunning.pauses.LONGEST_PAUSE", "an exemption, or a later deadline", "400"),
+        Bound(f"{BILLING}.services.dunning.trials.LONGEST_EXTENSION", "another end of a trial lies ahead", "400"),
+        Bound(f"{BILLING}.services.dunning.cases.MOST_GRACES", "rejections that give more time", "no more"),
         Bound(f"{BILLING}.services.invoices.pay_links.LIFETIME", "for so long a link to pay works", "410"),
         Bound(
             f"{BILLING}.services.reconciliation.polling.LEFT_OPEN_FOR", "an attempt that nobody goes on with", "closed"
@@ -143,6 +146,7 @@ BOUNDS: dict[str, list[Bound]] = {
     ],
     "People": [
         Bound("igny8_core.auth.services.invitations.LIFETIME", "for so long an invitation works", "410"),
+        Bound("igny8_core.auth.services.invitations.KEPT_UNANSWERED", "one that expired unanswered is kept", "deleted"),
         Bound(f"{MAILED}:password_reset", "for so long a link for a new password works", "410"),
         Bound(f"{MAILED}:email_verification", "for so long a link that proves an address works", "410"),
         Bound("igny8_core.auth.services.half_logins.LIFETIME", "between password and code on a page", "begun anew"),

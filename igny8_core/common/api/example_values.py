@@ -124,6 +124,7 @@ WALLET = {
     "wallet_id": "03001234567",
 }
 NO_BANK = ("bank_name", "account_title", "account_number", "routing_number", "swift_code", "iban")
+_STEP = {"stage": 1, "kind": "overdue", "is_skipped": False, "taken_on": "2026-12-09"}
 _EVENT = {
     "type": "payment.submitted",
     "object_type": "billing.payment",
@@ -340,6 +341,24 @@ BY_COMPONENT: dict[str, dict[str, Any]] = {
     "SiteUpdateInput": {"name": "My shop", "status": "inactive", "industry_id": LEFT_OUT},
     "OperatorEventOutput": _EVENT,
     "OperatorInvoiceOutput": {**_INVOICE, "notes": ""},
+    "LaterDayInput": {"until": "2026-12-20", "reason": "Asked for two weeks by phone"},
+    "DunnedInvoiceOutput": {
+        "subject": "order",
+        "amount_due": "89.00",
+        "clock_day": 2,
+        "held_because": "",
+        "steps": [_STEP],
+        "next": {"stage": 3, "kind": "overdue", "day": "2026-12-11"},
+    },
+    "DunningOutput": {
+        "status": "pending_payment",
+        "suspended_reason": "",
+        "trial_ends_at": None,
+        "exempt_until": None,
+        "exempt_reason": "",
+    },
+    "DunningStepOutput": _STEP,
+    "NextStageOutput": {"stage": 3, "kind": "overdue", "day": "2026-12-11"},
     "OperatorMemberOutput": {"role": "owner"},
     "OperatorPaymentMethodOutput": {"is_sample": False, "payer_reads": _PAYER_READS},
     "OperatorPaymentOutput": _STAFF_PAYMENT,

@@ -10,8 +10,10 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdo
 from unfold.decorators import action as page_action
 
 from igny8_core.auth.permissions import operator_of
+from igny8_core.business.billing.admin.later_day import LaterDayDialog
 from igny8_core.business.billing.models import Invoice, InvoiceLine, InvoiceStatus
 from igny8_core.business.billing.serializers import InvoiceNotesInput
+from igny8_core.business.billing.services.dunning.pauses import extend_deadline
 from igny8_core.business.billing.services.invoices.pay_links import pay_link, withdraw_pay_links
 from igny8_core.business.billing.services.payments.checkout import charge_saved_card
 from igny8_core.common.money import amount_text
@@ -63,7 +65,7 @@ class InvoiceAdmin(ConsoleAdmin):
     )
     list_select_related = ("account",)
     inlines = (InvoiceLineInline,)
-    actions_detail = ("charge", "withdraw_links")
+    actions_detail = ("charge", "extend_deadline", "withdraw_links")
     search_fields = ("invoice_number", "account__name")
     search_help_text = "Search by invoice number or account"
     date_hierarchy = "invoice_date"
@@ -156,7 +158,35 @@ class InvoiceAdmin(ConsoleAdmin):
         """Charging is for open invoices; links are withdrawn of any."""
         is_open = Invoice.objects.filter(pk=object_id, status=InvoiceStatus.PENDING).exists()
         buttons: list[Any] = super().get_actions_detail(request, object_id)  # type: ignore[misc]
-        return [button for button in buttons if is_open or not button.action_name.endswith("charge")]
+        for_open_ones = ("charge", "extend_deadline")
+        return [button for button in buttons if is_open or not button.action_name.endswith(for_open_ones)]
+
+    def has_decide_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        """Operators who may see invoices and extend deadlines."""
+        return self.has_view_permission(request) and request.user.has_perm("igny8_auth.decide_dunning")
+
+    @page_action(  # type: ignore[untyped-decorator]
+        description="Extend the deadline",
+        permissions=["decide"],
+        url_path="extend-deadline",
+        icon="more_time",
+        dialog={
+            "title": "Give the customer more time to pay",
+            "description": "Until the end of the day nothing is done about this invoice. Its due date stays on the "
+            "document. What was done already stays.",
+            "form_class": LaterDayDialog,
+            "form_submit_text": "Extend",
+        },
+    )
+    def extend_deadline(self, request: HttpRequest, form: LaterDayDialog, object_id: str) -> HttpResponse:
+        """Give more time to pay the invoice of the page, as the dialog says."""
+        invoice, inputs = Invoice.objects.get(pk=object_id), form.cleaned_data
+
+        def extend() -> str:
+            extend_deadline(invoice, inputs["until"], inputs["reason"], operator_of(request))
+            return f"Nothing is done about invoice {invoice} until the end of {inputs['until']}."
+
+        return decided(request, "billing_invoice", object_id, extend)
 
     def has_withdraw_permission(self, request: HttpRequest, obj: object = None) -> bool:
         """Operators who may see and change invoices."""

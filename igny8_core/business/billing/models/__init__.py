@@ -14,6 +14,7 @@ from igny8_core.business.billing.models.credit import (
 )
 from igny8_core.business.billing.models.credit_note import CreditNote
 from igny8_core.business.billing.models.dispute import DISPUTE_TRANSITIONS, TO_ASK, Dispute, DisputeStatus
+from igny8_core.business.billing.models.dunning import BusinessDay, DunningAccount, DunningPause, DunningStep, StageKind
 from igny8_core.business.billing.models.invoice import (
     INVOICE_TRANSITIONS,
     Invoice,
@@ -74,6 +75,7 @@ __all__ = [
     "AccountPaymentMethod",
     "Allocation",
     "AllocationKind",
+    "BusinessDay",
     "CreditCostConfig",
     "CreditGrant",
     "CreditGrantKind",
@@ -85,6 +87,9 @@ __all__ = [
     "CreditUsageSum",
     "Dispute",
     "DisputeStatus",
+    "DunningAccount",
+    "DunningPause",
+    "DunningStep",
     "Invoice",
     "InvoiceCounter",
     "InvoiceLine",
@@ -106,6 +111,7 @@ __all__ = [
     "RejectionCode",
     "Renewal",
     "RenewalStatus",
+    "StageKind",
     "UsageSumMark",
     "WebhookEvent",
     "WebhookState",

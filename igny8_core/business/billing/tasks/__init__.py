@@ -7,6 +7,8 @@ from celery import shared_task
 from igny8_core.business.billing.invariants import broken_invariants
 from igny8_core.business.billing.services.credits import rollup
 from igny8_core.business.billing.services.credits.granting import expire_due_credits
+from igny8_core.business.billing.services.dunning.steps import take_due_steps
+from igny8_core.business.billing.services.dunning.trials import take_trial_steps
 from igny8_core.business.billing.services.payment_methods import gateway_customers
 from igny8_core.business.billing.services.proofs import uploads
 from igny8_core.business.billing.services.reconciliation.daily import reconcile
@@ -58,6 +60,18 @@ def charge_renewals() -> None:
 def warn_of_cards() -> None:
     """Tell customers whose card expires soon."""
     warn_of_expiring_cards()
+
+
+@shared_task(name="billing.dun_invoices", ignore_result=True)
+def dun_invoices() -> None:
+    """Remind of unpaid invoices, and carry out what follows where they stay unpaid."""
+    take_due_steps()
+
+
+@shared_task(name="billing.end_trials", ignore_result=True)
+def end_trials() -> None:
+    """Warn of trials that end soon, and close those that are over."""
+    take_trial_steps()
 
 
 @shared_task(name="billing.delete_unused_proofs", ignore_result=True)

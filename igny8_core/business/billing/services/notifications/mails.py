@@ -14,6 +14,12 @@ from igny8_core.business.billing.selectors import grant_sources
 from igny8_core.business.billing.services.invoices import pdf
 from igny8_core.business.billing.services.invoices.instructions import payment_instructions, why_rejected
 from igny8_core.business.billing.services.invoices.pay_links import pay_link
+from igny8_core.business.billing.services.notifications.dunning_mails import (
+    overdue_mail,
+    reminder_mail,
+    suspended_mail,
+    trial_mail,
+)
 from igny8_core.business.billing.services.notifications.gateway_mails import (
     FOR_OPERATORS,
     GATEWAY_NOTICES,
@@ -65,7 +71,7 @@ def _counted(event: Event) -> Mail | None:
 def _invoice_created(event: Event) -> Mail | None:
     if event.data.get("send") is False:
         return None
-    return _invoice_mail(Invoice.objects.select_related("account__owner").get(pk=event.object_id))
+    return _invoice_mail(_invoice(event))
 
 
 def _invoice_mail(invoice: Invoice) -> Mail:
@@ -109,8 +115,16 @@ def _repeats(payment: Payment) -> list[dict[str, Any]]:
     ]
 
 
-def _payment_received(event: Event) -> Mail:
-    """The same mail whether an operator found the money or a gateway has it."""
+def _payment_approved(event: Event) -> Mail:
+    return _payment_received(event, "manual_payment_approved")
+
+
+def _payment_succeeded(event: Event) -> Mail:
+    return _payment_received(event, "payment_success")
+
+
+def _payment_received(event: Event, template: str) -> Mail:
+    """The mail says the same whether an operator found the money or a gateway has it."""
     payment = _payment(event)
     ledger_entry = CreditTransaction.objects.filter(account=payment.account, source__in=grant_sources(payment)).first()
     context = {
@@ -120,7 +134,7 @@ def _payment_received(event: Event) -> Mail:
         "pay_link": pay_link(payment.invoice),
     }
     subject = f"Payment received for invoice {payment.invoice.invoice_number}"
-    return Mail("manual_payment_approved", subject, _customer(payment.invoice), context)
+    return Mail(template, subject, _customer(payment.invoice), context)
 
 
 def _payment_rejected(event: Event) -> Mail:
@@ -158,6 +172,24 @@ def _credits_low(event: Event) -> Mail:
     return Mail("credits_low", "Your credits are running low", recipients, dict(event.data))
 
 
+def _invoice_reminded(event: Event) -> Mail | None:
+    invoice = _invoice(event)
+    return reminder_mail(event, invoice, _customer(invoice))
+
+
+def _invoice_overdue(event: Event) -> Mail | None:
+    invoice = _invoice(event)
+    return overdue_mail(event, invoice, _customer(invoice))
+
+
+def _account_suspended(event: Event) -> Mail | None:
+    return suspended_mail(event, _account_address(event))
+
+
+def _trial_ends(event: Event) -> Mail | None:
+    return trial_mail(event, _account_address(event))
+
+
 def _subscription_notice(event: Event) -> Mail:
     return subscription_mail(event, _account_address(event))
 
@@ -192,17 +224,21 @@ def _account_address(event: Event) -> list[str]:
     return _reachable(event.account.address_for_mail if event.account else "", f"Account {event.account_id}")
 
 
-# "subscription.activated" has no mail of its own, because the mail about the payment says it.
+# docs/events.md has the table. "subscription.activated" has no mail of its own: the one about the payment says it.
 HANDLERS: dict[str, Callable[[Event], Mail | None]] = {
     "invoice.created": _invoice_created,
     "payment.submitted": _payment_submitted,
-    "payment.approved": _payment_received,
-    "payment.succeeded": _payment_received,
+    "payment.approved": _payment_approved,
+    "payment.succeeded": _payment_succeeded,
     "payment.rejected": _payment_rejected,
     "payment.refunded": _payment_refunded,
     "credits.low": _credits_low,
     "renewal.charge_failed": _charge_failed,
     "payment_method.expiring": _card_expiring,
+    "invoice.reminded": _invoice_reminded,
+    "invoice.overdue": _invoice_overdue,
+    "account.suspended": _account_suspended,
+    **dict.fromkeys(("account.trial_ending", "account.trial_ended", "account.canceled"), _trial_ends),
     **dict.fromkeys(SUBSCRIPTION_NOTICES, _subscription_notice),
     **dict.fromkeys(GATEWAY_NOTICES, _gateway_notice),
     "webhook.dead": _webhook_dead,
@@ -233,6 +269,11 @@ def _attached(number: str, render: Callable[[], bytes]) -> Attachment | None:
 def _is_payable(invoice: Invoice) -> bool:
     """Whether its page takes money, or the word that it was sent."""
     return invoice.status == InvoiceStatus.PENDING and not invoice.stripe_invoice_id
+
+
+def _invoice(event: Event) -> Invoice:
+    related = ("account__owner", "subscription__plan")
+    return Invoice.objects.select_related(*related).get(pk=event.object_id)
 
 
 def _payment(event: Event) -> Payment:

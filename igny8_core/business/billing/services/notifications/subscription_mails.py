@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from igny8_core.auth.models import BillingCycle, Plan, Subscription
+from igny8_core.business.billing.services.subscriptions.ending import NOT_PAID
 from igny8_core.business.billing.services.subscriptions.transitions import limit_facts
 from igny8_core.common.mail import Mail
 from igny8_core.events.models import Event
@@ -24,7 +25,8 @@ def subscription_mail(event: Event, recipients: list[str]) -> Mail:
     subscription = Subscription.objects.select_related("plan").get(pk=event.object_id)
     notice = SUBSCRIPTION_NOTICES[event.type](subscription, event.data)
     context = {"heading": notice.heading, "meaning": notice.meaning, "advice": notice.advice}
-    return Mail("subscription_notice", notice.heading, recipients, context)
+    template = "subscription_cancelled" if event.type == "subscription.canceled" else "subscription_notice"
+    return Mail(template, notice.heading, recipients, context)
 
 
 def _name(subscription: Subscription, facts: dict[str, Any], of: str = "plan") -> str:
@@ -53,6 +55,19 @@ def _cancel_scheduled(subscription: Subscription, facts: dict[str, Any]) -> Noti
 
 
 def _canceled(subscription: Subscription, facts: dict[str, Any]) -> Notice:
+    if facts.get("because") == NOT_PAID and subscription.terms is None:
+        return Notice(
+            "Your order was withdrawn",
+            f"You ordered the plan {_name(subscription, facts)}, and have not paid, so the order was withdrawn.",
+            "If you still want the plan, order it again. If you have paid meanwhile, please tell us.",
+        )
+    if facts.get("because") == NOT_PAID:
+        return Notice(
+            "Your subscription has ended",
+            f"Your plan {_name(subscription, facts)} has ended, because a payment is missing. Your data and invoices "
+            "are kept.",
+            "To come back, order a plan. If you have paid meanwhile, please tell us.",
+        )
     return Notice(
         "Your subscription has ended",
         f"Your plan {_name(subscription, facts)} has ended. Your data and invoices are kept.",

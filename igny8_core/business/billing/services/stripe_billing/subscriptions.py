@@ -15,7 +15,6 @@ from igny8_core.auth.models import (
     Plan,
     Subscription,
     SubscriptionStatus,
-    SuspendedReason,
     terms_columns,
 )
 from igny8_core.business.billing.errors import UnmatchedAtGateway
@@ -30,8 +29,10 @@ from igny8_core.business.billing.services.subscriptions.transitions import (
     activate_account,
     change_plan,
     end_subscription,
+    mark_past_due,
     plan_facts,
     subscription_event,
+    suspend_unpaid,
     transition_account,
 )
 from igny8_core.common import clock
@@ -252,15 +253,10 @@ def _apply_running_status(subscription: Subscription, wanted: SubscriptionStatus
         transition(subscription, SubscriptionStatus.ACTIVE, SUBSCRIPTION_TRANSITIONS, **terms_columns(terms))
         events.record(subscription_event("subscription.activated", subscription, None, _facts(subscription)))
         activate_account(subscription, subscription.plan, None)
-    if is_behind and subscription.status != SubscriptionStatus.PAST_DUE:
-        transition(subscription, SubscriptionStatus.PAST_DUE, SUBSCRIPTION_TRANSITIONS)
-        events.record(subscription_event("subscription.past_due", subscription, None, _facts(subscription)))
-    if is_behind and account.status == AccountStatus.ACTIVE:
-        transition_account(account, AccountStatus.PAST_DUE, "account.past_due", None)
-    if is_unpaid and account.status == AccountStatus.PAST_DUE:
-        reason = SuspendedReason.NON_PAYMENT
-        facts = {"reason": "Stripe gave up collecting"}
-        transition_account(account, AccountStatus.SUSPENDED, "account.suspended", None, facts, suspended_reason=reason)
+    if is_behind:
+        mark_past_due(subscription, _facts(subscription))
+    if is_unpaid:
+        suspend_unpaid(account, {"reason": "Stripe gave up collecting"})
 
 
 def _facts(subscription: Subscription) -> dict[str, Any]:

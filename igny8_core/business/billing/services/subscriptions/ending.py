@@ -56,6 +56,8 @@ from igny8_core.common.errors import DomainError
 from igny8_core.events import services as events
 
 BATCH = 500
+# In the event of a subscription that ended because nobody paid.
+NOT_PAID = "not_paid"
 
 
 @service_transaction
@@ -86,6 +88,21 @@ def cancel_subscription(
         return subscription
     withdraw_orders(_void_with(subscription), canceled_by)
     end_subscription(subscription, now, canceled_by)
+    return subscription
+
+
+@service_transaction
+def end_unpaid(subscription: Subscription, reason: str) -> Subscription:
+    """End a subscription that was not paid in time. `reason` stands on its unpaid invoices, which are voided.
+
+    Raises as cancel_subscription.
+    """
+    subscription = locked_subscription(subscription)
+    if subscription.status == SubscriptionStatus.CANCELED:
+        raise NoSubscription()
+    require_billed_here(subscription)
+    withdraw_orders(_void_with(subscription), None, reason)
+    end_subscription(subscription, clock.now(), None, NOT_PAID)
     return subscription
 
 

@@ -28,8 +28,31 @@ def require_billed_here(subscription: Subscription) -> None:
         raise SubscriptionBilledByStripe()
 
 
-def end_subscription(subscription: Subscription, ended_at: datetime, actor: events.Actor) -> None:
-    """End a subscription for good. Its account is canceled with it, unless is_canceled_with says no."""
+def mark_past_due(subscription: Subscription, facts: dict[str, Any] | None = None) -> None:
+    """A period was not paid in time: the subscription is past due, and its account unless something worse holds it."""
+    account = subscription.account
+    if subscription.status != SubscriptionStatus.PAST_DUE:
+        transition(subscription, SubscriptionStatus.PAST_DUE, SUBSCRIPTION_TRANSITIONS)
+        told = plan_facts(subscription.plan) | (facts or {})
+        events.record(subscription_event("subscription.past_due", subscription, None, told))
+    if account.status == AccountStatus.ACTIVE:
+        transition_account(account, AccountStatus.PAST_DUE, "account.past_due", None)
+
+
+def suspend_unpaid(account: Account, facts: dict[str, Any]) -> None:
+    """Suspend an account that is past due for want of payment; one in another status stays as it is."""
+    if account.status != AccountStatus.PAST_DUE:
+        return
+    reason = SuspendedReason.NON_PAYMENT
+    told = {"suspended_reason": reason.value, **facts}
+    transition_account(account, AccountStatus.SUSPENDED, "account.suspended", None, told, suspended_reason=reason)
+
+
+def end_subscription(subscription: Subscription, ended_at: datetime, actor: events.Actor, because: str = "") -> None:
+    """End a subscription for good. Its account is canceled with it, unless is_canceled_with says no.
+
+    `because`: a word for the event, if it did not end by the customer's wish.
+    """
     transition(
         subscription,
         SubscriptionStatus.CANCELED,
@@ -39,7 +62,7 @@ def end_subscription(subscription: Subscription, ended_at: datetime, actor: even
         pending_plan=None,
     )
     end_renewal(subscription, actor)
-    facts = plan_facts(subscription.plan)
+    facts = plan_facts(subscription.plan) | ({"because": because} if because else {})
     events.record(subscription_event("subscription.canceled", subscription, actor, facts))
     if is_canceled_with(subscription):
         transition_account(subscription.account, AccountStatus.CANCELED, "account.canceled", actor)

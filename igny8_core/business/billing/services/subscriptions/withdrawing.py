@@ -18,13 +18,13 @@ from igny8_core.events import services as events
 UNPAID = frozenset({InvoiceStatus.PENDING, InvoiceStatus.UNCOLLECTIBLE})
 
 
-def withdraw_orders(invoices: list[Invoice], actor: User | None) -> None:
+def withdraw_orders(invoices: list[Invoice], actor: User | None, reason: str = "The order was withdrawn") -> None:
     """Void unpaid invoices. Raises PaymentUnderWay, AttemptOpen."""
     payment = payment_being_decided(*invoices) if invoices else None
     if payment:
         raise PaymentUnderWay(f"{why_undecided(payment)} Wait until it is decided, then try again.")
     for invoice in invoices:
-        mark_void(invoice, "The order was withdrawn", actor)
+        mark_void(invoice, reason, actor)
 
 
 def withdraw_renewal(subscription: Subscription, reason: str, actor: events.Actor = None) -> None:

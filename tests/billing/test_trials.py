@@ -13,10 +13,9 @@ from igny8_core.business.billing.services.credits.spending import use_credits
 from igny8_core.business.billing.services.dunning.trials import extend_trial, take_trial_steps
 from igny8_core.business.signup.service import register
 from igny8_core.common.errors import InvalidInput
-from igny8_core.events.deliveries import deliver_due
 from igny8_core.events.models import Event
 from tests import make
-from tests.billing.dunning import day, settled_mails, told
+from tests.billing.dunning import day, deliver_mails, settled_mails, told
 
 pytestmark = pytest.mark.django_db
 FREE = {"first_name": "T", "last_name": "T", "password": make.PASSWORD}
@@ -38,7 +37,7 @@ def pass_days(*numbers: int) -> None:
     for number in numbers:
         with day(number):
             take_trial_steps()
-            deliver_due()
+            deliver_mails()
 
 
 def is_usable(account: Account, on_day: int) -> bool:

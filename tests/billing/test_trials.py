@@ -71,7 +71,7 @@ def test_a_trial_is_warned_read_only_and_closed(trial: Account) -> None:
     pass_days(28, 29, 35)
     trial.refresh_from_db()
     assert trial.status == "trial"
-    pass_days(*range(42, 50))
+    pass_days(42, 43)
 
     trial.refresh_from_db()
     assert trial.status == "canceled"
@@ -106,7 +106,7 @@ def test_an_operator_moves_the_end_and_the_account_works_again(trial: Account, o
     assert is_usable(trial, 30)
 
     before = len(mail.outbox)
-    pass_days(*range(30, 49))
+    pass_days(30, 39, 40, 45, 46, 48)
     assert told(before) == ["Your trial ends on 20 March 2027"] * 2
     assert not is_usable(trial, 48)
     [event] = Event.objects.filter(type="account.trial_extended")

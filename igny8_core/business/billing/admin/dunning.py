@@ -92,7 +92,7 @@ class DunningAccountAdmin(ReadOnlyAdmin):
         icon="pause_circle",
         dialog={
             "title": "Exempt this account from dunning",
-            "description": "Until the end of the day nobody is reminded, and nothing is suspended or canceled. After it "
+            "description": "Until the end of the day nobody is reminded, and nothing is suspended or ended. After it "
             "the clocks of all open invoices go on where they stand now. Today ends an exemption. What was done "
             "already stays.",
             "form_class": LaterDayDialog,

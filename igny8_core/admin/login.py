@@ -31,5 +31,8 @@ class LoginForm(AuthenticationForm):
                 cleaned = super().clean()
         except (PasswordsBusy, TooManyRequests) as refusal:
             raise ValidationError(refusal.text, code=refusal.code) from refusal
-        note_place(self.get_user(), place)
+        operator = self.get_user()
+        # Who has a second factor has not shown yet who they are.
+        if operator.second_factor_since is None:
+            note_place(operator, place)
         return cleaned

@@ -14,9 +14,11 @@ from django.views.decorators.http import require_http_methods
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from igny8_core.auth.confirming import note_code, require_confirmed_operator
+from igny8_core.auth.devices import place_of
 from igny8_core.auth.errors import SecondFactorRequired, SecondFactorWrong, TooManyTries
 from igny8_core.auth.models import User
 from igny8_core.auth.permissions import operator_of
+from igny8_core.auth.services.login_guard import note_place
 from igny8_core.auth.services.one_time_codes import require_code
 from igny8_core.auth.services.second_factor import (
     begin_enrolment,
@@ -61,6 +63,7 @@ def code_page(request: HttpRequest) -> HttpResponse:
         try:
             require_code(operator, form.cleaned_data["otp"])
             note_code(request, operator)
+            note_place(operator, place_of(request))
             return HttpResponseRedirect(leads_to)
         except (SecondFactorRequired, SecondFactorWrong, TooManyTries) as refusal:
             form.add_error("otp", refusal.text)

@@ -11,7 +11,6 @@ from igny8_core.auth.services.half_logins import user_of_half_login
 from igny8_core.auth.services.one_time_codes import require_code
 from igny8_core.common.errors import DomainError
 from igny8_core.web.frame.forms import CodeForm, status_of, with_retry
-from igny8_core.web.frame.limits import TooManyRequests, count
 from igny8_core.web.frame.people import local_or_home, open_session_of
 from igny8_core.web.frame.rendering import for_people, page
 
@@ -28,13 +27,12 @@ def login_code(request: HttpRequest) -> HttpResponse:
     try:
         person = user_of_half_login(half)
         if form.is_valid():
-            count(request, "login")
             require_code(person, form.cleaned_data["otp"])
             return open_session_of(request, person, leads_to)
     except LinkExpired:
         messages.info(request, _("That took a while. Please begin with your password once more."))
         return HttpResponseRedirect(reverse("login"), status=303)
-    except (SecondFactorRequired, SecondFactorWrong, TooManyTries, TooManyRequests) as refused:
+    except (SecondFactorRequired, SecondFactorWrong, TooManyTries) as refused:
         refusal = refused
         form.refuse(refused)
     context = {"form": form, "half": half, "next": leads_to}

@@ -12,8 +12,9 @@ from igny8_core.business.billing.models import PAYMENTS_UNDER_WAY, Invoice, Invo
 from igny8_core.business.billing.selectors import saved_methods_of
 from igny8_core.business.billing.services.invoices.instructions import payment_instructions
 from igny8_core.business.billing.services.invoices.pay_links import pay_link
-from igny8_core.common.mail import Mail, without_links
+from igny8_core.common.mail import Mail
 from igny8_core.common.money import amount_text
+from igny8_core.common.names import without_links
 from igny8_core.events.models import Event
 
 RENEWAL, ORDER = "renewal", "order"

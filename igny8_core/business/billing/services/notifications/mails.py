@@ -106,7 +106,7 @@ def _repeats(payment: Payment) -> list[dict[str, Any]]:
     return [
         {
             "id": repeat.payment.pk,
-            "account": without_links(repeat.payment.account.name),
+            "account": in_mail(repeat.payment.account.name),
             "same": [same.value for same in repeat.same],
             "status": repeat.payment.get_status_display(),
         }

@@ -57,6 +57,7 @@ SPECTACULAR_SETTINGS = {
         "ProofTypeEnum": "igny8_core.business.billing.models.ProofType",
         "RejectionCodeEnum": "igny8_core.business.billing.models.RejectionCode",
         "RoleEnum": "igny8_core.auth.models.Role",
+        "SameEnum": "igny8_core.business.billing.payment_repeats.Same",
         "SiteStatusEnum": "igny8_core.auth.models.SiteStatus",
         "SubscriptionStatusEnum": "igny8_core.auth.models.SubscriptionStatus",
         "SuspendedReasonEnum": "igny8_core.auth.models.SuspendedReason",

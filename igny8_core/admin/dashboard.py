@@ -12,11 +12,9 @@ from igny8_core.auth.models import SubscriptionStatus
 from igny8_core.business.billing import reports
 from igny8_core.business.billing.models import PaymentStatus, WebhookState
 from igny8_core.business.billing.selectors import payment_method_configs
-from igny8_core.business.billing.services.payment_methods import gateway_customers
 from igny8_core.common import clock
 from igny8_core.common.money import amount_text
 from igny8_core.console.columns import change_url
-from igny8_core.events.models import Delivery, DeliveryStatus
 
 SHOWN_WAITING = 5
 SHOWN_EVENTS = 8
@@ -57,8 +55,6 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         cards += _message_cards()
     if request.user.has_perm("billing.view_paymentmethodconfig"):
         cards += _sample_cards()
-    if request.user.has_perm("events.view_delivery"):
-        cards += _erasure_cards()
     if request.user.has_perm("igny8_auth.view_subscription"):
         cards.append(_subscriptions_card())
     if request.user.has_perm("igny8_auth.view_account"):
@@ -97,15 +93,6 @@ def _message_cards() -> list[Card]:
     address = f"{reverse('admin:billing_webhookevent_changelist')}?state__exact={WebhookState.NEEDS_REVIEW}"
     detail = "About money or subscriptions that we do not know"
     return [Card("Webhook messages to review", str(count), detail, address, "mark_email_unread", True)] if count else []
-
-
-def _erasure_cards() -> list[Card]:
-    """A card for customers of deleted accounts whose erasure at their gateway was given up; none if there are none."""
-    lost = Delivery.objects.filter(consumer=gateway_customers.CONSUMER, status=DeliveryStatus.DEAD)
-    count = lost.count()
-    address = f"{reverse('admin:events_delivery_changelist')}?status__exact={DeliveryStatus.DEAD}"
-    detail = "The gateway did not erase them. Retry, or erase them there"
-    return [Card("Deleted accounts at Stripe", str(count), detail, address, "person_remove", True)] if count else []
 
 
 def _sample_cards() -> list[Card]:

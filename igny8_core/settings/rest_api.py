@@ -58,6 +58,7 @@ SPECTACULAR_SETTINGS = {
         "RejectionCodeEnum": "igny8_core.business.billing.models.RejectionCode",
         "RenewalStatusEnum": "igny8_core.business.billing.models.RenewalStatus",
         "RoleEnum": "igny8_core.auth.models.Role",
+        "SameEnum": "igny8_core.business.billing.payment_repeats.Same",
         "SiteStatusEnum": "igny8_core.auth.models.SiteStatus",
         "SubscriptionStatusEnum": "igny8_core.auth.models.SubscriptionStatus",
         "StageKindEnum": "igny8_core.business.billing.models.StageKind",

@@ -1,4 +1,4 @@
-"""Small files that would become large or take long: refused before they cost, and none of them is stored (A5)."""
+"""Small files that would become large or take long: refused before they cost, and none is stored (PAY-14)."""
 
 import base64
 import io

@@ -13,6 +13,7 @@ import psycopg2
 import pytest
 
 from igny8_core.business.billing.management.commands.seed_defaults import DEFAULTS
+from igny8_core.common.references import folded_reference
 from tests.upgrade.old_database import GATEWAY_IDS_BEFORE, HERE, migrated, restored, rows, unpacked
 
 MOMENT = "2026-07-01 11:54:00+00"
@@ -280,6 +281,21 @@ def test_every_answer_says_after_the_upgrade_what_it_said_before(then: dict[str,
 
     assert found == {}
     assert used == set(ALLOWED_DIFFERENCES)
+
+
+def test_every_reference_is_folded_after_the_upgrade_and_what_waits_is_flagged(
+    old_database: str, today: dict[str, Any]
+) -> None:
+    with closing(psycopg2.connect(old_database)) as connection:
+        cursor = connection.cursor()
+        cursor.execute("SELECT manual_reference, reference_fold FROM igny8_payments WHERE reference_key <> ''")
+        references = cursor.fetchall()
+        cursor.execute("SELECT status FROM igny8_payments WHERE is_repeated")
+        flagged = cursor.fetchall()
+
+    assert len(references) > 20
+    assert [fold for _, fold in references] == [folded_reference(reference) for reference, _ in references]
+    assert flagged == [("pending_approval",)]
 
 
 def test_open_invoices_keep_what_their_documents_said_at_the_upgrade(old_database: str, today: dict[str, Any]) -> None:

@@ -39,8 +39,11 @@ def fold_of(payment: Payment) -> str:
 
 
 def fingerprints_of(proof: PaymentProof | None) -> list[str]:
-    """What tells a file again: as it was sent, and as it was drawn, which notes of a camera do not change."""
-    return sorted({proof.original_sha256, proof.sha256} - {""}) if proof else []
+    """What tells a file again: as it was sent, and as it was drawn, which notes of a camera do not change.
+
+    Nothing of a file of which the release before did not keep how it was sent.
+    """
+    return sorted({proof.original_sha256, proof.sha256}) if proof and proof.original_sha256 else []
 
 
 def live_repeats(fold: str, fingerprints: list[str]) -> QuerySet[Payment]:
@@ -66,7 +69,7 @@ def _alike(fold: str, fingerprints: list[str]) -> QuerySet[Payment]:
 
 
 def _files(fingerprints: list[str]) -> Iterable[int]:
-    alike = Q(original_sha256__in=fingerprints) | Q(sha256__in=fingerprints)
+    alike = Q(original_sha256__in=fingerprints) | Q(sha256__in=fingerprints, original_sha256__gt="")
     return PaymentProof.objects.filter(alike, payment__isnull=False).order_by().values_list("pk", flat=True)
 
 

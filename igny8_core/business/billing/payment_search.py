@@ -49,4 +49,5 @@ def _of_amount(text: str) -> Q:
     if not said or not number or (said["before"] and said["after"]) or Decimal(number) > MAX_AMOUNT:
         return Q(pk__in=[])
     currency = said["before"] or said["after"]
-    return Q(amount=Decimal(number), **({"currency": currency.upper()} if currency else {}))
+    is_of_amount = Q(amount=Decimal(number))
+    return is_of_amount & Q(currency=currency.upper()) if currency else is_of_amount

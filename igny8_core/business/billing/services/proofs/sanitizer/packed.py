@@ -26,6 +26,7 @@ ZLIB = frozenset(b"\x08\x18\x28\x38\x48\x58\x68\x78")
 REFERENCE = re.compile(rb"\s*\d+\s+\d+\s+R\b")
 COMMENT = re.compile(rb"%[^\r\n]*")
 ESCAPE = re.compile(rb"#([0-9A-Fa-f]{2})")
+HEXADECIMALS, BASE_85 = re.compile(rb"[0-9A-Fa-f\s]*"), re.compile(rb"[!-uz\s]*")
 NAME = re.compile(rb"/([^\s/\[\]<>()%{}]*)")
 
 
@@ -55,7 +56,7 @@ def require_little_inside(content: bytes) -> None:
 def _require_honest(packed: memoryview, described: bytes, room: int, floor: int) -> int:
     """The bytes that one stream unpacks to. Raises Refused if they are too many for its size."""
     unpacked = 0
-    for names in _filters(described):
+    for names in set(_filters(described)):
         size, consumed = _counted(packed, names, room)
         if size > max(floor, MAX_RATIO * consumed):
             raise Refused("size")
@@ -156,15 +157,12 @@ def _of_runs(packed: memoryview, room: int) -> tuple[int, int]:
 
 
 def _of_hexadecimals(packed: memoryview) -> bytes:
-    digits = re.sub(rb"\s+", b"", bytes(packed).partition(b">")[0])
-    digits = re.match(rb"[0-9A-Fa-f]*", digits)[0]  # type: ignore[index]
+    digits = re.sub(rb"\s+", b"", _beginning(packed, HEXADECIMALS))
     return bytes.fromhex((digits + b"0" * (len(digits) % 2)).decode("ascii"))
 
 
 def _of_base85(packed: memoryview) -> bytes:
-    digits = bytes(packed).partition(b"~")[0]
-    digits = re.match(rb"[!-uz\s]*", digits)[0]  # type: ignore[index]
-    values = re.sub(rb"\s+", b"", digits).replace(b"z", b"!!!!!")
+    values = re.sub(rb"\s+", b"", _beginning(packed, BASE_85)).replace(b"z", b"!!!!!")
     padding = -len(values) % 5
     values += b"u" * padding
     result = bytearray()
@@ -174,6 +172,18 @@ def _of_base85(packed: memoryview) -> bytes:
             number = number * 85 + digit - 33
         result += (number & 0xFFFFFFFF).to_bytes(4, "big")
     return bytes(result[: len(result) - padding])
+
+
+def _beginning(packed: memoryview, taken: re.Pattern[bytes]) -> bytes:
+    """The bytes up to the first that is not taken. What comes after is not copied: there can be many streams."""
+    pieces = []
+    for start in range(0, len(packed), CHUNK):
+        piece = bytes(packed[start : start + CHUNK])
+        begins = taken.match(piece)
+        pieces.append(begins[0] if begins else b"")
+        if len(pieces[-1]) < len(piece):
+            break
+    return b"".join(pieces)
 
 
 AS_TEXT: dict[bytes, Callable[[memoryview], bytes]] = {

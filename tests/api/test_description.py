@@ -42,7 +42,19 @@ VERBS = {
         "End",
     ),
     *("Delete", "Download", "Downgrade", "Go", "Grant", "Invite", "List", "Log", "Make", "Pay", "Preview", "Purchase"),
-    *("Reactivate", "Receive", "Refresh", "Refund", "Reject", "Remove", "Request", "Resend", "Retrieve", "Revoke"),
+    *(
+        "Reactivate",
+        "Receive",
+        "Refresh",
+        "Refund",
+        "Reject",
+        "Remove",
+        "Renew",
+        "Request",
+        "Resend",
+        "Retrieve",
+        "Revoke",
+    ),
     *("Show", "Sign", "Spend", "Suspend", "Transfer", "Update", "Upgrade", "Upload", "Verify", "Void"),
 }
 

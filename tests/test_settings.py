@@ -139,6 +139,7 @@ def test_production_without_a_variable_does_not_start_and_names_it(name: str) ->
         ("TRUSTED_PROXY_COUNT", "-1"),
         ("DJANGO_DEBUG", "perhaps"),
         ("CORS_ALLOWED_ORIGINS", "*"),
+        ("CONFIRM_APPROVALS_ABOVE", "USD:1000"),
     ],
 )
 def test_production_with_a_bad_value_does_not_start_and_names_the_variable(name: str, value: str) -> None:

@@ -52,11 +52,13 @@ class OperatorGuardMiddleware:
 
 
 def _whole(request: HttpRequest, user: Any) -> Any:
-    if user.is_authenticated and needs_code(request, user):
-        request.half_operator = User.objects.get(pk=user.pk)  # type: ignore[attr-defined]
-        return AnonymousUser()
-    # The user itself, so that pages can compare and save it.
-    return getattr(user, "_wrapped", user)
+    is_half = user.is_authenticated and needs_code(request, user)
+    # The user itself and no lazy one, so that pages can compare and save it.
+    found = getattr(user, "_wrapped", user)
+    if not is_half:
+        return found
+    request.half_operator = found  # type: ignore[attr-defined]
+    return AnonymousUser()
 
 
 def _what_comes_first(request: HttpRequest) -> HttpResponse | None:

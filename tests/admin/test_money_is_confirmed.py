@@ -93,3 +93,11 @@ def test_giving_money_back_needs_the_permission_to_refund(client: Client, permis
     client.force_login(operator_with("billing.view_payment", f"billing.{permission}"))
 
     assert sent(client, "billing_payment_giveback", payment) == status
+
+
+@pytest.mark.parametrize(("also", "status"), [([], 403), (["igny8_auth.change_subscription_plan"], 302)])
+def test_ordering_again_needs_the_permission_to_change_plans(client: Client, also: list[str], status: int) -> None:
+    payment = make.submitted_payment(make.invoice())
+    client.force_login(operator_with("billing.view_payment", "billing.approve_payment", *also))
+
+    assert sent(client, "billing_payment_order_again", payment) == status

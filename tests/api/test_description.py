@@ -65,6 +65,7 @@ VERBS = {
         "Refund",
         "Reject",
         "Remove",
+        "Renew",
         "Request",
         "Resend",
         "Retrieve",

@@ -117,7 +117,7 @@ PAGES: list[tuple[str, Callable[[User], str], str, bool]] = [
     ("site-new", plain("/sites/new"), "owner", True),
     ("site-delete", with_a_site("/sites/{site}/delete"), "owner", False),
     ("security", plain("/security"), "owner", False),
-    ("security-begun", with_a_device_to_set_up, "owner", True),
+    ("security-begun", with_a_device_to_set_up, "owner", False),
     ("no-page", plain("/nothing/here"), "nobody", False),
 ]
 WIDTHS = (1440, 390)

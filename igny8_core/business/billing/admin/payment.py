@@ -228,6 +228,11 @@ class PaymentAdmin(AsksGateways):
         """Operators who may see payments and decide them."""
         return self.has_view_permission(request) and request.user.has_perm("billing.approve_payment")
 
+    def has_order_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        """Operators who may decide payments and change customers' plans: the button does both."""
+        may_change = request.user.has_perm("igny8_auth.change_subscription_plan")
+        return self.has_approve_permission(request) and may_change
+
     def has_refund_permission(self, request: HttpRequest, obj: object = None) -> bool:
         """Operators who may see and refund payments."""
         return self.has_view_permission(request) and request.user.has_perm("billing.refund_payment")
@@ -292,7 +297,7 @@ class PaymentAdmin(AsksGateways):
 
     @page_action(  # type: ignore[untyped-decorator]
         description="Void and order again",
-        permissions=["approve"],
+        permissions=["order"],
         url_path="order-again",
         icon="restart_alt",
         dialog={

@@ -2,14 +2,13 @@
 
 from typing import TYPE_CHECKING, Any
 
-from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest
 
+from igny8_core.auth.devices import place_of
 from igny8_core.auth.errors import PasswordsBusy
+from igny8_core.auth.services.login_guard import guarded, note_place
 from igny8_core.common.api.fields import canonical_email
-from igny8_core.common.network import client_network
-from igny8_core.common.rate_limits import seconds_to_wait
+from igny8_core.common.errors import TooManyRequests
 
 # The theme has no type hints, but it changes no types of Django's methods.
 if TYPE_CHECKING:
@@ -23,15 +22,14 @@ class LoginForm(AuthenticationForm):
 
     def clean(self) -> dict[str, Any]:
         """Django's check. Raises ValidationError after too many attempts, before any password is checked."""
-        if settings.THROTTLING and self.request is not None:
-            self._count_try(self.request)
-        try:
+        if self.request is None:
             return super().clean()
-        except PasswordsBusy as refusal:
-            raise ValidationError(refusal.text, code=refusal.code) from refusal
-
-    def _count_try(self, request: HttpRequest) -> None:
         email = canonical_email(str(self.cleaned_data.get("username", "")))
-        waits = [seconds_to_wait("login", who) for who in (f"network {client_network(request)}", f"email {email}")]
-        if wait := max((seconds for seconds in waits if seconds), default=0):
-            raise ValidationError(f"Too many attempts to log in. Try again in {wait} seconds.", code="throttled")
+        place = place_of(self.request)
+        try:
+            with guarded(email, place, wrong=ValidationError):
+                cleaned = super().clean()
+        except (PasswordsBusy, TooManyRequests) as refusal:
+            raise ValidationError(refusal.text, code=refusal.code) from refusal
+        note_place(self.get_user(), place)
+        return cleaned

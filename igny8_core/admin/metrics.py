@@ -11,12 +11,12 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from igny8_core.auth.models import Account, Subscription
 from igny8_core.business.billing.models import Payment, PaymentStatus, WebhookEvent, WebhookState
-from igny8_core.common import clock
+from igny8_core.common import clock, limit_hits
 from igny8_core.events.models import Delivery, DeliveryStatus
 
 
@@ -36,7 +36,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
 class Figures(Collector):
     """Reads all figures from the database, so that every process gives the same answer."""
 
-    def collect(self) -> Iterator[GaugeMetricFamily]:
+    def collect(self) -> Iterator[GaugeMetricFamily | CounterMetricFamily]:
         """Yield the gauges, with one query each."""
         yield _by("igny8_accounts", "Accounts", "status", Account.objects.all())
         yield _by("igny8_subscriptions", "Subscriptions", "status", Subscription.objects.all())
@@ -60,6 +60,14 @@ class Figures(Collector):
         yield from _queue("igny8_deliveries_due", "Deliveries of events that are due", due, "next_attempt_at")
         dead = Delivery.objects.filter(status=DeliveryStatus.DEAD).count()
         yield _single("igny8_deliveries_given_up", "Deliveries of events that were given up", dead)
+        yield _hits()
+
+
+def _hits() -> CounterMetricFamily:
+    family = CounterMetricFamily("igny8_limit_hits", "What limits have refused", labels=["limit"])
+    for limit, total in limit_hits.totals().items():
+        family.add_metric([limit], total)
+    return family
 
 
 def _by(name: str, text: str, label: str, rows: QuerySet[Any]) -> GaugeMetricFamily:

@@ -109,6 +109,7 @@ UNFOLD: dict[str, Any] = {
                     _link("Login sessions", "login", "igny8_auth_loginsession"),
                     _link("Operators' edits", "edit_note", "admin_logentry"),
                     _link("Invoice counters", "tag", "billing_invoicecounter"),
+                    _link("Limits hit", "front_hand", "common_limithit"),
                     _link("Rate counters", "speed", "common_ratecounter"),
                 ],
             },

@@ -58,3 +58,11 @@ class TransitionNotAllowed(DomainError):
     code = "move_not_allowed"
     http_status = 409
     text = "This change of status is not possible. Load the object again to see its current status."
+
+
+class TooManyRequests(DomainError):
+    """A limit of settings.RATE_LIMITS, where no throttle of DRF counts it."""
+
+    code = "throttled"
+    http_status = 429
+    text = "This was tried very often in a short time. Wait a minute, then try again."

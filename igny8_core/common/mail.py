@@ -12,12 +12,11 @@ from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
 from django.template.loader import render_to_string
 
+from igny8_core.common.mail_caps import may_send
 from igny8_core.common.text import showable
 
 # The domain of erased addresses, of people whose account was deleted. No mail is sent there (.invalid: RFC 2606).
 ERASED_DOMAIN = "deleted.invalid"
-# What mail programs turn into a link: a scheme, or a dot before a possible top-level domain.
-LINK_LIKE = re.compile(r":(?=//)|(?<=\w)(?=\.[^\W\d_]{2})")
 
 
 @dataclass(frozen=True)
@@ -34,6 +33,8 @@ class Mail:
     """A mail to send. `template` names the pair emails/<template>.txt and .html; `context` are its variables.
 
     `attachment` is called outside any transaction, because making a file can be slow. None means no attachment.
+    `kind`: which cap counts it (mail_caps.py); without one none does. `trial_account`: the id of the account that
+    causes it, while that has never paid.
     """
 
     template: str
@@ -41,6 +42,8 @@ class Mail:
     recipients: list[str]
     context: dict[str, Any]
     attachment: Callable[[], Attachment | None] | None = None
+    kind: str = ""
+    trial_account: int | None = None
 
 
 def send(write: Callable[[], Mail | None], message_id: str) -> None:
@@ -52,7 +55,7 @@ def send(write: Callable[[], Mail | None], message_id: str) -> None:
     # wait for the mail server. This transaction just reads.
     with transaction.atomic(durable=True):
         mail = write()
-    recipients = [address for address in mail.recipients if not address.endswith(f"@{ERASED_DOMAIN}")] if mail else []
+    recipients = _reached(mail, message_id) if mail else []
     if mail is None or not recipients:
         return
     attachment = mail.attachment() if mail.attachment else None
@@ -77,9 +80,12 @@ def new_message_id() -> str:
     return make_msgid(domain=_mail_domain())
 
 
-def without_links(text: str) -> str:
-    """`text` of customers, changed so that mail programs make no link of it (OUT-09)."""
-    return LINK_LIKE.sub(lambda found: f"{found[0]} ", text)
+def _reached(mail: Mail, message_id: str) -> list[str]:
+    """The recipients who exist still, and have not got too many mails."""
+    alive = [address for address in mail.recipients if not address.endswith(f"@{ERASED_DOMAIN}")]
+    if not mail.kind:
+        return alive
+    return [address for address in alive if may_send(mail.kind, address, message_id, mail.trial_account)]
 
 
 def _message(

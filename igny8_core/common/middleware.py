@@ -10,6 +10,7 @@ from csp.middleware import CSPMiddleware
 from csp.utils import build_policy
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponseBase
 
+from igny8_core.common.api.callers import seconds_for_network
 from igny8_core.common.api.envelope import failure_response
 from igny8_core.common.api.exceptions import PayloadTooLarge
 from igny8_core.common.api.parsers import MAX_BODY_BYTES, MAX_UPLOAD_BYTES
@@ -17,6 +18,7 @@ from igny8_core.common.request_id import begin_request, end_request
 
 API_PREFIX = "/api/"
 CONSOLE_PREFIX = "/admin/"
+WEBHOOKS_PREFIX = "/api/v1/billing/webhooks/"
 
 Answer = Callable[[HttpRequest], HttpResponse]
 
@@ -61,7 +63,7 @@ class RequestIdMiddleware:
 
 
 class ApiBoundaryMiddleware:
-    """Refuses API requests with a body that is too large or an address that is no valid text.
+    """Refuses API requests of networks that ask too much, with a large body, or an address that is no valid text.
 
     Adds `Cache-Control: no-store` to answers of the API whose view sets no Cache-Control.
     """
@@ -72,7 +74,9 @@ class ApiBoundaryMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if not request.path_info.startswith(API_PREFIX):
             return _refuse_nul(request) or self.get_response(request)
-        response = _refuse_address(request) or _refuse_body(request) or self.get_response(request)
+        response = (
+            _refuse_flood(request) or _refuse_address(request) or _refuse_body(request) or self.get_response(request)
+        )
         if not response.has_header("Cache-Control"):
             response["Cache-Control"] = "no-store"
         return response
@@ -84,6 +88,18 @@ def _refuse_nul(request: HttpRequest) -> HttpResponse | None:
     if "\0" in request.path_info or b"\0" in query:
         return HttpResponseBadRequest("The address contains a NUL character. Remove it.", content_type="text/plain")
     return None
+
+
+def _refuse_flood(request: HttpRequest) -> HttpResponse | None:
+    # Gateways send in bursts, and their signature is checked before anything else.
+    if request.path_info.startswith(WEBHOOKS_PREFIX):
+        return None
+    wait = seconds_for_network(request)
+    if wait is None:
+        return None
+    refusal = failure_response(429, f"Too many requests. Try again in {wait} seconds.", "throttled")
+    refusal["Retry-After"] = str(wait)
+    return refusal
 
 
 def _refuse_address(request: HttpRequest) -> HttpResponse | None:

@@ -1,4 +1,4 @@
-"""Rate counters and stored answers."""
+"""Rate counters, the hits of limits, mails that were sent, and stored answers."""
 
 from typing import ClassVar
 
@@ -22,6 +22,48 @@ class RateCounter(models.Model):
 
     def __str__(self) -> str:
         return f"{self.count} since {self.window_start:%Y-%m-%d %H:%M:%S}"
+
+
+class LimitHit(models.Model):
+    """How often a limit refused something in one hour, whoever it was (limit_hits.py)."""
+
+    limit = models.CharField(max_length=40, help_text="Its name on the page of limits")
+    hour = models.DateTimeField("hour that began", db_index=True)
+    count = models.PositiveIntegerField("refused", help_text="How often it refused something in that hour")
+
+    class Meta:
+        db_table = "igny8_limit_hits"
+        verbose_name = "hit of a limit"
+        verbose_name_plural = "limits hit"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["limit", "hour"], name="igny8_limit_hits_limit_hour"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.limit}, {self.hour:%Y-%m-%d %H:%M}"
+
+
+class SentMail(models.Model):
+    """That a mail went to somebody, for the caps of mails (mail_caps.py). Forgotten after two days."""
+
+    recipient = models.CharField(max_length=64, help_text="Keyed hash of the address, so that no address is stored")
+    kind = models.CharField(max_length=20, help_text="What its cap counts: documents, invitations and so on")
+    account_id = models.BigIntegerField("account", null=True, blank=True, help_text="Of the account that caused it")
+    message_id = models.CharField("Message-ID", max_length=200)
+    sent_at = models.DateTimeField(default=clock.now, editable=False, db_index=True)
+
+    class Meta:
+        db_table = "igny8_sent_mails"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["message_id", "recipient"], name="igny8_sent_mails_once"),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["recipient", "sent_at"], name="igny8_sent_mails_to"),
+            models.Index(fields=["account_id", "sent_at"], name="igny8_sent_mails_of"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind}, {self.sent_at:%Y-%m-%d %H:%M}"
 
 
 class IdempotentAnswer(models.Model):

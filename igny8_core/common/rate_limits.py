@@ -6,17 +6,21 @@ docs/adr/0003-rate-limits-in-postgresql.md says why each of the two is safe.
 import hashlib
 import logging
 import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from itertools import pairwise
+from typing import NamedTuple
 
 import redis
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
 
-from igny8_core.common import clock
+from igny8_core.common import clock, limit_hits
 from igny8_core.common.models import RateCounter
+from igny8_core.common.network import Network
 
 logger = logging.getLogger(__name__)
 
@@ -25,10 +29,39 @@ REDIS_TIMEOUT_SECONDS = 0.5
 RATE_PATTERN = re.compile(r"([1-9][0-9]*)/([1-9][0-9]*)?(second|minute|hour|day)s?")
 UNIT_SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
 
-COUNT_HIT = """
-    INSERT INTO igny8_rate_counters (key, window_start, count) VALUES (%s, %s, 1)
-    ON CONFLICT (key, window_start) DO UPDATE SET count = igny8_rate_counters.count + 1
+# One step counts what is sent with it; the next one counts only what the one before it lets through.
+FIRST_STEP = """
+    step0 AS (
+        INSERT INTO igny8_rate_counters (key, window_start, count) VALUES (%s, %s, 1)
+        ON CONFLICT (key, window_start) DO UPDATE SET count = igny8_rate_counters.count + 1
+        RETURNING count
+    )
+"""
+NEXT_STEP = """
+    step{number} AS (
+        INSERT INTO igny8_rate_counters (key, window_start, count) SELECT %s, %s, 1 FROM step{before} WHERE count <= %s
+        ON CONFLICT (key, window_start) DO UPDATE SET count = igny8_rate_counters.count + 1
+        RETURNING count
+    )
+"""
+ADD = """
+    INSERT INTO igny8_rate_counters (key, window_start, count) VALUES (%s, %s, %s)
+    ON CONFLICT (key, window_start) DO UPDATE SET count = igny8_rate_counters.count + EXCLUDED.count
     RETURNING count
+"""
+GIVE_BACK = """
+    UPDATE igny8_rate_counters SET count = count - 1
+    WHERE (key, window_start) IN (SELECT * FROM unnest(%s::text[], %s::timestamptz[])) AND count > 0
+"""
+# The same steps in Redis: KEYS are the counters, ARGV the limit and lifetime of each. Answers the first one that is
+# over its limit, 0 for none.
+STEPS_IN_REDIS = """
+    for number, key in ipairs(KEYS) do
+        local count = redis.call('INCR', key)
+        redis.call('EXPIRE', key, ARGV[2 * number])
+        if count > tonumber(ARGV[2 * number - 1]) then return number end
+    end
+    return 0
 """
 
 
@@ -57,18 +90,88 @@ def rates_of(scope: str) -> list[Rate]:
     return [parse_rate(rate) for rate in rates]
 
 
-def seconds_to_wait(scope: str, caller: str) -> int | None:
-    """Count a request of `caller`. Returns None if all rates of `scope` allow it, else the seconds to wait.
+class Step(NamedTuple):
+    """One counter of one window, and how many hits it lets through."""
 
+    key: str
+    start: int
+    seconds: int
+    limit: int
+
+
+@dataclass(frozen=True)
+class Counted:
+    """What `count` counted: the counters, and the seconds to wait where one of them was over its limit."""
+
+    steps: tuple[Step, ...]
+    wait: int | None
+
+
+def seconds_to_wait(scope: str, *callers: str | Network) -> int | None:
+    """Count a request. Returns None if all rates of `scope` allow it to all `callers`, else the seconds to wait.
+
+    A caller is a text, or a network, which may do `times` as much. Narrow ones come first: what they refuse is not
+    counted for the wider ones, so that one customer's script uses up nothing of what others share with them.
     Windows start at fixed times, so a wait always ends. A request that a short window refuses does not count in a
     longer one, so nobody can lock another person out for long with many fast requests.
     """
+    return count(scope, *callers).wait
+
+
+def count(scope: str, *callers: str | Network) -> Counted:
+    """As `seconds_to_wait`; the result can be given back."""
     now = clock.now().timestamp()
-    for rate in sorted(rates_of(scope), key=lambda rate: rate.seconds):
-        start = int(now // rate.seconds) * rate.seconds
-        if _count_hit(_key(scope, rate, caller), start, rate.seconds) > rate.limit:
-            return start + rate.seconds - int(now)
-    return None
+    steps = tuple(_steps(scope, callers, now))
+    refused = _first_over(steps)
+    if refused is None:
+        return Counted(steps, None)
+    limit_hits.note(scope)
+    step = steps[refused]
+    return Counted(steps[: refused + 1], step.start + step.seconds - int(now))
+
+
+def give_back(counted: Counted) -> None:
+    """Take back a hit that turned out not to count, such as a login with the right password."""
+    if settings.REDIS_URL:
+        try:
+            with _redis(settings.REDIS_URL).pipeline(transaction=True) as commands:
+                for step in counted.steps:
+                    commands.decr(_name(step))
+                commands.execute()
+            return
+        except redis.RedisError as error:
+            _note_redis_away(error)
+    with connection.cursor() as cursor:
+        cursor.execute(GIVE_BACK, [[step.key for step in counted.steps], [_began(step) for step in counted.steps]])
+
+
+def forget(scope: str, caller: str) -> None:
+    """Let a caller begin anew in all windows that are running."""
+    now = clock.now().timestamp()
+    steps = [_step(scope, rate, caller, 1, now) for rate in rates_of(scope)]
+    if settings.REDIS_URL:
+        try:
+            _redis(settings.REDIS_URL).delete(*(_name(step) for step in steps))
+        except redis.RedisError as error:
+            _note_redis_away(error)
+    RateCounter.objects.filter(key__in=[step.key for step in steps]).delete()
+
+
+def add(scope: str, rate: Rate, caller: str, hits: int) -> int:
+    """Add hits that a process has counted by itself. Returns how many all processes have in the running window."""
+    now = clock.now().timestamp()
+    step = _step(scope, rate, caller, 1, now)
+    if settings.REDIS_URL:
+        try:
+            with _redis(settings.REDIS_URL).pipeline(transaction=True) as commands:
+                commands.incrby(_name(step), hits)
+                commands.expire(_name(step), rate.seconds + 60)
+                return int(commands.execute()[0])
+        except redis.RedisError as error:
+            _note_redis_away(error)
+    with connection.cursor() as cursor:
+        cursor.execute(ADD, [step.key, _began(step), hits])
+        return int(cursor.fetchone()[0])
 
 
 def forget_old_windows() -> int:
@@ -79,37 +182,62 @@ def forget_old_windows() -> int:
     return deleted
 
 
-def _key(scope: str, rate: Rate, caller: str) -> str:
-    return hashlib.sha256(f"{scope}|{rate.text}|{caller}".encode()).hexdigest()
+def _steps(scope: str, callers: Sequence[str | Network], now: float) -> Iterable[Step]:
+    rates = sorted(rates_of(scope), key=lambda rate: rate.seconds)
+    for caller in callers:
+        name, times = (f"network {caller.name}", caller.times) if isinstance(caller, Network) else (caller, 1)
+        for rate in rates:
+            yield _step(scope, rate, name, times, now)
 
 
-def _count_hit(key: str, start: int, seconds: int) -> int:
+def _step(scope: str, rate: Rate, caller: str, times: int, now: float) -> Step:
+    key = hashlib.sha256(f"{scope}|{rate.text}|{caller}".encode()).hexdigest()
+    return Step(key, int(now // rate.seconds) * rate.seconds, rate.seconds, rate.limit * times)
+
+
+def _first_over(steps: Sequence[Step]) -> int | None:
     if settings.REDIS_URL:
         try:
-            return _count_in_redis(key, start, seconds)
+            return _first_over_in_redis(steps)
         except redis.RedisError as error:
-            # Without Redis we count in the database; counters restart.
-            logger.warning("rate limits are counted in the database: %s", type(error).__name__)
-    return _count_in_database(key, start)
+            _note_redis_away(error)
+    return _first_over_in_database(steps)
 
 
-def _count_in_redis(key: str, start: int, seconds: int) -> int:
-    name = f"igny8:rate:{key}:{start}"
-    with _redis(settings.REDIS_URL).pipeline(transaction=True) as steps:
-        steps.incr(name)
-        # Kept a minute longer than the window, because clocks differ.
-        steps.expire(name, seconds + 60)
-        count, _ = steps.execute()
-    return int(count)
+def _first_over_in_database(steps: Sequence[Step]) -> int | None:
+    # One statement whatever the number of counters. All callers lock rows in the same order, narrow before wide.
+    parts = [FIRST_STEP, *(NEXT_STEP.format(number=number, before=number - 1) for number in range(1, len(steps)))]
+    results = " UNION ALL ".join(f"SELECT {number}, count FROM step{number}" for number in range(len(steps)))  # noqa: S608
+    parameters: list[str | int | datetime] = [steps[0].key, _began(steps[0])]
+    for before, step in pairwise(steps):
+        parameters += [step.key, _began(step), before.limit]
+    with connection.cursor() as cursor:
+        cursor.execute(f"WITH {','.join(parts)} {results} ORDER BY 1", parameters)
+        counts = [int(count) for _, count in cursor.fetchall()]
+    return next((number for number, found in enumerate(counts) if found > steps[number].limit), None)
+
+
+def _first_over_in_redis(steps: Sequence[Step]) -> int | None:
+    names = [_name(step) for step in steps]
+    # Kept a minute longer than the window, because clocks differ.
+    bounds = [number for step in steps for number in (step.limit, step.seconds + 60)]
+    first: int = _redis(settings.REDIS_URL).eval(STEPS_IN_REDIS, len(names), *names, *bounds)
+    return int(first) - 1 if first else None
+
+
+def _name(step: Step) -> str:
+    return f"igny8:rate:{step.key}:{step.start}"
+
+
+def _began(step: Step) -> datetime:
+    return datetime.fromtimestamp(step.start, UTC)
+
+
+def _note_redis_away(error: redis.RedisError) -> None:
+    # Without Redis we count in the database; counters restart.
+    logger.warning("rate limits are counted in the database: %s", type(error).__name__)
 
 
 @lru_cache
 def _redis(url: str) -> "redis.Redis":
     return redis.Redis.from_url(url, socket_timeout=REDIS_TIMEOUT_SECONDS, socket_connect_timeout=REDIS_TIMEOUT_SECONDS)
-
-
-def _count_in_database(key: str, start: int) -> int:
-    with connection.cursor() as cursor:
-        cursor.execute(COUNT_HIT, [key, datetime.fromtimestamp(start, UTC)])
-        (count,) = cursor.fetchone()
-    return int(count)

@@ -12,6 +12,7 @@ from django.utils.crypto import salted_hmac
 
 from igny8_core.admin.unfold_settings import UNFOLD  # noqa: F401
 from igny8_core.settings import environment, gateways
+from igny8_core.settings.limits import RATE_LIMITS, TRIAL_MAILS_PER_DAY, trial_credits, trial_credits_days  # noqa: F401
 from igny8_core.settings.rest_api import REST_FRAMEWORK, SPECTACULAR_SETTINGS  # noqa: F401
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
@@ -74,6 +75,8 @@ MIDDLEWARE = [
 ]
 
 ROOT_URLCONF = "igny8_core.urls"
+# The site is the whole host: no header of a proxy or caller says that a part of the address is not to be looked at.
+FORCE_SCRIPT_NAME = ""
 WSGI_APPLICATION = "igny8_core.wsgi.application"
 # A redirect would turn an API client's POST into a GET. A missing slash gives a 404 with a sentence instead.
 APPEND_SLASH = False
@@ -184,33 +187,13 @@ CONSOLE_SESSION_MAX_AGE = timedelta(hours=environment.at_least_one("CONSOLE_SESS
 THROTTLING = environment.text("THROTTLING", "on") != "off"
 if not DEBUG and not THROTTLING:
     raise ImproperlyConfigured("THROTTLING=off is for demos and tests only. Remove it.")
-RATE_LIMITS = {
-    "login": ["10/minute", "15/15minutes"],
-    "register": ["10/minute", "60/hour"],
-    "refresh": ["60/minute"],
-    "confirm": ["30/hour"],
-    "reset": ["5/15minutes", "20/day"],
-    "verify": ["10/hour"],
-    "invite": ["30/hour"],
-    "token": ["20/minute"],
-    "schema": ["60/minute"],
-    "upload": ["30/hour"],
-    "payment_methods": ["120/minute"],
-    "pdf": ["30/minute"],
-    "purchase": ["30/hour"],
-    "pay": ["20/minute", "100/hour"],
-    "pay_page": ["60/minute", "600/hour"],
-    # An open page asks every few seconds, ever more slowly; several people of an office may wait at once.
-    "pay_state": ["120/minute", "3000/hour"],
-    "pay_confirm": ["10/minute", "30/hour"],
-    "pay_pdf": ["10/minute", "60/hour"],
-}
 # How many proxies in front of us append to X-Forwarded-For. With 0 the header is ignored.
 TRUSTED_PROXY_COUNT = environment.number("TRUSTED_PROXY_COUNT", 0)
 
 # --- Billing ----------------------------------------------------------------------------------------------------
 
 INVOICE_DUE_DAYS = 7
+TRIAL_CREDITS, TRIAL_CREDITS_DAYS = trial_credits(debug=DEBUG), trial_credits_days(debug=DEBUG)
 # Limits against an endless billing loop: beyond them nothing is invoiced or charged (AMT-12).
 MAX_INVOICES_OF_SUBSCRIPTION_PER_DAY = 15
 MAX_ATTEMPTS_OF_INVOICE_PER_DAY = 15
@@ -284,6 +267,7 @@ _COOKIE_PREFIX = "" if DEBUG else "__Host-"
 SESSION_COOKIE_NAME = f"{_COOKIE_PREFIX}console"
 CSRF_COOKIE_NAME = f"{_COOKIE_PREFIX}csrftoken"
 PAGE_SESSION_COOKIE_NAME = f"{_COOKIE_PREFIX}session"
+DEVICE_COOKIE_NAME = f"{_COOKIE_PREFIX}device"
 # Where the console's login leads who did not come from one of its pages.
 LOGIN_REDIRECT_URL = "/admin/"
 SESSION_COOKIE_AGE = int(CONSOLE_SESSION_MAX_AGE.total_seconds())

@@ -51,6 +51,14 @@ def at_least_one(name: str, default: int) -> int:
     return value
 
 
+def one_of(name: str, choices: list[str]) -> str:
+    """One of some words; without the variable the first. Raises ImproperlyConfigured for anything else."""
+    value = text(name, choices[0])
+    if value not in choices:
+        raise ImproperlyConfigured(f"{name} is {value!r}. Set it to {' or '.join(choices)}.")
+    return value
+
+
 def words(name: str, default: str = "") -> list[str]:
     """A list separated by commas."""
     return [word.strip() for word in text(name, default).split(",") if word.strip()]

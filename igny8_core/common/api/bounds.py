@@ -12,12 +12,22 @@ from django.conf import settings
 from igny8_core.common.api.throttling import EmailThrottle, NetworkThrottle, ScopedThrottle, UserThrottle
 from igny8_core.common.checks import api_routes
 
-CALLERS = {NetworkThrottle: "network", EmailThrottle: "e-mail address", UserThrottle: "person"}
+CALLERS = {NetworkThrottle: "network", EmailThrottle: "e-mail address and network", UserThrottle: "person"}
+LOGINS = "a wrong password at POST `/api/v1/auth/login/`, `/login` and the console"
 # Counted where no view of the API is: scope, who is counted, and what.
 OUTSIDE_THE_API = [
-    ("login", ("network", "e-mail address"), "logging in to the console, and on the page `/login`"),
+    ("api_network", ("network",), "every request to `/api/`, except messages of gateways"),
+    ("api_person", ("person",), "every request of who is logged in"),
+    ("api_account", ("account",), "every request of the account's members"),
+    ("writes", ("account",), "every request and form that changes something, except spending credits"),
+    ("misses", ("person", "network"), "every answer 404; a network's for who is not logged in"),
+    ("login", ("network",), f"{LOGINS}, from where the person never logged in before"),
+    ("login_address", ("e-mail address",), f"{LOGINS}, from where the person never logged in before"),
+    ("logins", ("e-mail address and network",), "logging in with the right password, through any door"),
+    ("signups", ("everybody",), "every signup, and every account that somebody begins; operators get a mail"),
     ("register", ("network",), "the pages `/signup` and `/own-account`"),
-    ("reset", ("network", "e-mail address"), "the page `/forgotten-password`"),
+    ("reset_network", ("network",), "the page `/forgotten-password`"),
+    ("reset", ("e-mail address and network",), "the page `/forgotten-password`"),
     ("token", ("network",), "the pages that mailed links lead to"),
     ("pay_page", ("network",), "the pay page, `/pay/…`"),
     ("pay_state", ("network",), "the pay page asks whether its payment was decided"),
@@ -25,7 +35,11 @@ OUTSIDE_THE_API = [
     ("pay_pdf", ("network", "invoice"), "the invoice's PDF on the pay page"),
 ]
 BILLING = "igny8_core.business.billing"
-MAILED = "igny8_core.auth.services.mailed_tokens.LIFETIMES"
+GUARD = "igny8_core.auth.services.login_guard"
+CAPS = "igny8_core.common.mail_caps.PER_RECIPIENT"
+AGAIN = "igny8_core.common.mail_caps.AGAIN_AFTER"
+TOKENS = "igny8_core.auth.services.mailed_tokens"
+MAILED = f"{TOKENS}.LIFETIMES"
 
 
 @dataclass(frozen=True)
@@ -117,11 +131,33 @@ BOUNDS: dict[str, list[Bound]] = {
         Bound("igny8_core.auth.services.invitations.LIFETIME", "for so long an invitation works", "410"),
         Bound(f"{MAILED}:password_reset", "for so long a link for a new password works", "410"),
         Bound(f"{MAILED}:email_verification", "for so long a link that proves an address works", "410"),
+        Bound(f"{TOKENS}.BILLING_ADDRESS_LIFETIME", "for so long a link that confirms a billing address works", "410"),
         Bound("SIMPLE_JWT:ACCESS_TOKEN_LIFETIME", "for so long an access token works", "401"),
         Bound("SIMPLE_JWT:REFRESH_TOKEN_LIFETIME", "for so long a session goes on unused", "401"),
         Bound("igny8_core.api.team_serializers.MAX_SITES_INPUT", "sites of an invitation", "400"),
+        Bound(f"{GUARD}.FREE_TRIES", "wrong passwords from one place before it waits", "429, shown as `login_place`"),
+        Bound(f"{GUARD}.FIRST_WAIT", "it waits for so long then, and twice as long after each more", "429"),
+        Bound(f"{GUARD}.LONGEST_WAIT", "it waits no longer than that", "429"),
+        Bound(f"{GUARD}.TOLD_AFTER", "wrong passwords from one place before the person is told", "a mail, once a day"),
+        Bound("igny8_core.auth.devices.KEPT_FOR", "a place that nobody logs in from is known", "forgotten"),
+        Bound("TRIAL_CREDITS_DAYS", "the credits of a trial are good for (0: for ever)", "they expire", "days"),
         Bound("PASSWORD_HASHES_AT_ONCE", "passwords that a process hashes at once", "others wait"),
         Bound("PASSWORD_HASH_PATIENCE_SECONDS", "for so long they wait", "503", "seconds"),
+    ],
+    "Mails in 24 hours": [
+        Bound("TRIAL_MAILS_PER_DAY", "caused by an account that has never paid", "not sent, `mails_of_trial`"),
+        *(
+            Bound(f"{CAPS}:{kind}", f"{said} to one recipient", f"not sent, `mails_{kind}`")
+            for kind, said in [
+                ("documents", "about money of accounts that have never paid"),
+                ("safety", "about what happened to a login"),
+                ("invitation", "with an invitation, from all teams together"),
+                ("password_reset", "with a link for a new password"),
+                ("verification", "to confirm the address of a login"),
+                ("billing_address", "to confirm the address for invoices"),
+            ]
+        ),
+        Bound(f"{AGAIN}:password_reset", "after that, one more link for a new password in", "not sent"),
     ],
     "Background work": [
         Bound("CELERY_TASK_TIME_LIMIT", "a task", "ended", "seconds"),
@@ -143,7 +179,7 @@ def counted() -> list[Counted]:
     for scope, who, said in OUTSIDE_THE_API:
         callers[scope] |= set(who)
         what[scope].append(said)
-    order = [*CALLERS.values(), "invoice"]
+    order = ["network", "e-mail address", "e-mail address and network", "person", "account", "invoice", "everybody"]
     return [
         Counted(scope, rates, sorted(callers[scope], key=order.index), what[scope])
         for scope, rates in settings.RATE_LIMITS.items()

@@ -50,7 +50,7 @@ FRAME_PLACES = {
     "payload_too_large": WITH_BODY,
     "unsupported_media_type": WITH_BODY,
     "length_required": WITH_BODY,
-    "throttled": "operations with a rate limit",
+    "throttled": EVERYWHERE,
     "not_found": "operations with an id in their address, and lists",
 }
 

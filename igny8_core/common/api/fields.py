@@ -8,8 +8,6 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import available_timezones
 
-from django.core.exceptions import ValidationError as DjangoValidationError
-from django.core.validators import EmailValidator
 from drf_spectacular.extensions import OpenApiSerializerFieldExtension
 from drf_spectacular.plumbing import build_choice_field
 from drf_spectacular.utils import extend_schema_field
@@ -17,16 +15,16 @@ from rest_framework import serializers
 from rest_framework.fields import get_attribute
 
 from igny8_core.common import text as people_text
+from igny8_core.common.addresses import EXPECTED, MAX_LENGTH, is_address
 from igny8_core.common.countries import COUNTRY_NAMES
 from igny8_core.common.links import why_not_public_https
 from igny8_core.common.money import format_amount
+from igny8_core.common.names import why_no_name
 
-MAX_EMAIL_LENGTH = 254  # RFC 5321 section 4.5.3.1.3, less the angle brackets
+MAX_EMAIL_LENGTH = MAX_LENGTH
 MAX_URL_LENGTH = 2000
 MAX_ID = 2**63 - 1
 MONEY_PATTERN = r"^[0-9]{1,15}(\.[0-9]{1,4})?$"
-
-_is_email = EmailValidator(allowlist=[])
 
 
 def canonical_email(text: str) -> str:
@@ -70,6 +68,24 @@ class PlainTextField(StrictTextField):
         if refusal := people_text.first_refused(value, self.allowed_characters):
             raise serializers.ValidationError(refusal, code="refused_character")
         return value
+
+
+class NameField(PlainTextField):
+    """The name of a person, which mails to others show: no link, no e-mail address, no telephone number (OUT-09)."""
+
+    may_be_host = False
+
+    def clean_text(self, text: str) -> str:
+        name = super().clean_text(text)
+        if refusal := why_no_name(name, may_be_host=self.may_be_host):
+            raise serializers.ValidationError(refusal, code="no_name")
+        return name
+
+
+class CompanyNameField(NameField):
+    """The name of an account, as for a person; but Booking.com is the name of a company."""
+
+    may_be_host = True
 
 
 class MultilineTextField(PlainTextField):
@@ -123,13 +139,8 @@ class EmailAddressField(StrictTextField):
 
     def clean_text(self, text: str) -> str:
         value = canonical_email(text)
-        try:
-            if len(value) > MAX_EMAIL_LENGTH or not value.isascii():
-                raise DjangoValidationError("")
-            _is_email(value)
-        except DjangoValidationError:
-            expected = "An e-mail address in plain ASCII is expected, for example name@example.com."
-            raise serializers.ValidationError(expected, code="invalid_email") from None
+        if not is_address(value):
+            raise serializers.ValidationError(EXPECTED, code="invalid_email")
         return value
 
 

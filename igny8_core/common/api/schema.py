@@ -69,7 +69,8 @@ class ApiSchema(AutoSchema):
         return {
             **operation,
             REFUSALS: codes,
-            THROTTLED: bool(self.view.throttle_classes),
+            # The general limits hold for all but the messages of gateways.
+            THROTTLED: getattr(self.view, "is_limited", True),
             AUTHENTICATES: bool(self.view.authentication_classes),
         }
 

@@ -1,5 +1,6 @@
 """DRF throttles that count with rate_limits.py. A view lists subclasses that name a scope."""
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -8,7 +9,7 @@ from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
 from igny8_core.common.api.fields import MAX_EMAIL_LENGTH, canonical_email
-from igny8_core.common.network import client_network
+from igny8_core.common.network import Network, client_network, client_networks
 from igny8_core.common.rate_limits import seconds_to_wait
 
 
@@ -21,39 +22,39 @@ class ScopedThrottle(BaseThrottle):
         self.seconds: int | None = None
 
     def allow_request(self, request: Request, view: APIView) -> bool:
-        caller = self.caller(request) if settings.THROTTLING else None
-        if caller is not None:
-            self.seconds = seconds_to_wait(self.scope, caller)
+        callers = self.callers(request) if settings.THROTTLING else ()
+        if callers:
+            self.seconds = seconds_to_wait(self.scope, *callers)
         return self.seconds is None
 
     def wait(self) -> float | None:
         return self.seconds
 
-    def caller(self, request: Request) -> str | None:
-        """The caller to count, or None not to count this request."""
+    def callers(self, request: Request) -> Sequence[str | Network]:
+        """The callers to count, the narrowest first; none not to count this request."""
         raise NotImplementedError
 
 
 class NetworkThrottle(ScopedThrottle):
-    """Counts per network of the caller (common/network.py)."""
+    """Counts per network of the caller, and per wider network that it is in (common/network.py)."""
 
-    def caller(self, request: Request) -> str | None:
-        return f"network {client_network(request)}"
+    def callers(self, request: Request) -> Sequence[str | Network]:
+        return client_networks(request)
 
 
 class EmailThrottle(ScopedThrottle):
-    """Counts per e-mail address in the body, known or unknown, so that many networks cannot guess at one password."""
+    """Counts per e-mail address in the body, known or unknown, and network: nobody uses up the limit of another."""
 
-    def caller(self, request: Request) -> str | None:
+    def callers(self, request: Request) -> Sequence[str | Network]:
         data: Any = request.data
         email = data.get("email")
         if not isinstance(email, str) or len(email) > MAX_EMAIL_LENGTH:
-            return None  # the serializer refuses it before any password is checked
-        return f"email {canonical_email(email)}"
+            return ()  # the serializer refuses it before anything is done
+        return (f"email {canonical_email(email)} {client_network(request)}",)
 
 
 class UserThrottle(ScopedThrottle):
     """Counts per logged-in user."""
 
-    def caller(self, request: Request) -> str | None:
-        return f"user {request.user.pk}" if request.user and request.user.is_authenticated else None
+    def callers(self, request: Request) -> Sequence[str | Network]:
+        return (f"user {request.user.pk}",) if request.user and request.user.is_authenticated else ()

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 from django.db.models import QuerySet
 from rest_framework.exceptions import NotAuthenticated, NotFound, PermissionDenied
 from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request, override_method
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
@@ -13,6 +14,7 @@ from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 from rest_framework.viewsets import ViewSetMixin
 
+from igny8_core.common.api.callers import count_person, count_write, too_many_misses
 from igny8_core.common.api.downloads import in_asked_type
 from igny8_core.common.api.envelope import success
 from igny8_core.common.api.exceptions import NO_SUCH_ADDRESS
@@ -29,13 +31,27 @@ class ApiView(APIView):
     # The heading of its operations in the OpenAPI document.
     tag: ClassVar[str] = ""
     content_negotiation_class: type[BaseContentNegotiation] = QuickNegotiation
+    # Whether the general limits hold (request_limits.py).
+    is_limited: ClassVar[bool] = True
+    # Whether what changes something here uses up the account's writes of the day. Not what has a price of its own.
+    uses_up_writes: ClassVar[bool] = True
     http_method_names = ["get", "head", "post", "put", "patch", "delete", "options"]
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """DRF's checks, then query parameters. Raises ValidationError for an unknown one."""
         super().initial(request, *args, **kwargs)
+        if self.uses_up_writes and request._request.method not in SAFE_METHODS:
+            count_write(request.user)
         if request.META.get("QUERY_STRING"):
             refuse_unknown_parameters(request.query_params, self.known_query_parameters())
+
+    def perform_authentication(self, request: Request) -> None:
+        """Find out who asks, and count them. Raises Throttled for who asks too much."""
+        count_person(request.user)
+
+    def handle_exception(self, exc: Exception) -> Response:
+        """DRF's answer to an exception. Who asks for many things that are not there is told to wait instead."""
+        return super().handle_exception(too_many_misses(self.request, exc) or exc)
 
     def check_permissions(self, request: Request) -> None:
         """Raises NotAuthenticated or PermissionDenied. OPTIONS needs the permission of any other method of the view."""

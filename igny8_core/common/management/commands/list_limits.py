@@ -17,7 +17,13 @@ others are constants in the code.
 `RATE_LIMITS` in the settings. Who is over a limit gets 429 `throttled` with `Retry-After` in seconds; on a page, the
 same in a sentence. Windows begin at fixed times, so waiting always ends
 ([decision 3](adr/0003-rate-limits-in-postgresql.md)). With several kinds of callers each is counted by itself.
+Where networks are counted, so are the wider ones that they are in: an IPv4 address and its /24, which may do 4 times as
+much; an IPv6 /64, its /56 (2 times) and its /48 (4 times).
 `THROTTLING=off` switches all of these off, for demos and tests.
+
+How you see that one was hit: the console's page “Limits hit” (Log) has how often each refused something, hour by hour,
+and `/metrics` the sum as `igny8_limit_hits_total{limit="…"}`. The names are those of the first column here, and those
+that the tables below call “shown as” or “not sent”. The log has a line `excess_rate_limit_exceeded` as well.
 
 | limit | how often | counted for each | what counts |
 |---|---|---|---|"""

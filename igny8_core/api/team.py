@@ -8,6 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from igny8_core.api.team_serializers import AcceptInput, InvitationOutput, InviteInput, RoleInput, TeamMemberOutput
+from igny8_core.auth.devices import place_of
 from igny8_core.auth.errors import (
     AccountCanceled,
     AccountSuspended,
@@ -37,6 +38,7 @@ from igny8_core.auth.services.invitations import (
     invite,
     resend_invitation,
 )
+from igny8_core.auth.services.login_guard import note_place
 from igny8_core.auth.services.memberships import change_role, remove_member
 from igny8_core.auth.services.sessions import open_session
 from igny8_core.auth.throttles import TokenThrottle
@@ -178,4 +180,5 @@ class InvitationViewSet(ListViewSet):
         token = given.pop("token")
         caller = caller_if_any(request)
         member = accept_invitation(token, caller.user if caller else None, NewPerson(**given) if given else None)
+        note_place(member, place_of(request))
         return success(LoginOutput(logged_in(member, open_session(member))).data, "Welcome!")

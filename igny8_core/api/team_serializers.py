@@ -11,7 +11,7 @@ from igny8_core.common.api.fields import (
     EmailAddressField,
     EnumField,
     IdField,
-    PlainTextField,
+    NameField,
     SecretField,
 )
 from igny8_core.common.api.serializers import OutputSerializer, StrictSerializer
@@ -69,8 +69,8 @@ class AcceptInput(StrictSerializer):
     token = SecretField(max_length=MAX_TOKEN_INPUT, help_text="The token in the e-mailed link")
     password = SecretField(max_length=MAX_PASSWORD_INPUT, required=False, help_text="For a person without a login")
     password_confirm = SecretField(max_length=MAX_PASSWORD_INPUT, required=False)
-    first_name = PlainTextField(max_length=150, required=False)
-    last_name = PlainTextField(max_length=150, required=False)
+    first_name = NameField(max_length=150, required=False)
+    last_name = NameField(max_length=150, required=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Requires the token alone, or all details of a new person. Raises ValidationError."""

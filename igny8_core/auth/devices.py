@@ -1,10 +1,50 @@
-"""Which device asks, as far as a request tells: enough to tell two tabs of one browser from somebody elsewhere."""
+"""From where somebody asks, as far as a request tells: network, browser, and the mark that our pages leave in it."""
 
 import hashlib
+import re
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
 
-from django.http import HttpRequest
+from django.conf import settings
+from django.http import HttpRequest, HttpResponseBase
 
-from igny8_core.common.network import client_network
+from igny8_core.common.network import Network, client_network, client_networks
+
+KEPT_FOR = timedelta(days=180)
+MARK = re.compile(r"[A-Za-z0-9_-]{43}")
+
+
+@dataclass(frozen=True)
+class Place:
+    """The networks of a request, the narrowest first, and the mark of its browser; empty where it has none."""
+
+    networks: tuple[Network, ...]
+    device: str = ""
+
+
+def place_of(request: HttpRequest) -> Place:
+    """From where a request comes."""
+    mark = request.COOKIES.get(settings.DEVICE_COOKIE_NAME, "")
+    return Place(client_networks(request), mark if MARK.fullmatch(mark) else "")
+
+
+def place_with_mark(request: HttpRequest) -> Place:
+    """From where a request comes; a browser without a mark gets a new one, which the answer has to take along."""
+    place = place_of(request)
+    return place if place.device else Place(place.networks, secrets.token_urlsafe(32))
+
+
+def put_mark(response: HttpResponseBase, place: Place) -> None:
+    """Have the browser keep its mark. It opens nothing: with it, others' wrong passwords hold nobody up."""
+    response.set_cookie(
+        settings.DEVICE_COOKIE_NAME,
+        place.device,
+        max_age=KEPT_FOR,
+        secure=settings.SESSION_COOKIE_SECURE,
+        httponly=True,
+        samesite="Lax",
+    )
 
 
 def device_of(request: HttpRequest) -> str:

@@ -10,6 +10,8 @@ def declare() -> None:
         {
             "account.created": "Somebody signed up.",
             "account.updated": "Settings or billing details were changed. The event names the fields, not the values.",
+            "account.billing_email_given": "Another address for invoices was given, which waits to be confirmed.",
+            "account.billing_email_confirmed": "The address for invoices was confirmed with a mailed link.",
             "account.suspended": "An operator suspended the account.",
             "account.reinstated": "An operator lifted a suspension.",
             "account.ownership_transferred": "The owner made somebody else the owner.",
@@ -27,6 +29,8 @@ def declare() -> None:
             "user.password_reset": "A person chose a new password with an e-mailed link.",
             "user.verification_requested": "A person asked for a link that confirms their e-mail address.",
             "user.email_verified": "A person confirmed their e-mail address.",
+            "user.address_lost": "Whose address it is joined a team; a login that had not confirmed it lost it.",
+            "user.login_attacked": "Many wrong passwords were tried for a login; the person is told.",
             "session.token_reused": "An old token was used again, so its session was ended.",
             "member.role_changed": "A member got another role.",
             "member.removed": "A member was removed, or left.",
@@ -51,6 +55,7 @@ def declare() -> None:
             "site.access_revoked": "A member may no longer work on the site.",
         },
     )
+    register("common.limithit", {"signups.stopped": "There were so many signups that no more were taken that hour."})
     for model, noun, text in [
         ("igny8_auth.plan", "plan", "A plan"),
         ("igny8_auth.industry", "industry", "An industry"),

@@ -65,6 +65,11 @@ def user_by_email(email: str) -> User | None:
     return User.objects.select_related("account__plan").filter(email=email).first()
 
 
+def user_with_id(user_id: int | str) -> User | None:
+    """The active user with this id, with account and plan; None if there is none."""
+    return User.objects.select_related("account__plan").filter(pk=user_id, is_active=True).first()
+
+
 def user_id_by_email(email: str) -> int | None:
     """The id of the active user with this address, or None. The query takes the same time in both cases."""
     return User.objects.filter(email=email, is_active=True).values_list("pk", flat=True).first()

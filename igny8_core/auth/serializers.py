@@ -8,11 +8,13 @@ from rest_framework import serializers
 from igny8_core.auth.models import AccountStatus, BillingCycle, PaymentMethodType, Role, User
 from igny8_core.auth.services.sessions import TokenPair
 from igny8_core.common.api.fields import (
+    CompanyNameField,
     CountryCodeField,
     CurrencyField,
     EmailAddressField,
     EnumField,
     MoneyField,
+    NameField,
     PlainTextField,
     TimeZoneField,
 )
@@ -61,6 +63,10 @@ class AccountOutput(OutputSerializer):
     plan = PlanOutput(help_text="The account's plan")
     credits = serializers.IntegerField(help_text="Credits that can be spent now")
     billing_email = serializers.CharField()
+    billing_email_confirmed = serializers.BooleanField(
+        source="is_billing_email_confirmed",
+        help_text="Whether mails go to `billing_email`; until the link mailed there was opened they go to the owner",
+    )
     billing_address_line1 = serializers.CharField()
     billing_address_line2 = serializers.CharField()
     billing_city = serializers.CharField()
@@ -93,7 +99,7 @@ class BillingDetailsInput(StrictSerializer):
 
 
 class SettingsInput(BillingDetailsInput):
-    name = PlainTextField(max_length=200, required=False)
+    name = CompanyNameField(max_length=200, required=False)
     timezone = TimeZoneField(required=False)
 
 
@@ -104,8 +110,8 @@ class AccountInput(SettingsInput):
 
 
 class ProfileInput(StrictSerializer):
-    first_name = PlainTextField(max_length=150, required=False)
-    last_name = PlainTextField(max_length=150, required=False, allow_blank=True)
+    first_name = NameField(max_length=150, required=False)
+    last_name = NameField(max_length=150, required=False, allow_blank=True)
 
 
 class PersonInput(ProfileInput):

@@ -6,7 +6,7 @@ from igny8_core.common.api.throttling import NetworkThrottle, UserThrottle
 class PasswordThrottle(UserThrottle):
     """Limits how often a user tries their own password, for all operations that ask for it together."""
 
-    scope = "login"
+    scope = "password"
 
 
 class TokenThrottle(NetworkThrottle):

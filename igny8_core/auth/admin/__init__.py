@@ -1,5 +1,27 @@
 """Console pages of accounts, people and plans; importing them registers them."""
 
-from igny8_core.auth.admin import account, group, industry, invitation, login_session, plan, site, site_access, user
+from igny8_core.auth.admin import (
+    account,
+    group,
+    industry,
+    invitation,
+    login_guard,
+    login_session,
+    plan,
+    site,
+    site_access,
+    user,
+)
 
-__all__ = ["account", "group", "industry", "invitation", "login_session", "plan", "site", "site_access", "user"]
+__all__ = [
+    "account",
+    "group",
+    "industry",
+    "invitation",
+    "login_guard",
+    "login_session",
+    "plan",
+    "site",
+    "site_access",
+    "user",
+]

@@ -89,6 +89,13 @@ class AccountAdmin(ConsoleAdmin):
     created = moment("created_at")
     deleted = moment("deleted_at", "deleted by its owner")
 
+    def save_model(self, request: HttpRequest, obj: Account, form: Any, change: bool) -> None:
+        """Save what was changed. A billing address that an operator enters needs no confirmation."""
+        super().save_model(request, obj, form, change)
+        if "billing_email" in form.changed_data:
+            obj.confirmed_billing_email = obj.billing_email
+            obj.save(update_fields=["confirmed_billing_email"])
+
     def has_change_permission(self, request: HttpRequest, obj: Account | None = None) -> bool:
         """Operators with the permission; nobody may change an account that its owner deleted."""
         if obj and obj.deleted_at:

@@ -5,6 +5,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from igny8_core.auth.api.login_serializers import EmailVerifyInput, PasswordResetConfirmInput, PasswordResetInput
+from igny8_core.auth.devices import place_of
 from igny8_core.auth.errors import EmailAlreadyVerified, InvalidLink, LinkExpired
 from igny8_core.auth.permissions import IsUser, user_of
 from igny8_core.auth.services.users import (
@@ -22,7 +23,7 @@ from igny8_core.common.api.views import ApiView
 
 
 class ResetNetworkThrottle(NetworkThrottle):
-    scope = "reset"
+    scope = "reset_network"
 
 
 class ResetEmailThrottle(EmailThrottle):
@@ -60,7 +61,7 @@ class PasswordResetConfirmView(ApiView):
     @refuses(InvalidLink, LinkExpired)
     def post(self, request: Request) -> Response:
         """Set a new password with the e-mailed token. The token works once, for 60 minutes. All sessions end."""
-        reset_password(**self.validated(PasswordResetConfirmInput))
+        reset_password(**self.validated(PasswordResetConfirmInput), place=place_of(request))
         return success(message="Password changed. Log in with the new one.")
 
 

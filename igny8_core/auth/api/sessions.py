@@ -5,7 +5,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from igny8_core.auth.api.login_serializers import LoginInput, PasswordChangeInput, RefreshInput
-from igny8_core.auth.devices import device_of
+from igny8_core.auth.devices import device_of, place_of
 from igny8_core.auth.errors import InvalidCredentials, InvalidToken
 from igny8_core.auth.permissions import IsUser, user_of
 from igny8_core.auth.serializers import (
@@ -23,16 +23,8 @@ from igny8_core.auth.throttles import PasswordThrottle
 from igny8_core.common.api.envelope import success
 from igny8_core.common.api.permissions import PublicEndpoint
 from igny8_core.common.api.refusals import refuses
-from igny8_core.common.api.throttling import EmailThrottle, NetworkThrottle
+from igny8_core.common.api.throttling import NetworkThrottle
 from igny8_core.common.api.views import ApiView, SingletonViewSet
-
-
-class LoginNetworkThrottle(NetworkThrottle):
-    scope = "login"
-
-
-class LoginEmailThrottle(EmailThrottle):
-    scope = "login"
 
 
 class RefreshThrottle(NetworkThrottle):
@@ -43,13 +35,12 @@ class LoginView(ApiView):
     tag = "auth"
     authentication_classes = ()
     permission_classes = (PublicEndpoint,)
-    throttle_classes = (LoginNetworkThrottle, LoginEmailThrottle)
 
     @extend_schema(operation_id="login", request=LoginInput, responses=LoginOutput)
     @refuses(InvalidCredentials)
     def post(self, request: Request) -> Response:
         """Log in with e-mail address and password; the answer has an access token and a refresh token."""
-        user, pair = log_in(**self.validated(LoginInput))
+        user, pair = log_in(**self.validated(LoginInput), place=place_of(request))
         return success(LoginOutput(logged_in(user, pair)).data, "Logged in.")
 
 

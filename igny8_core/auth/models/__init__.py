@@ -9,6 +9,7 @@ from igny8_core.auth.models.account import (
     SuspendedReason,
 )
 from igny8_core.auth.models.industry import Industry
+from igny8_core.auth.models.login_guard import KnownPlace, LoginFailure, TrialTaken
 from igny8_core.auth.models.login_session import LoginSession
 from igny8_core.auth.models.plan import BillingCycle, Plan
 from igny8_core.auth.models.site import Site, SiteStatus, SiteUserAccess
@@ -38,6 +39,8 @@ __all__ = [
     "BillingDriver",
     "Industry",
     "InvitationState",
+    "KnownPlace",
+    "LoginFailure",
     "LoginSession",
     "PaymentMethodType",
     "Plan",
@@ -50,6 +53,7 @@ __all__ = [
     "SuspendedReason",
     "TeamInvitation",
     "Terms",
+    "TrialTaken",
     "User",
     "terms_columns",
 ]

@@ -78,6 +78,14 @@ class Account(models.Model):
         "credit balance", default=0, help_text="Credits that the account can spend now"
     )
     billing_email = models.EmailField("billing e-mail address", blank=True)
+    # The release before sets billing_email without it, and then it is not confirmed.
+    confirmed_billing_email = models.EmailField(
+        blank=True,
+        default="",
+        db_default="",
+        editable=False,
+        help_text="The billing e-mail address that somebody confirmed with a mailed link, or an operator entered",
+    )
     billing_address_line1 = models.CharField("address line 1", max_length=255, blank=True)
     billing_address_line2 = models.CharField("address line 2", max_length=255, blank=True)
     billing_city = models.CharField("city", max_length=100, blank=True)
@@ -145,8 +153,24 @@ class Account(models.Model):
 
     @property
     def address_for_mail(self) -> str:
-        """The address for mails about money: `billing_email`, else the owner's address, else empty."""
+        """The address for mails about money: a confirmed `billing_email`, else the owner's address, else empty."""
+        owners = self.owner.email if self.owner else ""
+        return self.billing_email if self.is_billing_email_confirmed else owners
+
+    @property
+    def address_for_documents(self) -> str:
+        """The address that stands on documents: `billing_email`, else the owner's address, else empty."""
         return self.billing_email or (self.owner.email if self.owner else "")
+
+    @property
+    def is_billing_email_confirmed(self) -> bool:
+        """Whether there is a `billing_email` that mails may go to."""
+        return self.billing_email != "" and self.billing_email == self.confirmed_billing_email
+
+    @property
+    def has_never_paid(self) -> bool:
+        """Whether it is on trial, or waits for its first payment."""
+        return self.status in {AccountStatus.TRIAL, AccountStatus.PENDING_PAYMENT}
 
     @property
     def default_payment_method(self) -> str:

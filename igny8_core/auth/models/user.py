@@ -9,6 +9,7 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 
 from igny8_core.common import clock
+from igny8_core.common.addresses import validate_address
 from igny8_core.common.text import normalized_password
 
 
@@ -25,7 +26,9 @@ MANAGER_ROLES = [Role.OWNER, Role.ADMIN]
 
 
 class CanonicalEmailField(models.EmailField):  # type: ignore[type-arg]
-    """An e-mail address that is saved and looked up in lower case."""
+    """An e-mail address that is saved and looked up in lower case, and that mail can be sent to."""
+
+    default_validators = [validate_address]
 
     def get_prep_value(self, value: Any) -> Any:
         prepared = super().get_prep_value(value)

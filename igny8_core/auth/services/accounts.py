@@ -134,10 +134,26 @@ def update_account_settings(account: Account, changed_by: User, **changes: str) 
     if {"tax_id", "billing_country"} & set(changed):
         _require_tax_id(account.tax_id, account.billing_country)
     account.save(update_fields=changed)
+    if "billing_email" in changed:
+        _billing_email_given(account, changed_by)
     # Names of fields, not values: events are kept when an account is deleted, addresses are not.
     facts = {"changed": changed}
     events.record(events.about("account.updated", account, changed_by, facts))
     return account
+
+
+def _billing_email_given(account: Account, given_by: User) -> None:
+    """Have a billing address confirmed by whose it is: mails about money go to no stranger before (OUT-09)."""
+    email = account.billing_email
+    if not email:
+        return
+    member = User.objects.filter(account=account, email=email, is_active=True).first()
+    # Who belongs to the account and has confirmed the address need not do so again.
+    if member is not None and member.email_verified_at is not None:
+        account.confirmed_billing_email = email
+        account.save(update_fields=["confirmed_billing_email"])
+    elif not account.is_billing_email_confirmed and (member is None or member.pk != account.owner_id):
+        events.record(events.about("account.billing_email_given", account, given_by))
 
 
 def _status_behind(account: Account, last: Subscription | None) -> AccountStatus:
@@ -158,6 +174,7 @@ def _owned(account: Account, owner: User) -> Account:
     account.save(update_fields=["owner"])
     facts = {"plan": account.plan.slug, "status": account.status}
     events.record(events.about("account.created", account, owner, facts))
+    _billing_email_given(account, owner)
     return account
 
 

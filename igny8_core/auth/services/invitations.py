@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, timedelta
 
+from django.contrib.auth.hashers import make_password
 from django.utils.crypto import constant_time_compare, salted_hmac
 
 from igny8_core.auth.errors import (
@@ -20,10 +21,12 @@ from igny8_core.auth.errors import (
     MemberElsewhere,
 )
 from igny8_core.auth.locks import lock_account
-from igny8_core.auth.models import MANAGER_ROLES, Account, InvitationState, Site, TeamInvitation, User
+from igny8_core.auth.models import MANAGER_ROLES, Account, InvitationState, Role, Site, TeamInvitation, User
 from igny8_core.auth.permissions import require_usable
 from igny8_core.auth.selectors import members_of, seats_taken, terms_of, user_by_email
 from igny8_core.auth.services import team_policy
+from igny8_core.auth.services.login_guard import forget_places
+from igny8_core.auth.services.sessions import end_sessions
 from igny8_core.auth.services.users import hashed
 from igny8_core.common import clock
 from igny8_core.common.db import refusing, service_transaction
@@ -130,11 +133,40 @@ def accept_invitation(token: str, caller: User | None, person: NewPerson | None)
     return _accept(token, _joining(invitation_of(token), caller, person))
 
 
+def login_of(invitation: TeamInvitation) -> User | None:
+    """The login that has the invited address; None if nobody has one that counts.
+
+    Somebody may have signed up with an address that is not theirs. As long as they have neither confirmed it nor paid,
+    the token that was mailed there proves more than their password does, and whoever accepts gets a login of their own.
+    """
+    known = user_by_email(invitation.email)
+    return None if known and known.account_id != invitation.account_id and _proves_nothing(known) else known
+
+
+def _proves_nothing(user: User) -> bool:
+    is_customer = user.account is not None and not (user.role == Role.OWNER and user.account.has_never_paid)
+    return user.email_verified_at is None and not (is_customer or user.is_staff or user.is_superuser)
+
+
+def _free_address(email: str, invitation: TeamInvitation) -> None:
+    """Take the address from a login that does not prove it. That login can do nothing any more; its account stays."""
+    squatter = user_by_email(email)
+    if squatter is None or not _proves_nothing(squatter) or squatter.account_id == invitation.account_id:
+        return
+    unproven = User.objects.filter(pk=squatter.pk, email=email, email_verified_at=None)
+    if unproven.update(email=erased_address(squatter.pk), password=make_password(None)):
+        end_sessions(squatter, "address_proven")
+        forget_places(squatter)
+        events.record(events.about("user.address_lost", squatter))
+
+
 @service_transaction
 def _accept(token: str, member: User) -> User:
     account = lock_account(invitation_of(token).account_id, "plan")
     invitation = invitation_of(token)
     require_usable(account)
+    if member._state.adding:
+        _free_address(member.email, invitation)
     allowed = terms_of(account).max_users
     if members_of(account).filter(is_active=True).count() >= allowed:
         raise LimitReached(_limit_text(account, allowed))
@@ -245,7 +277,7 @@ def invitation_of(token: str) -> TeamInvitation:
 
 def _joining(invitation: TeamInvitation, caller: User | None, person: NewPerson | None) -> User:
     """The user who joins: a saved one without an account, or a new one that is not saved yet."""
-    known = user_by_email(invitation.email)
+    known = user_by_email(invitation.email) if caller else login_of(invitation)
     if caller and caller.email != invitation.email:
         raise InvitationForAnother()
     if known and known.account_id == invitation.account_id:

@@ -7,7 +7,7 @@ from django.db.models import TextChoices
 from django.utils.crypto import constant_time_compare, salted_hmac
 
 from igny8_core.auth.errors import InvalidLink, LinkExpired
-from igny8_core.auth.models import User
+from igny8_core.auth.models import Account, User
 from igny8_core.common import clock
 from igny8_core.common.signed_texts import BadSignature, SignatureExpired, keys, opened, signed
 
@@ -20,6 +20,9 @@ class Purpose(TextChoices):
 
 
 LIFETIMES = {Purpose.RESET: timedelta(minutes=60), Purpose.VERIFICATION: timedelta(days=3)}
+# The token of an account's billing address is nobody's of a login.
+BILLING_ADDRESS = "igny8_core.auth.billing_address"
+BILLING_ADDRESS_LIFETIME = timedelta(days=3)
 
 
 def link_token(user: User, purpose: Purpose, issued_at: datetime) -> str:
@@ -39,6 +42,29 @@ def user_of_link(token: str, purpose: Purpose) -> User:
     if user is None or not any(constant_time_compare(state, _state(user, purpose, key)) for key in keys()):
         raise LinkExpired()
     return user
+
+
+def billing_address_token(account: Account, issued_at: datetime) -> str:
+    """A token for a link to the account's billing address, which it confirms."""
+    text = f"{account.pk}.{_state_of_address(account, keys()[0])}"
+    return signed(text, salt=BILLING_ADDRESS, moment=issued_at)
+
+
+def account_of_link(token: str) -> Account | None:
+    """The account whose billing address a token confirms; None for a token of another purpose.
+
+    Raises LinkExpired once it has expired, or the account has another billing address.
+    """
+    try:
+        account_id, state = opened(token, salt=BILLING_ADDRESS, lifetime=BILLING_ADDRESS_LIFETIME).split(".")
+    except SignatureExpired:
+        raise LinkExpired() from None
+    except BadSignature:
+        return None
+    account = Account.objects.filter(pk=account_id).exclude(billing_email="").first()
+    if account is None or not any(constant_time_compare(state, _state_of_address(account, key)) for key in keys()):
+        raise LinkExpired()
+    return account
 
 
 def has_run_out(purpose: Purpose, issued_at: float) -> bool:
@@ -75,3 +101,9 @@ def _state(user: User, purpose: Purpose, key: str) -> str:
     changed = user.password if purpose == Purpose.RESET else user.email_verified_at
     salt = f"igny8_core.auth.state.{purpose.value}"
     return salted_hmac(salt, f"{user.email}|{changed}", secret=key, algorithm="sha256").hexdigest()
+
+
+def _state_of_address(account: Account, key: str) -> str:
+    return salted_hmac(
+        BILLING_ADDRESS, f"{account.pk}|{account.billing_email}", secret=key, algorithm="sha256"
+    ).hexdigest()

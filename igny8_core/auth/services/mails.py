@@ -4,13 +4,23 @@ Tokens are made here, when the mail is written: no event and no other table ever
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from django.conf import settings
 
-from igny8_core.auth.models import InvitationState, TeamInvitation, User
+from igny8_core.auth.models import Account, InvitationState, TeamInvitation, User
 from igny8_core.auth.services.invitations import invitation_token
-from igny8_core.auth.services.mailed_tokens import Purpose, has_run_out, link_token
-from igny8_core.common.mail import Mail, message_id_of_event, send, without_links
+from igny8_core.auth.services.mailed_tokens import (
+    BILLING_ADDRESS_LIFETIME,
+    Purpose,
+    billing_address_token,
+    has_run_out,
+    link_token,
+)
+from igny8_core.common import clock
+from igny8_core.common.mail import Mail, message_id_of_event, send
+from igny8_core.common.names import in_mail
+from igny8_core.common.rate_limits import rates_of
 from igny8_core.events.models import Event
 
 
@@ -34,7 +44,8 @@ def _verification_mail(event: Event, user: User | None) -> Mail | None:
     if user is None or user.email_verified_at or not user.is_active:
         return None
     subject = f"Confirm your e-mail address for {settings.COMPANY_NAME}"
-    return _link_mail("verify_email", subject, user, Purpose.VERIFICATION, event)
+    mail = _link_mail("verify_email", subject, user, Purpose.VERIFICATION, event)
+    return mail and replace(mail, kind="verification", trial_account=_trial_account(user.account))
 
 
 def _password_reset_requested(event: Event) -> Mail | None:
@@ -43,7 +54,33 @@ def _password_reset_requested(event: Event) -> Mail | None:
     if user is None or not user.has_usable_password():
         return None
     subject = f"Choose a new password for {settings.COMPANY_NAME}"
-    return _link_mail("password_reset", subject, user, Purpose.RESET, event)
+    mail = _link_mail("password_reset", subject, user, Purpose.RESET, event)
+    return mail and replace(mail, kind="password_reset")
+
+
+def _billing_email_given(event: Event) -> Mail | None:
+    account = event.account
+    if account is None or not account.billing_email or account.is_billing_email_confirmed:
+        return None
+    if clock.now() >= event.created_at + BILLING_ADDRESS_LIFETIME:
+        return None
+    # No name in it: whoever chooses the address also chose the name, and could write to a stranger's inbox.
+    context = {"link": _link("verify-email", billing_address_token(account, event.created_at))}
+    subject = f"Confirm the address for invoices of {settings.COMPANY_NAME}"
+    mail = Mail("billing_address", subject, [account.billing_email], context, kind="billing_address")
+    return replace(mail, trial_account=_trial_account(account))
+
+
+def _signups_stopped(event: Event) -> Mail:
+    operators = User.objects.filter(is_staff=True, is_active=True).order_by("email").values_list("email", flat=True)
+    ceiling = rates_of("signups")[0].limit
+    context = {"ceiling": ceiling, "link": f"{settings.BASE_URL}/admin/common/limithit/"}
+    subject = "So many signups that no more are taken this hour"
+    return Mail("signups_stopped", subject, list(operators) or [settings.DEFAULT_FROM_EMAIL], context)
+
+
+def _trial_account(account: Account | None) -> int | None:
+    return account.pk if account is not None and account.has_never_paid else None
 
 
 def _link_mail(template: str, subject: str, user: User, purpose: Purpose, event: Event) -> Mail | None:
@@ -60,21 +97,23 @@ def _invitation(event: Event) -> Mail | None:
         return None
     token = invitation_token(found)
     context = {
-        "account": without_links(found.account.name),
-        "inviter": without_links(found.invited_by.full_name),
+        "account": in_mail(found.account.name),
+        "inviter": in_mail(found.invited_by.full_name),
         "role": found.get_role_display().lower(),
         "expires_at": found.expires_at,
         "link": _link("invitations", token),
     }
     # No names in the subject: the owner of an account chooses its name, and could write to a stranger's inbox (OUT-09).
-    return Mail("invitation", f"You are invited to a team on {settings.COMPANY_NAME}", [found.email], context)
+    subject = f"You are invited to a team on {settings.COMPANY_NAME}"
+    mail = Mail("invitation", subject, [found.email], context, kind="invitation")
+    return replace(mail, trial_account=_trial_account(found.account))
 
 
 def _member_removed(event: Event) -> Mail | None:
     member = User.objects.filter(pk=event.object_id).first()
     if member is None or event.data.get("left") or event.account is None:
         return None
-    context = {"account": without_links(event.account.name), "link": _link("own-account")}
+    context = {"account": in_mail(event.account.name), "link": _link("own-account")}
     return Mail("member_removed", "You are no longer a member of a team", [member.email], context)
 
 
@@ -84,9 +123,9 @@ def _ownership_transferred(event: Event) -> Mail | None:
     if before is None or now is None or event.account is None:
         return None
     context = {
-        "account": without_links(event.account.name),
-        "previous_owner": without_links(before.full_name),
-        "owner": without_links(now.full_name),
+        "account": in_mail(event.account.name),
+        "previous_owner": in_mail(before.full_name),
+        "owner": in_mail(now.full_name),
         "link": _link("home"),
     }
     return Mail("ownership_transferred", "Your account has a new owner", [now.email, before.email], context)
@@ -99,6 +138,14 @@ def _password_changed(event: Event) -> Mail | None:
 def _password_reset(event: Event) -> Mail | None:
     said = "A new password was chosen with a link that we sent to this address. You were logged out everywhere."
     return _safety_mail(event, "Your password was changed", said)
+
+
+def _login_attacked(event: Event) -> Mail | None:
+    said = (
+        "Somebody typed many wrong passwords for your login. Where you logged in before, you can go on as usual. "
+        "Elsewhere you may have to wait for some minutes; choosing a new password ends the wait at once."
+    )
+    return _safety_mail(event, "Somebody tries to log in as you", said)
 
 
 def _token_reused(event: Event) -> Mail | None:
@@ -142,7 +189,7 @@ def _safety_mail(event: Event, title: str, *said: str, to_address_before: bool =
     # Who replaced the address may read mail at the new one.
     address = (user.email_before if to_address_before else "") or user.email
     context = {"title": title, "said": said, "at": event.created_at, "link": _link("forgotten-password")}
-    return Mail("login_changed", f"{title} ({settings.COMPANY_NAME})", [address], context)
+    return Mail("login_changed", f"{title} ({settings.COMPANY_NAME})", [address], context, kind="safety")
 
 
 def _link(page: str, token: str = "") -> str:
@@ -152,6 +199,8 @@ def _link(page: str, token: str = "") -> str:
 
 HANDLERS: dict[str, Callable[[Event], Mail | None]] = {
     "account.created": _account_created,
+    "account.billing_email_given": _billing_email_given,
+    "signups.stopped": _signups_stopped,
     "user.verification_requested": _verification_requested,
     "user.password_reset_requested": _password_reset_requested,
     "invitation.created": _invitation,
@@ -161,5 +210,6 @@ HANDLERS: dict[str, Callable[[Event], Mail | None]] = {
     "user.password_changed": _password_changed,
     "user.password_reset": _password_reset,
     "user.updated": _login_edited,
+    "user.login_attacked": _login_attacked,
     "session.token_reused": _token_reused,
 }

@@ -13,9 +13,11 @@ from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.tokens import AccessToken, RefreshToken
 
 from igny8_core.auth.callers import password_fingerprint
+from igny8_core.auth.devices import Place
 from igny8_core.auth.errors import InvalidCredentials, InvalidToken
 from igny8_core.auth.models import LoginSession, User
 from igny8_core.auth.selectors import live_session, user_by_email
+from igny8_core.auth.services.login_guard import guarded, note_place
 from igny8_core.common import clock
 from igny8_core.common.db import service_transaction
 from igny8_core.common.text import normalized_password
@@ -33,9 +35,17 @@ class TokenPair:
     refresh: str
 
 
-def log_in(email: str, password: str) -> tuple[User, TokenPair]:
-    """Check credentials and open a session. Raises InvalidCredentials, after equal work in every case."""
-    user = check_credentials(email, password)
+def log_in(email: str, password: str, place: Place | None = None) -> tuple[User, TokenPair]:
+    """Check credentials and open a session. Raises InvalidCredentials, after equal work in every case.
+
+    With a `place` the try is counted, and refused with TooManyRequests where there were too many (login_guard.py).
+    """
+    if place is None:
+        user = check_credentials(email, password)
+    else:
+        with guarded(email, place):
+            user = check_credentials(email, password)
+        note_place(user, place)
     return user, open_session(user)
 
 

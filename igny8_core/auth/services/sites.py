@@ -11,7 +11,7 @@ from igny8_core.auth.models import MANAGER_ROLES, Account, Industry, Site, SiteU
 from igny8_core.auth.permissions import require_usable
 from igny8_core.auth.selectors import members_of, sites_of, terms_of
 from igny8_core.auth.services import team_policy
-from igny8_core.common.db import service_transaction
+from igny8_core.common.db import service_transaction, set_changed
 from igny8_core.common.errors import InvalidInput, NotFound
 from igny8_core.events import services as events
 
@@ -49,12 +49,11 @@ def update_site(site: Site, changed_by: User, **changes: Any) -> Site:
     account = lock_account(site.account_id)
     require_usable(account)
     site = _still_there(account, site, changed_by)
-    if not changes:
+    names = set_changed(site, changes)
+    if not names:
         return site
-    for field, value in changes.items():
-        setattr(site, field, value)
-    site.save(update_fields=[*changes])
-    changed = {field: str(value) for field, value in changes.items()}
+    site.save(update_fields=names)
+    changed = {field: str(changes[field]) for field in names}
     events.record(events.about("site.updated", site, changed_by, changed))
     return site
 

@@ -4,13 +4,15 @@ from django.contrib.auth.hashers import make_password
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 
+from igny8_core.auth.devices import Place
 from igny8_core.auth.errors import EmailAlreadyVerified, LinkExpired
-from igny8_core.auth.models import User
+from igny8_core.auth.models import MANAGER_ROLES, Account, User
 from igny8_core.auth.selectors import user_id_by_email
-from igny8_core.auth.services.mailed_tokens import Purpose, user_of_link
+from igny8_core.auth.services.login_guard import forget_places, lift, note_place
+from igny8_core.auth.services.mailed_tokens import Purpose, account_of_link, user_of_link
 from igny8_core.auth.services.sessions import TokenPair, end_sessions, open_session
 from igny8_core.common import clock
-from igny8_core.common.db import service_transaction
+from igny8_core.common.db import service_transaction, set_changed
 from igny8_core.common.errors import InvalidInput
 from igny8_core.common.text import normalized_password
 from igny8_core.events import services as events
@@ -22,14 +24,13 @@ NOT_CURRENT = "This is not your current password. Try again."
 
 @service_transaction
 def update_profile(user: User, **names: str) -> User:
-    """Change first or last name."""
-    if not names:
+    """Change first or last name. What is as it was is not written again."""
+    changed = set_changed(user, names)
+    if not changed:
         return user
-    for field, value in names.items():
-        setattr(user, field, value)
-    user.save(update_fields=[*names])
+    user.save(update_fields=changed)
     # Names of fields, not values, because events are kept when a person is erased.
-    events.record(events.about("user.updated", user, user, {"changed": sorted(names)}))
+    events.record(events.about("user.updated", user, user, {"changed": changed}))
     return user
 
 
@@ -55,31 +56,66 @@ def request_password_reset(email: str) -> None:
     events.record(events.NewEvent("user.password_reset_requested", user, None))
 
 
-def reset_password(token: str, new_password: str) -> None:
+def reset_password(token: str, new_password: str, place: Place | None = None) -> None:
     """Set a new password with an e-mailed token, once. All sessions end. The address counts as verified.
+
+    Wrong passwords of before are forgotten, and `place` is from where the person logs in from now on.
 
     Raises InvalidLink, LinkExpired, InvalidInput for a weak password (the token can then be used again).
     """
     user = user_of_link(token, Purpose.RESET)
     _reset_password(user, hashed(new_password, user, field="new_password"))
+    lift(user.email)
+    if place is not None:
+        note_place(user, place)
 
 
 @service_transaction
 def request_email_verification(user: User) -> None:
-    """E-mail a link that verifies the address. Raises EmailAlreadyVerified."""
-    if user.email_verified_at:
+    """E-mail a link that verifies the address; to who manages an account also one to its billing address.
+
+    Raises EmailAlreadyVerified if there is nothing left to confirm.
+    """
+    account = user.account if user.role in MANAGER_ROLES else None
+    waits = account is not None and account.billing_email != "" and not account.is_billing_email_confirmed
+    if user.email_verified_at and not waits:
         raise EmailAlreadyVerified()
-    events.record(events.about("user.verification_requested", user, user))
+    if not user.email_verified_at:
+        events.record(events.about("user.verification_requested", user, user))
+    if account is not None and waits:
+        events.record(events.about("account.billing_email_given", account, user))
 
 
 @service_transaction
 def verify_email(token: str) -> None:
-    """Mark the address as verified, with an e-mailed token. Raises InvalidLink, LinkExpired."""
+    """Mark an address as verified, with the token that was e-mailed to it. Raises InvalidLink, LinkExpired.
+
+    It is that of a login, or that to which an account's invoices go.
+    """
+    account = account_of_link(token)
+    if account is not None:
+        _confirm_billing_email(account)
+        return
     user = user_of_link(token, Purpose.VERIFICATION)
     unverified = User.objects.filter(pk=user.pk, email=user.email, email_verified_at=None)
     if not unverified.update(email_verified_at=clock.now()):
         raise LinkExpired()
     events.record(events.about("user.email_verified", user, user))
+
+
+def address_of_link(token: str) -> str:
+    """The address that a token verifies. Raises InvalidLink, LinkExpired."""
+    account = account_of_link(token)
+    return account.billing_email if account is not None else user_of_link(token, Purpose.VERIFICATION).email
+
+
+def _confirm_billing_email(account: Account) -> None:
+    waiting = Account.objects.filter(pk=account.pk, billing_email=account.billing_email)
+    if not waiting.exclude(confirmed_billing_email=account.billing_email).update(
+        confirmed_billing_email=account.billing_email
+    ):
+        raise LinkExpired()
+    events.record(events.about("account.billing_email_confirmed", account))
 
 
 @service_transaction
@@ -101,7 +137,10 @@ def _reset_password(user: User, password_hash: str) -> None:
     if not changed:
         raise LinkExpired()
     end_sessions(user, "password_reset")
+    forget_places(user)
     events.record(events.about("user.password_reset", user, user))
+    if user.email_verified_at is None:
+        events.record(events.about("user.email_verified", user, user))
 
 
 @service_transaction

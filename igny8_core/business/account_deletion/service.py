@@ -16,6 +16,7 @@ from igny8_core.auth.models import (
 from igny8_core.auth.selectors import members_of
 from igny8_core.auth.services import team_policy
 from igny8_core.auth.services.invitations import withdraw_invitations
+from igny8_core.auth.services.login_guard import forget_places
 from igny8_core.auth.services.sessions import end_sessions
 from igny8_core.auth.services.users import check_own_password
 from igny8_core.business.billing.errors import MoneyOpen
@@ -119,7 +120,8 @@ def _blank(account: Account, now: datetime, staying: set[int]) -> None:
     # An owner who is an operator keeps their login and leaves the account.
     if account.owner_id not in staying:
         account.owner = None
-    account.save(update_fields=[*BILLING_DETAILS, "name", "slug", "timezone", "owner"])
+    account.confirmed_billing_email = ""
+    account.save(update_fields=[*BILLING_DETAILS, "confirmed_billing_email", "name", "slug", "timezone", "owner"])
     if account.status == AccountStatus.CANCELED:
         account.deleted_at = now
         account.save(update_fields=["deleted_at"])
@@ -139,6 +141,7 @@ def _let_go(member: User) -> None:
 def _erase(member: User) -> None:
     """Erase a person. They can no longer log in, and their address can sign up again."""
     end_sessions(member, "account_deleted")
+    forget_places(member)
     member.email, member.first_name, member.last_name = erased_address(member.pk), "", ""
     member.email_before = ""
     member.is_active, member.email_verified_at = False, None

@@ -10,6 +10,7 @@ class BillingConfig(AppConfig):
         from igny8_core.business.billing import event_types
         from igny8_core.business.billing.errors import AttemptOpen
         from igny8_core.business.billing.services.collection import gateway_payments
+        from igny8_core.business.billing.services.credits import trial
         from igny8_core.business.billing.services.notifications import mails
         from igny8_core.business.billing.services.payment_methods import cards
         from igny8_core.common import obstacles
@@ -18,4 +19,5 @@ class BillingConfig(AppConfig):
         event_types.declare()
         obstacles.register(AttemptOpen, gateway_payments.clear_attempts)
         consumers.register("email", mails.HANDLERS, mails.handle)
+        consumers.register("trial_credits", {"user.email_verified"}, trial.handle)
         consumers.register("gateways", {"payment_method.removed"}, cards.handle)

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
@@ -28,12 +29,15 @@ from igny8_core.business.billing.models import (
     Payment,
     PaymentMethodConfig,
     PaymentProof,
+    PaymentStatus,
     Refund,
 )
 from igny8_core.common import clock
 from igny8_core.common.db import among
 from igny8_core.common.text import folded
 
+# Money that is said to be on its way.
+DECIDED_LATER = [PaymentStatus.PENDING_APPROVAL, PaymentStatus.PROCESSING, PaymentStatus.UNKNOWN]
 # For a query of invoices: whether one sells a change of plan, or a credit package.
 CHANGES_PLAN = Exists(InvoiceLine.objects.filter(invoice=OuterRef("pk"), kind=LineKind.PLAN_CHANGE))
 SELLS_CREDITS = Exists(InvoiceLine.objects.filter(invoice=OuterRef("pk"), kind=LineKind.CREDIT_PACKAGE))
@@ -61,6 +65,19 @@ def open_invoices_of(subscription: Subscription) -> list[Invoice]:
     open_statuses = [InvoiceStatus.PENDING, InvoiceStatus.UNCOLLECTIBLE]
     invoices = Invoice.objects.filter(account_id=subscription.account_id, subscription=subscription)
     return list(invoices.filter(status__in=open_statuses).order_by("pk"))
+
+
+def open_order_of(account: Account, package: CreditPackage, price: tuple[Decimal, str]) -> Invoice | None:
+    """The open invoice for one such package at this price, if there is one.
+
+    For an account that has paid before, not the one whose payment waits for a decision: it can buy more meanwhile.
+    """
+    total, currency = price
+    invoices = Invoice.objects.filter(account=account, status=InvoiceStatus.PENDING, total=total, currency=currency)
+    orders = invoices.filter(lines__package=package, lines__kind=LineKind.CREDIT_PACKAGE)
+    if not account.has_never_paid:
+        orders = orders.exclude(payments__status__in=DECIDED_LATER)
+    return orders.order_by("-pk").first()
 
 
 def has_payment_under_way(invoice: Invoice) -> bool:

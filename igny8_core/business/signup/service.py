@@ -1,5 +1,7 @@
 """Signing up: creates account and owner, and grants trial credits or orders a paid plan, in one transaction."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -9,11 +11,17 @@ from igny8_core.auth.selectors import has_made_an_account, public_plans
 from igny8_core.auth.services.accounts import create_account, create_account_of, update_account_settings
 from igny8_core.auth.services.users import hashed
 from igny8_core.business.billing.errors import PaymentMethodNotAvailable, PlanNotOffered
-from igny8_core.business.billing.models import CreditGrantKind, CreditTransactionType, Invoice
+from igny8_core.business.billing.models import Invoice
 from igny8_core.business.billing.offers import offered_for, usual_method
-from igny8_core.business.billing.services.credits.granting import grant_credits
+from igny8_core.business.billing.services.credits.trial import begin_trial
 from igny8_core.business.billing.services.subscriptions.ordering import create_subscription
+from igny8_core.common import limit_hits, rate_limits
 from igny8_core.common.db import service_transaction
+from igny8_core.common.errors import TooManyRequests
+from igny8_core.events import services as events
+from igny8_core.events.models import Event
+
+SIGNUPS_STOPPED = "Very many people are signing up right now. Please come back within the hour."
 
 
 @dataclass(frozen=True)
@@ -40,23 +48,26 @@ def register(
 ) -> Signup:
     """Sign up a new customer, completely or not at all.
 
-    Without `plan_slug`, or with that of a free plan, a trial starts with the plan's credits; a paid plan is ordered and
+    Without `plan_slug`, or with that of a free plan, a trial starts, with the plan's credits at once or when the
+    address is confirmed (setting TRIAL_CREDITS), where the mailbox has had none before; a paid plan is ordered and
     waits for payment, by `payment_method` or else the first one available in the billing country.
     `terms_accepted`: the person agrees to the terms in their present version, which is kept with the time.
-    Raises PlanNotOffered, PaymentMethodNotAvailable, GatewayNotConfigured, EmailTaken, InvalidInput.
+    Raises PlanNotOffered, PaymentMethodNotAvailable, GatewayNotConfigured, EmailTaken, InvalidInput,
+    TooManyRequests.
     """
     _plan(plan_slug)
     person = {"email": email, "first_name": first_name, "last_name": last_name}
     password_hash = hashed(password, User(**person), field="password")
-    return _register(
-        person,
-        password_hash,
-        plan_slug=plan_slug,
-        account_name=account_name,
-        payment_method=payment_method,
-        billing=billing or {},
-        terms_version=settings.TERMS_VERSION if terms_accepted else "",
-    )
+    with _counted():
+        return _register(
+            person,
+            password_hash,
+            plan_slug=plan_slug,
+            account_name=account_name,
+            payment_method=payment_method,
+            billing=billing or {},
+            terms_version=settings.TERMS_VERSION if terms_accepted else "",
+        )
 
 
 def begin_account(
@@ -71,9 +82,10 @@ def begin_account(
 
     As `register`, without a new login. The credits of a trial are given once to a person: who has begun an account
     before starts with none. Raises PlanNotOffered, PaymentMethodNotAvailable, GatewayNotConfigured, MemberElsewhere,
-    InvalidInput.
+    InvalidInput, TooManyRequests.
     """
-    return _begin_account(person, account_name, plan_slug, payment_method, billing or {})
+    with _counted():
+        return _begin_account(person, account_name, plan_slug, payment_method, billing or {})
 
 
 @service_transaction
@@ -102,7 +114,7 @@ def _begin_account(
     )
     if not plan.is_free:
         return _order(account, plan, payment_method)
-    return Signup(person, account) if had_trial else _start_trial(account, plan)
+    return Signup(person, account) if had_trial else _start_trial(account)
 
 
 @service_transaction
@@ -126,7 +138,7 @@ def _register(
         billing=billing,
         terms_version=terms_version,
     )
-    return _start_trial(account, plan) if plan.is_free else _order(account, plan, payment_method)
+    return _start_trial(account) if plan.is_free else _order(account, plan, payment_method)
 
 
 def _plan(slug: str) -> Plan:
@@ -141,19 +153,37 @@ def _first_status(plan: Plan) -> AccountStatus:
     return AccountStatus.TRIAL if plan.is_free else AccountStatus.PENDING_PAYMENT
 
 
-def _start_trial(account: Account, plan: Plan) -> Signup:
+def _start_trial(account: Account) -> Signup:
     owner = _owner(account)
-    if plan.included_credits:
-        grant_credits(
-            account,
-            plan.included_credits,
-            kind=CreditGrantKind.PLAN,
-            transaction_type=CreditTransactionType.TRIAL,
-            source=f"signup:{account.pk}",
-            description="Free trial credits",
-            actor=owner,
-        )
+    begin_trial(account, owner)
     return Signup(owner, account)
+
+
+@contextmanager
+def _counted() -> Iterator[None]:
+    """Count a signup among all of the hour, if it succeeds. Raises TooManyRequests; the operators are told then."""
+    if not settings.THROTTLING:
+        yield
+        return
+    counted = rate_limits.count("signups", "everybody")
+    if counted.wait is not None:
+        _tell_operators()
+        raise TooManyRequests(SIGNUPS_STOPPED, retry_after=counted.wait)
+    is_done = False
+    try:
+        yield
+        is_done = True
+    finally:
+        if not is_done:
+            rate_limits.give_back(counted)
+
+
+@service_transaction
+def _tell_operators() -> None:
+    """Have the operators told, once an hour."""
+    hit = limit_hits.of_this_hour("signups")
+    if not Event.objects.filter(type="signups.stopped", object_id=str(hit.pk)).exists():
+        events.record(events.NewEvent("signups.stopped", hit, None))
 
 
 def _order(account: Account, plan: Plan, payment_method: str) -> Signup:

@@ -168,6 +168,8 @@ class UsageViewSet(ApiViewSet):
     tag = "credits"
     permission_classes = (CanWorkOnSites,)
     reads_person = False
+    # The balance limits it.
+    uses_up_writes = False
 
     @extend_schema(operation_id="spend_credits", request=UsageInput, responses={201: UsageOutput})
     @refuses(*NOT_USABLE, OperationNotOffered, InsufficientCredits, SpendKeyReused)

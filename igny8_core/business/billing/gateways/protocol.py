@@ -4,12 +4,14 @@ Amounts are Decimals with the currency's decimals, currencies are ISO 4217 in ca
 Gateways touch no database.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Protocol
+
+from igny8_core.common.network import Network
 
 
 class ChargeState(StrEnum):
@@ -359,8 +361,11 @@ class Gateway(Protocol):
     def recent_disputes(self, since: datetime) -> Iterator[str]:
         """The ids of disputes opened since then, also about payments that are not ours."""
 
-    def verify_webhook(self, body: bytes, headers: Mapping[str, str]) -> None:
-        """Check that the raw bytes come from the gateway. Raises BadSignature, SignatureUncheckable."""
+    def verify_webhook(self, body: bytes, headers: Mapping[str, str], sender: Sequence[Network] = ()) -> None:
+        """Check that the raw bytes come from the gateway. Raises BadSignature, SignatureUncheckable.
+
+        `sender`: the networks that they came from, the narrowest first; what one of them wears out, others still have.
+        """
 
     def read_webhook(self, body: bytes) -> WebhookMessage:
         """What a verified message is about. Raises ValueError if it cannot be read."""

@@ -7,7 +7,7 @@ Bodies and headers are not logged: with the headers of one delivery somebody cou
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from drf_spectacular.utils import OpenApiResponse, extend_schema
@@ -26,6 +26,7 @@ from igny8_core.common.api.exceptions import PayloadTooLarge
 from igny8_core.common.api.permissions import PublicEndpoint
 from igny8_core.common.api.refusals import refuses
 from igny8_core.common.api.views import ApiView
+from igny8_core.common.network import Network, client_networks
 
 logger = logging.getLogger(__name__)
 
@@ -50,6 +51,7 @@ class WebhookView(ApiView):
     authentication_classes = ()
     permission_classes = (PublicEndpoint,)
     throttle_classes = ()
+    is_limited = False
     content_negotiation_class = AnyType
     payment_method: ClassVar[str]
 
@@ -61,7 +63,7 @@ class WebhookView(ApiView):
         gateway = gateway_of(self.payment_method)
         body = _raw_body(request)
         headers = {name.lower(): value for name, value in request.headers.items()}
-        self._verify(gateway, body, headers)
+        self._verify(gateway, body, headers, client_networks(request._request))
         try:
             message = gateway.read_webhook(body)
         except ValueError:
@@ -73,9 +75,11 @@ class WebhookView(ApiView):
         is_new = store_message(self.payment_method, message, body, gateway.delivery_id(headers))
         return success(message="Stored." if is_new else "Already stored.")
 
-    def _verify(self, gateway: protocol.Gateway, body: bytes, headers: Mapping[str, str]) -> None:
+    def _verify(
+        self, gateway: protocol.Gateway, body: bytes, headers: Mapping[str, str], sender: Sequence[Network]
+    ) -> None:
         try:
-            gateway.verify_webhook(body, headers)
+            gateway.verify_webhook(body, headers, sender)
         except protocol.BadSignature as refusal:
             # For alerts on the log: many of these mean an attack or a wrong secret.
             logger.warning("webhook refused", extra={"provider": self.payment_method, "reason": str(refusal)})

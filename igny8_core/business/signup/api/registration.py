@@ -4,10 +4,12 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from igny8_core.auth.devices import place_of
 from igny8_core.auth.errors import EmailTaken, MemberElsewhere
 from igny8_core.auth.models import BILLING_DETAILS
 from igny8_core.auth.permissions import IsUser, user_of
 from igny8_core.auth.serializers import logged_in
+from igny8_core.auth.services.login_guard import note_place
 from igny8_core.auth.services.sessions import open_session
 from igny8_core.business.billing.errors import GatewayNotConfigured, PaymentMethodNotAvailable, PlanNotOffered
 from igny8_core.business.billing.offers import usual_instructions_for
@@ -41,6 +43,7 @@ class RegisterView(ApiView):
         given = self.validated(RegisterInput)
         billing = {name: given.pop(name) for name in BILLING_DETAILS if name in given}
         signup = register(**given, billing=billing)
+        note_place(signup.user, place_of(request))
         return success(RegisterOutput(_answer(signup)).data, "Welcome! Your account is ready.", status=201)
 
 

@@ -9,7 +9,9 @@ from igny8_core.auth.serializers import BillingDetailsInput, LoginOutput
 from igny8_core.business.billing.serializers import InvoiceOutput, PaymentMethodOutput, SubscriptionOutput
 from igny8_core.common.api.fields import (
     MAX_PASSWORD_INPUT,
+    CompanyNameField,
     EmailAddressField,
+    NameField,
     PlainTextField,
     SecretField,
     TrueOrFalseField,
@@ -18,7 +20,7 @@ from igny8_core.common.text import normalized_password
 
 
 class BeginAccountInput(BillingDetailsInput):
-    account_name = PlainTextField(
+    account_name = CompanyNameField(
         max_length=200,
         required=False,
         allow_blank=True,
@@ -38,8 +40,8 @@ class RegisterInput(BeginAccountInput):
     email = EmailAddressField(help_text="With which the person logs in; nobody else may have it")
     password = SecretField(max_length=MAX_PASSWORD_INPUT, help_text="At least 12 characters, not a common password")
     password_confirm = SecretField(max_length=MAX_PASSWORD_INPUT)
-    first_name = PlainTextField(max_length=150)
-    last_name = PlainTextField(max_length=150)
+    first_name = NameField(max_length=150)
+    last_name = NameField(max_length=150)
     terms_accepted = TrueOrFalseField(
         required=False,
         help_text="True: the person agrees to the terms as they are published now; version and time are kept",

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -25,6 +25,7 @@ from igny8_core.business.billing.gateways.protocol import (
     WebhookMessage,
 )
 from igny8_core.common import clock
+from igny8_core.common.network import Network
 
 logger = logging.getLogger(__name__)
 
@@ -175,9 +176,9 @@ class PayPalGateway:
             if len(ids) < LIST_SIZE:
                 return
 
-    def verify_webhook(self, body: bytes, headers: Mapping[str, str]) -> None:
+    def verify_webhook(self, body: bytes, headers: Mapping[str, str], sender: Sequence[Network] = ()) -> None:
         """See Gateway. Header names are in lower case. The content is still not believed (see paypal/signature)."""
-        self._signatures.verify(body, headers)
+        self._signatures.verify(body, headers, sender)
 
     def read_webhook(self, body: bytes) -> WebhookMessage:
         """See Gateway. `live` is None, because PayPal's messages do not say."""

@@ -10,7 +10,8 @@ import logging
 import re
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from zlib import crc32
 
@@ -26,6 +27,7 @@ from igny8_core.business.billing.gateways.paypal.client import new_session
 from igny8_core.business.billing.gateways.paypal.settings import PayPalSettings
 from igny8_core.business.billing.gateways.protocol import BadSignature, SignatureUncheckable
 from igny8_core.common import clock
+from igny8_core.common.network import Network
 
 FetchCertificate = Callable[[str], bytes]
 
@@ -46,6 +48,9 @@ LONGEST_CERTIFICATE = 64 * 1024  # bytes
 KEPT_FOR = 24 * 3600  # seconds
 FAILURE_KEPT_FOR = 60  # seconds
 MOST_ADDRESSES = 8
+# Failures of one network within a minute, after which it has no more addresses looked up; wider networks have more.
+MOST_FAILURES = 8
+MOST_FAILURES_KEPT = 1000
 # PayPal repeats a message for three days. An older one is logged, not refused.
 USUAL_AGE = timedelta(days=4)
 
@@ -71,8 +76,8 @@ class SignatureCheck:
         self._webhook_id = settings.webhook_id
         self._certificates = _Certificates(fetch_certificate or fetch_certificate_of_paypal, timer)
 
-    def verify(self, body: bytes, headers: Mapping[str, str]) -> None:
-        """Check the raw body of a message; header names are in lower case.
+    def verify(self, body: bytes, headers: Mapping[str, str], sender: Sequence[Network] = ()) -> None:
+        """Check the raw body of a message from these networks; header names are in lower case.
 
         Raises BadSignature, SignatureUncheckable.
         """
@@ -88,7 +93,7 @@ class SignatureCheck:
         if not self._address.fullmatch(address):
             raise BadSignature("a certificate from elsewhere")
         signature = _decoded(headers.get("paypal-transmission-sig", ""))
-        key = _valid_key(self._certificates.get(address))
+        key = _valid_key(self._certificates.get(address, sender))
         message = f"{number}|{sent_at}|{self._webhook_id}|{crc32(body)}".encode()
         try:
             key.verify(signature, message, PKCS1v15(), SHA256())
@@ -119,7 +124,11 @@ def fetch_certificate_of_paypal(address: str) -> bytes:
 
 
 class _Certificates:
-    """Caches certificates for a day and failures for a minute, so that bogus messages cost next to nothing."""
+    """Caches certificates for a day and failures for a minute, so that bogus messages cost next to nothing.
+
+    Failures are counted for the network that sent the message: whoever makes up addresses wears out their own network,
+    and genuine messages come from another one.
+    """
 
     def __init__(self, fetch: FetchCertificate, timer: Callable[[], float]) -> None:
         self._fetch = fetch
@@ -127,41 +136,62 @@ class _Certificates:
         self._lock = threading.Lock()
         self._kept: dict[str, tuple[float, x509.Certificate]] = {}
         self._failed: dict[str, tuple[float, BadSignature | SignatureUncheckable]] = {}
+        self._failures: Counter[str] = Counter()
+        self._counted_since = 0.0
 
-    def get(self, address: str) -> x509.Certificate:
+    def get(self, address: str, sender: Sequence[Network]) -> x509.Certificate:
         """The certificate at an address. Raises BadSignature, SignatureUncheckable."""
         with self._lock:
-            found = self._remembered(address)
+            found = self._remembered(address, sender)
         if isinstance(found, Exception):
             raise type(found)(*found.args)
-        return found or self._fetched(address)
+        return found or self._fetched(address, sender)
 
-    def _remembered(self, address: str) -> x509.Certificate | BadSignature | SignatureUncheckable | None:
+    def _remembered(
+        self, address: str, sender: Sequence[Network]
+    ) -> x509.Certificate | BadSignature | SignatureUncheckable | None:
         now = self._timer()
-        self._failed = {url: entry for url, entry in self._failed.items() if now < entry[0] + FAILURE_KEPT_FOR}
-        if address in self._kept:
-            kept_at, certificate = self._kept[address]
-            if now < kept_at + KEPT_FOR:
-                return certificate
+        self._forget(now)
+        kept_at, certificate = self._kept.get(address, (0.0, None))
+        if certificate is not None and (now < kept_at + KEPT_FOR or address in self._failed):
+            # While a known one cannot be fetched anew, it is used on: it says itself until when it is valid.
+            return certificate
         if address in self._failed:
             return self._failed[address][1]
-        # An attacker can make up endless addresses. A genuine message that is refused meanwhile is repeated by PayPal.
-        if address not in self._kept and len(self._failed) >= MOST_ADDRESSES:
-            return SignatureUncheckable("too many unknown certificates within a minute")
+        worn_out = any(self._failures[network.name] >= MOST_FAILURES * network.times for network in _counted(sender))
+        # A genuine message that is refused meanwhile is repeated by PayPal.
+        if certificate is None and worn_out:
+            return SignatureUncheckable("too many unknown certificates from this network within a minute")
         return None
 
-    def _fetched(self, address: str) -> x509.Certificate:
+    def _forget(self, now: float) -> None:
+        self._failed = {url: entry for url, entry in self._failed.items() if now < entry[0] + FAILURE_KEPT_FOR}
+        if now >= self._counted_since + FAILURE_KEPT_FOR:
+            self._failures.clear()
+            self._counted_since = now
+
+    def _fetched(self, address: str, sender: Sequence[Network]) -> x509.Certificate:
         try:
             certificate = _read(self._fetch(address))
         except (BadSignature, SignatureUncheckable) as error:
             with self._lock:
                 self._failed[address] = (self._timer(), error)
-            raise
+                if len(self._failed) > MOST_FAILURES_KEPT:
+                    del self._failed[next(iter(self._failed))]
+                self._failures.update(network.name for network in _counted(sender))
+                known = self._kept.get(address)
+            if known is None:
+                raise
+            return known[1]
         with self._lock:
             self._kept[address] = (self._timer(), certificate)
             if len(self._kept) > MOST_ADDRESSES:
                 del self._kept[min(self._kept, key=lambda url: self._kept[url][0])]
         return certificate
+
+
+def _counted(sender: Sequence[Network]) -> Sequence[Network]:
+    return sender or (Network("unknown", 1),)
 
 
 def _read(content: bytes) -> x509.Certificate:

@@ -1,7 +1,7 @@
 """Stripe as a Gateway: one PaymentIntent per attempt to collect one of our invoices."""
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -27,6 +27,7 @@ from igny8_core.business.billing.gateways.stripe.errors import translated
 from igny8_core.business.billing.gateways.stripe.mappers import charge_of, id_of, refund_of
 from igny8_core.business.billing.gateways.stripe.money import to_stripe
 from igny8_core.common import clock
+from igny8_core.common.network import Network
 
 if TYPE_CHECKING:
     from stripe.params import PaymentIntentCreateParams, PaymentIntentListParams, RefundCreateParams, RefundListParams
@@ -188,7 +189,7 @@ class StripeGateway(StripeCards, StripeMirror):
         refunds = self._client.v1.refunds.list({**of, "limit": 100})
         return [refund_of(refund.to_dict()) for refund in refunds.auto_paging_iter()]
 
-    def verify_webhook(self, body: bytes, headers: Mapping[str, str]) -> None:
+    def verify_webhook(self, body: bytes, headers: Mapping[str, str], sender: Sequence[Network] = ()) -> None:
         """Check the signature with each configured secret. Raises BadSignature, also if no secret is configured."""
         signature.verify(body, headers, self._webhook_secrets)
 

@@ -176,7 +176,7 @@ def _due_date(wanted: date | None, today: date) -> date:
 
 def _billing_snapshot(account: Account) -> dict[str, str]:
     return {
-        "email": account.address_for_mail,
+        "email": account.address_for_documents,
         "name": account.name,
         "address_line1": account.billing_address_line1,
         "address_line2": account.billing_address_line2,

@@ -9,8 +9,9 @@ from django.conf import settings
 from igny8_core.auth.models import PaymentMethodType
 from igny8_core.business.billing.models import InvoiceStatus, Payment, Refund
 from igny8_core.business.billing.services.invoices.pay_links import pay_link
-from igny8_core.common.mail import Mail, without_links
+from igny8_core.common.mail import Mail
 from igny8_core.common.money import amount_text
+from igny8_core.common.names import in_mail, without_links
 from igny8_core.events.models import Event
 
 Facts = dict[str, Any]
@@ -49,7 +50,7 @@ def gateway_mail(event: Event, payment: Payment, notice: GatewayNotice, recipien
         "reason": without_links(notice.reason),
         "payment": payment,
         "amount": amount_text(event.data["amount"], event.data["currency"]),
-        "account": without_links(payment.account.name) if event.type in FOR_OPERATORS else "",
+        "account": in_mail(payment.account.name) if event.type in FOR_OPERATORS else "",
     }
     return Mail("gateway_notice", notice.heading, recipients, context)
 

@@ -28,8 +28,9 @@ from igny8_core.business.billing.services.notifications.subscription_mails impor
     subscription_mail,
 )
 from igny8_core.common.errors import InvalidInput
-from igny8_core.common.mail import Attachment, Mail, message_id_of_event, new_message_id, send, without_links
+from igny8_core.common.mail import Attachment, Mail, message_id_of_event, new_message_id, send
 from igny8_core.common.money import amount_text
+from igny8_core.common.names import in_mail, without_links
 from igny8_core.events.models import Event
 
 
@@ -38,12 +39,20 @@ def handle(event: Event) -> None:
 
     The Message-ID is the same at every try, so mail programs show a repeated mail once. RuntimeError in a transaction.
     """
-    send(lambda: HANDLERS[event.type](event), message_id_of_event(event.pk))
+    send(lambda: _counted(event), message_id_of_event(event.pk))
 
 
 def send_invoice(invoice: Invoice) -> None:
     """Mail the invoice to its account now, with its PDF and how to pay it. RuntimeError in a transaction."""
     send(lambda: _invoice_mail(invoice), new_message_id())
+
+
+def _counted(event: Event) -> Mail | None:
+    """The mail about an event; what an account causes that has never paid is counted. Customers get all of theirs."""
+    mail, account = HANDLERS[event.type](event), event.account
+    if mail is None or event.type in TO_OPERATORS or account is None or not account.has_never_paid:
+        return mail
+    return replace(mail, kind="documents", trial_account=account.pk)
 
 
 def _invoice_created(event: Event) -> Mail | None:
@@ -68,9 +77,9 @@ def _payment_submitted(event: Event) -> Mail:
     payment = _payment(event)
     context = {
         **_payment_facts(payment),
-        "account": without_links(payment.account.name),
+        "account": in_mail(payment.account.name),
         "submitted_by": event.actor.email if event.actor else "",
-        "payer_name": without_links(payment.payer_name),
+        "payer_name": in_mail(payment.payer_name),
         "duplicate_of": Payment.objects.filter(pk=payment.metadata.get("duplicate_of")).first(),
         "link": f"{settings.BASE_URL}/admin/billing/payment/{payment.pk}/change/",
     }
@@ -170,6 +179,9 @@ HANDLERS: dict[str, Callable[[Event], Mail | None]] = {
 }
 
 
+TO_OPERATORS = frozenset({*FOR_OPERATORS, *PAYEE_NOTICES, "payment.submitted", "webhook.dead", "webhook.needs_review"})
+
+
 def _pdf(invoice: Invoice) -> Attachment | None:
     return _attached(invoice.invoice_number, lambda: pdf.render_invoice(invoice))
 
@@ -209,7 +221,9 @@ def _customer(invoice: Invoice) -> list[str]:
     """The customer's current address. The invoice and its documents keep the address that they were made with."""
     account = invoice.account
     # If the owner deleted the account, the invoice's address is all that is left.
-    address = invoice.billing_email if account.deleted_at else account.address_for_mail
+    # Only of what was paid: nobody makes us write to strangers by deleting accounts.
+    last_known = invoice.billing_email if invoice.paid_at else ""
+    address = last_known if account.deleted_at else account.address_for_mail
     return _reachable(address, f"Invoice {invoice.invoice_number}")
 
 

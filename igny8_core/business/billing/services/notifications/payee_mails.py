@@ -7,7 +7,8 @@ from django.conf import settings
 from igny8_core.auth.models import User
 from igny8_core.business.billing.models import GATEWAY_METHODS, PAYEE_COLUMNS
 from igny8_core.business.billing.payees import LABELS
-from igny8_core.common.mail import Mail, without_links
+from igny8_core.common.mail import Mail
+from igny8_core.common.names import without_links
 from igny8_core.events.models import Event
 
 PAYEE_NOTICES = {

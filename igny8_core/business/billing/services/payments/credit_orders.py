@@ -6,7 +6,7 @@ from igny8_core.auth.permissions import require_usable
 from igny8_core.business.billing.errors import PackageNotOffered
 from igny8_core.business.billing.offers import usual_payment_method_of
 from igny8_core.business.billing.pricing import package_line
-from igny8_core.business.billing.selectors import credit_packages
+from igny8_core.business.billing.selectors import credit_packages, open_order_of
 from igny8_core.business.billing.services.invoices.lifecycle import create_invoice
 from igny8_core.business.billing.services.payment_methods.availability import required_offer
 from igny8_core.business.billing.services.payments.checkout import Checkout
@@ -15,7 +15,9 @@ from igny8_core.common.db import service_transaction
 
 @service_transaction
 def buy_credits(account: Account, package_slug: str, payment_method: str, ordered_by: User) -> Checkout:
-    """Create the invoice for a credit package, in the package's currency.
+    """The invoice for a credit package, in the package's currency: the one that is open, else a new one.
+
+    Whoever orders the same again gets the same invoice, so that nobody has many open ones, each with its mail.
 
     `payment_method`: how the customer wants to pay (empty: the account's usual method).
 
@@ -29,5 +31,8 @@ def buy_credits(account: Account, package_slug: str, payment_method: str, ordere
         raise PackageNotOffered(errors={"package": [PackageNotOffered.text]})
     price = package.final_price, package.currency
     offer = required_offer(account, payment_method or usual_payment_method_of(account, *price), price)
-    invoice = create_invoice(account, [package_line(package)], currency=package.currency, created_by=ordered_by)
+    line = package_line(package)
+    invoice = open_order_of(account, package, price) or create_invoice(
+        account, [line], currency=package.currency, created_by=ordered_by
+    )
     return Checkout(invoice, offer)

@@ -109,10 +109,10 @@ def password_field(*, is_new: bool = False, **named: Any) -> CheckedField:
 
 
 def name_field(label: Any, autocomplete: str, **named: Any) -> CheckedField:
-    """A line of text, such as a first name; `autocomplete` is what browsers may fill in."""
-    limit = named.pop("limit", MAX_NAME)
+    """A line of text, such as a first name; `autocomplete` is what browsers may fill in, `judge` the API's field."""
+    limit, judge = named.pop("limit", MAX_NAME), named.pop("judge", PlainTextField)
     return CheckedField(
-        PlainTextField(max_length=limit),
+        judge(max_length=limit),
         **{
             "label": label,
             "widget": forms.TextInput(attrs={"autocomplete": autocomplete, "maxlength": limit}),

@@ -6,15 +6,10 @@ from django.utils.translation import gettext as _
 
 from igny8_core.auth.models import User
 from igny8_core.common.api.fields import canonical_email
-from igny8_core.common.errors import DomainError
-from igny8_core.common.network import client_network
+from igny8_core.common.errors import TooManyRequests
+from igny8_core.common.network import client_network, client_networks
 from igny8_core.common.rate_limits import seconds_to_wait
-
-
-class TooManyRequests(DomainError):
-    code = "throttled"
-    http_status = 429
-    text = "This was tried very often in a short time. Wait a minute, then try again."
+from igny8_core.common.request_limits import OF_WRITES
 
 
 def count_person(scope: str, person: User) -> None:
@@ -23,15 +18,26 @@ def count_person(scope: str, person: User) -> None:
         _require_patience([seconds_to_wait(scope, f"user {person.pk}")])
 
 
-def count(request: HttpRequest, scope: str, email: str = "") -> None:
-    """Count a try from the caller's network, and of `email` where there is one. Raises TooManyRequests.
+def count(request: HttpRequest, scope: str) -> None:
+    """Count a try from the caller's networks. Raises TooManyRequests.
 
     The API and the console count the same callers in the same words: no door lets more through.
     """
-    if not settings.THROTTLING:
-        return
-    callers = [f"network {client_network(request)}", *([f"email {canonical_email(email)}"] if email else [])]
-    _require_patience([seconds_to_wait(scope, caller) for caller in callers])
+    if settings.THROTTLING:
+        _require_patience([seconds_to_wait(scope, *client_networks(request))])
+
+
+def count_email(request: HttpRequest, scope: str, email: str) -> None:
+    """Count a try for an address from the caller's network. Raises TooManyRequests."""
+    if settings.THROTTLING:
+        caller = f"email {canonical_email(email)} {client_network(request)}"
+        _require_patience([seconds_to_wait(scope, caller)])
+
+
+def count_write(person: User) -> None:
+    """Count a form that changes something, with what the API is sent for the same account. Raises TooManyRequests."""
+    if settings.THROTTLING and person.account_id is not None and OF_WRITES.refuses(person.account_id):
+        _require_patience([OF_WRITES.seconds_left()])
 
 
 def _require_patience(waits: list[int | None]) -> None:

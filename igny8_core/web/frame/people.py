@@ -8,9 +8,12 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
+from igny8_core.auth.devices import place_with_mark, put_mark
 from igny8_core.auth.models import User
+from igny8_core.auth.services.login_guard import note_place
 from igny8_core.auth.services.page_sessions import end_page_session, open_page_session, person_of_cookie
 from igny8_core.auth.session_cookie import cookie_of, drop_cookie, put_cookie
+from igny8_core.web.frame.limits import count_write
 
 PersonView = Callable[..., HttpResponse]
 
@@ -31,6 +34,8 @@ def signed_in(view: PersonView) -> PersonView:
         person = person_of(request)
         if person is None:
             return to_login(request.get_full_path())
+        if request.method == "POST":
+            count_write(person)
         return view(request, person, *args, **named)
 
     return answer
@@ -46,6 +51,9 @@ def sign_in(request: HttpRequest, person: User, leads_to: str) -> HttpResponse:
     end_page_session(cookie_of(request))
     response = HttpResponseRedirect(leads_to, status=303)
     put_cookie(response, open_page_session(person))
+    place = place_with_mark(request)
+    note_place(person, place)
+    put_mark(response, place)
     return response
 
 

@@ -6,10 +6,11 @@ from django.urls import reverse
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
-from igny8_core.auth.models import MANAGER_ROLES, Account, User
+from igny8_core.auth.models import MANAGER_ROLES, Account, AccountStatus, User
 from igny8_core.auth.selectors import seats_taken, sites_of, terms_of
 from igny8_core.business.billing.selectors import live_subscription_of
 from igny8_core.business.billing.services.credits.spending import Usage
+from igny8_core.business.billing.services.credits.trial import waits_for_credits
 from igny8_core.common.errors import DomainError
 from igny8_core.web.frame.forms import status_of, with_retry
 from igny8_core.web.frame.people import signed_in
@@ -66,6 +67,7 @@ def _shown(
         "closed": why_not_try(person),
         "is_manager": person.role in MANAGER_ROLES,
         "may_order": not why_no_order(person, account),
+        "trial_waits": account.status == AccountStatus.TRIAL and waits_for_credits(account, person),
     }
     return page(request, "home/home.html", facts, status=status_of(form, refusal))
 

@@ -8,8 +8,7 @@ from django.views.decorators.http import require_http_methods
 
 from igny8_core.auth.errors import InvitationGone
 from igny8_core.auth.models import TeamInvitation, User
-from igny8_core.auth.selectors import user_by_email
-from igny8_core.auth.services.invitations import NewPerson, accept_invitation, invitation_of
+from igny8_core.auth.services.invitations import NewPerson, accept_invitation, invitation_of, login_of
 from igny8_core.common.errors import DomainError, NotFound
 from igny8_core.web.frame.forms import status_of, with_retry
 from igny8_core.web.frame.limits import count
@@ -28,7 +27,7 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
     except (NotFound, InvitationGone) as refusal:
         return page(request, "invitations/refused.html", {"refusal": refusal}, status=refusal.http_status)
     person = person_of(request)
-    known = person or user_by_email(offered.email)
+    known = person or login_of(offered)
     if known is None:
         return _new_person(request, token, offered)
     if person is None or request.method != "POST":

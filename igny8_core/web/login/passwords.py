@@ -6,12 +6,13 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
+from igny8_core.auth.devices import place_of
 from igny8_core.auth.errors import InvalidLink, LinkExpired, PasswordsBusy
 from igny8_core.auth.services.mailed_tokens import Purpose, user_of_link
 from igny8_core.auth.services.users import request_password_reset, reset_password
-from igny8_core.common.errors import DomainError, InvalidInput
+from igny8_core.common.errors import DomainError, InvalidInput, TooManyRequests
 from igny8_core.web.frame.forms import status_of, with_retry
-from igny8_core.web.frame.limits import TooManyRequests, count
+from igny8_core.web.frame.limits import count, count_email
 from igny8_core.web.frame.people import sign_out
 from igny8_core.web.frame.rendering import behind_a_key, for_people, page
 from igny8_core.web.login.forms import ChosenPasswordForm, ForgottenPasswordForm
@@ -25,7 +26,8 @@ def forgotten_password(request: HttpRequest) -> HttpResponse:
     refusal: TooManyRequests | None = None
     if form.is_bound and form.is_valid():
         try:
-            count(request, "reset", form.cleaned_data["email"])
+            count(request, "reset_network")
+            count_email(request, "reset", form.cleaned_data["email"])
             request_password_reset(form.cleaned_data["email"])
             return HttpResponseRedirect(reverse("password_link_sent"), status=303)
         except TooManyRequests as refused:
@@ -51,7 +53,7 @@ def new_password(request: HttpRequest, token: str) -> HttpResponse:
         count(request, "token")
         person = user_of_link(token, Purpose.RESET)
         if form.is_bound and form.is_valid():
-            reset_password(token, form.cleaned_data["new_password"])
+            reset_password(token, form.cleaned_data["new_password"], place_of(request))
             messages.success(request, _("Your new password is set. You are signed out everywhere; sign in with it."))
             return sign_out(request, reverse("login"))
     except (InvalidLink, LinkExpired) as refused:

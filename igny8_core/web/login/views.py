@@ -6,10 +6,12 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
+from igny8_core.auth.devices import place_of
 from igny8_core.auth.errors import InvalidCredentials, PasswordsBusy
+from igny8_core.auth.services.login_guard import guarded
 from igny8_core.auth.services.sessions import check_credentials
+from igny8_core.common.errors import TooManyRequests
 from igny8_core.web.frame.forms import status_of, with_retry
-from igny8_core.web.frame.limits import TooManyRequests, count
 from igny8_core.web.frame.people import local_or_home, person_of, sign_in, sign_out
 from igny8_core.web.frame.rendering import for_people, page
 from igny8_core.web.login.forms import LoginForm
@@ -26,8 +28,8 @@ def login(request: HttpRequest) -> HttpResponse:
     refusal: TooManyRequests | InvalidCredentials | PasswordsBusy | None = None
     if form.is_bound and form.is_valid():
         try:
-            count(request, "login", form.cleaned_data["email"])
-            person = check_credentials(form.cleaned_data["email"], form.cleaned_data["password"])
+            with guarded(form.cleaned_data["email"], place_of(request)):
+                person = check_credentials(form.cleaned_data["email"], form.cleaned_data["password"])
             return sign_in(request, person, leads_to)
         except (TooManyRequests, InvalidCredentials, PasswordsBusy) as refused:
             refusal = refused

@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 from igny8_core.auth.models import Plan
 from igny8_core.auth.selectors import public_plans
-from igny8_core.common.api.fields import CountryCodeField, PlainTextField
+from igny8_core.common.api.fields import CompanyNameField, CountryCodeField, PlainTextField
 from igny8_core.common.countries import COUNTRY_NAMES
 from igny8_core.web.frame.forms import CheckedField, PageForm, name_field
 
@@ -13,7 +13,9 @@ from igny8_core.web.frame.forms import CheckedField, PageForm, name_field
 class OwnAccountForm(PageForm):
     """As the API's BeginAccountInput, without what can be said later."""
 
-    account_name = name_field(_("Name of the account"), "organization", limit=200, required=False)
+    account_name = name_field(
+        _("Name of the account"), "organization", judge=CompanyNameField, limit=200, required=False
+    )
     plan_slug = CheckedField(PlainTextField(max_length=50), label=_("Plan"), required=False)
     billing_country = CheckedField(
         CountryCodeField(),

@@ -8,7 +8,13 @@ from django.utils.translation import gettext_lazy
 
 from igny8_core.auth.models import BILLING_DETAILS, Account, PaymentMethodType, Plan
 from igny8_core.business.billing.errors import PaymentMethodNotAvailable, PlanNotOffered
-from igny8_core.common.api.fields import CountryCodeField, EmailAddressField, PlainTextField
+from igny8_core.common.api.fields import (
+    CompanyNameField,
+    CountryCodeField,
+    EmailAddressField,
+    NameField,
+    PlainTextField,
+)
 from igny8_core.common.countries import COUNTRY_NAMES
 from igny8_core.web.frame.forms import CheckedField, PageForm, email_field, name_field, password_field
 from igny8_core.web.signup.choices import PlanChoice, Way, chosen_of, paid_choices, plan_choices, plan_of, ways_to_pay
@@ -129,16 +135,23 @@ class SignupForm(PlanForm):
     """As the API's RegisterInput, on one page."""
 
     first_name = name_field(
-        gettext_lazy("First name"), "given-name", error_messages={"required": gettext_lazy("Enter your first name.")}
+        gettext_lazy("First name"),
+        "given-name",
+        judge=NameField,
+        error_messages={"required": gettext_lazy("Enter your first name.")},
     )
     last_name = name_field(
-        gettext_lazy("Last name"), "family-name", error_messages={"required": gettext_lazy("Enter your last name.")}
+        gettext_lazy("Last name"),
+        "family-name",
+        judge=NameField,
+        error_messages={"required": gettext_lazy("Enter your last name.")},
     )
     email = email_field()
     password = password_field(is_new=True, label=gettext_lazy("Password"))
     account_name = name_field(
         gettext_lazy("Company"),
         "organization",
+        judge=CompanyNameField,
         limit=200,
         required=False,
         help_text=gettext_lazy("Stands on invoices. Left empty: your own name."),

@@ -9,8 +9,10 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
+from igny8_core.auth.devices import place_of
 from igny8_core.auth.errors import EmailTaken, InvalidCredentials
 from igny8_core.auth.models import BILLING_DETAILS, User
+from igny8_core.auth.services.login_guard import guarded
 from igny8_core.auth.services.sessions import check_credentials
 from igny8_core.business.signup.service import register
 from igny8_core.common.errors import DomainError
@@ -98,8 +100,8 @@ def _came_twice(request: HttpRequest, said: dict[str, Any]) -> HttpResponse | No
     Nobody gets further here than at the login, whose limit counts this as well.
     """
     try:
-        count(request, "login", said["email"])
-        person = check_credentials(said["email"], said["password"])
+        with guarded(said["email"], place_of(request)):
+            person = check_credentials(said["email"], said["password"])
     except InvalidCredentials:
         return None
     messages.success(request, _("You had signed up already, so you are signed in now."))

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 from django.db import connection
-from django.test import TransactionTestCase
+from django.test import Client, TransactionTestCase
 from rest_framework.test import APIClient
 
 from fake_gateways import paypal_server
@@ -23,7 +23,7 @@ from igny8_core.auth.services.sessions import open_session
 from igny8_core.business.billing.gateways.paypal.settings import PayPalSettings
 from igny8_core.business.billing.gateways.stripe.charges import StripeGateway
 from igny8_core.business.billing.gateways.stripe.settings import StripeSettings
-from igny8_core.common import clock, rate_limits
+from igny8_core.common import clock, limit_hits, rate_limits, request_limits
 from tests import hidden_queries, make, prepared_database
 
 uploads = TemporaryDirectory(prefix="igny8-uploads-")
@@ -142,6 +142,13 @@ def olga(db: None) -> User:
 
 
 @pytest.fixture
+def console(olga: User, client: Client) -> Client:
+    """A browser in which olga, who has all permissions, is logged in to the console."""
+    client.force_login(olga)
+    return client
+
+
+@pytest.fixture
 def api() -> APIClient:
     """An API client that is not logged in."""
     return APIClient()
@@ -158,6 +165,14 @@ def as_user() -> Callable[[User], APIClient]:
         return logged_in
 
     return client
+
+
+@pytest.fixture(autouse=True)
+def every_test_counts_for_itself() -> Iterator[None]:
+    """What a process counts by itself for a while is gone when the next test begins."""
+    yield
+    request_limits.forget_all()
+    limit_hits.forget()
 
 
 @pytest.fixture

@@ -67,6 +67,8 @@ def account(**fields: Any) -> Account:
     values = {"name": f"Account {number}", "slug": f"account-{number}", "status": AccountStatus.ACTIVE, **fields}
     if "plan" not in values:
         values["plan"] = plan()
+    # A billing address that is not confirmed gets no mail.
+    values.setdefault("confirmed_billing_email", values.get("billing_email", ""))
     return Account.objects.create(**values)
 
 

@@ -6,8 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.handlers.wsgi import WSGIHandler
+from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
+from django.test import RequestFactory
 from django.urls import get_resolver
+from gunicorn.config import Config
+from gunicorn.http import RequestParser
+from gunicorn.http.wsgi import create
 
 from igny8_core.business.billing.serializers import InvoiceOutput
 from igny8_core.common import warming
@@ -59,3 +63,31 @@ def test_the_module_that_the_server_imports_is_warm() -> None:
 
     assert igny8_core.wsgi.application
     assert "igny8_core.common.warming" in sys.modules
+
+
+class _Socket:
+    def getsockname(self) -> tuple[str, int]:
+        return ("127.0.0.1", 80)
+
+
+@pytest.mark.parametrize(
+    "header", ["SCRIPT_NAME: /api/v1", "PATH_INFO: /admin/", "Script-Name: /api/v1", "X-Forwarded-Prefix: /api/v1"]
+)
+def test_no_header_of_a_proxy_says_where_the_site_begins(header: str) -> None:
+    """gunicorn believes two such headers of a proxy on this machine, which may have them from anybody (AUT-17)."""
+    config = Config()
+    config.set("forwarder_headers", runpy.run_path(str(ROOT / "igny8_core/gunicorn_config.py"))["forwarder_headers"])
+    raw = f"GET /api/v1/auth/me/ HTTP/1.1\r\nHost: localhost\r\n{header}\r\n\r\n".encode()
+    request = next(RequestParser(config, iter([raw]), ("127.0.0.1", 5000)))
+
+    _, environ = create(request, _Socket(), ("127.0.0.1", 5000), ("127.0.0.1", 80), config)
+
+    assert (environ["SCRIPT_NAME"], environ["PATH_INFO"]) == ("", "/api/v1/auth/me/")
+
+
+def test_a_script_name_that_comes_anyway_changes_no_path() -> None:
+    environ = RequestFactory()._base_environ(SCRIPT_NAME="/admin", PATH_INFO="/api/v1/auth/me/")
+
+    request = WSGIRequest(environ)
+
+    assert (request.path, request.path_info) == ("/api/v1/auth/me/",) * 2

@@ -11,7 +11,17 @@ from django.contrib.auth.models import Group, Permission
 from django.contrib.contenttypes.models import ContentType
 from django.utils import timezone
 
-from igny8_core.auth.models import Account, Industry, Role, SiteUserAccess, TeamInvitation, User
+from igny8_core.auth.models import (
+    Account,
+    Industry,
+    KnownPlace,
+    LoginFailure,
+    Role,
+    SiteUserAccess,
+    TeamInvitation,
+    TrialTaken,
+    User,
+)
 from igny8_core.auth.services.sessions import open_session
 from igny8_core.business.billing.models import (
     CreditCostConfig,
@@ -30,7 +40,7 @@ from igny8_core.business.billing.models import (
 )
 from igny8_core.business.billing.services.credit_service import CreditService
 from igny8_core.business.billing.services.payment_service import PaymentService
-from igny8_core.common.models import IdempotentAnswer, RateCounter
+from igny8_core.common.models import IdempotentAnswer, LimitHit, RateCounter, SentMail
 from tests import make
 
 _numbers = count(1)
@@ -133,6 +143,13 @@ def _around(account: Account, owner: User, number: int, text: str) -> None:
     UsageSumMark.objects.get_or_create(pk=1, defaults={"summed_up_to": soon})
     CreditUsageSum.objects.create(account=account, quarter=soon, operation_type="article", credits=5, operations=1)
     IdempotentAnswer.objects.create(caller=f"user {owner.pk}", key=f"key-{number}", status=201, body="{}")
+    SentMail.objects.create(
+        recipient=f"hash-{number}", kind="documents", account_id=account.pk, message_id=f"<{number}>"
+    )
+    LimitHit.objects.create(limit="login", hour=soon + timedelta(hours=number), count=1)
+    LoginFailure.objects.create(mark=f"place-{number}", address=f"address-{number}", failures=1, last_at=soon)
+    KnownPlace.objects.create(mark=f"place-{number}", user=owner)
+    TrialTaken.objects.create(mark=f"mailbox-{number}")
     RateCounter.objects.create(key=f"key-{number}", window_start=soon, count=1)
     Group.objects.create(name=f"Group {number} {text}")
     LogEntry.objects.create(

@@ -17,9 +17,14 @@ WITHOUT_TEXT = {
     "billing.Allocation",
     "billing.UsageSumMark",
     "common.IdempotentAnswer",
+    "common.LimitHit",
     "common.RateCounter",
+    "common.SentMail",
     "events.Delivery",
+    "igny8_auth.KnownPlace",
+    "igny8_auth.LoginFailure",
     "igny8_auth.LoginSession",
+    "igny8_auth.TrialTaken",
 }
 # There is never a second row.
 ONE_ROW = {"billing.UsageSumMark"}

@@ -77,7 +77,7 @@ def recipients(kind: str) -> list[str]:
 def test_each_mail_goes_to_the_address_as_it_was_corrected(account: Account, told: None, kind: str) -> None:
     assert recipients(kind) == [TYPO]
 
-    Account.objects.filter(pk=account.pk).update(billing_email=RIGHT)
+    Account.objects.filter(pk=account.pk).update(billing_email=RIGHT, confirmed_billing_email=RIGHT)
     assert recipients(kind) == [RIGHT]
 
     Account.objects.filter(pk=account.pk).update(billing_email="")
@@ -93,7 +93,7 @@ def test_the_kinds_of_mail_are_those_that_customers_get() -> None:
 
 def test_the_invoice_keeps_the_address_that_it_was_made_with(account: Account, as_user: Any) -> None:
     invoice = make.invoice(account)
-    Account.objects.filter(pk=account.pk).update(billing_email=RIGHT)
+    Account.objects.filter(pk=account.pk).update(billing_email=RIGHT, confirmed_billing_email=RIGHT)
 
     seen = as_user(account.owner).get(f"/api/v1/billing/invoices/{invoice.pk}/").json()["data"]
 
@@ -102,7 +102,7 @@ def test_the_invoice_keeps_the_address_that_it_was_made_with(account: Account, a
 
 def test_an_invoice_that_is_sent_again_goes_to_the_address_of_today(account: Account) -> None:
     invoice = make.invoice(account)
-    Account.objects.filter(pk=account.pk).update(billing_email=RIGHT)
+    Account.objects.filter(pk=account.pk).update(billing_email=RIGHT, confirmed_billing_email=RIGHT)
 
     InvoiceService.send_invoice_email(Invoice.objects.get(pk=invoice.pk))
 

@@ -55,8 +55,8 @@ def test_credits_expire_by_the_clock() -> None:
 @pytest.mark.django_db
 def test_what_is_due_and_what_is_late_is_told_by_the_clock(olga: object) -> None:
     with transaction.atomic():
-        record(about("user.email_verified", make.owner()))
-    event = Event.objects.get(type="user.email_verified")
+        record(about("user.created", make.owner()))
+    event = Event.objects.get(type="user.created")
     waiting = Delivery.objects.create(event=event, consumer="email", next_attempt_at=THEN)
 
     with time_machine.travel(THEN - timedelta(seconds=1), tick=False):

@@ -8,13 +8,14 @@ from django.urls import path
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from igny8_core.common import limit_hits
 from igny8_core.common.api.envelope import success
 from igny8_core.common.api.permissions import PublicEndpoint
 from igny8_core.common.api.throttling import EmailThrottle, NetworkThrottle
 from igny8_core.common.api.views import ApiView
-from igny8_core.common.models import RateCounter
+from igny8_core.common.models import LimitHit, RateCounter
 from igny8_core.common.network import client_address, client_network
-from igny8_core.common.rate_limits import forget_old_windows, parse_rate, seconds_to_wait
+from igny8_core.common.rate_limits import count, forget_old_windows, give_back, parse_rate, seconds_to_wait
 
 pytestmark = [pytest.mark.urls(__name__), pytest.mark.django_db]
 
@@ -44,6 +45,7 @@ def limits(settings):
     settings.THROTTLING = True
     settings.TRUSTED_PROXY_COUNT = 0
     settings.RATE_LIMITS = {"login": ["3/minute", "5/hour"]}
+    limit_hits.write()
 
 
 @pytest.fixture
@@ -104,14 +106,60 @@ def test_one_ipv6_customer_is_one_network(clock):
 
 
 @pytest.mark.parametrize(
-    "emails", [["alice@example.com"] * 3, ["Alice@example.com", " alice@EXAMPLE.com ", "ALICE@EXAMPLE.COM"]]
+    ("pattern", "times"),
+    [("203.0.113.{}", 4), ("2001:db8:1:1{:02x}::1", 2), ("2001:db8:2:{:02x}01::1", 4)],
+    ids=["IPv4 /24", "IPv6 /56", "IPv6 /48"],
 )
-def test_one_email_address_is_limited_over_all_networks(clock, emails):
-    for host, email in enumerate(emails):
-        assert login(address=f"203.0.113.{host}", body={"email": email}).status_code == 200
+def test_many_addresses_of_a_wider_network_have_a_limit_together(clock, pattern, times):
+    codes = [login(address=pattern.format(number)).status_code for number in range(16)]
 
-    assert login(address="198.51.100.1", body={"email": "alice@example.com"}).status_code == 429
-    assert login(address="198.51.100.1", body={"email": "bob@example.com"}).status_code == 200
+    assert codes == [200] * 3 * times + [429] * (16 - 3 * times)
+    assert login(address="198.51.100.1").status_code == 200
+
+
+def test_what_a_customer_is_refused_uses_up_nothing_of_the_wider_network(clock):
+    statuses(60, address="203.0.113.1")
+
+    assert [login(address=f"203.0.113.{number}").status_code for number in range(2, 12)] == [200] * 9 + [429]
+
+
+@pytest.mark.parametrize("email", ["alice@example.com", " Alice@EXAMPLE.com "])
+def test_an_email_address_is_counted_with_its_network(clock, email):
+    for _ in range(3):
+        login(address="203.0.113.1", body={"email": email})
+
+    assert login(address="203.0.113.1", body={"email": "alice@example.com"}).status_code == 429
+    assert login(address="198.51.100.1", body={"email": "alice@example.com"}).status_code == 200
+
+
+def test_a_request_costs_one_statement_for_each_throttle(clock, django_assert_num_queries):
+    with django_assert_num_queries(2):
+        login(body={"email": "alice@example.com"})
+
+
+def test_a_hit_can_be_given_back(clock):
+    for _ in range(5):
+        give_back(count("login", "alice"))
+
+    assert seconds_to_wait("login", "alice") is None
+
+
+def test_operators_see_how_often_a_limit_refused(clock):
+    before = limit_hits.totals().get("login", 0)
+    statuses(8)
+
+    assert limit_hits.totals()["login"] == before + 5
+    assert LimitHit.objects.get().hour.minute == 0
+
+
+def test_old_hits_are_summed_up_so_that_totals_never_fall(clock):
+    statuses(8)
+    total = limit_hits.totals()["login"]
+    clock.move_to("2026-06-01T12:00:00Z")
+
+    assert limit_hits.forget_old_hits() == 1
+    assert limit_hits.totals()["login"] == total
+    assert limit_hits.forget_old_hits() == 0
 
 
 @pytest.mark.parametrize("email", [None, 5, [], {}, "x" * 1000])
@@ -141,8 +189,8 @@ def test_old_windows_are_forgotten_and_running_ones_kept(clock):
     clock.move_to("2026-01-01T13:30:00Z")
     login()
 
-    assert forget_old_windows() == 2
-    assert RateCounter.objects.count() == 2
+    assert forget_old_windows() == 4
+    assert RateCounter.objects.count() == 4
 
 
 @pytest.mark.parametrize(

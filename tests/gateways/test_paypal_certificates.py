@@ -1,5 +1,6 @@
 """PayPal's certificates: which are accepted, how often they are fetched, and what failing to get one means."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -16,7 +17,8 @@ from igny8_core.business.billing.gateways.paypal.signature import (
     fetch_certificate_of_paypal,
 )
 from igny8_core.business.billing.gateways.protocol import BadSignature, SignatureUncheckable
-from tests.gateways.paypal_messages import BODY, CERT, Certificates, check_with, headers_of
+from igny8_core.common.network import Network, networks_of
+from tests.gateways.paypal_messages import BODY, CERT, SANDBOX, Certificates, check_with, headers_of
 from tests.gateways.paypal_setup import Clock, settings_for
 
 
@@ -107,6 +109,58 @@ def test_made_up_addresses_cost_eight_fetches_a_minute_and_do_not_push_out_the_g
     check.verify(BODY, headers_of(signer))
 
     assert len(fetch.asked) == 9
+
+
+ATTACKER, PAYPAL = networks_of("203.0.113.7"), networks_of("198.51.100.7")
+
+
+@pytest.fixture(scope="module")
+def forged() -> dict[str, str]:
+    return headers_of(Signer())
+
+
+def forge(check: SignatureCheck, forged: dict[str, str], number: int, sender: Sequence[Network]) -> None:
+    headers = {**forged, "paypal-cert-url": f"{SANDBOX}{CERT}-{number}"}
+    with pytest.raises((BadSignature, SignatureUncheckable)):
+        check.verify(BODY, headers, sender)
+
+
+def test_whoever_makes_up_addresses_wears_out_their_own_network_only(forged: dict[str, str]) -> None:
+    signer = Signer()
+    fetch = Certificates(BadSignature("404"))
+    check = check_with(fetch)
+    for number in range(30):
+        forge(check, forged, number, ATTACKER)
+    assert len(fetch.asked) == 8
+
+    fetch.served = signer.pem
+    check.verify(BODY, headers_of(signer), PAYPAL)
+    forge(check, forged, 99, ATTACKER)
+    assert len(fetch.asked) == 9
+    check.verify(BODY, headers_of(signer), ATTACKER)
+
+
+def test_a_whole_network_of_attackers_has_a_limit_too(forged: dict[str, str]) -> None:
+    fetch = Certificates(BadSignature("404"))
+    check = check_with(fetch)
+    for number in range(80):
+        forge(check, forged, number, networks_of(f"203.0.113.{number}"))
+
+    assert len(fetch.asked) == 8 * 4
+
+
+def test_a_known_certificate_is_used_on_while_it_cannot_be_fetched_anew() -> None:
+    signer, clock = Signer(), Clock()
+    fetch = Certificates(signer.pem)
+    check = check_with(fetch, clock=clock)
+    check.verify(BODY, headers_of(signer), PAYPAL)
+    clock.now += 25 * 3600
+    fetch.served = SignatureUncheckable("down")
+
+    for _ in range(3):
+        check.verify(BODY, headers_of(signer), PAYPAL)
+
+    assert len(fetch.asked) == 2, "asked for once a minute"
 
 
 def test_at_most_eight_certificates_are_kept() -> None:

@@ -1,7 +1,7 @@
 """The third gateway behind the protocol. Its other end is in memory: `approve`, `send_back` and `dispute_it`."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
@@ -22,6 +22,7 @@ from igny8_core.business.billing.gateways.protocol import (
     WebhookMessage,
 )
 from igny8_core.common import clock
+from igny8_core.common.network import Network
 
 
 class ThirdGateway:
@@ -102,7 +103,7 @@ class ThirdGateway:
         """See Gateway."""
         return iter(list(self._disputes))
 
-    def verify_webhook(self, body: bytes, headers: Mapping[str, str]) -> None:
+    def verify_webhook(self, body: bytes, headers: Mapping[str, str], sender: Sequence[Network] = ()) -> None:
         """See Gateway."""
         if headers.get("third-secret") != self._secret:
             raise BadSignature("another secret")

@@ -17,6 +17,6 @@ keepalive = 75
 graceful_timeout = 25
 # The workers' heartbeat files are in shared memory: on a slow disk, a worker can seem dead.
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108 - gunicorn chooses random file names
-# By default gunicorn takes these two from headers of a proxy on this machine, which may have them from anybody.
+# By default gunicorn takes two from headers of a proxy on this machine, which may have them from anybody (AUT-17).
 forwarder_headers = ""
 control_socket_disable = True

@@ -10,11 +10,10 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from threading import Lock
 
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, InterfaceError, connection
 from django.db.models import Sum
 
 from igny8_core.common import clock
-from igny8_core.common.db import service_transaction
 from igny8_core.common.models import LimitHit
 
 logger = logging.getLogger(__name__)
@@ -28,6 +27,18 @@ WRITE = """
     INSERT INTO igny8_limit_hits ("limit", hour, count)
     SELECT name, %s, hits FROM unnest(%s::text[], %s::integer[]) AS noted (name, hits)
     ON CONFLICT ("limit", hour) DO UPDATE SET count = igny8_limit_hits.count + EXCLUDED.count
+"""
+
+# One statement: what is deleted is what is added.
+SUM_UP = """
+    WITH gone AS (
+        DELETE FROM igny8_limit_hits WHERE hour > %s AND hour < %s RETURNING "limit", count
+    ), added AS (
+        INSERT INTO igny8_limit_hits ("limit", hour, count)
+        SELECT "limit", %s, sum(count) FROM gone GROUP BY "limit"
+        ON CONFLICT ("limit", hour) DO UPDATE SET count = igny8_limit_hits.count + EXCLUDED.count
+    )
+    SELECT count(*) FROM gone
 """
 
 _waiting: Counter[str] = Counter()
@@ -62,10 +73,10 @@ def write() -> None:
     try:
         with connection.cursor() as cursor:
             cursor.execute(WRITE, [_this_hour(), list(noted), list(noted.values())])
-    except DatabaseError:
+    except (DatabaseError, InterfaceError) as error:
+        logger.warning("limits hit are not written: %s", type(error).__name__)
         with _lock:
             _waiting.update(noted)
-        raise
 
 
 def forget() -> None:
@@ -86,17 +97,11 @@ def totals() -> dict[str, int]:
     return dict(LimitHit.objects.order_by("limit").values_list("limit").annotate(total=Sum("count")))
 
 
-@service_transaction
 def forget_old_hits() -> int:
     """Sum up what is older than 90 days in one row for each limit. Returns how many hours are gone."""
-    old = LimitHit.objects.filter(hour__gt=BEFORE, hour__lt=clock.now() - KEPT_FOR).select_for_update()
-    counts: Counter[str] = Counter()
-    for hit in old:
-        counts[hit.limit] += hit.count
     with connection.cursor() as cursor:
-        cursor.execute(WRITE, [BEFORE, list(counts), list(counts.values())])
-    deleted, _ = LimitHit.objects.filter(pk__in=[hit.pk for hit in old]).delete()
-    return deleted
+        cursor.execute(SUM_UP, [BEFORE, clock.now() - KEPT_FOR, BEFORE])
+        return int(cursor.fetchone()[0])
 
 
 def _this_hour() -> datetime:

@@ -16,6 +16,8 @@ RATE_LIMITS = {
     # Wrong passwords: of a network, and for an e-mail address from networks that its owner never used.
     "login": ["10/minute", "60/hour"],
     "login_address": ["15/15minutes"],
+    # Right passwords: programs log in once and refresh.
+    "logins": ["20/minute", "100/hour"],
     # One's own password, asked for before something important.
     "password": ["10/minute", "15/15minutes"],
     # Codes of one person. A new password begins the count anew, so nobody else can use it up for long.

@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from igny8_core.common import limit_hits
 from igny8_core.events.models import Delivery
 from tests import make
 
@@ -41,6 +42,13 @@ def test_it_tells_how_business_and_queues_stand(settings: Any) -> None:
     assert 3600 <= float(found["igny8_payments_to_approve_oldest_seconds"]) < 3660
     assert found["igny8_deliveries_due"] == "0.0"
     assert float(found["igny8_deliveries_given_up"]) == Delivery.objects.count() > 0
+
+
+def test_it_tells_what_limits_have_refused(settings: Any) -> None:
+    for _ in range(3):
+        limit_hits.note("register")
+
+    assert figures(settings)['igny8_limit_hits_total{limit="register"}'] == "3.0"
 
 
 def test_an_empty_installation_has_figures_too(settings: Any) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 from django.test import Client
 from rest_framework.test import APIClient
 
@@ -188,3 +189,16 @@ def test_a_scope_that_the_settings_leave_out_limits_nothing(settings: Any) -> No
     settings.RATE_LIMITS = {"login": ["3/minute"]}
 
     assert set(codes(APIClient(), 30)) == {401}
+
+
+def test_while_the_database_is_away_each_process_counts_for_itself(
+    settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limits(settings, api_network="5/minute")
+
+    def away(*_: object) -> int:
+        raise OperationalError("the server closed the connection")
+
+    monkeypatch.setattr(request_limits, "add", away)
+
+    assert codes(APIClient(), 8, REMOTE_ADDR="198.51.100.1") == [401] * 5 + [429] * 3

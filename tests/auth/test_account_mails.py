@@ -17,13 +17,15 @@ from rest_framework.test import APIClient
 
 from igny8_core.auth.models import Account, User
 from igny8_core.auth.services import invitations, mails
+from igny8_core.auth.services.accounts import update_account_settings
 from igny8_core.auth.services.invitations import resend_invitation
 from igny8_core.auth.services.memberships import remove_member, transfer_ownership
 from igny8_core.auth.services.users import request_email_verification, request_password_reset
 from igny8_core.business.signup.service import register
+from igny8_core.common import limit_hits
 from igny8_core.common.errors import InvalidInput
 from igny8_core.events.models import Event
-from igny8_core.events.services import about, record
+from igny8_core.events.services import NewEvent, about, record
 from tests import make
 
 BASE_URL = "https://app.example.com"
@@ -308,6 +310,9 @@ def test_every_mail_has_text_html_and_says_it_is_automatic(alice: User, bob: Use
         record(about("recovery_codes.renewed", alice, alice))
         record(about("recovery_code.used", alice, alice, {"left": 2}))
         record(about("user.updated", alice, make.operator(), {"changed": ["is_active"]}))
+        record(about("user.login_attacked", alice))
+        record(NewEvent("signups.stopped", limit_hits.of_this_hour("signups"), None))
+    update_account_settings(alice.account, alice, billing_email="books@example.com")
     found = {kind: the_mail(kind) for kind in kinds}
     transfer_ownership(alice.account, alice, bob.pk, make.PASSWORD)
     found["account.ownership_transferred"] = the_mail("account.ownership_transferred")

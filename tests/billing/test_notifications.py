@@ -346,7 +346,7 @@ def test_text_of_people_brings_no_link_no_markup_and_no_header(
 
 def test_address_with_a_line_break_is_refused_and_sends_nothing() -> None:
     invoice = make.invoice()
-    invoice.account.billing_email = "a@example.com\nBcc: victim@example.com"
+    invoice.account.billing_email = invoice.account.confirmed_billing_email = "a@example.com\nBcc: b@example.com"
 
     with pytest.raises(ValueError, match="newlines"):
         InvoiceService.send_invoice_email(invoice)

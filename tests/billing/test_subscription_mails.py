@@ -25,7 +25,7 @@ def subscription(olga: User) -> Subscription:
     ordered = make.subscription()
     PaymentService.approve_manual_payment(make.submitted_payment(ordered.invoices.get()), olga)
     Subscription.objects.update(current_period_end=END)
-    ordered.account.billing_email = "billing@example.com"
+    ordered.account.billing_email = ordered.account.confirmed_billing_email = "billing@example.com"
     ordered.account.save()
     return Subscription.objects.get()
 

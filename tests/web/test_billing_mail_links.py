@@ -138,7 +138,7 @@ def test_mails_on_the_account_lead_to_it() -> None:
     make.credits(owner.account, 150)
     CreditService.spend(owner.account, 60, operation_type="writing")
     subscription = make.running_subscription()
-    subscription.account.billing_email = "a@acme.example"
+    subscription.account.billing_email = subscription.account.confirmed_billing_email = "a@acme.example"
     subscription.account.save()
     SubscriptionService.cancel_subscription(subscription)
 

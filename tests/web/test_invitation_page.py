@@ -11,6 +11,7 @@ from igny8_core.auth.models import Account, Role, TeamInvitation, User
 from igny8_core.auth.services import invitations
 from igny8_core.auth.services.invitations import cancel_invitation, invitation_token, resend_invitation
 from igny8_core.auth.services.memberships import remove_member
+from igny8_core.common import clock
 from tests import make
 from tests.web.people import NEW_PASSWORD, browser_of, is_signed_in, says, sign_in
 
@@ -95,7 +96,7 @@ def test_a_second_click_makes_nobody_twice(client: Client, alice: User) -> None:
 
 
 def test_a_person_with_a_login_signs_in_and_comes_back_to_join(client: Client, alice: User) -> None:
-    loner = make.user(email="nadia@example.com")
+    loner = make.user(email="nadia@example.com", email_verified_at=clock.now())
     link = link_of(invite(alice))
 
     shown = client.get(link)

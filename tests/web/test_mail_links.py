@@ -10,6 +10,7 @@ from django.db import transaction
 from igny8_core.auth.errors import InvalidToken
 from igny8_core.auth.models import Role, User
 from igny8_core.auth.services import mails as notification_service
+from igny8_core.auth.services.accounts import update_account_settings
 from igny8_core.auth.services.invitations import invite
 from igny8_core.auth.services.mailed_tokens import Purpose, link_token
 from igny8_core.auth.services.memberships import remove_member, transfer_ownership
@@ -20,7 +21,7 @@ from igny8_core.auth.services.users import (
     request_password_reset,
     reset_password,
 )
-from igny8_core.common import clock
+from igny8_core.common import clock, limit_hits
 from igny8_core.events import services as events
 from igny8_core.events.models import Event
 from tests import make
@@ -48,7 +49,7 @@ def invites(alice: User) -> None:
 
 
 def invites_somebody_with_a_login(alice: User) -> None:
-    make.user(email="new@example.com")
+    make.user(email="new@example.com", email_verified_at=clock.now())
     invites(alice)
 
 
@@ -82,6 +83,20 @@ def token_stolen(alice: User) -> None:
         rotate_session(first.refresh)
 
 
+def gives_a_billing_address(alice: User) -> None:
+    update_account_settings(alice.account, alice, billing_email="books@example.com")  # type: ignore[arg-type]
+
+
+def attacked(alice: User) -> None:
+    with transaction.atomic():
+        events.record(events.about("user.login_attacked", alice))
+
+
+def signups_stop(alice: User) -> None:
+    with transaction.atomic():
+        events.record(events.NewEvent("signups.stopped", limit_hits.of_this_hour("signups"), None))
+
+
 # What happens; the type of its event; what the page of each link says, in the order of the links.
 OF_AUTH = [
     (signed_up, "user.verification_requested", ["Yes, confirm it"]),
@@ -93,6 +108,9 @@ OF_AUTH = [
     (changes_password, "user.password_changed", ["Forgotten your password?"]),
     (resets_password, "user.password_reset", ["Forgotten your password?"]),
     (edited, "user.updated", ["Forgotten your password?"]),
+    (gives_a_billing_address, "account.billing_email_given", ["Yes, confirm it"]),
+    (attacked, "user.login_attacked", ["Forgotten your password?"]),
+    (signups_stop, "signups.stopped", ["Log in"]),
     (token_stolen, "session.token_reused", ["Forgotten your password?"]),
 ]
 

@@ -17,14 +17,12 @@ class Purpose(TextChoices):
 
     RESET = "password_reset"
     VERIFICATION = "email_verification"
-    BILLING_ADDRESS = "billing_address"
 
 
-LIFETIMES = {
-    Purpose.RESET: timedelta(minutes=60),
-    Purpose.VERIFICATION: timedelta(days=3),
-    Purpose.BILLING_ADDRESS: timedelta(days=3),
-}
+LIFETIMES = {Purpose.RESET: timedelta(minutes=60), Purpose.VERIFICATION: timedelta(days=3)}
+# The token of an account's billing address is nobody's of a login.
+BILLING_ADDRESS = "igny8_core.auth.billing_address"
+BILLING_ADDRESS_LIFETIME = timedelta(days=3)
 
 
 def link_token(user: User, purpose: Purpose, issued_at: datetime) -> str:
@@ -49,7 +47,7 @@ def user_of_link(token: str, purpose: Purpose) -> User:
 def billing_address_token(account: Account, issued_at: datetime) -> str:
     """A token for a link to the account's billing address, which it confirms."""
     text = f"{account.pk}.{_state_of_address(account, keys()[0])}"
-    return signed(text, salt=_salt(Purpose.BILLING_ADDRESS), moment=issued_at)
+    return signed(text, salt=BILLING_ADDRESS, moment=issued_at)
 
 
 def account_of_link(token: str) -> Account | None:
@@ -58,8 +56,7 @@ def account_of_link(token: str) -> Account | None:
     Raises LinkExpired once it has expired, or the account has another billing address.
     """
     try:
-        lifetime = LIFETIMES[Purpose.BILLING_ADDRESS]
-        account_id, state = opened(token, salt=_salt(Purpose.BILLING_ADDRESS), lifetime=lifetime).split(".")
+        account_id, state = opened(token, salt=BILLING_ADDRESS, lifetime=BILLING_ADDRESS_LIFETIME).split(".")
     except SignatureExpired:
         raise LinkExpired() from None
     except BadSignature:
@@ -107,5 +104,6 @@ def _state(user: User, purpose: Purpose, key: str) -> str:
 
 
 def _state_of_address(account: Account, key: str) -> str:
-    salt = f"igny8_core.auth.state.{Purpose.BILLING_ADDRESS.value}"
-    return salted_hmac(salt, f"{account.pk}|{account.billing_email}", secret=key, algorithm="sha256").hexdigest()
+    return salted_hmac(
+        BILLING_ADDRESS, f"{account.pk}|{account.billing_email}", secret=key, algorithm="sha256"
+    ).hexdigest()

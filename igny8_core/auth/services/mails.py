@@ -10,7 +10,14 @@ from django.conf import settings
 
 from igny8_core.auth.models import Account, AccountStatus, InvitationState, TeamInvitation, User
 from igny8_core.auth.services.invitations import invitation_token
-from igny8_core.auth.services.mailed_tokens import Purpose, billing_address_token, has_run_out, link_token
+from igny8_core.auth.services.mailed_tokens import (
+    BILLING_ADDRESS_LIFETIME,
+    Purpose,
+    billing_address_token,
+    has_run_out,
+    link_token,
+)
+from igny8_core.common import clock
 from igny8_core.common.mail import Mail, message_id_of_event, send
 from igny8_core.common.names import in_mail
 from igny8_core.common.rate_limits import rates_of
@@ -71,7 +78,7 @@ def _billing_email_given(event: Event) -> Mail | None:
     account = event.account
     if account is None or not account.billing_email or account.is_billing_email_confirmed:
         return None
-    if has_run_out(Purpose.BILLING_ADDRESS, event.created_at.timestamp()):
+    if clock.now() >= event.created_at + BILLING_ADDRESS_LIFETIME:
         return None
     # No name in it: whoever chooses the address also chose the name, and could write to a stranger's inbox.
     context = {"link": _link("verify-email", billing_address_token(account, event.created_at))}

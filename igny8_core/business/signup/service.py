@@ -169,11 +169,13 @@ def _counted() -> Iterator[None]:
     if counted.wait is not None:
         _tell_operators()
         raise TooManyRequests(SIGNUPS_STOPPED, retry_after=counted.wait)
+    is_done = False
     try:
         yield
-    except BaseException:
-        rate_limits.give_back(counted)
-        raise
+        is_done = True
+    finally:
+        if not is_done:
+            rate_limits.give_back(counted)
 
 
 @service_transaction

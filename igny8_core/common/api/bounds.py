@@ -23,6 +23,7 @@ OUTSIDE_THE_API = [
     ("misses", ("person", "network"), "every answer 404; a network's for who is not logged in"),
     ("login", ("network",), f"{LOGINS}, from where the person never logged in before"),
     ("login_address", ("e-mail address",), f"{LOGINS}, from where the person never logged in before"),
+    ("logins", ("e-mail address and network",), "logging in with the right password, through any door"),
     ("signups", ("everybody",), "every signup, and every account that somebody begins; operators get a mail"),
     ("password", ("person",), "the password in `/auth/confirm/`, and where the console or a page asks who it is"),
     ("second_factor", ("person",), "codes of the second factor, at every door; a new password begins the count anew"),
@@ -39,7 +40,8 @@ BILLING = "igny8_core.business.billing"
 GUARD = "igny8_core.auth.services.login_guard"
 CAPS = "igny8_core.common.mail_caps.PER_RECIPIENT"
 AGAIN = "igny8_core.common.mail_caps.AGAIN_AFTER"
-MAILED = "igny8_core.auth.services.mailed_tokens.LIFETIMES"
+TOKENS = "igny8_core.auth.services.mailed_tokens"
+MAILED = f"{TOKENS}.LIFETIMES"
 
 
 @dataclass(frozen=True)
@@ -150,6 +152,7 @@ BOUNDS: dict[str, list[Bound]] = {
         Bound(f"{MAILED}:password_reset", "for so long a link for a new password works", "410"),
         Bound(f"{MAILED}:email_verification", "for so long a link that proves an address works", "410"),
         Bound("igny8_core.auth.services.half_logins.LIFETIME", "between password and code on a page", "begun anew"),
+        Bound(f"{TOKENS}.BILLING_ADDRESS_LIFETIME", "for so long a link that confirms a billing address works", "410"),
         Bound("SIMPLE_JWT:ACCESS_TOKEN_LIFETIME", "for so long an access token works", "401"),
         Bound("SIMPLE_JWT:REFRESH_TOKEN_LIFETIME", "for so long a session goes on unused", "401"),
         Bound("igny8_core.api.team_serializers.MAX_SITES_INPUT", "sites of an invitation", "400"),
@@ -167,7 +170,7 @@ BOUNDS: dict[str, list[Bound]] = {
         *(
             Bound(f"{CAPS}:{kind}", f"{said} to one recipient", f"not sent, `mails_{kind}`")
             for kind, said in [
-                ("documents", "about money"),
+                ("documents", "about money of accounts that have never paid"),
                 ("safety", "about what happened to a login"),
                 ("invitation", "with an invitation, from all teams together"),
                 ("password_reset", "with a link for a new password"),

@@ -60,12 +60,11 @@ def send_invoice(invoice: Invoice) -> None:
 
 
 def _counted(event: Event) -> Mail | None:
-    """The mail about an event; what customers get is counted with all that they get."""
-    mail = HANDLERS[event.type](event)
-    if mail is None or event.type in TO_OPERATORS:
+    """The mail about an event; what an account causes that has never paid is counted. Customers get all of theirs."""
+    mail, account = HANDLERS[event.type](event), event.account
+    if mail is None or event.type in TO_OPERATORS or account is None or not account.has_never_paid:
         return mail
-    account = event.account
-    return replace(mail, kind="documents", trial_account=account.pk if account and account.has_never_paid else None)
+    return replace(mail, kind="documents", trial_account=account.pk)
 
 
 def _invoice_created(event: Event) -> Mail | None:

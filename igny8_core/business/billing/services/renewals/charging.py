@@ -89,7 +89,7 @@ def _ask(renewal: Renewal) -> None:
         # The customer pays in another way, or a new card makes it due again.
         _again(renewal, None)
     except (PaymentDeclined, AuthenticationRequired):
-        _count_decline(renewal, Payment.objects.get(account_id=renewal.account_id, request_key=key))
+        _count_decline(renewal, key)
     except SavedMethodNotFound:
         _note_missing_card(renewal)
     except DomainError as refusal:
@@ -110,11 +110,12 @@ def _newer_card(renewal: Renewal) -> AccountPaymentMethod | None:
 
 
 @service_transaction
-def _count_decline(renewal: Renewal, payment: Payment) -> None:
-    """Count a declined charge. It is tried again if its code says that this can help."""
+def _count_decline(renewal: Renewal, key: str) -> None:
+    """Count the declined charge that has this request key. It is tried again if its code says that this can help."""
     lock_account(renewal.account_id)
+    payment = Payment.objects.filter(account_id=renewal.account_id, request_key=key).first()
     counted = Renewal.objects.filter(pk=renewal.pk, status=RenewalStatus.OPEN).first()
-    if counted is None or (counted.last_attempt_id or 0) >= payment.pk:
+    if payment is None or counted is None or (counted.last_attempt_id or 0) >= payment.pk:
         return
     code, counted.last_attempt = str(payment.metadata.get("failure_code", "")), payment
     if code in NO_DECLINES:

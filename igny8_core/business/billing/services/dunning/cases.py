@@ -21,6 +21,7 @@ from igny8_core.business.billing.models import (
     Payment,
     PaymentStatus,
 )
+from igny8_core.business.billing.selectors import CHANGES_PLAN
 from igny8_core.business.billing.services.dunning.calendar import local_time
 from igny8_core.business.billing.services.dunning.rules import Case, Pause, Subject, Taken
 from igny8_core.events.models import Delivery, DeliveryStatus
@@ -57,8 +58,7 @@ def dunned_invoices() -> QuerySet[Invoice]:
     ended_or_foreign = Q(subscription__status=SubscriptionStatus.CANCELED) | Q(
         subscription__billing_driver=BillingDriver.STRIPE
     )
-    changes = InvoiceLine.objects.filter(kind=LineKind.PLAN_CHANGE).values("invoice")
-    return open_ones.exclude(ended_or_foreign).exclude(pk__in=changes)
+    return open_ones.exclude(ended_or_foreign).exclude(CHANGES_PLAN)
 
 
 def read_cases(invoices: Sequence[Invoice], accounts: dict[int, Account]) -> list[OpenInvoice]:

@@ -105,9 +105,7 @@ class Life:
     def _buy_credits(self, person: Person, account: Account) -> None:
         if account.status == AccountStatus.ACTIVE:
             package = person.pick.choice(PACKAGES)
-            self._purse.attempt(
-                "ordered credits", lambda: buy_credits(account, package, person.method, _owner(person))
-            )
+            self._purse.attempt("ordered credits", lambda: buy_credits(account, package, person.method, _owner(person)))
 
     def _ask_for_refund(self, person: Person, account: Account) -> None:
         payment = self._last_payment(account)

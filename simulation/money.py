@@ -164,5 +164,3 @@ def _charge_again(invoice: Invoice) -> None:
 
 def _secret(purse: Purse, object_id: str) -> str:
     return str(purse.stripe.one(object_id)["client_secret"])
-
-

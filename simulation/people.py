@@ -2,7 +2,7 @@
 
 import random
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
@@ -28,7 +28,7 @@ HABITS = {Habit.EXACT: 55, Habit.LATE: 20, Habit.TWICE: 12, Habit.NEVER: 13}
 PLANS = {"starter": 40, "growth": 25, "scale": 10, "growth-yearly": 10, "basis": 15}
 # What somebody does on one of a thousand days, with what they have.
 LIFE = {
-    "spend": 120,
+    "spend": 40,
     "upgrade": 5,
     "downgrade": 4,
     "cancel_at_end": 3,
@@ -130,5 +130,3 @@ def _day_of_signup(first: date, days: int, pick: random.Random) -> date:
 def moment_after(begun: datetime, hours: int, pick: random.Random) -> datetime:
     """A moment within the hours that follow, to the second."""
     return begun + timedelta(seconds=pick.randrange(hours * 3600))
-
-

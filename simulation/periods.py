@@ -3,6 +3,7 @@
 Nothing here asks the application what a month is.
 """
 
+import itertools
 from calendar import monthrange
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
@@ -52,7 +53,7 @@ def gaps_and_overlaps(observed: Observed) -> list[str]:
     restarts = _restarts()
     wrong = []
     for pk, periods in observed.periods.items():
-        for before, after in zip(periods, periods[1:], strict=False):
+        for before, after in itertools.pairwise(periods):
             restarted = before.start < after.start < before.end and after.start in restarts[pk]
             if after.start != before.end and not restarted:
                 wrong.append(f"subscription {pk}: {before.start} to {before.end}, then {after.start} to {after.end}")

@@ -22,7 +22,6 @@ from igny8_core.business.billing.models import (
 )
 from igny8_core.common.money import format_amount
 from igny8_core.events.models import Event
-from simulation.people import Habit
 from simulation.proofs import Proof
 from simulation.run import Outcome
 
@@ -96,7 +95,9 @@ def lines(outcome: Outcome, proofs: Sequence[Proof], seconds: float) -> Iterator
 
 
 def _happened(outcome: Outcome) -> Iterator[tuple[str, ...]]:
-    people = Counter(f"{person.habit.value}, by {'card' if person.pays_by_card else 'bank'}" for person in outcome.people)
+    people = Counter(
+        f"{person.habit.value}, by {'card' if person.pays_by_card else 'bank'}" for person in outcome.people
+    )
     yield "customers who pay", _listed(people)
     for name, model in STATES:
         rows = model._default_manager.order_by().values_list("status").annotate(Count("pk"))
@@ -154,7 +155,10 @@ def _table(rows: Any, head: tuple[str, ...] = ()) -> Iterator[str]:
     widths = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]
     for row in rows:
         if head:
-            texts = [text.ljust(width) if place < 2 else text.rjust(width) for place, (text, width) in enumerate(zip(row, widths, strict=True))]
+            texts = [
+                text.ljust(width) if place < 2 else text.rjust(width)
+                for place, (text, width) in enumerate(zip(row, widths, strict=True))
+            ]
             yield "  " + "  ".join(texts).rstrip()
         else:
             yield from _wrapped(row, widths[0])

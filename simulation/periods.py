@@ -109,5 +109,6 @@ def _restarts() -> dict[int, set[datetime]]:
     lines = InvoiceLine.objects.filter(restarts_period=True, invoice__status=InvoiceStatus.PAID)
     found: dict[int, set[datetime]] = defaultdict(set)
     for pk, moment in lines.values_list("invoice__subscription_id", "invoice__paid_at"):
-        found[pk].add(moment)
+        if moment:
+            found[pk].add(moment)
     return found

@@ -109,6 +109,8 @@ def _surroundings(plot: Plot, folder: Path) -> Iterator[FakeStripe]:
     changed = {
         "STRIPE": keys,
         "PAYPAL": None,
+        # With it, Django keeps the text of every statement.
+        "DEBUG": False,
         "EMAIL_BACKEND": mails.BACKEND,
         "OFFER_SAMPLE_PAYEES": True,
         # Nobody logs in, so hashes need not be slow.
@@ -120,7 +122,7 @@ def _surroundings(plot: Plot, folder: Path) -> Iterator[FakeStripe]:
         logging.disable(logging.CRITICAL)
         if not plot.pdfs:
             # Drawing takes most of the time, and is no part of what is proved.
-            pdf.render_invoice = pdf.render_credit_note = lambda document: b"%PDF-1.7"
+            pdf.render_invoice = pdf.render_credit_note = _not_drawn
         with override_settings(**changed):
             yield fake
     finally:
@@ -129,6 +131,10 @@ def _surroundings(plot: Plot, folder: Path) -> Iterator[FakeStripe]:
         clock.stand_at(None)
         server.stop()
         mails.Letterbox.path = None
+
+
+def _not_drawn(document: Any) -> bytes:
+    return b"%PDF-1.7"
 
 
 class _Run:

@@ -167,7 +167,7 @@ class Steps:
             self._take()
             return answer
 
-        requests.Session.send = counted  # type: ignore[method-assign]
+        requests.Session.send = counted  # type: ignore[method-assign, assignment]
 
     def _take(self) -> None:
         if self._taken == self._fatal:

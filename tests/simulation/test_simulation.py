@@ -17,7 +17,7 @@ from simulation import mails, schedule
 from simulation.people import Habit, population
 from simulation.periods import Observed, Period, months_after, wrong_ends
 from simulation.proofs import proofs
-from simulation.report import lines
+from simulation.report import Spent, lines
 from simulation.run import Outcome, Plot, simulate
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -53,7 +53,7 @@ def test_weeks_of_a_small_population_end_with_every_promise_kept(run: Callable[.
     assert outcome.observed.count > 12
     assert outcome.mails["invoice.created"] == Invoice.objects.count()
     assert outcome.purse.done["approved payments"] > 2
-    printed = "\n".join(lines(outcome, list(proofs(outcome)), 60))
+    printed = "\n".join(lines(outcome, list(proofs(outcome)), Spent(60, 30)))
     assert all(title in printed for title in ("WHAT HAPPENED", "MONEY BY MONTH", "2027-02  USD", "1:00 minutes"))
     assert "BROKEN" not in printed
     # Nothing of it stays.
@@ -92,7 +92,7 @@ def test_what_is_wrong_is_seen(run: Callable[..., Outcome], monkeypatch: pytest.
         ["no", "scheduled", "task"],
     ]
     assert f"subscription {pk}: 0 paid invoices" in seen[next(name for name in seen if name.startswith("one"))][0]
-    printed = "\n".join(lines(outcome, list(proofs(outcome)), 1))
+    printed = "\n".join(lines(outcome, list(proofs(outcome)), Spent(1, 1)))
     assert "BROKEN no scheduled task failed" in printed
     assert "RuntimeError: out of order" in printed
 

@@ -59,7 +59,7 @@ def prepare(description: str) -> Setup:
     settings.DEBUG = False
     django.setup()
     _require_loopback()
-    _empty_database()
+    empty_database()
     return Setup(arguments.repeats, arguments.seconds)
 
 
@@ -71,7 +71,8 @@ def _require_loopback() -> None:
         raise SystemExit(f"The benchmarks only run on this machine's PostgreSQL, not on {host}.")
 
 
-def _empty_database() -> None:
+def empty_database() -> None:
+    """Migrate the database, delete all rows of ours, and create the default data again."""
     from django.core.management import call_command
     from django.db import connection
 

@@ -13,7 +13,18 @@ import pytest
 from django.core.management import call_command
 from django.test import Client
 
-from igny8_core.business.billing.models import CreditCostConfig, CreditUsageLog, Invoice, Payment
+from igny8_core.business.billing.invariants import broken_invariants
+from igny8_core.business.billing.models import (
+    CreditCostConfig,
+    CreditUsageLog,
+    Invoice,
+    InvoiceLine,
+    InvoiceOffer,
+    Payment,
+    Renewal,
+)
+from igny8_core.business.billing.services.renewals import invoicing
+from igny8_core.events.models import Delivery
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 pytestmark = pytest.mark.django_db
@@ -68,6 +79,27 @@ def test_the_rows_of_the_requests_fit_their_tables(
     assert json.loads(requests.spend())["operation_type"] in CreditCostConfig.objects.values_list(
         "operation_type", flat=True
     )
+
+
+def test_renewals_and_their_limit_write_the_same_rows(bench: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    renewals = importlib.import_module("renewals")
+    renewals.build(1, 3)
+    monkeypatch.setattr(invoicing, "require_no_transaction", lambda: None)
+    renewals.warm_up(4)
+
+    renewals.ours(1, 1)
+    renewals.limit(2, 2)
+
+    rows = [
+        Renewal.objects.filter(subscription=number).values("status", "charge_takes", "declines", "price_change").get()
+        | Invoice.objects.filter(subscription=number, status="pending").values("total", "currency", "due_date").get()
+        | {"offers": InvoiceOffer.objects.filter(invoice__subscription=number).count()}
+        | {"lines": InvoiceLine.objects.filter(invoice__subscription=number).count()}
+        | {"deliveries": Delivery.objects.filter(event__account=number).count()}
+        for number in (1, 2, 3)
+    ]
+    assert rows[0] == rows[1] == rows[2]
+    assert broken_invariants() == []
 
 
 def test_the_pages_that_are_weighed_open(bench: ModuleType) -> None:

@@ -56,6 +56,7 @@ SPECTACULAR_SETTINGS = {
         "PlanLimitEnum": "igny8_core.auth.selectors.PLAN_LIMITS",
         "ProofTypeEnum": "igny8_core.business.billing.models.ProofType",
         "RejectionCodeEnum": "igny8_core.business.billing.models.RejectionCode",
+        "RenewalStatusEnum": "igny8_core.business.billing.models.RenewalStatus",
         "RoleEnum": "igny8_core.auth.models.Role",
         "SiteStatusEnum": "igny8_core.auth.models.SiteStatus",
         "SubscriptionStatusEnum": "igny8_core.auth.models.SubscriptionStatus",

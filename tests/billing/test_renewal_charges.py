@@ -83,6 +83,23 @@ def test_the_card_is_charged_when_the_period_ends_and_not_before(
     require_sound_at(END + AN_HOUR)
 
 
+def test_the_mail_with_the_invoice_says_when_the_card_is_charged(subscription: Subscription) -> None:
+    mails_at(WEEK_BEFORE)
+
+    [text] = [" ".join(sent.body.split()) for sent in mail.outbox if "Your plan goes on" in sent.body]
+    assert "the period from 28 February 2026 to 31 March 2026." in text
+    assert "we charge your saved card on 28 February 2026." in text
+
+
+def test_who_pays_by_bank_reads_nothing_of_a_card() -> None:
+    running()
+    work_at(WEEK_BEFORE)
+    mails_at(WEEK_BEFORE)
+
+    [text] = [sent.body for sent in mail.outbox if "Your plan goes on" in sent.body]
+    assert "your saved card" not in text
+
+
 def test_what_can_pass_is_tried_again_and_the_customer_is_told_at_the_first_and_the_last(
     stripe: FakeStripe, subscription: Subscription
 ) -> None:
@@ -158,6 +175,27 @@ def test_a_new_card_is_charged_at_once_and_a_repeated_word_of_it_changes_nothing
     at(later + AN_HOUR, charging.handle, Event.objects.filter(type="payment_method.made_default").latest("pk"))
     assert renewal_of(subscription).next_charge_at is None
     require_sound_at(later)
+
+
+def test_a_new_card_is_charged_though_the_declined_one_is_still_the_default(
+    stripe: FakeStripe, subscription: Subscription
+) -> None:
+    declining(stripe, subscription, "expired_card")
+    at(END, charge_due_renewals)
+    with time_machine.travel(END + AN_HOUR, tick=False):
+        added = make.saved_card(stripe, account_of(subscription), is_default=False)
+        Event.objects.create(
+            type="payment_method.added",
+            account=account_of(subscription),
+            object_type="billing.accountpaymentmethod",
+            object_id=str(added.pk),
+            created_at=END + AN_HOUR,
+        )
+        charging.handle(Event.objects.latest("pk"))
+        charge_due_renewals()
+
+    assert renewal_of(subscription).status == "begun"
+    assert Payment.objects.latest("pk").metadata["order"]["card"] == added.gateway_method_id
 
 
 def test_the_same_news_of_a_card_is_charged_once(stripe: FakeStripe, subscription: Subscription) -> None:

@@ -186,6 +186,19 @@ def test_what_a_release_without_renewals_booked_begins_too(subscription: Subscri
     assert CreditGrant.objects.filter(source=f"invoice:{renewal.invoice_id}").count() == 1
 
 
+def test_a_period_that_an_operator_invoiced_by_hand_is_paid_like_any_invoice(subscription: Subscription) -> None:
+    line = {"description": "Extra time", "quantity": 1, "amount": "10.00", "kind": "plan", "plan": subscription.plan}
+    by_hand = at(
+        WEEK_BEFORE, make.invoice, subscription.account, line_items=[{**line, "credits": 50, "period_start": END}],
+        subscription=subscription,
+    )  # fmt: skip
+
+    pay_at(WEEK_BEFORE, by_hand)
+
+    assert (period(subscription), renewal_of(subscription).status) == ((START, END), "open")
+    assert account_of(subscription).credits == 1050
+
+
 def test_the_price_that_was_paid_counts_for_what_recurs(subscription: Subscription) -> None:
     pay_at(END, renewal_of(subscription).invoice)
 

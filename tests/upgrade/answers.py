@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
+from unittest.mock import patch
 
 import django
 
@@ -16,13 +17,14 @@ django.setup()
 
 from django.conf import settings  # noqa: E402
 from django.core.management import call_command  # noqa: E402
-from django.db import connection  # noqa: E402
+from django.db import connection, transaction  # noqa: E402
 from rest_framework.test import APIClient  # noqa: E402
 from stopped_clock import stopped_at  # noqa: E402
 
 from igny8_core.auth.models import User  # noqa: E402
 from igny8_core.auth.services.sessions import open_session  # noqa: E402
 from igny8_core.business.billing.invariants import broken_invariants  # noqa: E402
+from igny8_core.business.billing.services.renewals import invoicing  # noqa: E402
 
 # A minute after the end of the story, before the gateways are asked about its last attempts.
 MOMENT = datetime(2026, 7, 1, 11, 54, tzinfo=UTC)
@@ -154,10 +156,22 @@ def _written(answer: Any) -> dict[str, Any]:
     return {"status": answer.status_code} | said
 
 
+def broken_after_the_first_run() -> list[str]:
+    """The invariants that do not hold once the tasks have run that come within minutes; the run itself is undone.
+
+    Releases before this one renewed nothing, so that the first run finds periods that ended long ago.
+    """
+    with transaction.atomic(), patch.object(invoicing, "require_no_transaction"):
+        invoicing.invoice_due_renewals()
+        broken = [result.name for result in broken_invariants()]
+        transaction.set_rollback(True)
+    return broken
+
+
 def write(last_event: int) -> None:
     """Print all of it, a line each."""
     found: dict[str, Any] = {f"totals: {name}": rows for name, rows in totals(last_event).items()}
-    found["broken invariants"] = [result.name for result in broken_invariants()]
+    found["broken invariants"] = broken_after_the_first_run()
     found |= dict(answers())
     lines = (f"{json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}" for key, value in found.items())
     sys.stdout.write("{\n" + ",\n".join(lines) + "\n}\n")

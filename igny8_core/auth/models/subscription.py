@@ -142,6 +142,12 @@ class Subscription(models.Model):
                 name="igny8_subscriptions_due",
                 condition=Q(status=SubscriptionStatus.ACTIVE),
             ),
+            # The order in which renewals are invoiced, many at a time.
+            models.Index(
+                fields=["current_period_end", "id"],
+                name="igny8_subscriptions_to_renew",
+                condition=Q(status=SubscriptionStatus.ACTIVE, billing_driver=BillingDriver.LOCAL),
+            ),
             models.Index(
                 fields=["plan"], name="igny8_subscriptions_running", condition=Q(status=SubscriptionStatus.ACTIVE)
             ),

@@ -303,6 +303,18 @@ BY_COMPONENT: dict[str, dict[str, Any]] = {
         "admin_notes": LEFT_OUT,
     },
     "RejectOutput": {"status": "failed", "invoice_status": "pending"},
+    "RenewalCountsOutput": {"ahead": 12, "behind": 1, "paid_ahead": 2, "declined": 1, "charged_within_a_day": 3},
+    "RenewalOutput": {
+        "period_start": "2027-01-01T09:30:00Z",
+        "period_end": "2027-02-01T09:30:00Z",
+        "invoice_status": "pending",
+        "invoice_number": "INV-1-202612-0002",
+        "next_charge_at": "2027-01-01T09:30:00Z",
+        "last_charged_at": None,
+        "declines": 0,
+        "last_decline": "",
+        "begun_at": None,
+    },
     "SavedMethodInput": {"type": "local_wallet", "display_name": "My wallet", "setup": LEFT_OUT},
     "SavedMethodOutput": {
         "type": "stripe",

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
@@ -42,6 +43,7 @@ class PriceChangeDialog(StrictForm, BaseDialogForm):  # type: ignore[misc]
     )
     notice_days = forms.IntegerField(
         label="Days of notice",
+        initial=lambda: settings.PRICE_CHANGE_NOTICE_DAYS,
         widget=UnfoldAdminIntegerFieldWidget(),
         help_text="How many days before that customers are told",
     )

@@ -27,7 +27,6 @@ from igny8_core.business.billing.services.payment_states.transitions import succ
 from igny8_core.business.billing.services.subscriptions.activation import (
     activate_subscription,
     begin_renewal,
-    begins_later,
 )
 from igny8_core.common import clock
 from igny8_core.common.db import service_transaction
@@ -139,7 +138,7 @@ def _grant_credits(invoice: Invoice, payment: Payment, now: datetime) -> int:
     Those of a renewal that was paid early wait for their period.
     """
     line = credit_line(invoice.lines.all())
-    if line is None or (_is_ours(invoice.subscription) and begins_later(line, now)):
+    if line is None or (line.is_renewal and _is_paid_ahead(invoice)):
         return 0
     is_plan = line.kind in PLAN_LINES
     amount = (line.credits or 0) * line.quantity
@@ -173,6 +172,11 @@ def _expiry(payment: Payment, line: InvoiceLine, now: datetime) -> datetime | No
     while period_end <= now:
         period_end = next_period(subscription.billing_anchor or period_end, period_end, line.billing_cycle).end
     return period_end
+
+
+def _is_paid_ahead(invoice: Invoice) -> bool:
+    paid_ahead = Renewal.objects.filter(account_id=invoice.account_id, invoice=invoice, status=RenewalStatus.PAID)
+    return paid_ahead.exists()
 
 
 def _is_ours(subscription: Subscription | None) -> bool:

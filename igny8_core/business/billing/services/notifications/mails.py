@@ -29,7 +29,11 @@ from igny8_core.business.billing.services.notifications.gateway_mails import (
     webhook_to_review,
 )
 from igny8_core.business.billing.services.notifications.payee_mails import PAYEE_NOTICES, payee_mail
-from igny8_core.business.billing.services.notifications.renewal_mails import card_expiring_mail, charge_failed_mail
+from igny8_core.business.billing.services.notifications.renewal_mails import (
+    card_expiring_mail,
+    charge_failed_mail,
+    renewal_facts,
+)
 from igny8_core.business.billing.services.notifications.subscription_mails import (
     SUBSCRIPTION_NOTICES,
     subscription_mail,
@@ -66,6 +70,7 @@ def _invoice_mail(invoice: Invoice) -> Mail:
         "instructions": payment_instructions(invoice),
         "pay_link": pay_link(invoice),
         "is_payable": _is_payable(invoice),
+        **renewal_facts(invoice),
     }
     subject = f"Invoice {invoice.invoice_number} from {settings.COMPANY_NAME}"
     return Mail("invoice_created", subject, _customer(invoice), context, lambda: _pdf(invoice))

@@ -2,16 +2,29 @@
 
 from calendar import monthrange
 from datetime import date
+from typing import Any
 
 from igny8_core.auth.models import Account
-from igny8_core.business.billing.models import AccountPaymentMethod, InvoiceStatus, Renewal
+from igny8_core.business.billing.gateways import card_method
+from igny8_core.business.billing.models import AccountPaymentMethod, Invoice, InvoiceStatus, Renewal
 from igny8_core.business.billing.services.invoices.pay_links import pay_link
+from igny8_core.business.billing.services.payment_methods.saved import saved_card_of
 from igny8_core.common.mail import Mail
 from igny8_core.common.money import amount_text
 from igny8_core.events.models import Event
 
 # The bank's question has a mail of its own (payment.action_required).
 TOLD_ELSEWHERE = "authentication_required"
+
+
+def renewal_facts(invoice: Invoice) -> dict[str, Any]:
+    """What the mail with an invoice says of a renewal: its period, and when the saved card is charged, if it is."""
+    renewal = Renewal.objects.filter(invoice=invoice).first()
+    if renewal is None:
+        return {}
+    account = invoice.account
+    pays_by_card = account.default_payment_method == card_method() and saved_card_of(account) is not None
+    return {"renewal": renewal, "charged_on": renewal.next_charge_at if pays_by_card else None}
 
 
 def charge_failed_mail(event: Event, recipients: list[str]) -> Mail | None:

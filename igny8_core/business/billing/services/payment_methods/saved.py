@@ -128,6 +128,12 @@ def forget_all_methods(account: Account) -> None:
     methods.delete()
 
 
+def saved_card_of(account: Account) -> AccountPaymentMethod | None:
+    """The card that is charged when the customer is not present: the default, else the one saved last; or None."""
+    cards = AccountPaymentMethod.objects.filter(account=account, type=card_method(), is_enabled=True)
+    return cards.exclude(gateway_method_id="").order_by("-is_default", "-pk").first()
+
+
 def _saved(account: Account, payment_method: str) -> AccountPaymentMethod | None:
     saved = AccountPaymentMethod.objects.filter(account=account, type=payment_method)
     # A card that its gateway no longer has cannot come back.

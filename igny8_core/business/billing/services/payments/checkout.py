@@ -4,9 +4,8 @@ from dataclasses import dataclass
 
 from igny8_core.auth.models import User
 from igny8_core.business.billing.errors import NoSavedCard
-from igny8_core.business.billing.gateways import card_method, traits_of
-from igny8_core.business.billing.models import GATEWAY_METHODS, Invoice, PaymentMethodConfig
-from igny8_core.business.billing.selectors import saved_methods_of
+from igny8_core.business.billing.gateways import traits_of
+from igny8_core.business.billing.models import GATEWAY_METHODS, AccountPaymentMethod, Invoice, PaymentMethodConfig
 from igny8_core.business.billing.services.collection.attempts import Attempt
 from igny8_core.business.billing.services.collection.gateway_payments import has_attempt, pay_through_gateway
 from igny8_core.business.billing.services.invoices.pay_links import pay_link
@@ -15,6 +14,7 @@ from igny8_core.business.billing.services.payment_methods.availability import (
     chosen_method,
     require_payable,
 )
+from igny8_core.business.billing.services.payment_methods.saved import saved_card_of
 from igny8_core.business.billing.services.payment_states.under_way import close_open_attempts
 from igny8_core.business.billing.services.subscriptions.plan_change import require_current_order
 
@@ -57,16 +57,17 @@ def pay_invoice(
     return Checkout(invoice, chosen.offer, attempt)
 
 
-def charge_saved_card(invoice: Invoice, charged_by: User | None = None, request_key: str = "") -> Attempt:
+def charge_saved_card(
+    invoice: Invoice, charged_by: User | None = None, *, card: AccountPaymentMethod | None = None, request_key: str = ""
+) -> Attempt:
     """Charge an open invoice to a saved card of its account, the default card first, without the customer present.
 
-    The same `request_key` always returns the same attempt.
+    `card`: a certain one of its cards. The same `request_key` always returns the same attempt.
 
     If the bank wants the customer's confirmation, the invoice stays open and the customer gets a mail with a link.
     Raises NoSavedCard, and what pay_through_gateway raises. RuntimeError in a transaction.
     """
-    cards = saved_methods_of(invoice.account).filter(type=card_method(), is_enabled=True)
-    card = cards.exclude(gateway_method_id="").order_by("-is_default", "-pk").first()
+    card = card or saved_card_of(invoice.account)
     if card is None:
         raise NoSavedCard()
     return pay_through_gateway(

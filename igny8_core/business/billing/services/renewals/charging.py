@@ -20,7 +20,7 @@ from igny8_core.business.billing.errors import (
     SavedMethodNotFound,
 )
 from igny8_core.business.billing.gateways import card_method, traits_of
-from igny8_core.business.billing.models import Payment, PaymentStatus, Renewal, RenewalStatus
+from igny8_core.business.billing.models import AccountPaymentMethod, Payment, PaymentStatus, Renewal, RenewalStatus
 from igny8_core.business.billing.services.collection.attempts import RENEWAL_KEY
 from igny8_core.business.billing.services.payments.checkout import charge_saved_card
 from igny8_core.common import clock
@@ -70,7 +70,7 @@ def _charge(renewal: Renewal) -> None:
     now, account = clock.now(), renewal.account
     held = account.status == AccountStatus.SUSPENDED and account.suspended_reason == SuspendedReason.OPERATOR
     if renewal.period_start > now or held:
-        _again(renewal, max(renewal.period_start, now + A_DAY))
+        _again(renewal, now + A_DAY if held else renewal.period_start)
     elif renewal.status != RenewalStatus.OPEN or account.default_payment_method != card_method():
         # Who has chosen a bank transfer is not charged to a card of before.
         _again(renewal, None)
@@ -84,12 +84,12 @@ def _ask(renewal: Renewal) -> None:
     # The same key until the decline is counted: after a killed worker, the first attempt answers and none is begun.
     key = f"{RENEWAL_KEY}{renewal.pk}:{renewal.last_attempt_id or 0}"
     try:
-        attempt = charge_saved_card(renewal.invoice, request_key=key)
+        attempt = charge_saved_card(renewal.invoice, card=_newer_card(renewal), request_key=key)
     except (NoSavedCard, InvoiceNotPayable, PaymentMethodNotAvailable):
         # The customer pays in another way, or a new card makes it due again.
         _again(renewal, None)
     except (PaymentDeclined, AuthenticationRequired):
-        _count_decline(renewal, Payment.objects.get(account_id=renewal.account_id, request_key=key))
+        _count_decline(renewal, key)
     except SavedMethodNotFound:
         _note_missing_card(renewal)
     except DomainError as refusal:
@@ -100,12 +100,22 @@ def _ask(renewal: Renewal) -> None:
         _again(renewal, None if attempt.payment.status == PaymentStatus.SUCCEEDED else clock.now() + AGAIN)
 
 
+def _newer_card(renewal: Renewal) -> AccountPaymentMethod | None:
+    """A card that was saved after the last decline; it is charged even if the declined one is still the default."""
+    if renewal.last_attempt is None:
+        return None
+    cards = AccountPaymentMethod.objects.filter(account_id=renewal.account_id, type=card_method(), is_enabled=True)
+    newer = cards.exclude(gateway_method_id="").filter(created_at__gt=renewal.last_attempt.created_at)
+    return newer.order_by("-pk").first()
+
+
 @service_transaction
-def _count_decline(renewal: Renewal, payment: Payment) -> None:
-    """Count a declined charge. It is tried again if its code says that this can help."""
+def _count_decline(renewal: Renewal, key: str) -> None:
+    """Count the declined charge that has this request key. It is tried again if its code says that this can help."""
     lock_account(renewal.account_id)
+    payment = Payment.objects.filter(account_id=renewal.account_id, request_key=key).first()
     counted = Renewal.objects.filter(pk=renewal.pk, status=RenewalStatus.OPEN).first()
-    if counted is None or (counted.last_attempt_id or 0) >= payment.pk:
+    if payment is None or counted is None or (counted.last_attempt_id or 0) >= payment.pk:
         return
     code, counted.last_attempt = str(payment.metadata.get("failure_code", "")), payment
     if code in NO_DECLINES:
@@ -159,7 +169,7 @@ def _failed_event(renewal: Renewal, code: str, reason: str, next_at: datetime | 
 
 QUEUE = WorkQueue(
     name="renewal",
-    rows=Renewal.objects.select_related("account", "invoice__account"),
+    rows=Renewal.objects.select_related("account", "invoice__account", "last_attempt"),
     lease=LEASE,
     work=_charge,
     pauses=lambda _: [AGAIN] * MOST_TAKES,

@@ -96,7 +96,7 @@ def _drafts(subscription_ids: list[int]) -> list[Draft]:
     due = Subscription.objects.filter(
         ~Exists(renewed.exclude(status=RenewalStatus.WITHDRAWN)),
         pk__in=subscription_ids,
-        status=SubscriptionStatus.ACTIVE,
+        status__in=[SubscriptionStatus.ACTIVE, SubscriptionStatus.PAST_DUE],
         billing_driver=BillingDriver.LOCAL,
         cancel_at_period_end=False,
         terms_price__gt=0,

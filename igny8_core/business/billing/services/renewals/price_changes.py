@@ -24,6 +24,8 @@ from igny8_core.events import services as events
 
 BATCH = 500
 MOST_NOTICE_DAYS = 365
+# Customers whom a change concerns only later, because they took back an end, are told for so long.
+TOLD_FOR = timedelta(days=400)
 
 
 @service_transaction
@@ -59,8 +61,9 @@ def announce_price_changes(batch: int = BATCH) -> int:
     RuntimeError in a transaction.
     """
     require_no_transaction()
-    told = 0
-    for change in PlanPriceChange.objects.select_related("plan").order_by("effective_on", "pk"):
+    told, oldest = 0, clock.today() - TOLD_FOR
+    changes = PlanPriceChange.objects.filter(effective_on__gte=oldest).select_related("plan")
+    for change in changes.order_by("effective_on", "pk"):
         last = 0
         while found := list(_untold(change).filter(pk__gt=last).order_by("pk").values_list("pk", "account_id")[:batch]):
             told += _announce(change, found)
@@ -93,12 +96,13 @@ def _announce(change: PlanPriceChange, found: Sequence[tuple[int, int]]) -> int:
     free = lock_free_accounts([account_id for _, account_id in found])
     ours = _untold(change).filter(pk__in=[pk for pk, _ in found], account_id__in=free)
     subscriptions = list(ours.select_related("plan"))
+    renewed = _renewed_periods(subscriptions)
     notices = [
         PriceChangeNotice(
             price_change=change,
             subscription=subscription,
             account_id=subscription.account_id,
-            applies_from=_first_period(subscription, change),
+            applies_from=_first_period(subscription, change, renewed.get(subscription.pk, set())),
         )
         for subscription in subscriptions
     ]
@@ -107,7 +111,16 @@ def _announce(change: PlanPriceChange, found: Sequence[tuple[int, int]]) -> int:
     return len(notices)
 
 
-def _first_period(subscription: Subscription, change: PlanPriceChange) -> datetime:
+def _renewed_periods(subscriptions: Sequence[Subscription]) -> dict[int, set[datetime]]:
+    """By subscription, the starts of its periods that are invoiced."""
+    renewals = Renewal.objects.filter(subscription__in=subscriptions).exclude(status=RenewalStatus.WITHDRAWN)
+    starts: dict[int, set[datetime]] = {}
+    for pk, start in renewals.values_list("subscription_id", "period_start"):
+        starts.setdefault(pk, set()).add(start)
+    return starts
+
+
+def _first_period(subscription: Subscription, change: PlanPriceChange, renewed: set[datetime]) -> datetime:
     """The start of the first period at the new price: not before the change's day, and told of in time.
 
     A period that is invoiced already keeps its price.
@@ -116,11 +129,6 @@ def _first_period(subscription: Subscription, change: PlanPriceChange) -> dateti
     if start is None or anchor is None:
         raise RuntimeError("A running subscription has a period; a constraint holds that.")
     earliest = clock.now() + timedelta(days=change.notice_days)
-    renewed = set(
-        Renewal.objects.filter(subscription=subscription, period_start__gte=start)
-        .exclude(status=RenewalStatus.WITHDRAWN)
-        .values_list("period_start", flat=True)
-    )
     while start < earliest or start.date() < change.effective_on or start in renewed:
         period = next_period(anchor, start, change.billing_cycle)
         start, anchor = period.end, period.anchor

@@ -60,9 +60,10 @@ def activate_subscription(subscription: Subscription, payment: Payment) -> Subsc
         require_current_price(subscription, payment.invoice, line, plan, now)
         begin_plan(subscription, plan, terms, line, now, actor)
         return subscription
-    if line and line.is_renewal:
-        renewal, now = renewal_paid_by(payment.invoice, subscription), payment.processed_at or clock.now()
-        if begins_later(line, now):
+    renewal = renewal_paid_by(payment.invoice, subscription) if line and line.is_renewal else None
+    if renewal:
+        now = payment.processed_at or clock.now()
+        if renewal.period_start > now:
             keep_until_start(renewal, actor)
             return subscription
         begin_renewal(subscription, renewal, payment, now)
@@ -72,11 +73,6 @@ def activate_subscription(subscription: Subscription, payment: Payment) -> Subsc
         events.record(subscription_event("subscription.activated", subscription, actor, plan_facts(plan)))
     activate_account(subscription, subscription.plan, actor)
     return subscription
-
-
-def begins_later(line: InvoiceLine, now: datetime) -> bool:
-    """Whether a line sells a period that has not begun at `now`."""
-    return line.is_renewal and line.period_start is not None and line.period_start > now
 
 
 def begin_renewal(subscription: Subscription, renewal: Renewal, payment: Payment, now: datetime) -> None:

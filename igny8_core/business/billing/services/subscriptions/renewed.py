@@ -36,12 +36,14 @@ from igny8_core.events import services as events
 RUNNING = frozenset({SubscriptionStatus.ACTIVE, SubscriptionStatus.PAST_DUE})
 
 
-def renewal_paid_by(invoice: Invoice, subscription: Subscription) -> Renewal:
-    """The renewal that an invoice was made for. Raises SubscriptionNotPayable if its period cannot begin any more."""
+def renewal_paid_by(invoice: Invoice, subscription: Subscription) -> Renewal | None:
+    """The renewal that an invoice was made for; None for an invoice that was made by hand.
+
+    Raises SubscriptionNotPayable if its period cannot begin any more.
+    """
     renewals = Renewal.objects.filter(account_id=invoice.account_id, subscription=subscription)
     renewal = renewals.filter(invoice=invoice).first()
-    is_live = renewal is not None and renewal.status in {RenewalStatus.OPEN, RenewalStatus.PAID}
-    if renewal is None or not is_live or subscription.status not in RUNNING:
+    if renewal and (renewal.status == RenewalStatus.WITHDRAWN or subscription.status not in RUNNING):
         raise SubscriptionNotPayable()
     return renewal
 

@@ -52,7 +52,20 @@ def dun(*numbers: int) -> None:
     for number in numbers:
         with day(number):
             take_due_steps()
-            deliver_due()
+            deliver_mails()
+
+
+def deliver_mails() -> None:
+    """Send what waits, and look at the form of each mail."""
+    before = len(mail.outbox)
+    deliver_due()
+    for sent in mail.outbox[before:]:
+        html, media_type = sent.alternatives[0]  # type: ignore[attr-defined]
+        assert (sent.message()["Auto-Submitted"], media_type) == ("auto-generated", "text/html")
+        assert "{{" not in sent.body + html
+        assert "{%" not in sent.body + html
+        assert "\n\n\n" not in sent.body
+        assert sent.subject in html
 
 
 def steps_of(invoice: Invoice) -> dict[int, str]:

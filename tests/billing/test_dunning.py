@@ -50,9 +50,9 @@ def test_a_renewal_that_nobody_pays_is_told_suspended_and_ended(olga: User) -> N
         dun()
     dun(1)
     assert standing(invoice) == ("pending", "past_due", "past_due", "")
-    dun(*range(2, 15))
+    dun(*range(2, 8), 13, 14)
     assert standing(invoice) == ("pending", "past_due", "suspended", "non_payment")
-    dun(*range(15, 40))
+    dun(*range(15, 30, 5), 30, 31)
     assert standing(invoice) == ("void", "canceled", "canceled", "")
 
     number = invoice.invoice_number
@@ -106,13 +106,13 @@ def test_a_customer_whose_card_is_charged_is_not_asked_to_pay() -> None:
 @pytest.mark.parametrize("until", [1, 14])
 def test_payment_undoes_at_once_what_was_done(until: int, olga: User) -> None:
     invoice = due_renewal()
-    dun(*range(-8, until + 1))
+    dun(*(number for number in (-7, 0, 1, 3, 7, 14) if number <= until))
     with day(until, 12):
         pay(invoice, olga)
     assert standing(invoice) == ("paid", "active", "active", "")
 
     before = len(mail.outbox)
-    dun(*range(until + 1, 60))
+    dun(until + 1, until + 15, 60)
     assert told(before) == [f"Payment received for invoice {invoice.invoice_number}"]
     assert broken_invariants() == []
 
@@ -153,7 +153,7 @@ def test_nothing_is_sent_while_a_confirmation_waits_and_a_rejection_gives_time(o
     before = len(mail.outbox)
     with day(2):
         payment = make.submitted_payment(invoice)
-    dun(*range(2, 40))
+    dun(2, 3, 7, 14, 30, 39)
     assert told(before) == []
     assert standing(invoice)[2] == "past_due"
 
@@ -165,7 +165,7 @@ def test_nothing_is_sent_while_a_confirmation_waits_and_a_rejection_gives_time(o
     assert told(before) == [f"Payment not confirmed for invoice {invoice.invoice_number}"]
     dun(45)
     assert steps_of(invoice)[3] == "overdue"
-    dun(*range(46, 100))
+    dun(49, 52, 56, 72)
     assert standing(invoice) == ("void", "canceled", "canceled", "")
 
 
@@ -204,7 +204,7 @@ def test_an_order_that_nobody_pays_is_withdrawn_and_its_account_closed() -> None
     invoice = order.invoices.get()
     settled_mails()
 
-    dun(*range(-7, 40))
+    dun(-7, *range(-4, 9), 14, 30, 31)
 
     assert standing(invoice) == ("void", "canceled", "canceled", "")
     assert steps_of(invoice) == {
@@ -223,7 +223,7 @@ def test_a_trial_goes_on_when_its_order_is_withdrawn() -> None:
     with day(-7):
         owner = make.owner({"status": "trial"})
         invoice = make.subscription(owner.account).invoices.get()
-    dun(*range(-7, 40))
+    dun(0, 1, 7, 30)
 
     assert standing(invoice) == ("void", "canceled", "trial", "")
 
@@ -243,7 +243,7 @@ def test_credits_that_were_ordered_are_reminded_of_and_end_nothing() -> None:
     with day(-7):
         invoice = make.invoice(make.owner({"billing_email": "billing@example.com"}).account)
     settled_mails()
-    dun(*range(-7, 60))
+    dun(*range(-4, 9), 14, 30, 60)
 
     number = invoice.invoice_number
     assert told() == [*[f"Invoice {number} is due on 1 February 2027"] * 2, *[f"Invoice {number} is overdue"] * 3]
@@ -260,7 +260,7 @@ def test_an_order_of_a_larger_plan_is_no_debt() -> None:
     assert larger
     settled_mails()
     before = len(mail.outbox)
-    dun(*range(-13, 30))
+    dun(-13, -10, 0, 1, 7)
 
     assert [subject for subject in told(before) if "due" in subject] == []
     assert DunningStep.objects.count() == 0
@@ -272,7 +272,7 @@ def test_an_exemption_holds_the_clock_for_all_invoices_of_an_account(olga: User)
     with day(2):
         exempt_account(invoice.account, DUE.replace(day=21), "Asked for a month", olga)
     before = len(mail.outbox)
-    dun(*range(2, 21))
+    dun(2, 3, 7, 14, 18)
     assert told(before) == []
     dun(21)  # the clock has stood at 1 since
     assert told(before) == []

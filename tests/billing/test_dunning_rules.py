@@ -1,10 +1,13 @@
 """The rules of dunning, without a database: the clock, business days, and what follows in which order."""
 
+import io
 import random
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management import call_command
 
 from igny8_core.business.billing.models import StageKind
 from igny8_core.business.billing.services.dunning.calendar import Calendar, country_days, zone_of
@@ -18,7 +21,9 @@ from igny8_core.business.billing.services.dunning.rules import (
     next_step,
     pause_on,
 )
+from igny8_core.settings import dunning
 from igny8_core.settings.dunning import DunningSettings
+from tests.test_rules import page
 
 RULES, EVERY_DAY = DunningSettings(), Calendar()
 MONDAY = date(2027, 2, 1)  # due on a Monday without a holiday near
@@ -196,3 +201,63 @@ def test_the_hours_are_those_of_the_customer(named: str, country: str, zone: str
 def test_each_country_has_its_own_weekend_and_an_unknown_one_the_usual() -> None:
     assert country_days("SA", 2027)[1] == {4, 5}
     assert country_days("", 2027) == country_days("AX" * 3, 2027) == (frozenset(), frozenset({5, 6}))
+
+
+def test_the_page_shows_what_the_defaults_mean_for_a_sample_invoice(db: None) -> None:
+    with io.StringIO() as printed:
+        call_command("preview_dunning", "--due", "2027-03-29", "--country", "de", stdout=printed)
+        text = printed.getvalue()
+
+    shown = page("dunning.md").split("<!-- preview -->\n")[1]
+    assert shown == text, "Run: manage.py preview_dunning --due 2027-03-29 --country DE"
+
+
+def test_the_page_names_every_setting_with_its_default() -> None:
+    defaults = DunningSettings()
+
+    for name, value in [
+        ("DUNNING_REMINDER_DAYS", ",".join(map(str, defaults.reminders))),
+        ("DUNNING_OVERDUE_DAYS", ",".join(map(str, defaults.overdue))),
+        ("DUNNING_SUSPEND_AFTER_DAYS", defaults.suspend_after),
+        ("DUNNING_CANCEL_AFTER_DAYS", defaults.cancel_after),
+        ("DUNNING_GRACE_DAYS", defaults.grace_days),
+        ("DUNNING_HOURS", f"{defaults.opens}-{defaults.closes}"),
+    ]:
+        assert f"| `{name}` | `{value}` |" in page("dunning.md")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DUNNING_REMINDER_DAYS", "-7,1"),
+        ("DUNNING_REMINDER_DAYS", "a week"),
+        ("DUNNING_REMINDER_DAYS", "-3,-7"),
+        ("DUNNING_OVERDUE_DAYS", "0,3"),
+        ("DUNNING_OVERDUE_DAYS", "3,1"),
+        ("DUNNING_SUSPEND_AFTER_DAYS", "7"),
+        ("DUNNING_SUSPEND_AFTER_DAYS", "0"),
+        ("DUNNING_CANCEL_AFTER_DAYS", "14"),
+        ("DUNNING_HOURS", "18-9"),
+        ("DUNNING_HOURS", "9"),
+        ("DUNNING_HOURS", "9-25"),
+    ],
+)
+def test_settings_that_make_no_sense_stop_the_start_and_are_named(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+
+    with pytest.raises(ImproperlyConfigured, match=name):
+        dunning.read()
+
+
+def test_other_days_are_taken() -> None:
+    rules = DunningSettings(reminders=(), overdue=(2,), suspend_after=5, cancel_after=10)
+    taken: dict[int, Taken] = {}
+    for number in range(12):
+        step = next_step(replace(RENEWAL, taken=taken), at(MONDAY + number * DAY), rules, EVERY_DAY)
+        if step:
+            taken[step.stage.day] = Taken(MONDAY + number * DAY)
+
+    # Day 5 is a Saturday, so the suspension is on Monday, and the end three days later at the earliest.
+    assert {day: (found.on - MONDAY).days for day, found in taken.items()} == {2: 2, 5: 7, 10: 10}

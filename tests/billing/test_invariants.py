@@ -13,7 +13,14 @@ from django.utils import timezone
 
 from igny8_core.auth.models import Account, Subscription, User
 from igny8_core.business.billing.invariants import INVARIANTS, broken_invariants
-from igny8_core.business.billing.models import CreditGrant, CreditTransaction, Invoice, Payment, WebhookEvent
+from igny8_core.business.billing.models import (
+    CreditGrant,
+    CreditTransaction,
+    DunningStep,
+    Invoice,
+    Payment,
+    WebhookEvent,
+)
 from igny8_core.business.billing.services.credit_service import CreditService
 from igny8_core.business.billing.services.invoice_service import InvoiceService
 from igny8_core.business.billing.services.payment_service import PaymentService
@@ -251,6 +258,38 @@ def leave_webhook_waiting(world: World) -> None:
     )
 
 
+def fall_behind_without_a_subscription(world: World) -> None:
+    run("UPDATE igny8_accounts SET status = 'past_due' WHERE id = %s", world.paid.pk)
+
+
+def suspend_who_has_paid(world: World) -> None:
+    run("UPDATE igny8_accounts SET status = 'suspended', suspended_reason = 'non_payment' WHERE id = %s", world.paid.pk)
+
+
+def step_while(payment: str, after: timedelta) -> Break:
+    """A step that was taken so long after a payment was submitted."""
+
+    def take(world: World) -> None:
+        confirmed: Payment = getattr(world, payment)
+        DunningStep.objects.create(
+            account=confirmed.account,
+            invoice=confirmed.invoice,
+            stage=1,
+            kind="overdue",
+            amount_due=confirmed.amount,
+            taken_on=timezone.now().date(),
+            taken_at=confirmed.created_at + after,
+        )
+
+    take.__name__ = f"step_while_{payment}"
+    return take
+
+
+def step_while_rejected(world: World) -> None:
+    Payment.objects.filter(pk=world.rejected.pk).update(failed_at=world.rejected.created_at + timedelta(hours=2))
+    step_while("rejected", timedelta(hours=1))(world)
+
+
 EVENTS = [
     "payment.submitted",
     "payment.approved",
@@ -299,6 +338,10 @@ BREAKS: list[tuple[int, Break]] = [
     (15, leave_delivery_waiting),
     (15, leave_webhook_waiting),
     (19, leave_message_to_an_operator),
+    (21, fall_behind_without_a_subscription),
+    (21, suspend_who_has_paid),
+    (22, step_while("waiting", timedelta(hours=1))),
+    (22, step_while_rejected),
     *SETTLED_BREAKS,
     *RENEWAL_BREAKS,
     *((16, forget_event(event_type)) for event_type in EVENTS),

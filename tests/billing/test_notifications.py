@@ -368,7 +368,10 @@ def test_every_mail_has_text_html_and_says_it_is_automatic(olga: User, bank: Pay
     # test_gateway_mails.py has those of gateways, test_renewal_mails.py those of renewals.
     of_gateways = {*GATEWAY_NOTICES, "payment.succeeded", "webhook.dead", "webhook.needs_review"}
     of_renewals = {"renewal.charge_failed", "payment_method.expiring", "subscription.price_change_announced"}
-    for kind in mails.HANDLERS.keys() - of_gateways - of_renewals:
+    # tests/billing/dunning.py looks at those of dunning and trials.
+    of_dunning = {"account.canceled", "account.suspended", "account.trial_ended", "account.trial_ending"}
+    of_dunning |= {"invoice.overdue", "invoice.reminded"}
+    for kind in mails.HANDLERS.keys() - of_gateways - of_renewals - of_dunning:
         sent = the_mail(kind)
         assert sent.message()["Auto-Submitted"] == "auto-generated"
         assert sent.alternatives[0][1] == "text/html"

@@ -13,6 +13,7 @@ from igny8_core.business.billing.errors import InsufficientCredits
 from igny8_core.business.billing.gateways import gateway_of
 from igny8_core.business.billing.models import Payment, PaymentMethodConfig, WebhookEvent
 from igny8_core.business.billing.services.credit_service import CreditService
+from igny8_core.business.billing.services.dunning.steps import take_due_steps
 from igny8_core.business.billing.services.invoice_service import InvoiceService
 from igny8_core.business.billing.services.payment_methods.configuration import update_payment_method
 from igny8_core.business.billing.services.payment_service import PaymentService
@@ -293,6 +294,7 @@ class Walkers(Customers):
             invoice_due_renewals()
             charge_due_renewals()
             CreditService.expire_due()
+            take_due_steps()
         except DomainError as refusal:
             raise AssertionError(f"a worker was refused: {refusal.code}") from refusal
 

@@ -249,6 +249,29 @@ OTHERS = [
         WHERE invoice.subtotal <> line.total OR invoice.tax <> line.tax
         """,
     ),
+    Invariant(
+        21,
+        "an account is past due, or suspended for want of payment, only while a subscription of it is past due",
+        """
+        SELECT format('account %s is %s without a subscription that is past due', account.id, account.status)
+        FROM igny8_accounts account
+        WHERE (account.status = 'past_due' OR account.suspended_reason = 'non_payment')
+          AND NOT EXISTS (SELECT FROM igny8_subscriptions subscription
+                          WHERE subscription.account_id = account.id AND subscription.status = 'past_due')
+        """,
+    ),
+    Invariant(
+        22,
+        "no step of dunning was taken while a confirmation of its invoice waited",
+        """
+        SELECT format('invoice %s: day %s was taken while payment %s waited', step.invoice_id, step.stage, payment.id)
+        FROM igny8_dunning_steps step JOIN igny8_payments payment ON payment.invoice_id = step.invoice_id
+        WHERE payment.payment_method IN ('bank_transfer', 'local_wallet', 'manual')
+          -- The clocks of two machines can be apart by less than a minute.
+          AND step.taken_at > payment.created_at + interval '1 minute'
+          AND (payment.status = 'pending_approval' OR step.taken_at < payment.failed_at - interval '1 minute')
+        """,
+    ),
 ]
 INVARIANTS = sorted([*OF_MONEY, *OF_RENEWALS, *OTHERS], key=lambda invariant: invariant.number)
 

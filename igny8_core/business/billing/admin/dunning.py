@@ -83,7 +83,7 @@ class DunningAccountAdmin(ReadOnlyAdmin):
     def invoices_shown(self, account: DunningAccount) -> str:
         """Each unpaid invoice with its clock, its steps and what comes next."""
         rows = [(change_url("billing_invoice", each.id), *described(each)) for each in dunning_of(account).invoices]
-        line = '<p><a class="text-link" href="{}">{}</a>, {}<br>{}<br>{}</p>'
+        line = '<div class="mb-4"><a class="text-link" href="{}">{}</a>, {}<br>{}<br>{}</div>'
         return format_html_join("", line, rows) or EMPTY
 
     @page_action(  # type: ignore[untyped-decorator]
@@ -92,7 +92,7 @@ class DunningAccountAdmin(ReadOnlyAdmin):
         icon="pause_circle",
         dialog={
             "title": "Exempt this account from dunning",
-            "description": "Until the end of the day nobody is reminded, and nothing is suspended or canceled. After it "
+            "description": "Until the end of the day nobody is reminded, and nothing is suspended or ended. After it "
             "the clocks of all open invoices go on where they stand now. Today ends an exemption. What was done "
             "already stays.",
             "form_class": LaterDayDialog,
@@ -138,7 +138,9 @@ def described(outlook: InvoiceOutlook) -> tuple[str, str, str, str]:
     where = f"{due}, due on {outlook.due_date}, day {outlook.clock_day:+d}. {outlook.held_because}".strip()
     done = [f"{step.taken_on} {step.get_kind_display().lower()}" for step in outlook.steps if not step.is_skipped]
     expected = outlook.next
-    after = f"Next: {expected.on} {expected.stage.kind.label.lower()}" if expected else "Next: not known"
+    after = "Next: once that is decided" if outlook.held_because else "Next: nothing more"
+    if expected:
+        after = f"Next: {expected.on} {expected.stage.kind.label.lower()}"
     return outlook.invoice_number, where, f"Done: {', '.join(done) or 'nothing'}", after
 
 

@@ -20,13 +20,13 @@ from igny8_core.business.billing.models import (
     LineKind,
     Payment,
     PaymentStatus,
-    StageKind,
 )
+from igny8_core.business.billing.selectors import CHANGES_PLAN
 from igny8_core.business.billing.services.dunning.calendar import local_time
 from igny8_core.business.billing.services.dunning.rules import Case, Pause, Subject, Taken
 from igny8_core.events.models import Delivery, DeliveryStatus
 
-MAIL_EVENTS = {StageKind.REMINDER: "invoice.reminded", StageKind.OVERDUE: "invoice.overdue"}
+MAIL_EVENTS = ("invoice.reminded", "invoice.overdue")
 # The consumer whose deliveries are billing's mails.
 MAILS = "email"
 # Who sends one wrong confirmation after the other does not stop the clock each time for longer.
@@ -58,8 +58,7 @@ def dunned_invoices() -> QuerySet[Invoice]:
     ended_or_foreign = Q(subscription__status=SubscriptionStatus.CANCELED) | Q(
         subscription__billing_driver=BillingDriver.STRIPE
     )
-    changes = InvoiceLine.objects.filter(kind=LineKind.PLAN_CHANGE).values("invoice")
-    return open_ones.exclude(ended_or_foreign).exclude(pk__in=changes)
+    return open_ones.exclude(ended_or_foreign).exclude(CHANGES_PLAN)
 
 
 def read_cases(invoices: Sequence[Invoice], accounts: dict[int, Account]) -> list[OpenInvoice]:
@@ -102,7 +101,7 @@ def _taken(invoice_ids: Collection[int]) -> dict[int, dict[int, Taken]]:
     if steps:
         mails = Delivery.objects.filter(
             consumer=MAILS,
-            event__type__in=MAIL_EVENTS.values(),
+            event__type__in=MAIL_EVENTS,
             event__object_type=Invoice._meta.label_lower,
             event__object_id__in=[str(number) for number in {step.invoice_id for step in steps}],
         )

@@ -17,7 +17,6 @@ from igny8_core.business.billing.locks import lock_invoice
 from igny8_core.business.billing.models import DunningStep, Invoice, InvoiceStatus, StageKind
 from igny8_core.business.billing.services.dunning.calendar import Calendar, current_calendar, local_time
 from igny8_core.business.billing.services.dunning.cases import (
-    MAIL_EVENTS,
     OpenInvoice,
     dunned_invoices,
     read_cases,
@@ -157,8 +156,10 @@ def _record(case: OpenInvoice, step: Step, at: datetime) -> None:
         _write(case, stage, at, is_skipped=True)
     _write(case, step.stage, at)
     facts = _facts(case, at) | {"stage": step.stage.day}
-    if step.stage.kind in MAIL_EVENTS:
-        events.record(events.about(MAIL_EVENTS[step.stage.kind], case.invoice, None, facts))
+    if step.stage.kind == StageKind.REMINDER:
+        events.record(events.about("invoice.reminded", case.invoice, None, facts))
+    elif step.stage.kind == StageKind.OVERDUE:
+        events.record(events.about("invoice.overdue", case.invoice, None, facts))
     elif step.stage.kind == StageKind.SUSPENSION:
         suspend_unpaid(case.account, facts)
     elif case.subscription:

@@ -84,11 +84,10 @@ def take_trial_step(account: Account, calendar: Calendar) -> bool:
         return True
     account.trial_stage, account.trial_stage_at = stage, clock.now()
     account.save(update_fields=["trial_stage", "trial_stage_at"])
-    kind = "account.trial_ending" if stage < 0 else "account.trial_ended"
     closes_at = account.trial_ends_at + timedelta(days=settings.TRIAL_READ_ONLY_DAYS)
     last_day = local_time(account, account.trial_ends_at - timedelta(seconds=1)).date()
     facts = {"last_day": last_day.isoformat(), "closes_on": local_time(account, closes_at).date().isoformat()}
-    events.record(events.about(kind, account, None, facts))
+    events.record(events.about("account.trial_ending" if stage < 0 else "account.trial_ended", account, None, facts))
     return True
 
 

@@ -149,13 +149,17 @@ def _pay_once_more(person: Person, purse: Purse) -> None:
     """Pay again what is paid already. Nobody may be charged twice."""
     again, person.repeats = person.repeats, []
     for pk in again:
-        invoice = Invoice.objects.select_related("account", "subscription").get(account__owner=person.owner, pk=pk)
-        if invoice.status == InvoiceStatus.PENDING:
-            person.repeats.append(pk)
-        elif person.pays_by_card:
-            purse.attempt("paid again by card", lambda invoice=invoice: _charge_again(invoice))
-        else:
-            purse.attempt("confirmed a transfer again", lambda invoice=invoice: _by_bank_anyway(person, invoice, purse))
+        _pay_paid_one(person, pk, purse)
+
+
+def _pay_paid_one(person: Person, pk: int, purse: Purse) -> None:
+    invoice = Invoice.objects.select_related("account", "subscription").get(account__owner=person.owner, pk=pk)
+    if invoice.status == InvoiceStatus.PENDING:
+        person.repeats.append(pk)
+    elif person.pays_by_card:
+        purse.attempt("paid again by card", lambda: _charge_again(invoice))
+    else:
+        purse.attempt("confirmed a transfer again", lambda: _by_bank_anyway(person, invoice, purse))
 
 
 def _charge_again(invoice: Invoice) -> None:

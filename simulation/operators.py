@@ -6,8 +6,9 @@ from decimal import Decimal
 
 from igny8_core.auth.models import Plan, User
 from igny8_core.business.billing.errors import PlanChangeOutdated
-from igny8_core.business.billing.models import Payment, PaymentStatus
+from igny8_core.business.billing.models import CAPTURED_STATUSES, Payment, PaymentStatus
 from igny8_core.business.billing.services.payments.offline import approve_manual_payment, reject_manual_payment
+from igny8_core.business.billing.services.reconciliation.polling import return_money
 from igny8_core.business.billing.services.renewals.price_changes import change_price
 from igny8_core.business.billing.services.subscriptions.decisions import order_again
 from igny8_core.common import clock
@@ -35,6 +36,8 @@ class Operators:
         waiting = Payment.objects.filter(status=PaymentStatus.PENDING_APPROVAL).select_related("account", "invoice")
         for payment in waiting.order_by("pk"):
             self._decide(payment)
+        for payment in Payment.objects.filter(needs_review=True).select_related("account", "invoice").order_by("pk"):
+            self._look_at(payment)
 
     def raise_a_price(self) -> None:
         """Order another price for a plan that many have."""
@@ -61,6 +64,11 @@ class Operators:
             self._reject(payment, "not_found")
         else:
             self._approve(payment)
+
+    def _look_at(self, payment: Payment) -> None:
+        """Money that could not be booked goes back. A lost dispute or the like needs no more than a look."""
+        if payment.status not in CAPTURED_STATUSES:
+            self._purse.attempt("returned money", lambda: return_money(payment, self.somebody))
 
     def _approve(self, payment: Payment) -> None:
         try:

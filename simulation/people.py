@@ -28,7 +28,7 @@ HABITS = {Habit.EXACT: 55, Habit.LATE: 20, Habit.TWICE: 12, Habit.NEVER: 13}
 PLANS = {"starter": 40, "growth": 25, "scale": 10, "growth-yearly": 10, "basis": 15}
 # What somebody does on one of a thousand days, with what they have.
 LIFE = {
-    "spend": 120,
+    "spend": 40,
     "upgrade": 5,
     "downgrade": 4,
     "cancel_at_end": 3,

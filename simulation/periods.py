@@ -3,6 +3,7 @@
 Nothing here asks the application what a month is.
 """
 
+import itertools
 from calendar import monthrange
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
@@ -52,7 +53,7 @@ def gaps_and_overlaps(observed: Observed) -> list[str]:
     restarts = _restarts()
     wrong = []
     for pk, periods in observed.periods.items():
-        for before, after in zip(periods, periods[1:], strict=False):
+        for before, after in itertools.pairwise(periods):
             restarted = before.start < after.start < before.end and after.start in restarts[pk]
             if after.start != before.end and not restarted:
                 wrong.append(f"subscription {pk}: {before.start} to {before.end}, then {after.start} to {after.end}")
@@ -108,5 +109,6 @@ def _restarts() -> dict[int, set[datetime]]:
     lines = InvoiceLine.objects.filter(restarts_period=True, invoice__status=InvoiceStatus.PAID)
     found: dict[int, set[datetime]] = defaultdict(set)
     for pk, moment in lines.values_list("invoice__subscription_id", "invoice__paid_at"):
-        found[pk].add(moment)
+        if moment:
+            found[pk].add(moment)
     return found

@@ -38,7 +38,7 @@ def proofs(outcome: Outcome) -> Iterator[Proof]:
     yield Proof("no mail waits or was given up", _mails_not_sent())
     if not outcome.plot.kills:
         yield Proof("no mail was sent twice", [f"{outcome.mails_again} mails"] if outcome.mails_again else [])
-    yield Proof("no scheduled task failed", outcome.workers.failed())
+    yield Proof("no scheduled task failed", outcome.failed_tasks)
 
 
 def _card_money(stripe: FakeStripe) -> list[str]:

@@ -1,12 +1,13 @@
 """What is printed: a bar while the days pass, then tables of what happened, the money by month, and the proofs."""
 
 import shutil
+import textwrap
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import Any, TextIO
+from typing import Any, NamedTuple, TextIO
 
-from django.db.models import Count, Min, Model, Sum
+from django.db.models import Count, Model, Sum
 from django.db.models.functions import TruncMonth
 
 from igny8_core.auth.models import Account, Subscription
@@ -71,13 +72,21 @@ def _clock(seconds: float) -> str:
     return f"{minutes}:{rest:02}"
 
 
-def lines(outcome: Outcome, proofs: Sequence[Proof], seconds: float) -> Iterator[str]:
+class Spent(NamedTuple):
+    """Seconds by the clock on the wall, and those in which this process and its forks computed."""
+
+    passed: float
+    computed: float
+
+
+def lines(outcome: Outcome, proofs: Sequence[Proof], spent: Spent) -> Iterator[str]:
     """The whole report."""
     plot = outcome.plot
     how = f", {plot.schedulers} schedulers" if plot.schedulers > 1 else ""
     yield (
         f"{plot.accounts} accounts, {plot.days} days from {plot.first}, seed {plot.seed}{how}"
-        f"{', some of them killed' if plot.kills else ''}: {_clock(seconds)} minutes"
+        f"{', some of them killed' if plot.kills else ''}: {_clock(spent.passed)} minutes, {_clock(spent.computed)} of "
+        "them computing"
     )
     yield ""
     yield "WHAT HAPPENED"
@@ -122,13 +131,13 @@ def _punctuality() -> Counter[str]:
     """How many invoices were paid by their due date, and how many after it."""
     found: Counter[str] = Counter()
     for due, paid in Invoice.objects.filter(status="paid").values_list("due_date", "paid_at"):
-        found["in time" if paid.date() <= due else "late"] += 1
+        found["in time" if paid and paid.date() <= due else "late"] += 1
     return found
 
 
 def _money() -> list[tuple[str, ...]]:
     sums: dict[tuple[Any, str], list[Any]] = {}
-    taken = Payment.objects.filter(status__in=CAPTURED_STATUSES).annotate(at=Min("processed_at"))
+    taken = Payment.objects.filter(status__in=CAPTURED_STATUSES)
     columns = (
         (Invoice.objects.all(), "created_at", "total"),
         (Invoice.objects.filter(status="void"), "created_at", "total"),
@@ -165,8 +174,6 @@ def _table(rows: Any, head: tuple[str, ...] = ()) -> Iterator[str]:
 
 
 def _wrapped(row: tuple[str, ...], width: int) -> Iterator[str]:
-    import textwrap
-
     room = max(30, min(140, shutil.get_terminal_size((140, 24)).columns) - width - 4)
     parts = textwrap.wrap(row[1], room) or ["-"]
     yield f"  {row[0].ljust(width)}  {parts[0]}"

@@ -54,9 +54,10 @@ OTHER_PLANS: tuple[dict[str, Any], ...] = (
 )
 CHECKED_EVERY = 7
 CALM_ROUNDS = 4
-# The second moment of a day is the operators', the third the customers'.
-MOMENTS = (time(2), time(8), time(14), time(20))
-PAUSE_HOURS = 6
+# Each eight hours, so that one of them is within the business hours of every time zone. The second moment of a day is
+# the operators' as well, the third the customers'.
+MOMENTS = (time(1), time(9), time(17))
+PAUSE_HOURS = 7
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,7 @@ class Outcome:
     workers: Workers
     # Days on which an invariant did not hold, with what was said of it.
     broken: list[str] = field(default_factory=list)
+    failed_tasks: list[str] = field(default_factory=list)
     mails: Counter[str] = field(default_factory=Counter)
     mails_again: int = 0
 
@@ -107,6 +109,8 @@ def _surroundings(plot: Plot, folder: Path) -> Iterator[FakeStripe]:
     changed = {
         "STRIPE": keys,
         "PAYPAL": None,
+        # With it, Django keeps the text of every statement.
+        "DEBUG": False,
         "EMAIL_BACKEND": mails.BACKEND,
         "OFFER_SAMPLE_PAYEES": True,
         # Nobody logs in, so hashes need not be slow.
@@ -118,7 +122,7 @@ def _surroundings(plot: Plot, folder: Path) -> Iterator[FakeStripe]:
         logging.disable(logging.CRITICAL)
         if not plot.pdfs:
             # Drawing takes most of the time, and is no part of what is proved.
-            pdf.render_invoice = pdf.render_credit_note = lambda document: b"%PDF-1.7"
+            pdf.render_invoice = pdf.render_credit_note = _not_drawn
         with override_settings(**changed):
             yield fake
     finally:
@@ -127,6 +131,10 @@ def _surroundings(plot: Plot, folder: Path) -> Iterator[FakeStripe]:
         clock.stand_at(None)
         server.stop()
         mails.Letterbox.path = None
+
+
+def _not_drawn(document: Any) -> bytes:
+    return b"%PDF-1.7"
 
 
 class _Run:
@@ -154,6 +162,7 @@ class _Run:
             self._later(timedelta(hours=1))
             self._work(calmly=True)
         self._check()
+        self._outcome.failed_tasks = self._outcome.workers.failed()
         self._outcome.mails, self._outcome.mails_again = mails.by_kind(), mails.sent_again()
         return self._outcome
 
@@ -162,15 +171,15 @@ class _Run:
         for part, at in enumerate(MOMENTS):
             clock.stand_at(datetime.combine(day, at, UTC))
             self._work(is_first_of_day=part == 0)
-            if part == 1:
+            if part == 0 and number % CHECKED_EVERY == CHECKED_EVERY - 1:
+                self._check()
+            elif part == 1:
                 self._operators.work()
                 self._operators.banks_decide()
                 if number == self._plot.days // 3:
                     self._operators.raise_a_price()
             elif part == 2:
                 self._customers(day)
-        if number % CHECKED_EVERY == CHECKED_EVERY - 1:
-            self._check()
 
     def _work(self, *, is_first_of_day: bool = False, calmly: bool = False) -> None:
         self._messages_come()

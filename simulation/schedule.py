@@ -19,17 +19,19 @@ from django.db import connection
 from igny8_core.business.billing.gateways import stripe
 from igny8_core.celery import app
 from igny8_core.common import clock
+from igny8_core.events.models import Event
 
 # The simulation looks at the invariants itself and counts what it finds.
 NOT_RUN = frozenset({"billing.check_invariants"})
-OFTEN = 60.0
+OFTEN, SELDOM = 60.0, 3600.0
+DELIVERS = "events.deliver_due"
 MOST_STEPS = 600
 A_MINUTE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
 class Task:
-    """A scheduled task. `is_daily`: it runs once a day; `is_often`: within a minute it would run again."""
+    """A scheduled task. `is_daily`: once a day is enough; `is_often`: within a minute it would run again."""
 
     name: str
     run: Callable[[], object]
@@ -38,15 +40,15 @@ class Task:
 
 
 def tasks() -> list[Task]:
-    """Every task of the schedule, so also one that is added to it later."""
+    """Every task of the schedule, so also one that is added to it later. Mails come last, when there is news."""
     app.loader.import_default_modules()
     found = []
     for entry in app.conf.beat_schedule.values():
         name, when = entry["task"], entry["schedule"]
-        is_daily = isinstance(when, crontab)
+        is_daily = isinstance(when, crontab) or float(when) >= SELDOM
         if name not in NOT_RUN:
             found.append(Task(name, app.tasks[name], is_daily, not is_daily and float(when) <= OFTEN))
-    return found
+    return sorted(found, key=lambda task: task.name == DELIVERS)
 
 
 @dataclass
@@ -67,7 +69,10 @@ class Workers:
         self._tasks = tasks()
 
     def work(self, *, is_first_of_day: bool = False, calmly: bool = False) -> None:
-        """One round of everything, then a minute later one of what runs often. `calmly`: one process, no kill."""
+        """One round of everything; if something happened, a minute later another one of what runs often.
+
+        `calmly`: in one process, which is not killed.
+        """
         due = [task for task in self._tasks if is_first_of_day or not task.is_daily]
         if self.schedulers > 1 and not calmly:
             self._in_forks(due)
@@ -79,21 +84,23 @@ class Workers:
         return self.failures.read_text(encoding="utf-8").splitlines() if self.failures.exists() else []
 
     def _run(self, due: list[Task]) -> None:
-        begun = clock.now()
+        begun, last = clock.now(), _last_event()
         for task in due:
             self._one(task)
-        clock.stand_at(begun + A_MINUTE)
-        for task in due:
-            if task.is_often:
-                self._one(task)
-        clock.stand_at(begun)
+        if _last_event() != last:
+            clock.stand_at(begun + A_MINUTE)
+            for task in due:
+                if task.is_often:
+                    self._one(task)
+            clock.stand_at(begun)
 
     def _one(self, task: Task) -> None:
         try:
             task.run()
         except Exception as error:  # noqa: BLE001 - as a worker, which logs it and takes the next task
             where = traceback.extract_tb(error.__traceback__)[-1]
-            line = f"{clock.now():%Y-%m-%d %H:%M} {task.name}: {type(error).__name__}: {error} ({where.filename}:{where.lineno})"
+            place = f"{where.filename}:{where.lineno}"
+            line = f"{clock.now():%Y-%m-%d %H:%M} {task.name}: {type(error).__name__}: {error} ({place})"
             with self.failures.open("a", encoding="utf-8") as file:
                 file.write(" ".join(line.split()) + "\n")
 
@@ -133,6 +140,11 @@ class Workers:
             os._exit(code)
 
 
+def _last_event() -> int:
+    newest = Event.objects.order_by("-pk").values_list("pk", flat=True).first()
+    return newest or 0
+
+
 class Steps:
     """Counts SQL statements, and requests before and after; kills its process before step `fatal` (None: never)."""
 
@@ -155,7 +167,7 @@ class Steps:
             self._take()
             return answer
 
-        requests.Session.send = counted  # type: ignore[method-assign]
+        requests.Session.send = counted  # type: ignore[method-assign, assignment]
 
     def _take(self) -> None:
         if self._taken == self._fatal:

@@ -48,6 +48,6 @@ def _on_server(statement: str) -> None:
         user = connection.settings_dict["USER"] or "the role of DATABASE_URL"
         raise NoScratchDatabase(
             f"The scratch database could not be made or dropped: {str(problem).strip()}\nThe simulation works on a "
-            f"database of its own on the server of DATABASE_URL, never on the configured one. Let {user} make databases "
-            "(ALTER ROLE … CREATEDB), or set DATABASE_URL to a server where it may, for example that of bin/run."
+            f"database of its own on the server of DATABASE_URL, never on the configured one. Let {user} make "
+            "databases (ALTER ROLE … CREATEDB), or set DATABASE_URL to a server where it may, as that of bin/run."
         ) from problem

@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 THREATS = ROOT / "docs" / "threats.md"
-FOLDERS = ("igny8_core", "tests", "bin", "benchmarks", "fake_gateways", "fuzz", ".ci")
+FOLDERS = ("igny8_core", "tests", "bin", "benchmarks", "fake_gateways", "simulation", "fuzz", ".ci")
 KINDS = {".py", ".html", ".txt", ".js", ".css", ".toml", ".ini", ".yml", ".example", ".in", ""}
 PAGE = re.compile(r"(?<![\w./-])((?:[\w-]+/)*[\w-]+\.md)\b")
 # "docs/domain.md section 4", "docs/domain.md section 4, Renewal", "docs/workflow.md, Paying an invoice"

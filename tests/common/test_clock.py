@@ -1,6 +1,6 @@
 """Whoever moves the clock moves all of the application, what PostgreSQL writes and compares included."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
 import time_machine
@@ -24,6 +24,18 @@ def test_the_clock_says_the_time_and_the_day_in_utc() -> None:
         assert clock.now() == THEN
         assert clock.now().tzinfo is UTC
         assert clock.today() == date(2031, 5, 6)
+
+
+def test_the_clock_stands_where_it_was_told_and_then_goes_on() -> None:
+    clock.stand_at(THEN.astimezone(timezone(timedelta(hours=5))))
+    try:
+        assert (clock.now(), clock.now().tzinfo, clock.today()) == (THEN, UTC, date(2031, 5, 6))
+    finally:
+        clock.stand_at(None)
+
+    assert abs(clock.now() - datetime.now(UTC)) < timedelta(minutes=1)
+    with pytest.raises(ValueError, match="needs a time zone"):
+        clock.stand_at(datetime(2031, 5, 6))
 
 
 @pytest.mark.django_db

@@ -1,3 +1,5 @@
+import os
+import sys
 import time
 from datetime import date
 from typing import Any
@@ -34,7 +36,7 @@ class Command(BaseCommand):
         try:
             from simulation import proofs, report, run, scratch
         except ModuleNotFoundError as missing:
-            if missing.name not in {"simulation", "fake_gateways"}:
+            if str(missing.name).partition(".")[0] not in {"simulation", "fake_gateways"}:
                 raise
             raise CommandError(ELSEWHERE) from missing
         plot = run.Plot(
@@ -49,10 +51,13 @@ class Command(BaseCommand):
         try:
             with scratch.scratch_database(keep=options["keep"]) as name:
                 begun = time.monotonic()
-                outcome = run.simulate(plot, report.Bar(self.stdout._out, plot.days).show)
+                outcome = run.simulate(plot, report.Bar(sys.stderr, plot.days).show)
                 proven = list(proofs.proofs(outcome))
-                for line in report.lines(outcome, proven, time.monotonic() - begun):
+                spent = report.Spent(time.monotonic() - begun, sum(os.times()[:4]))
+                for line in report.lines(outcome, proven, spent):
                     self.stdout.write(line)
+        except KeyboardInterrupt:
+            raise CommandError("Stopped before the end. The scratch database is dropped.") from None
         except scratch.NoScratchDatabase as problem:
             raise CommandError(str(problem)) from problem
         if options["keep"]:

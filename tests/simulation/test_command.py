@@ -1,0 +1,94 @@
+"""manage.py simulate: on a database of its own, and with a sentence where it cannot run."""
+
+import os
+import sys
+from collections.abc import Iterator
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+
+from simulation.scratch import scratch_database
+
+pytestmark = pytest.mark.django_db(transaction=True)
+ROLE = f"simulation_without_rights_{os.getpid()}"
+
+
+@pytest.fixture
+def role_without_rights() -> Iterator[None]:
+    """This process speaks to the server as a role that may make no databases."""
+    before = {name: connection.settings_dict[name] for name in ("USER", "PASSWORD")}
+    with connection.cursor() as cursor:
+        cursor.execute(f"CREATE ROLE {ROLE} LOGIN PASSWORD 'simulation'")
+    connection.settings_dict.update(USER=ROLE, PASSWORD="simulation")
+    yield
+    connection.settings_dict.update(before)
+    connection.close()
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP ROLE {ROLE}")
+
+
+def databases() -> set[str]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT datname FROM pg_database WHERE datname LIKE 'simulation\\_%'")
+        return {name for (name,) in cursor.fetchall()}
+
+
+@pytest.mark.usefixtures("role_without_rights")
+def test_a_role_that_may_make_no_database_is_told_what_to_do() -> None:
+    name = connection.settings_dict["NAME"]
+
+    with pytest.raises(CommandError, match=r"permission denied to create database(.|\n)*ALTER ROLE … CREATEDB"):
+        call_command("simulate", accounts=1, days=1)
+
+    assert connection.settings_dict["NAME"] == name
+
+
+@pytest.mark.parametrize("missing", ["simulation", "fake_gateways"])
+def test_without_the_source_the_command_says_where_it_runs(missing: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in the production image, which has neither folder."""
+    for name in [name for name in sys.modules if name.partition(".")[0] in {"simulation", "fake_gateways"}]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, missing, None)
+
+    with pytest.raises(CommandError, match="production image has no folders simulation and fake_gateways"):
+        call_command("simulate")
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"accounts": 0}, "--accounts is 0. Give a number from 1 to 10000."),
+        ({"days": 4000}, "--days is 4000. Give a number from 1 to 3650."),
+        ({"schedulers": 99}, "--schedulers is 99. Give a number from 1 to 32."),
+        ({"kill": True}, "--kill needs --schedulers of 2 or more"),
+    ],
+)
+def test_options_that_make_no_sense_are_refused(options: dict[str, Any], said: str) -> None:
+    with pytest.raises(CommandError, match=said):
+        call_command("simulate", **options)
+
+
+@pytest.mark.stress
+def test_the_command_works_on_a_database_of_its_own_and_drops_it() -> None:
+    before, out = databases(), StringIO()
+
+    call_command("simulate", accounts=2, days=3, stdout=out)
+
+    assert "holds  all 20 invariants hold" in out.getvalue()
+    assert databases() == before
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM igny8_accounts")
+        assert cursor.fetchone() == (0,)
+
+
+@pytest.mark.stress
+def test_a_simulation_that_was_stopped_leaves_no_database() -> None:
+    before, name = databases(), connection.settings_dict["NAME"]
+
+    with pytest.raises(KeyboardInterrupt), scratch_database():
+        raise KeyboardInterrupt
+
+    assert (databases(), connection.settings_dict["NAME"]) == (before, name)

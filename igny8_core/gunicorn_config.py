@@ -4,11 +4,13 @@ bin/run, the container, the tests' server and the benchmarks use it. Options on 
 """
 
 import os
+from typing import Any
 
 wsgi_app = "igny8_core.wsgi"
 worker_class = "gthread"
 workers = 2
 threads = 4
+logger_class = "igny8_core.server_log.JsonLogger"
 # The master loads and warms the site (wsgi.py) once, so that new workers can take requests at once. New code needs a
 # restart; HUP is not enough. No database connection is open when workers start.
 preload_app = True
@@ -18,3 +20,10 @@ graceful_timeout = 25
 # The workers' heartbeat files are in shared memory: on a slow disk, a worker can seem dead.
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108 - gunicorn chooses random file names
 control_socket_disable = True
+
+
+def post_worker_init(worker: Any) -> None:
+    """Tell the process how many threads it has: half of them may wait for payment gateways."""
+    from igny8_core.business.billing.gateways.turnstile import PLACES
+
+    PLACES.set_threads(worker.cfg.threads)

@@ -3,10 +3,12 @@
 Tasks wait in three queues, so that money waits for neither mails nor housekeeping: settings.CELERY_TASK_ROUTES.
 """
 
+import logging
 import os
 from typing import Any
 
 from celery import Celery
+from celery.apps import worker
 from celery.schedules import crontab
 from celery.signals import celeryd_init, setup_logging
 
@@ -22,6 +24,10 @@ def _keep_our_logging(**_: Any) -> None:
 def _without_banner(instance: Any = None, **_: Any) -> None:
     """The worker would print a picture of itself among the lines of the log."""
     instance.quiet = True
+    # What Python warns of becomes a line, too.
+    logging.captureWarnings(True)
+    # What the worker says when it is told to stop, which it prints past the log.
+    worker.safe_say = lambda text, *_: logging.getLogger("celery.apps.worker").warning(text)
 
 
 app = Celery("igny8_core", task_cls="igny8_core.jobs:Job")

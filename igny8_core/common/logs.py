@@ -22,7 +22,7 @@ STANDARD_ATTRIBUTES = frozenset(vars(logging.makeLogRecord({}))) | {
 }
 REDACTED = "[redacted]"
 SECRET = re.compile(
-    r"(?i)((?:bearer|basic)\s+|(?:password|passwd|token|secret|api_?key|authorization|cookie)\W{1,4}"
+    r"(?i)((?:bearer|basic)\s+|(?:password|passwd|token|secret|api_?key|authorization|cookie)\W{1,4}(?:(?:bearer|basic)\s+)?"
     r"|://[^\s:/@]{1,100}:)[^\s\"'&,;@]+"
     r"|eyJ[\w-]+\.[\w-]+\.[\w-]+"
     # Keys of Stripe, and what lets a browser go on with a payment.

@@ -89,31 +89,35 @@ def test_change_that_is_rolled_back_is_not_told() -> None:
 
 
 @pytest.mark.django_db
-def test_mail_that_cannot_be_written_waits_with_back_off_and_says_why() -> None:
-    make.submitted_payment()
-    broken = email_delivery("payment.submitted")
-    # Its mail asks for a payment that is not there.
-    with connection.cursor() as cursor:
-        cursor.execute("ALTER TABLE igny8_events DISABLE TRIGGER USER")
-        cursor.execute("UPDATE igny8_events SET object_id = '0' WHERE id = %s", [broken.event_id])
+def test_a_delivery_that_fails_waits_with_back_off_says_why_and_is_given_up(consume: Callable[[Handle], None]) -> None:
+    def fail(event: Event) -> None:
+        raise ValueError("broken")
+
+    consume(fail)
+    happen(make.account())
     before = timezone.now()
 
     for attempt, pause in enumerate(deliveries.BACK_OFF, start=1):
         deliveries.deliver_due()
 
-        delivery = email_delivery("payment.submitted")
+        delivery = Delivery.objects.get()
         assert (delivery.status, delivery.attempts) == (DeliveryStatus.WAITING, attempt)
-        assert "DoesNotExist" in delivery.last_error
+        assert delivery.last_error == "ValueError: broken"
         assert delivery.next_attempt_at is not None
         assert before + pause <= delivery.next_attempt_at <= timezone.now() + pause
         assert deliveries.deliver_due() == 0
         due_again()
     deliveries.deliver_due()
 
-    delivery = email_delivery("payment.submitted")
+    delivery = Delivery.objects.get()
     assert (delivery.status, delivery.attempts, delivery.next_attempt_at) == (DeliveryStatus.DEAD, 8, None)
+    assert deliveries.deliver_due() == 0
+
     deliveries.retry(delivery)
-    assert email_delivery("payment.submitted").attempts == 0
+    consume(lambda event: None)
+    assert deliveries.deliver_due() == 1
+    delivery.refresh_from_db()
+    assert (delivery.status, delivery.attempts, delivery.last_error) == (DeliveryStatus.DONE, 1, "")
 
 
 @pytest.mark.django_db

@@ -27,7 +27,7 @@ def _without_banner(instance: Any = None, **_: Any) -> None:
     # What Python warns of becomes a line, too.
     logging.captureWarnings(True)
     # What the worker says when it is told to stop, which it prints past the log.
-    worker.safe_say = lambda text, *_: logging.getLogger("celery.apps.worker").warning(text)
+    vars(worker)["safe_say"] = lambda text, *_: logging.getLogger("celery.apps.worker").warning(text)
 
 
 app = Celery("igny8_core", task_cls="igny8_core.jobs:Job")

@@ -22,7 +22,6 @@ LONGEST_AGENT = 200
 EVENTS = {
     "authn_login_success": "Somebody logged in.",
     "authn_login_fail": "A login failed: no such address, a wrong password, or a login that is closed.",
-    "authn_login_lock": "Logins are refused for a while, because too many have failed.",
     "authn_password_change": "A password was changed or reset.",
     "authn_password_change_fail": "A password was not changed, because the present one was wrong.",
     "authn_token_reuse": "An old refresh token was sent again. The session was ended.",

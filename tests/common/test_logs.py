@@ -1,5 +1,6 @@
 """Every line of the log is JSON, whatever is sent to us; it tells who asked for what, and has no secret."""
 
+import contextlib
 import json
 import logging
 import math
@@ -235,8 +236,8 @@ def test_the_web_server_writes_nothing_but_json_from_its_start_to_its_end(tmp_pa
     server.environment["LOG_LEVEL"] = "INFO"
     server.start()
     try:
-        client = ServerClient(server.port)
-        client.send("GET", "/x/token%20%22,,x", headers={"X-Request-ID": "abcdefgh-1234"})
+        with contextlib.closing(ServerClient(server.port)) as client:
+            client.send("GET", "/x/token%20%22,,x", headers={"X-Request-ID": "abcdefgh-1234"})
         with socket.create_connection((HOST, server.port)) as raw:
             raw.sendall(b"NONSENSE\r\n\r\n")
             raw.recv(1000)

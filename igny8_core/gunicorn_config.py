@@ -7,10 +7,12 @@ import os
 from typing import Any
 
 wsgi_app = "igny8_core.wsgi"
-worker_class = "gthread"
+worker_class = "igny8_core.gunicorn_worker.PatientWorker"
 workers = 2
 threads = 4
-logger_class = "igny8_core.server_log.JsonLogger"
+# Of one process. Whoever sends nothing for ten seconds is let go (gunicorn_worker.py).
+worker_connections = 4000
+logger_class = "igny8_core.gunicorn_log.JsonLogger"
 # The master loads and warms the site (wsgi.py) once, so that new workers can take requests at once. New code needs a
 # restart; HUP is not enough. No database connection is open when workers start.
 preload_app = True

@@ -200,7 +200,7 @@ def nothing_is_loaded_unasked_under_an_account_s_lock() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def log_lines_with_secrets() -> Iterator[list[str]]:
-    """The lines of the log that have a secret in them, as the handler writes them; it looks at what is written anyway."""
+    """The lines of the log that have a secret in them, as handlers write them, which they do anyway."""
     found: list[str] = []
     written = JsonFormatter.format
 

@@ -9,10 +9,10 @@ from django.conf import settings
 from django.db import connection
 from psycopg2 import extensions
 
+from fake_gateways.silent_proxy import Proxy, proxy_to
 from igny8_core.common import database_patience
 from igny8_core.common.database_patience import GAVE_UP, Patience, be_patient
 from tests.database import process_environment
-from tests.silence import Proxy, proxy_to
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from psycopg2 import extensions
 from psycopg2.extensions import POLL_OK, POLL_READ, STATUS_SETUP
 
 # How much later than PostgreSQL we give up, so that it is usually PostgreSQL that does.
-GRACE_SECONDS = 3.0
+GRACE_SECONDS = 2.0
 # After the server was silent once, others of the process wait only so long, until it answers again.
 PATIENCE_WHILE_SILENT = 1.0
 # How long to connect may take, also without a limit for statements.

@@ -14,8 +14,8 @@ from django.http import HttpRequest
 from igny8_core.business.billing.gateways.protocol import Unavailable
 from igny8_core.common.request_id import current_request
 
-IN_A_REQUEST_SECONDS = 15.0
-IN_A_JOB_SECONDS = 60.0
+IN_A_REQUEST_SECONDS = 15
+IN_A_JOB_SECONDS = 60
 CONNECT_SECONDS = 3.05
 READ_SECONDS = 20.0
 # With less than this left another try makes no sense.

@@ -214,9 +214,19 @@ def build() -> tuple[str, list[int]]:
     invoices = [InvoiceService.create_invoice(account, line_items=[line]).pk for _ in range(INVOICES)]
     # Their mails would be sent all the time.
     Delivery.objects.update(status="done", next_attempt_at=None)
+    _continue_ids_after(100)
     # Who has no password gets no mail to choose a new one.
     User.objects.update(password=make_password("a long and unusual one"))
     return open_session(User.objects.get(pk=1)).access, invoices
+
+
+def _continue_ids_after(number: int) -> None:
+    # The accounts were made with ids of their own.
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        for table in ("igny8_accounts", "igny8_users"):
+            cursor.execute("SELECT setval(pg_get_serial_sequence(%s, 'id'), %s)", [table, number])
 
 
 def make_mails() -> None:

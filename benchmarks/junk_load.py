@@ -30,14 +30,14 @@ import installation
 PER_SECOND = 200
 MOST_SECONDS = 120
 CONNECTIONS = 64  # at once; what is due beyond them waits its turn and is given up after a second
-HALF_OPEN_FOR = 5  # seconds
+HALF_OPEN_FOR = 5.0  # seconds
 GOAL = 300  # milliseconds, the customer's 95th percentile
 PATIENCE = 20  # seconds
 Result = tuple[Counter[str], int]
 
 
 def main() -> None:
-    networks = _own_options()
+    networks, rate = _own_options()
     setup = bench.prepare(__doc__, seconds=60.0)
     seconds = min(setup.seconds, MOST_SECONDS)
     bench.make_accounts([1, 2])
@@ -57,33 +57,43 @@ def main() -> None:
         runs.begin()
         context = multiprocessing.get_context("spawn")
         results: SimpleQueue[Result] = context.SimpleQueue()
-        sender = context.Process(target=send_junk, args=(parts.port, seconds, networks, results), daemon=True)
+        sender = context.Process(target=send_junk, args=(parts.port, seconds, rate, networks, results), daemon=True)
         sender.start()
         customer.work(seconds)
         answers, late = results.get()
         sender.join()
-        report(calm, customer.told(), runs.worst[freezes.MONEY], answers, late, seconds)
+        report(customer, calm, customer.told(), runs.worst[freezes.MONEY], (answers, late, seconds))
         runs.ended.set()
     bench.finish()
 
 
-def _own_options() -> int:
+def _own_options() -> tuple[int, int]:
     parser = argparse.ArgumentParser(add_help=False)
     parser.add_argument("--networks", type=int, default=1)
+    parser.add_argument("--rate", type=int, default=PER_SECOND)
     known, rest = parser.parse_known_args()
     sys.argv[1:] = rest
-    return min(known.networks, 250 * 250)
+    return min(known.networks, 250 * 250), min(known.rate, PER_SECOND)
 
 
-def report(calm: list[float], under: list[float], gap: float, answers: Counter[str], late: int, seconds: float) -> None:
-    """Print how the customer, the workers and the junk fared."""
+def report(
+    customer: "Customer",
+    calm: list[float],
+    under: list[float],
+    gap: float,
+    answers: Counter[str],
+    late: int,
+    seconds: float,
+) -> None:
+    """Print how the customer, the workers and the junk (answers, given up, seconds) fared."""
+    answers, late, seconds = junk
     before, during = (statistics.quantiles(took, n=100)[94] * 1000 for took in (calm, under))
     sent = f"{sum(answers.values())} sent in {seconds:g} s, {late} given up by the sender"
     print(f"junk: {sent}: {dict(answers.most_common())}")
     print(
         f"a customer's requests: {len(under)}, p50 {statistics.median(under) * 1000:.0f} ms, p95 {during:.0f} ms "
         f"(without junk {before:.0f} ms), worst {max(under) * 1000:.0f} ms; goal p95 {GOAL} ms "
-        f"{'reached' if during < GOAL else 'MISSED'}"
+        f"{'reached' if during < GOAL else 'MISSED'}; answers {dict(customer.answers)}"
     )
     print(f"money jobs: longest gap {gap:.1f} s (every 2 s)", flush=True)
 
@@ -95,17 +105,15 @@ class Customer:
 
     def __init__(self, port: int, token: str) -> None:
         self.port, self.headers, self.took = port, {"Authorization": f"Bearer {token}"}, list[float]()
+        self.answers = Counter[str]()
 
     def work(self, seconds: float) -> None:
         """Work for so long, ten requests a second at most."""
         ends, paths = time.monotonic() + seconds, itertools.cycle(self.PATHS)
         while time.monotonic() < ends:
             started = time.monotonic()
-            with contextlib.closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)) as connection:
-                connection.request("GET", next(paths), headers=self.headers)
-                status = connection.getresponse().status
-            if status != 200:
-                raise SystemExit(f"The customer got {status}.")
+            answer = _ask(self.port, "GET", next(paths), b"", self.headers).rpartition(" ")[2]
+            self.answers[answer] += 1
             self.took.append(time.monotonic() - started)
             time.sleep(max(0.0, 0.1 - (time.monotonic() - started)))
 
@@ -115,7 +123,7 @@ class Customer:
         return took
 
 
-def send_junk(port: int, seconds: float, networks: int, results: "SimpleQueue[Result]") -> None:
+def send_junk(port: int, seconds: float, rate: int, networks: int, results: "SimpleQueue[Result]") -> None:
     """Send junk at its times, whatever the server does; a process of its own."""
     due: queue.SimpleQueue[tuple[float, Callable[[int], str]] | None] = queue.SimpleQueue()
     answers, late = Counter[str](), itertools.count()
@@ -132,8 +140,8 @@ def send_junk(port: int, seconds: float, networks: int, results: "SimpleQueue[Re
     for thread in threads:
         thread.start()
     start, kinds = time.monotonic(), junk_of(networks)
-    for number in range(int(PER_SECOND * seconds)):
-        at = start + number / PER_SECOND
+    for number in range(int(rate * seconds)):
+        at = start + number / rate
         time.sleep(max(0.0, at - time.monotonic()))
         due.put((at, next(kinds)))
     for _ in threads:

@@ -25,7 +25,9 @@ control_socket_disable = True
 
 
 def post_worker_init(worker: Any) -> None:
-    """Tell the process how many threads it has: half of them may wait for payment gateways."""
+    """Tell the process how many threads it has: half may wait for payment gateways, all but one for passwords."""
+    from igny8_core.auth import hashing
     from igny8_core.business.billing.gateways.turnstile import PLACES
 
     PLACES.set_threads(worker.cfg.threads)
+    hashing.set_threads(worker.cfg.threads)

@@ -77,13 +77,7 @@ def _own_options() -> tuple[int, int]:
 
 
 def report(
-    customer: "Customer",
-    calm: list[float],
-    under: list[float],
-    gap: float,
-    answers: Counter[str],
-    late: int,
-    seconds: float,
+    customer: "Customer", calm: list[float], under: list[float], gap: float, junk: tuple[Counter[str], int, float]
 ) -> None:
     """Print how the customer, the workers and the junk (answers, given up, seconds) fared."""
     answers, late, seconds = junk

@@ -1,5 +1,6 @@
 """Where the connection breaks while work is committed, nobody is told that nothing was changed."""
 
+import contextlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -27,8 +28,8 @@ def api(owner: User) -> APIClient:
     return APIClient(HTTP_AUTHORIZATION=f"Bearer {open_session(owner).access}")
 
 
-@pytest.fixture
-def commits_break(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+@contextlib.contextmanager
+def commits_break() -> Iterator[None]:
     """PostgreSQL commits, and its answer is lost on the way."""
     real = connection.commit
 
@@ -36,9 +37,9 @@ def commits_break(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         real()
         raise OperationalError("server closed the connection unexpectedly") from psycopg2.OperationalError()
 
-    monkeypatch.setattr(connection, "commit", commit)
-    yield
-    monkeypatch.undo()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(connection, "commit", commit)
+        yield
 
 
 @pytest.fixture
@@ -49,9 +50,9 @@ def statements_break(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("igny8_core.auth.services.users.events.record", broken)
 
 
-@pytest.mark.usefixtures("commits_break")
 def test_after_a_commit_whose_answer_was_lost_the_sentence_is_honest(api: APIClient, owner: User) -> None:
-    answer = api.patch("/api/v1/auth/me/", {"first_name": "Changed"}, format="json")
+    with commits_break():
+        answer = api.patch("/api/v1/auth/me/", {"first_name": "Changed"}, format="json")
 
     owner.refresh_from_db()
     assert owner.first_name == "Changed"

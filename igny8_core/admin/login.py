@@ -9,6 +9,7 @@ from igny8_core.auth.errors import PasswordsBusy
 from igny8_core.auth.services.login_guard import guarded, note_place
 from igny8_core.common.api.fields import canonical_email
 from igny8_core.common.errors import TooManyRequests
+from igny8_core.common.security_log import mark_of, security_event
 
 # The theme has no type hints, but it changes no types of Django's methods.
 if TYPE_CHECKING:
@@ -31,6 +32,10 @@ class LoginForm(AuthenticationForm):
                 cleaned = super().clean()
         except (PasswordsBusy, TooManyRequests) as refusal:
             raise ValidationError(refusal.text, code=refusal.code) from refusal
+        except ValidationError:
+            # Also of a customer who has no business here, with the right password.
+            security_event("authn_login_fail", "failure", address_mark=mark_of(email), door="console")
+            raise
         operator = self.get_user()
         # Who has a second factor has not shown yet who they are.
         if operator.second_factor_since is None:

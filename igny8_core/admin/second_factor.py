@@ -29,6 +29,7 @@ from igny8_core.auth.services.second_factor import (
     renew_recovery_codes,
     switch_off,
 )
+from igny8_core.auth.services.sessions import note_login
 from igny8_core.common.errors import DomainError
 from igny8_core.common.middleware import CONSOLE_PREFIX
 from igny8_core.common.qr_code import path_of_text
@@ -64,6 +65,7 @@ def code_page(request: HttpRequest) -> HttpResponse:
             require_code(operator, form.cleaned_data["otp"])
             note_code(request, operator)
             note_place(operator, place_of(request))
+            note_login(operator, "console")
             return HttpResponseRedirect(leads_to)
         except (SecondFactorRequired, SecondFactorWrong, TooManyTries) as refusal:
             form.add_error("otp", refusal.text)

@@ -121,6 +121,7 @@ UNFOLD: dict[str, Any] = {
                 "items": [
                     _link("Events", "history", "events_event"),
                     _link("Deliveries", "outbox", "events_delivery"),
+                    _link("Mail server", "mail", "events_lane"),
                     _link("Webhook messages", "webhook", "billing_webhookevent"),
                     _link("Login sessions", "login", "igny8_auth_loginsession"),
                     _link("Second factors", "phonelink_lock", "igny8_auth_secondfactor"),
@@ -129,6 +130,7 @@ UNFOLD: dict[str, Any] = {
                     _link("Invoice counters", "tag", "billing_invoicecounter"),
                     _link("Limits hit", "front_hand", "common_limithit"),
                     _link("Rate counters", "speed", "common_ratecounter"),
+                    _link("Scheduled tasks", "schedule", "events_taskrun"),
                 ],
             },
         ],

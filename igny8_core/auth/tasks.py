@@ -14,7 +14,7 @@ from igny8_core.common.rate_limits import forget_old_windows
 
 @shared_task(name="auth.forget_old_rows", ignore_result=True)
 def forget_old_rows() -> None:
-    """Delete old sessions, tries to log in, invitations, counters, hits, notes of mails, stored answers and messages."""
+    """Delete old sessions, tries to log in, invitations, counters, hits, notes of mails, answers and messages."""
     forget_old_sessions()
     forget_old_tries()
     forget_expired_invitations()

@@ -68,8 +68,6 @@ def write() -> None:
         _written_at = time.monotonic()
     if not noted:
         return
-    for limit, hits in noted.items():
-        logger.warning("excess_rate_limit_exceeded", extra={"limit": limit, "hits": hits})
     try:
         with connection.cursor() as cursor:
             cursor.execute(WRITE, [_this_hour(), list(noted), list(noted.values())])

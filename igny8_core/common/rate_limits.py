@@ -21,6 +21,7 @@ from django.db import connection
 from igny8_core.common import clock, limit_hits
 from igny8_core.common.models import RateCounter
 from igny8_core.common.network import Network
+from igny8_core.common.security_log import security_event
 
 logger = logging.getLogger(__name__)
 
@@ -91,12 +92,14 @@ def rates_of(scope: str) -> list[Rate]:
 
 
 class Step(NamedTuple):
-    """One counter of one window, and how many hits it lets through."""
+    """One counter of one window, and how many hits it lets through. `caller` is whose hits it counts."""
 
     key: str
     start: int
     seconds: int
     limit: int
+    rate: str
+    caller: str
 
 
 @dataclass(frozen=True)
@@ -127,6 +130,7 @@ def count(scope: str, *callers: str | Network) -> Counted:
         return Counted(steps, None)
     limit_hits.note(scope)
     step = steps[refused]
+    security_event("excess_rate_limit_exceeded", "denied", scope=scope, rate=step.rate, counted=_kind(step.caller))
     return Counted(steps[: refused + 1], step.start + step.seconds - int(now))
 
 
@@ -174,6 +178,11 @@ def add(scope: str, rate: Rate, caller: str, hits: int) -> int:
         return int(cursor.fetchone()[0])
 
 
+def _kind(caller: str) -> str:
+    """What was counted: network, email, user or invoice; of the first alone the log tells which (its own field)."""
+    return caller.partition(" ")[0]
+
+
 def forget_old_windows() -> int:
     """Delete the counters of past windows. Returns how many."""
     longest = max((rate.seconds for scope in settings.RATE_LIMITS for rate in rates_of(scope)), default=0)
@@ -192,7 +201,7 @@ def _steps(scope: str, callers: Sequence[str | Network], now: float) -> Iterable
 
 def _step(scope: str, rate: Rate, caller: str, times: int, now: float) -> Step:
     key = hashlib.sha256(f"{scope}|{rate.text}|{caller}".encode()).hexdigest()
-    return Step(key, int(now // rate.seconds) * rate.seconds, rate.seconds, rate.limit * times)
+    return Step(key, int(now // rate.seconds) * rate.seconds, rate.seconds, rate.limit * times, rate.text, caller)
 
 
 def _first_over(steps: Sequence[Step]) -> int | None:

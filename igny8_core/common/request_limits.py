@@ -15,6 +15,7 @@ from django.db import DatabaseError, InterfaceError
 from igny8_core.common import clock, limit_hits
 from igny8_core.common.network import Network
 from igny8_core.common.rate_limits import Rate, add, rates_of
+from igny8_core.common.security_log import security_event
 
 logger = logging.getLogger(__name__)
 
@@ -86,6 +87,8 @@ class SharedLimit:
 
     def _note(self) -> bool:
         limit_hits.note(self.scope)
+        counted = self.scope.removeprefix("api_")
+        security_event("excess_rate_limit_exceeded", "denied", scope=self.scope, rate=self._rate.text, counted=counted)
         return True
 
 

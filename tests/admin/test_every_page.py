@@ -20,6 +20,7 @@ WITHOUT_TEXT = {
     "common.LimitHit",
     "common.RateCounter",
     "common.SentMail",
+    "events.TaskRun",
     "events.Delivery",
     "igny8_auth.KnownPlace",
     "igny8_auth.LoginFailure",

@@ -34,6 +34,8 @@ READ_ONLY = [
     "common.LimitHit",
     "common.RateCounter",
     "common.SentMail",
+    "events.Lane",
+    "events.TaskRun",
     "events.Delivery",
     "events.Event",
     "igny8_auth.KnownPlace",

@@ -22,6 +22,7 @@ from igny8_core.auth.selectors import user_id_by_email
 from igny8_core.common import clock, limit_hits, rate_limits
 from igny8_core.common.db import service_transaction
 from igny8_core.common.errors import TooManyRequests
+from igny8_core.common.security_log import security_event
 from igny8_core.events import services as events
 
 # Wrong passwords from one place before it has to wait; the first wait, which doubles with each; and the longest.
@@ -164,6 +165,7 @@ def _taken(attempt: _Try) -> int:
         row = cursor.fetchone()
     if row is None:
         limit_hits.note("login_place")
+        security_event("excess_rate_limit_exceeded", "denied", scope="login_place", rate="", counted="place")
         raise _refusal(_seconds_to_wait(attempt.mark))
     return int(row[0])
 

@@ -16,6 +16,7 @@ from igny8_core.auth.models import RecoveryCode, SecondFactor, User
 from igny8_core.common import clock
 from igny8_core.common.db import service_transaction
 from igny8_core.common.rate_limits import seconds_to_wait
+from igny8_core.common.security_log import security_event
 from igny8_core.common.signed_texts import keys
 from igny8_core.events import services as events
 
@@ -40,6 +41,7 @@ def require_code(user: User, code: str) -> None:
     count_try("second_factor", user)
     typed = _plain(code)
     if not (_take_code(user, typed) or _take_recovery_code(user, typed)):
+        security_event("authn_login_fail", "failure", user=user.pk, account=user.account_id, step="second factor")
         raise SecondFactorWrong()
 
 

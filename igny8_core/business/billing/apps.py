@@ -19,7 +19,7 @@ class BillingConfig(AppConfig):
 
         event_types.declare()
         obstacles.register(AttemptOpen, gateway_payments.clear_attempts)
-        consumers.register("email", mails.HANDLERS, mails.handle)
+        consumers.register("email", mails.HANDLERS, mails.handle, sends_mail=True)
         consumers.register("trial_credits", {"user.email_verified"}, trial.handle)
         consumers.register("gateways", {"payment_method.removed"}, cards.handle)
         consumers.register(gateway_customers.CONSUMER, {gateway_customers.RELEASED}, gateway_customers.erase)

@@ -13,6 +13,7 @@ from igny8_core.auth.models import User
 from igny8_core.auth.services.half_logins import half_login
 from igny8_core.auth.services.login_guard import note_place
 from igny8_core.auth.services.page_sessions import end_page_session, open_page_session, person_of_cookie
+from igny8_core.auth.services.sessions import note_login
 from igny8_core.auth.session_cookie import cookie_of, drop_cookie, put_cookie
 from igny8_core.web.frame.forms import CodeForm
 from igny8_core.web.frame.limits import count_write
@@ -64,6 +65,7 @@ def open_session_of(request: HttpRequest, person: User, leads_to: str) -> HttpRe
     end_page_session(cookie_of(request))
     response = HttpResponseRedirect(leads_to, status=303)
     put_cookie(response, open_page_session(person))
+    note_login(person, "pages")
     place = place_with_mark(request)
     note_place(person, place)
     put_mark(response, place)

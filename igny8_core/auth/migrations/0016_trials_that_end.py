@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("igny8_auth", "0012_email_before"),
+        ("igny8_auth", "0015_subscriptions_to_renew"),
     ]
 
     operations = [

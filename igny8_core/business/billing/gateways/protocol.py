@@ -225,8 +225,7 @@ class Traits:
     `bills_subscriptions`: the gateway has its own subscriptions and invoices.
     `messages_say_mode`: each webhook message says whether it is live.
     `message_is`: how a webhook message is authenticated, for the API documentation.
-    `passing_declines`: the codes of declines that can pass by themselves, each with the pauses after which a renewal is
-    charged again. No other decline is tried again without another card.
+    `passing_declines`: codes of declines that can pass, each with the pauses after which a renewal is charged again.
     """
 
     repeatable_for: timedelta
@@ -365,10 +364,7 @@ class Gateway(Protocol):
         """The ids of disputes opened since then, also about payments that are not ours."""
 
     def verify_webhook(self, body: bytes, headers: Mapping[str, str], sender: Sequence[Network] = ()) -> None:
-        """Check that the raw bytes come from the gateway. Raises BadSignature, SignatureUncheckable.
-
-        `sender`: the networks that they came from, the narrowest first; what one of them wears out, others still have.
-        """
+        """Check that bytes are the gateway's own, whose `sender` counts. Raises BadSignature, SignatureUncheckable."""
 
     def read_webhook(self, body: bytes) -> WebhookMessage:
         """What a verified message is about. Raises ValueError if it cannot be read."""

@@ -13,6 +13,8 @@ from igny8_core.auth.services import mails as notification_service
 from igny8_core.auth.services.invitations import invite
 from igny8_core.auth.services.mailed_tokens import Purpose, link_token
 from igny8_core.auth.services.memberships import remove_member, transfer_ownership
+from igny8_core.auth.services.one_time_codes import require_code
+from igny8_core.auth.services.second_factor import renew_recovery_codes, reset_second_factor, switch_off
 from igny8_core.auth.services.sessions import open_session, rotate_session
 from igny8_core.auth.services.users import (
     change_password,
@@ -24,6 +26,7 @@ from igny8_core.common import clock
 from igny8_core.events import services as events
 from igny8_core.events.models import Event
 from tests import make
+from tests.auth.devices import give_second_factor
 from tests.web import mails
 
 NEW_PASSWORD = "a lonely engine hums"
@@ -82,6 +85,15 @@ def token_stolen(alice: User) -> None:
         rotate_session(first.refresh)
 
 
+def second_factor_comes_and_goes(alice: User) -> None:
+    phone = give_second_factor(alice)
+    require_code(alice, phone.recovery_codes[0])
+    renew_recovery_codes(alice)
+    switch_off(alice)
+    give_second_factor(alice)
+    reset_second_factor(alice, make.operator())
+
+
 # What happens; the type of its event; what the page of each link says, in the order of the links.
 OF_AUTH = [
     (signed_up, "user.verification_requested", ["Yes, confirm it"]),
@@ -94,6 +106,11 @@ OF_AUTH = [
     (resets_password, "user.password_reset", ["Forgotten your password?"]),
     (edited, "user.updated", ["Forgotten your password?"]),
     (token_stolen, "session.token_reused", ["Forgotten your password?"]),
+    (second_factor_comes_and_goes, "second_factor.enabled", ["Forgotten your password?"]),
+    (second_factor_comes_and_goes, "second_factor.disabled", ["Forgotten your password?"]),
+    (second_factor_comes_and_goes, "second_factor.reset", ["Forgotten your password?"]),
+    (second_factor_comes_and_goes, "recovery_codes.renewed", ["Forgotten your password?"]),
+    (second_factor_comes_and_goes, "recovery_code.used", ["Forgotten your password?"]),
 ]
 
 

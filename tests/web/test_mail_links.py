@@ -14,6 +14,8 @@ from igny8_core.auth.services.accounts import update_account_settings
 from igny8_core.auth.services.invitations import invite
 from igny8_core.auth.services.mailed_tokens import Purpose, link_token
 from igny8_core.auth.services.memberships import remove_member, transfer_ownership
+from igny8_core.auth.services.one_time_codes import require_code
+from igny8_core.auth.services.second_factor import renew_recovery_codes, reset_second_factor, switch_off
 from igny8_core.auth.services.sessions import open_session, rotate_session
 from igny8_core.auth.services.users import (
     change_password,
@@ -25,6 +27,7 @@ from igny8_core.common import clock, limit_hits
 from igny8_core.events import services as events
 from igny8_core.events.models import Event
 from tests import make
+from tests.auth.devices import give_second_factor
 from tests.web import mails
 
 NEW_PASSWORD = "a lonely engine hums"
@@ -97,6 +100,15 @@ def signups_stop(alice: User) -> None:
         events.record(events.NewEvent("signups.stopped", limit_hits.of_this_hour("signups"), None))
 
 
+def second_factor_comes_and_goes(alice: User) -> None:
+    phone = give_second_factor(alice)
+    require_code(alice, phone.recovery_codes[0])
+    renew_recovery_codes(alice)
+    switch_off(alice)
+    give_second_factor(alice)
+    reset_second_factor(alice, make.operator())
+
+
 # What happens; the type of its event; what the page of each link says, in the order of the links.
 OF_AUTH = [
     (signed_up, "user.verification_requested", ["Yes, confirm it"]),
@@ -112,6 +124,11 @@ OF_AUTH = [
     (attacked, "user.login_attacked", ["Forgotten your password?"]),
     (signups_stop, "signups.stopped", ["Log in"]),
     (token_stolen, "session.token_reused", ["Forgotten your password?"]),
+    (second_factor_comes_and_goes, "second_factor.enabled", ["Forgotten your password?"]),
+    (second_factor_comes_and_goes, "second_factor.disabled", ["Forgotten your password?"]),
+    (second_factor_comes_and_goes, "second_factor.reset", ["Forgotten your password?"]),
+    (second_factor_comes_and_goes, "recovery_codes.renewed", ["Forgotten your password?"]),
+    (second_factor_comes_and_goes, "recovery_code.used", ["Forgotten your password?"]),
 ]
 
 

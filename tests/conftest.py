@@ -1,6 +1,7 @@
 """What all tests share: the cast, clients that speak HTTP for them, and a database that can be emptied."""
 
 import gc
+import logging
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -24,7 +25,8 @@ from igny8_core.business.billing.gateways.paypal.settings import PayPalSettings
 from igny8_core.business.billing.gateways.stripe.charges import StripeGateway
 from igny8_core.business.billing.gateways.stripe.settings import StripeSettings
 from igny8_core.common import clock, rate_limits
-from tests import hidden_queries, make, prepared_database
+from igny8_core.common.logs import JsonFormatter
+from tests import canaries, hidden_queries, make, prepared_database
 
 uploads = TemporaryDirectory(prefix="igny8-uploads-")
 
@@ -194,6 +196,32 @@ def nothing_is_loaded_unasked_under_an_account_s_lock() -> Iterator[None]:
     with hidden_queries.noticed() as seen, connection.execute_wrapper(seen.note_statement):
         yield
     assert seen.found == []
+
+
+@pytest.fixture(scope="session", autouse=True)
+def log_lines_with_secrets() -> Iterator[list[str]]:
+    """The lines of the log that have a secret in them, as handlers write them, which they do anyway."""
+    found: list[str] = []
+    written = JsonFormatter.format
+
+    def looked_at(formatter: JsonFormatter, record: logging.LogRecord) -> str:
+        line = written(formatter, record)
+        if canaries.SECRETS.search(line):
+            found.append(line)
+        return line
+
+    JsonFormatter.format = looked_at  # type: ignore[method-assign]
+    yield found
+    JsonFormatter.format = written  # type: ignore[method-assign]
+
+
+@pytest.fixture(autouse=True)
+def nobody_logs_a_secret(log_lines_with_secrets: list[str]) -> Iterator[None]:
+    """No line has a password, a token, a card or a key of those that tests use everywhere (tests/canaries.py)."""
+    yield
+    lines = log_lines_with_secrets.copy()
+    log_lines_with_secrets.clear()
+    assert lines == []
 
 
 @pytest.fixture

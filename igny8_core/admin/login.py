@@ -10,6 +10,7 @@ from igny8_core.auth.errors import PasswordsBusy
 from igny8_core.common.api.fields import canonical_email
 from igny8_core.common.network import client_network
 from igny8_core.common.rate_limits import seconds_to_wait
+from igny8_core.common.security_log import mark_of, security_event
 
 # The theme has no type hints, but it changes no types of Django's methods.
 if TYPE_CHECKING:
@@ -29,6 +30,11 @@ class LoginForm(AuthenticationForm):
             return super().clean()
         except PasswordsBusy as refusal:
             raise ValidationError(refusal.text, code=refusal.code) from refusal
+        except ValidationError:
+            # Also of a customer who has no business here, with the right password.
+            address = canonical_email(str(self.cleaned_data.get("username", "")))
+            security_event("authn_login_fail", "failure", address_mark=mark_of(address), door="console")
+            raise
 
     def _count_try(self, request: HttpRequest) -> None:
         email = canonical_email(str(self.cleaned_data.get("username", "")))

@@ -9,6 +9,8 @@ from django.contrib.auth import SESSION_KEY, user_logged_in
 from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
 
+from igny8_core.auth.models import User
+from igny8_core.auth.services.sessions import note_login
 from igny8_core.common import clock
 from igny8_core.common.middleware import CONSOLE_PREFIX
 
@@ -30,10 +32,11 @@ class ConsoleSessionMiddleware:
 
 
 @receiver(user_logged_in)
-def note_begin(request: HttpRequest, **facts: Any) -> None:
-    """Note when an operator logged in, in the session that is about to be saved."""
+def note_begin(request: HttpRequest, user: User, **facts: Any) -> None:
+    """Note when an operator logged in, in the session that is about to be saved, and in the security log."""
     now = int(clock.now().timestamp())
     request.session[BEGAN], request.session[USED] = now, now
+    note_login(user, "console")
 
 
 def _end_or_note(request: HttpRequest) -> None:

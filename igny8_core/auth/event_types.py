@@ -1,6 +1,16 @@
 """The event types of accounts, people, sites and plans."""
 
-from igny8_core.events.registry import register
+from collections.abc import Mapping
+from typing import Any
+
+from igny8_core.events.registry import register, tell_security_log
+
+# Columns of a login that say what it may do.
+RIGHTS = {"is_staff", "is_superuser", "is_active", "role", "groups", "user_permissions"}
+
+
+def _name_of_update(data: Mapping[str, Any]) -> str:
+    return "privilege_permissions_changed" if RIGHTS & set(data.get("changed", ())) else "user_updated"
 
 
 def declare() -> None:
@@ -57,3 +67,21 @@ def declare() -> None:
         ("auth.group", "group", "An operator group"),
     ]:
         register(model, {f"{noun}.{done}": f"{text} was {done}." for done in ("created", "updated", "deleted")})
+    tell_security_log(
+        {
+            "account.created": "user_created",
+            "account.deleted": "user_deleted",
+            "account.ownership_transferred": "privilege_permissions_changed",
+            "account.owner_changed": "privilege_permissions_changed",
+            "user.created": "user_created",
+            "user.updated": _name_of_update,
+            "user.password_changed": "authn_password_change",
+            "user.password_reset": "authn_password_change",
+            "member.role_changed": "privilege_permissions_changed",
+            "member.removed": "user_deleted",
+            "invitation.accepted": "user_created",
+            "site.access_granted": "privilege_permissions_changed",
+            "site.access_revoked": "privilege_permissions_changed",
+            **{f"group.{done}": "privilege_permissions_changed" for done in ("created", "updated", "deleted")},
+        }
+    )

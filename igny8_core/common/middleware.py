@@ -1,5 +1,6 @@
-"""Middlewares: request ids, the Content-Security-Policy, refusals on pages, limits of API requests."""
+"""Middlewares: request ids, each request's log line, the Content-Security-Policy, limits of API requests."""
 
+import time
 from collections.abc import Callable
 from functools import lru_cache
 from io import BytesIO
@@ -14,6 +15,7 @@ from igny8_core.common.api.envelope import failure_response
 from igny8_core.common.api.exceptions import PayloadTooLarge
 from igny8_core.common.api.parsers import MAX_BODY_BYTES, MAX_UPLOAD_BYTES
 from igny8_core.common.request_id import begin_request, end_request
+from igny8_core.common.request_log import write_request
 
 API_PREFIX = "/api/"
 CONSOLE_PREFIX = "/admin/"
@@ -43,17 +45,19 @@ def _policy() -> str:
 
 
 class RequestIdMiddleware:
-    """Gives each request an id and returns it as X-Request-ID. It is the outermost middleware."""
+    """Gives each request an id, returns it as X-Request-ID, and writes the request's line. It is the outermost one."""
 
     def __init__(self, get_response: Answer) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        request_id = begin_request(request.headers.get("X-Request-ID", ""))
-        # For the log line that Django writes about a refused request after this middleware is done.
+        started = time.perf_counter()
+        request_id = begin_request(request.headers.get("X-Request-ID", ""), request)
+        # For the log line that Django writes about a request that failed after this middleware is done.
         request.request_id = request_id  # type: ignore[attr-defined]
         try:
             response = self.get_response(request)
+            write_request(request, response.status_code, time.perf_counter() - started)
         finally:
             end_request()
         response["X-Request-ID"] = request_id

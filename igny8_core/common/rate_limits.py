@@ -17,6 +17,7 @@ from django.db import connection
 
 from igny8_core.common import clock
 from igny8_core.common.models import RateCounter
+from igny8_core.common.security_log import security_event
 
 logger = logging.getLogger(__name__)
 
@@ -67,8 +68,14 @@ def seconds_to_wait(scope: str, caller: str) -> int | None:
     for rate in sorted(rates_of(scope), key=lambda rate: rate.seconds):
         start = int(now // rate.seconds) * rate.seconds
         if _count_hit(_key(scope, rate, caller), start, rate.seconds) > rate.limit:
+            security_event("excess_rate_limit_exceeded", "denied", scope=scope, rate=rate.text, counted=_kind(caller))
             return start + rate.seconds - int(now)
     return None
+
+
+def _kind(caller: str) -> str:
+    """What was counted: network, email, user or invoice; of the first alone the log tells which (its own field)."""
+    return caller.partition(" ")[0]
 
 
 def forget_old_windows() -> int:

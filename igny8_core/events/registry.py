@@ -1,7 +1,8 @@
 """The registry of event types. Each app declares its own in event_types.py; docs/events.md lists them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,9 @@ class UnknownEventType(ValueError):
 
 
 _types: dict[str, EventType] = {}
+# Event types that also leave a line in the security log: its name there, or what finds the name in the event's data.
+SecurityName = str | Callable[[Mapping[str, Any]], str]
+_security: dict[str, SecurityName] = {}
 
 
 def register(subjects: str, sentences: Mapping[str, str]) -> None:
@@ -29,6 +33,21 @@ def register(subjects: str, sentences: Mapping[str, str]) -> None:
         if name in _types:
             raise ValueError(f"The event type {name} is declared twice.")
         _types[name] = EventType(name, says, tuple(subjects.split()))
+
+
+def tell_security_log(names: Mapping[str, SecurityName]) -> None:
+    """Write a line into the security log whenever an event of these types is committed; `names` are those of the log.
+
+    Raises UnknownEventType for a type that is not declared.
+    """
+    for kind, name in names.items():
+        _security[event_type(kind).name] = name
+
+
+def security_name(kind: str, data: Mapping[str, Any]) -> str:
+    """What the security log calls this event; empty for one that is none of its business."""
+    name = _security.get(kind, "")
+    return name if isinstance(name, str) else name(data)
 
 
 def event_type(name: str) -> EventType:

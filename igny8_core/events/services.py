@@ -5,14 +5,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db import models
+from django.db import models, transaction
 
 from igny8_core.common import clock
 from igny8_core.common.db import PreparedStatement, require_atomic
 from igny8_core.common.request_id import current_request_id
+from igny8_core.common.security_log import security_event
 from igny8_core.events import consumers, registry
 from igny8_core.events.models import Event
 
@@ -87,6 +89,9 @@ def record(*events: NewEvent) -> None:
     require_atomic()
     for event in events:
         _require_declared(event)
+        if name := registry.security_name(event.type, event.data):
+            # Not before it is certain that it has happened.
+            transaction.on_commit(partial(_tell_security_log, name, event))
     held_back = _held_back.get()
     if held_back is None:
         _write(events)
@@ -107,6 +112,11 @@ def recorded_together() -> Iterator[None]:
     finally:
         _held_back.reset(token)
     record(*events)
+
+
+def _tell_security_log(name: str, event: NewEvent) -> None:
+    what = {"event": event.type, "about": f"{event.subject._meta.label_lower} {event.subject.pk}"}
+    security_event(name, "success", user=event.actor_id, account=event.account_id, **what)
 
 
 def _require_declared(event: NewEvent) -> None:

@@ -91,15 +91,15 @@ def test_other_pages_keep_their_own_caching():
     assert not get().has_header("Cache-Control")
 
 
-def test_djangos_own_line_about_a_refusal_carries_the_request_id(client: Client) -> None:
+def test_the_line_of_a_refused_request_carries_the_request_id(client: Client) -> None:
     written = StringIO()
     handler = logging.StreamHandler(written)
     handler.setFormatter(JsonFormatter())
-    logging.getLogger("django.request").addHandler(handler)
+    logging.getLogger("igny8_core.request").addHandler(handler)
     try:
         client.get("/api/v1/nothing/", headers={"X-Request-ID": "abcdefgh-1234"})
     finally:
-        logging.getLogger("django.request").removeHandler(handler)
+        logging.getLogger("igny8_core.request").removeHandler(handler)
 
     line = json.loads(written.getvalue())
-    assert (line["message"], line["request_id"]) == ("Not Found: /api/v1/nothing/", "abcdefgh-1234")
+    assert (line["path"], line["status"], line["request_id"]) == ("/api/v1/nothing/", 404, "abcdefgh-1234")

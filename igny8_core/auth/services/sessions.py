@@ -1,7 +1,6 @@
 """Login sessions: opening them, rotating their tokens, ending them."""
 
 import hmac
-import logging
 import secrets
 import uuid
 from dataclasses import dataclass
@@ -18,10 +17,10 @@ from igny8_core.auth.models import LoginSession, User
 from igny8_core.auth.selectors import live_session, user_by_email
 from igny8_core.common import clock
 from igny8_core.common.db import service_transaction
+from igny8_core.common.security_log import mark_of, security_event
 from igny8_core.common.text import normalized_password
 from igny8_core.events import services as events
 
-logger = logging.getLogger(__name__)
 ENDED_ROWS_KEPT = timedelta(days=30)
 
 
@@ -36,7 +35,9 @@ class TokenPair:
 def log_in(email: str, password: str) -> tuple[User, TokenPair]:
     """Check credentials and open a session. Raises InvalidCredentials, after equal work in every case."""
     user = check_credentials(email, password)
-    return user, open_session(user)
+    pair = open_session(user)
+    note_login(user, "api")
+    return user, pair
 
 
 def check_credentials(email: str, password: str) -> User:
@@ -44,11 +45,23 @@ def check_credentials(email: str, password: str) -> User:
     user = user_by_email(email)
     if user is None or not user.has_usable_password():
         _take_as_long_as_a_check(password)
+        _note_failed_login(email, user)
         raise InvalidCredentials()
     if not user.check_password(password) or not user.is_active:
-        logger.warning("authn_login_fail", extra={"user": user.pk})
+        _note_failed_login(email, user)
         raise InvalidCredentials()
     return user
+
+
+def note_login(user: User, door: str) -> None:
+    """Write down that somebody has logged in. `door` is where: "api", "pages" or "console"."""
+    security_event("authn_login_success", "success", user=user.pk, account=user.account_id, door=door)
+
+
+def _note_failed_login(email: str, user: User | None) -> None:
+    # Also of an address that nobody has: one line each is what shows that somebody tries one after the other.
+    known = {"user": user.pk, "account": user.account_id} if user else {}
+    security_event("authn_login_fail", "failure", address_mark=mark_of(email), **known)
 
 
 def open_session(user: User) -> TokenPair:
@@ -111,8 +124,9 @@ def end_sessions(user: User, reason: str) -> None:
 def _end(session: LoginSession, reason: str) -> None:
     ended = LoginSession.objects.filter(pk=session.pk, ended_at=None).update(ended_at=clock.now(), ended_reason=reason)
     if ended and reason == "token_reused":
-        logger.warning("authn_token_reuse", extra={"user": session.user_id, "session": str(session.pk)})
         user = session.user
+        facts = {"user": user.pk, "account": user.account_id, "session": str(session.pk)}
+        security_event("authn_token_reuse", "denied", **facts)
         events.record(events.about("session.token_reused", user, user))
 
 

@@ -1,14 +1,13 @@
 """Rules about who may do what to whom in a team. Call them under the account's lock, so that roles are current."""
 
-import logging
 from collections.abc import Iterable
 
 from igny8_core.auth.errors import OwnerProtected, OwnersOnly, RoleAboveOwn, TeamNotManaged
 from igny8_core.auth.models import MANAGER_ROLES, Account, Role, Site, SiteUserAccess, User
 from igny8_core.auth.selectors import active_owners_of, members_of
 from igny8_core.common.errors import NotFound
+from igny8_core.common.security_log import security_event
 
-logger = logging.getLogger(__name__)
 RANKS: dict[str, int] = {Role.OWNER: 4, Role.ADMIN: 3, Role.EDITOR: 2, Role.VIEWER: 1, "": 0}
 
 
@@ -40,9 +39,8 @@ def require_may_give(actor: User, role: str, receiver: User | None = None) -> No
     """
     if RANKS[role] > RANKS[actor.role]:
         attempt = {"user": actor.pk, "account": actor.account_id, "role": role}
-        logger.warning(
-            "privilege_permissions_changed", extra={**attempt, "for_user": receiver.pk if receiver else None}
-        )
+        for_user = receiver.pk if receiver else None
+        security_event("privilege_permissions_changed", "denied", for_user=for_user, **attempt)
     if actor.role not in MANAGER_ROLES:
         raise TeamNotManaged()
     if not may_give(actor, role):

@@ -12,6 +12,7 @@ from igny8_core.auth.services.sessions import TokenPair, end_sessions, open_sess
 from igny8_core.common import clock
 from igny8_core.common.db import service_transaction
 from igny8_core.common.errors import InvalidInput
+from igny8_core.common.security_log import security_event
 from igny8_core.common.text import normalized_password
 from igny8_core.events import services as events
 
@@ -40,6 +41,7 @@ def change_password(user: User, current_password: str, new_password: str) -> Tok
     """
     user = User.objects.select_related("account__plan").get(pk=user.pk)
     if not user.check_password(current_password):
+        security_event("authn_password_change_fail", "failure", user=user.pk, account=user.account_id)
         raise InvalidInput(errors={"current_password": [NOT_CURRENT]})
     return _set_password(user, hashed(new_password, user, field="new_password"))
 

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from igny8_core.auth.errors import InvalidCredentials, PasswordsBusy
-from igny8_core.auth.services.sessions import check_credentials
+from igny8_core.auth.services.sessions import check_credentials, note_login
 from igny8_core.web.frame.forms import status_of, with_retry
 from igny8_core.web.frame.limits import TooManyRequests, count
 from igny8_core.web.frame.people import local_or_home, person_of, sign_in, sign_out
@@ -28,6 +28,7 @@ def login(request: HttpRequest) -> HttpResponse:
         try:
             count(request, "login", form.cleaned_data["email"])
             person = check_credentials(form.cleaned_data["email"], form.cleaned_data["password"])
+            note_login(person, "pages")
             return sign_in(request, person, leads_to)
         except (TooManyRequests, InvalidCredentials, PasswordsBusy) as refused:
             refusal = refused

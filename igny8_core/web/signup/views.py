@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods
 
 from igny8_core.auth.errors import EmailTaken, InvalidCredentials
 from igny8_core.auth.models import BILLING_DETAILS, User
-from igny8_core.auth.services.sessions import check_credentials
+from igny8_core.auth.services.sessions import check_credentials, note_login
 from igny8_core.business.signup.service import register
 from igny8_core.common.errors import DomainError
 from igny8_core.web.frame.forms import status_of, with_retry
@@ -102,6 +102,7 @@ def _came_twice(request: HttpRequest, said: dict[str, Any]) -> HttpResponse | No
         person = check_credentials(said["email"], said["password"])
     except InvalidCredentials:
         return None
+    note_login(person, "pages")
     messages.success(request, _("You had signed up already, so you are signed in now."))
     return sign_in(request, person, reverse("home"))
 

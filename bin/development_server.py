@@ -170,8 +170,9 @@ def _prepare_database(child: Mapping[str, str], *, with_fake_gateways: bool) -> 
 
 
 def _worker_command() -> list[str | Path]:
+    # All queues in one process. A mail server that is silent holds one of the threads.
     schedule = VAR / "run" / "beat-schedule"
-    command: list[str | Path] = [VENV_PYTHON, "-m", "celery", "-A", "igny8_core", "worker", "-P", "threads", "-c", "2"]
+    command: list[str | Path] = [VENV_PYTHON, "-m", "celery", "-A", "igny8_core", "worker", "-P", "threads", "-c", "4"]
     return [*command, "-B", "-s", schedule, "--loglevel", "INFO"]
 
 

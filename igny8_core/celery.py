@@ -1,19 +1,43 @@
-"""The Celery application and its schedule. Every task can run twice without harm."""
+"""The Celery application and its schedule. Every task can run twice without harm.
 
+Tasks wait in three queues, so that money waits for neither mails nor housekeeping: settings.CELERY_TASK_ROUTES.
+"""
+
+import logging
 import os
+from typing import Any
 
 from celery import Celery
+from celery.apps import worker
 from celery.schedules import crontab
+from celery.signals import celeryd_init, setup_logging
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "igny8_core.settings")
 
-app = Celery("igny8_core")
+
+@setup_logging.connect
+def _keep_our_logging(**_: Any) -> None:
+    """Celery would replace Django's logging by its own, whose lines are no JSON, if nobody took this signal."""
+
+
+@celeryd_init.connect
+def _without_banner(instance: Any = None, **_: Any) -> None:
+    """The worker would print a picture of itself among the lines of the log."""
+    instance.quiet = True
+    # What Python warns of becomes a line, too.
+    logging.captureWarnings(True)
+    # What the worker says when it is told to stop, which it prints past the log.
+    vars(worker)["safe_say"] = lambda text, *_: logging.getLogger("celery.apps.worker").warning(text)
+
+
+app = Celery("igny8_core", task_cls="igny8_core.jobs:Job")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 app.conf.beat_schedule = {
     # Tasks look for due rows in the database, so they find what a killed worker or a lost broker left behind. A task
     # that waits in the queue until the next one comes is dropped (`expires`).
     "deliver-events": {"task": "events.deliver_due", "schedule": 2.0, "options": {"expires": 2}},
+    "send-mails": {"task": "events.send_mails", "schedule": 2.0, "options": {"expires": 2}},
     "process-webhooks": {"task": "billing.process_webhooks", "schedule": 2.0, "options": {"expires": 2}},
     "check-payments": {"task": "billing.check_payments", "schedule": 30.0, "options": {"expires": 30}},
     "expire-credits": {"task": "billing.expire_credits", "schedule": 300.0, "options": {"expires": 300}},

@@ -30,11 +30,12 @@ def instructions(name: str) -> list[str]:
 
 
 def test_the_services_of_the_documentation_are_there(services: dict[str, Any]) -> None:
-    assert set(services) == {"igny8_backend", "worker", "beat", "migrate", "postgres", "redis"}
+    workers = {"worker", "worker_mail", "worker_housekeeping", "beat"}
+    assert set(services) == {"igny8_backend", "migrate", "postgres", "redis"} | workers
 
 
 def test_everything_that_serves_waits_for_the_migration(services: dict[str, Any]) -> None:
-    for name in ("igny8_backend", "worker", "beat"):
+    for name in ("igny8_backend", "worker", "worker_mail", "worker_housekeeping", "beat"):
         assert services[name]["depends_on"]["migrate"] == {"condition": "service_completed_successfully"}
         assert services[name]["depends_on"]["redis"] == {"condition": "service_healthy"}
     assert services["migrate"]["depends_on"] == {"postgres": {"condition": "service_healthy"}}
@@ -50,7 +51,7 @@ def brought_by(services: dict[str, Any], name: str) -> set[str]:
 def test_the_site_brings_all_that_it_works_with(services: dict[str, Any]) -> None:
     assert brought_by(services, "igny8_backend") == set(services)
     # It answers while they are still coming up, or when one cannot.
-    for name in ("worker", "beat"):
+    for name in ("worker", "worker_mail", "worker_housekeeping", "beat"):
         assert services["igny8_backend"]["depends_on"][name] == {"condition": "service_started"}
         assert "igny8_backend" not in brought_by(services, name)
 

@@ -9,4 +9,12 @@ class ConsoleConfig(AdminConfig):
     def ready(self) -> None:
         super().ready()
         # These modules register their pages, which needs the app registry.
-        from igny8_core.admin import delivery, event, operator_log, rate_counter, stored_answer  # noqa: F401
+        from igny8_core.admin import (  # noqa: F401
+            delivery,
+            event,
+            lane,
+            operator_log,
+            rate_counter,
+            stored_answer,
+            task_run,
+        )

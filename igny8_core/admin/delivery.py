@@ -2,11 +2,14 @@
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, FieldTextFilter
+from unfold.decorators import action as page_action
 
 from igny8_core.common.errors import TransitionNotAllowed
 from igny8_core.console.columns import badge, moment
+from igny8_core.console.dialogs import ConfirmDialog
 from igny8_core.console.pages import LogAdmin
 from igny8_core.events import deliveries
 from igny8_core.events.models import Delivery, DeliveryStatus
@@ -27,6 +30,7 @@ class DeliveryAdmin(LogAdmin):
     fields = ("event", "consumer", "status_shown", "attempts", "next_attempt", "last_error")
 
     actions = ("retry",)
+    actions_list = ("send_now",)
 
     status_shown = badge("status", DELIVERY_TONES)
     next_attempt = moment("next_attempt_at")
@@ -48,3 +52,25 @@ class DeliveryAdmin(LogAdmin):
                 put_back += 1
         if put_back:
             messages.success(request, f"Deliveries put back into the queue: {put_back}. They are tried within seconds.")
+
+    @page_action(  # type: ignore[untyped-decorator]
+        description="Send what waits now",
+        permissions=["retry"],
+        icon="send",
+        dialog={
+            "title": "Send what waits now",
+            "description": "For when the mail server is back. Everything that waits for its next try is tried within "
+            "seconds; the pauses between tries begin anew. What was given up stays so: retry it in the list.",
+            "form_class": ConfirmDialog,
+            "form_submit_text": "Send now",
+        },
+    )
+    def send_now(self, request: HttpRequest, form: ConfirmDialog) -> HttpResponse:
+        """Make every delivery due that waits."""
+        count = deliveries.send_now()
+        messages.success(request, f"Deliveries that wait: {count}. They are tried within seconds.")
+        address = reverse("admin:events_delivery_changelist")
+        # A script sends dialogs and would put a redirect's page into the dialog.
+        if request.headers.get("HX-Request"):
+            return HttpResponse(headers={"HX-Redirect": address})
+        return HttpResponseRedirect(address)

@@ -1,6 +1,7 @@
 """/metrics: business figures and queue lengths in the Prometheus text format, protected by a token."""
 
 import hmac
+import math
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
@@ -15,9 +16,12 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from igny8_core.auth.models import Account, Subscription
-from igny8_core.business.billing.models import Payment, PaymentStatus, WebhookEvent, WebhookState
+from igny8_core.business.billing.models import Payment, PaymentStatus, Refund, WebhookEvent, WebhookState
+from igny8_core.celery import app
 from igny8_core.common import clock
+from igny8_core.events import lanes
 from igny8_core.events.models import Delivery, DeliveryStatus
+from igny8_core.events.runs import last_runs
 
 
 @never_cache
@@ -50,16 +54,51 @@ class Figures(Collector):
         yield from _queue("igny8_payments_to_approve", "Payments that wait for approval", waiting, "created_at")
         review = Payment.objects.filter(needs_review=True).count()
         yield _single("igny8_payments_to_review", "Payments that wait for an operator's review", review)
-        to_check = Payment.objects.filter(next_check_at__lte=clock.now())
-        yield from _queue(
-            "igny8_payments_check_due", "Payments whose next check at the gateway is due", to_check, "next_check_at"
-        )
-        messages = WebhookEvent.objects.filter(state=WebhookState.WAITING, next_attempt_at__lte=clock.now())
-        yield from _queue("igny8_webhooks_due", "Webhook messages that are due", messages, "next_attempt_at")
-        due = Delivery.objects.filter(status=DeliveryStatus.WAITING, next_attempt_at__lte=clock.now())
-        yield from _queue("igny8_deliveries_due", "Deliveries of events that are due", due, "next_attempt_at")
-        dead = Delivery.objects.filter(status=DeliveryStatus.DEAD).count()
-        yield _single("igny8_deliveries_given_up", "Deliveries of events that were given up", dead)
+        yield from _queues()
+        yield from _deliveries()
+        yield from _tasks()
+
+
+def _queues() -> Iterator[GaugeMetricFamily]:
+    to_check = Payment.objects.filter(next_check_at__lte=clock.now())
+    yield from _queue(
+        "igny8_payments_check_due", "Payments whose next check at the gateway is due", to_check, "next_check_at"
+    )
+    refunds = Refund.objects.filter(next_check_at__lte=clock.now())
+    yield from _queue(
+        "igny8_refunds_check_due", "Refunds whose next check at the gateway is due", refunds, "next_check_at"
+    )
+    messages = WebhookEvent.objects.filter(state=WebhookState.WAITING, next_attempt_at__lte=clock.now())
+    yield from _queue("igny8_webhooks_due", "Webhook messages that are due", messages, "next_attempt_at")
+
+
+def _deliveries() -> Iterator[GaugeMetricFamily]:
+    waiting = Delivery.objects.filter(status=DeliveryStatus.WAITING)
+    due = waiting.filter(next_attempt_at__lte=clock.now())
+    yield from _queue("igny8_deliveries_due", "Deliveries of events that are due", due, "next_attempt_at")
+    # Since the event: of a delivery that is tried again in an hour, nothing is due, and somebody waits for a mail.
+    yield from _queue("igny8_deliveries_waiting", "Deliveries that were not made yet", waiting, "event__created_at")
+    retried = waiting.filter(attempts__gt=1).count()
+    yield _single("igny8_deliveries_retried", "Deliveries not made yet that were tried more than once", retried)
+    dead = Delivery.objects.filter(status=DeliveryStatus.DEAD).count()
+    yield _single("igny8_deliveries_given_up", "Deliveries of events that were given up", dead)
+    silent = _age(lanes.failing_since(lanes.MAIL))
+    yield _single("igny8_mail_server_silent_seconds", "For how long the mail server has not answered", silent)
+
+
+def _tasks() -> Iterator[GaugeMetricFamily]:
+    """Of each task in the schedule: an age that grows without end until the task has run."""
+    runs = last_runs()
+    ages = GaugeMetricFamily(
+        "igny8_task_last_success_seconds", "For how long no run of a task has ended well", labels=["task"]
+    )
+    for name in sorted({entry["task"] for entry in app.conf.beat_schedule.values()}):
+        run = runs.get(name)
+        ages.add_metric([name], _age(run.succeeded_at) if run and run.succeeded_at else math.inf)
+    yield ages
+    checked = runs.get("billing.check_invariants")
+    broken = checked.count if checked and checked.count else 0
+    yield _single("igny8_invariants_broken", "Invariants that did not hold when they were last checked", broken)
 
 
 def _by(name: str, text: str, label: str, rows: QuerySet[Any]) -> GaugeMetricFamily:

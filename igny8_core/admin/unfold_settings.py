@@ -105,11 +105,13 @@ UNFOLD: dict[str, Any] = {
                 "items": [
                     _link("Events", "history", "events_event"),
                     _link("Deliveries", "outbox", "events_delivery"),
+                    _link("Mail server", "mail", "events_lane"),
                     _link("Webhook messages", "webhook", "billing_webhookevent"),
                     _link("Login sessions", "login", "igny8_auth_loginsession"),
                     _link("Operators' edits", "edit_note", "admin_logentry"),
                     _link("Invoice counters", "tag", "billing_invoicecounter"),
                     _link("Rate counters", "speed", "common_ratecounter"),
+                    _link("Scheduled tasks", "schedule", "events_taskrun"),
                 ],
             },
         ],

@@ -14,4 +14,4 @@ class AuthConfig(AppConfig):
         from igny8_core.events import consumers
 
         event_types.declare()
-        consumers.register("account_email", mails.HANDLERS, mails.handle)
+        consumers.register("account_email", mails.HANDLERS, mails.handle, sends_mail=True)

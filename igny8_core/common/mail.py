@@ -1,6 +1,8 @@
 """Sends e-mails: text and HTML from one pair of templates, never inside a transaction."""
 
+import logging
 import re
+import smtplib
 from collections.abc import Callable
 from dataclasses import dataclass
 from email.utils import make_msgid
@@ -12,10 +14,16 @@ from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
 from django.template.loader import render_to_string
 
+from igny8_core.common.request_id import current_request_id
 from igny8_core.common.text import showable
+
+logger = logging.getLogger(__name__)
 
 # The domain of erased addresses, of people whose account was deleted. No mail is sent there (.invalid: RFC 2606).
 ERASED_DOMAIN = "deleted.invalid"
+# Answers that refuse everybody for a while: the service is closing (421), or wants another login.
+ABOUT_THE_SERVER = frozenset({421, 454, 530, 534, 535, 538})
+NO_SESSION = (smtplib.SMTPConnectError, smtplib.SMTPHeloError, smtplib.SMTPAuthenticationError)
 # What mail programs turn into a link: a scheme, or a dot before a possible top-level domain.
 LINK_LIKE = re.compile(r":(?=//)|(?<=\w)(?=\.[^\W\d_]{2})")
 
@@ -43,10 +51,14 @@ class Mail:
     attachment: Callable[[], Attachment | None] | None = None
 
 
+class MailServerDown(Exception):
+    """The mail server cannot be reached, does not answer, or refuses us and not just this mail."""
+
+
 def send(write: Callable[[], Mail | None], message_id: str) -> None:
     """Write a mail and send it. `write` returns None if there is nothing to send.
 
-    Errors of the mail server are raised. Raises RuntimeError inside a transaction.
+    Raises MailServerDown, the mail server's refusal of this one mail (SMTPException), RuntimeError in a transaction.
     """
     # Durable: refuses to run inside a transaction, where a mail could report what is rolled back later, and locks would
     # wait for the mail server. This transaction just reads.
@@ -59,7 +71,22 @@ def send(write: Callable[[], Mail | None], message_id: str) -> None:
     message = _message(mail, recipients, message_id, attachment)
     if attachment:
         message.attach(attachment.name, attachment.content, attachment.media_type)
-    message.send()
+    _hand_over(message)
+    logger.info("mail sent", extra={"template": mail.template, "message_id": message_id, "recipients": len(recipients)})
+
+
+def _hand_over(message: EmailMultiAlternatives) -> None:
+    try:
+        message.send()
+    except smtplib.SMTPResponseException as refusal:
+        if refusal.smtp_code in ABOUT_THE_SERVER or isinstance(refusal, NO_SESSION):
+            raise MailServerDown(f"{type(refusal).__name__}: {refusal.smtp_code}") from refusal
+        raise
+    except (smtplib.SMTPRecipientsRefused, smtplib.SMTPNotSupportedError):
+        raise
+    except OSError as problem:
+        # Also SMTPServerDisconnected: smtplib's errors are of this kind.
+        raise MailServerDown(f"{type(problem).__name__}: {problem}") from problem
 
 
 def erased_address(number: int) -> str:
@@ -99,10 +126,15 @@ def _message(
         " ".join(mail.subject.split()),
         re.sub(r"\n{3,}", "\n\n", text).strip() + "\n",
         to=recipients,
-        headers={"Message-ID": message_id, "Auto-Submitted": "auto-generated"},
+        headers={"Message-ID": message_id, "Auto-Submitted": "auto-generated", **_request_header()},
     )
     message.attach_alternative(html, "text/html")
     return message
+
+
+def _request_header() -> dict[str, str]:
+    request_id = current_request_id()
+    return {"X-Request-ID": request_id} if request_id else {}
 
 
 def _mail_domain() -> str:

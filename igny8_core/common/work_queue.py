@@ -8,23 +8,39 @@ Attempts are counted when they begin, so a row that crashes its workers is given
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any, Generic, TypeVar
 
-from django.db import connection
+from django.db import InterfaceError, OperationalError, connection
 from django.db.models import F, Model, Q, QuerySet
 
 from igny8_core.common import clock
 from igny8_core.common.db import require_no_transaction
 from igny8_core.common.errors import DomainError
+from igny8_core.common.job_log import Job, job
 
 logger = logging.getLogger(__name__)
 
 Row = TypeVar("Row", bound=Model)
+Result = TypeVar("Result")
 
 NO_END = "No attempt finished."
 LONGEST_ERROR = 500
+# An attempt that is put back counts no further than this, so that the number still shows that it was tried before.
+PUT_BACK_COUNTS = 2
+
+
+class PutBack(Exception):
+    """Raised by `work`: the attempt failed because of something that is not the row's. It is tried again at `until`.
+
+    `counts`: whether the attempt counts towards giving up.
+    """
+
+    def __init__(self, error: str, until: datetime, *, counts: bool) -> None:
+        super().__init__(error)
+        self.until = until
+        self.counts = counts
 
 
 # Without eq and repr: both would run the query in `rows`.
@@ -41,6 +57,9 @@ class WorkQueue(Generic[Row]):
     - A row is due if the time in its column `due_at` has come and its column `state` has the waiting value. Without
       `state`, the time alone decides.
     - `attempts` is the column that counts attempts, `error` the column for the last error, if there is one.
+    - `among`, if given, is a column, a function that names values of it, and whether the rows are those with these
+      values or those without: two queues can share a table.
+    - `about` tells for the log the id of the request that caused a row, and its account.
     - `lease` must be longer than any attempt, and longer by minutes than the difference of two machines' clocks.
     """
 
@@ -54,6 +73,8 @@ class WorkQueue(Generic[Row]):
     due_at: str = "next_attempt_at"
     attempts: str = "attempts"
     error: str | None = "last_error"
+    among: tuple[str, Callable[[], list[str]], bool] | None = None
+    about: Callable[[Row], tuple[str, int | None]] = lambda row: ("", getattr(row, "account_id", None))
 
     def run(self, limit: int) -> int:
         """Try at most `limit` rows that are due, the longest due first. Returns how many were tried.
@@ -73,7 +94,8 @@ class WorkQueue(Generic[Row]):
         now = clock.now()
         waiting = [self.state[1]] if self.state else []
         with connection.cursor() as cursor:
-            cursor.execute(self._take, [now + self.lease, *waiting, now])
+            among: list[Any] = [self.among[1](), self.among[2]] if self.among else []
+            cursor.execute(self._take, [now + self.lease, *waiting, *among, now])
             found = cursor.fetchone()
         return self.rows.get(pk=found[0]) if found else None
 
@@ -88,16 +110,32 @@ class WorkQueue(Generic[Row]):
         If the work, an operator or another worker has changed the row meanwhile, that change stays.
         """
         require_no_transaction()
+        request_id, account = self.about(row)
+        with job(self.name, request_id, row=row.pk, account=account) as told:
+            self._attempt(row, told)
+
+    def _attempt(self, row: Row, told: Job) -> None:
         tries, pauses, taken = getattr(row, self.attempts), self.pauses(row), self._as_taken(row)
         if tries > len(pauses) + 1:
+            told.outcome = "given up"
             self.give_up(row, NO_END)
             return
-        done, error = self._try(row)
+        try:
+            done, error = self._try(row)
+        except PutBack as reason:
+            told.outcome = "put back"
+            counted = tries if reason.counts else max(tries - 1, min(tries, PUT_BACK_COUNTS))
+            back = {self.due_at: reason.until, self.attempts: counted, **self._because(_as_text(str(reason)))}
+            _once_more(lambda: taken.update(**back))
+            return
         if done is not None:
-            self.close(row, **done)
+            _once_more(lambda: self.close(row, **done))
         elif tries <= len(pauses):
-            taken.update(**{self.due_at: clock.now() + pauses[max(tries, 1) - 1], **self._because(error)})
+            told.outcome = "waits"
+            waits = {self.due_at: clock.now() + pauses[max(tries, 1) - 1], **self._because(error)}
+            _once_more(lambda: taken.update(**waits))
         elif taken.exists():
+            told.outcome = "given up"
             self.give_up(row, error)
 
     def close(self, row: Row, error: str = "", **columns: Any) -> bool:
@@ -107,6 +145,8 @@ class WorkQueue(Generic[Row]):
     def _try(self, row: Row) -> tuple[Mapping[str, Any] | None, str]:
         try:
             return self.work(row), ""
+        except PutBack:
+            raise
         except DomainError as refusal:
             logger.warning("%s waits", self.name, extra={"row": row.pk, "code": refusal.code})
             return None, _as_text(f"{refusal.code}: {refusal}")
@@ -131,6 +171,8 @@ class WorkQueue(Generic[Row]):
     def _take(self) -> str:
         # `=` and not IN, so that the inner query runs once, whatever the plan of the outer one.
         table, waits = self.rows.model._meta.db_table, f"{self.state[0]} = %s AND " if self.state else ""
+        if self.among:
+            waits += f"({self.among[0]} = ANY(%s)) = %s AND "
         return f"""
             UPDATE {table} SET {self.attempts} = {self.attempts} + 1, {self.due_at} = %s
             WHERE id = (
@@ -139,6 +181,20 @@ class WorkQueue(Generic[Row]):
             )
             RETURNING id
         """  # noqa: S608 - our names only
+
+
+def _once_more(write: Callable[[], Result]) -> Result:
+    """Write what became of an attempt; if the connection broke meanwhile, on a new one.
+
+    The work is done and would be done again, a mail sent twice, if nobody wrote that down.
+    """
+    try:
+        return write()
+    except (OperationalError, InterfaceError):
+        if connection.in_atomic_block:
+            raise
+        connection.close()
+        return write()
 
 
 def _as_text(error: str) -> str:

@@ -1,4 +1,4 @@
-"""The append-only event log, and the deliveries of its events."""
+"""The append-only event log, the deliveries of its events, the mail server's state and the last runs of tasks."""
 
 from django.conf import settings
 from django.db import models
@@ -84,3 +84,43 @@ class Delivery(models.Model):
 
     def __str__(self) -> str:
         return f"{self.consumer}: event {self.event_id}"
+
+
+class Lane(models.Model):
+    """A way out that one worker at a time may use, over all processes: the one to the mail server.
+
+    While the server does not answer, it is left alone until `rests_until`, for longer after each failure in a row.
+    """
+
+    name = models.CharField(max_length=20, unique=True)
+    holder = models.CharField(max_length=32, blank=True, help_text="The worker that uses it now; empty if none does")
+    held_until = models.DateTimeField(null=True, help_text="When others may take it over, if the holder has died")
+    failures = models.PositiveIntegerField(default=0, help_text="How often in a row the server did not answer")
+    failing_since = models.DateTimeField(null=True, help_text="When it stopped answering; empty while it answers")
+    rests_until = models.DateTimeField(null=True, help_text="When it is tried next; empty while it answers")
+    last_error = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        db_table = "igny8_delivery_lanes"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class TaskRun(models.Model):
+    """When a scheduled task last ended, and how."""
+
+    task = models.CharField(max_length=100, unique=True, help_text="Name of the task, as in the schedule")
+    ended_at = models.DateTimeField(help_text="When its last run ended, well or not")
+    succeeded_at = models.DateTimeField(null=True, help_text="When a run last ended well")
+    has_failed = models.BooleanField(default=False, help_text="Whether the last run failed; the log says why")
+    seconds = models.PositiveIntegerField(default=0, help_text="How long the last run took")
+    count = models.PositiveIntegerField(null=True, help_text="How much the last run that ended well did, if it counts")
+
+    class Meta:
+        db_table = "igny8_task_runs"
+        verbose_name = "run of a task"
+        verbose_name_plural = "runs of tasks"
+
+    def __str__(self) -> str:
+        return self.task

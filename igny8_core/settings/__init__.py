@@ -9,6 +9,7 @@ import dj_database_url
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.crypto import salted_hmac
+from kombu import Queue
 
 from igny8_core.admin.unfold_settings import UNFOLD  # noqa: F401
 from igny8_core.settings import environment, gateways
@@ -103,10 +104,19 @@ if DATABASES["default"]["ENGINE"] != "django.db.backends.postgresql":
     raise ImproperlyConfigured(
         "DATABASE_URL is not a PostgreSQL address. Write it as postgresql://user:password@host:5432/name."
     )
+# Nothing waits for a database that is silent (common/database_patience.py). 0 is for commands by hand, such as migrate.
+DATABASE_STATEMENT_SECONDS = environment.number("DATABASE_STATEMENT_SECONDS", 600)
+# Where the other machine is gone without a word, TCP itself finds out within half a minute.
+_kept_alive = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 20_000}
+DATABASES["default"].setdefault("OPTIONS", {})
+DATABASES["default"]["OPTIONS"] = {"connect_timeout": 5, **_kept_alive, **DATABASES["default"]["OPTIONS"]}
 # A pooler in transaction mode cannot keep a cursor between two transactions.
 DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = True
 # Set it to off behind such a pooler, which does not keep prepared statements either.
 DATABASE_PREPARED_STATEMENTS = environment.flag("DATABASE_PREPARED_STATEMENTS", default=True)
+# Such a pooler also refuses options of a session; there the role has to have its timeout (docs/operations.md).
+if DATABASE_PREPARED_STATEMENTS and DATABASE_STATEMENT_SECONDS:
+    DATABASES["default"]["OPTIONS"].setdefault("options", f"-c statement_timeout={DATABASE_STATEMENT_SECONDS}s")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = environment.text("REDIS_URL")
@@ -118,6 +128,18 @@ CELERY_BROKER_URL = (
         "postgres://", "sqla+postgresql+psycopg2://"
     )
 )
+# A worker without -Q works on all of them. Whatever is not named here is about money; a test reads the whole schedule.
+CELERY_TASK_QUEUES = [Queue(name) for name in ("money", "mail", "housekeeping")]
+CELERY_TASK_DEFAULT_QUEUE = "money"
+CELERY_TASK_ROUTES = {
+    "events.send_mails": {"queue": "mail"},
+    "auth.forget_old_rows": {"queue": "housekeeping"},
+    "billing.check_invariants": {"queue": "housekeeping"},
+    "billing.delete_old_webhooks": {"queue": "housekeeping"},
+    "billing.delete_unused_proofs": {"queue": "housekeeping"},
+    "billing.reconcile_gateways": {"queue": "housekeeping"},
+    "billing.sum_up_usage": {"queue": "housekeeping"},
+}
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_TIME_LIMIT = 600
@@ -338,7 +360,9 @@ LOGGING = {
     "root": {"handlers": ["stderr"], "level": environment.text("LOG_LEVEL", "INFO").upper()},
     "loggers": {
         "django": {"handlers": []},
-        # The schedule starts tasks every two seconds; the tables have their results.
+        # Refusals have a line each already (common/request_log.py); failures of ours come with their traceback.
+        "django.request": {"level": "ERROR"},
+        # Each task has a line of ours (common/job_log.py).
         "celery.beat": {"level": "WARNING"},
         "celery.worker.strategy": {"level": "WARNING"},
         "celery.app.trace": {"level": "WARNING"},

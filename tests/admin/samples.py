@@ -31,6 +31,7 @@ from igny8_core.business.billing.models import (
 from igny8_core.business.billing.services.credit_service import CreditService
 from igny8_core.business.billing.services.payment_service import PaymentService
 from igny8_core.common.models import IdempotentAnswer, RateCounter
+from igny8_core.events.models import Lane, TaskRun
 from tests import make
 
 _numbers = count(1)
@@ -134,6 +135,8 @@ def _around(account: Account, owner: User, number: int, text: str) -> None:
     CreditUsageSum.objects.create(account=account, quarter=soon, operation_type="article", credits=5, operations=1)
     IdempotentAnswer.objects.create(caller=f"user {owner.pk}", key=f"key-{number}", status=201, body="{}")
     RateCounter.objects.create(key=f"key-{number}", window_start=soon, count=1)
+    Lane.objects.create(name=f"lane-{number}", last_error=text)
+    TaskRun.objects.create(task=f"task-{number}", ended_at=soon)
     Group.objects.create(name=f"Group {number} {text}")
     LogEntry.objects.create(
         user=owner,

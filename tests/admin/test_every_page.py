@@ -18,6 +18,7 @@ WITHOUT_TEXT = {
     "billing.UsageSumMark",
     "common.IdempotentAnswer",
     "common.RateCounter",
+    "events.TaskRun",
     "events.Delivery",
     "igny8_auth.LoginSession",
 }

@@ -29,6 +29,8 @@ READ_ONLY = [
     "billing.WebhookEvent",
     "common.IdempotentAnswer",
     "common.RateCounter",
+    "events.Lane",
+    "events.TaskRun",
     "events.Delivery",
     "events.Event",
     "igny8_auth.LoginSession",

@@ -1,5 +1,6 @@
 """The real worker with its schedule, as a process of its own, on both brokers."""
 
+import json
 import signal
 import socket
 import subprocess
@@ -47,6 +48,13 @@ def wait_until(is_so: Callable[[], bool], worker: subprocess.Popen[bytes]) -> bo
     return False
 
 
+def is_json(line: str) -> bool:
+    try:
+        return isinstance(json.loads(line), dict)
+    except ValueError:
+        return False
+
+
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("broker", BROKERS)
 def test_worker_mails_the_operators_about_a_submitted_payment(broker: dict[str, str], tmp_path: Path) -> None:
@@ -74,6 +82,7 @@ def test_worker_mails_the_operators_about_a_submitted_payment(broker: dict[str, 
             worker.kill()
             worker.wait(30)
 
+    assert [line for line in log.read_text().splitlines() if not is_json(line)] == []
     assert delivered, log.read_text()[-3000:]
     written = "".join(mail.read_text() for mail in mails.iterdir())
     assert "To: olga@example.com" in written

@@ -17,5 +17,5 @@ class BillingConfig(AppConfig):
 
         event_types.declare()
         obstacles.register(AttemptOpen, gateway_payments.clear_attempts)
-        consumers.register("email", mails.HANDLERS, mails.handle)
+        consumers.register("email", mails.HANDLERS, mails.handle, sends_mail=True)
         consumers.register("gateways", {"payment_method.removed"}, cards.handle)

@@ -17,55 +17,57 @@ logger = logging.getLogger(__name__)
 
 
 @shared_task(name="billing.expire_credits", ignore_result=True)
-def expire_credits() -> None:
+def expire_credits() -> int:
     """Take back expired credits."""
-    expire_due_credits()
+    return expire_due_credits()
 
 
 @shared_task(name="billing.sum_up_usage", ignore_result=True)
-def sum_up_usage() -> None:
+def sum_up_usage() -> int:
     """Sum the usage log per quarter of an hour, for analytics."""
-    rollup.sum_up_usage()
+    return rollup.sum_up_usage()
 
 
 @shared_task(name="billing.end_periods", ignore_result=True)
-def end_periods() -> None:
+def end_periods() -> int:
     """Carry out cancellations and downgrades that are scheduled for the end of periods that are over."""
-    end_due_periods()
+    return end_due_periods()
 
 
 @shared_task(name="billing.delete_unused_proofs", ignore_result=True)
-def delete_unused_proofs() -> None:
+def delete_unused_proofs() -> int:
     """Delete uploaded files that no payment used within a week."""
-    uploads.delete_unused_proofs()
+    return uploads.delete_unused_proofs()
 
 
 @shared_task(name="billing.process_webhooks", ignore_result=True)
-def process_webhooks() -> None:
+def process_webhooks() -> int:
     """Process webhook messages that are new or due for another try."""
-    process_due_messages()
+    return process_due_messages()
 
 
 @shared_task(name="billing.check_payments", ignore_result=True)
-def check_payments() -> None:
+def check_payments() -> int:
     """Ask gateways about undecided payments and refunds that are due for a check."""
-    poll_due()
+    return poll_due()
 
 
 @shared_task(name="billing.delete_old_webhooks", ignore_result=True)
-def delete_old_webhooks() -> None:
+def delete_old_webhooks() -> int:
     """Delete processed webhook messages that are older than 90 days."""
-    delete_old_messages()
+    return delete_old_messages()
 
 
 @shared_task(name="billing.reconcile_gateways", ignore_result=True)
-def reconcile_gateways() -> None:
+def reconcile_gateways() -> int:
     """Compare the last days' records of Stripe and PayPal with ours."""
-    reconcile()
+    return len(reconcile())
 
 
 @shared_task(name="billing.check_invariants", ignore_result=True)
-def check_invariants() -> None:
-    """Log an error for every invariant that does not hold. Alerts watch the log."""
-    for result in broken_invariants():
+def check_invariants() -> int:
+    """Log an error for every invariant that does not hold. Alerts watch the log, and /metrics the number."""
+    broken = broken_invariants()
+    for result in broken:
         logger.error("invariant broken", extra={"invariant": result.name, "rows": result.examples})
+    return len(broken)

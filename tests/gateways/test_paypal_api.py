@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from fake_gateways.loopback import Answer, HangUp, LoopbackServer, Request
-from igny8_core.business.billing.gateways.paypal import client
+from igny8_core.business.billing.gateways import patience
 from igny8_core.business.billing.gateways.paypal.charges import PayPalGateway
 from igny8_core.business.billing.gateways.paypal.client import PayPalApi, PayPalError, checked_id
 from igny8_core.business.billing.gateways.paypal.settings import PayPalSettings
@@ -46,7 +46,7 @@ def test_a_revoked_token_is_replaced_once(stage: Stage) -> None:
 
 
 def test_an_endpoint_that_never_answers_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client, "TIMEOUT", (0.05, 0.05))
+    monkeypatch.setattr(patience, "READ_SECONDS", 0.05)
     end = threading.Event()
 
     def never(request: Request) -> Answer:
@@ -64,7 +64,7 @@ def test_an_endpoint_that_never_answers_is_given_up(monkeypatch: pytest.MonkeyPa
 
 
 def test_requests_wait_three_seconds_to_connect_and_twenty_for_an_answer() -> None:
-    assert client.TIMEOUT == (3.05, 20)
+    assert patience.timeouts() == (3.05, 20)
 
 
 def test_a_bad_request_is_an_error_and_no_answer(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:

@@ -15,7 +15,10 @@ class GatewayNotConfigured(DomainError):
 class GatewayUnavailable(DomainError):
     code = "gateway_unavailable"
     http_status = 503
-    text = "The payment service cannot be reached at the moment. Nothing was charged. Try again in a minute."
+    text = (
+        "The payment service cannot be reached at the moment. Nothing was charged. Try again in a minute, or choose "
+        "another payment method."
+    )
 
 
 class GatewayMisconfigured(DomainError):

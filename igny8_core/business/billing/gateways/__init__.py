@@ -5,6 +5,7 @@ A folder's `__init__` has TRAITS (how the gateway behaves), HANDLERS (what its w
 """
 
 from decimal import Decimal
+from functools import lru_cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
@@ -12,6 +13,7 @@ from django.conf import settings
 
 from igny8_core.business.billing.errors import GatewayNotConfigured
 from igny8_core.business.billing.gateways.protocol import CardGateway, Gateway, Handler, Keys, Traits
+from igny8_core.business.billing.gateways.turnstile import Turnstile
 
 if TYPE_CHECKING:
     from igny8_core.business.billing.gateways.stripe.charges import StripeGateway
@@ -57,8 +59,13 @@ def gateway_of(payment_method: str) -> Gateway:
         raise GatewayNotConfigured(retry_after=RETRY_SECONDS)
     # Made at the first use, so after a worker has forked. The SDK is imported then too, so a site without cards does
     # not wait for it.
-    gateway: Gateway = _folder(payment_method).make(keys)
-    return gateway
+    return _behind_turnstile(_folder(payment_method).make(keys))
+
+
+@lru_cache(maxsize=8)
+def _behind_turnstile(gateway: Gateway) -> Gateway:
+    # One for each gateway object, which the whole process shares.
+    return cast(Gateway, Turnstile(gateway))
 
 
 def card_method() -> str:

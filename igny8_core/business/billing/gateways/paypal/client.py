@@ -16,6 +16,7 @@ from typing import Any
 import paypalrestsdk  # type: ignore[import-untyped]
 import requests
 
+from igny8_core.business.billing.gateways import patience
 from igny8_core.business.billing.gateways.paypal.settings import PayPalSettings
 
 Json = dict[str, Any]
@@ -24,7 +25,6 @@ Json = dict[str, Any]
 logging.getLogger("paypalrestsdk").setLevel(logging.WARNING)
 logger = logging.getLogger(__name__)
 
-TIMEOUT = (3.05, 20)  # seconds to connect, and to wait for each part of an answer
 RETRIES = 2
 RETRY_PAUSE = 0.5  # seconds before the first retry; twice as much before the second
 LONGEST_PAUSE = 5  # seconds that PayPal may ask us to wait while a caller waits for us
@@ -178,7 +178,13 @@ class PayPalApi(paypalrestsdk.Api):  # type: ignore[misc]
         headers = {"Accept": "application/json", "User-Agent": self.user_agent, **kwargs.pop("headers", {})}
         try:
             response = self._session().request(
-                method, url, headers=headers, timeout=TIMEOUT, allow_redirects=False, proxies=self.proxies, **kwargs
+                method,
+                url,
+                headers=headers,
+                timeout=patience.timeouts(),
+                allow_redirects=False,
+                proxies=self.proxies,
+                **kwargs,
             )
         except requests.RequestException as error:
             # Not chained, because the exception of requests contains the token.
@@ -222,11 +228,15 @@ class PayPalApi(paypalrestsdk.Api):  # type: ignore[misc]
                 happened = error.may_have_happened = happened or error.may_have_happened
                 pause = error.retry_after if error.retry_after is not None else RETRY_PAUSE * 2**tries
                 is_passing = error.retryable and not error.was_repeated
-                if not (repeatable and is_passing and tries < RETRIES and pause <= LONGEST_PAUSE):
+                if not (repeatable and is_passing and tries < RETRIES and _has_time(pause)):
                     raise
                 logger.info("paypal asked again", extra={"status": error.status, "debug_id": error.debug_id})
                 self._sleep(pause)
         raise AssertionError("unreachable")
+
+
+def _has_time(pause: float) -> bool:
+    return pause <= LONGEST_PAUSE and patience.allows_another_try(pause)
 
 
 def _reached_nobody(error: BaseException) -> bool:

@@ -7,11 +7,10 @@ from contextlib import contextmanager
 import stripe
 
 from igny8_core.business.billing.gateways.protocol import UnknownObject
-from igny8_core.business.billing.gateways.stripe.errors import WatchedClient, translated
+from igny8_core.business.billing.gateways.stripe.errors import PatientClient, WatchedClient, translated
 from igny8_core.business.billing.gateways.stripe.settings import StripeSettings
 
 API_VERSION = "2026-10-28.endive"
-CONNECT_AND_READ_SECONDS = (3.05, 20)
 MAX_RETRIES = 2
 
 
@@ -27,7 +26,7 @@ class StripeConnection:
         logging.getLogger("stripe").setLevel(logging.WARNING)
         self.live = settings.live
         self._webhook_secrets = settings.webhook_secrets
-        self._http = WatchedClient(http_client or stripe.RequestsClient(timeout=CONNECT_AND_READ_SECONDS))
+        self._http = WatchedClient(http_client or PatientClient())
         self._client = stripe.StripeClient(
             settings.secret_key,
             stripe_version=API_VERSION,

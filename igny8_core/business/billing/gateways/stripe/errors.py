@@ -7,6 +7,7 @@ from typing import Any
 import stripe
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
+from igny8_core.business.billing.gateways import patience
 from igny8_core.business.billing.gateways.protocol import (
     Declined,
     GatewayError,
@@ -22,6 +23,18 @@ log = logging.getLogger(__name__)
 # 409: another request with the same idempotency key is still running.
 IN_DOUBT = frozenset({409})
 NO_CONNECTION = (NewConnectionError, ConnectTimeoutError)
+
+
+class PatientClient(stripe.RequestsClient):
+    """The SDK's client for `requests`; each try gets the time that is left."""
+
+    @property
+    def _timeout(self) -> tuple[float, float]:
+        return patience.timeouts()
+
+    @_timeout.setter
+    def _timeout(self, value: object) -> None:
+        """The SDK sets one for all requests."""
 
 
 class WatchedClient(stripe.HTTPClient):
@@ -62,6 +75,9 @@ class WatchedClient(stripe.HTTPClient):
     def close(self) -> None:
         """Close the connections of this thread."""
         self._client.close()  # type: ignore[no-untyped-call]
+
+    def _should_retry(self, *arguments: Any, **options: Any) -> bool:
+        return patience.allows_another_try() and bool(super()._should_retry(*arguments, **options))
 
     def _sleep_time_seconds(self, num_retries: int) -> float:
         return self._client._sleep_time_seconds(num_retries)

@@ -36,6 +36,8 @@ def main() -> None:
     use_project_python()
     share_settings_with_running_server()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "igny8_core.settings")
+    # Whoever types a command sees how long it takes, and a migration takes as long as it does.
+    os.environ.setdefault("DATABASE_STATEMENT_SECONDS", "0")
     from django.core.management import execute_from_command_line
 
     execute_from_command_line(sys.argv)

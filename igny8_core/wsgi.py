@@ -9,6 +9,8 @@ import os
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "igny8_core.settings")
+# People and programs wait for the answer. What may take longer is done by the worker.
+os.environ.setdefault("DATABASE_STATEMENT_SECONDS", "10")
 
 application = get_wsgi_application()
 

@@ -18,23 +18,40 @@ from igny8_core.auth.errors import PasswordsBusy
 RETRY_AFTER_SECONDS = 5
 
 turns = BoundedSemaphore(settings.PASSWORD_HASHES_AT_ONCE)
+# Who hashes or waits for a turn. The web server's processes have a limit (gunicorn_config.py): one thread of each stays
+# for requests without a password, also when somebody sends logins all day.
+crowd = BoundedSemaphore(1_000_000)
+
+
+def set_threads(threads: int) -> None:
+    """The process has so many threads: all but one may hash or wait, in any case as many as hash at once."""
+    global crowd
+    crowd = BoundedSemaphore(max(settings.PASSWORD_HASHES_AT_ONCE, threads - 1))
+
+
 _has_turn: ContextVar[bool] = ContextVar("has_turn", default=False)
 
 
 @contextmanager
 def a_turn() -> Iterator[None]:
-    """Wait for a turn to hash. Raises PasswordsBusy after settings.PASSWORD_HASH_PATIENCE_SECONDS."""
+    """Wait for a turn to hash. Raises PasswordsBusy after settings.PASSWORD_HASH_PATIENCE_SECONDS, or in a crowd."""
     if _has_turn.get():  # Django's verify() calls encode(), which must not wait for a second turn
         yield
         return
-    if not turns.acquire(timeout=settings.PASSWORD_HASH_PATIENCE_SECONDS):
+    among = crowd
+    if not among.acquire(blocking=False):
         raise PasswordsBusy(retry_after=RETRY_AFTER_SECONDS)
-    mark = _has_turn.set(True)
     try:
-        yield
+        if not turns.acquire(timeout=settings.PASSWORD_HASH_PATIENCE_SECONDS):
+            raise PasswordsBusy(retry_after=RETRY_AFTER_SECONDS)
+        mark = _has_turn.set(True)
+        try:
+            yield
+        finally:
+            _has_turn.reset(mark)
+            turns.release()
     finally:
-        _has_turn.reset(mark)
-        turns.release()
+        among.release()
 
 
 class BoundedArgon2(Argon2PasswordHasher):

@@ -25,6 +25,7 @@ from django.db.backends.utils import CursorWrapper
 from django.db.models import BooleanField, F, Func, Model, Q, QuerySet
 
 from igny8_core.common import obstacles
+from igny8_core.common.request_id import note_commit
 
 # An operation is repeated at most this often. More obstacles do not come up in that time.
 CLEARINGS = 5
@@ -94,6 +95,8 @@ def one_transaction() -> Iterator[None]:
             yield
         finally:
             _inside_service.reset(token)
+        # COMMIT is next. If the connection breaks now, nobody knows whether it was carried out.
+        note_commit()
 
 
 _inside_service: ContextVar[bool] = ContextVar("inside_service", default=False)

@@ -1,6 +1,7 @@
 """Passwords are hashed before transactions begin, and a bounded number at once."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -14,6 +15,7 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from igny8_core.auth import hashing
+from igny8_core.auth.errors import PasswordsBusy
 from igny8_core.auth.models import Role, User
 from igny8_core.auth.services.invitations import invitation_token, invite
 from igny8_core.auth.services.mailed_tokens import Purpose, link_token
@@ -249,3 +251,32 @@ def test_each_page_of_the_console_that_takes_a_password_says_so(settings: Any, p
 
     assert (answer.status_code, answer["Retry-After"]) == (503, "5")
     assert "Too many passwords are being checked" in answer.content.decode()
+
+
+def test_one_thread_of_a_process_never_waits_for_a_password(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
+    settings.PASSWORD_HASH_PATIENCE_SECONDS = 5
+    monkeypatch.setattr(hashing, "turns", threading.BoundedSemaphore(1))
+    monkeypatch.setattr(hashing, "crowd", hashing.crowd)
+    settings.PASSWORD_HASHES_AT_ONCE = 1
+    hashing.set_threads(4)
+    inside, go_on = threading.Event(), threading.Event()
+
+    def hash_slowly() -> None:
+        with hashing.a_turn():
+            inside.set()
+            go_on.wait(5)
+
+    with ThreadPoolExecutor(3) as pool:
+        busy = [pool.submit(hash_slowly) for _ in range(3)]
+        assert inside.wait(5)
+        while hashing.crowd._value:  # until all three hash or wait
+            time.sleep(0.01)
+        started = time.monotonic()
+        with pytest.raises(PasswordsBusy), hashing.a_turn():
+            pass
+        assert time.monotonic() - started < 1
+        go_on.set()
+        assert [done.result() for done in busy] == [None] * 3
+
+    with hashing.a_turn():
+        pass

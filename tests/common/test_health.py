@@ -1,7 +1,12 @@
-"""Load balancers hear the truth, and nothing about the inside."""
+"""Load balancers hear the truth in two seconds, whatever is silent, and nothing about the inside."""
 
 import socket
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -18,107 +23,145 @@ pytestmark = pytest.mark.urls(__name__)
 urlpatterns = [path("healthz/", healthz), path("readyz/", readyz)]
 
 
+def fine() -> str:
+    return "ok"
+
+
 @pytest.fixture
-def lock_timeout(db):
-    """As every new connection to a migrated database has it; the test's own one is older than the migration."""
-    with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL lock_timeout = '3s'")
+def checks(monkeypatch: pytest.MonkeyPatch) -> dict[str, Callable[[], str]]:
+    """The checks, to be replaced; nothing is known from the tests before."""
+    database = dict.fromkeys(health.DATABASE_CHECKS, fine)
+    broker = dict.fromkeys(health.BROKER_CHECKS, fine)
+    monkeypatch.setattr(health, "DATABASE_CHECKS", database)
+    monkeypatch.setattr(health, "BROKER_CHECKS", broker)
+    monkeypatch.setattr(health, "_watches", health._Watches())
+
+    class Both(dict[str, Callable[[], str]]):
+        def __setitem__(self, name: str, check: Callable[[], str]) -> None:
+            (database if name in database else broker)[name] = check
+
+    return Both()
 
 
-@pytest.fixture(autouse=True)
-def readiness(monkeypatch):
-    """Nothing is known from the tests before."""
-    fresh = health._Latest()
-    monkeypatch.setattr(health, "_latest", fresh)
-    return fresh
-
-
-def ready():
+def ready() -> tuple[int, Any]:
     answer = Client().get("/readyz/")
     return answer.status_code, answer.json()
 
 
-def test_a_living_process_is_healthy_without_asking_the_database():
+def test_a_living_process_is_healthy_without_asking_the_database() -> None:
     answer = Client().get("/healthz/")
 
     assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
     assert "no-store" in answer["Cache-Control"]
 
 
-@pytest.mark.usefixtures("lock_timeout")
-def test_with_everything_there_it_is_ready():
-    status, body = ready()
+@pytest.mark.usefixtures("checks")
+def test_with_everything_there_it_is_ready() -> None:
+    parts = {"database": "ok", "migrations": "ok", "lock_timeout": "ok", "broker": "ok"}
 
-    assert status == 200
-    assert body == {
-        "status": "ok",
-        "parts": {"database": "ok", "migrations": "ok", "lock_timeout": "ok", "broker": "ok"},
-    }
+    assert ready() == (200, {"status": "ok", "parts": parts})
 
 
-@pytest.mark.usefixtures("lock_timeout")
-def test_a_flood_of_questions_asks_the_database_once(statements):
-    answers = [ready() for _ in range(8)]
+def test_a_flood_of_questions_asks_once(checks: dict[str, Callable[[], str]]) -> None:
+    asked: list[int] = []
 
-    assert answers == [answers[0]] * 8
-    assert answers[0][0] == 200
-    assert sum("SHOW lock_timeout" in sql for sql in statements) == 1
+    def database() -> str:
+        asked.append(1)
+        time.sleep(0.1)
+        return "ok"
+
+    checks["database"] = database
+    with ThreadPoolExecutor(16) as pool:
+        answers = list(pool.map(lambda _: ready()[0], range(64)))
+
+    assert answers == [200] * 64
+    assert len(asked) == 1
 
 
-def test_what_broke_is_known_as_soon_as_the_last_answer_is_too_old(lock_timeout, readiness, monkeypatch):
+def test_what_broke_is_known_as_soon_as_the_last_answer_is_too_old(
+    checks: dict[str, Callable[[], str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert ready()[0] == 200
-    with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL lock_timeout = 0")
+    checks["lock_timeout"] = lambda: "none"
     assert ready()[0] == 200
 
-    monkeypatch.setattr(health, "time", SimpleNamespace(monotonic=lambda: readiness.good_until))
+    later = time.monotonic() + health.READINESS_KEPT_SECONDS
+    monkeypatch.setattr(health, "time", SimpleNamespace(monotonic=lambda: later))
 
     assert ready()[0] == 503
     assert health.READINESS_KEPT_SECONDS <= 1
 
 
-@pytest.mark.usefixtures("lock_timeout")
-def test_a_missing_migration_is_not_ready():
-    (newest,) = MigrationLoader(connection).graph.leaf_nodes("common")
-    MigrationRecorder(connection).record_unapplied(*newest)
+@pytest.mark.parametrize(("frozen", "status"), [("database", 503), ("broker", 200)])
+def test_what_is_frozen_is_told_within_two_seconds_and_holds_one_thread(
+    frozen: str, status: int, checks: dict[str, Callable[[], str]]
+) -> None:
+    thaw, waits = threading.Event(), []
 
-    status, body = ready()
+    def silent() -> str:
+        waits.append(1)
+        thaw.wait(20)
+        return "ok"
 
-    assert status == 503
-    assert body["parts"]["migrations"] == "1 not applied: run manage.py migrate"
+    def probe(_: int) -> tuple[float, int, str]:
+        started = time.monotonic()
+        code, body = ready()
+        return time.monotonic() - started, code, body["parts"][frozen]
+
+    checks[frozen] = silent
+    with ThreadPoolExecutor(20) as pool:
+        first = list(pool.map(probe, range(20)))
+        second = list(pool.map(probe, range(20)))
+
+    assert {found[1:] for found in first + second} == {(status, health.SILENT)}
+    assert max(took for took, *_ in first) < 2
+    # Nobody waits for it a second time.
+    assert max(took for took, *_ in second) < 0.7
+    assert len(waits) == 1
+
+    thaw.set()
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline and ready()[1]["parts"][frozen] != "ok":
+        time.sleep(0.02)
+    assert ready()[0] == 200
 
 
-@pytest.mark.usefixtures("lock_timeout")
-def test_a_database_without_lock_timeout_is_not_ready():
-    with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL lock_timeout = 0")
-
-    status, body = ready()
-
-    assert status == 503
-    assert "lock_timeout" in body["parts"]["lock_timeout"]
-
-
-@pytest.mark.usefixtures("lock_timeout")
-def test_a_silent_redis_is_not_ready(settings):
-    from celery import current_app
-
+def test_without_a_broker_it_is_ready_and_says_so(checks: dict[str, Callable[[], str]], settings: Any) -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
-        url = f"redis://127.0.0.1:{unused.getsockname()[1]}/0"
-        settings.CELERY_BROKER_URL = url
-        before, current_app.conf.broker_url = current_app.conf.broker_url, url
-        try:
-            status, body = ready()
-        finally:
-            current_app.conf.broker_url = before
+        settings.CELERY_BROKER_URL = f"redis://127.0.0.1:{unused.getsockname()[1]}/0"
+        checks["broker"] = health._broker
+        status, body = ready()
 
-    assert status == 503
+    assert (status, body["status"]) == (200, "ok")
     assert body["parts"]["broker"] == "not reachable"
 
 
+# --- The checks themselves ----------------------------------------------------------------------------------------
+
+
 @pytest.mark.django_db
-def test_the_database_gives_new_connections_their_timeouts():
+def test_a_missing_migration_is_named() -> None:
+    assert health._migrations() == "ok"
+    (newest,) = MigrationLoader(connection).graph.leaf_nodes("common")
+    MigrationRecorder(connection).record_unapplied(*newest)
+
+    assert health._migrations() == "1 not applied: run manage.py migrate"
+
+
+@pytest.mark.django_db
+def test_a_database_without_lock_timeout_is_named() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL lock_timeout = '3s'")
+    assert health._lock_timeout() == "ok"
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL lock_timeout = 0")
+
+    assert "lock_timeout" in health._lock_timeout()
+
+
+@pytest.mark.django_db
+def test_the_database_gives_new_connections_their_timeouts() -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT unnest(setconfig) FROM pg_db_role_setting s JOIN pg_database d ON d.oid = s.setdatabase "
@@ -130,5 +173,5 @@ def test_the_database_gives_new_connections_their_timeouts():
 
 
 @pytest.mark.parametrize("method", ["post", "put", "delete"])
-def test_health_is_only_read(method):
+def test_health_is_only_read(method: str) -> None:
     assert getattr(Client(), method)("/readyz/").status_code == 405

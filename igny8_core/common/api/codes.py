@@ -37,7 +37,7 @@ FRAME = {
     "permission_denied": (403, "Your role may not do this. Ask an owner or admin of your account."),
     "temporarily_unavailable": (
         503,
-        "The service is busy. Nothing was changed. Repeat after the seconds in Retry-After.",
+        "The service is busy. The message says whether anything may have changed. Repeat after Retry-After seconds.",
     ),
     "throttled": (429, "Too many requests. Repeat after the seconds in Retry-After."),
     "unsupported_media_type": (415, "The body must be application/json. Send Content-Type: application/json."),

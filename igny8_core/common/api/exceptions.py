@@ -16,6 +16,8 @@ from rest_framework.settings import api_settings
 
 from igny8_core.common.api.envelope import failure_body
 from igny8_core.common.errors import DomainError
+from igny8_core.common.request_id import may_have_changed
+from igny8_core.common.security_log import Outcome, security_event
 
 logger = logging.getLogger(__name__)
 
@@ -25,6 +27,11 @@ PASSING_STATES = frozenset({"55P03", "40P01", "40001", "57014", "25P03"})
 PASSING_CLASSES = ("08", "53", "57P0")
 RETRY_AFTER_SECONDS = 2
 
+BUSY = "The service is busy. Nothing was changed. Try again in a moment."
+IN_DOUBT = (
+    "Our database was busy or out of reach while your request was carried out. It may have been done, in whole or in "
+    "part. Look at the object before you repeat the request; with the same Idempotency-Key it is done once."
+)
 MALFORMED = "The request is malformed. Check its address, headers and body."
 NO_SUCH_ADDRESS = "No such address. API addresses start with /api/v1/ and end with a slash."
 
@@ -53,6 +60,7 @@ class Failure:
 
 SECURITY_EVENTS_BY_CODE = {
     "payment_required": "sequence_fail",
+    "invalid_input": "input_validation_fail",
     **dict.fromkeys(("file_too_large", "unreadable_file", "unsupported_file_type"), "upload_validation"),
 }
 SECURITY_EVENTS = {403: "authz_fail", 404: "malicious_direct_reference"}
@@ -78,8 +86,10 @@ def _log_denial(exc: Exception, failure: Failure, context: dict[str, Any]) -> No
     # A 404 that is no DomainError is an unknown address, which asks for nobody's object.
     if request is None or event is None or (failure.status == 404 and not isinstance(exc, DomainError)):
         return
+    outcome: Outcome = "failure" if event in {"input_validation_fail", "upload_validation"} else "denied"
+    asked = {"method": request.method, "path": request.path, "code": failure.code}
     who = {"user": request.user.pk, "account": getattr(request.user, "account_id", None)}
-    logger.warning(event, extra={**who, "method": request.method, "path": request.path})
+    security_event(event, outcome, **who, **asked)
 
 
 def _report(exc: Exception, context: dict[str, Any]) -> None:
@@ -103,8 +113,8 @@ def _failure_of(exc: Exception) -> Failure | None:
             return _api_failure(PayloadTooLarge())
         case SuspiciousOperation() | UnreadablePostError():
             return Failure(400, "bad_request", MALFORMED)
-        case DatabaseError() | InterfaceError() if _passes_by_itself(exc):
-            text = "The service is busy. Nothing was changed. Try again in a moment."
+        case DatabaseError() | InterfaceError() if passes_by_itself(exc):
+            text = IN_DOUBT if may_have_changed() else BUSY
             return Failure(503, "temporarily_unavailable", text, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
     return None
 
@@ -143,7 +153,8 @@ def _message_and_code(exc: drf.APIException) -> tuple[str, str]:
     return str(detail), str(getattr(detail, "code", exc.default_code))
 
 
-def _passes_by_itself(exc: Exception) -> bool:
+def passes_by_itself(exc: Exception) -> bool:
+    """Whether an error of the database is none of ours and goes away: it was busy, restarted or out of reach."""
     state = getattr(exc.__cause__, "pgcode", None)
     if state is None:
         # The server was not reached or the connection broke, so psycopg2 has no error state.

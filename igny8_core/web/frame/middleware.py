@@ -1,11 +1,16 @@
 """What a service refuses on a page that has no words of its own for it."""
 
+import logging
 from collections.abc import Callable
 
+from django.db import DatabaseError, InterfaceError
 from django.http import HttpRequest, HttpResponse
 
+from igny8_core.common.api.exceptions import passes_by_itself
 from igny8_core.common.errors import DomainError
-from igny8_core.web.frame.refusals import refused
+from igny8_core.web.frame.refusals import busy, refused
+
+logger = logging.getLogger(__name__)
 
 
 class RefusalMiddleware:
@@ -23,4 +28,9 @@ class RefusalMiddleware:
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """The refusal; None leaves everything else to Django."""
-        return refused(request, exception) if isinstance(exception, DomainError) else None
+        if isinstance(exception, DomainError):
+            return refused(request, exception)
+        if isinstance(exception, (DatabaseError, InterfaceError)) and passes_by_itself(exception):
+            logger.error("database out of reach", exc_info=exception)
+            return busy(request)
+        return None

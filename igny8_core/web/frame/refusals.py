@@ -12,8 +12,11 @@ from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
 from igny8_core.common.api import error_views
+from igny8_core.common.api.exceptions import RETRY_AFTER_SECONDS
 from igny8_core.common.errors import DomainError
 from igny8_core.common.middleware import API_PREFIX, CONSOLE_PREFIX
+from igny8_core.common.request_id import may_have_changed
+from igny8_core.common.security_log import security_event
 
 
 def refused(request: HttpRequest, refusal: DomainError) -> HttpResponse:
@@ -35,6 +38,7 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
     """handler403."""
+    _tell_security_log(request)
     if _is_api(request):
         return error_views.permission_denied(request, exception)
     return _answer(request, 403, _("Your login may not do this. Ask somebody who has the right to."))
@@ -61,8 +65,22 @@ def server_error(request: HttpRequest) -> HttpResponse:
     return HttpResponse(render_to_string("web/refusals/refused.html", context), status=500)
 
 
+def busy(request: HttpRequest) -> HttpResponse:
+    """For a database that is busy or out of reach; asks nothing of it."""
+    text = (
+        _("The service was busy while this was carried out. It may have been done: look before you do it again.")
+        if may_have_changed()
+        else _("The service is busy. Nothing was changed. Try again in a moment.")
+    )
+    context = {"company": settings.COMPANY_NAME, **_words(503, text)}
+    response = HttpResponse(render_to_string("web/refusals/refused.html", context), status=503)
+    response["Retry-After"], response["Cache-Control"] = str(RETRY_AFTER_SECONDS), "no-store"
+    return response
+
+
 def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
     """CSRF_FAILURE_VIEW: a form that was open for long, was sent from elsewhere, or by a browser without cookies."""
+    _tell_security_log(request, reason="csrf")
     if _is_api(request):
         return error_views.permission_denied(request, PermissionError(reason))
     text = _(
@@ -70,6 +88,12 @@ def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
         "Go back, load the page again and send the form once more."
     )
     return _answer(request, 403, text, title=_("Please send that again"))
+
+
+def _tell_security_log(request: HttpRequest, **facts: str) -> None:
+    user = getattr(request, "user", None)
+    who = {"user": getattr(user, "pk", None), "account": getattr(user, "account_id", None)}
+    security_event("authz_fail", "denied", method=request.method, path=request.path, **who, **facts)
 
 
 def _answer(request: HttpRequest, status: int, text: str, title: str = "") -> HttpResponse:

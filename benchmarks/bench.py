@@ -33,14 +33,14 @@ class Setup:
     seconds: float
 
 
-def prepare(description: str) -> Setup:
+def prepare(description: str, *, seconds: float = 5.0) -> Setup:
     """Read the arguments, check that the database is a scratch one on this machine, and set Django up on it.
 
     The database is named by BENCHMARK_DATABASE_URL; with --yes the one of DATABASE_URL is taken and emptied.
     """
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--repeats", type=int, default=3, help="runs of each side, in turn (default 3)")
-    parser.add_argument("--seconds", type=float, default=5.0, help="length of a run (default 5)")
+    parser.add_argument("--seconds", type=float, default=seconds, help=f"length of a run (default {seconds:g})")
     parser.add_argument("--yes", action="store_true", help="empty and use the database of DATABASE_URL")
     arguments = parser.parse_args()
     url = os.environ.get("BENCHMARK_DATABASE_URL") or (os.environ.get("DATABASE_URL") if arguments.yes else None)

@@ -116,21 +116,26 @@ def _surroundings(plot: Plot, folder: Path) -> Iterator[FakeStripe]:
         # Nobody logs in, so hashes need not be slow.
         "PASSWORD_HASHERS": ["django.contrib.auth.hashers.MD5PasswordHasher"],
     }
-    render = pdf.render_invoice, pdf.render_credit_note
+    drawn = {name: getattr(pdf, name) for name in ("render_invoice", "render_credit_note")}
     level = logging.root.manager.disable
     try:
         logging.disable(logging.CRITICAL)
         if not plot.pdfs:
             # Drawing takes most of the time, and is no part of what is proved.
-            pdf.render_invoice = pdf.render_credit_note = _not_drawn
+            _replace(pdf, dict.fromkeys(drawn, _not_drawn))
         with override_settings(**changed):
             yield fake
     finally:
-        pdf.render_invoice, pdf.render_credit_note = render
+        _replace(pdf, drawn)
         logging.disable(level)
         clock.stand_at(None)
         server.stop()
         mails.Letterbox.path = None
+
+
+def _replace(module: Any, functions: dict[str, Any]) -> None:
+    for name, function in functions.items():
+        setattr(module, name, function)
 
 
 def _not_drawn(document: Any) -> bytes:

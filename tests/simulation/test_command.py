@@ -11,6 +11,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from igny8_core.business.billing.invariants import INVARIANTS
+from simulation.report import Bar
 from simulation.scratch import scratch_database
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -70,6 +71,29 @@ def test_without_the_source_the_command_says_where_it_runs(missing: str, monkeyp
 def test_options_that_make_no_sense_are_refused(options: dict[str, Any], said: str) -> None:
     with pytest.raises(CommandError, match=said):
         call_command("simulate", **options)
+
+
+class Terminal(StringIO):
+    """What somebody looks at."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_bar_shows_on_a_terminal_how_far_it_is_and_elsewhere_nothing() -> None:
+    shown, piped = Terminal(), StringIO()
+
+    for out in (shown, piped):
+        bar = Bar(out, 4)
+        for day in (1, 2, 3, 4):
+            bar.show(day)
+
+    assert [part.split()[1:6] for part in shown.getvalue().split("\r")[1:4]] == [
+        ["day", f"{day}", "of", "4,", "0:00"] for day in (1, 2, 3)
+    ]
+    assert shown.getvalue().split("\r")[2].count("█") == shown.getvalue().split("\r")[2].count("░")
+    assert shown.getvalue().endswith(" \r")
+    assert piped.getvalue() == ""
 
 
 @pytest.mark.stress

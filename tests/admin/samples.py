@@ -30,6 +30,7 @@ from igny8_core.business.billing.models import (
     PlanPriceChange,
     PriceChangeNotice,
     Refund,
+    Renewal,
     UsageSumMark,
     WebhookEvent,
 )
@@ -104,7 +105,18 @@ def _renewal(subscription: Subscription, text: str) -> None:
     PriceChangeNotice.objects.create(
         price_change=change, subscription=subscription, account=subscription.account, applies_from=timezone.now()
     )
-    make.renewal(subscription, last_decline=text[:100], price_change=change)
+    end = subscription.current_period_end
+    assert end
+    # The invoice that is paid already, so that the newest one stays paid.
+    Renewal.objects.create(
+        account=subscription.account,
+        subscription=subscription,
+        invoice=subscription.invoices.get(),
+        period_start=end,
+        period_end=end + timedelta(days=30),
+        last_decline=text[:100],
+        price_change=change,
+    )
 
 
 def _around(account: Account, owner: User, number: int, text: str) -> None:

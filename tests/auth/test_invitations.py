@@ -11,7 +11,12 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from igny8_core.auth.models import Account, Role, TeamInvitation, User
-from igny8_core.auth.services.invitations import cancel_invitation, invitation_token, resend_invitation
+from igny8_core.auth.services.invitations import (
+    cancel_invitation,
+    forget_expired_invitations,
+    invitation_token,
+    resend_invitation,
+)
 from igny8_core.common.rate_limits import parse_rate
 from igny8_core.events.models import Event
 from tests import make
@@ -238,3 +243,18 @@ def test_no_path_changes_the_role_of_an_invitation(alice: User, as_user: Login) 
     accept(invitation_token(TeamInvitation.objects.get()), **PERSON, role="owner")
 
     assert TeamInvitation.objects.get().role == "viewer"
+
+
+def test_one_that_nobody_answered_is_deleted_when_it_is_old_and_the_log_stays(alice: User) -> None:
+    site = make.site(alice.account)
+    old, answered = (invite(alice, email=f"{name}@example.com") for name in ("old", "answered"))
+    old.sites.add(site)
+    TeamInvitation.objects.filter(pk=answered.pk).update(accepted_at=timezone.now())
+    TeamInvitation.objects.update(expires_at=timezone.now() - timedelta(days=90, minutes=1))
+    recent = invite(alice, email="recent@example.com")
+    TeamInvitation.objects.filter(pk=recent.pk).update(expires_at=timezone.now() - timedelta(days=89))
+
+    assert (forget_expired_invitations(), forget_expired_invitations()) == (1, 0)
+
+    assert set(TeamInvitation.objects.values_list("pk", flat=True)) == {answered.pk, recent.pk}
+    assert Event.objects.filter(type="invitation.created", object_id=str(old.pk)).exists()

@@ -16,7 +16,6 @@ from igny8_core.business.billing.invariants import INVARIANTS, broken_invariants
 from igny8_core.business.billing.models import (
     CreditGrant,
     CreditTransaction,
-    DunningStep,
     Invoice,
     Payment,
     WebhookEvent,
@@ -28,6 +27,7 @@ from igny8_core.business.signup.service import register
 from igny8_core.events.models import Delivery, Event
 from tests import make
 from tests.billing.breaking import forget_event, run, unguarded
+from tests.billing.dunning_breaks import DUNNING_BREAKS
 from tests.billing.renewal_breaks import RENEWAL_BREAKS
 from tests.billing.settled_breaks import SETTLED_BREAKS
 from tests.billing.test_gateway_invariants import BREAKS as GATEWAY_BREAKS
@@ -258,38 +258,6 @@ def leave_webhook_waiting(world: World) -> None:
     )
 
 
-def fall_behind_without_a_subscription(world: World) -> None:
-    run("UPDATE igny8_accounts SET status = 'past_due' WHERE id = %s", world.paid.pk)
-
-
-def suspend_who_has_paid(world: World) -> None:
-    run("UPDATE igny8_accounts SET status = 'suspended', suspended_reason = 'non_payment' WHERE id = %s", world.paid.pk)
-
-
-def step_while(payment: str, after: timedelta) -> Break:
-    """A step that was taken so long after a payment was submitted."""
-
-    def take(world: World) -> None:
-        confirmed: Payment = getattr(world, payment)
-        DunningStep.objects.create(
-            account=confirmed.account,
-            invoice=confirmed.invoice,
-            stage=1,
-            kind="overdue",
-            amount_due=confirmed.amount,
-            taken_on=timezone.now().date(),
-            taken_at=confirmed.created_at + after,
-        )
-
-    take.__name__ = f"step_while_{payment}"
-    return take
-
-
-def step_while_rejected(world: World) -> None:
-    Payment.objects.filter(pk=world.rejected.pk).update(failed_at=world.rejected.created_at + timedelta(hours=2))
-    step_while("rejected", timedelta(hours=1))(world)
-
-
 EVENTS = [
     "payment.submitted",
     "payment.approved",
@@ -338,10 +306,7 @@ BREAKS: list[tuple[int, Break]] = [
     (15, leave_delivery_waiting),
     (15, leave_webhook_waiting),
     (19, leave_message_to_an_operator),
-    (21, fall_behind_without_a_subscription),
-    (21, suspend_who_has_paid),
-    (22, step_while("waiting", timedelta(hours=1))),
-    (22, step_while_rejected),
+    *DUNNING_BREAKS,
     *SETTLED_BREAKS,
     *RENEWAL_BREAKS,
     *((16, forget_event(event_type)) for event_type in EVENTS),

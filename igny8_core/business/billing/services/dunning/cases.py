@@ -55,10 +55,8 @@ def dunned_invoices() -> QuerySet[Invoice]:
     The price of such an order holds for a day, and it is void when the period ends; nobody owes it.
     """
     open_ones = Invoice.objects.filter(status=InvoiceStatus.PENDING, stripe_invoice_id="", account__deleted_at=None)
-    ended_or_foreign = Q(subscription__status=SubscriptionStatus.CANCELED) | Q(
-        subscription__billing_driver=BillingDriver.STRIPE
-    )
-    return open_ones.exclude(ended_or_foreign).exclude(CHANGES_PLAN)
+    ours = Q(subscription=None) | Q(subscription__billing_driver=BillingDriver.LOCAL)
+    return open_ones.filter(ours).exclude(subscription__status=SubscriptionStatus.CANCELED).exclude(CHANGES_PLAN)
 
 
 def read_cases(invoices: Sequence[Invoice], accounts: dict[int, Account]) -> list[OpenInvoice]:

@@ -20,6 +20,7 @@ from simulation.people import Person
 PASSWORD = "a password of nobody, 4711"  # noqa: S105 - of people who do not exist
 OPERATION = "idea_generation"
 LADDER = ("starter", "growth", "scale")
+YEARLY, YEARS = "growth-yearly", 0.3
 PACKAGES = ("starter", "pro", "business")
 DISPUTE_TAKES = timedelta(days=20)
 
@@ -129,9 +130,11 @@ class Life:
         return subscription if subscription and subscription.status == SubscriptionStatus.ACTIVE else None
 
     def _step(self, person: Person, account: Account, step: int) -> Plan | None:
-        """The next plan on the ladder; from outside of it its second rung up, its first down."""
+        """The next plan on the ladder, or for a year; from outside of it the second rung up, the first down."""
         running = self._running(account)
         slug = running.plan.slug if running else ""
+        if step > 0 and slug in LADDER and person.pick.random() < YEARS:
+            return Plan.objects.get(slug=YEARLY)
         place = LADDER.index(slug) + step if slug in LADDER else (1 if step > 0 else 0)
         return Plan.objects.get(slug=LADDER[place]) if 0 <= place < len(LADDER) else None
 

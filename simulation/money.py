@@ -7,7 +7,6 @@ from datetime import date, timedelta
 
 from fake_gateways.stripe_fake import FakeStripe
 from fake_gateways.stripe_parameters import Refusal
-from igny8_core.auth.models import SubscriptionStatus
 from igny8_core.business.billing.gateways import card_method
 from igny8_core.business.billing.models import AccountPaymentMethod, Invoice, InvoiceStatus
 from igny8_core.business.billing.services.collection.gateway_payments import complete_payment
@@ -68,8 +67,8 @@ def _cards(person: Person) -> list[str]:
 
 def _day_to_pay(person: Person, invoice: Invoice, purse: Purse) -> date:
     """When the person pays this invoice; of a renewal by card only if the charge did not do it."""
-    today, subscription = person.here(clock.now()), invoice.subscription
-    is_renewal = subscription is not None and subscription.status != SubscriptionStatus.PENDING_PAYMENT
+    today = person.here(clock.now())
+    is_renewal = any(line.is_renewal for line in invoice.lines.all())
     if not is_renewal or invoice.due_date <= invoice.invoice_date:
         return today + timedelta(days=person.late_by if person.habit == Habit.LATE else 0)
     if person.pays_by_card and person.habit in {Habit.LATE, Habit.NEVER}:

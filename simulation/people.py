@@ -38,6 +38,8 @@ LIFE = {
     "ask_for_refund": 2,
     "dispute": 2,
 }
+# After these there may be an invoice.
+ORDERS = frozenset({"upgrade", "come_back", "buy_credits"})
 TRIALS = 0.15
 CARDS = 0.5
 ASKED_EVERY_TIME = 0.1

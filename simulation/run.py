@@ -28,7 +28,7 @@ from simulation import mails
 from simulation.life import Life
 from simulation.money import Purse, pay_what_is_due
 from simulation.operators import Operators
-from simulation.people import Person, moment_after, population
+from simulation.people import ORDERS, Person, moment_after, population
 from simulation.periods import Observed
 from simulation.schedule import Workers
 
@@ -116,21 +116,26 @@ def _surroundings(plot: Plot, folder: Path) -> Iterator[FakeStripe]:
         # Nobody logs in, so hashes need not be slow.
         "PASSWORD_HASHERS": ["django.contrib.auth.hashers.MD5PasswordHasher"],
     }
-    render = pdf.render_invoice, pdf.render_credit_note
+    drawn = {name: getattr(pdf, name) for name in ("render_invoice", "render_credit_note")}
     level = logging.root.manager.disable
     try:
         logging.disable(logging.CRITICAL)
         if not plot.pdfs:
             # Drawing takes most of the time, and is no part of what is proved.
-            pdf.render_invoice = pdf.render_credit_note = _not_drawn
+            _replace(pdf, dict.fromkeys(drawn, _not_drawn))
         with override_settings(**changed):
             yield fake
     finally:
-        pdf.render_invoice, pdf.render_credit_note = render
+        _replace(pdf, drawn)
         logging.disable(level)
         clock.stand_at(None)
         server.stop()
         mails.Letterbox.path = None
+
+
+def _replace(module: Any, functions: dict[str, Any]) -> None:
+    for name, function in functions.items():
+        setattr(module, name, function)
 
 
 def _not_drawn(document: Any) -> bytes:
@@ -207,8 +212,7 @@ class _Run:
     def _arrive(self, person: Person) -> None:
         self._life.sign_up(person)
         if person.owner:
-            of_person = Invoice.objects.filter(account__owner=person.owner, status=InvoiceStatus.PENDING)
-            pay_what_is_due(person, list(of_person.select_related("account", "subscription")), self._outcome.purse)
+            self._pay(person)
 
     def _act(self, person: Person, account: Account, unpaid: list[Invoice]) -> None:
         pay_what_is_due(person, unpaid, self._outcome.purse)
@@ -217,9 +221,17 @@ class _Run:
             account.refresh_from_db()
         for wish in wishes:
             self._life.do(person, account, wish)
+        if not ORDERS.isdisjoint(wishes):
+            self._pay(person)
         days = (clock.now().date() - person.signs_up_on).days
         if person.is_trial and person.orders_after == days and account.status == AccountStatus.TRIAL:
             self._life.order(person, account)
+
+    def _pay(self, person: Person) -> None:
+        """What was ordered a moment ago is looked at a moment later; the price of a change holds for a day."""
+        of_person = Invoice.objects.filter(account__owner=person.owner, status=InvoiceStatus.PENDING)
+        unpaid = of_person.select_related("account", "subscription").order_by("pk")
+        pay_what_is_due(person, list(unpaid), self._outcome.purse)
 
     def _hear(self, event: dict[str, Any]) -> None:
         """Stripe has something to tell; what we never asked to be told is left out."""

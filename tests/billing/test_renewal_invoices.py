@@ -9,6 +9,7 @@ from django.db import IntegrityError, connection
 
 from igny8_core.auth.models import Plan, Subscription, SubscriptionStatus
 from igny8_core.business.billing.models import Invoice, InvoiceLine, InvoiceOffer, Renewal, RenewalStatus
+from igny8_core.business.billing.services.dunning.steps import take_due_steps
 from igny8_core.business.billing.services.invoice_service import InvoiceService
 from igny8_core.business.billing.services.renewals import invoicing
 from igny8_core.business.billing.services.renewals.invoicing import invoice_due_renewals
@@ -19,6 +20,7 @@ from tests.billing.renewing import (
     NEXT_END,
     START,
     WEEK_BEFORE,
+    account_of,
     at,
     pay_at,
     renewal_of,
@@ -50,6 +52,29 @@ def test_the_next_period_is_invoiced_a_week_before_the_running_one_ends(subscrip
     assert line.description == "Starter plan, monthly, 2026-02-28 to 2026-03-31"
     assert (now(subscription).current_period_end, now(subscription).status) == (END, SubscriptionStatus.ACTIVE)
     require_sound_at(END + timedelta(days=1))
+
+
+@pytest.mark.parametrize(
+    ("zone", "due"),
+    [
+        ("Pacific/Auckland", date(2026, 2, 28)),
+        ("Pacific/Kiritimati", date(2026, 3, 1)),
+        ("Etc/GMT+11", date(2026, 2, 27)),
+    ],
+)
+def test_a_renewal_is_due_on_the_day_on_which_its_period_begins_where_the_customer_is(zone: str, due: date) -> None:
+    """Days after the due date are counted there: who is far in the east is not past due while the period still runs."""
+    subscription = running(timezone=zone)
+    work_at(WEEK_BEFORE)
+    assert renewal_of(subscription).invoice.due_date == due
+
+    for hours in (-12, -9, -1):
+        at(END + timedelta(hours=hours), take_due_steps)
+
+    assert now(subscription).status == "active"
+    assert account_of(subscription).status == "active"
+    at(END + timedelta(days=1, hours=14), take_due_steps)
+    assert now(subscription).status == "past_due"
 
 
 def columns(row: Any, *without: str) -> dict[str, Any]:

@@ -205,3 +205,18 @@ def test_the_price_that_was_paid_counts_for_what_recurs(subscription: Subscripti
     assert now(subscription).terms_price == Decimal("89.00")
     assert Payment.objects.filter(account=subscription.account_id, status="succeeded").count() == 2
     assert Invoice.objects.filter(account=subscription.account_id, status="paid").count() == 2
+
+
+@pytest.mark.parametrize("status", [AccountStatus.PAST_DUE, AccountStatus.SUSPENDED])
+def test_an_account_that_fell_behind_before_it_paid_can_be_used_again_when_the_paid_period_begins(
+    subscription: Subscription, status: AccountStatus
+) -> None:
+    run("UPDATE igny8_subscriptions SET status = 'past_due' WHERE id = %s", subscription.pk)
+    reason = SuspendedReason.NON_PAYMENT if status == AccountStatus.SUSPENDED else ""
+    Account.objects.filter(pk=subscription.account_id).update(status=status, suspended_reason=reason)
+    pay_at(END - timedelta(hours=3), renewal_of(subscription).invoice)
+
+    work_at(END)
+
+    assert (now(subscription).status, account_of(subscription).status) == ("active", "active")
+    require_sound_at(END + A_SECOND)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 
+from igny8_core.business.billing.invariants import INVARIANTS
 from igny8_core.business.billing.models import DunningStep, Invoice, Renewal
 from igny8_core.business.billing.services.invoices import pdf
 from igny8_core.celery import app
@@ -43,14 +44,14 @@ def test_weeks_of_a_small_population_end_with_every_promise_kept(run: Callable[.
     days: list[int] = []
     call_command("seed_defaults", verbosity=0)
 
-    outcome = simulate(Plot(accounts=12, days=70, seed=4), days.append)
+    outcome = simulate(Plot(accounts=10, days=55, seed=4), days.append)
 
     assert broken(outcome) == {}
-    assert days == list(range(1, 71))
+    assert days == list(range(1, 56))
     # It has been somewhere: periods were renewed, some not paid, and mails went out.
-    assert Renewal.objects.filter(status="begun").count() >= 5
+    assert Renewal.objects.filter(status="begun").count() >= 4
     assert DunningStep.objects.filter(kind="overdue").exists()
-    assert outcome.observed.count > 12
+    assert outcome.observed.count > 10
     assert outcome.mails["invoice.created"] == Invoice.objects.count()
     assert outcome.purse.done["approved payments"] > 2
     printed = "\n".join(lines(outcome, list(proofs(outcome)), Spent(60, 30)))
@@ -82,7 +83,7 @@ def test_what_is_wrong_is_seen(run: Callable[..., Outcome], monkeypatch: pytest.
     seen = broken(outcome)
 
     assert [name.split(" ")[:3] for name in seen] == [
-        ["all", "20", "invariants"],
+        ["all", str(len(INVARIANTS)), "invariants"],
         ["one", "invoice", "for"],
         ["periods", "touch", "without"],
         ["periods", "end", "where"],
@@ -145,11 +146,10 @@ def test_every_task_of_the_schedule_runs_but_the_one_that_is_counted() -> None:
 
 
 @pytest.mark.stress
-@pytest.mark.parametrize("seed", [1, 2])
 def test_two_schedulers_that_are_killed_at_work_leave_nothing_that_the_next_one_does_not_put_right(
-    seed: int, run: Callable[..., Outcome]
+    run: Callable[..., Outcome],
 ) -> None:
-    outcome = run(accounts=10, days=75, seed=seed, schedulers=2, kills=True)
+    outcome = run(accounts=10, days=60, seed=4, schedulers=2, kills=True)
 
     assert broken(outcome) == {}
     assert outcome.workers.counted["workers ended by signal 9"] > 30

@@ -28,6 +28,7 @@ from igny8_core.business.billing.services.subscriptions.activation import (
     activate_subscription,
     begin_renewal,
 )
+from igny8_core.business.billing.services.subscriptions.transitions import activate_account
 from igny8_core.common import clock
 from igny8_core.common.db import service_transaction
 from igny8_core.events import services as events
@@ -111,7 +112,7 @@ def capture(payment: Payment, by: User | None = None, **columns: Any) -> Settlem
 def begin_paid_period(renewal: Renewal) -> bool:
     """Begin the period of a renewal that was paid before it, once it is due; False if there is nothing to begin (yet).
 
-    Its credits are granted now. Safe to repeat.
+    Its credits are granted now, and an account that was past due can be used again. Safe to repeat.
     """
     account, now = lock_account(renewal.account_id), clock.now()
     undecided = [RenewalStatus.OPEN, RenewalStatus.PAID]
@@ -128,6 +129,7 @@ def begin_paid_period(renewal: Renewal) -> bool:
     subscription.account = account
     with events.recorded_together():
         begin_renewal(subscription, due, payment, now)
+        activate_account(subscription, subscription.plan, payment.approved_by_id)
         _grant_credits(payment.invoice, payment, now)
     return True
 

@@ -19,6 +19,7 @@ from igny8_core.auth.models import BillingDriver, Subscription, SubscriptionStat
 from igny8_core.business.billing.models import Invoice, PriceChangeNotice, Renewal, RenewalStatus
 from igny8_core.business.billing.offers import offered_for
 from igny8_core.business.billing.pricing import NextPeriod, next_period
+from igny8_core.business.billing.services.dunning.calendar import local_time
 from igny8_core.business.billing.services.invoices.lifecycle import billing_snapshot
 from igny8_core.business.billing.services.renewals.writing import Draft, OfferSets, set_key, write
 from igny8_core.common import clock
@@ -124,6 +125,8 @@ def _draft(subscription: Subscription, told: list[PriceChangeNotice], now: datet
         plan=plan,
         terms=terms,
         period=period,
+        # Days after it are counted where the customer is (docs/dunning.md).
+        due_on=local_time(subscription.account, period.start).date(),
         snapshot=billing_snapshot(subscription.account),
         next_charge_at=_first_charge(period, now),
         price_change_id=change,

@@ -101,13 +101,14 @@ OFFERS = PreparedStatement(
 
 @dataclass(frozen=True)
 class Draft:
-    """A renewal to invoice, with all that its rows say."""
+    """A renewal to invoice, with all that its rows say. One that is invoiced after the day `due_on` is due at once."""
 
     account_id: int
     subscription_id: int
     plan: Plan
     terms: Terms
     period: NextPeriod
+    due_on: date
     snapshot: dict[str, str]
     next_charge_at: datetime | None
     price_change_id: int | None = None
@@ -132,7 +133,7 @@ def write(drafts: Sequence[Draft], offer_sets: OfferSets) -> None:
     made = INVOICES.fetch_all(
         [
             *(accounts, subscriptions, [numbers[account] for account in accounts], currencies, prices),
-            *([due_date(draft.period, today) for draft in drafts], metadata, today, now),
+            *([max(draft.due_on, today) for draft in drafts], metadata, today, now),
         ]
     )
     by_subscription: dict[int, int] = dict(made)
@@ -145,11 +146,6 @@ def write(drafts: Sequence[Draft], offer_sets: OfferSets) -> None:
         raise RuntimeError("A period of these subscriptions is renewed already.")
     _write_offers(drafts, invoices, offer_sets)
     events.record(*(_event(draft, pk, numbers) for draft, pk in zip(drafts, invoices, strict=True)))
-
-
-def due_date(period: NextPeriod, today: date) -> date:
-    """A renewal is due when its period begins; one that is invoiced later, at once."""
-    return max(period.start.date(), today)
 
 
 def _write_lines(drafts: Sequence[Draft], invoices: list[int], starts: list[datetime], ends: list[datetime]) -> None:

@@ -1,4 +1,4 @@
-"""The worker processes of the web server: no thread waits for who sends slowly, and probes have threads of their own.
+"""The web server's worker processes: no thread waits for who sends slowly, and probes have their own (FLT-01).
 
 gunicorn's own worker gives each new connection a thread, which waits for the request. So a few who send nothing, or
 half of a request, hold all threads. Here the main thread, which waits for all connections at once anyway, waits until

@@ -1,4 +1,4 @@
-"""What is the same for every Celery task: its line in the log, and the note of its last run."""
+"""What is the same for every Celery task: its line in the log, and the note of its last run (FLT-20)."""
 
 import logging
 import time

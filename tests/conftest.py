@@ -21,6 +21,7 @@ from fake_gateways.stripe_fake import FakeStripe
 from fake_gateways.stripe_transport import FakeStripeTransport
 from igny8_core.auth.models import Account, Role, User
 from igny8_core.auth.services.sessions import open_session
+from igny8_core.business.billing.gateways import turnstile
 from igny8_core.business.billing.gateways.paypal.settings import PayPalSettings
 from igny8_core.business.billing.gateways.stripe.charges import StripeGateway
 from igny8_core.business.billing.gateways.stripe.settings import StripeSettings
@@ -97,6 +98,12 @@ def pytest_collection_finish() -> None:
 
 def pytest_unconfigure() -> None:
     uploads.cleanup()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def races_may_all_ask_gateways() -> None:
+    """Races have more threads than a server, of which half may wait for gateways; test_turnstile.py has that limit."""
+    turnstile.PLACES.set_threads(100)
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""Where the connection breaks while work is committed, nobody is told that nothing was changed."""
+"""Where the connection breaks while work is committed, nobody is told that nothing was changed (FLT-03)."""
 
 import contextlib
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Money, mails and housekeeping wait in queues of their own, and a worker that is told nothing works on all of them."""
+"""Money, mails and housekeeping wait in queues of their own; a worker that is told nothing works on all (FLT-11)."""
 
 from pathlib import Path
 from typing import Any

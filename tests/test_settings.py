@@ -45,7 +45,8 @@ def manage(*arguments: str, **environment: str) -> subprocess.CompletedProcess[s
 
 def variables_read() -> set[str]:
     """The environment variables that settings, launchers, scripts and the compose file ask for by name."""
-    in_python = re.compile(r"""(?:environment\.\w+|api_base|environ(?:\.get)?|getenv)\s*[\[(]\s*"([A-Z][A-Z0-9_]+)\"""")
+    asking = r"environment\.\w+|dunning\.\w+|days_of|api_base|environ(?:\.get)?|getenv"
+    in_python = re.compile(rf"""(?:{asking})\s*[\[(]\s*"([A-Z][A-Z0-9_]+)\"""")
     sources = [*SETTINGS.glob("*.py"), *GATEWAYS.glob("*/settings.py"), *ROOT.glob("bin/*"), *ROOT.glob("*.py")]
     names = {name for path in sources if path.is_file() for name in in_python.findall(path.read_text(encoding="utf-8"))}
     names |= set(re.findall(r'text\("([A-Z][A-Z0-9_]+)"\)', (SETTINGS / "environment.py").read_text(encoding="utf-8")))

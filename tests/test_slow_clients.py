@@ -1,4 +1,4 @@
-"""Who sends nothing, or half of a request, holds no thread of the web server; nothing that is frozen holds a probe."""
+"""Who sends nothing, or half of a request, holds no thread of the web server; nothing frozen holds a probe (FLT-01)."""
 
 import contextlib
 import socket

@@ -1,4 +1,4 @@
-"""/metrics: business figures and queue lengths in the Prometheus text format, protected by a token."""
+"""/metrics: business figures and queue lengths in the Prometheus text format, protected by a token (FLT-20)."""
 
 import hmac
 import math

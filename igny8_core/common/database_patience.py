@@ -1,4 +1,4 @@
-"""How long a thread waits for the database before it gives up: a server that is silent must not hold all threads.
+"""How long a thread waits for the database: a server that is silent must not hold all threads (FLT-01).
 
 PostgreSQL ends a statement that takes too long by itself (`statement_timeout`, settings.DATABASES). That helps nothing
 when the server is stopped, or something between us and it swallows what is sent; only the one who waits can tell then.

@@ -1,4 +1,4 @@
-"""Database tools beside the ORM: transactions of services, prepared statements, advisory locks."""
+"""Database tools beside the ORM: transactions of services, prepared statements, advisory locks (FLT-03)."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence

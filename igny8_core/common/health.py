@@ -1,4 +1,4 @@
-"""Health checks for load balancers: is the process alive, and can it serve requests?
+"""Health checks for load balancers: is the process alive, and can it serve requests? (FLT-10)
 
 Each answers within two seconds, whatever does not answer us: checks run in threads of their own, one for each part, and
 a probe waits for them only so long. A part that is silent holds its one thread, and no probe waits for it again.

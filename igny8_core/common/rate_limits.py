@@ -1,4 +1,4 @@
-"""Rate limits that hold over all processes and machines. Counted in Redis if there is one, else in PostgreSQL.
+"""Rate limits that hold over all processes and machines. Counted in Redis if there is one, else in PostgreSQL (FLT-10).
 
 docs/adr/0003-rate-limits-in-postgresql.md says why each of the two is safe.
 """

@@ -1,4 +1,4 @@
-"""The security log: what may be an attack, or helps to look into one. Names are those of OWASP's logging vocabulary.
+"""The security log (ADM-05): what may be an attack, or helps to look into one. Names are OWASP's logging vocabulary.
 
 Each event is one line with its name as the message, with who it was, from which network and with which program, and
 how it ended. docs/alerts.md lists all of them, and says on which to alert.

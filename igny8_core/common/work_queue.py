@@ -1,4 +1,4 @@
-"""A queue in a table: its rows are tried until they are done or given up (deliveries, webhook messages, open payments).
+"""A queue in a table, such as deliveries or webhook messages: rows are tried until they are done or given up (FLT-03).
 
 The row is the queue's entry, so the next worker finds what a killed worker left behind (docs/adr/0001). A worker takes
 a row by one conditional UPDATE, which counts the attempt and moves the next attempt into the future by a lease.

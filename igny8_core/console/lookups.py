@@ -2,9 +2,11 @@
 
 from typing import Any
 
+from django.contrib.admin import SimpleListFilter
 from django.contrib.admin.utils import get_fields_from_path
 from django.db.models import Model
 from unfold.contrib.filters.admin import (
+    AllValuesCheckboxFilter,
     BooleanRadioFilter,
     ChoicesDropdownFilter,
     FieldTextFilter,
@@ -16,6 +18,7 @@ from unfold.contrib.filters.admin import (
 # By the filter's class; AutocompleteSelectFilter is a RelatedDropdownFilter. A new kind gets its line here, or filters
 # nothing.
 ENDINGS: dict[type[Any], tuple[str, ...]] = {
+    AllValuesCheckboxFilter: ("", "__isnull"),
     BooleanRadioFilter: ("__exact", "__isnull"),
     ChoicesDropdownFilter: ("__exact", "__isnull"),
     FieldTextFilter: ("__icontains",),
@@ -25,9 +28,11 @@ ENDINGS: dict[type[Any], tuple[str, ...]] = {
 
 
 def lookups_of(model: type[Model], each: Any) -> set[str]:
-    """The parameters of one entry of a list_filter: a column's name, or a column's name and a filter class."""
+    """The parameters of one entry of a list_filter: a column's name, that with a filter class, or one of its own."""
     if isinstance(each, str):
         return {each, f"{each}__isnull"}
+    if isinstance(each, type) and issubclass(each, SimpleListFilter):
+        return {each.parameter_name}
     path, kind = each
     if issubclass(kind, RelatedDropdownFilter):
         key: Any = get_fields_from_path(model, path)[-1]

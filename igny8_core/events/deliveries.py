@@ -1,4 +1,4 @@
-"""Delivers each event to each of its consumers, until that succeeds or is given up.
+"""Delivers each event to each of its consumers, until that succeeds or is given up (FLT-11).
 
 Mails have a queue of their own: a mail server that does not answer keeps nothing else waiting (lanes.py).
 """

@@ -1,4 +1,4 @@
-"""The way to the mail server: one worker at a time, and a rest while the server does not answer.
+"""The way to the mail server: one worker at a time, and a rest while the server does not answer (FLT-11).
 
 A server that takes connections and stays silent would else hold every thread of every worker for its timeout. The state
 is a row, because workers share nothing but the database, and a pooler keeps no locks of a session.

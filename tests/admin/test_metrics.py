@@ -1,4 +1,4 @@
-"""/metrics: for who holds the token, and for nobody else."""
+"""/metrics: for who holds the token, and for nobody else (FLT-20)."""
 
 import re
 from datetime import timedelta

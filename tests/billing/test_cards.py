@@ -215,7 +215,7 @@ def test_a_card_that_is_removed_here_is_detached_at_stripe(
     stripe.answer_next(500, times=3)
     deliver_due()
     waiting = Delivery.objects.get(consumer="gateways")
-    Delivery.objects.update(next_attempt_at=waiting.event.created_at)
+    Delivery.objects.filter(pk=waiting.pk).update(next_attempt_at=waiting.event.created_at)
     deliver_due()
     cards.handle(waiting.event)
 

@@ -10,6 +10,7 @@ from igny8_core.auth.errors import AccountDeleted
 from igny8_core.auth.models import Account, User
 from igny8_core.business.account_deletion.service import delete_account
 from igny8_core.business.billing import tasks
+from igny8_core.business.billing.gateways import turnstile
 from igny8_core.business.billing.models import Payment
 from igny8_core.business.billing.services.invoices.lifecycle import mark_void
 from igny8_core.business.billing.services.payment_methods import gateway_customers
@@ -103,8 +104,10 @@ def test_a_lost_answer_is_asked_again_and_the_repeat_finds_it_done(
 
 
 def test_what_is_given_up_is_seen_and_can_be_tried_again(
-    stripe: FakeStripe, account: Account, alice: User, olga: User, client: Client
+    stripe: FakeStripe, account: Account, alice: User, olga: User, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # Days pass between the tries here, so Stripe is not left alone for some seconds.
+    monkeypatch.setattr(turnstile, "FAILURES_BEFORE_REST", 100)
     delete_account(account, alice, make.PASSWORD)
     stripe.answer_next(500, 3 * (len(BACK_OFF) + 1), path="/v1/customers")
 

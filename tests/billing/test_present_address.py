@@ -30,6 +30,8 @@ TO_CUSTOMERS = sorted(
     - FOR_OPERATORS
     - {"payment.submitted", "webhook.dead", "webhook.needs_review", "credits.low"}
     - {kind for kind in mails.HANDLERS if kind.startswith("payment_method_config.")}
+    # Those of dunning and trials take the address in the same way; test_dunning.py and test_trials.py look at them.
+    - {kind for kind in mails.HANDLERS if kind.startswith(("account.", "invoice.o", "invoice.r"))}
 )
 OF_SUBSCRIPTIONS = {
     "at": "2099-04-01",

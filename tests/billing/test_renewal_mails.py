@@ -25,7 +25,7 @@ def note(subject: Any, kind: str, facts: dict[str, Any]) -> None:
 @pytest.fixture
 def subscription() -> Subscription:
     subscription = make.running_subscription()
-    subscription.account.billing_email = "billing@example.com"
+    subscription.account.billing_email = subscription.account.confirmed_billing_email = "billing@example.com"
     subscription.account.save()
     return subscription
 

@@ -36,7 +36,7 @@ def test_a_test_card_that_declines_is_refused_in_words(stripe: FakeStripe, invoi
 def test_with_live_keys_a_test_card_is_no_card_of_the_customer(
     stripe: FakeStripe, invoice: Invoice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(gateways.configured_stripe(), "live", True)
+    monkeypatch.setattr(gateways.configured_stripe()._gateway, "live", True)  # type: ignore[attr-defined]
 
     with pytest.raises(errors.SavedMethodNotFound):
         PaymentService.create_stripe_payment(invoice, "pm_card_visa")

@@ -1,4 +1,4 @@
-"""Load balancers hear the truth in two seconds, whatever is silent, and nothing about the inside."""
+"""Load balancers hear the truth in two seconds, whatever is silent, and nothing about the inside (FLT-10)."""
 
 import socket
 import threading

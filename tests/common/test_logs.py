@@ -1,4 +1,4 @@
-"""Every line of the log is JSON, whatever is sent to us; it tells who asked for what, and has no secret."""
+"""Every line of the log is JSON, whatever is sent to us; it tells who asked for what, and has no secret (FLT-20)."""
 
 import contextlib
 import json

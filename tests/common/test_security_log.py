@@ -1,4 +1,4 @@
-"""The security log: every refusal and every change of rights leaves one line with OWASP's name for it."""
+"""The security log: every refusal and every change of rights leaves one line with OWASP's name for it (ADM-05)."""
 
 import re
 from collections.abc import Callable
@@ -126,7 +126,7 @@ def test_a_limit_that_is_hit_is_told(alice: User, caplog: pytest.LogCaptureFixtu
         pass
 
     found = {(line.scope, line.network, line.outcome) for line in told(caplog, "excess_rate_limit_exceeded")}
-    assert found == {("login", "127.0.0.1", "denied")}
+    assert found == {("login_place", "127.0.0.1", "denied")}
 
 
 def test_the_console_tells_of_who_may_not(alice: User, caplog: pytest.LogCaptureFixture) -> None:

@@ -1,4 +1,4 @@
-"""A mail server that is gone, or silent: one worker at a time finds out, nothing else waits, and no mail is lost."""
+"""A mail server that is gone or silent: one worker finds out, nothing else waits, no mail is lost (FLT-03, FLT-11)."""
 
 import contextlib
 import socket

@@ -1,4 +1,4 @@
-"""A payment service that is silent holds few threads, for a short time, and is then left alone for a while."""
+"""A payment service that is silent holds few threads, for a short time, and is then left alone for a while (FLT-13)."""
 
 import contextlib
 import socket

@@ -1,4 +1,4 @@
-"""How long a gateway may take to answer. The clients ask here before each try.
+"""How long a gateway may take to answer. The clients ask here before each try (FLT-13).
 
 People wait for the answer to a request, and a thread with them: gateways get 15 seconds of it together. What is not
 decided by then is asked again by the worker (services/reconciliation/polling.py).

@@ -1,4 +1,4 @@
-"""Keeps a gateway that does not answer from holding everybody up.
+"""Keeps a gateway that does not answer from holding everybody up (FLT-13).
 
 - A gateway that gave no answer several times in a row is left alone for a while. Who asks meanwhile is told so at once.
 - At most half of a process's threads wait for gateways, all of them together, so that the others go on serving.

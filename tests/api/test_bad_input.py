@@ -84,6 +84,8 @@ WRONG_VALUES: list[Any] = [
     "\r\n",
     "' OR 1=1 --", "{{7*7}}", "%s%n",
 ]  # fmt: skip
+# Where nothing was begun, no text can be right or wrong.
+OF_STATES = {"api/v1/auth/second-factor/enable/": {409}}
 
 
 @pytest.mark.parametrize(("method", "route", "actor"), WRITABLE)
@@ -96,7 +98,7 @@ def test_no_value_in_any_field_breaks_an_operation(world: World, method: str, ro
             savepoint = transaction.savepoint()
             response = send(world, method, route, actor, {**right, field: value})
             if response.status_code >= 300:
-                assert response.status_code in {400, 401, 404}, f"{field}={value!r}: {response.status_code}"
+                assert response.status_code in {400, 401, 404} | OF_STATES.get(route, set()), f"{field}={value!r}"
                 refusal(response)
             else:
                 assert isinstance(value, str), f"{field}={value!r} was taken"

@@ -59,6 +59,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 ABOUT_THE_SERVER = (
     *("tests/billing/", "tests/common/", "tests/concurrency/", "tests/events/", "tests/walk/"),
     *("tests/api/test_idempotency.py", "tests/api/test_credit", "tests/api/test_staff_lists.py"),
+    "tests/test_slow_clients.py",
     *("tests/api/test_staff_invoices.py", "tests/api/test_workflow.py", "tests/api/test_subscriptions.py"),
 )
 OTHER_PROMISES = (
@@ -113,11 +114,17 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
-    """The database has all that the template has, and between transactional tests only filled tables are emptied."""
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """The database has all that the template has, and between transactional tests only filled tables are emptied.
+
+    Threads that outlive the tests, as those of the health checks do, lose their connections before it is dropped.
+    """
     with django_db_blocker.unblock():
         prepared_database.copy_settings()
     TransactionTestCase._fixture_teardown = prepared_database.empty_tables  # type: ignore[method-assign, assignment]
+    yield
+    with django_db_blocker.unblock():
+        prepared_database.end_other_sessions()
 
 
 @pytest.fixture

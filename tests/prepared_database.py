@@ -77,6 +77,15 @@ def copy_settings() -> None:
         cursor.execute(COPY_SETTINGS.format(template=template))
 
 
+def end_other_sessions() -> None:
+    """Close what other threads have open in the test database."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+
+
 def empty_tables(test_case: TransactionTestCase) -> None:
     """Take all rows away, between two transactional tests and for nobody else.
 

@@ -32,7 +32,7 @@ def lookups_of(model: type[Model], each: Any) -> set[str]:
     if isinstance(each, str):
         return {each, f"{each}__isnull"}
     if isinstance(each, type) and issubclass(each, SimpleListFilter):
-        return {each.parameter_name}
+        return {str(each.parameter_name)}
     path, kind = each
     if issubclass(kind, RelatedDropdownFilter):
         key: Any = get_fields_from_path(model, path)[-1]

@@ -49,8 +49,10 @@ def _account_created(event: Event) -> Mail | None:
         return Mail("subscription_created", f"Welcome to {settings.COMPANY_NAME}", [owner.email], context)
     subject = f"Welcome to {settings.COMPANY_NAME}: confirm your e-mail address"
     asked = _link_mail("subscription_created", subject, owner, Purpose.VERIFICATION, event)
-    capped = {"kind": "verification", "trial_account": _trial_account(account)}
-    return asked and replace(asked, context=asked.context | context, **capped)
+    if asked is None:
+        return None
+    trial = _trial_account(account)
+    return replace(asked, context=asked.context | context, kind="verification", trial_account=trial)
 
 
 def _verification_requested(event: Event) -> Mail | None:

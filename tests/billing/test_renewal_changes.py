@@ -294,3 +294,16 @@ def test_an_operator_who_voided_a_renewal_can_have_it_invoiced_again(subscriptio
 
     assert (again.status, again.invoice.status, again.invoice != renewal.invoice) == ("open", "pending", True)
     require_sound_at(END + A_DAY)
+
+
+def test_a_period_that_begins_while_its_invoice_is_void_is_invoiced_anew(
+    subscription: Subscription, olga: User
+) -> None:
+    renewal = renewal_of(subscription)
+    at(WEEK_BEFORE, mark_void, renewal.invoice, "Wrong address", olga)
+
+    work_at(END)
+
+    assert (renewal_of(subscription).status, renewal_of(subscription).invoice.status) == ("open", "pending")
+    assert renewal_of(subscription).invoice != renewal.invoice
+    require_sound_at(END + A_DAY)

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from igny8_core.auth.models import Account, AccountStatus, Subscription, SuspendedReason
+from igny8_core.auth.models import Account, AccountStatus, Subscription, SuspendedReason, User
 from igny8_core.business.billing.errors import SubscriptionNotPayable
 from igny8_core.business.billing.models import CreditGrant, Invoice, Payment, Renewal
 from igny8_core.business.billing.services.payment_service import PaymentService
@@ -70,6 +70,20 @@ def test_who_pays_early_keeps_the_running_period_and_gets_the_next_credits_when_
     work_at(END + A_SECOND)
     assert CreditGrant.objects.filter(account=subscription.account_id).count() == 2
     require_sound_at(END + A_DAY)
+
+
+@pytest.mark.parametrize(("returned", "left"), [("44.50", 500), (None, 0)])
+def test_what_goes_back_before_the_period_begins_buys_no_credits_of_it(
+    subscription: Subscription, olga: User, returned: str | None, left: int
+) -> None:
+    payment = pay_at(WEEK_BEFORE + A_DAY, renewal_of(subscription).invoice)
+    amount = Decimal(returned) if returned else None
+    at(END - A_DAY, PaymentService.process_refund, payment, amount, reason="Goodwill", refunded_by=olga)
+
+    work_at(END)
+
+    assert account_of(subscription).credits == left
+    require_sound_at(END + A_SECOND)
 
 
 @pytest.mark.parametrize("late", [timedelta(0), A_SECOND, timedelta(hours=20)])

@@ -38,7 +38,7 @@ def all_at_once(hit: Callable[[], object]) -> list[object]:
         try:
             results = []
             for _ in range(ROUNDS):
-                barrier.wait(30)
+                barrier.wait(120)
                 results.append(hit())
             return results
         finally:

@@ -14,7 +14,15 @@ from django.db.models import Q, Sum
 from fake_gateways.paypal_fake import FakePayPal
 from fake_gateways.stripe_fake import FakeStripe
 from igny8_core.auth.models import Account, Subscription
-from igny8_core.business.billing.models import CreditGrant, CreditTransaction, Dispute, Invoice, Payment, Refund
+from igny8_core.business.billing.models import (
+    CreditGrant,
+    CreditTransaction,
+    Dispute,
+    Invoice,
+    Payment,
+    Refund,
+    Renewal,
+)
 
 AFTER_MONEY = {"partially_refunded", "refunded", "disputed"}
 CAPTURED = {"succeeded"} | AFTER_MONEY
@@ -196,8 +204,10 @@ class Facts:
 
     def _check_credits(self) -> None:
         promised = Counter(self.given)
+        # A period that is paid for early brings its credits when it begins.
+        ahead = {*Renewal.objects.filter(status="paid").values_list("invoice_id", flat=True)}
         for invoice, order in self.orders.items():
-            if self.states["invoice"][invoice] == "paid":
+            if self.states["invoice"][invoice] == "paid" and invoice not in ahead:
                 promised[order.account] += order.credits
         used = Q(transaction_type="usage")
         sums = CreditTransaction.objects.values("account").annotate(

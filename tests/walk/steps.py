@@ -11,7 +11,7 @@ from igny8_core.auth.models import Account, Subscription
 from igny8_core.auth.services.accounts import reinstate_account, suspend_account
 from igny8_core.business.billing.errors import InsufficientCredits
 from igny8_core.business.billing.gateways import gateway_of
-from igny8_core.business.billing.models import Payment, PaymentMethodConfig, WebhookEvent
+from igny8_core.business.billing.models import Payment, PaymentMethodConfig, Renewal, WebhookEvent
 from igny8_core.business.billing.services.credit_service import CreditService
 from igny8_core.business.billing.services.dunning.steps import take_due_steps
 from igny8_core.business.billing.services.invoice_service import InvoiceService
@@ -167,7 +167,8 @@ class Walkers(Customers):
         credits = sum(line.get("credits", 0) * line["quantity"] for line in invoice.line_items)
         return self.ordered(invoice, invoice.total, credits, "upgrade")
 
-    @step(25, 1)
+    # Rare: periods are renewed, or past due.
+    @step(25, 0)
     def come_back_after_a_lapse(self) -> int:
         subscription = self.a_subscription("active")
         if not has_lapsed(subscription):
@@ -284,6 +285,13 @@ class Walkers(Customers):
     def gateways_are_compared(self) -> None:
         reconcile()
 
+    def renewals_are_orders(self) -> None:
+        """Note what the schedule has invoiced: nobody orders a further period, all pay for it."""
+        for renewal in Renewal.objects.exclude(invoice__in=self.facts.orders).select_related("invoice"):
+            line = renewal.invoice.lines.get()
+            invoice = renewal.invoice
+            self.ordered(invoice, line.unit_amount, line.credits, "renewal")
+
     def workers(self) -> None:
         """All that runs by itself, which nobody can refuse."""
         try:
@@ -292,6 +300,7 @@ class Walkers(Customers):
             begin_due_periods()
             SubscriptionService.end_due_periods()
             invoice_due_renewals()
+            self.renewals_are_orders()
             charge_due_renewals()
             CreditService.expire_due()
             take_due_steps()

@@ -21,7 +21,7 @@ from igny8_core.business.billing.models import (
     RenewalStatus,
 )
 from igny8_core.business.billing.pricing import credit_line, next_period, plan_line_of
-from igny8_core.business.billing.services.credits.granting import grant_credits
+from igny8_core.business.billing.services.credits.granting import grant_credits, take_back_credits
 from igny8_core.business.billing.services.invoices.lifecycle import mark_paid
 from igny8_core.business.billing.services.payment_states.transitions import succeed
 from igny8_core.business.billing.services.subscriptions.activation import (
@@ -130,7 +130,15 @@ def begin_paid_period(renewal: Renewal) -> bool:
     with events.recorded_together():
         begin_renewal(subscription, due, payment, now)
         activate_account(subscription, subscription.plan, payment.approved_by_id)
-        _grant_credits(payment.invoice, payment, now)
+        granted = _grant_credits(payment.invoice, payment, now)
+        # Money that went back before the period began buys nothing of it.
+        take_back_credits(
+            payment.account,
+            int(granted * payment.refunded_amount // payment.invoice.total),
+            granted_for=[f"invoice:{payment.invoice_id}"],
+            source=f"refunded_before:{payment.invoice_id}",
+            description="Refunded before the period began",
+        )
     return True
 
 

@@ -12,16 +12,17 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import DataError, IntegrityError, transaction
-from django.db.models import Count, Exists, F, OuterRef
+from django.db.models import Count, Exists, F, OuterRef, Q
 
-from igny8_core.auth.locks import lock_free_accounts
+from igny8_core.auth.locks import lock_account, lock_free_accounts
 from igny8_core.auth.models import BillingDriver, Subscription, SubscriptionStatus, Terms
-from igny8_core.business.billing.models import Invoice, PriceChangeNotice, Renewal, RenewalStatus
+from igny8_core.business.billing.models import Invoice, InvoiceStatus, PriceChangeNotice, Renewal, RenewalStatus
 from igny8_core.business.billing.offers import offered_for
 from igny8_core.business.billing.pricing import NextPeriod, next_period
 from igny8_core.business.billing.services.dunning.calendar import local_time
 from igny8_core.business.billing.services.invoices.lifecycle import billing_snapshot
 from igny8_core.business.billing.services.renewals.writing import Draft, OfferSets, set_key, write
+from igny8_core.business.billing.services.subscriptions.withdrawing import withdraw_voided
 from igny8_core.common import clock
 from igny8_core.common.db import PreparedStatement, require_no_transaction
 
@@ -51,8 +52,12 @@ class _Found:
 
 
 def invoice_due_renewals(batch: int = BATCH) -> int:
-    """Make the invoices of all renewals that are due; returns how many. RuntimeError in a transaction."""
+    """Make the invoices of all renewals that are due; returns how many. RuntimeError in a transaction.
+
+    A period that has begun while its invoice is void is invoiced anew: nobody goes on for nothing.
+    """
     require_no_transaction()
+    _withdraw_voided()
     until = clock.now() + timedelta(days=settings.RENEWAL_INVOICE_DAYS)
     last, last_id, made = BEGINNING, 0, 0
     while rows := DUE.fetch_all([until, last, last_id, batch]):
@@ -68,6 +73,18 @@ def invoice_renewal(subscription: Subscription) -> bool:
     """
     require_no_transaction()
     return _one_batch([_Found(subscription.pk, subscription.account_id)]) == 1
+
+
+def _withdraw_voided() -> None:
+    """Before its period begins, a voided invoice stays void until an operator has the renewal tried again."""
+    begun = Q(status=RenewalStatus.OPEN, invoice__status=InvoiceStatus.VOID, period_start__lte=clock.now())
+    voided = Renewal.objects.filter(begun, subscription__status=SubscriptionStatus.ACTIVE)
+    for pk, account_id in voided.order_by("pk").values_list("pk", "account_id"):
+        with transaction.atomic():
+            lock_account(account_id)
+            renewal = voided.select_related("invoice").filter(pk=pk).first()
+            if renewal:
+                withdraw_voided(renewal)
 
 
 def _one_batch(found: Sequence[_Found]) -> int:

@@ -4,13 +4,13 @@ from igny8_core.auth.locks import lock_account
 from igny8_core.auth.models import SubscriptionStatus, User
 from igny8_core.auth.permissions import require_other_account
 from igny8_core.business.billing.errors import RenewalNotRetryable
-from igny8_core.business.billing.models import RENEWAL_TRANSITIONS, InvoiceStatus, Renewal, RenewalStatus
+from igny8_core.business.billing.models import InvoiceStatus, Renewal, RenewalStatus
 from igny8_core.business.billing.services.renewals.charging import charge_now
 from igny8_core.business.billing.services.renewals.invoicing import invoice_renewal
 from igny8_core.business.billing.services.settlement import begin_paid_period
+from igny8_core.business.billing.services.subscriptions.withdrawing import withdraw_voided
 from igny8_core.common import clock
 from igny8_core.common.db import require_no_transaction, service_transaction
-from igny8_core.common.states import transition
 from igny8_core.events import services as events
 
 RENEWED = frozenset({SubscriptionStatus.ACTIVE, SubscriptionStatus.PAST_DUE})
@@ -43,9 +43,7 @@ def _prepared(renewal: Renewal, retried_by: User) -> Renewal:
     if renewal.status == RenewalStatus.WITHDRAWN and renewal.subscription.cancel_at_period_end:
         raise RenewalNotRetryable("The subscription ends with its period, so it is not renewed.")
     if renewal.status == RenewalStatus.OPEN and renewal.invoice.status == InvoiceStatus.VOID:
-        transition(renewal, RenewalStatus.WITHDRAWN, RENEWAL_TRANSITIONS, next_charge_at=None)
-        facts = {"reason": "Its invoice was voided", "invoice_number": renewal.invoice.invoice_number}
-        events.record(events.about("renewal.withdrawn", renewal, retried_by, facts))
+        withdraw_voided(renewal, retried_by)
     facts = {"invoice_number": renewal.invoice.invoice_number}
     events.record(events.about("renewal.retried", renewal, retried_by, facts))
     return renewal

@@ -51,6 +51,11 @@ def end_renewal(subscription: Subscription, actor: events.Actor) -> None:
         _withdraw(renewal, "The subscription has ended", actor)
 
 
+def withdraw_voided(renewal: Renewal, actor: events.Actor = None) -> None:
+    """Withdraw a renewal whose invoice somebody voided by itself: the period is invoiced again if it is renewed."""
+    _withdraw(renewal, "Its invoice was voided", actor)
+
+
 def _withdraw(renewal: Renewal, reason: str, actor: events.Actor) -> None:
     transition(renewal, RenewalStatus.WITHDRAWN, RENEWAL_TRANSITIONS, next_charge_at=None)
     facts = {"reason": reason, "invoice_number": renewal.invoice.invoice_number}

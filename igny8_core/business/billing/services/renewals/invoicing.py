@@ -82,7 +82,7 @@ def _withdraw_voided() -> None:
     for pk, account_id in voided.order_by("pk").values_list("pk", "account_id"):
         with transaction.atomic():
             lock_account(account_id)
-            renewal = voided.select_related("invoice").filter(pk=pk).first()
+            renewal = voided.select_related("invoice").filter(account_id=account_id, pk=pk).first()
             if renewal:
                 withdraw_voided(renewal)
 

@@ -50,9 +50,18 @@ ADD = """
     ON CONFLICT (key, window_start) DO UPDATE SET count = igny8_rate_counters.count + EXCLUDED.count
     RETURNING count
 """
+# Locks the counters in the order in which they were counted: an UPDATE alone takes them in any order, and two tries
+# would wait for each other for ever.
 GIVE_BACK = """
-    UPDATE igny8_rate_counters SET count = count - 1
-    WHERE (key, window_start) IN (SELECT * FROM unnest(%s::text[], %s::timestamptz[])) AND count > 0
+    WITH locked AS (
+        SELECT id FROM igny8_rate_counters
+        JOIN unnest(%s::text[], %s::timestamptz[]) WITH ORDINALITY AS step (key, window_start, number)
+        USING (key, window_start)
+        ORDER BY number
+        FOR UPDATE OF igny8_rate_counters
+    )
+    UPDATE igny8_rate_counters AS counter SET count = count - 1 FROM locked
+    WHERE counter.id = locked.id AND counter.count > 0
 """
 # The same steps in Redis: KEYS are the counters, ARGV the limit and lifetime of each. Answers the first one that is
 # over its limit, 0 for none.
@@ -152,13 +161,14 @@ def give_back(counted: Counted) -> None:
 def forget(scope: str, caller: str) -> None:
     """Let a caller begin anew in all windows that are running."""
     now = clock.now().timestamp()
-    steps = [_step(scope, rate, caller, 1, now) for rate in rates_of(scope)]
+    steps = list(_steps(scope, [caller], now))
     if settings.REDIS_URL:
         try:
             _redis(settings.REDIS_URL).delete(*(_name(step) for step in steps))
         except redis.RedisError as error:
             _note_redis_away(error)
-    RateCounter.objects.filter(key__in=[step.key for step in steps]).delete()
+    for step in steps:
+        RateCounter.objects.filter(key=step.key).delete()
 
 
 def add(scope: str, rate: Rate, caller: str, hits: int) -> int:

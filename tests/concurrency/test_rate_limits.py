@@ -91,6 +91,23 @@ def test_what_is_given_back_or_forgotten_does_not_count(settings, counter):
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("counter", COUNTERS)
+def test_counting_and_giving_back_at_once_wait_for_each_other_and_lose_nothing(settings, counter):
+    settings.RATE_LIMITS, settings.REDIS_URL = {"login": ["5000/100days", "6000/200days"]}, counter
+    callers = [uuid4().hex for _ in range(4)]
+
+    def hit() -> None:
+        for _ in range(10):
+            give_back(count("login", *callers))
+
+    all_at_once(hit)
+
+    if counter == IN_DATABASE:
+        assert list(RateCounter.objects.values_list("count", flat=True)) == [0] * 8
+    assert add("login", parse_rate("5000/100days"), callers[0], 1) == 1
+
+
+@pytest.mark.django_db(transaction=True)
 def test_of_many_wrong_passwords_at_once_five_are_checked(settings):
     settings.THROTTLING, settings.REDIS_URL = True, IN_DATABASE
     place = Place(networks_of("192.0.2.1"))

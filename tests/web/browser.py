@@ -12,7 +12,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+# Only a page that is wrong uses it up: four processes with a browser each may share two busy cores.
+PATIENCE = 60_000
+expect.set_options(timeout=PATIENCE)
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 with_chromium = pytest.mark.skipif(not CHROMIUM, reason="these tests drive Chromium, which is not installed here")
@@ -67,6 +71,7 @@ class Desk:
     def opens(self, size: tuple[int, int] = (1280, 720)) -> Page:
         """A window of this size with a profile of its own."""
         profile = self.browser.new_context(viewport={"width": size[0], "height": size[1]})
+        profile.set_default_timeout(PATIENCE)
         self.profiles.append(profile)
         page = profile.new_page()
         page.on("console", lambda message: self.complaints.append(message.text) if message.type == "error" else None)

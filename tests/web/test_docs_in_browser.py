@@ -18,10 +18,10 @@ def test_the_reference_shows_every_operation_and_finds_them_by_a_word(live_serve
     with browser_page(refused=LOGO) as page:
         page.goto(f"{live_server.url}/api/docs/#tag/billing/operation/confirm_payment")
         expect(page).to_have_title("igny8_core API: reference")
-        expect(page.get_by_role("heading", name="Confirm a bank transfer")).to_be_in_viewport(timeout=30_000)
+        expect(page.get_by_role("heading", name="Confirm a bank transfer")).to_be_in_viewport()
         assert page.locator(".menu-content").evaluate("menu => getComputedStyle(menu).width") == "300px"
         page.get_by_role("textbox").fill("prorated")
-        expect(page.get_by_role("search").locator("li").first).to_contain_text("Upgrade subscription", timeout=30_000)
+        expect(page.get_by_role("search").locator("li").first).to_contain_text("Upgrade subscription")
 
 
 @pytest.mark.parametrize("path", ["/api/docs/", "/api/docs/codes/"])
@@ -29,7 +29,7 @@ def test_a_page_of_the_documentation_fits_a_phone(live_server: LiveServer, path:
     with browser_page(refused=LOGO) as page:
         page.set_viewport_size({"width": 390, "height": 844})
         page.goto(live_server.url + path)
-        expect(page.get_by_role("heading").first).to_be_visible(timeout=30_000)
+        expect(page.get_by_role("heading").first).to_be_visible()
         width: Any = page.evaluate("document.documentElement.scrollWidth")
 
     assert width == 390

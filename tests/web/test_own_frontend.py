@@ -58,7 +58,7 @@ def test_a_page_on_another_origin_signs_up_and_reads_the_profile(frontend: str, 
 
     with browser_page() as page:
         sign_up(page, frontend)
-        expect(page.get_by_role("status")).to_have_text("Welcome, Paula: 1000 credits are yours.", timeout=30_000)
+        expect(page.get_by_role("status")).to_have_text("Welcome, Paula: 1000 credits are yours.")
 
     assert User.objects.get().email == "paula@example.com"
 
@@ -75,7 +75,7 @@ def test_the_page_refreshes_a_token_that_ran_out_and_asks_again(frontend: str, s
     with browser_page(answered=(401,)) as page:
         page.route("**/auth/me/", spoil_the_first_token)
         sign_up(page, frontend)
-        expect(page.get_by_role("status")).to_contain_text("Welcome, Paula", timeout=30_000)
+        expect(page.get_by_role("status")).to_contain_text("Welcome, Paula")
 
     assert len(set(asked)) == 2
 
@@ -85,6 +85,6 @@ def test_a_page_that_is_not_named_gets_no_answer(frontend: str, settings: Any) -
 
     with chromium().in_use() as browser, browser.new_page() as page:
         sign_up(page, frontend)
-        expect(page.get_by_role("status")).to_contain_text("Failed to fetch", timeout=30_000)
+        expect(page.get_by_role("status")).to_contain_text("Failed to fetch")
 
     assert not User.objects.exists()

@@ -162,7 +162,7 @@ def test_a_lost_connection_loses_nothing_and_a_second_try_is_kept_once(phone: Pa
     # The page must not learn of the first one by itself.
     phone.route("**/state/", lambda route: route.abort())
     send(phone)
-    expect(phone.get_by_text("The connection was lost.")).to_be_visible(timeout=PATIENCE)
+    expect(phone.get_by_text("The connection was lost.")).to_be_visible()
     expect(phone.get_by_label("Reference of the transfer")).to_have_value("BT-1")
     send(phone)
     expect(phone.get_by_role("status")).to_contain_text("being checked")
@@ -182,7 +182,7 @@ def test_a_link_that_opens_nothing_any_more_is_said_beside_what_was_typed(phone:
 def test_a_page_that_is_being_filled_in_is_not_taken_away(phone: Page, invoice: Invoice) -> None:
     fill_in(phone, "BT-1")
     elsewhere(lambda: InvoiceService.mark_void(invoice, "ordered twice"))
-    expect(phone.get_by_text("This invoice has changed while you were writing.")).to_be_visible(timeout=PATIENCE)
+    expect(phone.get_by_text("This invoice has changed while you were writing.")).to_be_visible()
     expect(phone.get_by_label("Reference of the transfer")).to_have_value("BT-1")
     phone.get_by_role("link", name="Show it as it is now").click()
     expect(phone.get_by_role("status")).to_contain_text("This invoice is void.")

@@ -42,12 +42,12 @@ BEGINNINGS = [
 # The first bytes of the files that the sanitizer writes.
 WRITTEN = [(b"\x89PNG", ProofType.PNG), (b"\xff\xd8", ProofType.JPEG), (b"%PDF-", ProofType.PDF)]
 # The sanitizer runs in a Python process that sees neither our package nor our environment.
-START_READER = gettext_noop("""
+START_READER = """
 import sys
 sys.path.insert(0, sys.argv[1])
 from sanitizer.child import main
 main(sys.argv[2])
-""")
+"""
 KEPT_ENVIRONMENT = ("PATH", "LANG", "LD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH")
 READER_SECONDS = 30
 REFUSED = 3

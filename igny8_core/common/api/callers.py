@@ -42,7 +42,8 @@ def forget_caller(request: Request) -> None:
 
 
 def _shown(request: HttpRequest) -> str:
-    return request.META.get("HTTP_AUTHORIZATION") or request.META.get("HTTP_COOKIE", "")
+    shown: str = request.META.get("HTTP_AUTHORIZATION") or request.META.get("HTTP_COOKIE", "")
+    return shown
 
 
 def count_write(person: Any) -> None:

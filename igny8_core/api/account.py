@@ -1,6 +1,7 @@
 """The caller's account: settings, limits and activity; transferring and deleting it."""
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -48,7 +49,7 @@ class SettingsViewSet(SingletonViewSet):
         """Change name, time zone or billing details. Existing invoices keep the details they were issued with."""
         changes = self.validated(SettingsInput, partial=True)
         account = update_account_settings(account_of(request), user_of(request), **changes)
-        return success(AccountOutput(account).data, "Saved.")
+        return success(AccountOutput(account).data, _("Saved."))
 
 
 class LimitsViewSet(SingletonViewSet):
@@ -97,7 +98,7 @@ class AccountViewSet(SingletonViewSet):
         given = self.validated(TransferInput)
         password = password_unless_confirmed(request, given)
         owner = transfer_ownership(account_of(request), user_of(request), given["user"], password)
-        return success(TeamMemberOutput(owner).data, "The account has a new owner. You are an admin now.")
+        return success(TeamMemberOutput(owner).data, _("The account has a new owner. You are an admin now."))
 
     @extend_schema(operation_id="delete_account", request=DeleteInput, responses={200: None})
     @action(detail=False, methods=["post"], url_path="delete")
@@ -118,4 +119,4 @@ class AccountViewSet(SingletonViewSet):
         """
         password = password_unless_confirmed(request, self.validated(DeleteInput))
         delete_account(account_of(request), user_of(request), password)
-        return success(message="The account is deleted. You are logged out.")
+        return success(message=_("The account is deleted. You are logged out."))

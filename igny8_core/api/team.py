@@ -1,6 +1,7 @@
 """The team of the caller's account: members and invitations; joining a team."""
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework.decorators import action
 from rest_framework.exceptions import ValidationError
@@ -77,7 +78,7 @@ class TeamMemberViewSet(ListViewSet):
         Owners can remove everybody; admins can remove everybody but owners. The last active owner cannot be removed.
         """
         remove_member(account_of(request), user_id, user_of(request))
-        return success(message="Membership ended.")
+        return success(message=_("Membership ended."))
 
     @extend_schema(operation_id="change_role", request=RoleInput, responses=TeamMemberOutput)
     @action(detail=True, methods=["patch"])
@@ -86,7 +87,7 @@ class TeamMemberViewSet(ListViewSet):
         """Change the role of another member, up to your own role. The last active owner cannot be changed."""
         role = self.validated(RoleInput)["role"]
         member = change_role(account_of(request), user_id, role, user_of(request))
-        return success(TeamMemberOutput(member).data, "Saved.")
+        return success(TeamMemberOutput(member).data, _("Saved."))
 
     @extend_schema(operation_id="invite", request=InviteInput, responses={201: InvitationOutput})
     @action(detail=False, methods=["post"], throttle_classes=(InviteThrottle,))
@@ -110,12 +111,12 @@ class TeamMemberViewSet(ListViewSet):
             role=given["role"],
             site_ids=given.get("sites", []),
         )
-        return success(InvitationOutput(invitation).data, "Invitation sent.", status=201)
+        return success(InvitationOutput(invitation).data, _("Invitation sent."), status=201)
 
 
 def _with_status(rows: QuerySet[TeamInvitation], value: str) -> QuerySet[TeamInvitation]:
     if value not in InvitationState.values:
-        raise ValidationError(f"Expected one of: {', '.join(InvitationState.values)}.")
+        raise ValidationError(_("Expected one of: %(known)s.") % {"known": ", ".join(InvitationState.values)})
     return invitations_with_status(rows, value)
 
 
@@ -139,7 +140,7 @@ class InvitationViewSet(ListViewSet):
     def destroy(self, request: Request, invitation_id: int) -> Response:
         """Cancel an open invitation. Its link stops working."""
         cancel_invitation(account_of(request), invitation_id, user_of(request))
-        return success(message="Invitation canceled.")
+        return success(message=_("Invitation canceled."))
 
     @extend_schema(operation_id="resend_invitation", request=None, responses=InvitationOutput)
     @action(detail=True, methods=["post"], throttle_classes=(InviteThrottle,))
@@ -155,7 +156,7 @@ class InvitationViewSet(ListViewSet):
     def resend(self, request: Request, invitation_id: int) -> Response:
         """Send an open invitation again, with a new link that works for a week. The old link stops working."""
         invitation = resend_invitation(account_of(request), invitation_id, user_of(request))
-        return success(InvitationOutput(invitation).data, "Invitation sent again.")
+        return success(InvitationOutput(invitation).data, _("Invitation sent again."))
 
     @extend_schema(operation_id="accept_invitation", request=AcceptInput, responses=LoginOutput)
     @action(detail=False, methods=["post"], permission_classes=(PublicEndpoint,), throttle_classes=(TokenThrottle,))

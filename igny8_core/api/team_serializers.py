@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.utils.translation import gettext as _
 from rest_framework import serializers
 
 from igny8_core.auth.models import InvitationState, Role, TeamInvitation
@@ -77,8 +78,8 @@ class AcceptInput(StrictSerializer):
         personal = ("password", "password_confirm", "first_name", "last_name")
         given = [name for name in personal if name in attrs]
         if given and len(given) < len(personal):
-            missing = {name: ["This field is required."] for name in personal if name not in attrs}
+            missing = {name: [_("This field is required.")] for name in personal if name not in attrs}
             raise serializers.ValidationError(missing, code="required")
         if normalized_password(attrs.get("password", "")) != normalized_password(attrs.pop("password_confirm", "")):
-            raise serializers.ValidationError({"password_confirm": ["The two passwords differ."]})
+            raise serializers.ValidationError({"password_confirm": [_("The two passwords differ.")]})
         return attrs

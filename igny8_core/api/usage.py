@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
@@ -42,10 +43,19 @@ class UsageAnalyticsViewSet(SingletonViewSet):
         last = self.day("to") or today_of(account, now)
         first = self.day("from") or last - timedelta(days=USUAL_DAYS - 1)
         if not first <= last < first + timedelta(days=MAX_DAYS):
-            raise ValidationError({"from": [f"Choose a period of 1 to {MAX_DAYS} days that begins before it ends."]})
+            raise ValidationError(
+                {
+                    "from": [
+                        _("Choose a period of 1 to %(max_days)s days that begins before it ends.")
+                        % {"max_days": MAX_DAYS}
+                    ]
+                }
+            )
         granularity = request.query_params.get("granularity", "day")
         if granularity not in GRANULARITIES:
-            raise ValidationError({"granularity": [f"Expected one of: {', '.join(GRANULARITIES)}."]})
+            raise ValidationError(
+                {"granularity": [_("Expected one of: %(known)s.") % {"known": ", ".join(GRANULARITIES)}]}
+            )
         return success(AnalyticsOutput(analytics(account, first, last, granularity, now)).data)
 
     def day(self, name: str) -> date | None:
@@ -56,5 +66,12 @@ class UsageAnalyticsViewSet(SingletonViewSet):
         except ValidationError as error:
             raise ValidationError({name: error.detail}) from None
         if day and day.year not in YEARS:
-            raise ValidationError({name: [f"Expected a day in the years {YEARS[0]} to {YEARS[-1]}."]})
+            raise ValidationError(
+                {
+                    name: [
+                        _("Expected a day in the years %(value)s to %(value_2)s.")
+                        % {"value": YEARS[0], "value_2": YEARS[-1]}
+                    ]
+                }
+            )
         return day

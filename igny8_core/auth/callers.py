@@ -25,7 +25,10 @@ LIVE_SESSION = PreparedStatement(
     name="igny8_live_session",
     types=("uuid",),
     sql="""
-        SELECT person.id, person.account_id, person.role, person.is_staff, person.password
+        SELECT person.id, person.account_id, person.role, person.is_staff,
+            CASE WHEN person.language <> '' THEN person.language
+                ELSE (SELECT account.language FROM igny8_accounts account WHERE account.id = person.account_id) END,
+            person.password
         FROM igny8_login_sessions session JOIN igny8_users person ON person.id = session.user_id
         WHERE session.id = $1 AND session.ended_at IS NULL AND person.is_active
     """,
@@ -60,17 +63,19 @@ class Caller:
     is_authenticated = True
     is_anonymous = False
 
-    def __init__(self, user_id: int, account_id: int | None, role: str, is_staff: bool) -> None:
+    def __init__(self, user_id: int, account_id: int | None, role: str, is_staff: bool, language: str | None) -> None:
         self.pk = user_id
         self.account_id = account_id
         self.role = role
         self.is_staff = is_staff
+        # The person's choice, else their account's.
+        self.language = language or ""
         self.session_id = ""
 
     @classmethod
     def of(cls, user: User, session_id: str = "") -> "Caller":
         """The caller for a user that is already loaded."""
-        caller = cls(user.pk, user.account_id, user.role, user.is_staff)
+        caller = cls(user.pk, user.account_id, user.role, user.is_staff, user.spoken_language)
         caller.user = user
         caller.session_id = session_id
         return caller
@@ -101,7 +106,7 @@ def caller_of_session(session_id: object, *, with_person: bool = False) -> Found
     if row is None:
         return None
     if not with_person:
-        found = Found(Caller(*row[:4]), row[4])
+        found = Found(Caller(*row[:5]), row[5])
         found.caller.session_id = key
         return found
     user = _person(row)

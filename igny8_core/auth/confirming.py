@@ -11,6 +11,7 @@ from django.conf import settings
 from django.contrib.auth import user_logged_in
 from django.dispatch import receiver
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 from rest_framework.request import Request
 
 from igny8_core.auth.errors import ConfirmationRequired
@@ -64,7 +65,7 @@ def password_unless_confirmed(request: Request, given: dict[str, Any]) -> str | 
     if "password" in given:
         return str(given["password"])
     if not settings.CONFIRMATION_AGE:
-        raise InvalidInput(errors={"password": ["This field is required."]})
+        raise InvalidInput(errors={"password": [_("This field is required.")]})
     require_confirmed(request)
     return None
 

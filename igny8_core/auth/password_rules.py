@@ -15,6 +15,7 @@ from django.core.checks import CheckMessage, Error, Info, register
 from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.db import Error as DatabaseError
 from django.db.models import Q
+from django.utils.translation import gettext as _
 
 from igny8_core.auth.models import User
 
@@ -45,10 +46,12 @@ class MaximumLengthValidator:
 
     def validate(self, password: str, user: AbstractBaseUser | None = None) -> None:
         if len(password) > self.max_length:
-            raise ValidationError(f"This password is too long. Use at most {self.max_length} characters.")
+            raise ValidationError(
+                _("This password is too long. Use at most %(max_length)s characters.") % {"max_length": self.max_length}
+            )
 
     def get_help_text(self) -> str:
-        return f"Your password can have at most {self.max_length} characters."
+        return _("Your password can have at most %(max_length)s characters.") % {"max_length": self.max_length}
 
 
 class PublicPasswordValidator:
@@ -57,11 +60,11 @@ class PublicPasswordValidator:
     def validate(self, password: str, user: AbstractBaseUser | None = None) -> None:
         if settings.STRICT_PASSWORDS and _is_public(password):
             raise ValidationError(
-                "This password is an example in our documents, so everybody knows it. Choose another."
+                _("This password is an example in our documents, so everybody knows it. Choose another.")
             )
 
     def get_help_text(self) -> str:
-        return "Your password cannot be one that our documents show as an example."
+        return _("Your password cannot be one that our documents show as an example.")
 
 
 class LeakedPasswordValidator(CommonPasswordValidator):
@@ -77,13 +80,15 @@ class LeakedPasswordValidator(CommonPasswordValidator):
         forms = {password.casefold(), plain, plain.lstrip(SIGNS_BEFORE)}
         if not _is_public(password) and any(self._is_leaked(form) for form in forms):
             raise ValidationError(
-                "This password, or most of it, is on the lists of leaked passwords that are tried first. Choose "
-                "another: a sentence that only you think of works well.",
+                _(
+                    "This password, or most of it, is on the lists of leaked passwords that are tried first. Choose "
+                    "another: a sentence that only you think of works well."
+                ),
                 code="password_too_common",
             )
 
     def get_help_text(self) -> str:
-        return "Your password cannot be one that has leaked, with or without digits and signs around it."
+        return _("Your password cannot be one that has leaked, with or without digits and signs around it.")
 
     def _is_leaked(self, text: str) -> bool:
         # Each place in the translated text is the same place in the text.

@@ -6,6 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.core import exceptions as django_exceptions
 from django.http import HttpRequest
+from django.utils.translation import gettext_noop
 from rest_framework.exceptions import NotAuthenticated, PermissionDenied
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
@@ -23,7 +24,7 @@ from igny8_core.auth.errors import (
 from igny8_core.auth.models import Account, AccountStatus, Role, SuspendedReason, User
 from igny8_core.common import clock
 
-TRIAL_OVER = "The trial is over. Everything can still be read. Order a plan to go on."
+TRIAL_OVER = gettext_noop("The trial is over. Everything can still be read. Order a plan to go on.")
 
 
 def caller_if_any(request: Request) -> Caller | None:
@@ -74,7 +75,7 @@ def operator_of(request: HttpRequest) -> User:
 class IsMember(BasePermission):
     """Any member of an account."""
 
-    message = (
+    message = gettext_noop(
         "This is for members of an account, and you belong to none. Accept an invitation, or begin an account of your "
         "own with POST /api/v1/auth/account/."
     )
@@ -95,7 +96,7 @@ class _HasRole(IsMember):
 class CanManageBilling(_HasRole):
     """Owners and admins: pay, confirm and order."""
 
-    message = "Your role may not do this. Ask an owner or admin of your account."
+    message = gettext_noop("Your role may not do this. Ask an owner or admin of your account.")
     roles = frozenset({Role.OWNER, Role.ADMIN})
 
 
@@ -146,7 +147,7 @@ class IsOperator(BasePermission):
     an operator who needs a second factor and has none.
     """
 
-    message = "This is for operators with the right permission. Ask a superuser for it."
+    message = gettext_noop("This is for operators with the right permission. Ask a superuser for it.")
     refusals = (SecondFactorSetupRequired,)
 
     def has_permission(self, request: Request, view: APIView) -> bool:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.core.validators import DomainNameValidator
+from django.utils.translation import gettext as _
 from rest_framework import serializers
 
 from igny8_core.auth.models import AccountStatus, BillingCycle, PaymentMethodType, Role, User
@@ -13,6 +14,7 @@ from igny8_core.common.api.fields import (
     CurrencyField,
     EmailAddressField,
     EnumField,
+    LanguageField,
     MoneyField,
     NameField,
     PlainTextField,
@@ -46,6 +48,7 @@ class UserOutput(OutputSerializer):
     first_name = serializers.CharField()
     last_name = serializers.CharField()
     role = EnumField(Role, allow_blank=True, help_text="Empty for an operator without an account")
+    language = serializers.CharField(help_text="The person's own choice; empty: the account's language")
     is_staff = serializers.BooleanField(help_text="True for an operator")
     email_verified = serializers.SerializerMethodField(
         help_text="Whether the person has verified the address with an e-mailed link"
@@ -75,13 +78,16 @@ class AccountOutput(OutputSerializer):
     billing_country = serializers.CharField()
     tax_id = serializers.CharField()
     timezone = serializers.CharField()
+    language = serializers.CharField(
+        help_text="Of documents, and of members who chose none; empty: of what each browser asks for"
+    )
 
 
 class SiteDomainField(PlainTextField):
     """The domain of a site: a name such as example.com, without https:// and path."""
 
     def __init__(self, **kwargs: Any) -> None:
-        expected = DomainNameValidator(message="Write a domain name such as example.com, without https:// and path.")
+        expected = DomainNameValidator(message=_("Write a domain name such as example.com, without https:// and path."))
         super().__init__(max_length=253, validators=[expected], **kwargs)
 
 
@@ -101,6 +107,11 @@ class BillingDetailsInput(StrictSerializer):
 class SettingsInput(BillingDetailsInput):
     name = CompanyNameField(max_length=200, required=False)
     timezone = TimeZoneField(required=False)
+    language = LanguageField(
+        required=False,
+        allow_blank=True,
+        help_text="Of documents, and of members who chose none: en, de or ur; empty for none",
+    )
 
 
 class AccountInput(SettingsInput):
@@ -112,6 +123,9 @@ class AccountInput(SettingsInput):
 class ProfileInput(StrictSerializer):
     first_name = NameField(max_length=150, required=False)
     last_name = NameField(max_length=150, required=False, allow_blank=True)
+    language = LanguageField(
+        required=False, allow_blank=True, help_text="Of pages, mails and refusals: en, de or ur; empty: the account's"
+    )
 
 
 class PersonInput(ProfileInput):

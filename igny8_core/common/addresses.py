@@ -4,6 +4,7 @@ import ipaddress
 import re
 
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_noop
 
 MAX_LENGTH = 254  # RFC 5321 section 4.5.3.1.3, less the angle brackets
 # Plain words with dots between them; and a host name with a dot. No quotes, no comments, no [10.0.0.5].
@@ -13,7 +14,7 @@ ADDRESS = re.compile(rf"({LOCAL})@((?:{LABEL}\.)+(?:[a-z]{{2,63}}|xn--[a-z0-9-]{
 MAX_LOCAL = 64
 # Where no mail goes. Addresses of people who were erased end so (common/mail.py).
 NOWHERE = (".invalid", ".localhost", ".onion", ".arpa")
-EXPECTED = "An e-mail address in plain ASCII is expected, for example name@example.com."
+EXPECTED = gettext_noop("An e-mail address in plain ASCII is expected, for example name@example.com.")
 
 
 def is_address(text: str) -> bool:

@@ -2,6 +2,8 @@
 
 import re
 
+from django.utils.translation import gettext as _
+
 from igny8_core.common.countries import COUNTRY_NAMES
 
 # Kosovo: banks write it as XK, but ISO 3166 has no code for it.
@@ -14,7 +16,7 @@ def why_not_iban(text: str) -> str | None:
     from schwifty import IBAN
     from schwifty.exceptions import InvalidChecksumDigits, InvalidCountryCode, InvalidLength, SchwiftyException
 
-    expected = "An IBAN is expected, for example GB29 NWBK 6016 1331 9268 19. Check its letters and digits."
+    expected = _("An IBAN is expected, for example GB29 NWBK 6016 1331 9268 19. Check its letters and digits.")
     # The library accepts the digits of every script.
     if not text.isascii():
         return expected
@@ -23,12 +25,18 @@ def why_not_iban(text: str) -> str | None:
         # Without the national check digits inside the number: some banks break those rules.
         iban.validate()
     except InvalidCountryCode:
-        return f"An IBAN begins with a country code; {text[:2]} is none. Example: GB29 NWBK 6016 1331 9268 19."
+        return _("An IBAN begins with a country code; %(value)s is none. Example: GB29 NWBK 6016 1331 9268 19.") % {
+            "value": text[:2]
+        }
     except InvalidLength:
         country = COUNTRY_NAMES.get(text[:2], text[:2])
-        return f"An IBAN of {country} has {iban.spec.iban_length} characters, but this one has {len(text)}."
+        return _("An IBAN of %(country)s has %(iban_length)s characters, but this one has %(count)s.") % {
+            "country": country,
+            "iban_length": iban.spec.iban_length,
+            "count": len(text),
+        }
     except InvalidChecksumDigits:
-        return "The IBAN's check digits are wrong. A character is wrong, or two are swapped. Compare each character."
+        return _("The IBAN's check digits are wrong. A character is wrong, or two are swapped. Compare each character.")
     except SchwiftyException:
         return expected
     return None
@@ -40,15 +48,19 @@ def why_not_bic(text: str) -> str | None:
     from schwifty.exceptions import InvalidCountryCode, InvalidLength, SchwiftyException
 
     if not re.fullmatch("[A-Z0-9]+", text):
-        return "A SWIFT code (BIC) has letters and digits and no spaces, for example DEUTDEFF."
+        return _("A SWIFT code (BIC) has letters and digits and no spaces, for example DEUTDEFF.")
     try:
         BIC(text)
     except InvalidLength:
-        return f"A SWIFT code (BIC) has 8 or 11 characters, for example DEUTDEFF, but this one has {len(text)}."
+        return _("A SWIFT code (BIC) has 8 or 11 characters, for example DEUTDEFF, but this one has %(count)s.") % {
+            "count": len(text)
+        }
     except InvalidCountryCode:
         if text[4:6] == KOSOVO:
             return None
-        return f"The fifth and sixth characters of a SWIFT code are a country code; {text[4:6]} is none."
+        return _("The fifth and sixth characters of a SWIFT code are a country code; %(value)s is none.") % {
+            "value": text[4:6]
+        }
     except SchwiftyException:
-        return "A SWIFT code (BIC) is expected, for example DEUTDEFF or DEUTDEFF500. Check each character."
+        return _("A SWIFT code (BIC) is expected, for example DEUTDEFF or DEUTDEFF500. Check each character.")
     return None

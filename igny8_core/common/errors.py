@@ -2,12 +2,17 @@
 
 from typing import ClassVar
 
+from django.utils.translation import gettext_noop
+
+from igny8_core.common.languages import translated
+
 
 class DomainError(Exception):
     """A refusal that a person can act on. When it is raised, nothing has been changed.
 
     Subclasses are named after the situation and set three class attributes: `code` (the class name in snake case; never
-    changes once published), `http_status` (4xx or 503) and `text` (what was wrong, what was expected, what to do).
+    changes once published), `http_status` (4xx or 503) and `text` (what was wrong, what was expected, what to do),
+    marked with gettext_noop and said in the language in which the refusal is raised.
 
     Parameters: `text` replaces the class's text with a more exact one; `errors` maps input fields to sentences;
     `retry_after`, in seconds, becomes the Retry-After header.
@@ -30,8 +35,8 @@ class DomainError(Exception):
         errors: dict[str, list[str]] | None = None,
         retry_after: int | None = None,
     ) -> None:
-        self.text = text or type(self).text
-        self.errors = errors
+        self.text = translated(text or type(self).text)
+        self.errors = errors and {name: [translated(one) for one in sentences] for name, sentences in errors.items()}
         self.retry_after = retry_after
         super().__init__(self.text)
 
@@ -41,7 +46,7 @@ class NotFound(DomainError):
 
     code = "not_found"
     http_status = 404
-    text = "Not found."
+    text = gettext_noop("Not found.")
 
 
 class InvalidInput(DomainError):
@@ -49,7 +54,7 @@ class InvalidInput(DomainError):
 
     code = "invalid_input"
     http_status = 400
-    text = "Some of the input is not valid. `errors` says what is wrong with each field."
+    text = gettext_noop("Some of the input is not valid. `errors` says what is wrong with each field.")
 
 
 class TransitionNotAllowed(DomainError):
@@ -57,7 +62,7 @@ class TransitionNotAllowed(DomainError):
 
     code = "move_not_allowed"
     http_status = 409
-    text = "This change of status is not possible. Load the object again to see its current status."
+    text = gettext_noop("This change of status is not possible. Load the object again to see its current status.")
 
 
 class TooManyRequests(DomainError):
@@ -65,4 +70,4 @@ class TooManyRequests(DomainError):
 
     code = "throttled"
     http_status = 429
-    text = "This was tried very often in a short time. Wait a minute, then try again."
+    text = gettext_noop("This was tried very often in a short time. Wait a minute, then try again.")

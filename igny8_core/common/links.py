@@ -3,6 +3,8 @@
 import re
 from urllib.parse import urlsplit
 
+from django.utils.translation import gettext as _
+
 # RFC 3986 section 2. Excludes white space, control characters, quotes, angle brackets and backslashes, which parsers
 # and browsers read differently.
 URL_CHARACTERS = re.compile(r"[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+")
@@ -18,19 +20,19 @@ PRIVATE_TOP_LABELS = frozenset(
 def why_not_public_https(url: str) -> str | None:
     """A sentence that says why `url` is no https link to a public host, or None."""
     if not URL_CHARACTERS.fullmatch(url):
-        return "A link can have ASCII characters without spaces. Percent-encode other characters."
+        return _("A link can have ASCII characters without spaces. Percent-encode other characters.")
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
-        return "This is not a link. Write it like https://example.com/receipt.png."
+        return _("This is not a link. Write it like https://example.com/receipt.png.")
     if parts.scheme != "https" or not url.lower().startswith("https://"):
-        return "The link must start with https://."
+        return _("The link must start with https://.")
     if "@" in parts.netloc:
-        return "The link must not contain a user name or password."
+        return _("The link must not contain a user name or password.")
     if port not in (None, 443) or parts.netloc.endswith(":"):
-        return "The link must not contain a port."
+        return _("The link must not contain a port.")
     host = parts.hostname or ""
     if len(host) > 253 or not PUBLIC_HOST.fullmatch(host) or host.rpartition(".")[2] in PRIVATE_TOP_LABELS:
-        return "The link must point to a public host name, such as example.com, not to an IP address."
+        return _("The link must point to a public host name, such as example.com, not to an IP address.")
     return None

@@ -14,6 +14,7 @@ from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
 from django.template.loader import render_to_string
 
+from igny8_core.common.languages import current_language, in_language
 from igny8_core.common.mail_caps import may_send
 from igny8_core.common.request_id import current_request_id
 from igny8_core.common.text import showable
@@ -58,20 +59,21 @@ class MailServerDown(Exception):
     """The mail server cannot be reached, does not answer, or refuses us and not just this mail."""
 
 
-def send(write: Callable[[], Mail | None], message_id: str) -> None:
-    """Write a mail and send it. `write` returns None if there is nothing to send.
+def send(write: Callable[[], Mail | None], message_id: str, language: str = "") -> None:
+    """Write a mail in a language (empty: English) and send it. `write` returns None if there is nothing to send.
 
     Raises MailServerDown, the mail server's refusal of this one mail (SMTPException), RuntimeError in a transaction.
     """
     # Durable: refuses to run inside a transaction, where a mail could report what is rolled back later, and locks would
     # wait for the mail server. This transaction just reads.
-    with transaction.atomic(durable=True):
-        mail = write()
-    recipients = _reached(mail, message_id) if mail else []
-    if mail is None or not recipients:
-        return
-    attachment = mail.attachment() if mail.attachment else None
-    message = _message(mail, recipients, message_id, attachment)
+    with in_language(language):
+        with transaction.atomic(durable=True):
+            mail = write()
+        recipients = _reached(mail, message_id) if mail else []
+        if mail is None or not recipients:
+            return
+        attachment = mail.attachment() if mail.attachment else None
+        message = _message(mail, recipients, message_id, attachment)
     if attachment:
         message.attach(attachment.name, attachment.content, attachment.media_type)
     _hand_over(message)
@@ -132,7 +134,12 @@ def _message(
         " ".join(mail.subject.split()),
         re.sub(r"\n{3,}", "\n\n", text).strip() + "\n",
         to=recipients,
-        headers={"Message-ID": message_id, "Auto-Submitted": "auto-generated", **_request_header()},
+        headers={
+            "Message-ID": message_id,
+            "Auto-Submitted": "auto-generated",
+            "Content-Language": current_language(),
+            **_request_header(),
+        },
     )
     message.attach_alternative(html, "text/html")
     return message

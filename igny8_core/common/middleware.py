@@ -10,6 +10,7 @@ from csp.constants import HEADER
 from csp.middleware import CSPMiddleware
 from csp.utils import build_policy
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponseBase
+from django.utils.translation import gettext as _
 
 from igny8_core.common.api.callers import seconds_for_network
 from igny8_core.common.api.envelope import failure_response
@@ -101,7 +102,9 @@ def _refuse_flood(request: HttpRequest) -> HttpResponse | None:
     wait = seconds_for_network(request)
     if wait is None:
         return None
-    refusal = failure_response(429, f"Too many requests. Try again in {wait} seconds.", "throttled")
+    refusal = failure_response(
+        429, _("Too many requests. Try again in %(wait)s seconds.") % {"wait": wait}, "throttled"
+    )
     refusal["Retry-After"] = str(wait)
     return refusal
 
@@ -112,7 +115,7 @@ def _refuse_address(request: HttpRequest) -> HttpResponse | None:
     raw_query = unquote_to_bytes(request.META.get("QUERY_STRING", "").encode("latin-1", "replace"))
     if set("\0%") & set(request.path_info) or b"\0" in raw_query or not _is_utf8(raw_query):
         return failure_response(
-            400, "The address is not valid UTF-8, or contains a NUL character. Correct it.", "bad_request"
+            400, _("The address is not valid UTF-8, or contains a NUL character. Correct it."), "bad_request"
         )
     return None
 
@@ -136,7 +139,7 @@ def _refuse_body(request: HttpRequest) -> HttpResponse | None:
     if not length and "chunked" in request.META.get("HTTP_TRANSFER_ENCODING", "").lower():
         return _buffer_chunks(request)
     if length and not (length.isascii() and length.isdigit()):
-        return failure_response(400, "Content-Length must be a number.", "bad_request")
+        return failure_response(400, _("Content-Length must be a number."), "bad_request")
     # The length of the text is checked first: converting thousands of digits is slow.
     if len(length) > 15 or int(length or 0) > _limit(request):
         return _too_large(request)
@@ -146,7 +149,7 @@ def _refuse_body(request: HttpRequest) -> HttpResponse | None:
 def _buffer_chunks(request: HttpRequest) -> HttpResponse | None:
     """Read a chunked body up to the limit. Django would read it as empty, because it has no Content-Length."""
     if not request.META.get("wsgi.input_terminated"):
-        return failure_response(411, "The length of the body is missing. Send a Content-Length.", "length_required")
+        return failure_response(411, _("The length of the body is missing. Send a Content-Length."), "length_required")
     body = request.META["wsgi.input"].read(_limit(request) + 1)
     if len(body) > _limit(request):
         return _too_large(request)
@@ -156,5 +159,5 @@ def _buffer_chunks(request: HttpRequest) -> HttpResponse | None:
 
 
 def _too_large(request: HttpRequest) -> HttpResponse:
-    text = f"The request body is too large. The limit is {_limit(request) // 1024 // 1024} MB."
+    text = _("The request body is too large. The limit is %(value)s MB.") % {"value": _limit(request) // 1024 // 1024}
     return failure_response(413, text, PayloadTooLarge.default_code)

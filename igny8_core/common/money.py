@@ -6,7 +6,11 @@ from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 from typing import TypeVar
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
 from igny8_core.common.errors import DomainError
+from igny8_core.common.written import amount_with_currency, decimal_text
 
 # The decimals ("minor unit") of currencies as ISO 4217 lists them; all others have two. CLDR (in Babel) has other
 # numbers: it says what people write (PKR without decimals), not what the standard and the gateways count in.
@@ -24,7 +28,7 @@ class InvalidAmount(DomainError):
 
     code = "invalid_amount"
     http_status = 400
-    text = 'This is not an amount of money. Write plain digits with a dot, for example "89.00".'
+    text = gettext_noop('This is not an amount of money. Write plain digits with a dot, for example "89.00".')
 
 
 def minor_units(currency: str) -> int:
@@ -33,7 +37,10 @@ def minor_units(currency: str) -> int:
     Raises InvalidAmount unless `currency` is three capital ASCII letters.
     """
     if not CURRENCY_PATTERN.fullmatch(currency):
-        raise InvalidAmount(f"{currency!r} is not a currency. Use three capital letters (ISO 4217), for example USD.")
+        raise InvalidAmount(
+            _("%(currency)s is not a currency. Use three capital letters (ISO 4217), for example USD.")
+            % {"currency": f"{currency!r}"}
+        )
     if currency in ZERO_DECIMALS:
         return 0
     return 3 if currency in THREE_DECIMALS else 2
@@ -47,12 +54,12 @@ def parse_amount(text: object, currency: str) -> Decimal:
     decimals = minor_units(currency)
     example = format_amount(Decimal(89), currency)
     if not isinstance(text, str) or not AMOUNT_PATTERN.fullmatch(text):
-        raise InvalidAmount(f'An amount is text with plain digits, for example "{example}".')
+        raise InvalidAmount(_('An amount is text with plain digits, for example "%(example)s".') % {"example": example})
     if len(text.partition(".")[2]) > decimals:
         raise InvalidAmount(_expected_decimals(currency))
     amount = Decimal(text)
     if amount <= 0:
-        raise InvalidAmount("The amount must be more than zero.")
+        raise InvalidAmount(_("The amount must be more than zero."))
     return amount
 
 
@@ -66,11 +73,12 @@ def typed_amount(amount: T | float, currency: str) -> T | Decimal:
         return amount
     if isinstance(amount, bool) or (isinstance(amount, float) and not math.isfinite(amount)):
         raise InvalidAmount(
-            f'{amount} is not an amount of money. Write it like "{format_amount(Decimal(89), currency)}".'
+            _('%(amount)s is not an amount of money. Write it like "%(amount_2)s".')
+            % {"amount": amount, "amount_2": format_amount(Decimal(89), currency)}
         )
     # Checked before repr(): Python does not write numbers of thousands of digits.
     if abs(amount) > MAX_AMOUNT:
-        raise InvalidAmount(f"The amount is too high. Write at most {MAX_AMOUNT}.")
+        raise InvalidAmount(_("The amount is too high. Write at most %(max_amount)s.") % {"max_amount": MAX_AMOUNT})
     value = Decimal(int.__repr__(amount) if isinstance(amount, int) else float.__repr__(amount))
     if refusal := why_not_decimals_of(currency, value):
         raise InvalidAmount(refusal)
@@ -100,12 +108,24 @@ def format_amount(amount: Decimal, currency: str) -> str:
 
 def _expected_decimals(currency: str) -> str:
     example = format_amount(Decimal(89), currency)
-    return f'{currency} has {minor_units(currency)} decimals. Write the amount like "{example}".'
+    return _('%(currency)s has %(minor_units)s decimals. Write the amount like "%(example)s".') % {
+        "currency": currency,
+        "minor_units": minor_units(currency),
+        "example": example,
+    }
 
 
 def amount_text(amount: Decimal | str, currency: str) -> str:
-    """The amount as people read it, with its currency: `amount_text(Decimal("89"), "USD") == "89.00 USD"`."""
-    return f"{format_amount(Decimal(amount), currency)} {currency}"
+    """The amount as people read it, with its currency: `amount_text(Decimal("89"), "USD") == "89.00 USD"`.
+
+    In German it is 89,00 USD, and 89,00 € for EUR.
+    """
+    return amount_with_currency(Decimal(format_amount(Decimal(amount), currency)), currency)
+
+
+def plain_amount_text(amount: Decimal, currency: str) -> str:
+    """The amount as people read it, without its currency, as in a column: `1234.50`, in German `1.234,50`."""
+    return decimal_text(round_amount(amount, currency))
 
 
 def read_amount(amount: Decimal | float | str | None, currency: str) -> Decimal | None:

@@ -6,6 +6,8 @@ and where it is printed in a mail, what got in before this rule, or by another w
 
 import re
 
+from django.utils.translation import gettext as _
+
 # A scheme, www., an address, or a host with a path.
 LINK = re.compile(r"://|\bwww\.|@|\w\.[^\W\d_]{2,}[/?#]", re.IGNORECASE)
 # A dot between letters without a space, as in a host name.
@@ -21,9 +23,9 @@ LONGEST_IN_MAIL = 80
 def why_no_name(text: str, *, may_be_host: bool = False) -> str | None:
     """A sentence that says why `text` cannot be a name, or None. With `may_be_host`, Booking.com is one."""
     if LINK.search(text) or (not may_be_host and HOST.search(text)):
-        return "A name cannot be a link or an e-mail address. Leave it out, or put a space behind the dot."
+        return _("A name cannot be a link or an e-mail address. Leave it out, or put a space behind the dot.")
     if TELEPHONE.search(text):
-        return "A name cannot contain a telephone number. Leave it out."
+        return _("A name cannot contain a telephone number. Leave it out.")
     return None
 
 

@@ -10,6 +10,7 @@ from zlib import crc32
 
 from django.db import connection
 from django.db.models import Field, Model, TextChoices
+from django.utils.translation import gettext as _
 
 from igny8_core.common.db import PreparedStatement
 from igny8_core.common.errors import TransitionNotAllowed
@@ -34,7 +35,8 @@ def transition(row: Model, to: TextChoices, transitions: Transitions, **changes:
     ]
     if _update_statement(type(row), tuple(changes)).fetch_one([row.pk, status, *values]) is None:
         raise TransitionNotAllowed(
-            f"Somebody else changed the {row._meta.verbose_name} just now. Load it again, then decide."
+            _("Somebody else changed the %(verbose_name)s just now. Load it again, then decide.")
+            % {"verbose_name": row._meta.verbose_name}
         )
     for name, value in changes.items():
         setattr(row, name, value)
@@ -65,5 +67,10 @@ def _fields(model: type[Model], names: tuple[str, ...]) -> list["Field[Any, Any]
 
 def _refusal(row: Model, status: str, to: TextChoices, transitions: Transitions) -> str:
     allowed = ", ".join(sorted(transitions[status]))
-    hint = f"It can become: {allowed}." if allowed else "This status is final."
-    return f"The {row._meta.verbose_name} is {status} and cannot become {to.value}. {hint}"
+    hint = _("It can become: %(allowed)s.") % {"allowed": allowed} if allowed else _("This status is final.")
+    return _("The %(verbose_name)s is %(status)s and cannot become %(to)s. %(hint)s") % {
+        "verbose_name": row._meta.verbose_name,
+        "status": status,
+        "to": to.value,
+        "hint": hint,
+    }

@@ -5,6 +5,8 @@ Countries have many kinds of tax numbers. A customer with a kind that we do not 
 
 import re
 
+from django.utils.translation import gettext as _
+
 from igny8_core.common.countries import COUNTRY_NAMES
 
 EU = "AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK".split()
@@ -32,9 +34,16 @@ def why_not_tax_id(tax_id: str, country: str) -> str | None:
     has_shape = country in SHAPES and re.fullmatch(SHAPES[country], number)
     if not (prefix or has_shape) or GERMAN_BUSINESS_NUMBER.fullmatch(number) or _is_vat_number(number, country):
         return None
-    name = "GSTIN" if country == "IN" else f"VAT number of {COUNTRY_NAMES[country]}"
-    hint = f"If it is another kind of tax number, write it without {prefix}." if prefix else "Compare each character."
-    return f"This is not a valid {name}: a character is wrong, missing or too many. {hint}"
+    name = "GSTIN" if country == "IN" else _("VAT number of %(value)s") % {"value": COUNTRY_NAMES[country]}
+    hint = (
+        _("If it is another kind of tax number, write it without %(prefix)s.") % {"prefix": prefix}
+        if prefix
+        else _("Compare each character.")
+    )
+    return _("This is not a valid %(name)s: a character is wrong, missing or too many. %(hint)s") % {
+        "name": name,
+        "hint": hint,
+    }
 
 
 def _prefix(number: str, country: str) -> str:

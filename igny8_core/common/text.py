@@ -3,6 +3,9 @@
 import re
 import unicodedata
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
 # Control, format (bidi, zero-width), surrogate, private use, line and paragraph separator.
 REFUSED_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
 # Invisible characters in other categories.
@@ -21,8 +24,9 @@ MAX_STACKED_MARKS = 4
 # The longest sequence of characters that NFC turns into one.
 NFC_MAX_SHRINK = 4
 # Control characters (but not new lines and tabs), and the marks that change the direction of the text beside them, such
-# as an amount (PDF-08).
-UNSHOWABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+# as an amount (PDF-08). FSI and PDI (U+2068, U+2069) stay: they only keep a piece apart from the text around it, which
+# our texts that run from right to left need for numbers and names.
+UNSHOWABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066\u2067\ud800-\udfff]")
 
 
 def normalized(text: str) -> str:
@@ -55,18 +59,26 @@ def first_refused(text: str, allowed: str = "") -> str | None:
         category = unicodedata.category(character)
         marks = marks + 1 if category in {"Mn", "Me"} else 0
         if marks > MAX_STACKED_MARKS:
-            return f"Too many marks stacked on one letter at position {index + 1}. Remove some."
+            return _("Too many marks stacked on one letter at position %(value)s. Remove some.") % {"value": index + 1}
         if character in allowed or (character in JOINERS and joiner_has_effect(text, index)):
             continue
         if character in JOINERS:
-            return f"The joiner U+{ord(character):04X} at position {index + 1} {WHERE_JOINERS_STAND}"
+            return _("The joiner U+%(ord)s at position %(value)s %(where_joiners_stand)s") % {
+                "ord": f"{ord(character):04X}",
+                "value": index + 1,
+                "where_joiners_stand": WHERE_JOINERS_STAND,
+            }
         if category in REFUSED_CATEGORIES or character in INVISIBLE or _is_noncharacter(character):
-            name = unicodedata.name(character, "control or private character")
-            return f"The character U+{ord(character):04X} ({name}) at position {index + 1} is not allowed. Remove it."
+            name = unicodedata.name(character, _("control or private character"))
+            return _("The character U+%(ord)s (%(name)s) at position %(value)s is not allowed. Remove it.") % {
+                "ord": f"{ord(character):04X}",
+                "name": name,
+                "value": index + 1,
+            }
     return None
 
 
-WHERE_JOINERS_STAND = "can only stand between two letters of a script that joins its letters. Remove it."
+WHERE_JOINERS_STAND = gettext_noop("can only stand between two letters of a script that joins its letters. Remove it.")
 
 
 def joiner_has_effect(text: str, index: int) -> bool:

@@ -63,6 +63,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     # Outside of all that refuses: a frontend on another origin could not read a refusal without its headers.
     "corsheaders.middleware.CorsMiddleware",
+    "igny8_core.common.languages.LanguageMiddleware",
     "igny8_core.common.middleware.ApiBoundaryMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "igny8_core.admin.csp.ConsolePolicyMiddleware",
@@ -72,6 +73,7 @@ MIDDLEWARE = [
     "igny8_core.admin.session_ends.ConsoleSessionMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "igny8_core.web.frame.middleware.PersonLanguageMiddleware",
     "igny8_core.web.frame.middleware.RefusalMiddleware",
     # Last, so that it sees before the others what a page of the console raises.
     "igny8_core.admin.operator_guard.OperatorGuardMiddleware",
@@ -91,6 +93,7 @@ TEMPLATES = [
         "DIRS": [BASE_DIR / "igny8_core" / "admin" / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
+            "builtins": ["igny8_core.common.templatetags.written"],
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
@@ -304,7 +307,10 @@ STORAGES = {
     },
 }
 
+# What pages, mails, documents and refusals are written in (docs/languages.md). The console is in English.
 LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("de", "Deutsch"), ("ur", "اردو")]
+LOCALE_PATHS = [BASE_DIR / "igny8_core" / "locale"]
 TIME_ZONE = "UTC"
 USE_TZ = True
 
@@ -318,6 +324,7 @@ SESSION_COOKIE_NAME = f"{_COOKIE_PREFIX}console"
 CSRF_COOKIE_NAME = f"{_COOKIE_PREFIX}csrftoken"
 PAGE_SESSION_COOKIE_NAME = f"{_COOKIE_PREFIX}session"
 DEVICE_COOKIE_NAME = f"{_COOKIE_PREFIX}device"
+LANGUAGE_COOKIE_NAME = f"{_COOKIE_PREFIX}language"
 # Where the console's login leads who did not come from one of its pages.
 LOGIN_REDIRECT_URL = "/admin/"
 SESSION_COOKIE_AGE = int(CONSOLE_SESSION_MAX_AGE.total_seconds())

@@ -4,6 +4,7 @@ from django.urls import include, path
 
 urlpatterns = [
     path("", include("igny8_core.web.landing.urls")),
+    path("", include("igny8_core.web.languages.urls")),
     path("", include("igny8_core.web.login.urls")),
     path("", include("igny8_core.web.home.urls")),
     path("", include("igny8_core.web.invitations.urls")),

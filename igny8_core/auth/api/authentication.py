@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import CsrfViewMiddleware
+from django.utils.translation import gettext, gettext_noop
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
 from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
@@ -17,9 +18,10 @@ from igny8_core.auth.callers import Caller, caller_of_session, password_fingerpr
 from igny8_core.auth.services.page_sessions import person_of_cookie, session_id_of_cookie
 from igny8_core.auth.session_cookie import cookie_of
 from igny8_core.common import clock
+from igny8_core.common.languages import speak
 
-NOT_OUR_PAGE = "This request did not come from a page of ours. Load the page again and repeat it."
-NOT_VALID = "This token is not valid or has run out. Log in or refresh it."
+NOT_OUR_PAGE = gettext_noop("This request did not come from a page of ours. Load the page again and repeat it.")
+NOT_VALID = gettext_noop("This token is not valid or has run out. Log in or refresh it.")
 
 
 class SessionTokenAuthentication(BaseAuthentication):
@@ -49,7 +51,8 @@ class SessionTokenAuthentication(BaseAuthentication):
             raise AuthenticationFailed(NOT_VALID)
         found = caller_of_session(claims.session, with_person=with_person)
         if found is None or not _is_current(claims.password, found.password):
-            raise AuthenticationFailed("This session has ended. Log in again.")
+            raise AuthenticationFailed(gettext("This session has ended. Log in again."))
+        speak(found.caller.language)
         return found.caller
 
 
@@ -65,6 +68,7 @@ class PageSessionAuthentication(BaseAuthentication):
         person = person_of_cookie(cookie)
         if person is None:
             return None
+        speak(person.spoken_language)
         _require_our_page(request._request)
         return Caller.of(person, session_id_of_cookie(cookie)), None
 

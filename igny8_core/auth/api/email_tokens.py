@@ -1,5 +1,6 @@
 """E-mailed tokens: choosing a new password and verifying an e-mail address."""
 
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -44,7 +45,7 @@ class PasswordResetView(ApiView):
     def post(self, request: Request) -> Response:
         """E-mail a link to choose a new password. The answer does not tell whether the address has a login."""
         request_password_reset(**self.validated(PasswordResetInput))
-        return success(message="If a login has this e-mail address, we have sent it a link.")
+        return success(message=_("If a login has this e-mail address, we have sent it a link."))
 
 
 class PasswordResetConfirmView(ApiView):
@@ -62,7 +63,7 @@ class PasswordResetConfirmView(ApiView):
     def post(self, request: Request) -> Response:
         """Set a new password with the e-mailed token. The token works once, for 60 minutes. All sessions end."""
         reset_password(**self.validated(PasswordResetConfirmInput), place=place_of(request))
-        return success(message="Password changed. Log in with the new one.")
+        return success(message=_("Password changed. Log in with the new one."))
 
 
 class EmailVerifyView(ApiView):
@@ -76,7 +77,7 @@ class EmailVerifyView(ApiView):
     def post(self, request: Request) -> Response:
         """Verify an e-mail address with the e-mailed token. The token works once, for three days."""
         verify_email(**self.validated(EmailVerifyInput))
-        return success(message="E-mail address verified.")
+        return success(message=_("E-mail address verified."))
 
 
 class EmailVerifyResendView(ApiView):
@@ -89,4 +90,4 @@ class EmailVerifyResendView(ApiView):
     def post(self, request: Request) -> Response:
         """E-mail the link that verifies your address again."""
         request_email_verification(user_of(request))
-        return success(message="We have sent you a link.")
+        return success(message=_("We have sent you a link."))

@@ -1,5 +1,6 @@
 """The caller's second factor, and showing once more who one is."""
 
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -49,7 +50,7 @@ class ConfirmView(ApiView):
         """
         given = self.validated(LoginConfirmationInput)
         until = confirm_session(caller_of(request).session_id, user_of(request), **given)
-        return success(LoginConfirmationOutput({"confirmed_until": until}).data, "Confirmed.")
+        return success(LoginConfirmationOutput({"confirmed_until": until}).data, _("Confirmed."))
 
 
 class SecondFactorViewSet(SingletonViewSet):
@@ -71,7 +72,7 @@ class SecondFactorViewSet(SingletonViewSet):
 
         Also for another device in place of the one that you have, which goes on working until then.
         """
-        return success(EnrolmentOutput(begin_enrolment(user_of(request))).data, "Now send the first code.")
+        return success(EnrolmentOutput(begin_enrolment(user_of(request))).data, _("Now send the first code."))
 
     @extend_schema(operation_id="finish_second_factor", request=FirstCodeInput, responses=RecoveryCodesOutput)
     @action(detail=False, methods=["post"])
@@ -80,7 +81,7 @@ class SecondFactorViewSet(SingletonViewSet):
         """Switch it on with the device's first code. The answer has your recovery codes; your other logins end."""
         code = self.validated(FirstCodeInput)["otp"]
         codes = finish_enrolment(user_of(request), code, caller_of(request).session_id)
-        return success(RecoveryCodesOutput({"recovery_codes": codes}).data, "Your second factor is on.")
+        return success(RecoveryCodesOutput({"recovery_codes": codes}).data, _("Your second factor is on."))
 
     @extend_schema(operation_id="renew_recovery_codes", request=None, responses=RecoveryCodesOutput)
     @action(detail=False, methods=["post"], url_path="recovery-codes")
@@ -89,7 +90,7 @@ class SecondFactorViewSet(SingletonViewSet):
     def recovery_codes(self, request: Request) -> Response:
         """New recovery codes. The old ones stop working."""
         codes = renew_recovery_codes(user_of(request))
-        return success(RecoveryCodesOutput({"recovery_codes": codes}).data, "Keep them apart from your device.")
+        return success(RecoveryCodesOutput({"recovery_codes": codes}).data, _("Keep them apart from your device."))
 
     @extend_schema(operation_id="disable_second_factor", responses={200: None})
     @needs_confirmation()
@@ -97,4 +98,4 @@ class SecondFactorViewSet(SingletonViewSet):
     def destroy(self, request: Request) -> Response:
         """Switch it off. The password alone is enough to log in then."""
         switch_off(user_of(request))
-        return success(message="Your second factor is off.")
+        return success(message=_("Your second factor is off."))

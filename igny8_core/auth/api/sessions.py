@@ -1,5 +1,6 @@
 """Logging in, refreshing tokens, logging out, and the own profile."""
 
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -51,7 +52,7 @@ class LoginView(ApiView):
         once.
         """
         user, pair = log_in(**self.validated(LoginInput), place=place_of(request))
-        return success(LoginOutput(logged_in(user, pair)).data, "Logged in.")
+        return success(LoginOutput(logged_in(user, pair)).data, _("Logged in."))
 
 
 class RefreshView(ApiView):
@@ -81,7 +82,7 @@ class LogoutView(ApiView):
     def post(self, request: Request) -> Response:
         """End the session of a refresh token; its access tokens stop working at once."""
         log_out(self.validated(RefreshInput)["refresh"])
-        return success(message="Logged out.")
+        return success(message=_("Logged out."))
 
 
 class ProfileViewSet(SingletonViewSet):
@@ -99,7 +100,7 @@ class ProfileViewSet(SingletonViewSet):
     def partial_update(self, request: Request) -> Response:
         """Change your name."""
         user = update_profile(user_of(request), **self.validated(ProfileInput, partial=True))
-        return success(ProfileOutput(profile(user)).data, "Saved.")
+        return success(ProfileOutput(profile(user)).data, _("Saved."))
 
 
 class PasswordChangeView(ApiView):
@@ -111,4 +112,4 @@ class PasswordChangeView(ApiView):
     def post(self, request: Request) -> Response:
         """Set a new password. All sessions end at once; the answer has the tokens of a new one."""
         pair = change_password(user_of(request), **self.validated(PasswordChangeInput))
-        return success(tokens(pair), "Password changed. You are logged out everywhere else.")
+        return success(tokens(pair), _("Password changed. You are logged out everywhere else."))

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.utils.translation import gettext as _
 from rest_framework import serializers
 
 from igny8_core.auth.models import Industry, Role, SiteStatus
@@ -17,7 +18,7 @@ class IndustryIdField(IdField):
     def to_internal_value(self, data: Any) -> Industry:  # type: ignore[override]
         industry = active_industries().filter(pk=super().to_internal_value(data)).first()
         if industry is None:
-            raise serializers.ValidationError("No such industry. GET /api/v1/auth/industries/ lists them.")
+            raise serializers.ValidationError(_("No such industry. GET /api/v1/auth/industries/ lists them."))
         return industry
 
 
@@ -35,9 +36,9 @@ class SiteInput(StrictSerializer):
         """Returns the industry as `industry`. Raises ValidationError if there is none, or two that differ."""
         named = [attrs[name] for name in ("industry", "industry_id") if name in attrs]
         if not named and not self.partial:
-            raise serializers.ValidationError({"industry": ["This field is required."]}, code="required")
+            raise serializers.ValidationError({"industry": [_("This field is required.")]}, code="required")
         if len(set(named)) > 1:
-            text = "industry and industry_id mean the same, but their values differ. Send one of them."
+            text = _("industry and industry_id mean the same, but their values differ. Send one of them.")
             raise serializers.ValidationError({"industry_id": [text]}, code="invalid")
         rest = {name: value for name, value in attrs.items() if name != "industry_id"}
         return {**rest, "industry": named[0]} if named else rest

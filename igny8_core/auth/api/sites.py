@@ -1,6 +1,7 @@
 """The sites of the caller's account, and members' access to them."""
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -60,7 +61,7 @@ class SiteViewSet(ListViewSet):
     def create(self, request: Request) -> Response:
         """Add a site, up to the plan's `max_sites`. Owners and admins get access to it."""
         site = create_site(account_of(request), user_of(request), **self.validated(SiteInput))
-        return success(SiteOutput(site).data, "Site created.", status=201)
+        return success(SiteOutput(site).data, _("Site created."), status=201)
 
     @extend_schema(operation_id="retrieve_site", responses=SiteOutput)
     def retrieve(self, request: Request, site_id: int) -> Response:
@@ -73,13 +74,13 @@ class SiteViewSet(ListViewSet):
         """Change name, domain, industry or status. Editors may change sites that they have access to."""
         changes = self.validated(SiteUpdateInput, partial=True)
         site = update_site(visible_site(request, site_id), user_of(request), **changes)
-        return success(SiteOutput(site).data, "Saved.")
+        return success(SiteOutput(site).data, _("Saved."))
 
     @extend_schema(operation_id="delete_site", responses={200: None})
     def destroy(self, request: Request, site_id: int) -> Response:
         """Delete a site and all access to it."""
         delete_site(visible_site(request, site_id), user_of(request))
-        return success(message="Site deleted.")
+        return success(message=_("Site deleted."))
 
 
 @extend_schema_view(list=extend_schema(operation_id="list_site_access"))
@@ -104,14 +105,14 @@ class SiteAccessViewSet(ListViewSet):
         site = visible_site(request, site_id)
         grant_site_access(site, member_id, user_of(request))
         member = members_with_access(site).get(pk=member_id)
-        return success(SiteMemberOutput(member).data, "Access given.", status=201)
+        return success(SiteMemberOutput(member).data, _("Access given."), status=201)
 
     @extend_schema(operation_id="revoke_site_access", responses={200: None})
     @refuses(TeamNotManaged, AccessByRole)
     def destroy(self, request: Request, site_id: int, user_id: int) -> Response:
         """End a member's access to the site. Refused with 409 for owners and admins, who always have access."""
         revoke_site_access(visible_site(request, site_id), user_id, user_of(request))
-        return success(message="Access ended.")
+        return success(message=_("Access ended."))
 
 
 def visible_site(request: Request, site_id: int) -> Site:

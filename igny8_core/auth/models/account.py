@@ -4,6 +4,7 @@ from django.conf import settings
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from igny8_core.common import clock
 
@@ -12,12 +13,12 @@ if TYPE_CHECKING:
 
 
 class AccountStatus(models.TextChoices):
-    TRIAL = "trial", "Trial"
-    PENDING_PAYMENT = "pending_payment", "Pending payment"
-    ACTIVE = "active", "Active"
-    PAST_DUE = "past_due", "Past due"
-    SUSPENDED = "suspended", "Suspended"
-    CANCELED = "canceled", "Canceled"
+    TRIAL = "trial", _("Trial")
+    PENDING_PAYMENT = "pending_payment", _("Pending payment")
+    ACTIVE = "active", _("Active")
+    PAST_DUE = "past_due", _("Past due")
+    SUSPENDED = "suspended", _("Suspended")
+    CANCELED = "canceled", _("Canceled")
 
 
 ACCOUNT_TRANSITIONS: dict[str, frozenset[str]] = {
@@ -44,9 +45,9 @@ class PaymentMethodType(models.TextChoices):
 
     STRIPE = "stripe", "Stripe"
     PAYPAL = "paypal", "PayPal"
-    BANK_TRANSFER = "bank_transfer", "Bank Transfer"
-    LOCAL_WALLET = "local_wallet", "Local Wallet"
-    MANUAL = "manual", "Manual"
+    BANK_TRANSFER = "bank_transfer", _("Bank Transfer")
+    LOCAL_WALLET = "local_wallet", _("Local Wallet")
+    MANUAL = "manual", _("Manual")
 
 
 # Columns that are copied to the account's invoices.
@@ -95,6 +96,13 @@ class Account(models.Model):
     tax_id = models.CharField("tax number", max_length=100, blank=True)
     timezone = models.CharField(
         "time zone", max_length=64, default="UTC", help_text="IANA name, for example Asia/Karachi"
+    )
+    language = models.CharField(
+        max_length=10,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Of invoices and other documents, and of people who chose none; empty: English, or the browser's",
     )
     payment_method = models.CharField(
         max_length=20,

@@ -1,14 +1,15 @@
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from igny8_core.auth.models.terms import Terms
 from igny8_core.common.model_fields import AmountField
 
 
 class BillingCycle(models.TextChoices):
-    MONTHLY = "monthly", "Monthly"
-    ANNUAL = "annual", "Annual"
+    MONTHLY = "monthly", _("Monthly")
+    ANNUAL = "annual", _("Annual")
 
 
 class Plan(models.Model):

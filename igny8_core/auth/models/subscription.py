@@ -3,6 +3,7 @@ from typing import Any
 
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 
 from igny8_core.auth.models.plan import BillingCycle
 from igny8_core.auth.models.terms import Terms
@@ -11,10 +12,10 @@ from igny8_core.common.model_fields import AmountField
 
 
 class SubscriptionStatus(models.TextChoices):
-    PENDING_PAYMENT = "pending_payment", "Pending payment"
-    ACTIVE = "active", "Active"
-    PAST_DUE = "past_due", "Past due"
-    CANCELED = "canceled", "Canceled"
+    PENDING_PAYMENT = "pending_payment", _("Pending payment")
+    ACTIVE = "active", _("Active")
+    PAST_DUE = "past_due", _("Past due")
+    CANCELED = "canceled", _("Canceled")
 
 
 SUBSCRIPTION_TRANSITIONS: dict[str, frozenset[str]] = {

@@ -2,16 +2,17 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
+from django.utils.translation import gettext_lazy as _
 
 from igny8_core.auth.models.user import Role
 from igny8_core.common import clock
 
 
 class InvitationState(models.TextChoices):
-    OPEN = "open", "Open"
-    EXPIRED = "expired", "Expired"
-    ACCEPTED = "accepted", "Accepted"
-    CANCELED = "canceled", "Canceled"
+    OPEN = "open", _("Open")
+    EXPIRED = "expired", _("Expired")
+    ACCEPTED = "accepted", _("Accepted")
+    CANCELED = "canceled", _("Canceled")
 
 
 class TeamInvitation(models.Model):

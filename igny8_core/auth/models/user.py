@@ -7,6 +7,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
+from django.utils.translation import gettext_lazy as _
 
 from igny8_core.common import clock
 from igny8_core.common.addresses import validate_address
@@ -16,10 +17,10 @@ from igny8_core.common.text import normalized_password
 class Role(models.TextChoices):
     """What a person may do in their account, from most to least."""
 
-    OWNER = "owner", "Owner"
-    ADMIN = "admin", "Admin"
-    EDITOR = "editor", "Editor"
-    VIEWER = "viewer", "Viewer"
+    OWNER = "owner", _("Owner")
+    ADMIN = "admin", _("Admin")
+    EDITOR = "editor", _("Editor")
+    VIEWER = "viewer", _("Viewer")
 
 
 MANAGER_ROLES = [Role.OWNER, Role.ADMIN]
@@ -94,6 +95,13 @@ class User(AbstractBaseUser, PermissionsMixin):
         editable=False,
         help_text="Since when logging in also needs a code of the person's device; empty: a password is enough",
     )
+    language = models.CharField(
+        max_length=10,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="In which the person reads pages, mails and refusals; empty: the account's",
+    )
     terms_version = models.CharField(
         max_length=50, blank=True, default="", db_default="", help_text="Of the terms that the person agreed to"
     )
@@ -150,6 +158,11 @@ class User(AbstractBaseUser, PermissionsMixin):
         self._password = None
         self.save(update_fields=["password"])
         return True
+
+    @property
+    def spoken_language(self) -> str:
+        """The language that the person or else their account has chosen; empty if neither has. Reads the account."""
+        return self.language or (self.account.language if self.account else "")
 
     @property
     def full_name(self) -> str:

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.utils.text import slugify
+from django.utils.translation import gettext as _
 
 from igny8_core.auth.errors import EmailTaken, MemberElsewhere, NotSuspended, SuspensionLiftedByPayment
 from igny8_core.auth.locks import lock_account
@@ -23,6 +24,7 @@ from igny8_core.auth.permissions import require_other_account
 from igny8_core.common import clock
 from igny8_core.common.db import refusing, service_transaction, set_changed
 from igny8_core.common.errors import InvalidInput
+from igny8_core.common.languages import current_language
 from igny8_core.common.states import transition
 from igny8_core.common.tax_ids import why_not_tax_id
 from igny8_core.events import services as events
@@ -108,7 +110,10 @@ def reinstate_account(account: Account, reason: str, reinstated_by: User) -> Acc
     account = lock_account(account.pk, "plan")
     require_other_account(reinstated_by, account.pk)
     if account.status != AccountStatus.SUSPENDED:
-        raise NotSuspended(f"The account is {account.status}. {_HINTS.get(account.status, NotSuspended.text)}")
+        raise NotSuspended(
+            _("The account is %(status)s. %(get)s")
+            % {"status": account.status, "get": _(_HINTS.get(account.status, NotSuspended.text))}
+        )
     if account.suspended_reason != SuspendedReason.OPERATOR:
         raise SuspensionLiftedByPayment()
     last = Subscription.objects.filter(account=account).order_by("-pk").first()
@@ -125,7 +130,7 @@ def reinstate_account(account: Account, reason: str, reinstated_by: User) -> Acc
 
 @service_transaction
 def update_account_settings(account: Account, changed_by: User, **changes: str) -> Account:
-    """Change name, timezone, tax_id or billing_* columns. Existing invoices keep the details they were issued with.
+    """Change name, timezone, language, tax_id or billing_* columns. Invoices keep what they were issued with.
 
     Raises InvalidInput for a wrong VAT number.
     """
@@ -172,7 +177,14 @@ def _new_account(name: str, plan: Plan, status: AccountStatus, billing: dict[str
     if status == AccountStatus.TRIAL and settings.TRIAL_DAYS:
         ends_at = clock.now() + timedelta(days=settings.TRIAL_DAYS)
     return Account.objects.create(
-        name=name, slug=_slug(name), plan=plan, status=status, trial_ends_at=ends_at, **billing
+        name=name,
+        slug=_slug(name),
+        plan=plan,
+        status=status,
+        trial_ends_at=ends_at,
+        # In which the person signs up: of the page, or what the program asked for.
+        language=current_language(),
+        **billing,
     )
 
 

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.utils.translation import gettext_noop
 
 from igny8_core.auth.errors import SecondFactorRequired, SecondFactorWrong
 from igny8_core.auth.models import LoginSession, User
@@ -11,9 +12,9 @@ from igny8_core.auth.services.users import check_own_password
 from igny8_core.common import clock
 from igny8_core.common.errors import InvalidInput
 
-NOTHING_SENT = "Send your password, or a code of your second factor."
-NO_FACTOR = "You have no second factor, so there are no codes. Send your password."
-WRONG_CODE = (
+NOTHING_SENT = gettext_noop("Send your password, or a code of your second factor.")
+NO_FACTOR = gettext_noop("You have no second factor, so there are no codes. Send your password.")
+WRONG_CODE = gettext_noop(
     "This is not a code of your device now, or it was used already. Wait for the next one, or use a recovery code."
 )
 

@@ -9,6 +9,8 @@ from datetime import UTC, timedelta
 
 from django.contrib.auth.hashers import make_password
 from django.utils.crypto import constant_time_compare, salted_hmac
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from igny8_core.auth.errors import (
     AlreadyMember,
@@ -31,6 +33,7 @@ from igny8_core.auth.services.users import hashed
 from igny8_core.common import clock
 from igny8_core.common.db import refusing, service_transaction
 from igny8_core.common.errors import InvalidInput, NotFound
+from igny8_core.common.languages import current_language
 from igny8_core.common.mail import erased_address
 from igny8_core.common.signed_texts import BadSignature, keys, opened, signed
 from igny8_core.events import services as events
@@ -38,7 +41,7 @@ from igny8_core.events import services as events
 LIFETIME = timedelta(days=7)
 # How long one that nobody answered can be seen and sent again after it expired.
 KEPT_UNANSWERED = timedelta(days=90)
-NO_SUCH_SITE = "No such site. GET /api/v1/sites/ lists them."
+NO_SUCH_SITE = gettext_noop("No such site. GET /api/v1/sites/ lists them.")
 SALT = "igny8_core.auth.invitation"
 
 
@@ -197,7 +200,7 @@ def invitation_token(invitation: TeamInvitation) -> str:
         for token in (_token(invitation, key), _token_of_old(invitation, key)):
             if constant_time_compare(_hash(token), invitation.token_hash):
                 return token
-    raise InvalidInput("The server's signing key has changed since this invitation was made. Send it again.")
+    raise InvalidInput(_("The server's signing key has changed since this invitation was made. Send it again."))
 
 
 def _token(invitation: TeamInvitation, key: str) -> str:
@@ -252,10 +255,10 @@ def _require_seat(account: Account) -> None:
 
 
 def _limit_text(account: Account, allowed: int) -> str:
-    return (
-        f"The plan {account.plan.name} allows {allowed} user(s), including open invitations, and all seats are taken. "
-        "Remove a member, cancel an invitation, or change to a larger plan."
-    )
+    return _(
+        "The plan %(plan)s allows %(allowed)s user(s), including open invitations, and all seats "
+        "are taken. Remove a member, cancel an invitation, or change to a larger plan."
+    ) % {"plan": account.plan.name, "allowed": allowed}
 
 
 def _unanswered(account: Account, invitation_id: int) -> TeamInvitation:
@@ -304,8 +307,9 @@ def _joining(invitation: TeamInvitation, caller: User | None, person: NewPerson 
 def _new_user(email: str, person: NewPerson | None) -> User:
     if person is None:
         missing = ["password", "password_confirm", "first_name", "last_name"]
-        raise InvalidInput(errors={name: ["Required, because you have no login yet."] for name in missing})
-    user = User(email=email, first_name=person.first_name, last_name=person.last_name)
+        raise InvalidInput(errors={name: [_("Required, because you have no login yet.")] for name in missing})
+    names = {"first_name": person.first_name, "last_name": person.last_name}
+    user = User(email=email, language=current_language(), **names)
     user.password = hashed(person.password, user, field="password")
     return user
 

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import connection
 from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext
 
 from igny8_core.auth.devices import KEPT_FOR, Place
 from igny8_core.auth.errors import InvalidCredentials
@@ -179,7 +180,10 @@ def _seconds_to_wait(mark: str) -> int:
 
 
 def _refusal(seconds: int) -> TooManyRequests:
-    return TooManyRequests(f"Too many attempts to log in. Try again in {seconds} seconds.", retry_after=seconds)
+    return TooManyRequests(
+        gettext("Too many attempts to log in. Try again in %(seconds)s seconds.") % {"seconds": seconds},
+        retry_after=seconds,
+    )
 
 
 def _give_back(attempt: _Try) -> None:

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from django.core.signing import Signer
 from django.db.models import TextChoices
 from django.utils.crypto import constant_time_compare, salted_hmac
+from django.utils.translation import gettext as _
 
 from igny8_core.auth.errors import InvalidLink, LinkExpired
 from igny8_core.auth.models import Account, User
@@ -88,7 +89,7 @@ def _opened_of_old(token: str, purpose: Purpose) -> tuple[int, str]:
     # Its own salt: otherwise, with a colon in place of its dot, such a token would pass for a current one.
     claims = Signer(salt=f"igny8_core.auth.link.{purpose.value}", sep=".").unsign_object(token)
     if has_run_out(purpose, claims["at"]):
-        raise SignatureExpired("The token has expired.")
+        raise SignatureExpired(_("The token has expired."))
     return claims["user"], claims["state"]
 
 

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from django.conf import settings
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from igny8_core.auth.models import Account, AccountStatus, InvitationState, TeamInvitation, User
 from igny8_core.auth.services.invitations import invitation_token
@@ -21,6 +23,7 @@ from igny8_core.common import clock
 from igny8_core.common.mail import Mail, message_id_of_event, send
 from igny8_core.common.names import in_mail
 from igny8_core.common.rate_limits import rates_of
+from igny8_core.common.written import in_sentence
 from igny8_core.events.models import Event
 
 FEW_CODES = 3
@@ -31,7 +34,19 @@ def handle(event: Event) -> None:
 
     Errors of the mail server are raised, so that the mail is tried again. Raises RuntimeError inside a transaction.
     """
-    send(lambda: HANDLERS[event.type](event), message_id_of_event(event.pk))
+    send(lambda: HANDLERS[event.type](event), message_id_of_event(event.pk), _language(event))
+
+
+def _language(event: Event) -> str:
+    """That of who reads the mail: the person it is about, else of the account; operators read English."""
+    if event.type in OF_PEOPLE:
+        person = User.objects.select_related("account").filter(pk=event.object_id).first()
+        return person.spoken_language if person else ""
+    account = event.account
+    if account is None:
+        return ""
+    is_owners = event.type == "account.created" and account.owner is not None
+    return (account.owner.language if is_owners and account.owner else "") or account.language
 
 
 def _account_created(event: Event) -> Mail | None:
@@ -46,8 +61,13 @@ def _account_created(event: Event) -> Mail | None:
         "trial_ends_at": account.trial_ends_at,
     }
     if owner.email_verified_at:
-        return Mail("subscription_created", f"Welcome to {settings.COMPANY_NAME}", [owner.email], context)
-    subject = f"Welcome to {settings.COMPANY_NAME}: confirm your e-mail address"
+        return Mail(
+            "subscription_created",
+            _("Welcome to %(company_name)s") % {"company_name": settings.COMPANY_NAME},
+            [owner.email],
+            context,
+        )
+    subject = _("Welcome to %(company_name)s: confirm your e-mail address") % {"company_name": settings.COMPANY_NAME}
     asked = _link_mail("subscription_created", subject, owner, Purpose.VERIFICATION, event)
     if asked is None:
         return None
@@ -62,7 +82,7 @@ def _verification_requested(event: Event) -> Mail | None:
 def _verification_mail(event: Event, user: User | None) -> Mail | None:
     if user is None or user.email_verified_at or not user.is_active:
         return None
-    subject = f"Confirm your e-mail address for {settings.COMPANY_NAME}"
+    subject = _("Confirm your e-mail address for %(company_name)s") % {"company_name": settings.COMPANY_NAME}
     mail = _link_mail("verify_email", subject, user, Purpose.VERIFICATION, event)
     return mail and replace(mail, kind="verification", trial_account=_trial_account(user.account))
 
@@ -72,7 +92,7 @@ def _password_reset_requested(event: Event) -> Mail | None:
     user = User.objects.filter(pk=event.object_id, is_active=True).first()
     if user is None or not user.has_usable_password():
         return None
-    subject = f"Choose a new password for {settings.COMPANY_NAME}"
+    subject = _("Choose a new password for %(company_name)s") % {"company_name": settings.COMPANY_NAME}
     mail = _link_mail("password_reset", subject, user, Purpose.RESET, event)
     return mail and replace(mail, kind="password_reset")
 
@@ -85,7 +105,7 @@ def _billing_email_given(event: Event) -> Mail | None:
         return None
     # No name in it: whoever chooses the address also chose the name, and could write to a stranger's inbox.
     context = {"link": _link("verify-email", billing_address_token(account, event.created_at))}
-    subject = f"Confirm the address for invoices of {settings.COMPANY_NAME}"
+    subject = _("Confirm the address for invoices of %(company_name)s") % {"company_name": settings.COMPANY_NAME}
     mail = Mail("billing_address", subject, [account.billing_email], context, kind="billing_address")
     return replace(mail, trial_account=_trial_account(account))
 
@@ -118,12 +138,12 @@ def _invitation(event: Event) -> Mail | None:
     context = {
         "account": in_mail(found.account.name),
         "inviter": in_mail(found.invited_by.full_name),
-        "role": found.get_role_display().lower(),
+        "role": in_sentence(found.get_role_display()),
         "expires_at": found.expires_at,
         "link": _link("invitations", token),
     }
     # No names in the subject: the owner of an account chooses its name, and could write to a stranger's inbox (OUT-09).
-    subject = f"You are invited to a team on {settings.COMPANY_NAME}"
+    subject = _("You are invited to a team on %(company_name)s") % {"company_name": settings.COMPANY_NAME}
     mail = Mail("invitation", subject, [found.email], context, kind="invitation")
     return replace(mail, trial_account=_trial_account(found.account))
 
@@ -133,7 +153,7 @@ def _member_removed(event: Event) -> Mail | None:
     if member is None or event.data.get("left") or event.account is None:
         return None
     context = {"account": in_mail(event.account.name), "link": _link("own-account")}
-    return Mail("member_removed", "You are no longer a member of a team", [member.email], context)
+    return Mail("member_removed", _("You are no longer a member of a team"), [member.email], context)
 
 
 def _ownership_transferred(event: Event) -> Mail | None:
@@ -147,63 +167,69 @@ def _ownership_transferred(event: Event) -> Mail | None:
         "owner": in_mail(now.full_name),
         "link": _link("home"),
     }
-    return Mail("ownership_transferred", "Your account has a new owner", [now.email, before.email], context)
+    return Mail("ownership_transferred", _("Your account has a new owner"), [now.email, before.email], context)
 
 
 def _password_changed(event: Event) -> Mail | None:
-    return _safety_mail(event, "Your password was changed", "All your other logins have ended.")
+    return _safety_mail(event, _("Your password was changed"), _("All your other logins have ended."))
 
 
 def _password_reset(event: Event) -> Mail | None:
-    said = "A new password was chosen with a link that we sent to this address. You were logged out everywhere."
-    return _safety_mail(event, "Your password was changed", said)
+    said = _("A new password was chosen with a link that we sent to this address. You were logged out everywhere.")
+    return _safety_mail(event, _("Your password was changed"), said)
 
 
 def _login_attacked(event: Event) -> Mail | None:
-    said = (
+    said = _(
         "Somebody typed many wrong passwords for your login. Where you logged in before, you can go on as usual. "
         "Elsewhere you may have to wait for some minutes; choosing a new password ends the wait at once."
     )
-    return _safety_mail(event, "Somebody tries to log in as you", said)
+    return _safety_mail(event, _("Somebody tries to log in as you"), said)
 
 
 def _token_reused(event: Event) -> Mail | None:
-    said = (
+    said = _(
         "A program used a key of your login that had been used before. Somebody may have copied it, so we ended the "
         "login on that device. Log in there again."
     )
-    return _safety_mail(event, "One of your logins was ended", said)
+    return _safety_mail(event, _("One of your logins was ended"), said)
 
 
 def _second_factor_enabled(event: Event) -> Mail | None:
-    said = "From now on logging in also needs a code of your device, or one of the recovery codes that you were shown."
-    also = "All your other logins have ended."
+    said = _(
+        "From now on logging in also needs a code of your device, or one of the recovery codes that you were shown."
+    )
+    also = _("All your other logins have ended.")
     is_change = event.data.get("replaced")
-    title = "The device of your second factor was changed" if is_change else "Second factor switched on"
+    title = _("The device of your second factor was changed") if is_change else _("Second factor switched on")
     return _safety_mail(event, title, said, also)
 
 
 def _second_factor_disabled(event: Event) -> Mail | None:
-    return _safety_mail(event, "Second factor switched off", "From now on the password alone is enough to log in.")
+    return _safety_mail(
+        event, _("Second factor switched off"), _("From now on the password alone is enough to log in.")
+    )
 
 
 def _second_factor_reset(event: Event) -> Mail | None:
-    said = (
+    said = _(
         "Your second factor was taken off your login by an operator, as is done when a device is lost. The password "
         "alone is enough to log in now. You were logged out everywhere. Switch it on again with your new device."
     )
-    return _safety_mail(event, "Your second factor was taken away", said)
+    return _safety_mail(event, _("Your second factor was taken away"), said)
 
 
 def _recovery_codes_renewed(event: Event) -> Mail | None:
-    return _safety_mail(event, "You have new recovery codes", "The recovery codes that you had before no longer work.")
+    return _safety_mail(
+        event, _("You have new recovery codes"), _("The recovery codes that you had before no longer work.")
+    )
 
 
 def _recovery_code_used(event: Event) -> Mail | None:
     left = int(event.data.get("left", 0))
-    said = f"A recovery code was used in place of your device. Codes that are left: {left}."
-    also = "Make new ones before you need the last." if left < FEW_CODES else "Each works once."
-    return _safety_mail(event, "A recovery code was used", said, also)
+    said = _("A recovery code was used in place of your device. Codes that are left: %(left)s.") % {"left": left}
+    also = _("Make new ones before you need the last.") if left < FEW_CODES else _("Each works once.")
+    return _safety_mail(event, _("A recovery code was used"), said, also)
 
 
 def _login_edited(event: Event) -> Mail | None:
@@ -213,21 +239,21 @@ def _login_edited(event: Event) -> Mail | None:
     # The console also records a form that was saved as it was.
     if not changed or (is_own and not changed & {"email", "password"}):
         return None
-    said = [sentence for column, sentence in EDITED.items() if column in changed] or ["Its details were changed."]
-    return _safety_mail(event, "Your login was changed by an operator", *said, to_address_before="email" in changed)
+    said = [_(sentence) for column, sentence in EDITED.items() if column in changed] or [_("Its details were changed.")]
+    return _safety_mail(event, _("Your login was changed by an operator"), *said, to_address_before="email" in changed)
 
 
 # What is said of a changed column, without its values.
 EDITED = {
-    "email": "Another e-mail address was set for it, and this one is no longer used.",
-    "password": "The password was set anew or taken away.",
-    "is_active": "It was closed or opened again.",
-    "role": "The role in the team was changed.",
-    "is_staff": "What it may do in the operators' console was changed.",
-    "is_superuser": "It got or lost all permissions in the operators' console.",
-    "groups": "Its groups of operators were changed.",
-    "first_name": "The first name was changed.",
-    "last_name": "The last name was changed.",
+    "email": gettext_noop("Another e-mail address was set for it, and this one is no longer used."),
+    "password": gettext_noop("The password was set anew or taken away."),
+    "is_active": gettext_noop("It was closed or opened again."),
+    "role": gettext_noop("The role in the team was changed."),
+    "is_staff": gettext_noop("What it may do in the operators' console was changed."),
+    "is_superuser": gettext_noop("It got or lost all permissions in the operators' console."),
+    "groups": gettext_noop("Its groups of operators were changed."),
+    "first_name": gettext_noop("The first name was changed."),
+    "last_name": gettext_noop("The last name was changed."),
 }
 
 
@@ -268,3 +294,9 @@ HANDLERS: dict[str, Callable[[Event], Mail | None]] = {
     "recovery_codes.renewed": _recovery_codes_renewed,
     "recovery_code.used": _recovery_code_used,
 }
+
+
+# The events whose object is the person who gets the mail.
+OF_PEOPLE = frozenset(
+    kind for kind in HANDLERS if kind.startswith(("user.", "member.", "second_factor.", "recovery_", "session."))
+)

@@ -1,5 +1,8 @@
 """The members of an account: changing roles, removing members, transferring ownership."""
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
 from igny8_core.auth.errors import LastOwner, OwnRole
 from igny8_core.auth.locks import lock_account
 from igny8_core.auth.models import MANAGER_ROLES, Account, Role, SiteUserAccess, User
@@ -11,7 +14,7 @@ from igny8_core.common.db import service_transaction
 from igny8_core.common.errors import InvalidInput, TransitionNotAllowed
 from igny8_core.events import services as events
 
-NO_SUCH_MEMBER = "No such active member. GET /api/v1/account/team/ lists them."
+NO_SUCH_MEMBER = gettext_noop("No such active member. GET /api/v1/account/team/ lists them.")
 
 
 @service_transaction
@@ -71,7 +74,10 @@ def require_owner_stays(member: User, *, role: str, is_active: bool) -> None:
         return
     account = lock_account(member.account_id)
     if active_owners_of(account).exists() and team_policy.other_owner(account, member) is None:
-        raise LastOwner(f"{member} is the last active owner of {account}. Make another member an owner first.")
+        raise LastOwner(
+            _("%(member)s is the last active owner of %(account)s. Make another member an owner first.")
+            % {"member": member, "account": account}
+        )
 
 
 @service_transaction
@@ -139,5 +145,5 @@ def _save_membership(account: Account, member: User, *, stays: bool, role: str) 
     # The UPDATE requires the role that was read, so that even a caller who forgot the lock does not use an old one.
     unchanged = User.objects.filter(pk=member.pk, account=account, role=member.role)
     if not unchanged.update(account=account if stays else None, role=role):
-        raise TransitionNotAllowed("Somebody else changed this member just now. Load the team again, then decide.")
+        raise TransitionNotAllowed(_("Somebody else changed this member just now. Load the team again, then decide."))
     member.account, member.role = account if stays else None, role

@@ -8,6 +8,7 @@ from urllib.parse import quote, urlencode
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
+from django.utils.translation import gettext
 from django_otp.oath import hotp
 
 from igny8_core.auth.callers import password_fingerprint
@@ -53,7 +54,9 @@ def count_try(scope: str, user: User) -> None:
     who = f"user {user.pk} {password_fingerprint(user.password)}" if scope == "second_factor" else f"user {user.pk}"
     wait = seconds_to_wait(scope, who)
     if wait:
-        raise TooManyTries(f"Too many tries in a short time. Try again in {wait} seconds.", retry_after=wait)
+        raise TooManyTries(
+            gettext("Too many tries in a short time. Try again in %(wait)s seconds.") % {"wait": wait}, retry_after=wait
+        )
 
 
 def new_secret() -> bytes:

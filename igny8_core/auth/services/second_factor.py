@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 
 from django.conf import settings
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from igny8_core.auth.errors import (
     EmailNotVerified,
@@ -29,7 +31,7 @@ from igny8_core.common.db import service_transaction
 from igny8_core.common.errors import InvalidInput
 from igny8_core.events import services as events
 
-WRONG_FIRST_CODE = (
+WRONG_FIRST_CODE = gettext_noop(
     "This is not the code that the app shows now. Wait for its next code and type that. If it is refused too, set the "
     "clock of your device by the network."
 )
@@ -154,7 +156,7 @@ def reset_second_factor(person: User, operator: User | None) -> None:
     if operator and (person.is_staff or person.is_superuser) and not operator.is_superuser:
         raise SuperusersOnly()
     if person.second_factor_since is None:
-        raise SecondFactorOff("This person has no second factor, so there is nothing to take away.")
+        raise SecondFactorOff(_("This person has no second factor, so there is nothing to take away."))
     forget_second_factor(person)
     end_sessions(person, "second_factor_reset")
     events.record(events.about("second_factor.reset", person, operator))

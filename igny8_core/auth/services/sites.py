@@ -4,6 +4,7 @@ import secrets
 from typing import Any
 
 from django.utils.text import slugify
+from django.utils.translation import gettext
 
 from igny8_core.auth.errors import AccessByRole, LimitReached
 from igny8_core.auth.locks import lock_account
@@ -28,8 +29,11 @@ def create_site(account: Account, created_by: User, *, name: str, industry: Indu
     existing, allowed = Site.objects.filter(account=account).count(), terms_of(account).max_sites
     if existing >= allowed:
         raise LimitReached(
-            f"Your plan {account.plan.name} allows {allowed} site(s), and you have {existing}. "
-            "Delete one, or change to a larger plan."
+            gettext(
+                "Your plan %(plan)s allows %(allowed)s site(s), and you have %(existing)s. Delete one, "
+                "or change to a larger plan."
+            )
+            % {"plan": account.plan.name, "allowed": allowed, "existing": existing}
         )
     site = Site.objects.create(account=account, name=name, slug=_slug(name), domain=domain, industry=industry)
     managers = members_of(account).filter(role__in=MANAGER_ROLES, is_active=True)
@@ -79,7 +83,7 @@ def grant_site_access(site: Site, member_id: int, granted_by: User) -> User:
     site = _still_there(account, site, actor)
     member = members_of(account).filter(pk=member_id).first()
     if member is None:
-        raise InvalidInput(errors={"user": ["No such member. GET /api/v1/account/team/ lists them."]})
+        raise InvalidInput(errors={"user": [gettext("No such member. GET /api/v1/account/team/ lists them.")]})
     if not SiteUserAccess.objects.filter(user=member, site=site).exists():
         team_policy.open_sites(member, [site], actor)
         facts = {"user": member.pk}

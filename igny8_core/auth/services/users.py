@@ -5,6 +5,8 @@ import secrets
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from igny8_core.auth.devices import Place
 from igny8_core.auth.errors import EmailAlreadyVerified, LinkExpired
@@ -22,12 +24,12 @@ from igny8_core.events import services as events
 
 # The subject of a reset that was requested for an unknown address.
 NOBODY = 0
-NOT_CURRENT = "This is not your current password. Try again."
+NOT_CURRENT = gettext_noop("This is not your current password. Try again.")
 
 
 @service_transaction
 def update_profile(user: User, **names: str) -> User:
-    """Change first or last name. What is as it was is not written again."""
+    """Change first name, last name or language. What is as it was is not written again."""
     changed = set_changed(user, names)
     if not changed:
         return user
@@ -193,4 +195,4 @@ def check_own_password(password: str | None, user: User) -> None:
     None is for who has shown in another way that it is them.
     """
     if password is not None and not user.check_password(password):
-        raise InvalidInput(errors={"password": ["This is not your password. Try again."]})
+        raise InvalidInput(errors={"password": [_("This is not your password. Try again.")]})

@@ -2,6 +2,8 @@
 
 from datetime import datetime
 
+from django.utils.translation import gettext as _
+
 from igny8_core.auth.errors import AccountSuspended
 from igny8_core.auth.locks import lock_account
 from igny8_core.auth.models import (
@@ -87,13 +89,18 @@ def _require_settled(account: Account) -> None:
     """Raise MoneyOpen, naming the open payment or invoice, or AttemptOpen."""
     undecided = [payment for payment in payments_under_way_of(account) if not is_open(payment)]
     if undecided:
-        raise MoneyOpen(f"{why_undecided(undecided[0])} Wait until that is decided.")
+        raise MoneyOpen(
+            _("%(why_undecided)s Wait until that is decided.") % {"why_undecided": why_undecided(undecided[0])}
+        )
     subscription = live_subscription_of(account)
     is_past_due = subscription is not None and subscription.status == SubscriptionStatus.PAST_DUE
     for invoice in _unpaid(account):
         belongs_to_debt = is_past_due and subscription is not None and invoice.subscription_id == subscription.pk
         if belongs_to_debt or not _is_mere_order(invoice):
-            raise MoneyOpen(f"Invoice {invoice.invoice_number} is owed. Pay it first, or ask support to void it.")
+            raise MoneyOpen(
+                _("Invoice %(invoice_number)s is owed. Pay it first, or ask support to void it.")
+                % {"invoice_number": invoice.invoice_number}
+            )
     # Checked last, so that no attempt is closed if the account stays.
     require_no_open_attempt(account)
 

@@ -3,6 +3,8 @@
 import re
 
 from django.conf import settings
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from igny8_core.business.billing.default_data import PAYMENT_METHODS
 from igny8_core.business.billing.models import PAYEE_DETAILS, PAYEE_NUMBERS, Payee
@@ -10,10 +12,10 @@ from igny8_core.common.bank_codes import why_not_bic, why_not_iban
 from igny8_core.common.text import folded
 
 LABELS = {
-    "bank_name": "Bank",
-    "account_title": "Account holder",
-    "account_number": "Account",
-    "routing_number": "Routing number",
+    "bank_name": gettext_noop("Bank"),
+    "account_title": gettext_noop("Account holder"),
+    "account_number": gettext_noop("Account"),
+    "routing_number": gettext_noop("Routing number"),
     "iban": "IBAN",
     "swift_code": "SWIFT",
 }
@@ -21,22 +23,22 @@ LABELS = {
 SAMPLE_DETAILS = {
     name: {folded(row[name]) for row in PAYMENT_METHODS if name in row} for name in {*PAYEE_DETAILS} - {"wallet_type"}
 }
-WALLET = "Wallet"
-SEND_TO = "Send payment to:"
+WALLET = gettext_noop("Wallet")
+SEND_TO = gettext_noop("Send payment to:")
 
 
 def details_of(payee: Payee) -> list[tuple[str, str]]:
     """The details that are filled in, with their labels: `[("Bank", "ABC Bank"), ("Account", "1234567890")]`."""
-    bank = [(label, value) for name, label in LABELS.items() if (value := getattr(payee, name))]
+    bank = [(_(label), value) for name, label in LABELS.items() if (value := getattr(payee, name))]
     if payee.wallet_id:
-        return [*bank, (payee.wallet_type or WALLET, payee.wallet_id)]
-    return [*bank, (WALLET, payee.wallet_type)] if payee.wallet_type else bank
+        return [*bank, (payee.wallet_type or _(WALLET), payee.wallet_id)]
+    return [*bank, (_(WALLET), payee.wallet_type)] if payee.wallet_type else bank
 
 
 def instructions_of(payee: Payee) -> str:
     """Everything that a payer needs, as plain text: the details, one per line, then the operator's text."""
     details = [f"{label}: {value}" for label, value in details_of(payee)]
-    heading = [SEND_TO] if payee.wallet_id else []
+    heading = [_(SEND_TO)] if payee.wallet_id else []
     words = text_without_details(payee)
     return "\n".join([*heading, *details, *([words] if words else [])])
 
@@ -79,7 +81,9 @@ def _why_text_refused(words: str, before: Payee | None, after: Payee) -> str | N
             number = getattr(payee, name)
             # Placeholders without digits, such as "-" or "n/a", may occur in any sentence.
             if any(map(str.isdigit, number)) and folded(number) in folded(words):
-                return f"Remove {number} from the text. Customers see the numbers from their own fields."
+                return _("Remove %(number)s from the text. Customers see the numbers from their own fields.") % {
+                    "number": number
+                }
     return None
 
 

@@ -8,6 +8,9 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
 from igny8_core.auth.models import BillingCycle, Plan, Subscription, Terms
 from igny8_core.business.billing.models import (
     PLAN_LINES,
@@ -27,12 +30,13 @@ from igny8_core.common.money import (
     round_amount,
     typed_amount,
 )
+from igny8_core.common.written import in_sentence, plain_day_text
 
 # What a column of whole numbers holds.
 MAX_NUMBER = 2**31 - 1
 # A PDF of so many lines has some 40 pages.
 MAX_LINES = 1000
-TOO_MANY_LINES = f"An invoice has at most {MAX_LINES} lines. Make another invoice for the rest."
+TOO_MANY_LINES = gettext_noop("An invoice has at most %(max_lines)s lines. Make another invoice for the rest.")
 
 
 @dataclass(frozen=True)
@@ -93,7 +97,7 @@ def plan_line(plan: Plan, terms: Terms | None = None) -> dict[str, Any]:
     """
     terms = terms or plan.terms
     return {
-        "description": f"{plan.name} plan, {_cycle_name(terms.billing_cycle)}",
+        "description": _("%(plan)s plan, %(cycle)s") % {"plan": plan.name, "cycle": _cycle_name(terms.billing_cycle)},
         "quantity": 1,
         "amount": format_amount(terms.price, terms.currency),
         "kind": LineKind.PLAN,
@@ -115,7 +119,7 @@ def renewal_line(plan: Plan, terms: Terms, period: NextPeriod) -> dict[str, Any]
     """The invoice line that sells a further period of a plan."""
     line = plan_line(plan, terms)
     return line | {
-        "description": f"{line['description']}, {period.start:%Y-%m-%d} to {period.end:%Y-%m-%d}",
+        "description": f"{line['description']}, {_dates(period.start, period.end)}",
         "period_start": period.start,
         "period_end": period.end,
     }
@@ -124,7 +128,8 @@ def renewal_line(plan: Plan, terms: Terms, period: NextPeriod) -> dict[str, Any]
 def package_line(package: CreditPackage) -> dict[str, Any]:
     """The invoice line that sells a credit package, with everything that it grants (AMT-11)."""
     return {
-        "description": f"Credit package {package.name}, {package.credits} credits",
+        "description": _("Credit package %(package)s, %(credits)s credits")
+        % {"package": package.name, "credits": package.credits},
         "quantity": 1,
         "amount": package.final_price,
         "kind": LineKind.CREDIT_PACKAGE,
@@ -162,9 +167,10 @@ def plan_change_lines(
     lines add up to the total (docs/domain.md section 4).
     """
     restarts = sold.billing_cycle != plan.billing_cycle
-    until = "" if restarts else f", {period.now:%Y-%m-%d} to {period.end:%Y-%m-%d}"
+    until = "" if restarts else f", {_dates(period.now, period.end)}"
     unused = {
-        "description": f"Unused time on {sold_plan.name}, {period.now:%Y-%m-%d} to {period.end:%Y-%m-%d}",
+        "description": _("Unused time on %(plan)s, %(dates)s")
+        % {"plan": sold_plan.name, "dates": _dates(period.now, period.end)},
         "quantity": 1,
         "amount": -unused_time(sold, period, parts),
         "kind": UNUSED_TIME,
@@ -173,7 +179,7 @@ def plan_change_lines(
         "period_end": period.end,
     }
     charge = plan_line(plan) | {
-        "description": f"{plan.name} plan, {_cycle_name(plan.billing_cycle)}{until}",
+        "description": plan_line(plan)["description"] + until,
         "amount": charged_time(plan.terms, period, restarts=restarts),
         "kind": LineKind.PLAN_CHANGE,
         "period_price": plan.price,
@@ -216,7 +222,11 @@ def _rounded(exact: Fraction, currency: str) -> Decimal:
 
 
 def _cycle_name(cycle: str) -> str:
-    return str(BillingCycle(cycle).label).lower()
+    return in_sentence(str(BillingCycle(cycle).label))
+
+
+def _dates(start: datetime, end: datetime) -> str:
+    return _("%(start)s to %(end)s") % {"start": plain_day_text(start), "end": plain_day_text(end)}
 
 
 def checked_lines(line_items: Sequence[dict[str, Any]], currency: str) -> list[dict[str, Any]]:
@@ -227,14 +237,19 @@ def checked_lines(line_items: Sequence[dict[str, Any]], currency: str) -> list[d
     InvalidAmount naming the line.
     """
     if not line_items:
-        raise InvalidInput("The invoice has no lines. Give at least one.")
+        raise InvalidInput(_("The invoice has no lines. Give at least one."))
     if len(line_items) > MAX_LINES:
-        raise InvalidInput(TOO_MANY_LINES)
+        raise InvalidInput(_(TOO_MANY_LINES) % {"max_lines": MAX_LINES})
     if sum(1 for line in line_items if line.get("credits")) > 1:
-        raise InvalidInput("At most one line of an invoice can have credits. Create a separate invoice for the others.")
+        raise InvalidInput(
+            _("At most one line of an invoice can have credits. Create a separate invoice for the others.")
+        )
     lines = [_checked_line(line, currency, number) for number, line in enumerate(line_items, start=1)]
     if subtotal(lines) > MAX_AMOUNT:
-        raise InvalidInput(f"The lines add up to more than {MAX_AMOUNT}, which is more than an invoice can hold.")
+        raise InvalidInput(
+            _("The lines add up to more than %(max_amount)s, which is more than an invoice can hold.")
+            % {"max_amount": MAX_AMOUNT}
+        )
     return lines
 
 
@@ -278,15 +293,24 @@ def next_period(anchor: datetime, ended: datetime, cycle: str) -> NextPeriod:
 def _checked_line(line: dict[str, Any], currency: str, number: int) -> dict[str, Any]:
     description, quantity, amount = line.get("description"), line.get("quantity", 1), line.get("amount")
     if not isinstance(description, str) or not description.strip():
-        raise InvalidInput(f"Line {number} needs a description.")
+        raise InvalidInput(_("Line %(number)s needs a description.") % {"number": number})
     if type(quantity) is not int or not 1 <= quantity <= MAX_NUMBER:
-        raise InvalidInput(f"Line {number}: the quantity has to be a whole number from 1 to {MAX_NUMBER}.")
+        raise InvalidInput(
+            _("Line %(number)s: the quantity has to be a whole number from 1 to %(max_number)s.")
+            % {"number": number, "max_number": MAX_NUMBER}
+        )
     granted = line.get("credits", 0)
     if type(granted) is not int or not 0 <= granted <= MAX_NUMBER:
-        raise InvalidInput(f"Line {number}: the credits have to be a whole number from 0 to {MAX_NUMBER}.")
+        raise InvalidInput(
+            _("Line %(number)s: the credits have to be a whole number from 0 to %(max_number)s.")
+            % {"number": number, "max_number": MAX_NUMBER}
+        )
     kind = line.get("kind", LineKind.OTHER)
     if kind not in LineKind.values:
-        raise InvalidInput(f"Line {number}: {kind!r} is not a kind of line. Use one of: {', '.join(LineKind.values)}.")
+        raise InvalidInput(
+            _("Line %(number)s: %(kind)s is not a kind of line. Use one of: %(known)s.")
+            % {"number": number, "kind": f"{kind!r}", "known": ", ".join(LineKind.values)}
+        )
     given_back = _given_back(amount) if kind == UNUSED_TIME else None
     text = _line_amount(amount if given_back is None else given_back, currency, number)
     if given_back is not None and Decimal(text):
@@ -303,7 +327,9 @@ def _given_back(amount: object) -> object:
 
 def _line_amount(amount: object, currency: str, number: int) -> str:
     example, decimals = format_amount(Decimal(89), currency), minor_units(currency)
-    expected = _wrong_amount(number, f'the amount has to be a Decimal, a number or text like "{example}".')
+    expected = _wrong_amount(
+        number, _('the amount has to be a Decimal, a number or text like "%(example)s".') % {"example": example}
+    )
     try:
         amount = typed_amount(amount, currency)
     except InvalidAmount as refusal:
@@ -319,7 +345,11 @@ def _line_amount(amount: object, currency: str, number: int) -> str:
     # Text like 89.000 has more decimals than dollars have (AMT-05); of a Decimal just the value counts.
     written = len(amount.partition(".")[2]) if isinstance(amount, str) else 0
     if written > decimals or value != value.quantize(Decimal(1).scaleb(-decimals)):
-        raise _wrong_amount(number, f'{currency} has {decimals} decimals. Write the amount like "{example}".')
+        raise _wrong_amount(
+            number,
+            _('%(currency)s has %(decimals)s decimals. Write the amount like "%(example)s".')
+            % {"currency": currency, "decimals": decimals, "example": example},
+        )
     return format_amount(value, currency)
 
 

@@ -5,6 +5,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from django.conf import settings
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from igny8_core.auth.models import Account, AccountStatus, Plan, Subscription, User
 from igny8_core.auth.selectors import has_made_an_account, public_plans
@@ -21,7 +23,7 @@ from igny8_core.common.errors import TooManyRequests
 from igny8_core.events import services as events
 from igny8_core.events.models import Event
 
-SIGNUPS_STOPPED = "Very many people are signing up right now. Please come back within the hour."
+SIGNUPS_STOPPED = gettext_noop("Very many people are signing up right now. Please come back within the hour.")
 
 
 @dataclass(frozen=True)
@@ -190,7 +192,7 @@ def _order(account: Account, plan: Plan, payment_method: str) -> Signup:
     owner = _owner(account)
     method = payment_method or usual_method(offered_for(account.billing_country, plan.price, plan.currency), "")
     if not method:
-        raise PaymentMethodNotAvailable("No payment method is available in your country yet. Please contact us.")
+        raise PaymentMethodNotAvailable(_("No payment method is available in your country yet. Please contact us."))
     subscription = create_subscription(account, plan, method, created_by=owner)
     return Signup(owner, subscription.account, subscription, subscription.invoices.get())
 

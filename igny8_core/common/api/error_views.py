@@ -1,6 +1,7 @@
 """Django's handler400 to handler500: JSON under /api/, Django's own pages elsewhere."""
 
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
 from django.views import defaults
 
 from igny8_core.common.api.envelope import failure_response
@@ -18,7 +19,9 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
     """handler403."""
     if _is_api(request):
-        return failure_response(403, "You may not do this. Ask an owner or admin of your account.", "permission_denied")
+        return failure_response(
+            403, _("You may not do this. Ask an owner or admin of your account."), "permission_denied"
+        )
     return defaults.permission_denied(request, exception)
 
 

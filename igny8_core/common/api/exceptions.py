@@ -10,6 +10,7 @@ from django.core.exceptions import PermissionDenied, RequestDataTooBig, Suspicio
 from django.core.signals import got_request_exception
 from django.db import DatabaseError, InterfaceError
 from django.http import Http404, UnreadablePostError
+from django.utils.translation import gettext, gettext_noop
 from rest_framework import exceptions as drf
 from rest_framework.response import Response
 from rest_framework.settings import api_settings
@@ -27,13 +28,13 @@ PASSING_STATES = frozenset({"55P03", "40P01", "40001", "57014", "25P03"})
 PASSING_CLASSES = ("08", "53", "57P0")
 RETRY_AFTER_SECONDS = 2
 
-BUSY = "The service is busy. Nothing was changed. Try again in a moment."
-IN_DOUBT = (
+BUSY = gettext_noop("The service is busy. Nothing was changed. Try again in a moment.")
+IN_DOUBT = gettext_noop(
     "Our database was busy or out of reach while your request was carried out. It may have been done, in whole or in "
     "part. Look at the object before you repeat the request; with the same Idempotency-Key it is done once."
 )
-MALFORMED = "The request is malformed. Check its address, headers and body."
-NO_SUCH_ADDRESS = "No such address. API addresses start with /api/v1/ and end with a slash."
+MALFORMED = gettext_noop("The request is malformed. Check its address, headers and body.")
+NO_SUCH_ADDRESS = gettext_noop("No such address. API addresses start with /api/v1/ and end with a slash.")
 
 # A 401 must name a scheme (RFC 9110 section 11.6.1), even from a view that needs no token, such as the login.
 AUTHENTICATE_HEADER = 'Bearer realm="api"'
@@ -44,7 +45,7 @@ class PayloadTooLarge(drf.APIException):
 
     status_code = 413
     default_code = "payload_too_large"
-    default_detail = "The request body is too large. The limit is 1 MB."
+    default_detail = gettext_noop("The request body is too large. The limit is 1 MB.")
 
 
 @dataclass
@@ -65,7 +66,9 @@ SECURITY_EVENTS_BY_CODE = {
 }
 SECURITY_EVENTS = {403: "authz_fail", 404: "malicious_direct_reference"}
 
-UNEXPECTED = Failure(500, "internal_error", "Something went wrong on our side. Please quote the request_id to support.")
+UNEXPECTED = Failure(
+    500, "internal_error", gettext_noop("Something went wrong on our side. Please quote the request_id to support.")
+)
 
 
 def exception_handler(exc: Exception, context: dict[str, Any]) -> Response:
@@ -104,7 +107,7 @@ def _failure_of(exc: Exception) -> Failure | None:
         case DomainError():
             return _domain_failure(exc)
         case Http404():
-            return Failure(404, "not_found", "Not found.")
+            return Failure(404, "not_found", gettext("Not found."))
         case PermissionDenied():
             return _api_failure(drf.PermissionDenied())
         case drf.APIException():
@@ -142,7 +145,7 @@ def _api_failure(exc: drf.APIException) -> Failure:
     if isinstance(exc, drf.Throttled):
         wait = max(1, math.ceil(getattr(exc, "wait", None) or 1))
         headers["Retry-After"] = str(wait)
-        message, code = f"Too many requests. Try again in {wait} seconds.", "throttled"
+        message, code = gettext("Too many requests. Try again in %(wait)s seconds.") % {"wait": wait}, "throttled"
     return Failure(status, code, message, headers=headers)
 
 
@@ -187,7 +190,7 @@ def validation_message(details: list[tuple[str, str]]) -> str:
     else:
         text = f"{field_name}: {sentence}"
     more = len({name for name, _ in details}) - 1
-    return f"{text} ({more} more in errors.)" if more else str(text)
+    return gettext("%(text)s (%(more)s more in errors.)") % {"text": text, "more": more} if more else str(text)
 
 
 def _by_field(details: list[tuple[str, str]]) -> dict[str, list[str]]:

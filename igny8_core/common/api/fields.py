@@ -8,6 +8,8 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import available_timezones
 
+from django.conf import settings
+from django.utils.translation import gettext as _
 from drf_spectacular.extensions import OpenApiSerializerFieldExtension
 from drf_spectacular.plumbing import build_choice_field
 from drf_spectacular.utils import extend_schema_field
@@ -17,6 +19,7 @@ from rest_framework.fields import get_attribute
 from igny8_core.common import text as people_text
 from igny8_core.common.addresses import EXPECTED, MAX_LENGTH, is_address
 from igny8_core.common.countries import COUNTRY_NAMES
+from igny8_core.common.languages import is_language
 from igny8_core.common.links import why_not_public_https
 from igny8_core.common.money import format_amount
 from igny8_core.common.names import why_no_name
@@ -37,7 +40,7 @@ class StrictTextField(serializers.CharField):
 
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):
-            raise serializers.ValidationError("A text is expected: write it in quotes.", code="invalid")
+            raise serializers.ValidationError(_("A text is expected: write it in quotes."), code="invalid")
         return self.clean_text(data)
 
     def clean_text(self, text: str) -> str:
@@ -64,7 +67,9 @@ class PlainTextField(StrictTextField):
         is_hopeless = len(text) > self.length_limit * people_text.NFC_MAX_SHRINK + 1000
         value = text if is_hopeless else people_text.normalized(text)
         if len(value) > self.length_limit:
-            raise serializers.ValidationError(f"At most {self.length_limit} characters.", code="max_length")
+            raise serializers.ValidationError(
+                _("At most %(length_limit)s characters.") % {"length_limit": self.length_limit}, code="max_length"
+            )
         if refusal := people_text.first_refused(value, self.allowed_characters):
             raise serializers.ValidationError(refusal, code="refused_character")
         return value
@@ -109,11 +114,11 @@ class MoneyField(serializers.Field[Decimal, str, str, Any]):
 
     def to_internal_value(self, data: Any) -> Decimal:
         if not isinstance(data, str) or not re.fullmatch(MONEY_PATTERN, data) or data.endswith("\n"):
-            text = 'An amount is a string of plain digits with at most 4 decimals, for example "89.00".'
+            text = _('An amount is a string of plain digits with at most 4 decimals, for example "89.00".')
             raise serializers.ValidationError(text, code="invalid_amount")
         amount = Decimal(data)
         if amount <= 0:
-            raise serializers.ValidationError("The amount must be more than zero.", code="invalid_amount")
+            raise serializers.ValidationError(_("The amount must be more than zero."), code="invalid_amount")
         return amount
 
     def get_attribute(self, instance: Any) -> str | None:  # type: ignore[override]
@@ -165,7 +170,7 @@ class CountryCodeField(StrictTextField):
     def clean_text(self, text: str) -> str:
         code = text.upper() if text.isascii() else ""
         if code not in COUNTRY_NAMES:
-            expected = "A country code of two letters (ISO 3166-1) is expected, for example PK."
+            expected = _("A country code of two letters (ISO 3166-1) is expected, for example PK.")
             raise serializers.ValidationError(expected, code="invalid_country")
         return code
 
@@ -176,8 +181,20 @@ class TimeZoneField(StrictTextField):
 
     def clean_text(self, text: str) -> str:
         if text not in time_zones():
-            expected = "The IANA name of a time zone is expected, for example Asia/Karachi or UTC."
+            expected = _("The IANA name of a time zone is expected, for example Asia/Karachi or UTC.")
             raise serializers.ValidationError(expected, code="invalid_timezone")
+        return text
+
+
+class LanguageField(StrictTextField):
+    """The code of a language that there are texts in, such as de; empty for none where that is allowed."""
+
+    def clean_text(self, text: str) -> str:
+        if text and not is_language(text):
+            known = ", ".join(code for code, _name in settings.LANGUAGES)
+            raise serializers.ValidationError(
+                _("Expected one of: %(known)s.") % {"known": known}, code="invalid_language"
+            )
         return text
 
 
@@ -194,7 +211,7 @@ class IdField(serializers.Field[int, Any, int, Any]):
 
     def to_internal_value(self, data: Any) -> int:
         if type(data) is not int or not 1 <= data <= MAX_ID:
-            raise serializers.ValidationError("An id is expected: a whole number, 1 or greater.", code="invalid_id")
+            raise serializers.ValidationError(_("An id is expected: a whole number, 1 or greater."), code="invalid_id")
         return data
 
     def to_representation(self, value: int) -> int:
@@ -211,7 +228,9 @@ class WholeNumberField(serializers.IntegerField):
     def to_internal_value(self, data: Any) -> int:
         low, high = self.bounds
         if type(data) is not int or not low <= data <= high:
-            raise serializers.ValidationError(f"A whole number from {low} to {high} is expected.", code="invalid")
+            raise serializers.ValidationError(
+                _("A whole number from %(low)s to %(high)s is expected.") % {"low": low, "high": high}, code="invalid"
+            )
         return data
 
 
@@ -220,7 +239,7 @@ class TrueOrFalseField(serializers.BooleanField):
 
     def to_internal_value(self, data: Any) -> bool:
         if type(data) is not bool:
-            raise serializers.ValidationError("Expected true or false, without quotes.", code="invalid")
+            raise serializers.ValidationError(_("Expected true or false, without quotes."), code="invalid")
         return data
 
 
@@ -230,11 +249,11 @@ class DayField(serializers.DateField):
 
     def to_internal_value(self, value: Any) -> date:
         if not isinstance(value, str) or not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
-            raise serializers.ValidationError("A date is expected, written YYYY-MM-DD.", code="invalid")
+            raise serializers.ValidationError(_("A date is expected, written YYYY-MM-DD."), code="invalid")
         try:
             return date.fromisoformat(value)
         except ValueError:
-            raise serializers.ValidationError("This date does not exist.", code="invalid") from None
+            raise serializers.ValidationError(_("This date does not exist."), code="invalid") from None
 
 
 @extend_schema_field({"type": "string", "format": "uri", "pattern": "^https://", "maxLength": MAX_URL_LENGTH})
@@ -244,7 +263,9 @@ class HttpsUrlField(StrictTextField):
     def clean_text(self, text: str) -> str:
         value = text.strip()
         if len(value) > MAX_URL_LENGTH:
-            raise serializers.ValidationError(f"At most {MAX_URL_LENGTH} characters.", code="max_length")
+            raise serializers.ValidationError(
+                _("At most %(max_url_length)s characters.") % {"max_url_length": MAX_URL_LENGTH}, code="max_length"
+            )
         if refusal := why_not_public_https(value):
             raise serializers.ValidationError(refusal, code="invalid_url")
         return value
@@ -301,7 +322,7 @@ class SlugField(CodeField):
     """The name of a row in addresses and requests."""
 
     def __init__(self, *, max_length: int) -> None:
-        expected = "Use small letters, digits, _ and -; begin with a letter or digit."
+        expected = _("Use small letters, digits, _ and -; begin with a letter or digit.")
         super().__init__(max_length=max_length, pattern=r"[a-z0-9][a-z0-9_-]*", expected=expected)
 
 
@@ -309,5 +330,5 @@ class ForeignIdField(CodeField):
     """An id that a payment gateway gave; can be empty."""
 
     def __init__(self) -> None:
-        expected = "An id of the payment gateway is expected: letters, digits, _ and -."
+        expected = _("An id of the payment gateway is expected: letters, digits, _ and -.")
         super().__init__(max_length=100, pattern=r"[A-Za-z0-9_-]+", expected=expected, allow_blank=True)

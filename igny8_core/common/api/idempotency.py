@@ -12,6 +12,7 @@ from functools import partial, wraps
 from typing import Any, TypeVar
 
 from django.http import HttpResponse, HttpResponseBase
+from django.utils.translation import gettext_noop
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -32,7 +33,7 @@ Post = TypeVar("Post", bound=Callable[..., HttpResponseBase])
 class InvalidIdempotencyKey(DomainError):
     code = "invalid_idempotency_key"
     http_status = 400
-    text = (
+    text = gettext_noop(
         "The Idempotency-Key is not valid. Send 1 to 255 visible ASCII characters without spaces, for example a UUID."
     )
 
@@ -40,19 +41,23 @@ class InvalidIdempotencyKey(DomainError):
 class IdempotencyKeyRequired(DomainError):
     code = "idempotency_key_required"
     http_status = 400
-    text = "The Idempotency-Key header is missing. Send a new UUID, and the same one again if you repeat this request."
+    text = gettext_noop(
+        "The Idempotency-Key header is missing. Send a new UUID, and the same one again if you repeat this request."
+    )
 
 
 class IdempotencyKeyInFlight(DomainError):
     code = "idempotency_key_in_flight"
     http_status = 409
-    text = "A request with this Idempotency-Key is still being processed. Repeat it in a moment to get its answer."
+    text = gettext_noop(
+        "A request with this Idempotency-Key is still being processed. Repeat it in a moment to get its answer."
+    )
 
 
 class IdempotencyKeyReused(DomainError):
     code = "idempotency_key_reused"
     http_status = 422
-    text = "This Idempotency-Key was used for another request. Use a new key for a new request."
+    text = gettext_noop("This Idempotency-Key was used for another request. Use a new key for a new request.")
 
 
 def idempotent(

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.pagination import PageNumberPagination
 from rest_framework.request import Request
@@ -43,11 +44,18 @@ class EnvelopePagination(PageNumberPagination):
         keys = list(queryset[: COUNT_LIMIT + 1])
         self.count = len(keys)
         if self.count > COUNT_LIMIT and end > DEEPEST_ROW:
-            raise ValidationError({"page": [f"Pages end at row {DEEPEST_ROW}. Use filters to make the list shorter."]})
+            raise ValidationError(
+                {
+                    "page": [
+                        _("Pages end at row %(deepest_row)s. Use filters to make the list shorter.")
+                        % {"deepest_row": DEEPEST_ROW}
+                    ]
+                }
+            )
         behind = self.count > COUNT_LIMIT and end > COUNT_LIMIT
         page = list(queryset[start : end + 1]) if behind else keys[start : end + 1]
         if not page and self.number > 1:
-            raise NotFound("There is no such page: the list ends before it. Ask for a lower page number.")
+            raise NotFound(_("There is no such page: the list ends before it. Ask for a lower page number."))
         self.has_more = len(page) > size
         return page[:size]
 
@@ -68,7 +76,9 @@ class EnvelopePagination(PageNumberPagination):
     def get_page_size(self, request: Request) -> int:
         size = _positive(request, "page_size", self.page_size)
         if size > self.max_page_size:
-            raise ValidationError({"page_size": [f"Ask for at most {self.max_page_size} rows."]})
+            raise ValidationError(
+                {"page_size": [_("Ask for at most %(max_page_size)s rows.") % {"max_page_size": self.max_page_size}]}
+            )
         return size
 
     def get_next_link(self) -> str | None:
@@ -115,5 +125,5 @@ class EnvelopePagination(PageNumberPagination):
 def _positive(request: Request, name: str, default: int) -> int:
     text = request.query_params.get(name, str(default))
     if not re.fullmatch(rf"[0-9]{{1,{MAX_DIGITS}}}", text) or int(text) == 0:
-        raise ValidationError({name: ["Expected a whole number, 1 or greater."]})
+        raise ValidationError({name: [_("Expected a whole number, 1 or greater.")]})
     return int(text)

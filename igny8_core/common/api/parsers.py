@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import IO, Any
 
+from django.utils.translation import gettext as _
 from rest_framework.exceptions import ParseError, UnsupportedMediaType
 from rest_framework.parsers import BaseParser
 
@@ -49,7 +50,7 @@ def parse_object(body: bytes) -> dict[str, Any]:
     try:
         text = body.decode("utf-8")
     except UnicodeDecodeError:
-        raise ParseError("The body is not valid UTF-8.") from None
+        raise ParseError(_("The body is not valid UTF-8.")) from None
     if not text.strip():
         return {}
     _refuse_deep_nesting(text)
@@ -58,9 +59,12 @@ def parse_object(body: bytes) -> dict[str, Any]:
             text, object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_finite, parse_int=_sized_int
         )
     except json.JSONDecodeError as error:
-        raise ParseError(f"The body is not valid JSON: line {error.lineno}, column {error.colno}.") from None
+        raise ParseError(
+            _("The body is not valid JSON: line %(lineno)s, column %(colno)s.")
+            % {"lineno": error.lineno, "colno": error.colno}
+        ) from None
     if not isinstance(value, dict):
-        raise ParseError('The body must be a JSON object, such as {"name": "value"}.')
+        raise ParseError(_('The body must be a JSON object, such as {"name": "value"}.'))
     # Such text can come from escapes alone: UTF-8 decoding and the JSON grammar refuse it unescaped.
     if "\\u" in text:
         _refuse_unstorable_text(value)
@@ -76,7 +80,7 @@ def _require_json_label(media_type: str) -> None:
 def _require_utf8_label(media_type: str) -> None:
     charset = re.search(r"charset\s*=\s*\"?([^\s;\"]*)", media_type, re.IGNORECASE)
     if charset and charset.group(1).lower() not in {"utf-8", "utf8"}:
-        raise ParseError("The body must be JSON in UTF-8. Leave the charset out, or set it to utf-8.")
+        raise ParseError(_("The body must be JSON in UTF-8. Leave the charset out, or set it to utf-8."))
 
 
 def _refuse_deep_nesting(text: str) -> None:
@@ -87,7 +91,9 @@ def _refuse_deep_nesting(text: str) -> None:
         if character in "[{":
             depth += 1
             if depth > MAX_DEPTH:
-                raise ParseError(f"The JSON is nested too deeply. The limit is {MAX_DEPTH} levels.")
+                raise ParseError(
+                    _("The JSON is nested too deeply. The limit is %(max_depth)s levels.") % {"max_depth": MAX_DEPTH}
+                )
         elif character in "]}":
             depth -= 1
 
@@ -96,19 +102,19 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     result: dict[str, Any] = {}
     for name, value in pairs:
         if name in result:
-            raise ParseError(f"The name {name[:100]!a} appears twice in one JSON object.")
+            raise ParseError(_("The name %(value)s appears twice in one JSON object.") % {"value": f"{name[:100]!a}"})
         result[name] = value
     return result
 
 
 def _no_constant(name: str) -> None:
-    raise ParseError(f"{name} is not a JSON number.")
+    raise ParseError(_("%(name)s is not a JSON number.") % {"name": name})
 
 
 def _finite(text: str) -> float:
     value = float(text)
     if not math.isfinite(value):
-        raise ParseError("A number in the body is too large.")
+        raise ParseError(_("A number in the body is too large."))
     return value
 
 
@@ -117,13 +123,13 @@ def _sized_int(text: str) -> int:
         return int(text)
     except ValueError:
         # Python refuses more than 4300 digits, because converting them takes quadratic time.
-        raise ParseError("A number in the body is too large.") from None
+        raise ParseError(_("A number in the body is too large.")) from None
 
 
 def _refuse_unstorable_text(value: Any) -> None:
     if isinstance(value, str):
         if "\0" in value or any("\ud800" <= character <= "\udfff" for character in value):
-            raise ParseError("The body holds text that cannot be stored: a NUL or half of a surrogate pair.")
+            raise ParseError(_("The body holds text that cannot be stored: a NUL or half of a surrogate pair."))
     elif isinstance(value, list):
         for item in value:
             _refuse_unstorable_text(item)

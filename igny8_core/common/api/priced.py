@@ -3,6 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -19,7 +20,7 @@ class CurrencyCodeField(StrictTextField):
     def clean_text(self, text: str) -> str:
         code = text.strip().upper() if text.isascii() else ""
         if code not in CURRENCIES:
-            expected = "A currency code of three letters (ISO 4217) is expected, for example USD."
+            expected = _("A currency code of three letters (ISO 4217) is expected, for example USD.")
             raise serializers.ValidationError(expected, code="invalid_currency")
         return code
 
@@ -37,7 +38,9 @@ class PriceField(MoneyField):
             return Decimal(0)
         price = super().to_internal_value(data)
         if price > MAX_AMOUNT:
-            raise serializers.ValidationError(f"The price is too high: at most {MAX_AMOUNT}.", code="invalid_amount")
+            raise serializers.ValidationError(
+                _("The price is too high: at most %(max_amount)s.") % {"max_amount": MAX_AMOUNT}, code="invalid_amount"
+            )
         return price
 
 

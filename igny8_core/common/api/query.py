@@ -9,6 +9,7 @@ from typing import Any
 from django.db.models import F, Q, QuerySet
 from django.db.models.enums import Choices
 from django.http import QueryDict
+from django.utils.translation import gettext as _
 from rest_framework.exceptions import ValidationError
 
 from igny8_core.common import text as people_text
@@ -34,9 +35,11 @@ def refuse_unknown_parameters(query: QueryDict, known: Iterable[str]) -> None:
     errors = {}
     for name, values in query.lists():
         if name not in allowed:
-            errors[name] = [f"Unknown query parameter. Known here: {', '.join(allowed) or 'none'}."]
+            errors[name] = [
+                _("Unknown query parameter. Known here: %(value)s.") % {"value": ", ".join(allowed) or "none"}
+            ]
         elif len(values) > 1:
-            errors[name] = ["This query parameter is given more than once. Give it once."]
+            errors[name] = [_("This query parameter is given more than once. Give it once.")]
     if errors:
         raise ValidationError(errors)
 
@@ -46,7 +49,7 @@ def choice_filter(lookup: str, choices: type[Choices]) -> Filter:
 
     def narrow(rows: QuerySet[Any], value: str) -> QuerySet[Any]:
         if value not in choices.values:
-            raise ValidationError(f"Expected one of: {', '.join(choices.values)}.")
+            raise ValidationError(_("Expected one of: %(known)s.") % {"known": ", ".join(choices.values)})
         return rows.filter(Q((lookup, value)))
 
     return Filter(narrow, {"type": "string", "enum": list(choices.values)})
@@ -87,7 +90,7 @@ def id_filter(lookup: str) -> Filter:
 
     def narrow(rows: QuerySet[Any], value: str) -> QuerySet[Any]:
         if not re.fullmatch(r"[1-9][0-9]{0,17}", value):
-            raise ValidationError("Expected an id: a whole number, 1 or greater.")
+            raise ValidationError(_("Expected an id: a whole number, 1 or greater."))
         return rows.filter(Q((lookup, int(value))))
 
     return Filter(narrow, {"type": "integer", "format": "int64", "minimum": 1})
@@ -98,7 +101,7 @@ def code_filter(lookup: str, pattern: str, expected: str) -> Filter:
 
     def narrow(rows: QuerySet[Any], value: str) -> QuerySet[Any]:
         if not re.fullmatch(pattern, value):
-            raise ValidationError(f"Expected {expected}.")
+            raise ValidationError(_("Expected %(expected)s.") % {"expected": expected})
         return rows.filter(Q((lookup, value)))
 
     return Filter(narrow, {"type": "string", "pattern": f"^({pattern})$"})
@@ -109,7 +112,7 @@ def flag_filter(condition: Q) -> Filter:
 
     def narrow(rows: QuerySet[Any], value: str) -> QuerySet[Any]:
         if value not in {"true", "false"}:
-            raise ValidationError("Expected true or false.")
+            raise ValidationError(_("Expected true or false."))
         return rows.filter(condition if value == "true" else ~condition)
 
     return Filter(narrow, {"type": "boolean"})
@@ -132,7 +135,9 @@ def search_by(find: Callable[[QuerySet[Any], str], QuerySet[Any]], *, picks: boo
 
     def narrow(rows: QuerySet[Any], value: str) -> QuerySet[Any]:
         if not 1 <= len(value) <= MAX_SEARCH_LENGTH or people_text.first_refused(value):
-            raise ValidationError(f"Expected 1 to {MAX_SEARCH_LENGTH} readable characters.")
+            raise ValidationError(
+                _("Expected 1 to %(max_search_length)s readable characters.") % {"max_search_length": MAX_SEARCH_LENGTH}
+            )
         return find(rows, value)
 
     return Filter(narrow, {"type": "string", "minLength": 1, "maxLength": MAX_SEARCH_LENGTH}, picks)
@@ -141,11 +146,11 @@ def search_by(find: Callable[[QuerySet[Any], str], QuerySet[Any]], *, picks: boo
 def parse_day(value: str) -> date:
     """A date from a query parameter, YYYY-MM-DD in ASCII digits. Raises ValidationError."""
     if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
-        raise ValidationError("Expected a date, written YYYY-MM-DD.")
+        raise ValidationError(_("Expected a date, written YYYY-MM-DD."))
     try:
         return date.fromisoformat(value)
     except ValueError:
-        raise ValidationError("This date does not exist.") from None
+        raise ValidationError(_("This date does not exist.")) from None
 
 
 def whole_number(query: QueryDict, name: str, *, default: int, most: int) -> int:
@@ -155,7 +160,7 @@ def whole_number(query: QueryDict, name: str, *, default: int, most: int) -> int
     """
     text = query.get(name, str(default))
     if not re.fullmatch(r"[1-9][0-9]{0,17}", text) or int(text) > most:
-        raise ValidationError({name: [f"Expected a whole number from 1 to {most}."]})
+        raise ValidationError({name: [_("Expected a whole number from 1 to %(most)s.") % {"most": most}]})
     return int(text)
 
 
@@ -183,7 +188,13 @@ def ordered(
     name = requested.removeprefix("-")
     if name not in orderings:
         allowed = ", ".join(sorted(orderings)) or "none"
-        raise ValidationError({"ordering": [f"Expected one of: {allowed}; put - before it for descending order."]})
+        raise ValidationError(
+            {
+                "ordering": [
+                    _("Expected one of: %(allowed)s; put - before it for descending order.") % {"allowed": allowed}
+                ]
+            }
+        )
     by_key = picked and orderings[name] == "id"
     columns = [F("id") + 0] if by_key else [F(orderings[name]), F("pk")]
     return rows.order_by(*(column.desc() if requested.startswith("-") else column.asc() for column in columns))

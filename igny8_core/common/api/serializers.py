@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from functools import cache, cached_property
 from typing import Any
 
+from django.utils.translation import gettext as _
 from rest_framework import serializers
 
 # Without this limit, a megabyte of unknown names would be answered with many megabytes of sentences.
@@ -31,7 +32,7 @@ class StrictSerializer(serializers.Serializer[Any]):
         known = [name for name, field in self.fields.items() if not field.read_only]
         unknown = [name for name in data if name not in known]
         if unknown:
-            text = f"Unknown field. Known fields: {', '.join(known) or 'none'}."
+            text = _("Unknown field. Known fields: %(value)s.") % {"value": ", ".join(known) or "none"}
             raise serializers.ValidationError({name: [text] for name in unknown[:MAX_REPORTED]}, code="unknown_field")
 
 

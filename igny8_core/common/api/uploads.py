@@ -11,6 +11,7 @@ from typing import IO, Any
 from django.core.files.uploadhandler import MemoryFileUploadHandler
 from django.http.multipartparser import MultiPartParser, MultiPartParserError
 from django.utils.http import parse_header_parameters
+from django.utils.translation import gettext, gettext_noop
 from rest_framework.exceptions import ParseError, UnsupportedMediaType, ValidationError
 from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
@@ -26,10 +27,12 @@ MAX_PART_HEADERS = 1024
 BOUNDARY_NAMED = re.compile(r";\s*boundary\s*=", re.IGNORECASE)
 HEADERS = re.compile(rb"(?:\r\n[A-Za-z0-9-]{1,70}:[^\x00-\x1f\x7f]*+)++")
 
-MISSING = "The file is missing. Send multipart/form-data with one part named file."
-CUT_OFF = "The multipart body is malformed or cut off. Send one part named file, ended by the boundary."
-NO_BOUNDARY = "The Content-Type has no boundary of 1 to 70 characters. Let your HTTP client write this header."
-ONE_FILE = "More than one file was sent. Send one file at a time."
+MISSING = gettext_noop("The file is missing. Send multipart/form-data with one part named file.")
+CUT_OFF = gettext_noop("The multipart body is malformed or cut off. Send one part named file, ended by the boundary.")
+NO_BOUNDARY = gettext_noop(
+    "The Content-Type has no boundary of 1 to 70 characters. Let your HTTP client write this header."
+)
+ONE_FILE = gettext_noop("More than one file was sent. Send one file at a time.")
 
 
 class StrictMultiPartParser(BaseParser):
@@ -55,7 +58,10 @@ class StrictMultiPartParser(BaseParser):
         boundary = _boundary(parameters)
         body: bytes = stream.read(MAX_UPLOAD_BYTES + 1)
         if len(body) > MAX_UPLOAD_BYTES:
-            raise PayloadTooLarge(f"The request body is too large. The limit is {MAX_UPLOAD_BYTES // 1024 // 1024} MB.")
+            raise PayloadTooLarge(
+                gettext("The request body is too large. The limit is %(value)s MB.")
+                % {"value": MAX_UPLOAD_BYTES // 1024 // 1024}
+            )
         _require_whole(body, boundary)
         return {FILE: _only_file(body, f"{self.media_type};{parameters}")}
 
@@ -72,7 +78,9 @@ def uploaded_file(request: Request) -> bytes:
     data: Any = request.data
     content = data.get(FILE)
     if not content:
-        raise ValidationError({FILE: [MISSING if content is None else "The file is empty. Choose another file."]})
+        raise ValidationError(
+            {FILE: [MISSING if content is None else gettext("The file is empty. Choose another file.")]}
+        )
     return bytes(content)
 
 
@@ -109,11 +117,13 @@ def _require_plain_headers(part: bytes) -> None:
     names = {line.partition(b":")[0].lower() for line in lines}
     has_open_quote = any(line.count(b'"') % 2 for line in lines)
     if not HEADERS.fullmatch(headers) or len(names) < len(lines) or has_open_quote:
-        raise ParseError("A header of the multipart body is malformed or appears twice. Let your HTTP client write it.")
+        raise ParseError(
+            gettext("A header of the multipart body is malformed or appears twice. Let your HTTP client write it.")
+        )
     try:
         headers.decode("utf-8")
     except UnicodeDecodeError:
-        raise ParseError("The headers of the multipart body are not valid UTF-8.") from None
+        raise ParseError(gettext("The headers of the multipart body are not valid UTF-8.")) from None
 
 
 def _only_file(body: bytes, content_type: str) -> bytes:
@@ -125,10 +135,10 @@ def _only_file(body: bytes, content_type: str) -> bytes:
         raise ParseError(CUT_OFF) from None
     unknown = {*fields, *files} - {FILE}
     if unknown:
-        sentence = f"Unknown field. Known fields: {FILE}."
+        sentence = gettext("Unknown field. Known fields: %(file)s.") % {"file": FILE}
         raise ValidationError({name[:100]: [sentence] for name in sorted(unknown)}, code="unknown_field")
     if FILE in fields:
-        raise ValidationError({FILE: ["A file is expected. Give the part a filename."]})
+        raise ValidationError({FILE: [gettext("A file is expected. Give the part a filename.")]})
     sent = files.getlist(FILE)
     if len(sent) != 1:
         raise ValidationError({FILE: [ONE_FILE if sent else MISSING]})

@@ -16,11 +16,12 @@ SAYS_IT_ITSELF = ("/pay/", "/signup/card")
 def frame(request: HttpRequest) -> dict[str, Any]:
     """`company`, `person` (who is signed in), `standing` (what their account has to pay); read when used.
 
-    `support_email`: where customers write to.
+    `support_email`: where customers write to. `languages`: code and own name of each.
     """
     return {
         "company": settings.COMPANY_NAME,
         "support_email": settings.SUPPORT_EMAIL,
+        "languages": settings.LANGUAGES,
         "person": SimpleLazyObject(lambda: person_of(request)),
         "standing": SimpleLazyObject(lambda: _standing(request)),
     }

@@ -6,11 +6,31 @@ from collections.abc import Callable
 from django.db import DatabaseError, InterfaceError
 from django.http import HttpRequest, HttpResponse
 
+from igny8_core.auth.session_cookie import cookie_of
 from igny8_core.common.api.exceptions import passes_by_itself
 from igny8_core.common.errors import DomainError
+from igny8_core.common.languages import speak
+from igny8_core.web.frame.people import person_of
 from igny8_core.web.frame.refusals import busy, refused
 
+# Programs are known by their token, the console is in English, and these ask nothing of who looks.
+OTHER_DOORS = ("/api/", "/admin/", "/static/", "/healthz/", "/readyz/", "/metrics")
+
 logger = logging.getLogger(__name__)
+
+
+class PersonLanguageMiddleware:
+    """Answers who is signed in on our pages in their language, from the first word on."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if cookie_of(request) and not request.path_info.startswith(OTHER_DOORS):
+            person = person_of(request)
+            if person is not None:
+                speak(person.spoken_language)
+        return self.get_response(request)
 
 
 class RefusalMiddleware:

@@ -6,6 +6,7 @@ from django.http.multipartparser import MultiPartParserError
 from django.http.request import RawPostDataException, UnreadablePostError
 from django.middleware.csrf import CsrfViewMiddleware
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from django.views.decorators.csrf import csrf_exempt
 
 from igny8_core.business.billing.errors import (
@@ -45,19 +46,21 @@ ABOUT_THE_FILE = (
 class FormCutOff(DomainError):
     code = "form_cut_off"
     http_status = 400
-    text = "The form did not arrive whole, and nothing of it was kept. Check your connection and send it again."
+    text = gettext_noop(
+        "The form did not arrive whole, and nothing of it was kept. Check your connection and send it again."
+    )
 
 
 class FormTooLarge(DomainError):
     code = "form_too_large"
     http_status = 413
-    text = "The file is far too large, and nothing was kept. A photo or PDF of up to 5 MB is expected."
+    text = gettext_noop("The file is far too large, and nothing was kept. A photo or PDF of up to 5 MB is expected.")
 
 
 class FormTooOld(DomainError):
     code = "form_too_old"
     http_status = 403
-    text = (
+    text = gettext_noop(
         "The form was open for very long, or your browser keeps no cookies of this site. Nothing was kept. Allow "
         "cookies for this page if you block them, and send the form again."
     )

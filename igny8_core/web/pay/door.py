@@ -11,7 +11,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, gettext_noop
 from django.views.decorators.http import require_http_methods
 
 from igny8_core.business.billing.models import Invoice
@@ -30,7 +30,7 @@ View = Callable[..., HttpResponse]
 class TooManyOfLink(DomainError):
     code = "throttled"
     http_status = 429
-    text = "This was done very often with this link. Wait a minute, then try again."
+    text = gettext_noop("This was done very often with this link. Wait a minute, then try again.")
 
 
 def for_the_invoice(view: View) -> View:

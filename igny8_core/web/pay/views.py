@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseNotModified, HttpResponseRedirect, JsonResponse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from django.views.decorators.http import require_safe
 
 from igny8_core.business.billing.errors import (
@@ -50,7 +51,7 @@ ONCE = "once"
 class NoDocument(DomainError):
     code = "pdf_unavailable"
     http_status = 503
-    text = "The PDF cannot be made at the moment. Try again later."
+    text = gettext_noop("The PDF cannot be made at the moment. Try again later.")
 
 
 @require_safe

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.utils.translation import gettext as _
 from rest_framework import serializers
 
 from igny8_core.auth.models import PaymentMethodType
@@ -49,7 +50,7 @@ class ConfirmInput(StrictSerializer):
     def validate(self, data: dict[str, Any]) -> dict[str, Any]:
         """Refuses a file and a link together. Raises ValidationError."""
         if data.get("proof") and data["proof_url"]:
-            raise serializers.ValidationError({"proof": ["Send either an uploaded file or a link, not both."]})
+            raise serializers.ValidationError({"proof": [_("Send either an uploaded file or a link, not both.")]})
         return data
 
 

@@ -1,5 +1,6 @@
 """Confirmations: customers tell us that they paid an invoice by bank transfer or wallet."""
 
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -73,5 +74,5 @@ class ConfirmationViewSet(ApiViewSet):
             proof=proof,
             submitted_by=user_of(request),
         )
-        message = "Payment confirmation submitted for review. You will be notified once approved."
+        message = _("Payment confirmation submitted for review. You will be notified once approved.")
         return success(ConfirmOutput(payment).data, message, status=201)

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -86,9 +87,11 @@ class MetadataField(serializers.Field[dict[str, Any], Any, dict[str, Any], Any])
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         if not isinstance(data, dict):
-            raise serializers.ValidationError('A JSON object is expected, for example {"article": "4711"}.')
+            raise serializers.ValidationError(_('A JSON object is expected, for example {"article": "4711"}.'))
         if len(json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode()) > MAX_METADATA_BYTES:
-            raise serializers.ValidationError(f"At most {MAX_METADATA_BYTES} bytes of JSON.")
+            raise serializers.ValidationError(
+                _("At most %(max_metadata_bytes)s bytes of JSON.") % {"max_metadata_bytes": MAX_METADATA_BYTES}
+            )
         if refusal := _why_not(data, MAX_METADATA_DEPTH):
             raise serializers.ValidationError(refusal)
         return data
@@ -160,7 +163,8 @@ class OperationsField(serializers.ListField):
         # Checked before the operations are validated. Validation stops after some wrong ones.
         if len(data) > MAX_OPERATIONS:
             raise serializers.ValidationError(
-                f"Send at most {MAX_OPERATIONS} operations at once, and the others in another batch."
+                _("Send at most %(max_operations)s operations at once, and the others in another batch.")
+                % {"max_operations": MAX_OPERATIONS}
             )
         checked, errors = [], {}
         for index, item in enumerate(data):
@@ -185,7 +189,7 @@ class UsageBatchInput(StrictSerializer):
             first = by_key.setdefault(operation["key"], operation)
             # Compared as JSON, because in Python 1, 1.0 and True are equal, but they are different requests.
             if first is not operation and _sorted_json.encode(first) != _sorted_json.encode(operation):
-                text = "Another operation of this batch already has this key. Use a new key."
+                text = _("Another operation of this batch already has this key. Use a new key.")
                 raise serializers.ValidationError({str(index): {"key": [text]}})
         return operations
 

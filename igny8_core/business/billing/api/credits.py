@@ -5,6 +5,8 @@ from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -74,7 +76,7 @@ USUAL_DAYS = 30
 MAX_DAYS = 365
 DAYS = {"type": "integer", "minimum": 1, "maximum": MAX_DAYS}
 LOOK_AHEAD = f"How many days to look ahead, counted from now; without it {USUAL_DAYS}"
-SPENT = "Credits spent."
+SPENT = gettext_noop("Credits spent.")
 NOT_USABLE = (PaymentRequired, AccountSuspended, AccountCanceled)
 
 
@@ -158,7 +160,7 @@ class CreditPurchaseViewSet(ApiViewSet):
         """Order a credit package. The credits are added when the invoice in the answer is paid."""
         order = self.validated(PurchaseInput)
         answer = buy_credits(account_of(request), order["package"], order["payment_method"], user_of(request))
-        message = "Credits ordered. They are added when the invoice is paid."
+        message = _("Credits ordered. They are added when the invoice is paid.")
         return success(PurchaseOutput(answer).data, message, status=201)
 
 

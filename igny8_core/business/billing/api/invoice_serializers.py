@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 from rest_framework import serializers
 
 from igny8_core.auth.models import PaymentMethodType
@@ -35,13 +36,15 @@ class PayInput(StrictSerializer):
     def validate_return_url(self, address: str) -> str:
         """Raises ValidationError for an address of another site, so that no payment leads to a stranger's page."""
         if address and not address.startswith(f"{settings.BASE_URL}/"):
-            raise serializers.ValidationError(f"Expected an address that begins with {settings.BASE_URL}/")
+            raise serializers.ValidationError(
+                _("Expected an address that begins with %(base_url)s/") % {"base_url": settings.BASE_URL}
+            )
         return address
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Raises ValidationError if both payment_method and saved_method are given."""
         if "payment_method" in attrs and "saved_method" in attrs:
-            raise serializers.ValidationError({"saved_method": ["Send payment_method or saved_method, not both."]})
+            raise serializers.ValidationError({"saved_method": [_("Send payment_method or saved_method, not both.")]})
         return attrs
 
 

@@ -6,6 +6,7 @@ import time
 from django.conf import settings
 from django.db import connection
 from django.http import HttpResponse
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework.exceptions import ValidationError
 from rest_framework.renderers import JSONRenderer
@@ -87,7 +88,9 @@ class PaymentMethodViewSet(ApiViewSet):
         country = request.query_params.get("country", "").upper()
         country = "" if country == ALL_COUNTRIES else country
         if country and country not in COUNTRY_NAMES:
-            raise ValidationError({"country": ["Expected a country code of two letters (ISO 3166-1), for example PK."]})
+            raise ValidationError(
+                {"country": [_("Expected a country code of two letters (ISO 3166-1), for example PK.")]}
+            )
         return HttpResponse(rendered_lists.body(country), content_type="application/json")
 
 

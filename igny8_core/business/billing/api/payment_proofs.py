@@ -1,6 +1,7 @@
 """Proofs of payment: uploading a file, and downloading it with a link that works for five minutes."""
 
 from django.http import HttpResponse
+from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.decorators import action
@@ -77,7 +78,7 @@ class PaymentProofUploadViewSet(ApiViewSet):
         """
         proof = upload_proof(account_of(request), user_of(request), uploaded_file(request))
         output = PaymentProofOutput(proof, context=self.serializer_context())
-        return success(output.data, "File stored. Send its id as proof when you confirm the payment.", status=201)
+        return success(output.data, _("File stored. Send its id as proof when you confirm the payment."), status=201)
 
 
 class PaymentProofViewSet(ApiViewSet):

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.utils.translation import gettext as _
 from rest_framework import serializers
 
 from igny8_core.auth.models import PaymentMethodType
@@ -34,7 +35,7 @@ class SavedMethodInput(StrictSerializer):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Raises ValidationError for a card without `setup`, and for `setup` with another type."""
         if (attrs["type"] == card_method()) != bool(attrs["setup"]):
-            text = "Send setup for a card, from payment-methods/setup/, and for no other type."
+            text = _("Send setup for a card, from payment-methods/setup/, and for no other type.")
             raise serializers.ValidationError({"setup": [text]})
         return attrs
 

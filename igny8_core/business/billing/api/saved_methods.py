@@ -1,6 +1,7 @@
 """The saved payment methods of the caller's account."""
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -58,7 +59,7 @@ class SavedMethodViewSet(ApiViewSet):
         """Start saving a card. The customer enters it in Stripe's form, with the client secret in the answer."""
         self.validated(StrictSerializer)
         setup = begin_card(account_of(request), user_of(request))
-        return success(CardSetupOutput(setup).data, "Enter the card in Stripe's form.", status=201)
+        return success(CardSetupOutput(setup).data, _("Enter the card in Stripe's form."), status=201)
 
     @extend_schema(
         operation_id="add_saved_payment_method", request=SavedMethodInput, responses={201: SavedMethodOutput}
@@ -75,7 +76,7 @@ class SavedMethodViewSet(ApiViewSet):
             saved = finish_card(account, method["setup"], user)
         else:
             saved = add_method(account, method["type"], method["display_name"], user)
-        return success(SavedMethodOutput(saved).data, "Payment method saved.", status=201)
+        return success(SavedMethodOutput(saved).data, _("Payment method saved."), status=201)
 
     @extend_schema(operation_id="make_payment_method_default", request=None, responses=SavedMethodOutput)
     @action(detail=True, methods=["post"], url_path="default")
@@ -84,11 +85,11 @@ class SavedMethodViewSet(ApiViewSet):
         """Make a saved payment method the default, which is used if a request names no other."""
         self.validated(StrictSerializer)
         chosen = make_default(account_of(request), method_id, user_of(request))
-        return success(SavedMethodOutput(chosen).data, "This is now the default payment method.")
+        return success(SavedMethodOutput(chosen).data, _("This is now the default payment method."))
 
     @extend_schema(operation_id="delete_saved_payment_method", responses={200: None})
     @refuses(SavedMethodNotFound)
     def destroy(self, request: Request, method_id: int) -> Response:
         """Delete a saved payment method. If it was the default, the oldest of the others becomes the default."""
         remove_method(account_of(request), method_id, user_of(request))
-        return success(message="Payment method deleted.")
+        return success(message=_("Payment method deleted."))

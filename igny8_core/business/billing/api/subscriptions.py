@@ -1,5 +1,7 @@
 """The subscription of the caller's account: ordering a plan, previewing and making a change, canceling."""
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -66,7 +68,7 @@ CHANGE_REFUSALS = (
     *(PlanNotOffered, SamePlan, SubscriptionNotActive, SubscriptionEnding, SubscriptionLapsed, RenewalPaid),
     *(ChangeBelowZero, SubscriptionBilledByStripe),
 )
-PLAN_ORDERED = "Plan ordered. It starts when the invoice is paid."
+PLAN_ORDERED = gettext_noop("Plan ordered. It starts when the invoice is paid.")
 
 
 class SubscriptionViewSet(SingletonViewSet):
@@ -122,7 +124,9 @@ class SubscriptionViewSet(SingletonViewSet):
         plan = offered_plan(self.validated(PlanChangeInput)["plan_slug"])
         subscription = live_subscription(account_of(request))
         invoice = upgrade_subscription(subscription, plan, user_of(request))
-        message = "The larger plan starts when the invoice is paid." if invoice else "The larger plan runs from now on."
+        message = (
+            _("The larger plan starts when the invoice is paid.") if invoice else _("The larger plan runs from now on.")
+        )
         return success(ordered(live_subscription(account_of(request)), invoice), message)
 
     @extend_schema(
@@ -138,7 +142,7 @@ class SubscriptionViewSet(SingletonViewSet):
         plan = offered_plan(self.validated(PlanChangeInput)["plan_slug"])
         subscription = live_subscription(account_of(request))
         scheduled = downgrade_subscription(subscription, plan, user_of(request))
-        return success(SubscriptionOutput(scheduled).data, "The smaller plan starts with the next period.")
+        return success(SubscriptionOutput(scheduled).data, _("The smaller plan starts with the next period."))
 
     @extend_schema(
         operation_id="cancel_subscription",
@@ -154,7 +158,7 @@ class SubscriptionViewSet(SingletonViewSet):
         subscription = live_subscription(account_of(request))
         canceled = cancel_subscription(subscription, at_period_end, user_of(request))
         runs_on = canceled.cancel_at_period_end
-        message = "The subscription ends with its period." if runs_on else "The subscription has ended."
+        message = _("The subscription ends with its period.") if runs_on else _("The subscription has ended.")
         return success(SubscriptionOutput(canceled).data, message)
 
     @extend_schema(
@@ -173,7 +177,7 @@ class SubscriptionViewSet(SingletonViewSet):
             raise NoSubscription()
         subscription = reactivate_subscription(last, method, user_of(request))
         if subscription.pk == last.pk:
-            return success(ordered(subscription, None), "The subscription runs on.")
+            return success(ordered(subscription, None), _("The subscription runs on."))
         return success(ordered(subscription, subscription.invoices.get()), PLAN_ORDERED)
 
 

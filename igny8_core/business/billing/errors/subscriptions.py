@@ -1,18 +1,20 @@
 """Errors about plans and subscriptions."""
 
+from django.utils.translation import gettext_noop
+
 from igny8_core.common.errors import DomainError
 
 
 class SubscriptionBilledByStripe(DomainError):
     code = "subscription_billed_by_stripe"
     http_status = 409
-    text = "This subscription was created at Stripe and is billed there. Change or cancel it there."
+    text = gettext_noop("This subscription was created at Stripe and is billed there. Change or cancel it there.")
 
 
 class SubscriptionNotPayable(DomainError):
     code = "subscription_not_payable"
     http_status = 409
-    text = (
+    text = gettext_noop(
         "The subscription of this invoice was canceled. Reject the payment and return the money, or ask the customer "
         "to order the plan again."
     )
@@ -21,19 +23,19 @@ class SubscriptionNotPayable(DomainError):
 class SubscriptionAlreadyLive(DomainError):
     code = "subscription_already_live"
     http_status = 409
-    text = "The account already has a subscription. Change its plan instead."
+    text = gettext_noop("The account already has a subscription. Change its plan instead.")
 
 
 class NoSubscription(DomainError):
     code = "no_subscription"
     http_status = 409
-    text = "The account has no subscription. Order a plan first."
+    text = gettext_noop("The account has no subscription. Order a plan first.")
 
 
 class SubscriptionNotActive(DomainError):
     code = "subscription_not_active"
     http_status = 409
-    text = (
+    text = gettext_noop(
         "The subscription is not active, so its plan cannot change. Pay its open invoice, or cancel it and order again."
     )
 
@@ -41,67 +43,75 @@ class SubscriptionNotActive(DomainError):
 class SubscriptionEnding(DomainError):
     code = "subscription_ending"
     http_status = 409
-    text = "The subscription is set to end with its current period. Reactivate it first."
+    text = gettext_noop("The subscription is set to end with its current period. Reactivate it first.")
 
 
 class NothingToReactivate(DomainError):
     code = "nothing_to_reactivate"
     http_status = 409
-    text = "There is nothing to reactivate: no cancellation or downgrade of the subscription is scheduled."
+    text = gettext_noop(
+        "There is nothing to reactivate: no cancellation or downgrade of the subscription is scheduled."
+    )
 
 
 class SamePlan(DomainError):
     code = "same_plan"
     http_status = 409
-    text = "The account already has this plan. Choose another one."
+    text = gettext_noop("The account already has this plan. Choose another one.")
 
 
 class NotAnUpgrade(DomainError):
     code = "not_an_upgrade"
     http_status = 409
-    text = "This plan is not larger than the current one. Use downgrade: it takes effect at the end of the period."
+    text = gettext_noop(
+        "This plan is not larger than the current one. Use downgrade: it takes effect at the end of the period."
+    )
 
 
 class NotADowngrade(DomainError):
     code = "not_a_downgrade"
     http_status = 409
-    text = "This plan is not smaller than the current one. Use upgrade: it takes effect when its invoice is paid."
+    text = gettext_noop(
+        "This plan is not smaller than the current one. Use upgrade: it takes effect when its invoice is paid."
+    )
 
 
 class OverLimits(DomainError):
     code = "over_limits"
     http_status = 409
-    text = "The account uses more than this plan allows. Remove sites or users first."
+    text = gettext_noop("The account uses more than this plan allows. Remove sites or users first.")
 
 
 class PlanNotOffered(DomainError):
     code = "plan_not_offered"
     http_status = 400
-    text = "This plan is not offered. GET /api/v1/auth/plans/ lists the plans that are."
+    text = gettext_noop("This plan is not offered. GET /api/v1/auth/plans/ lists the plans that are.")
 
 
 class SubscriptionLapsed(DomainError):
     code = "subscription_lapsed"
     http_status = 409
-    text = "The paid period of this subscription is over. Order a plan again: the new order replaces this subscription."
+    text = gettext_noop(
+        "The paid period of this subscription is over. Order a plan again: the new order replaces this subscription."
+    )
 
 
 class RenewalPaid(DomainError):
     code = "renewal_paid"
     http_status = 409
-    text = "The next period is already paid. Change the plan once it has begun."
+    text = gettext_noop("The next period is already paid. Change the plan once it has begun.")
 
 
 class RenewalNotRetryable(DomainError):
     code = "renewal_not_retryable"
     http_status = 409
-    text = "This renewal is paid or withdrawn, or its subscription has ended. There is nothing to retry."
+    text = gettext_noop("This renewal is paid or withdrawn, or its subscription has ended. There is nothing to retry.")
 
 
 class ChangeBelowZero(DomainError):
     code = "change_below_zero"
     http_status = 409
-    text = (
+    text = gettext_noop(
         "The unused time of the current plan is worth as much as the new plan costs, or more. Wait for the end of the "
         "period, or choose another plan."
     )
@@ -110,13 +120,13 @@ class ChangeBelowZero(DomainError):
 class PlanChangeOutdated(DomainError):
     code = "plan_change_outdated"
     http_status = 409
-    text = "The price of this change of plan has changed since it was ordered. Order the change again."
+    text = gettext_noop("The price of this change of plan has changed since it was ordered. Order the change again.")
 
 
 class PlanChangePeriodOver(DomainError):
     code = "plan_change_period_over"
     http_status = 409
-    text = (
+    text = gettext_noop(
         "This change of plan was for a period that is over, so it cannot begin any more. Money that was paid for it "
         "is given back. Order a plan again."
     )
@@ -125,4 +135,4 @@ class PlanChangePeriodOver(DomainError):
 class NotAPlanChange(DomainError):
     code = "not_a_plan_change"
     http_status = 409
-    text = "This payment is not for a change of plan. Approve or reject it instead."
+    text = gettext_noop("This payment is not for a change of plan. Approve or reject it instead.")

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 
 from django.http import HttpRequest
+from django.utils.translation import gettext_noop
 
 from igny8_core.business.billing.gateways.protocol import Unavailable
 from igny8_core.common.request_id import current_request
@@ -21,7 +22,7 @@ READ_SECONDS = 20.0
 # With less than this left another try makes no sense.
 LEAST_SECONDS = 2.0
 _USED = "_gateway_seconds"
-NO_TIME = "Payment services have taken too long for this request. Nothing was sent."
+NO_TIME = gettext_noop("Payment services have taken too long for this request. Nothing was sent.")
 
 _until: ContextVar[float] = ContextVar("gateway_until", default=0.0)
 

@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from igny8_core.business.billing.gateways import patience
 from igny8_core.business.billing.gateways.protocol import GatewayError, Unavailable
 
@@ -23,8 +25,8 @@ FAILURES_BEFORE_REST = 3
 RESTS = (10, 20, 40, 60)
 # These ask nobody: they look at what a message brings along.
 WITHOUT_NETWORK = frozenset({"verify_webhook", "read_webhook", "delivery_id"})
-RESTING = "This payment service has not answered for a while. Nothing was sent to it."
-CROWDED = "Too many requests wait for payment services at the moment. Nothing was sent."
+RESTING = gettext_noop("This payment service has not answered for a while. Nothing was sent to it.")
+CROWDED = gettext_noop("Too many requests wait for payment services at the moment. Nothing was sent.")
 CROWDED_RETRY_SECONDS = 5
 # A gateway that says so is there.
 BUSY_CODES = frozenset({"rate_limit", "RATE_LIMIT_REACHED"})

@@ -6,6 +6,7 @@ from django.contrib.postgres.indexes import BrinIndex
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 
 from igny8_core.common.model_fields import AmountField
 from igny8_core.common.money import discounted
@@ -73,13 +74,13 @@ class CreditCostConfig(models.Model):
 
 
 class CreditTransactionType(models.TextChoices):
-    TRIAL = "trial", "Trial"
-    SUBSCRIPTION = "subscription", "Subscription"
-    PURCHASE = "purchase", "Purchase"
-    ADJUSTMENT = "adjustment", "Adjustment"
-    USAGE = "usage", "Usage"
-    EXPIRY = "expiry", "Expiry"
-    REFUND = "refund", "Refund"
+    TRIAL = "trial", _("Trial")
+    SUBSCRIPTION = "subscription", _("Subscription")
+    PURCHASE = "purchase", _("Purchase")
+    ADJUSTMENT = "adjustment", _("Adjustment")
+    USAGE = "usage", _("Usage")
+    EXPIRY = "expiry", _("Expiry")
+    REFUND = "refund", _("Refund")
 
 
 class CreditTransaction(models.Model):
@@ -122,8 +123,8 @@ class CreditTransaction(models.Model):
 class CreditGrantKind(models.TextChoices):
     """Where a grant came from; plan credits are spent before purchased ones of the same expiry."""
 
-    PLAN = "plan", "Plan"
-    PURCHASE = "purchase", "Purchase"
+    PLAN = "plan", _("Plan")
+    PURCHASE = "purchase", _("Purchase")
 
 
 class CreditGrant(models.Model):

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 
 from igny8_core.auth.models import BillingCycle
 from igny8_core.common.model_fields import AmountField
@@ -13,11 +14,11 @@ from igny8_core.common.money import format_amount
 class LineKind(models.TextChoices):
     """What a line sells."""
 
-    PLAN = "plan", "Plan"
-    PLAN_CHANGE = "plan_change", "Change of plan"
-    UNUSED_TIME = "unused_time", "Unused time"
-    CREDIT_PACKAGE = "credit_package", "Credit package"
-    OTHER = "other", "Other"
+    PLAN = "plan", _("Plan")
+    PLAN_CHANGE = "plan_change", _("Change of plan")
+    UNUSED_TIME = "unused_time", _("Unused time")
+    CREDIT_PACKAGE = "credit_package", _("Credit package")
+    OTHER = "other", _("Other")
 
 
 # The kinds of lines that sell a plan: for a whole period, or from a change of plan to the period's end.

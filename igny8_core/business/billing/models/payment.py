@@ -4,6 +4,7 @@ from decimal import Decimal
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 
 from igny8_core.auth.models import PaymentMethodType
 from igny8_core.business.billing.models.rejection import RejectionCode
@@ -12,16 +13,16 @@ from igny8_core.common.model_fields import AmountField
 
 
 class PaymentStatus(models.TextChoices):
-    PENDING_APPROVAL = "pending_approval", "Pending approval"
-    PENDING = "pending", "Pending"
-    PROCESSING = "processing", "Processing"
-    UNKNOWN = "unknown", "Unknown"
-    SUCCEEDED = "succeeded", "Succeeded"
-    FAILED = "failed", "Failed"
-    CANCELED = "canceled", "Canceled"
-    PARTIALLY_REFUNDED = "partially_refunded", "Partially refunded"
-    REFUNDED = "refunded", "Refunded"
-    DISPUTED = "disputed", "Disputed"
+    PENDING_APPROVAL = "pending_approval", _("Pending approval")
+    PENDING = "pending", _("Pending")
+    PROCESSING = "processing", _("Processing")
+    UNKNOWN = "unknown", _("Unknown")
+    SUCCEEDED = "succeeded", _("Succeeded")
+    FAILED = "failed", _("Failed")
+    CANCELED = "canceled", _("Canceled")
+    PARTIALLY_REFUNDED = "partially_refunded", _("Partially refunded")
+    REFUNDED = "refunded", _("Refunded")
+    DISPUTED = "disputed", _("Disputed")
 
 
 _AFTER_SUCCESS = frozenset({PaymentStatus.PARTIALLY_REFUNDED, PaymentStatus.REFUNDED, PaymentStatus.DISPUTED})

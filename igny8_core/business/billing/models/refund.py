@@ -3,17 +3,18 @@ import uuid
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from igny8_core.common import clock
 from igny8_core.common.model_fields import AmountField
 
 
 class RefundStatus(models.TextChoices):
-    PENDING = "pending", "Pending"
-    PROCESSING = "processing", "Processing"
-    UNKNOWN = "unknown", "Unknown"
-    SUCCEEDED = "succeeded", "Succeeded"
-    FAILED = "failed", "Failed"
+    PENDING = "pending", _("Pending")
+    PROCESSING = "processing", _("Processing")
+    UNKNOWN = "unknown", _("Unknown")
+    SUCCEEDED = "succeeded", _("Succeeded")
+    FAILED = "failed", _("Failed")
 
 
 _DECIDED = frozenset({RefundStatus.SUCCEEDED, RefundStatus.FAILED})

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from django.utils.translation import gettext as _
+
 from igny8_core.auth.models import PaymentMethodType, User
 from igny8_core.business.billing.models import Invoice, Payment, PaymentMethodConfig
 from igny8_core.business.billing.offers import offered_payment_methods
@@ -111,5 +113,5 @@ def _id_of(named: object) -> str:
     """The gateway's id in what a caller passes: the id itself, or the `id` of an object or dict."""
     found = named.get("id") if isinstance(named, Mapping) else getattr(named, "id", named)
     if not isinstance(found, str) or not found:
-        raise InvalidInput("No id was found. Pass the gateway's id as text, or the gateway's object with its id.")
+        raise InvalidInput(_("No id was found. Pass the gateway's id as text, or the gateway's object with its id."))
     return found

@@ -4,6 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
 from igny8_core.auth.locks import lock_account
 from igny8_core.auth.models import LIVE_STATUSES, Account, AccountStatus, BillingDriver, Subscription, User
 from igny8_core.business.billing.locks import lock_payment
@@ -35,9 +38,11 @@ from igny8_core.events import services as events
 
 # What an operator reads about an account that has paid and still cannot be used.
 UNUSABLE = {
-    AccountStatus.CANCELED: "The account is canceled. It can be used again once a plan is ordered and paid.",
-    AccountStatus.SUSPENDED: "The account stays suspended until an operator lifts the suspension.",
-    AccountStatus.PENDING_PAYMENT: "The account still waits for the payment of its plan.",
+    AccountStatus.CANCELED: gettext_noop(
+        "The account is canceled. It can be used again once a plan is ordered and paid."
+    ),
+    AccountStatus.SUSPENDED: gettext_noop("The account stays suspended until an operator lifts the suspension."),
+    AccountStatus.PENDING_PAYMENT: gettext_noop("The account still waits for the payment of its plan."),
 }
 
 
@@ -53,7 +58,7 @@ class Settlement:
     @property
     def text(self) -> str:
         """What the operator who approved the payment reads: what has happened."""
-        return " ".join(part for part in ("Payment approved successfully.", self.outcome, self.caution) if part)
+        return " ".join(part for part in (_("Payment approved successfully."), self.outcome, self.caution) if part)
 
     @property
     def outcome(self) -> str:
@@ -62,15 +67,15 @@ class Settlement:
         is_change = line is not None and line.kind == LineKind.PLAN_CHANGE
         is_ours = _is_ours(subscription)
         if subscription and is_ours and is_change:
-            return f"The plan is {subscription.plan.name} from now on."
+            return _("The plan is %(plan)s from now on.") % {"plan": subscription.plan.name}
         if self.activated_account:
-            return "Account activated."
+            return _("Account activated.")
         if subscription and is_ours and line and line.is_renewal and line.period_end:
             return f"The plan {subscription.plan.name} is paid until {line.period_end:%Y-%m-%d}."
         if subscription and is_ours and line:
-            return f"The plan {subscription.plan.name} is paid."
+            return _("The plan %(plan)s is paid.") % {"plan": subscription.plan.name}
         if self.credits_added:
-            return f"{self.credits_added} credits were added."
+            return _("%(credits_added)s credits were added.") % {"credits_added": self.credits_added}
         return f"Invoice {self.invoice.invoice_number} is paid."
 
     @property

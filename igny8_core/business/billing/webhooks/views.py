@@ -10,6 +10,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.exceptions import ParseError, UnsupportedMediaType
 from rest_framework.request import Request
@@ -73,7 +74,7 @@ class WebhookView(ApiView):
             logger.error("webhook of the other mode", extra={"provider": self.payment_method, "type": message.type})
             raise refusals.MessageOfOtherMode()
         is_new = store_message(self.payment_method, message, body, gateway.delivery_id(headers))
-        return success(message="Stored." if is_new else "Already stored.")
+        return success(message=_("Stored.") if is_new else _("Already stored."))
 
     def _verify(
         self, gateway: protocol.Gateway, body: bytes, headers: Mapping[str, str], sender: Sequence[Network]

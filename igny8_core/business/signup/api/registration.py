@@ -1,5 +1,6 @@
 """Signing up."""
 
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -44,7 +45,7 @@ class RegisterView(ApiView):
         billing = {name: given.pop(name) for name in BILLING_DETAILS if name in given}
         signup = register(**given, billing=billing)
         note_place(signup.user, place_of(request))
-        return success(RegisterOutput(_answer(signup)).data, "Welcome! Your account is ready.", status=201)
+        return success(RegisterOutput(_answer(signup)).data, _("Welcome! Your account is ready."), status=201)
 
 
 class BeginAccountView(ApiView):
@@ -62,7 +63,7 @@ class BeginAccountView(ApiView):
         given = self.validated(BeginAccountInput)
         billing = {name: given.pop(name) for name in BILLING_DETAILS if name in given}
         signup = begin_account(user_of(request), **given, billing=billing)
-        return success(RegisterOutput(_answer(signup)).data, "Your account is ready.", status=201)
+        return success(RegisterOutput(_answer(signup)).data, _("Your account is ready."), status=201)
 
 
 def _answer(signup: Signup) -> dict[str, object]:

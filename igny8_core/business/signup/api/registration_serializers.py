@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.utils.translation import gettext as _
 from rest_framework import serializers
 
 from igny8_core.auth.models import PaymentMethodType
@@ -49,7 +50,7 @@ class RegisterInput(BeginAccountInput):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if normalized_password(attrs["password"]) != normalized_password(attrs.pop("password_confirm")):
-            raise serializers.ValidationError({"password_confirm": ["The two passwords differ."]})
+            raise serializers.ValidationError({"password_confirm": [_("The two passwords differ.")]})
         return attrs
 
 

@@ -8,6 +8,8 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from urllib.parse import urlencode
 
+from django.utils.translation import gettext_noop
+
 from igny8_core.business.billing.gateways.paypal import mappers, messages
 from igny8_core.business.billing.gateways.paypal.client import Json, PayPalApi, PayPalError, checked_id
 from igny8_core.business.billing.gateways.paypal.errors import our_errors, translated
@@ -38,7 +40,9 @@ DISPUTES_LISTED_FOR = timedelta(days=179)
 NOT_TAKEN = "AMOUNT_NOT_TAKEN"
 PAYER_IS_ASKED = frozenset({"ORDER_NOT_APPROVED", "PAYER_ACTION_REQUIRED"})
 PAYER_MAY_CHOOSE_AGAIN = frozenset({"INSTRUMENT_DECLINED", "REDIRECT_PAYER_FOR_ALTERNATE_FUNDING"})
-CHOOSE_AGAIN = "PayPal could not use the payment method that you chose there. Choose another one at PayPal."
+CHOOSE_AGAIN = gettext_noop(
+    "PayPal could not use the payment method that you chose there. Choose another one at PayPal."
+)
 
 
 class PayPalGateway:

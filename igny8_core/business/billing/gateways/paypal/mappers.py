@@ -5,6 +5,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from igny8_core.business.billing.gateways.paypal.client import OBJECT_ID, Json, PayPalError, link
 from igny8_core.business.billing.gateways.protocol import (
     Charge,
@@ -46,7 +48,7 @@ DISPUTE_STATES = {
 MONEY = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,4})?", re.ASCII)
 EVENT_ID = re.compile(r"[A-Za-z0-9-]{1,100}", re.ASCII)
 UP_LINK = re.compile(r"/v2/(?:checkout|payments)/(orders|captures|authorizations)/([A-Z0-9-]{5,36})", re.ASCII)
-NOT_PAID = "PayPal could not take this payment. Try again, or choose another payment method."
+NOT_PAID = gettext_noop("PayPal could not take this payment. Try again, or choose another payment method.")
 
 
 def charge_of_order(order: Json, *, live: bool) -> Charge:

@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.x509.oid import NameOID
+from django.utils.translation import gettext as _
 
 from igny8_core.business.billing.gateways.paypal.client import new_session
 from igny8_core.business.billing.gateways.paypal.settings import PayPalSettings
@@ -82,23 +83,23 @@ class SignatureCheck:
         Raises BadSignature, SignatureUncheckable.
         """
         if not self._webhook_id:
-            raise BadSignature("no webhook id is configured")
+            raise BadSignature(_("no webhook id is configured"))
         number, sent_at = transmission_id(headers), headers.get("paypal-transmission-time", "")
         if not number or not TRANSMISSION_TIME.fullmatch(sent_at):
-            raise BadSignature("no transmission id or time")
+            raise BadSignature(_("no transmission id or time"))
         if headers.get("paypal-auth-algo") != ALGORITHM:
-            raise BadSignature("another algorithm")
+            raise BadSignature(_("another algorithm"))
         address = headers.get("paypal-cert-url", "")
         # The whole address is matched, so that it cannot be parsed in two ways.
         if not self._address.fullmatch(address):
-            raise BadSignature("a certificate from elsewhere")
+            raise BadSignature(_("a certificate from elsewhere"))
         signature = _decoded(headers.get("paypal-transmission-sig", ""))
         key = _valid_key(self._certificates.get(address, sender))
         message = f"{number}|{sent_at}|{self._webhook_id}|{crc32(body)}".encode()
         try:
             key.verify(signature, message, PKCS1v15(), SHA256())
         except InvalidSignature:
-            raise BadSignature("the signature does not fit") from None
+            raise BadSignature(_("the signature does not fit")) from None
         _notice_age(sent_at)
 
 
@@ -110,17 +111,21 @@ def fetch_certificate_of_paypal(address: str) -> bytes:
             session.get(address, timeout=FETCH_TIMEOUT, allow_redirects=False, stream=True) as response,
         ):
             if response.status_code == 429 or response.status_code >= 500:
-                raise SignatureUncheckable(f"PayPal answers {response.status_code} for its certificate")
+                raise SignatureUncheckable(
+                    _("PayPal answers %(status_code)s for its certificate") % {"status_code": response.status_code}
+                )
             if response.status_code != 200:
-                raise BadSignature(f"no certificate, but an answer {response.status_code}")
+                raise BadSignature(
+                    _("no certificate, but an answer %(status_code)s") % {"status_code": response.status_code}
+                )
             content = b""
             for part in response.iter_content(8192):
                 content += part
                 if len(content) > LONGEST_CERTIFICATE:
-                    raise BadSignature("too long for a certificate")
+                    raise BadSignature(_("too long for a certificate"))
             return content
     except requests.RequestException as error:
-        raise SignatureUncheckable("PayPal's certificate cannot be fetched") from error
+        raise SignatureUncheckable(_("PayPal's certificate cannot be fetched")) from error
 
 
 class _Certificates:
@@ -161,7 +166,7 @@ class _Certificates:
         worn_out = any(self._failures[network.name] >= MOST_FAILURES * network.times for network in _counted(sender))
         # A genuine message that is refused meanwhile is repeated by PayPal.
         if certificate is None and worn_out:
-            return SignatureUncheckable("too many unknown certificates from this network within a minute")
+            return SignatureUncheckable(_("too many unknown certificates from this network within a minute"))
         return None
 
     def _forget(self, now: float) -> None:
@@ -199,20 +204,20 @@ def _read(content: bytes) -> x509.Certificate:
     try:
         certificates = x509.load_pem_x509_certificates(content)
     except ValueError as error:
-        raise BadSignature("not a certificate") from error
+        raise BadSignature(_("not a certificate")) from error
     for certificate in certificates:
         names = {name.value for name in certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)}
         if names & COMMON_NAMES and isinstance(certificate.public_key(), RSAPublicKey):
             return certificate
-    raise BadSignature("a certificate for something else")
+    raise BadSignature(_("a certificate for something else"))
 
 
 def _valid_key(certificate: x509.Certificate) -> RSAPublicKey:
     if not certificate.not_valid_before_utc <= clock.now() <= certificate.not_valid_after_utc:
-        raise BadSignature("the certificate is not valid now")
+        raise BadSignature(_("the certificate is not valid now"))
     key = certificate.public_key()
     if not isinstance(key, RSAPublicKey):
-        raise BadSignature("not an RSA key")
+        raise BadSignature(_("not an RSA key"))
     return key
 
 
@@ -220,7 +225,7 @@ def _decoded(signature: str) -> bytes:
     try:
         return base64.b64decode(signature, validate=True)
     except (binascii.Error, ValueError):
-        raise BadSignature("not a signature") from None
+        raise BadSignature(_("not a signature")) from None
 
 
 def _notice_age(sent_at: str) -> None:

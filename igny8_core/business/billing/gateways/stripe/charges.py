@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import stripe
+from django.utils.translation import gettext as _
 
 from igny8_core.business.billing.gateways.protocol import (
     Charge,
@@ -77,7 +78,7 @@ class StripeGateway(StripeCards, StripeMirror):
             return earlier
         except stripe.InvalidRequestError as error:
             if error.param == "payment_method":
-                text = "This card can no longer be used. Use another card."
+                text = _("This card can no longer be used. Use another card.")
                 raise Declined(text, code=CARD_UNUSABLE, request_id=error.request_id or "") from None
             raise
         if _is_replay(intent):

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 AUTHENTICATION_REQUIRED = "authentication_required"
 GENERIC_DECLINE = "generic_decline"
 
@@ -12,24 +14,26 @@ SUSPICIONS = frozenset(
     "fraudulent highest_risk_level elevated_risk_level lost_card merchant_blacklist pickup_card restricted_card "
     "security_violation stolen_card".split()
 )
-GENERIC_SENTENCE = "Your bank declined the card. Use another card, or ask your bank."
+GENERIC_SENTENCE = gettext_noop("Your bank declined the card. Use another card, or ask your bank.")
 SENTENCES = {
-    AUTHENTICATION_REQUIRED: "Your bank wants you to confirm this payment. Open the payment page and pay there.",
-    "card_not_supported": "This card cannot be used for this kind of payment. Use another card.",
-    "card_velocity_exceeded": "The card's limit is reached. Use another card, or ask your bank.",
-    "currency_not_supported": "This card does not take payments in this currency. Use another card.",
-    "expired_card": "The card has expired. Use another card.",
-    "incorrect_cvc": "The card's security code is not right. Check it and try again.",
-    "incorrect_number": "The card number is not right. Check it and try again.",
-    "insufficient_funds": "There is not enough money on the card. Use another card.",
-    "invalid_cvc": "The card's security code is not right. Check it and try again.",
-    "invalid_expiry_month": "The card's expiry date is not right. Check it and try again.",
-    "invalid_expiry_year": "The card's expiry date is not right. Check it and try again.",
-    "invalid_number": "The card number is not right. Check it and try again.",
-    "payment_intent_authentication_failure": "The payment was not confirmed with your bank. Try again.",
-    "processing_error": "The card could not be processed just now. Try again in a few minutes.",
-    "try_again_later": "The card could not be processed just now. Try again in a few minutes.",
-    "withdrawal_count_limit_exceeded": "The card's limit is reached. Use another card, or ask your bank.",
+    AUTHENTICATION_REQUIRED: gettext_noop(
+        "Your bank wants you to confirm this payment. Open the payment page and pay there."
+    ),
+    "card_not_supported": gettext_noop("This card cannot be used for this kind of payment. Use another card."),
+    "card_velocity_exceeded": gettext_noop("The card's limit is reached. Use another card, or ask your bank."),
+    "currency_not_supported": gettext_noop("This card does not take payments in this currency. Use another card."),
+    "expired_card": gettext_noop("The card has expired. Use another card."),
+    "incorrect_cvc": gettext_noop("The card's security code is not right. Check it and try again."),
+    "incorrect_number": gettext_noop("The card number is not right. Check it and try again."),
+    "insufficient_funds": gettext_noop("There is not enough money on the card. Use another card."),
+    "invalid_cvc": gettext_noop("The card's security code is not right. Check it and try again."),
+    "invalid_expiry_month": gettext_noop("The card's expiry date is not right. Check it and try again."),
+    "invalid_expiry_year": gettext_noop("The card's expiry date is not right. Check it and try again."),
+    "invalid_number": gettext_noop("The card number is not right. Check it and try again."),
+    "payment_intent_authentication_failure": gettext_noop("The payment was not confirmed with your bank. Try again."),
+    "processing_error": gettext_noop("The card could not be processed just now. Try again in a few minutes."),
+    "try_again_later": gettext_noop("The card could not be processed just now. Try again in a few minutes."),
+    "withdrawal_count_limit_exceeded": gettext_noop("The card's limit is reached. Use another card, or ask your bank."),
 }
 
 _DAYS = tuple(timedelta(days=days) for days in (1, 3, 5))

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import stripe
+from django.utils.translation import gettext as _
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 from igny8_core.business.billing.gateways import patience
@@ -101,7 +102,7 @@ def translated(error: stripe.StripeError, *, is_in_doubt: bool) -> GatewayError:
             return _declined(error, request_id)
         case stripe.RateLimitError():
             return Unavailable(
-                "Stripe has too many requests at the moment. Try again in a minute.",
+                _("Stripe has too many requests at the moment. Try again in a minute."),
                 code="rate_limit",
                 request_id=request_id,
                 may_have_happened=is_in_doubt,
@@ -119,7 +120,7 @@ def translated(error: stripe.StripeError, *, is_in_doubt: bool) -> GatewayError:
             if not is_in_doubt:
                 return refused
     return Unavailable(
-        "Stripe gave no answer that tells the outcome of the request.",
+        _("Stripe gave no answer that tells the outcome of the request."),
         code=str(part_of(error.json_body, "error").get("code") or ""),
         request_id=request_id,
         may_have_happened=is_in_doubt or not (isinstance(error, stripe.APIConnectionError) and was_refused(error)),

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 import stripe
+from django.utils.translation import gettext as _
 
 from igny8_core.business.billing.gateways.protocol import BadSignature
 
@@ -18,7 +19,7 @@ def verify(body: bytes, headers: Mapping[str, str], secrets: Sequence[str]) -> N
     # The SDK raises TypeError if the header is not ASCII.
     if signature.isascii() and any(_is_signed(body, signature, secret) for secret in secrets):
         return
-    raise BadSignature("The message has no valid signature of Stripe.")
+    raise BadSignature(_("The message has no valid signature of Stripe."))
 
 
 def _is_signed(body: bytes, signature: str, secret: str) -> bool:

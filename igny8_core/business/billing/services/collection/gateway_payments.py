@@ -9,6 +9,9 @@ from collections.abc import Callable
 from functools import partial
 from uuid import UUID
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
 from igny8_core.auth.models import User
 from igny8_core.business.billing.errors import (
     AttemptNotClosed,
@@ -65,8 +68,10 @@ from igny8_core.common import clock
 from igny8_core.common.db import require_no_transaction
 
 logger = logging.getLogger(__name__)
-NEVER_ARRIVED = "This payment never reached the payment service. Nothing was charged."
-CLOSED_UNPAID = "This payment was closed unpaid. Nothing was charged. Start a new payment if the invoice is still open."
+NEVER_ARRIVED = gettext_noop("This payment never reached the payment service. Nothing was charged.")
+CLOSED_UNPAID = gettext_noop(
+    "This payment was closed unpaid. Nothing was charged. Start a new payment if the invoice is still open."
+)
 
 
 def pay_through_gateway(
@@ -227,7 +232,10 @@ def payment_of_charge(payment_method: str, charge: Charge) -> Payment | None:
         return known
     named = payments.filter(uuid=charge.reference).first()
     if named is None:
-        raise PaymentNotFound(f"{charge.object_id} names payment {charge.reference}, which does not exist here.")
+        raise PaymentNotFound(
+            _("%(object_id)s names payment %(reference)s, which does not exist here.")
+            % {"object_id": charge.object_id, "reference": charge.reference}
+        )
     return named
 
 

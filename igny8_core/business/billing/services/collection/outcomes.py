@@ -8,6 +8,9 @@ import logging
 from functools import partial
 from typing import Any
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
 from igny8_core.auth.locks import lock_account
 from igny8_core.auth.models import Account, SubscriptionStatus, User
 from igny8_core.business.billing.gateways import gateway_of, traits_of
@@ -40,7 +43,7 @@ from igny8_core.events import services as events
 
 logger = logging.getLogger(__name__)
 CAME_TOO_LATE = "The money arrived after this attempt or its invoice was closed. It goes back to the customer."
-NOT_FINISHED = "The payment was not finished. Nothing was charged."
+NOT_FINISHED = gettext_noop("The payment was not finished. Nothing was charged.")
 
 
 def apply_charge(payment: Payment, charge: Charge) -> Payment:
@@ -131,7 +134,7 @@ def mark_lost(payment: Payment) -> Payment:
     if payment.status not in GATEWAY_UNDER_WAY or payment.needs_review:
         return payment
     if traits_of(payment.payment_method).forgets_open_attempts and payment.status == PaymentStatus.PENDING:
-        _fail(payment, "expired", "The payment was not finished in time. Nothing was charged.")
+        _fail(payment, "expired", _("The payment was not finished in time. Nothing was charged."))
     else:
         text = f"The gateway does not know {payment.gateway_object_id}. Check that its keys are the right ones."
         flag_for_review(payment, text)

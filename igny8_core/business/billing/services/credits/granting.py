@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.utils.translation import gettext
+
 from igny8_core.auth.errors import AccountDeleted
 from igny8_core.auth.locks import lock_account
 from igny8_core.auth.models import Account, User
@@ -141,7 +143,7 @@ def expire_due_credits() -> int:
 
 def require_positive(amount: int) -> None:
     if type(amount) is not int or amount < 1:
-        raise InvalidInput(errors={"amount": ["Expected a whole number of credits from 1."]})
+        raise InvalidInput(errors={"amount": [gettext("Expected a whole number of credits from 1.")]})
 
 
 @dataclass(frozen=True)
@@ -182,7 +184,10 @@ def _grants_that_hold(account: Account, amount: int) -> list[CreditGrant]:
     grants = list(live_grants_of(account))
     left = sum(grant.remaining for grant in grants)
     if left < amount:
-        raise InsufficientCredits(f"The account has {left} credits, so {amount} cannot be taken. Take fewer.")
+        raise InsufficientCredits(
+            gettext("The account has %(left)s credits, so %(amount)s cannot be taken. Take fewer.")
+            % {"left": left, "amount": amount}
+        )
     return grants
 
 

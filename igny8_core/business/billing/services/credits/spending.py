@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from igny8_core.auth.callers import Caller
 from igny8_core.auth.models import Account, Site, User
@@ -28,7 +30,7 @@ from igny8_core.events import services as events
 
 # The usage log counts in 32 bits.
 MAX_SPENT_AT_ONCE = 2**31 - 1
-NO_SUCH_SITE = "No such site. GET /api/v1/sites/ lists those that you have access to."
+NO_SUCH_SITE = gettext_noop("No such site. GET /api/v1/sites/ lists those that you have access to.")
 
 
 @dataclass(frozen=True)
@@ -100,7 +102,13 @@ def price(cost_of_unit: int | None, quantity: int) -> int:
         raise OperationNotOffered(errors={"operation_type": [OperationNotOffered.text]})
     amount = cost_of_unit * quantity
     if amount > MAX_SPENT_AT_ONCE:
-        raise InvalidInput(errors={"quantity": [f"This costs {amount} credits, which is too much at once. Send less."]})
+        raise InvalidInput(
+            errors={
+                "quantity": [
+                    _("This costs %(amount)s credits, which is too much at once. Send less.") % {"amount": amount}
+                ]
+            }
+        )
     return amount
 
 
@@ -156,7 +164,9 @@ def _spend(
 
 def too_expensive(amount: int, left: int) -> InsufficientCredits:
     """The error for an operation that costs more credits than are left."""
-    text = f"This costs {amount} credits, but the account has {left}. Buy credits or a larger plan, then try again."
+    text = _(
+        "This costs %(amount)s credits, but the account has %(left)s. Buy credits or a larger plan, then try again."
+    ) % {"amount": amount, "left": left}
     return InsufficientCredits(text)
 
 

@@ -36,7 +36,7 @@ def all_payment_instructions(invoice: Invoice) -> list[PaymentInstructions]:
     offers = [offer for offer in offers_of(invoice) if offer.payment_method in MANUAL_METHODS and not is_hidden(offer)]
     preferred = invoice.account.default_payment_method
     offers.sort(key=lambda offer: offer.payment_method != preferred)
-    reference = ("Payment reference", invoice.invoice_number)
+    reference = (_("Payment reference"), invoice.invoice_number)
     return [
         PaymentInstructions(offer.display_name, text_without_details(offer), [*details_of(offer), reference])
         for offer in offers

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 from igny8_core.auth.errors import AccountDeleted
 from igny8_core.auth.locks import lock_account
@@ -30,6 +31,7 @@ from igny8_core.business.billing.services.payment_states.under_way import paymen
 from igny8_core.common import clock
 from igny8_core.common.db import service_transaction
 from igny8_core.common.errors import InvalidInput, TransitionNotAllowed
+from igny8_core.common.languages import in_language
 from igny8_core.common.states import transition
 from igny8_core.events import services as events
 
@@ -68,11 +70,11 @@ def create_invoice(
     checked = checked_lines(line_items, currency)
     lines, total = unsaved_lines(account, checked), subtotal(checked)
     if total <= 0:
-        raise InvalidInput("The total of an invoice must be more than zero.")
+        raise InvalidInput(_("The total of an invoice must be more than zero."))
     if subscription:
         _require_within_bound(subscription)
     today = clock.today()
-    metadata: dict[str, Any] = {"billing_snapshot": billing_snapshot(account)}
+    metadata: dict[str, Any] = {"billing_snapshot": billing_snapshot(account), "language": account.language}
     if subscription:
         metadata["subscription_id"] = subscription.pk
     invoice = Invoice.objects.create(
@@ -102,7 +104,10 @@ def create_invoice(
 
 def create_subscription_invoice(subscription: Subscription, created_by: User | None = None) -> Invoice:
     """Create the invoice for a period of a subscription by its terms; the first one by its plan's current terms."""
-    return create_invoice(subscription.account, [ordered_line(subscription)], subscription, created_by=created_by)
+    account = subscription.account
+    with in_language(account.language):
+        line = ordered_line(subscription)
+    return create_invoice(account, [line], subscription, created_by=created_by)
 
 
 def generate_invoice_number(account: Account) -> str:
@@ -118,9 +123,15 @@ def mark_paid(invoice: Invoice, payment: Payment) -> Invoice:
     """
     covers = payment.invoice_id == invoice.pk and payment.status in CAPTURED_STATUSES
     if not covers or (payment.amount, payment.currency) != (invoice.total, invoice.currency):
-        raise InvoiceNotPayable(f"Payment {payment.pk} does not cover invoice {invoice.invoice_number}.")
+        raise InvoiceNotPayable(
+            _("Payment %(payment)s does not cover invoice %(invoice_number)s.")
+            % {"payment": payment.pk, "invoice_number": invoice.invoice_number}
+        )
     if InvoiceStatus.PAID not in INVOICE_TRANSITIONS[invoice.status]:
-        raise InvoiceNotPayable(f"Invoice {invoice.invoice_number} is {invoice.status} and cannot be paid.")
+        raise InvoiceNotPayable(
+            _("Invoice %(invoice_number)s is %(status)s and cannot be paid.")
+            % {"invoice_number": invoice.invoice_number, "status": invoice.status}
+        )
     _settle(invoice, payment)
     events.record(_event("invoice.paid", invoice, payment.approved_by_id))
     return invoice
@@ -146,7 +157,7 @@ def _settle(invoice: Invoice, payment: Payment) -> None:
     parties = [invoice.account_id, invoice.pk, invoice.status, payment.pk]
     decided = [payment.amount, payment.currency, payment.approved_by_id, payment.processed_at, clock.now()]
     if SETTLE.fetch_one(parties + decided) is None:
-        raise TransitionNotAllowed("Somebody else has just changed the invoice. Look at it again.")
+        raise TransitionNotAllowed(_("Somebody else has just changed the invoice. Look at it again."))
     invoice.status, invoice.paid_at = InvoiceStatus.PAID, payment.processed_at
     invoice.settled_amount = payment.amount
 
@@ -154,7 +165,9 @@ def _settle(invoice: Invoice, payment: Payment) -> None:
 def _require_no_payment(invoice: Invoice) -> None:
     payment = payment_being_decided(invoice)
     if payment:
-        raise TransitionNotAllowed(f"{why_undecided(payment)} Void the invoice once that is decided.")
+        raise TransitionNotAllowed(
+            _("%(why_undecided)s Void the invoice once that is decided.") % {"why_undecided": why_undecided(payment)}
+        )
 
 
 def _require_within_bound(subscription: Subscription) -> None:
@@ -170,7 +183,13 @@ def _due_date(wanted: date | None, today: date) -> date:
         return today + timedelta(days=settings.INVOICE_DUE_DAYS)
     latest = today + timedelta(days=MAX_DUE_DAYS)
     if not today <= wanted <= latest:
-        raise InvalidInput(errors={"due_date": [f"Expected a date from {today} (today, UTC) to {latest}."]})
+        raise InvalidInput(
+            errors={
+                "due_date": [
+                    _("Expected a date from %(today)s (today, UTC) to %(latest)s.") % {"today": today, "latest": latest}
+                ]
+            }
+        )
     return wanted
 
 

@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from igny8_core.auth.models import Account, Plan
 from igny8_core.business.billing.models import PLAN_LINES, CreditPackage, Invoice, InvoiceLine, LineKind
 from igny8_core.common.errors import InvalidInput
-from igny8_core.common.money import format_amount
+from igny8_core.common.money import plain_amount_text
 
 PLAN_KINDS = frozenset({*PLAN_LINES, LineKind.UNUSED_TIME})
 # Columns that `line_items` can set directly.
@@ -30,7 +32,10 @@ def unsaved_lines(account: Account, line_items: Sequence[dict[str, Any]]) -> lis
 def _unsaved(account: Account, line: dict[str, Any], number: int) -> InvoiceLine:
     unknown = line.keys() - {*LINE_COLUMNS, "amount", "kind", "plan", "package"}
     if unknown:
-        raise InvalidInput(f"Line {number}: unknown names: {', '.join(sorted(unknown))}. Remove or correct them.")
+        raise InvalidInput(
+            _("Line %(number)s: unknown names: %(known)s. Remove or correct them.")
+            % {"number": number, "known": ", ".join(sorted(unknown))}
+        )
     kind, unit_amount = LineKind(line.get("kind", LineKind.OTHER)), Decimal(line["amount"])
     plan = _sold_row(Plan, line, "plan", number, is_needed=kind in PLAN_KINDS)
     package = _sold_row(CreditPackage, line, "package", number, is_needed=kind == LineKind.CREDIT_PACKAGE)
@@ -55,11 +60,17 @@ def _sold_row(model: Any, line: dict[str, Any], name: str, number: int, *, is_ne
     named = line.get(name)
     if not is_needed:
         if named is not None:
-            raise InvalidInput(f"Line {number}: a line of this kind sells no {name}. Remove `{name}`.")
+            raise InvalidInput(
+                _("Line %(number)s: a line of this kind sells no %(name)s. Remove `%(name)s`.")
+                % {"number": number, "name": name}
+            )
         return None
     found = model.objects.filter(slug=named).first() if isinstance(named, str) else named
     if not isinstance(found, model):
-        raise InvalidInput(f"Line {number}: say which {name} it sells. Add `{name}`: the {name} or its slug.")
+        raise InvalidInput(
+            _("Line %(number)s: say which %(name)s it sells. Add `%(name)s`: the %(name)s or its slug.")
+            % {"number": number, "name": name}
+        )
     return found
 
 
@@ -87,6 +98,6 @@ def _printed(line: dict[str, Any], currency: str) -> dict[str, Any]:
     return {
         "description": line["description"],
         "quantity": line["quantity"],
-        "unit_price": format_amount(unit_price, currency),
-        "amount": format_amount(unit_price * line["quantity"], currency),
+        "unit_price": plain_amount_text(unit_price, currency),
+        "amount": plain_amount_text(unit_price * line["quantity"], currency),
     }

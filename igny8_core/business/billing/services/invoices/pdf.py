@@ -5,33 +5,43 @@ from typing import Any
 
 from django.conf import settings
 from django.template.loader import render_to_string
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from igny8_core.business.billing.errors import PdfUnavailable
 from igny8_core.business.billing.models import CreditNote, Invoice, InvoiceStatus
 from igny8_core.business.billing.services.invoices.instructions import payment_instructions
 from igny8_core.business.billing.services.invoices.lines import printed_lines
 from igny8_core.common.countries import COUNTRY_NAMES
-from igny8_core.common.money import amount_text, format_amount
+from igny8_core.common.languages import in_language
+from igny8_core.common.money import amount_text, plain_amount_text
 from igny8_core.common.text import showable
 
 MARKS = {
-    InvoiceStatus.DRAFT: "DRAFT",
-    InvoiceStatus.PENDING: "DUE",
-    InvoiceStatus.PAID: "PAID",
-    InvoiceStatus.VOID: "VOID",
-    InvoiceStatus.UNCOLLECTIBLE: "UNPAID",
+    InvoiceStatus.DRAFT: gettext_noop("DRAFT"),
+    InvoiceStatus.PENDING: gettext_noop("DUE"),
+    InvoiceStatus.PAID: gettext_noop("PAID"),
+    InvoiceStatus.VOID: gettext_noop("VOID"),
+    InvoiceStatus.UNCOLLECTIBLE: gettext_noop("UNPAID"),
 }
 RETRY_SECONDS = 3600
 
 
 def render_invoice(invoice: Invoice) -> bytes:
     """Draw the invoice on A4. Raises PdfUnavailable if the renderer's system libraries are missing."""
-    return _drawn("pdf/invoice.html", lambda: _context(invoice))
+    with in_language(language_of(invoice)):
+        return _drawn("pdf/invoice.html", lambda: _context(invoice))
 
 
 def render_credit_note(credit_note: CreditNote) -> bytes:
     """Draw the credit note on A4, addressed like its invoice. Raises PdfUnavailable like render_invoice."""
-    return _drawn("pdf/credit_note.html", lambda: _credit_note_context(credit_note))
+    with in_language(language_of(credit_note.invoice)):
+        return _drawn("pdf/credit_note.html", lambda: _credit_note_context(credit_note))
+
+
+def language_of(invoice: Invoice) -> str:
+    """The language that an invoice and its credit notes were issued in: the account's at that time; empty: English."""
+    return str(invoice.metadata.get("language", ""))
 
 
 def _drawn(template: str, context: Callable[[], dict[str, Any]]) -> bytes:
@@ -46,12 +56,12 @@ def _drawn(template: str, context: Callable[[], dict[str, Any]]) -> bytes:
 def _context(invoice: Invoice) -> dict[str, Any]:
     return {
         **_parties(invoice),
-        "kind": "Invoice",
+        "kind": _("Invoice"),
         "number": invoice.invoice_number,
-        "mark": MARKS[InvoiceStatus(invoice.status)],
+        "mark": _(MARKS[InvoiceStatus(invoice.status)]),
         "lines": printed_lines(invoice),
-        "subtotal": format_amount(invoice.subtotal, invoice.currency),
-        "tax": format_amount(invoice.tax, invoice.currency),
+        "subtotal": plain_amount_text(invoice.subtotal, invoice.currency),
+        "tax": plain_amount_text(invoice.tax, invoice.currency),
         "total": amount_text(invoice.total, invoice.currency),
         "instructions": payment_instructions(invoice),
     }
@@ -61,12 +71,12 @@ def _credit_note_context(credit_note: CreditNote) -> dict[str, Any]:
     payment = credit_note.payment
     return {
         **_parties(credit_note.invoice),
-        "kind": "Credit note",
+        "kind": _("Credit note"),
         "number": credit_note.credit_note_number,
         "note": credit_note,
         "payment": payment,
         "paid": amount_text(payment.amount, payment.currency),
-        "amount": format_amount(credit_note.amount, credit_note.currency),
+        "amount": plain_amount_text(credit_note.amount, credit_note.currency),
         "total": amount_text(credit_note.amount, credit_note.currency),
     }
 

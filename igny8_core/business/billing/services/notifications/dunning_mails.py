@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 from igny8_core.auth.models import Account, AccountStatus, SuspendedReason
 from igny8_core.business.billing.gateways import card_method
@@ -15,6 +16,7 @@ from igny8_core.business.billing.services.invoices.pay_links import pay_link
 from igny8_core.common.mail import Mail
 from igny8_core.common.money import amount_text
 from igny8_core.common.names import without_links
+from igny8_core.common.written import day_text
 from igny8_core.events.models import Event
 
 RENEWAL, ORDER = "renewal", "order"
@@ -36,19 +38,27 @@ def reminder_mail(event: Event, invoice: Invoice, recipients: list[str]) -> Mail
     number, due = invoice.invoice_number, _day(invoice.due_date)
     if event.data["subject"] != RENEWAL:
         words = Words(
-            f"Invoice {number} is due on {due}",
-            f"Invoice {number} over {_amount(event)} is still open. Please pay it by {due}.",
+            _("Invoice %(number)s is due on %(due)s") % {"number": number, "due": due},
+            _("Invoice %(number)s over %(amount)s is still open. Please pay it by %(due)s.")
+            % {"number": number, "amount": _amount(event), "due": due},
             "",
         )
         return _invoice_mail("payment_reminder", words, event, invoice, recipients)
     plan = invoice.subscription.plan.name if invoice.subscription else ""
-    heading = f"Your plan {plan} renews on {due}"
+    heading = _("Your plan %(plan)s renews on %(due)s") % {"plan": plan, "due": due}
     card = _card_charged_for(invoice.account)
     if card:
-        meaning = f"We will charge {_amount(event)} for the next period to your {card}."
-        words = Words(heading, meaning, "You do not need to do anything. To pay in another way, open the invoice.")
+        meaning = _("We will charge %(amount)s for the next period to your %(card)s.") % {
+            "amount": _amount(event),
+            "card": card,
+        }
+        words = Words(heading, meaning, _("You do not need to do anything. To pay in another way, open the invoice."))
     else:
-        meaning = f"The next period costs {_amount(event)}. Please pay invoice {number} by {due}."
+        meaning = _("The next period costs %(amount)s. Please pay invoice %(number)s by %(due)s.") % {
+            "amount": _amount(event),
+            "number": number,
+            "due": due,
+        }
         words = Words(heading, meaning, "")
     return _invoice_mail("renewal_reminder", words, event, invoice, recipients, is_charged=bool(card))
 
@@ -60,7 +70,8 @@ def overdue_mail(event: Event, invoice: Invoice, recipients: list[str]) -> Mail 
     number, due = invoice.invoice_number, _day(invoice.due_date)
     words = Words(
         f"Invoice {number} is overdue",
-        f"Invoice {number} over {_amount(event)} was due on {due}, and we have not received the payment.",
+        _("Invoice %(number)s over %(amount)s was due on %(due)s, and we have not received the payment.")
+        % {"number": number, "amount": _amount(event), "due": due},
         _what_follows(event),
     )
     return _invoice_mail("payment_overdue", words, event, invoice, recipients)
@@ -76,9 +87,9 @@ def suspended_mail(event: Event, recipients: list[str]) -> Mail | None:
     invoice = Invoice.objects.filter(account=account, pk=event.data.get("invoice_id"), status=InvoiceStatus.PENDING)
     unpaid = invoice.select_related("account__owner").first()
     words = Words(
-        "Your account is suspended",
-        "A payment is missing, so your account can no longer be used. Nothing was deleted.",
-        f"Once the payment is there, the account works again at once. {_end_text(event)}".strip(),
+        _("Your account is suspended"),
+        _("A payment is missing, so your account can no longer be used. Nothing was deleted."),
+        _then(_("Once the payment is there, the account works again at once."), _end_text(event)),
     )
     if unpaid is None:
         return Mail("account_suspended", words.heading, recipients, {"words": words})
@@ -98,21 +109,22 @@ def _trial_words(event: Event, account: Account) -> Words | None:
     if event.type == "account.canceled":
         if event.data.get("because") != "trial_ended" or account.status != AccountStatus.CANCELED:
             return None
-        meaning = "Your trial was over, and no plan was ordered, so the account is closed now."
-        return Words("Your account is closed", meaning, "To come back, log in and order a plan.")
+        meaning = _("Your trial was over, and no plan was ordered, so the account is closed now.")
+        return Words(_("Your account is closed"), meaning, _("To come back, log in and order a plan."))
     if account.status != AccountStatus.TRIAL:
         return None
     last_day, closes_on = (_day(date.fromisoformat(event.data[name])) for name in ("last_day", "closes_on"))
     if event.type == "account.trial_ended":
         return Words(
-            "Your trial is over",
-            f"Everything can still be read until {closes_on}, but nothing can be changed or spent.",
-            "To go on where you stopped, order a plan. Without one the account is closed then.",
+            _("Your trial is over"),
+            _("Everything can still be read until %(closes_on)s, but nothing can be changed or spent.")
+            % {"closes_on": closes_on},
+            _("To go on where you stopped, order a plan. Without one the account is closed then."),
         )
     return Words(
-        f"Your trial ends on {last_day}",
-        f"Until {last_day} everything works as before. After that it can only be read.",
-        "To go on without a break, order a plan.",
+        _("Your trial ends on %(last_day)s") % {"last_day": last_day},
+        _("Until %(last_day)s everything works as before. After that it can only be read.") % {"last_day": last_day},
+        _("To go on without a break, order a plan."),
     )
 
 
@@ -135,17 +147,24 @@ def _what_follows(event: Event) -> str:
     rules = settings.DUNNING
     if event.data["subject"] == RENEWAL:
         suspended = _day(_clock_reaches(event, rules.suspend_after))
-        return f"Without the payment your account is suspended on {suspended}. {_end_text(event)}"
+        said = _("Without the payment your account is suspended on %(suspended)s.") % {"suspended": suspended}
+        return _then(said, _end_text(event))
     if event.data["subject"] == ORDER:
         ends = _day(_clock_reaches(event, rules.cancel_after))
-        return f"Your order is kept until {ends}. Without the payment it is withdrawn then."
+        return _("Your order is kept until %(ends)s. Without the payment it is withdrawn then.") % {"ends": ends}
     return ""
+
+
+def _then(*sentences: str) -> str:
+    return " ".join(sentence for sentence in sentences if sentence)
 
 
 def _end_text(event: Event) -> str:
     if event.data.get("subject") != RENEWAL:
         return ""
-    return f"If it is still missing on {_day(_clock_reaches(event, settings.DUNNING.cancel_after))}, your plan ends."
+    return _("If it is still missing on %(day)s, your plan ends.") % {
+        "day": _day(_clock_reaches(event, settings.DUNNING.cancel_after))
+    }
 
 
 def _clock_reaches(event: Event, day: int) -> date:
@@ -175,4 +194,4 @@ def _amount(event: Event) -> str:
 
 
 def _day(day: date) -> str:
-    return f"{day.day} {day:%B %Y}"
+    return day_text(day)

@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 from igny8_core.auth.models import PaymentMethodType
 from igny8_core.business.billing.models import InvoiceStatus, Payment, Refund
 from igny8_core.business.billing.services.collection.attempts import RENEWAL_KEY
 from igny8_core.business.billing.services.invoices.pay_links import pay_link
+from igny8_core.common.languages import translated
 from igny8_core.common.mail import Mail
 from igny8_core.common.money import amount_text
 from igny8_core.common.names import in_mail, without_links
@@ -48,7 +50,7 @@ def gateway_mail(event: Event, payment: Payment, notice: GatewayNotice, recipien
     """The mail with a notice."""
     context = {
         "notice": notice,
-        "reason": without_links(notice.reason),
+        "reason": without_links(translated(notice.reason)),
         "payment": payment,
         "amount": amount_text(event.data["amount"], event.data["currency"]),
         "account": in_mail(payment.account.name) if event.type in FOR_OPERATORS else "",
@@ -66,12 +68,13 @@ def _failed(payment: Payment, facts: Facts) -> GatewayNotice | None:
     if is_told_elsewhere or payment.invoice.status != InvoiceStatus.PENDING:
         return None
     return GatewayNotice(
-        f"Your payment for invoice {payment.invoice.invoice_number} did not go through",
-        "We tried to charge this invoice, but the payment was refused. Nothing was charged.",
-        "The invoice stays open. Please pay it with another card or in another way.",
+        _("Your payment for invoice %(invoice_number)s did not go through")
+        % {"invoice_number": payment.invoice.invoice_number},
+        _("We tried to charge this invoice, but the payment was refused. Nothing was charged."),
+        _("The invoice stays open. Please pay it with another card or in another way."),
         reason=facts["reason"],
         link=pay_link(payment.invoice),
-        label="Pay the invoice",
+        label=_("Pay the invoice"),
     )
 
 
@@ -79,12 +82,12 @@ def _action_required(payment: Payment, facts: Facts) -> GatewayNotice | None:
     if payment.invoice.status != InvoiceStatus.PENDING:
         return None
     return GatewayNotice(
-        "Please confirm your payment",
-        f"Your bank wants you to confirm the payment of invoice {payment.invoice.invoice_number}. Nothing has been "
-        "charged yet.",
-        "Open the payment page, pay by card there, and follow your bank's instructions. It takes a minute.",
+        _("Please confirm your payment"),
+        _("Your bank wants you to confirm the payment of invoice %(invoice_number)s. Nothing has been charged yet.")
+        % {"invoice_number": payment.invoice.invoice_number},
+        _("Open the payment page, pay by card there, and follow your bank's instructions. It takes a minute."),
         link=pay_link(payment.invoice),
-        label="Confirm the payment",
+        label=_("Confirm the payment"),
     )
 
 
@@ -92,23 +95,27 @@ def _returned(payment: Payment, facts: Facts) -> GatewayNotice:
     returned = amount_text(facts["returned"], payment.currency)
     number, status = payment.invoice.invoice_number, payment.invoice.status
     is_open = status == InvoiceStatus.PENDING
-    why = "it did not match the invoice" if is_open else "the invoice was already closed"
+    why = _("it did not match the invoice") if is_open else _("the invoice was already closed")
     return GatewayNotice(
-        f"We returned {returned}",
-        f"We received a payment for invoice {number} that we could not use, because {why}. We have sent {returned} "
-        "back to where it came from.",
-        "It can take a few days to arrive. "
-        + ("The invoice is still unpaid. Please pay it again." if is_open else "You do not need to do anything."),
+        _("We returned %(returned)s") % {"returned": returned},
+        _(
+            "We received a payment for invoice %(number)s that we could not use, because %(why)s. We "
+            "have sent %(returned)s back to where it came from."
+        )
+        % {"number": number, "why": why, "returned": returned},
+        _("It can take a few days to arrive.")
+        + " "
+        + (_("The invoice is still unpaid. Please pay it again.") if is_open else _("You do not need to do anything.")),
         link=pay_link(payment.invoice),
-        label="Pay the invoice" if is_open else "See the invoice",
+        label=_("Pay the invoice") if is_open else _("See the invoice"),
     )
 
 
 def _needs_review(payment: Payment, facts: Facts) -> GatewayNotice:
     return GatewayNotice(
         f"Payment {payment.pk} needs review",
-        "The gateway's data about this payment does not match what was due, or the gateway has not answered for days. "
-        "Nothing is booked automatically until an operator has looked.",
+        "The gateway's data about this payment does not match what was due, or the gateway has not answered for "
+        "days. Nothing is booked automatically until an operator has looked.",
         "Compare the payment with the gateway's dashboard. Then check it again on its page, or return the money.",
         reason=facts["reason"],
         **_admin_page(payment),

@@ -6,7 +6,9 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.backends import ModelBackend
+from django.utils.translation import gettext as _
 
+from igny8_core.auth.models import Account
 from igny8_core.business.billing.errors import PdfUnavailable
 from igny8_core.business.billing.models import CreditNote, CreditTransaction, Invoice, InvoiceStatus, Payment
 from igny8_core.business.billing.payment_repeats import repeats_of
@@ -51,12 +53,26 @@ def handle(event: Event) -> None:
 
     The Message-ID is the same at every try, so mail programs show a repeated mail once. RuntimeError in a transaction.
     """
-    send(lambda: _counted(event), message_id_of_event(event.pk))
+    send(lambda: _counted(event), message_id_of_event(event.pk), _language(event))
 
 
 def send_invoice(invoice: Invoice) -> None:
     """Mail the invoice to its account now, with its PDF and how to pay it. RuntimeError in a transaction."""
-    send(lambda: _invoice_mail(invoice), new_message_id())
+    send(lambda: _invoice_mail(invoice), new_message_id(), language_for_mail(invoice.account))
+
+
+def _language(event: Event) -> str:
+    """That of who reads the mail; operators read English."""
+    if event.type in TO_OPERATORS or event.account is None:
+        return ""
+    return language_for_mail(event.account)
+
+
+def language_for_mail(account: Account) -> str:
+    """The owner's language where mails about money go to the owner, else the account's; empty: English."""
+    if account.owner is None or account.address_for_mail != account.owner.email:
+        return account.language
+    return account.owner.language or account.language
 
 
 def _counted(event: Event) -> Mail | None:
@@ -82,7 +98,10 @@ def _invoice_mail(invoice: Invoice) -> Mail:
         "is_payable": _is_payable(invoice),
         **renewal_facts(invoice),
     }
-    subject = f"Invoice {invoice.invoice_number} from {settings.COMPANY_NAME}"
+    subject = _("Invoice %(invoice_number)s from %(company_name)s") % {
+        "invoice_number": invoice.invoice_number,
+        "company_name": settings.COMPANY_NAME,
+    }
     return Mail("invoice_created", subject, _customer(invoice), context, lambda: _pdf(invoice))
 
 
@@ -132,7 +151,7 @@ def _payment_received(event: Event, template: str) -> Mail:
         "credits": ledger_entry,
         "pay_link": pay_link(payment.invoice),
     }
-    subject = f"Payment received for invoice {payment.invoice.invoice_number}"
+    subject = _("Payment received for invoice %(invoice_number)s") % {"invoice_number": payment.invoice.invoice_number}
     return Mail(template, subject, _customer(payment.invoice), context)
 
 
@@ -145,7 +164,9 @@ def _payment_rejected(event: Event) -> Mail:
         "pay_link": pay_link(payment.invoice),
         "is_payable": _is_payable(payment.invoice),
     }
-    subject = f"Payment not confirmed for invoice {payment.invoice.invoice_number}"
+    subject = _("Payment not confirmed for invoice %(invoice_number)s") % {
+        "invoice_number": payment.invoice.invoice_number
+    }
     return Mail("payment_failed", subject, _customer(payment.invoice), context)
 
 
@@ -160,7 +181,10 @@ def _payment_refunded(event: Event) -> Mail:
         "refund_reference": without_links(credit_note.reference),
         "pay_link": pay_link(credit_note.invoice),
     }
-    subject = f"Refund of {context['amount']} for invoice {credit_note.invoice.invoice_number}"
+    subject = _("Refund of %(amount)s for invoice %(invoice_number)s") % {
+        "amount": context["amount"],
+        "invoice_number": credit_note.invoice.invoice_number,
+    }
     recipients = _customer(credit_note.invoice)
     return Mail("payment_refunded", subject, recipients, context, lambda: _credit_note_pdf(credit_note))
 
@@ -168,7 +192,7 @@ def _payment_refunded(event: Event) -> Mail:
 def _credits_low(event: Event) -> Mail:
     account = event.account
     recipients = _reachable(account.owner.email if account and account.owner else "", f"Account {event.account_id}")
-    return Mail("credits_low", "Your credits are running low", recipients, dict(event.data))
+    return Mail("credits_low", _("Your credits are running low"), recipients, dict(event.data))
 
 
 def _invoice_reminded(event: Event) -> Mail | None:

@@ -4,11 +4,14 @@ from calendar import monthrange
 from datetime import date
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from igny8_core.auth.models import Account
 from igny8_core.business.billing.gateways import card_method
 from igny8_core.business.billing.models import AccountPaymentMethod, Invoice, InvoiceStatus, Renewal
 from igny8_core.business.billing.services.invoices.pay_links import pay_link
 from igny8_core.business.billing.services.payment_methods.saved import saved_card_of
+from igny8_core.common.languages import translated
 from igny8_core.common.mail import Mail
 from igny8_core.common.money import amount_text
 from igny8_core.events.models import Event
@@ -41,11 +44,11 @@ def charge_failed_mail(event: Event, recipients: list[str]) -> Mail | None:
         "plan": renewal.subscription.plan.name,
         "invoice": invoice,
         "amount": amount_text(invoice.total, invoice.currency),
-        "reason": facts["reason"],
+        "reason": translated(facts["reason"]),
         "again_on": (facts["next_charge_at"] or "")[:10],
         "pay_link": pay_link(invoice),
     }
-    subject = f"Your card was declined for invoice {invoice.invoice_number}"
+    subject = _("Your card was declined for invoice %(invoice_number)s") % {"invoice_number": invoice.invoice_number}
     return Mail("renewal_declined", subject, recipients, context)
 
 
@@ -57,8 +60,9 @@ def card_expiring_mail(event: Event, recipients: list[str]) -> Mail | None:
     facts = event.data
     year, month = facts["exp_year"], facts["exp_month"]
     context = {
-        "card": f"{facts['brand'].replace('_', ' ').title() or 'Card'} ending in {facts['last4']}",
+        "card": _("%(brand)s ending in %(last4)s")
+        % {"brand": facts["brand"].replace("_", " ").title() or _("Card"), "last4": facts["last4"]},
         "last_day": date(year, month, monthrange(year, month)[1]),
         "plan": Account.objects.select_related("plan").get(pk=card.account_id).plan.name,
     }
-    return Mail("card_expiring", "Your card expires soon", recipients, context)
+    return Mail("card_expiring", _("Your card expires soon"), recipients, context)

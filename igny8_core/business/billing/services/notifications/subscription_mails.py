@@ -2,12 +2,17 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
+
+from django.utils.translation import gettext as _
 
 from igny8_core.auth.models import BillingCycle, Plan, Subscription
 from igny8_core.business.billing.services.subscriptions.ending import NOT_PAID
 from igny8_core.business.billing.services.subscriptions.transitions import limit_facts
+from igny8_core.common.languages import translated
 from igny8_core.common.mail import Mail
+from igny8_core.common.written import plain_day_text
 from igny8_core.events.models import Event
 
 
@@ -46,77 +51,99 @@ def _limits(subscription: Subscription, facts: dict[str, Any], of: str) -> dict[
 
 
 def _cancel_scheduled(subscription: Subscription, facts: dict[str, Any]) -> Notice:
-    day = facts["at"][:10]
+    day = plain_day_text(date.fromisoformat(facts["at"][:10]))
     return Notice(
-        f"Your subscription ends on {day}",
-        f"Your plan {_name(subscription, facts)} was canceled. Everything works as before until {day}.",
-        "If you change your mind, reactivate the subscription before that day.",
+        _("Your subscription ends on %(day)s") % {"day": day},
+        _("Your plan %(name)s was canceled. Everything works as before until %(day)s.")
+        % {"name": _name(subscription, facts), "day": day},
+        _("If you change your mind, reactivate the subscription before that day."),
     )
 
 
 def _canceled(subscription: Subscription, facts: dict[str, Any]) -> Notice:
     if facts.get("because") == NOT_PAID and subscription.terms is None:
         return Notice(
-            "Your order was withdrawn",
-            f"You ordered the plan {_name(subscription, facts)}, and have not paid, so the order was withdrawn.",
-            "If you still want the plan, order it again. If you have paid meanwhile, please tell us.",
+            _("Your order was withdrawn"),
+            _("You ordered the plan %(name)s, and have not paid, so the order was withdrawn.")
+            % {"name": _name(subscription, facts)},
+            _("If you still want the plan, order it again. If you have paid meanwhile, please tell us."),
         )
     if facts.get("because") == NOT_PAID:
         return Notice(
-            "Your subscription has ended",
-            f"Your plan {_name(subscription, facts)} has ended, because a payment is missing. Your data and invoices "
-            "are kept.",
-            "To come back, order a plan. If you have paid meanwhile, please tell us.",
+            _("Your subscription has ended"),
+            _("Your plan %(name)s has ended, because a payment is missing. Your data and invoices are kept.")
+            % {"name": _name(subscription, facts)},
+            _("To come back, order a plan. If you have paid meanwhile, please tell us."),
         )
     return Notice(
-        "Your subscription has ended",
-        f"Your plan {_name(subscription, facts)} has ended. Your data and invoices are kept.",
-        "To come back, order a plan.",
+        _("Your subscription has ended"),
+        _("Your plan %(name)s has ended. Your data and invoices are kept.") % {"name": _name(subscription, facts)},
+        _("To come back, order a plan."),
     )
 
 
 def _downgrade_scheduled(subscription: Subscription, facts: dict[str, Any]) -> Notice:
     name, limits = _name(subscription, facts, "to"), _limits(subscription, facts, "to")
-    day = f"{subscription.current_period_end:%Y-%m-%d}"
+    day = plain_day_text(subscription.current_period_end or date.fromisoformat(facts["at"][:10]))
     return Notice(
-        f"Your plan changes to {name} on {day}",
-        f"{name} includes {limits['max_sites']} site(s) and {limits['max_users']} user(s). If the account has more on "
-        f"{day}, the plan does not change.",
-        "If you have more, remove sites or users before that day. You can also cancel the change until then.",
+        _("Your plan changes to %(name)s on %(day)s") % {"name": name, "day": day},
+        _(
+            "%(name)s includes %(max_sites)s site(s) and %(max_users)s user(s). If the account has "
+            "more on %(day)s, the plan does not change."
+        )
+        % {"name": name, "max_sites": limits["max_sites"], "max_users": limits["max_users"], "day": day},
+        _("If you have more, remove sites or users before that day. You can also cancel the change until then."),
     )
 
 
 def _downgrade_refused(subscription: Subscription, facts: dict[str, Any]) -> Notice:
     name = _name(subscription, facts)
-    return Notice(f"Your plan was not changed to {name}", facts["reason"], "Then choose the smaller plan again.")
+    return Notice(
+        _("Your plan was not changed to %(name)s") % {"name": name},
+        translated(facts["reason"]),
+        _("Then choose the smaller plan again."),
+    )
 
 
 def _plan_changed(subscription: Subscription, facts: dict[str, Any]) -> Notice:
     limits = _limits(subscription, facts, "to")
     return Notice(
-        f"Your plan is now {_name(subscription, facts, 'to')}",
-        f"It includes {limits['max_sites']} site(s), {limits['max_users']} user(s) and {limits['credits']} credits for "
-        "each period.",
-        "You do not need to do anything.",
+        _("Your plan is now %(name)s") % {"name": _name(subscription, facts, "to")},
+        _("It includes %(max_sites)s site(s), %(max_users)s user(s) and %(credits)s credits for each period.")
+        % {"max_sites": limits["max_sites"], "max_users": limits["max_users"], "credits": limits["credits"]},
+        _("You do not need to do anything."),
     )
 
 
 def _reactivated(subscription: Subscription, facts: dict[str, Any]) -> Notice:
     return Notice(
-        "Your subscription continues",
-        f"The change at the end of the period was canceled. Your plan stays {_name(subscription, facts)}.",
-        "You do not need to do anything.",
+        _("Your subscription continues"),
+        _("The change at the end of the period was canceled. Your plan stays %(name)s.")
+        % {"name": _name(subscription, facts)},
+        _("You do not need to do anything."),
     )
 
 
 def _price_change_announced(subscription: Subscription, facts: dict[str, Any]) -> Notice:
-    cycle = "a year" if facts["billing_cycle"] == BillingCycle.ANNUAL else "a month"
+    cycle = _("a year") if facts["billing_cycle"] == BillingCycle.ANNUAL else _("a month")
+    day = plain_day_text(date.fromisoformat(facts["from"]))
     return Notice(
-        f"The price of your plan changes on {facts['from']}",
-        f"From {facts['from']} your plan {facts['plan_name']} costs {facts['new_price']} {cycle} instead of "
-        f"{facts['old_price']}. What you have paid for stays as it is.",
-        "You do not need to do anything. If you do not want the new price, choose another plan or cancel before that "
-        "day.",
+        _("The price of your plan changes on %(day)s") % {"day": day},
+        _(
+            "From %(day)s your plan %(plan_name)s costs %(new_price)s %(cycle)s instead of "
+            "%(old_price)s. What you have paid for stays as it is."
+        )
+        % {
+            "day": day,
+            "plan_name": facts["plan_name"],
+            "new_price": facts["new_price"],
+            "cycle": cycle,
+            "old_price": facts["old_price"],
+        },
+        _(
+            "You do not need to do anything. If you do not want the new price, choose another plan or cancel before "
+            "that day."
+        ),
     )
 
 

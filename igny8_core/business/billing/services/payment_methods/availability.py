@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
+from django.utils.translation import gettext as _
+
 from igny8_core.auth.models import Account, PaymentMethodType
 from igny8_core.business.billing.errors import (
     GatewayNotConfigured,
@@ -40,12 +42,14 @@ def require_payable(invoice: Invoice) -> None:
     """Refuse to pay an invoice that is not open, or that Stripe collects by itself. Raises InvoiceNotPayable."""
     if invoice.status != InvoiceStatus.PENDING:
         raise InvoiceNotPayable(
-            f"Invoice {invoice.invoice_number} is {invoice.status}. An invoice can be paid while it is pending."
+            _("Invoice %(invoice_number)s is %(status)s. An invoice can be paid while it is pending.")
+            % {"invoice_number": invoice.invoice_number, "status": invoice.status}
         )
     if invoice.stripe_invoice_id:
         # Paying it here as well would pay it twice.
         raise InvoiceNotPayable(
-            f"Invoice {invoice.invoice_number} is collected by Stripe. Pay it with the link in the mail from Stripe."
+            _("Invoice %(invoice_number)s is collected by Stripe. Pay it with the link in the mail from Stripe.")
+            % {"invoice_number": invoice.invoice_number}
         )
 
 
@@ -95,7 +99,10 @@ def _usable(
 ) -> PaymentMethodConfig:
     offer = next((offer for offer in offers if offer.payment_method == payment_method), None)
     if price and not takes(payment_method, *price):
-        text = f"{PaymentMethodType(payment_method).label} cannot take {amount_text(*price)}. Choose another method."
+        text = _("%(value)s cannot take %(amount)s. Choose another method.") % {
+            "value": PaymentMethodType(payment_method).label,
+            "amount": amount_text(*price),
+        }
         raise PaymentMethodNotAvailable(text, errors={field: [text]})
     if offer is None or is_hidden(offer):
         raise PaymentMethodNotAvailable(errors={field: [PaymentMethodNotAvailable.text]})

@@ -10,6 +10,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from igny8_core.auth.models import Account, User
 from igny8_core.business.billing.models import (
     PAYMENT_TRANSITIONS,
@@ -136,7 +138,7 @@ def refund(payment: Payment, amount: Decimal) -> None:
     # A second safeguard: if the caller forgot the lock, this finds that another refund came first.
     unchanged = Payment.objects.filter(pk=payment.pk, refunded_amount=payment.refunded_amount)
     if not unchanged.update(refunded_amount=refunded):
-        raise TransitionNotAllowed("The payment was refunded by somebody else just now. Look at it again.")
+        raise TransitionNotAllowed(_("The payment was refunded by somebody else just now. Look at it again."))
     payment.refunded_amount = refunded
     status = PaymentStatus.REFUNDED if refunded == payment.amount else PaymentStatus.PARTIALLY_REFUNDED
     # A dispute that took part of the money stays a dispute; the credit notes say how much was refunded.

@@ -6,6 +6,8 @@ rolled back, the attempt is closed at its gateway (gateway_payments.close_open_a
 If the attempt turns out to be paid, that counts.
 """
 
+from django.utils.translation import gettext as _
+
 from igny8_core.auth.models import Account
 from igny8_core.business.billing.errors import (
     AttemptNotClosed,
@@ -81,10 +83,14 @@ def why_undecided(payment: Payment) -> str:
     """What a payment under way waits for, as a sentence."""
     invoice_number = payment.invoice.invoice_number
     if payment.status == PaymentStatus.PENDING_APPROVAL:
-        return f"A payment confirmation for invoice {invoice_number} waits for review."
+        return _("A payment confirmation for invoice %(invoice_number)s waits for review.") % {
+            "invoice_number": invoice_number
+        }
     if payment.needs_review:
         return f"A payment for invoice {invoice_number} needs review, because its gateway's data does not match."
-    return f"The payment service has not decided on a payment for invoice {invoice_number}. Money may be on its way."
+    return _(
+        "The payment service has not decided on a payment for invoice %(invoice_number)s. Money may be on its way."
+    ) % {"invoice_number": invoice_number}
 
 
 def _require_none_open(payments: list[Payment]) -> None:

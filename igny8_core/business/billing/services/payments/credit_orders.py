@@ -11,6 +11,7 @@ from igny8_core.business.billing.services.invoices.lifecycle import create_invoi
 from igny8_core.business.billing.services.payment_methods.availability import required_offer
 from igny8_core.business.billing.services.payments.checkout import Checkout
 from igny8_core.common.db import service_transaction
+from igny8_core.common.languages import in_language
 
 
 @service_transaction
@@ -31,7 +32,8 @@ def buy_credits(account: Account, package_slug: str, payment_method: str, ordere
         raise PackageNotOffered(errors={"package": [PackageNotOffered.text]})
     price = package.final_price, package.currency
     offer = required_offer(account, payment_method or usual_payment_method_of(account, *price), price)
-    line = package_line(package)
+    with in_language(account.language):
+        line = package_line(package)
     invoice = open_order_of(account, package, price) or create_invoice(
         account, [line], currency=package.currency, created_by=ordered_by
     )

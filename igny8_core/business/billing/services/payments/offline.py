@@ -170,7 +170,7 @@ def reference_key(reference: str) -> str:
     """
     key = folded(reference)
     if not key:
-        text = "Give the reference of your transfer, as the bank or wallet shows it."
+        text = _("Give the reference of your transfer, as the bank or wallet shows it.")
         raise InvalidInput(errors={"manual_reference": [text]})
     return key[:100]
 
@@ -202,10 +202,12 @@ def _require_exact(amount: Decimal, invoice: Invoice) -> None:
     due = amount_text(invoice.total, invoice.currency)
     # Comparing a signalling NaN would raise.
     if not isinstance(amount, Decimal) or amount.is_snan() or amount != invoice.total:
-        raise AmountMismatch(errors={"amount": [f"Expected exactly {due}."]})
+        raise AmountMismatch(errors={"amount": [_("Expected exactly %(due)s.") % {"due": due}]})
     # 89.000 equals 89.00 but has more decimals than dollars have, so it is refused (AMT-05).
     if -int(amount.as_tuple().exponent) > minor_units(invoice.currency):
-        raise InvalidAmount(errors={"amount": [f"Write the amount with the currency's decimals: {due}."]})
+        raise InvalidAmount(
+            errors={"amount": [_("Write the amount with the currency's decimals: %(due)s.") % {"due": due}]}
+        )
 
 
 def _unused(account: Account, proof: PaymentProof) -> PaymentProof:

@@ -18,6 +18,7 @@ from typing import IO
 from botocore.exceptions import BotoCoreError, ClientError
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
+from django.utils.translation import gettext_noop
 
 from igny8_core.business.billing.errors import (
     FileCheckBusy,
@@ -41,27 +42,35 @@ BEGINNINGS = [
 # The first bytes of the files that the sanitizer writes.
 WRITTEN = [(b"\x89PNG", ProofType.PNG), (b"\xff\xd8", ProofType.JPEG), (b"%PDF-", ProofType.PDF)]
 # The sanitizer runs in a Python process that sees neither our package nor our environment.
-START_READER = """
+START_READER = gettext_noop("""
 import sys
 sys.path.insert(0, sys.argv[1])
 from sanitizer.child import main
 main(sys.argv[2])
-"""
+""")
 KEPT_ENVIRONMENT = ("PATH", "LANG", "LD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH")
 READER_SECONDS = 30
 REFUSED = 3
 REFUSALS = {
-    "encrypted": "The PDF is encrypted. Save it without a password, or send a picture of it.",
-    "pages": "A PDF has 1 to 20 pages. Send the page that shows the payment.",
-    "pixels": "The picture has too many pixels; 25 megapixels are taken. Make it smaller, or send a screenshot of it.",
-    "size": "The file unpacks to far more than a receipt. Send a picture of the payment's page.",
-    "pictures": "A picture in the PDF has more than 50 megapixels. Send a picture of the page instead.",
-    "packed": "The PDF is packed in an unusual way. Print it into a new PDF, or send a picture of the page.",
-    "objects": "The PDF's pages have far more lines than a receipt. Send a picture of the payment's page.",
-    "ratio": "The picture unpacks to far more than such a file shows. Send a screenshot or a photograph.",
-    "frames": "The file holds too many pictures. Send the one that shows the payment.",
-    "scans": "The picture is stored in far more steps than a camera takes. Send a screenshot of it.",
-    "blank": "Nothing can be seen on the PDF's pages. Open it to see whether it is the right file, or send a picture.",
+    "encrypted": gettext_noop("The PDF is encrypted. Save it without a password, or send a picture of it."),
+    "pages": gettext_noop("A PDF has 1 to 20 pages. Send the page that shows the payment."),
+    "pixels": gettext_noop(
+        "The picture has too many pixels; 25 megapixels are taken. Make it smaller, or send a screenshot of it."
+    ),
+    "size": gettext_noop("The file unpacks to far more than a receipt. Send a picture of the payment's page."),
+    "pictures": gettext_noop("A picture in the PDF has more than 50 megapixels. Send a picture of the page instead."),
+    "packed": gettext_noop(
+        "The PDF is packed in an unusual way. Print it into a new PDF, or send a picture of the page."
+    ),
+    "objects": gettext_noop(
+        "The PDF's pages have far more lines than a receipt. Send a picture of the payment's page."
+    ),
+    "ratio": gettext_noop("The picture unpacks to far more than such a file shows. Send a screenshot or a photograph."),
+    "frames": gettext_noop("The file holds too many pictures. Send the one that shows the payment."),
+    "scans": gettext_noop("The picture is stored in far more steps than a camera takes. Send a screenshot of it."),
+    "blank": gettext_noop(
+        "Nothing can be seen on the PDF's pages. Open it to see whether it is the right file, or send a picture."
+    ),
 }
 # Each web process reads so many files at a time: fewer than it has threads, so that some are always free, and because a
 # picture of 25 megapixels takes some hundred megabytes. Nobody waits for a place.

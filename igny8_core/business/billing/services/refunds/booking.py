@@ -3,6 +3,8 @@
 from datetime import UTC
 from decimal import Decimal
 
+from django.utils.translation import gettext as _
+
 from igny8_core.auth.locks import lock_account
 from igny8_core.auth.models import User
 from igny8_core.business.billing.errors import (
@@ -98,7 +100,9 @@ def require_refundable(payment: Payment, operator: User | None) -> None:
         raise OwnAccountPayment()
     if payment.status not in REFUNDABLE:
         status = payment.get_status_display().lower()
-        raise PaymentNotRefundable(f"This payment is {status}. {PaymentNotRefundable.text}")
+        raise PaymentNotRefundable(
+            _("This payment is %(status)s. %(text)s") % {"status": status, "text": _(PaymentNotRefundable.text)}
+        )
     if Refund.objects.filter(payment=payment, status__in=REFUNDS_UNDER_WAY).exists():
         raise RefundUnderWay()
 
@@ -109,14 +113,18 @@ def checked_amount(amount: Decimal | None, payment: Payment) -> Decimal:
     left: Decimal = payment.amount - payment.refunded_amount
     if amount is None:
         return left
-    expected = f"Expected an amount up to {amount_text(left, currency)}, which is what is left of this payment."
+    expected = _("Expected an amount up to %(amount)s, which is what is left of this payment.") % {
+        "amount": amount_text(left, currency)
+    }
     if not isinstance(amount, Decimal) or not amount.is_finite() or amount <= 0:
         raise InvalidAmount(errors={"amount": [expected]})
     # 9.000 has more decimals than dollars have (AMT-05).
     if -int(amount.as_tuple().exponent) > minor_units(currency):
         raise InvalidAmount(errors={"amount": [expected]})
     if amount > left:
-        text = f"Only {amount_text(left, currency)} is left of this payment. Refund that much or less."
+        text = _("Only %(amount)s is left of this payment. Refund that much or less.") % {
+            "amount": amount_text(left, currency)
+        }
         raise RefundExceedsPayment(text, errors={"amount": [text]})
     return amount
 

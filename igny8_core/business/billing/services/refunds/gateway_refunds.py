@@ -8,6 +8,8 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
+from django.utils.translation import gettext as _
+
 from igny8_core.auth.locks import lock_account
 from igny8_core.auth.models import User
 from igny8_core.business.billing.errors import (
@@ -65,7 +67,10 @@ def refund_through_gateway(
     refund = _find_by_request_key(request_key, payment) or _begin(payment, amount, reason, refunded_by, request_key)
     refund = ask_about_refund(refund)
     if refund.status == RefundStatus.FAILED:
-        raise RefundRefused(f"{RefundRefused.text} Its reason: {refund.failure_reason}")
+        raise RefundRefused(
+            _("%(text)s Its reason: %(failure_reason)s")
+            % {"text": _(RefundRefused.text), "failure_reason": refund.failure_reason}
+        )
     if refund.credit_note is None:
         raise RefundBeingChecked()
     return refund.credit_note
@@ -91,7 +96,7 @@ def ask_about_refund(refund: Refund) -> Refund:
     except (Misconfigured, UnknownObject) as problem:
         logger.error("gateway misconfigured", extra={"refund": refund.pk, "code": problem.code})
         return _mark_failed(refund, "The payment service refused our request. An engineer has to look.")
-    return apply_refund(refund, answer) if answer else _mark_failed(refund, "The refund never reached it.")
+    return apply_refund(refund, answer) if answer else _mark_failed(refund, _("The refund never reached it."))
 
 
 def sync_refunds(payment: Payment) -> None:
@@ -116,7 +121,7 @@ def apply_refund(refund: Refund, answer: GatewayRefund) -> Refund:
     """Update a refund to what its gateway says. The credit note is written once the money has gone back."""
     refund = _lock(refund)
     if answer.state in {RefundState.FAILED, RefundState.CANCELED}:
-        _fail(refund, answer.failure_code or "The payment service could not give the money back.", answer.refund_id)
+        _fail(refund, answer.failure_code or _("The payment service could not give the money back."), answer.refund_id)
     elif refund.status not in REFUNDS_UNDER_WAY:
         return refund
     elif (answer.amount, answer.currency) != (refund.amount, refund.currency):
@@ -300,7 +305,7 @@ def _fail(refund: Refund, text: str, gateway_refund_id: str = "") -> None:
     )
     events.record(_event("refund.failed", refund, reason=text[:500]))
     if refund.is_return:
-        flag_for_review(refund.payment, f"Money that bought nothing could not be returned: {text}")
+        flag_for_review(refund.payment, _("Money that bought nothing could not be returned: %(text)s") % {"text": text})
 
 
 def _check_later(refund: Refund, status: RefundStatus, delay: timedelta, **changes: str) -> None:

@@ -8,6 +8,7 @@ import logging
 from datetime import datetime, timedelta
 
 from django.db.models import F, Q
+from django.utils.translation import gettext as _
 
 from igny8_core.auth.locks import lock_account
 from igny8_core.auth.models import AccountStatus, SuspendedReason
@@ -135,7 +136,7 @@ def _note_missing_card(renewal: Renewal) -> None:
     lock_account(renewal.account_id)
     opened = Renewal.objects.filter(pk=renewal.pk, status=RenewalStatus.OPEN)
     if opened.update(next_charge_at=None, last_decline=CARD_GONE, declines=F("declines") + 1):
-        events.record(_failed_event(renewal, CARD_GONE, "The card can no longer be used. Use another card.", None))
+        events.record(_failed_event(renewal, CARD_GONE, _("The card can no longer be used. Use another card."), None))
 
 
 @service_transaction

@@ -145,6 +145,7 @@ def _draft(subscription: Subscription, told: list[PriceChangeNotice], now: datet
         # Days after it are counted where the customer is (docs/dunning.md).
         due_on=local_time(subscription.account, period.start).date(),
         snapshot=billing_snapshot(subscription.account),
+        language=subscription.account.language,
         next_charge_at=_first_charge(period, now),
         price_change_id=change,
     )

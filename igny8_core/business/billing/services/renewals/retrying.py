@@ -1,5 +1,7 @@
 """Operators have a renewal tried again."""
 
+from django.utils.translation import gettext as _
+
 from igny8_core.auth.locks import lock_account
 from igny8_core.auth.models import SubscriptionStatus, User
 from igny8_core.auth.permissions import require_other_account
@@ -41,7 +43,7 @@ def _prepared(renewal: Renewal, retried_by: User) -> Renewal:
     if renewal.status == RenewalStatus.BEGUN or renewal.subscription.status not in RENEWED:
         raise RenewalNotRetryable()
     if renewal.status == RenewalStatus.WITHDRAWN and renewal.subscription.cancel_at_period_end:
-        raise RenewalNotRetryable("The subscription ends with its period, so it is not renewed.")
+        raise RenewalNotRetryable(_("The subscription ends with its period, so it is not renewed."))
     if renewal.status == RenewalStatus.OPEN and renewal.invoice.status == InvoiceStatus.VOID:
         withdraw_voided(renewal, retried_by)
     facts = {"invoice_number": renewal.invoice.invoice_number}

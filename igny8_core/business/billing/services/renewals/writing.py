@@ -16,6 +16,7 @@ from igny8_core.business.billing.services.invoices import numbering
 from igny8_core.business.billing.services.invoices.offers import version_of
 from igny8_core.common import clock
 from igny8_core.common.db import PreparedStatement, require_atomic
+from igny8_core.common.languages import in_language
 from igny8_core.events import services as events
 
 INVOICES = PreparedStatement(
@@ -110,6 +111,7 @@ class Draft:
     period: NextPeriod
     due_on: date
     snapshot: dict[str, str]
+    language: str
     next_charge_at: datetime | None
     price_change_id: int | None = None
 
@@ -148,9 +150,14 @@ def write(drafts: Sequence[Draft], offer_sets: OfferSets) -> None:
     events.record(*(_event(draft, pk, numbers) for draft, pk in zip(drafts, invoices, strict=True)))
 
 
+def _sold(draft: Draft) -> dict[str, Any]:
+    with in_language(draft.language):
+        return renewal_line(draft.plan, draft.terms, draft.period)
+
+
 def _write_lines(drafts: Sequence[Draft], invoices: list[int], starts: list[datetime], ends: list[datetime]) -> None:
     terms = [draft.terms for draft in drafts]
-    sold = [renewal_line(draft.plan, draft.terms, draft.period) for draft in drafts]
+    sold = [_sold(draft) for draft in drafts]
     LINES.run(
         [
             *(invoices, [draft.account_id for draft in drafts], [draft.plan.pk for draft in drafts]),
@@ -188,7 +195,9 @@ def set_key(draft: Draft) -> tuple[str, Any, str]:
 
 
 def _metadata(draft: Draft) -> str:
-    return json.dumps({"billing_snapshot": draft.snapshot, "subscription_id": draft.subscription_id})
+    return json.dumps(
+        {"billing_snapshot": draft.snapshot, "language": draft.language, "subscription_id": draft.subscription_id}
+    )
 
 
 def _event(draft: Draft, invoice_id: int, numbers: dict[int, str]) -> events.NewEvent:

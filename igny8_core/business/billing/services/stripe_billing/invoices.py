@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 from django.db.models import Q
+from django.utils.translation import gettext as _
 
 from igny8_core.auth.locks import lock_account
 from igny8_core.auth.models import Account, PaymentMethodType, Subscription
@@ -121,8 +122,12 @@ def _require_not_our_customer(seen: MirroredInvoice) -> None:
     """Raises UnmatchedAtGateway if one of our customers paid for a subscription that does not exist here."""
     if seen.customer_id and Account.objects.filter(stripe_customer_id=seen.customer_id).exists():
         raise UnmatchedAtGateway(
-            f"{_collected(seen)} from one of our customers, but no subscription here matches it. Enter Stripe's price "
-            "at the plan that was sold and process the message again, or refund the money at Stripe."
+            _(
+                "%(collected)s from one of our customers, but no subscription here matches it. Enter "
+                "Stripe's price at the plan that was sold and process the message again, or refund the "
+                "money at Stripe."
+            )
+            % {"collected": _collected(seen)}
         )
 
 
@@ -130,14 +135,24 @@ def _require_fits(seen: MirroredInvoice, known: Invoice | None, begun: Payment |
     """Raises UnmatchedAtGateway if another payment already has this money, or our invoice's amount differs."""
     if begun and (known is None or begun.invoice_id != known.pk):
         raise UnmatchedAtGateway(
-            f"{_collected(seen)}, but payment {begun.pk} of invoice {begun.invoice.invoice_number} already has this "
-            "money. Compare both with Stripe's dashboard."
+            _(
+                "%(collected)s, but payment %(begun)s of invoice %(invoice_number)s already has this "
+                "money. Compare both with Stripe's dashboard."
+            )
+            % {"collected": _collected(seen), "begun": begun.pk, "invoice_number": begun.invoice.invoice_number}
         )
     if known and not _fits(known, seen):
         raise UnmatchedAtGateway(
-            f"{_collected(seen)}, but our invoice {known.invoice_number} is {known.status} over "
-            f"{amount_text(known.total, known.currency)}. Compare both with Stripe's dashboard, and refund there what "
-            "was paid too much."
+            _(
+                "%(collected)s, but our invoice %(invoice_number)s is %(status)s over %(amount)s. "
+                "Compare both with Stripe's dashboard, and refund there what was paid too much."
+            )
+            % {
+                "collected": _collected(seen),
+                "invoice_number": known.invoice_number,
+                "status": known.status,
+                "amount": amount_text(known.total, known.currency),
+            }
         )
 
 

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
 from igny8_core.auth.locks import lock_account
 from igny8_core.auth.models import Plan, Subscription, User
 from igny8_core.auth.permissions import require_other_account
@@ -20,7 +23,7 @@ from igny8_core.common.money import amount_text
 from igny8_core.events import services as events
 
 # What the customer reads in the mail about the closed confirmation.
-ORDERED_AGAIN = (
+ORDERED_AGAIN = gettext_noop(
     "The change to {plan} starts later than ordered, so the price for the remaining time has changed. We have ordered "
     "it again for you at today's price, with a new invoice. Your transfer of {paid} is not lost: we will return it or "
     "settle the difference with you."
@@ -39,10 +42,13 @@ class PlanChange:
         """What happens next, for the operator."""
         if self.invoice:
             due = amount_text(self.invoice.total, self.invoice.currency)
-            return f"The larger plan starts when invoice {self.invoice.invoice_number} over {due} is paid."
+            return _("The larger plan starts when invoice %(invoice_number)s over %(due)s is paid.") % {
+                "invoice_number": self.invoice.invoice_number,
+                "due": due,
+            }
         if self.subscription.pending_plan:
-            return "The smaller plan starts with the next period."
-        return "The new plan is active now."
+            return _("The smaller plan starts with the next period.")
+        return _("The new plan is active now.")
 
 
 @service_transaction

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 from igny8_core.auth.models import Account, BillingCycle, BillingDriver, Plan, Subscription, SubscriptionStatus, Terms
 from igny8_core.auth.selectors import OverLimit, over_limits, public_plans
@@ -38,6 +39,7 @@ from igny8_core.business.billing.selectors import live_subscription_of, undecide
 from igny8_core.business.billing.services.subscriptions.paid_time import paid_parts
 from igny8_core.business.billing.services.subscriptions.transitions import require_billed_here
 from igny8_core.common import clock
+from igny8_core.common.languages import in_language
 from igny8_core.common.money import amount_text
 
 
@@ -87,7 +89,8 @@ def quote(account: Account, plan: Plan, now: datetime | None = None) -> Quote:
     require_offered(plan)
     subscription = live_subscription_of(account)
     if subscription is None:
-        line = plan_line(plan)
+        with in_language(account.language):
+            line = plan_line(plan)
         return Quote(ChangeKind.ORDER, plan, [line], line["credits"], over_limits=over_limits(account, plan))
     return quote_change(subscription, plan, now or clock.now())
 
@@ -101,15 +104,18 @@ def quote_change(subscription: Subscription, plan: Plan, now: datetime) -> Quote
     period = running_period(subscription, now)
     if plan.currency != terms.currency:
         raise PlanNotOffered(
-            f"The plan {plan.name} is sold in {plan.currency}, but your plan is paid in {terms.currency}. Cancel your "
-            "plan first, then order the other one."
+            _(
+                "The plan %(plan)s is sold in %(currency)s, but your plan is paid in %(currency_2)s. "
+                "Cancel your plan first, then order the other one."
+            )
+            % {"plan": plan.name, "currency": plan.currency, "currency_2": terms.currency}
         )
     exceeded = over_limits(subscription.account, plan)
     if not _is_above(plan, terms):
         return Quote(ChangeKind.DOWNGRADE, plan, effective_at=period.end, renews_at=period.end, over_limits=exceeded)
-    lines = checked_lines(
-        plan_change_lines(terms, subscription.plan, plan, period, paid_parts(subscription)), plan.currency
-    )
+    with in_language(subscription.account.language):
+        sold = plan_change_lines(terms, subscription.plan, plan, period, paid_parts(subscription))
+    lines = checked_lines(sold, plan.currency)
     _require_something_due(lines, subscription.plan, plan, period)
     restarts = plan.billing_cycle != terms.billing_cycle
     renews_at = period_end(now, 1, plan.billing_cycle) if restarts else period.end
@@ -150,18 +156,27 @@ def require_next_not_paid(subscription: Subscription) -> None:
     renewal = undecided_renewal_of(subscription)
     if renewal and renewal.is_paid:
         raise RenewalPaid(
-            f"The period from {_day(renewal.period_start)} is already paid with invoice "
-            f"{renewal.invoice.invoice_number}. Change the plan from that day on."
+            _(
+                "The period from %(day)s is already paid with invoice %(invoice_number)s. Change the "
+                "plan from that day on."
+            )
+            % {"day": _day(renewal.period_start), "invoice_number": renewal.invoice.invoice_number}
         )
 
 
 def _lapsed_text(subscription: Subscription) -> str:
-    ended = f"The paid period of the plan {subscription.plan.name} ended on {_day(subscription.current_period_end)}"
+    ended = _("The paid period of the plan %(plan)s ended on %(day)s") % {
+        "plan": subscription.plan.name,
+        "day": _day(subscription.current_period_end),
+    }
     renewal = undecided_renewal_of(subscription)
     if renewal is None or renewal.is_paid:
-        return f"{ended}. Order a plan again: the new order replaces this subscription."
+        return _("%(ended)s. Order a plan again: the new order replaces this subscription.") % {"ended": ended}
     number = renewal.invoice.invoice_number
-    return f"{ended}. Pay invoice {number}, which renews it; then the plan can be changed."
+    return _("%(ended)s. Pay invoice %(number)s, which renews it; then the plan can be changed.") % {
+        "ended": ended,
+        "number": number,
+    }
 
 
 def has_lapsed(subscription: Subscription, now: datetime) -> bool:
@@ -185,8 +200,11 @@ def require_current_price(
     subscription = Subscription.objects.get(account_id=invoice.account_id, pk=subscription.pk)
     if running_period(subscription, now).seconds_left <= 0:
         raise PlanChangePeriodOver(
-            f"The change to {plan.name} was for a period that ended on {_day(subscription.current_period_end)}, so it "
-            "cannot begin any more. Money that was paid for it is given back. Order a plan again."
+            _(
+                "The change to %(plan)s was for a period that ended on %(day)s, so it cannot begin any "
+                "more. Money that was paid for it is given back. Order a plan again."
+            )
+            % {"plan": plan.name, "day": _day(subscription.current_period_end)}
         )
     lines = [row for row in invoice.lines.all() if row.kind in {*PLAN_LINES, UNUSED_TIME}]
     if not any(row.kind == UNUSED_TIME for row in lines):
@@ -202,9 +220,16 @@ def require_current_price(
     anew, ordered = charge - unused_time(in_force, period, parts), sum((row.line_total for row in lines), Decimal(0))
     if (anew, in_force.currency) != (ordered, invoice.currency):
         raise PlanChangeOutdated(
-            f"The change to {plan.name} was ordered for {amount_text(ordered, invoice.currency)}, but now it costs "
-            f"{amount_text(anew, in_force.currency)} for the remaining time. Order it again at today's price. What was "
-            "paid for the first order is returned, or the difference is settled by hand."
+            _(
+                "The change to %(plan)s was ordered for %(amount)s, but now it costs %(amount_2)s for "
+                "the remaining time. Order it again at today's price. What was paid for the first order "
+                "is returned, or the difference is settled by hand."
+            )
+            % {
+                "plan": plan.name,
+                "amount": amount_text(ordered, invoice.currency),
+                "amount_2": amount_text(anew, in_force.currency),
+            }
         )
 
 
@@ -238,9 +263,18 @@ def _require_something_due(lines: list[dict[str, Any]], left: Plan, wanted: Plan
     if unused < charge or unused == charge == 0:
         return
     raise ChangeBelowZero(
-        f"The unused time of the plan {left.name} is worth {amount_text(unused, wanted.currency)}, and {wanted.name} "
-        f"would cost {amount_text(charge, wanted.currency)}. You would lose the difference. Wait for the end of the "
-        f"period on {_day(period.end)}, or choose another plan."
+        _(
+            "The unused time of the plan %(left)s is worth %(amount)s, and %(wanted)s would cost "
+            "%(amount_2)s. You would lose the difference. Wait for the end of the period on %(day)s, "
+            "or choose another plan."
+        )
+        % {
+            "left": left.name,
+            "amount": amount_text(unused, wanted.currency),
+            "wanted": wanted.name,
+            "amount_2": amount_text(charge, wanted.currency),
+            "day": _day(period.end),
+        }
     )
 
 
@@ -250,8 +284,12 @@ def _day(moment: datetime | None) -> str:
 
 def over_limits_text(exceeded: list[OverLimit]) -> str:
     """A sentence that says what an account has more of than a plan allows."""
-    uses = " and ".join(f"{limit.used} {limit.limit} where {limit.allowed} are allowed" for limit in exceeded)
-    return f"The account has {uses}. Remove what is too much first."
+    uses = _(" and ").join(
+        _("%(used)s %(limit)s where %(allowed)s are allowed")
+        % {"used": limit.used, "limit": limit.limit, "allowed": limit.allowed}
+        for limit in exceeded
+    )
+    return _("The account has %(uses)s. Remove what is too much first.") % {"uses": uses}
 
 
 def terms_in_force(subscription: Subscription) -> Terms:

@@ -7,6 +7,8 @@ account's lock.
 
 from datetime import datetime
 
+from django.utils.translation import gettext as _
+
 from igny8_core.auth.models import (
     SUBSCRIPTION_TRANSITIONS,
     Plan,
@@ -70,7 +72,9 @@ def begin_renewed(
     # A payment's lock loads just the columns that nearly every payment needs.
     running = Subscription.objects.select_related("plan").get(account_id=subscription.account_id, pk=subscription.pk)
     if running.current_period_end != renewal.period_start or running.billing_anchor is None:
-        raise SubscriptionNotPayable("The period of this renewal does not follow the subscription's period any more.")
+        raise SubscriptionNotPayable(
+            _("The period of this renewal does not follow the subscription's period any more.")
+        )
     period = next_period(running.billing_anchor, renewal.period_start, terms.billing_cycle)
     columns = {
         "plan": plan,

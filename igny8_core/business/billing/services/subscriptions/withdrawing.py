@@ -1,5 +1,7 @@
 """Withdraw unpaid orders and renewals of a subscription. The caller holds the account's lock."""
 
+from django.utils.translation import gettext as _
+
 from igny8_core.auth.models import Subscription, User
 from igny8_core.business.billing.errors import PaymentUnderWay
 from igny8_core.business.billing.models import (
@@ -22,7 +24,9 @@ def withdraw_orders(invoices: list[Invoice], actor: User | None, reason: str = "
     """Void unpaid invoices. Raises PaymentUnderWay, AttemptOpen."""
     payment = payment_being_decided(*invoices) if invoices else None
     if payment:
-        raise PaymentUnderWay(f"{why_undecided(payment)} Wait until it is decided, then try again.")
+        raise PaymentUnderWay(
+            _("%(why_undecided)s Wait until it is decided, then try again.") % {"why_undecided": why_undecided(payment)}
+        )
     for invoice in invoices:
         mark_void(invoice, reason, actor)
 
@@ -39,7 +43,10 @@ def withdraw_renewal(subscription: Subscription, reason: str, actor: events.Acto
     if renewal.invoice.status in UNPAID:
         payment = payment_being_decided(renewal.invoice)
         if payment:
-            raise PaymentUnderWay(f"{why_undecided(payment)} Wait until it is decided, then try again.")
+            raise PaymentUnderWay(
+                _("%(why_undecided)s Wait until it is decided, then try again.")
+                % {"why_undecided": why_undecided(payment)}
+            )
         mark_void(renewal.invoice, reason, actor)
     _withdraw(renewal, reason, actor)
 

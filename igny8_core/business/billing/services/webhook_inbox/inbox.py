@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import connection
+from django.utils.translation import gettext as _
 
 from igny8_core.auth.models import User
 from igny8_core.business.billing.errors import UnmatchedAtGateway
@@ -113,10 +114,10 @@ def set_message_aside(event: WebhookEvent, reason: str, by: User) -> None:
     Raises InvalidInput if `reason` is empty, TransitionNotAllowed if the message does not need review.
     """
     if not reason.strip():
-        raise InvalidInput(errors={"reason": ["Write down what was done about the message; the log keeps it."]})
+        raise InvalidInput(errors={"reason": [_("Write down what was done about the message; the log keeps it.")]})
     waiting = WebhookEvent.objects.filter(pk=event.pk, state=WebhookState.NEEDS_REVIEW)
     if not waiting.update(state=WebhookState.IGNORED, processed_at=clock.now()):
-        raise TransitionNotAllowed("This message no longer waits for an operator. Look at it again.")
+        raise TransitionNotAllowed(_("This message no longer waits for an operator. Look at it again."))
     events.record(_event("webhook.set_aside", event, by, reason=reason[:500]))
 
 

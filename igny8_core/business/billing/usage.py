@@ -15,6 +15,10 @@ from igny8_core.auth.models import Account
 from igny8_core.business.billing.models import CreditCostConfig, CreditUsageLog, UsageSumMark
 
 TOP_OPERATIONS = 5
+# What is looked at if nobody says from when, and the longest time that is summed at once.
+USUAL_DAYS = 30
+MAX_DAYS = 366
+YEARS = range(2000, 2100)
 CENT = Decimal("0.01")
 
 # Older usage comes from the sums, newer usage from the log. `width_bucket` gives the interval of each row, so that days
@@ -99,6 +103,11 @@ class Analytics:
     def average_per_day(self) -> Decimal:
         """Credits per day, over all days that have begun."""
         return _rounded(Decimal(self.credits) / ((self.last - self.first).days + 1))
+
+    @property
+    def most_used(self) -> OperationUse | None:
+        """The operation that was carried out most often; None if none was."""
+        return max(self.by_operation, key=lambda use: use.operations, default=None)
 
     @property
     def top_operations(self) -> list[OperationUse]:

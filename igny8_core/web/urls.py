@@ -13,5 +13,8 @@ urlpatterns = [
     path("", include("igny8_core.web.terms.urls")),
     path("", include("igny8_core.web.banner.urls")),
     path("", include("igny8_core.web.sites.urls")),
+    path("", include("igny8_core.web.account_settings.urls")),
+    path("", include("igny8_core.web.team.urls")),
+    path("", include("igny8_core.web.activity.urls")),
     path("pay/", include("igny8_core.web.pay.urls")),
 ]

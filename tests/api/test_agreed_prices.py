@@ -1,4 +1,4 @@
-"""What a customer was shown before they agreed: nothing is ordered that costs more by now, and both amounts are said."""
+"""What a customer was shown before they agreed: nothing is ordered that costs more by now; both amounts are said."""
 
 from collections.abc import Callable
 from decimal import Decimal
@@ -57,7 +57,8 @@ def test_a_change_that_costs_what_was_shown_or_less_is_made(client_at: ClientAt,
     assert upgraded.json()["data"]["invoice"]["total"] == offer["total"]
     assert downgraded.status_code == 200, downgraded.content
     pending = current(owner).pending_plan
-    assert pending and pending.slug == "mini"
+    assert pending
+    assert pending.slug == "mini"
 
 
 def test_credits_that_cost_more_than_was_shown_are_not_ordered(

@@ -125,7 +125,7 @@ def analytics(account: Account, first: date, last: date, granularity: str, now: 
     starts = starts_of(first, last, granularity)
     used = used_between(account, midnights([*starts, last + timedelta(days=1)], account.timezone))
     series = [Interval(start, *_total(row for row in used if row.interval == at)) for at, start in enumerate(starts)]
-    by_operation, projection = _by_operation(used), _projection(account, now)
+    by_operation, projection = _by_operation(used), projection_of(account, now)
     return Analytics(first, last, account.timezone, granularity, series, by_operation, projection)
 
 
@@ -190,7 +190,8 @@ def _by_operation(used: list[Used]) -> list[OperationUse]:
     return sorted(uses, key=lambda use: (-use.credits, use.operation_type))
 
 
-def _projection(account: Account, now: datetime) -> Projection:
+def projection_of(account: Account, now: datetime) -> Projection:
+    """What the account used in the month of `now`, and how much that will be if it goes on."""
     month = today_of(account, now).replace(day=1)
     begin, end = midnights([month, _next_start(month, "month")], account.timezone)
     used = _total(used_between(account, [begin, end]))[0]

@@ -30,7 +30,11 @@ class Entry:
 # In the order in which they stand.
 MENU = (
     Entry("account_settings", _("Account settings")),
+    Entry("account_billing", _("Plan and billing")),
+    Entry("account_invoices", _("Invoices")),
+    Entry("account_purchase", _("Buy credits"), MANAGERS),
     Entry("account_team", _("Team")),
+    Entry("account_usage", _("Usage")),
     Entry("account_activity", _("Activity")),
 )
 

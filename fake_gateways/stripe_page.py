@@ -41,7 +41,8 @@ CHOICES = (
     ("pm_card_authenticationRequired", "Asks for 3-D Secure", "3184"),
 )
 CHOICE = '<label><input type="radio" name="card" value="{name}"{checked}>{text}<span>•••• {last4}</span></label>'
-CARDS = """<h1>{title}</h1><p>{text}</p>{error}<form method="post"><fieldset><legend>Test card</legend>
+SAVING = "<p>The card is saved, and charged for renewals.</p>"
+CARDS = """<h1>{title}</h1><p>{text}</p>{saving}{error}<form method="post"><fieldset><legend>Test card</legend>
 {choices}</fieldset><div class="buttons"><button>{button}</button></div></form>"""
 BANK = """<h1>Your bank asks: is it you?</h1><p>{text}</p><form method="post" class="buttons">
 <button name="answer" value="approve">Approve</button>
@@ -73,6 +74,7 @@ def page_of(thing: Object | None, return_url: str) -> str:
         content=CARDS.format(
             title="Save a card" if saves else f"Pay {_amount(thing['amount'], thing['currency'])}",
             text=text,
+            saving=SAVING if not saves and thing["setup_future_usage"] else "",
             error=f'<p class="error" role="alert">{escape(error["message"])}</p>' if error else "",
             choices=choices,
             button="Save" if saves else "Pay",

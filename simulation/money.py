@@ -10,10 +10,12 @@ from fake_gateways.stripe_parameters import Refusal
 from igny8_core.business.billing.gateways import card_method
 from igny8_core.business.billing.models import AccountPaymentMethod, Invoice, InvoiceStatus
 from igny8_core.business.billing.services.collection.gateway_payments import complete_payment
+from igny8_core.business.billing.services.payment_methods.kept_cards import renewals_need_card_of
 from igny8_core.business.billing.services.payment_service import PaymentService
 from igny8_core.business.billing.services.payments.offline import create_manual_payment
 from igny8_core.common import clock
 from igny8_core.common.errors import DomainError
+from simulation.charges import leaves_it_to_the_card
 from simulation.people import Habit, Person
 
 DECLINES = "insufficient_funds"
@@ -75,7 +77,10 @@ def _day_to_pay(person: Person, invoice: Invoice, purse: Purse) -> date:
         _break_card(person, invoice, purse)
     if person.habit == Habit.LATE:
         return invoice.due_date + timedelta(days=person.late_by)
-    if person.pays_by_card and person.habit == Habit.EXACT:
+    if person.pays_by_card and person.is_asked_every_time:
+        # The charge can only fail, so they are there on the day.
+        return invoice.due_date
+    if leaves_it_to_the_card(person):
         return invoice.due_date + timedelta(days=person.pick.randint(1, 3))
     return invoice.due_date - timedelta(days=person.pick.randint(0, 4))
 
@@ -120,7 +125,9 @@ def _by_bank(person: Person, invoice: Invoice, purse: Purse) -> bool:
 
 def _by_card(person: Person, invoice: Invoice, purse: Purse) -> bool:
     def enter_card() -> None:
-        payment = PaymentService.create_stripe_payment(invoice, save_card=True, started_by=person.owner).payment
+        # As the page does: the card is saved where renewals need it.
+        saves, by = renewals_need_card_of(invoice), person.owner
+        payment = PaymentService.create_stripe_payment(invoice, save_card=saves, started_by=by).payment
         if not payment.gateway_object_id:
             return
         try:

@@ -44,6 +44,7 @@ TRIALS = 0.15
 CARDS = 0.5
 ASKED_EVERY_TIME = 0.1
 MONTH_ENDS = 0.25
+ASKING_CARD = "pm_card_authenticationRequired"
 
 
 @dataclass
@@ -79,6 +80,11 @@ class Person:
         return "stripe" if self.pays_by_card else "bank_transfer"
 
     @property
+    def is_asked_every_time(self) -> bool:
+        """Whether the bank wants this person to be there for each charge."""
+        return self.card == ASKING_CARD
+
+    @property
     def stopped(self) -> bool:
         """Whether this person pays nothing any more."""
         return self.habit == Habit.NEVER and self.paid >= self.stops_after
@@ -108,7 +114,7 @@ def _person(number: int, first: date, days: int, pick: random.Random) -> Person:
         habit=habit,
         late_by=pick.choice((1, 2, 4, 6, 9, 13, 16, 22, 29)),
         pays_by_card=pick.random() < CARDS,
-        card="pm_card_authenticationRequired" if asks else "pm_card_visa",
+        card=ASKING_CARD if asks else "pm_card_visa",
         country=country,
         zone=ZoneInfo(zone),
         plan=pick.choices([*PLANS], [*PLANS.values()])[0],

@@ -10,6 +10,7 @@ from igny8_core.business.billing.invariants import INVARIANTS
 from igny8_core.business.billing.models import CAPTURED_STATUSES, CreditNote, Payment
 from igny8_core.common.money import minor_units
 from igny8_core.events.models import Delivery, DeliveryStatus
+from simulation.charges import not_charged, past_due_without_reason
 from simulation.periods import gaps_and_overlaps, not_invoiced_once, wrong_ends
 from simulation.run import CHECKED_EVERY, Outcome
 
@@ -33,6 +34,11 @@ def proofs(outcome: Outcome) -> Iterator[Proof]:
     yield Proof(f"one invoice for each of {observed.count} periods, and it is paid", not_invoiced_once(observed))
     yield Proof("periods touch without gap or overlap", gaps_and_overlaps(observed))
     yield Proof("periods end where a calendar says", wrong_ends(observed))
+    people = outcome.people
+    yield Proof("a card that works is charged by itself for each renewal", not_charged(people))
+    if outcome.plot.schedulers == 1:
+        # Several take their tasks in another order, and where the day's end is near, past due may come first.
+        yield Proof("nobody is past due who leaves it to such a card", past_due_without_reason(people))
     yield Proof("the card's money at the gateway is the money in the books", _card_money(outcome.purse.stripe))
     yield Proof("no mail waits or was given up", _mails_not_sent())
     if not outcome.plot.kills:

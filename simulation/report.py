@@ -23,6 +23,7 @@ from igny8_core.business.billing.models import (
 )
 from igny8_core.common.money import format_amount
 from igny8_core.events.models import Event
+from simulation.charges import how_renewals_were_paid, is_late
 from simulation.proofs import Proof
 from simulation.run import Outcome
 
@@ -112,6 +113,7 @@ def _happened(outcome: Outcome) -> Iterator[tuple[str, ...]]:
         rows = model._default_manager.order_by().values_list("status").annotate(Count("pk"))
         yield name, _listed(Counter(dict(rows)))
     yield "paid invoices", _listed(_punctuality())
+    yield "renewals by card", _listed(how_renewals_were_paid())
     yield "customers and operators", _listed(outcome.purse.done)
     yield "what was refused", _listed(outcome.purse.refused)
     steps = DunningStep.objects.filter(is_skipped=False).order_by().values_list("kind").annotate(Count("pk"))
@@ -130,8 +132,8 @@ def _happened(outcome: Outcome) -> Iterator[tuple[str, ...]]:
 def _punctuality() -> Counter[str]:
     """How many invoices were paid by their due date, and how many after it."""
     found: Counter[str] = Counter()
-    for due, paid in Invoice.objects.filter(status="paid").values_list("due_date", "paid_at"):
-        found["in time" if paid and paid.date() <= due else "late"] += 1
+    for invoice in Invoice.objects.filter(status="paid").select_related("account"):
+        found["late" if is_late(invoice) else "in time"] += 1
     return found
 
 

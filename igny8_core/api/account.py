@@ -11,14 +11,21 @@ from igny8_core.api.account_serializers import (
     ActivityOutput,
     DeleteInput,
     LimitsOutput,
+    OwnSettingsInput,
+    SettingsOutput,
     TransferInput,
 )
 from igny8_core.api.team_serializers import TeamMemberOutput
 from igny8_core.auth.confirming import password_unless_confirmed
-from igny8_core.auth.errors import AccountSuspended, ConfirmationRequired, OwnersOnly, TeamNotManaged
+from igny8_core.auth.errors import (
+    AccountSuspended,
+    ConfirmationRequired,
+    OwnersOnly,
+    SettingsChanged,
+    TeamNotManaged,
+)
 from igny8_core.auth.permissions import IsMember, MembersReadAdminsWrite, OwnsAccount, account_of, user_of
 from igny8_core.auth.selectors import events_of
-from igny8_core.auth.serializers import AccountOutput, SettingsInput
 from igny8_core.auth.services.accounts import update_account_settings
 from igny8_core.auth.services.memberships import transfer_ownership
 from igny8_core.auth.throttles import PasswordThrottle
@@ -39,17 +46,21 @@ class SettingsViewSet(SingletonViewSet):
     tag = "account"
     permission_classes = (MembersReadAdminsWrite,)
 
-    @extend_schema(operation_id="account_settings", responses=AccountOutput)
+    @extend_schema(operation_id="account_settings", responses=SettingsOutput)
     def retrieve(self, request: Request) -> Response:
         """The account's settings and billing details."""
-        return success(AccountOutput(account_of(request)).data)
+        return success(SettingsOutput(account_of(request)).data)
 
-    @extend_schema(operation_id="update_account_settings", request=SettingsInput, responses=AccountOutput)
+    @extend_schema(operation_id="update_account_settings", request=OwnSettingsInput, responses=SettingsOutput)
+    @refuses(SettingsChanged)
     def partial_update(self, request: Request) -> Response:
-        """Change name, time zone or billing details. Existing invoices keep the details they were issued with."""
-        changes = self.validated(SettingsInput, partial=True)
+        """Change name, time zone or billing details. Existing invoices keep the details they were issued with.
+
+        With the `version` that you read, nothing of others is overwritten: you are refused once they changed it.
+        """
+        changes = self.validated(OwnSettingsInput, partial=True)
         account = update_account_settings(account_of(request), user_of(request), **changes)
-        return success(AccountOutput(account).data, _("Saved."))
+        return success(SettingsOutput(account).data, _("Saved."))
 
 
 class LimitsViewSet(SingletonViewSet):

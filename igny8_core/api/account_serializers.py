@@ -4,7 +4,11 @@ from typing import Any
 
 from rest_framework import serializers
 
-from igny8_core.common.api.fields import MAX_PASSWORD_INPUT, IdField, SecretField
+from igny8_core.auth.models import Account, LoginSession
+from igny8_core.auth.permissions import caller_of
+from igny8_core.auth.selectors import settings_version
+from igny8_core.auth.serializers import AccountOutput, SettingsInput
+from igny8_core.common.api.fields import MAX_PASSWORD_INPUT, IdField, PlainTextField, SecretField
 from igny8_core.common.api.serializers import OutputSerializer, StrictSerializer
 from igny8_core.events.models import Event
 
@@ -17,6 +21,43 @@ SHOWN_DATA = frozenset(
 # Events whose reason was told to the customer.
 REASON_TOLD = frozenset({"payment.refunded", "payment.rejected", "subscription.downgrade_refused"})
 SUPPORT, FORMER_MEMBER = "support", "former member"
+
+
+class OwnerOutput(OutputSerializer):
+    id = serializers.IntegerField()
+    email = serializers.EmailField()
+    full_name = serializers.CharField(help_text="First and last name")
+
+
+class SettingsOutput(AccountOutput):
+    owner = OwnerOutput(help_text="Who owns the account")
+    version = serializers.SerializerMethodField(
+        help_text="A mark of the settings as they are; sent along with a change, it is refused once they are others"
+    )
+
+    def get_version(self, account: Account) -> str:
+        return settings_version(account)
+
+
+class OwnSettingsInput(SettingsInput):
+    version = PlainTextField(
+        max_length=64,
+        required=False,
+        help_text="`version` of the settings that you looked at. If they were changed meanwhile, nothing is saved.",
+    )
+
+
+class SessionOutput(serializers.Serializer[LoginSession]):
+    """`context["request"]` has to be the request of whose sessions they are."""
+
+    id = serializers.UUIDField()
+    browser = serializers.CharField(help_text="The kind of browser, such as Firefox on Windows; empty for a program")
+    created_at = serializers.DateTimeField(help_text="When you logged in, in UTC")
+    used_at = serializers.DateTimeField(allow_null=True, help_text="Its last use, to the minute; null: none since")
+    is_current = serializers.SerializerMethodField(help_text="Whether this request comes from it")
+
+    def get_is_current(self, session: LoginSession) -> bool:
+        return str(session.pk) == caller_of(self.context["request"]).session_id
 
 
 class LimitOutput(OutputSerializer):

@@ -26,6 +26,7 @@ from igny8_core.auth.errors import (
     OwnRole,
     PaymentRequired,
     RoleAboveOwn,
+    RoleChanged,
     TeamNotManaged,
 )
 from igny8_core.auth.models import InvitationState, TeamInvitation, User
@@ -82,11 +83,13 @@ class TeamMemberViewSet(ListViewSet):
 
     @extend_schema(operation_id="change_role", request=RoleInput, responses=TeamMemberOutput)
     @action(detail=True, methods=["patch"])
-    @refuses(TeamNotManaged, OwnerProtected, RoleAboveOwn, OwnRole, LastOwner)
+    @refuses(TeamNotManaged, OwnerProtected, RoleAboveOwn, OwnRole, LastOwner, RoleChanged)
     def role(self, request: Request, user_id: int) -> Response:
         """Change the role of another member, up to your own role. The last active owner cannot be changed."""
-        role = self.validated(RoleInput)["role"]
-        member = change_role(account_of(request), user_id, role, user_of(request))
+        given = self.validated(RoleInput)
+        member = change_role(
+            account_of(request), user_id, given["role"], user_of(request), given.get("present_role", "")
+        )
         return success(TeamMemberOutput(member).data, _("Saved."))
 
     @extend_schema(operation_id="invite", request=InviteInput, responses={201: InvitationOutput})
@@ -181,5 +184,6 @@ class InvitationViewSet(ListViewSet):
         token = given.pop("token")
         caller = caller_if_any(request)
         member = accept_invitation(token, caller.user if caller else None, NewPerson(**given) if given else None)
-        note_place(member, place_of(request))
-        return success(LoginOutput(logged_in(member, open_session(member))).data, "Welcome!")
+        place = place_of(request)
+        note_place(member, place)
+        return success(LoginOutput(logged_in(member, open_session(member, place.browser))).data, "Welcome!")

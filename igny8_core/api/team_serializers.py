@@ -33,6 +33,11 @@ class TeamMemberOutput(OutputSerializer):
 
 class RoleInput(StrictSerializer):
     role = serializers.ChoiceField(choices=Role.choices, help_text="The new role, up to your own")
+    present_role = serializers.ChoiceField(
+        choices=Role.choices,
+        required=False,
+        help_text="The role that you see now. If somebody gave the member another one meanwhile, nothing is changed.",
+    )
 
 
 class InviteInput(StrictSerializer):

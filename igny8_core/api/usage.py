@@ -10,15 +10,11 @@ from rest_framework.response import Response
 
 from igny8_core.api.usage_serializers import GRANULARITIES, AnalyticsOutput
 from igny8_core.auth.permissions import IsMember, account_of
-from igny8_core.business.billing.usage import analytics, today_of
+from igny8_core.business.billing.usage import MAX_DAYS, USUAL_DAYS, YEARS, analytics, today_of
 from igny8_core.common import clock
 from igny8_core.common.api.envelope import success
 from igny8_core.common.api.query import parse_day
 from igny8_core.common.api.views import SingletonViewSet
-
-USUAL_DAYS = 30
-MAX_DAYS = 366
-YEARS = range(2000, 2100)
 
 
 class UsageAnalyticsViewSet(SingletonViewSet):

@@ -83,6 +83,21 @@ class ConfirmationRequired(DomainError):
     )
 
 
+class SettingsChanged(DomainError):
+    code = "settings_changed"
+    http_status = 409
+    text = (
+        "Somebody else changed the settings meanwhile, and nothing of yours was saved. Load them again, then decide "
+        "which to keep."
+    )
+
+
+class RoleChanged(DomainError):
+    code = "role_changed"
+    http_status = 409
+    text = "Somebody else gave this member another role meanwhile. Load the team again, then decide."
+
+
 class TooManyTries(DomainError):
     code = "throttled"
     http_status = 429

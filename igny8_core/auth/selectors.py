@@ -1,5 +1,7 @@
 """Reads of accounts, people, plans and sites. Lookups of an account's rows start from the account."""
 
+import hashlib
+import json
 import uuid
 from dataclasses import dataclass
 
@@ -10,6 +12,7 @@ from igny8_core.auth.callers import Caller
 from igny8_core.auth.models import (
     LIVE_STATUSES,
     MANAGER_ROLES,
+    SETTINGS,
     TERMS_COLUMNS,
     Account,
     Industry,
@@ -60,6 +63,11 @@ def live_session(session_id: object) -> LoginSession | None:
     )
 
 
+def sessions_of(user: User) -> QuerySet[LoginSession]:
+    """Where somebody is logged in now: their sessions that have neither ended nor run out."""
+    return LoginSession.objects.filter(user=user, ended_at=None, expires_at__gt=clock.now())
+
+
 def user_by_email(email: str) -> User | None:
     """The user with this address (in any case), with account and plan; None if there is none."""
     return User.objects.select_related("account__plan").filter(email=email).first()
@@ -78,6 +86,12 @@ def user_id_by_email(email: str) -> int | None:
 def has_made_an_account(user: User) -> bool:
     """Whether this person has begun an account before, whoever owns it now."""
     return Event.objects.filter(actor=user, type="account.created").exists()
+
+
+def settings_version(account: Account) -> str:
+    """A mark of the account's settings as they are: another one as soon as one of them is changed."""
+    values = [getattr(account, column) for column in SETTINGS]
+    return hashlib.sha256(json.dumps(values).encode()).hexdigest()[:32]
 
 
 def members_of(account: Account) -> QuerySet[User]:

@@ -21,6 +21,9 @@ logger = logging.getLogger(__name__)
 
 # Hits after which a process tells the others; fewer where a limit is small.
 SHARE_AFTER = 25
+# How long who was recognized is let through a network that is over its limit, and how many of them are kept in mind.
+KNOWN_FOR = 15 * 60.0  # seconds
+MOST_KNOWN = 20_000
 # Where a scope is left out of the settings.
 NEVER = 2**62
 NO_LIMIT = Rate("", NEVER, 60)
@@ -92,6 +95,32 @@ class SharedLimit:
         return True
 
 
+class KnownCallers:
+    """What this process was shown by callers whom it recognized, as numbers that nothing can be read from.
+
+    They are counted as persons, not as part of their network: so a script that uses up the limit of an office's
+    network stops none of its people who are at work. What is refused later is forgotten at once.
+    """
+
+    def __init__(self) -> None:
+        self._until: dict[int, float] = {}
+
+    def knows(self, shown: str) -> bool:
+        return self._until.get(hash(shown), 0.0) > time.monotonic()
+
+    def note(self, shown: str) -> None:
+        if len(self._until) >= MOST_KNOWN:
+            self._until.clear()
+        self._until[hash(shown)] = time.monotonic() + KNOWN_FOR
+
+    def forget(self, shown: str) -> None:
+        self._until.pop(hash(shown), None)
+
+    def forget_all(self) -> None:
+        self._until.clear()
+
+
+KNOWN = KnownCallers()
 OF_NETWORKS = SharedLimit("api_network")
 OF_PEOPLE = SharedLimit("api_person")
 OF_ACCOUNTS = SharedLimit("api_account")
@@ -104,3 +133,4 @@ def forget_all() -> None:
     """Begin all of these anew, in this process."""
     for limit in ALL:
         limit.forget()
+    KNOWN.forget_all()

@@ -102,6 +102,8 @@ class Lane(models.Model):
 
     class Meta:
         db_table = "igny8_delivery_lanes"
+        verbose_name = "mail server"
+        verbose_name_plural = "mail server"
 
     def __str__(self) -> str:
         return self.name
@@ -119,8 +121,8 @@ class TaskRun(models.Model):
 
     class Meta:
         db_table = "igny8_task_runs"
-        verbose_name = "run of a task"
-        verbose_name_plural = "runs of tasks"
+        verbose_name = "scheduled task"
+        verbose_name_plural = "scheduled tasks"
 
     def __str__(self) -> str:
         return self.task

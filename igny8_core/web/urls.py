@@ -14,5 +14,12 @@ urlpatterns = [
     path("", include("igny8_core.web.terms.urls")),
     path("", include("igny8_core.web.banner.urls")),
     path("", include("igny8_core.web.sites.urls")),
+    path("", include("igny8_core.web.account_settings.urls")),
+    path("", include("igny8_core.web.plan.urls")),
+    path("", include("igny8_core.web.invoices.urls")),
+    path("", include("igny8_core.web.purchase.urls")),
+    path("", include("igny8_core.web.usage.urls")),
+    path("", include("igny8_core.web.team.urls")),
+    path("", include("igny8_core.web.activity.urls")),
     path("pay/", include("igny8_core.web.pay.urls")),
 ]

@@ -51,7 +51,7 @@ ACCEPTED = {
     ("POST", f"{API}payment-methods/setup/"): "",
     ("POST", f"{API}payment-methods/add/"): "type display_name setup",
     ("POST", f"api/v1/{METHOD}default/"): "",
-    ("POST", f"{API}credits/purchase/"): "package payment_method",
+    ("POST", f"{API}credits/purchase/"): "package payment_method expected_price",
     ("POST", f"{API}credits/usage/"): "operation_type quantity site metadata",
     ("POST", f"{API}credits/usage/batch/"): "operations",
 }

@@ -9,7 +9,7 @@ from django.test import Client
 from rest_framework.test import APIClient
 
 from igny8_core.auth.models import Account, User
-from igny8_core.common import request_limits
+from igny8_core.common import clock, request_limits
 from igny8_core.common.models import LimitHit, RateCounter
 from igny8_core.events.models import Event
 from tests import make
@@ -40,6 +40,29 @@ def test_a_network_has_a_limit_before_anybody_looks_who_asks(settings: Any, stat
     assert 1 <= int(refused["Retry-After"]) <= 60
     assert statements == [], "a flood costs no statement"
     assert codes(client, 1, REMOTE_ADDR="203.0.113.1") == [401]
+
+
+def test_a_script_in_the_next_room_stops_nobody_who_is_logged_in(settings: Any, alice: User, as_user: Login) -> None:
+    limits(settings, api_network="5/minute")
+    at_work = as_user(alice)
+    page = Client()
+    page.post("/login", {"email": alice.email, "password": make.PASSWORD})
+
+    assert codes(at_work, 1) + codes(page, 1) == [200] * 2
+    assert set(codes(APIClient(), 12)) == {401, 429}
+    assert codes(at_work, 20) + codes(page, 20) == [200] * 40
+    assert codes(APIClient(), 1) == [429]
+
+
+def test_who_is_not_recognized_any_more_is_part_of_the_network_again(
+    settings: Any, alice: User, as_user: Login
+) -> None:
+    limits(settings, api_network="5/minute")
+    client = as_user(alice)
+    assert codes(client, 1) == [200]
+    alice.login_sessions.update(ended_at=clock.now(), ended_reason="logged_out")
+
+    assert codes(client, 8) == [401] * 5 + [429] * 3
 
 
 @pytest.mark.parametrize(

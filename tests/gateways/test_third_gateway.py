@@ -87,6 +87,8 @@ def test_it_is_paid_told_of_refunded_and_reconciled(copy: Path, database: str) -
         "begun": ["pending", "approve", True],
         "forged message": [400, "pending", "pending", "0.00"],
         "paid": [200, "succeeded", "paid", "0.00"],
+        "cards kept": 0,
+        "of that told": ["done"],
         "refunded": ["partially_refunded", "paid", "30.00"],
         "refunded there": [200, "partially_refunded", "paid", "39.00"],
         "refunds": ["30.00 succeeded", "9.00 succeeded"],

@@ -9,12 +9,20 @@ import pytest
 from django.core.management import call_command
 
 from igny8_core.business.billing.invariants import INVARIANTS
-from igny8_core.business.billing.models import DunningStep, Invoice, Renewal
+from igny8_core.business.billing.models import CAPTURED_STATUSES, DunningStep, Invoice, Payment, Renewal
+from igny8_core.business.billing.services.collection.attempts import RENEWAL_KEY
 from igny8_core.business.billing.services.invoices import pdf
 from igny8_core.celery import app
 from igny8_core.common import clock
-from igny8_core.events.models import Delivery
+from igny8_core.events.models import Delivery, Event
 from simulation import mails, schedule
+from simulation.charges import (
+    how_renewals_were_paid,
+    is_late,
+    leaves_it_to_the_card,
+    not_charged,
+    past_due_without_reason,
+)
 from simulation.people import Habit, population
 from simulation.periods import Observed, Period, months_after, wrong_ends
 from simulation.proofs import proofs
@@ -54,13 +62,32 @@ def test_weeks_of_a_small_population_end_with_every_promise_kept(run: Callable[.
     assert outcome.observed.count > 10
     assert outcome.mails["invoice.created"] == Invoice.objects.count()
     assert outcome.purse.done["approved payments"] > 2
+    # Who leaves it to a card that works was charged by itself, each time; who has paid late has chosen so.
+    left = {person.owner.pk for person in outcome.people if person.owner and leaves_it_to_the_card(person)}
+    begun = Renewal.objects.filter(status="begun", account__owner__in=left)
+    charged = Payment.objects.filter(request_key__startswith=RENEWAL_KEY, status__in=CAPTURED_STATUSES)
+    assert 0 < begun.count() == charged.filter(account__owner__in=left).count()
+    assert how_renewals_were_paid()["charged by themselves"] == charged.count()
+    of_card = {person.owner.pk: person.habit for person in outcome.people if person.owner and person.pays_by_card}
+    past_due = Event.objects.filter(type="subscription.past_due", account__owner__in=of_card)
+    assert {of_card[event.account.owner_id] for event in past_due} <= {Habit.LATE, Habit.NEVER}
+    paid = Invoice.objects.filter(status="paid", account__owner__in=of_card).select_related("account")
+    assert {of_card[invoice.account.owner_id] for invoice in paid if is_late(invoice)} <= {Habit.LATE, Habit.NEVER}
     printed = "\n".join(lines(outcome, list(proofs(outcome)), Spent(60, 30)))
+    assert f"{charged.count()} charged by themselves" in printed
     assert all(title in printed for title in ("WHAT HAPPENED", "MONEY BY MONTH", "2027-02  USD", "1:00 minutes"))
     assert "BROKEN" not in printed
     # Nothing of it stays.
     assert abs(clock.now() - datetime.now(UTC)) < timedelta(minutes=1)
     assert pdf.render_invoice.__module__ == pdf.__name__
     assert mails.Letterbox.path is None
+    # A charge that somebody made by hand, and one who is past due all the same, would be seen.
+    charged.update(request_key="")
+    past_due = Event.objects.filter(type="subscription.activated", account__owner__in=left).first()
+    assert past_due
+    Event.objects.create(type="subscription.past_due", account=past_due.account, created_at=past_due.created_at)
+    assert len(not_charged(outcome.people)) == begun.count()
+    assert len(past_due_without_reason(outcome.people)) == 1
 
 
 def test_what_is_wrong_is_seen(run: Callable[..., Outcome], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -65,6 +65,7 @@ def test_a_paid_plan_by_card_leads_to_the_card_form(stripe: FakeStripe) -> None:
 
     assert answer["Location"] == "/signup/card"
     page = browser.get("/signup/card")
+    assert "charged for each renewal of your plan, until you cancel" in page.content.decode()
     [action] = re.findall(r'id="to-card" method="post" action="([^"]+)"', page.content.decode())
     assert stripe.all("payment_intent") == []  # opening it begins nothing
     assert browser.post(action).status_code == 200

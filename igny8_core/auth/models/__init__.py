@@ -3,6 +3,7 @@
 from igny8_core.auth.models.account import (
     ACCOUNT_TRANSITIONS,
     BILLING_DETAILS,
+    SETTINGS,
     Account,
     AccountStatus,
     PaymentMethodType,
@@ -32,6 +33,7 @@ __all__ = [
     "BILLING_DETAILS",
     "LIVE_STATUSES",
     "MANAGER_ROLES",
+    "SETTINGS",
     "SUBSCRIPTION_TRANSITIONS",
     "TERMS_COLUMNS",
     "Account",

@@ -62,6 +62,9 @@ BILLING_DETAILS = [
     "tax_id",
 ]
 
+# Columns that the account's own people change in its settings.
+SETTINGS = ["name", "timezone", *BILLING_DETAILS]
+
 
 class Account(models.Model):
     """The tenant, who is billed and owns the data. Its row is the lock for everything that touches its money."""

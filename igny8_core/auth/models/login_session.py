@@ -29,6 +29,16 @@ class LoginSession(models.Model):
         db_default="",
         help_text="Hash of the browser and network of the last use",
     )
+    browser = models.CharField(
+        max_length=60,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="The kind of browser and system at the login, such as Firefox on Windows; empty: a program",
+    )
+    used_at = models.DateTimeField(
+        null=True, blank=True, help_text="The last use that was noted; empty: not used since the login"
+    )
     created_at = models.DateTimeField(default=clock.now, editable=False)
     expires_at = models.DateTimeField()
     confirmed_at = models.DateTimeField(

@@ -7,7 +7,13 @@ from django.conf import settings
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
-from igny8_core.auth.errors import EmailTaken, MemberElsewhere, NotSuspended, SuspensionLiftedByPayment
+from igny8_core.auth.errors import (
+    EmailTaken,
+    MemberElsewhere,
+    NotSuspended,
+    SettingsChanged,
+    SuspensionLiftedByPayment,
+)
 from igny8_core.auth.locks import lock_account
 from igny8_core.auth.models import (
     ACCOUNT_TRANSITIONS,
@@ -21,6 +27,7 @@ from igny8_core.auth.models import (
     User,
 )
 from igny8_core.auth.permissions import require_other_account
+from igny8_core.auth.selectors import settings_version
 from igny8_core.common import clock
 from igny8_core.common.db import refusing, service_transaction, set_changed
 from igny8_core.common.errors import InvalidInput
@@ -129,12 +136,15 @@ def reinstate_account(account: Account, reason: str, reinstated_by: User) -> Acc
 
 
 @service_transaction
-def update_account_settings(account: Account, changed_by: User, **changes: str) -> Account:
+def update_account_settings(account: Account, changed_by: User, *, version: str = "", **changes: str) -> Account:
     """Change name, timezone, language, tax_id or billing_* columns. Invoices keep what they were issued with.
 
-    Raises InvalidInput for a wrong VAT number.
+    `version`: what settings_version gave for the settings that were looked at; empty: whatever they are now. Raises
+    InvalidInput for a wrong VAT number, SettingsChanged if they have another version by now.
     """
     account = lock_account(account.pk)
+    if version and version != settings_version(account):
+        raise SettingsChanged()
     changed = set_changed(account, changes)
     if not changed:
         return account

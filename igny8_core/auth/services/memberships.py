@@ -3,7 +3,7 @@
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from igny8_core.auth.errors import LastOwner, OwnRole
+from igny8_core.auth.errors import LastOwner, OwnRole, RoleChanged
 from igny8_core.auth.locks import lock_account
 from igny8_core.auth.models import MANAGER_ROLES, Account, Role, SiteUserAccess, User
 from igny8_core.auth.selectors import active_owners_of, members_of
@@ -18,10 +18,11 @@ NO_SUCH_MEMBER = gettext_noop("No such active member. GET /api/v1/account/team/ 
 
 
 @service_transaction
-def change_role(account: Account, member_id: int, role: str, changed_by: User) -> User:
+def change_role(account: Account, member_id: int, role: str, changed_by: User, present_role: str = "") -> User:
     """Give a member another role. A new owner or admin gets access to all sites; a former one keeps it.
 
-    Raises NotFound, OwnRole, TeamNotManaged, RoleAboveOwn, OwnerProtected, LastOwner.
+    `present_role`: the role that the member is believed to have; empty: whatever it is.
+    Raises NotFound, OwnRole, TeamNotManaged, RoleAboveOwn, OwnerProtected, LastOwner, RoleChanged.
     """
     account = lock_account(account.pk)
     actor = team_policy.acting_member(account, changed_by)
@@ -30,6 +31,8 @@ def change_role(account: Account, member_id: int, role: str, changed_by: User) -
     if member.pk == actor.pk:
         raise OwnRole()
     team_policy.require_manages(actor, member.role)
+    if present_role and present_role != member.role:
+        raise RoleChanged()
     if role != member.role:
         _give_role(account, member, role, actor)
     return member

@@ -17,11 +17,18 @@ from igny8_core.common import clock
 NOTED_EVERY = timedelta(minutes=1)
 
 
-def open_page_session(user: User) -> str:
-    """Start a session for a user who has just proven who they are; returns the value of its cookie."""
+def open_page_session(user: User, browser: str = "") -> str:
+    """Start a session for a user who has just proven who they are; returns the value of its cookie.
+
+    `browser`: what its owner knows it by (devices.py).
+    """
     session_id, secret = uuid.uuid4(), secrets.token_urlsafe(32)
     LoginSession.objects.create(
-        id=session_id, user=user, current_token=_mark(secret, user), expires_at=clock.now() + settings.PAGE_SESSION_IDLE
+        id=session_id,
+        user=user,
+        current_token=_mark(secret, user),
+        browser=browser,
+        expires_at=clock.now() + settings.PAGE_SESSION_IDLE,
     )
     return f"{session_id.hex}.{secret}"
 
@@ -72,6 +79,7 @@ def _mark(secret: str, user: User) -> str:
 
 
 def _note_use(session: LoginSession) -> None:
-    until = min(clock.now() + settings.PAGE_SESSION_IDLE, session.created_at + settings.PAGE_SESSION_MAX_AGE)
+    now = clock.now()
+    until = min(now + settings.PAGE_SESSION_IDLE, session.created_at + settings.PAGE_SESSION_MAX_AGE)
     if until - session.expires_at >= NOTED_EVERY:
-        LoginSession.objects.filter(pk=session.pk, ended_at=None).update(expires_at=until)
+        LoginSession.objects.filter(pk=session.pk, ended_at=None).update(expires_at=until, used_at=now)

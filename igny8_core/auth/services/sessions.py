@@ -5,6 +5,7 @@ import secrets
 import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
@@ -15,11 +16,12 @@ from igny8_core.auth.callers import password_fingerprint
 from igny8_core.auth.devices import Place
 from igny8_core.auth.errors import InvalidCredentials, InvalidToken
 from igny8_core.auth.models import LoginSession, User
-from igny8_core.auth.selectors import live_session, user_by_email
+from igny8_core.auth.selectors import live_session, sessions_of, user_by_email
 from igny8_core.auth.services.login_guard import guarded, note_place
 from igny8_core.auth.services.one_time_codes import require_code
 from igny8_core.common import clock
 from igny8_core.common.db import service_transaction
+from igny8_core.common.errors import NotFound
 from igny8_core.common.security_log import mark_of, security_event
 from igny8_core.common.text import normalized_password
 from igny8_core.events import services as events
@@ -50,7 +52,7 @@ def log_in(email: str, password: str, otp: str = "", place: Place | None = None)
     require_code(user, otp)
     if place is not None:
         note_place(user, place)
-    pair = open_session(user)
+    pair = open_session(user, place.browser if place else "")
     note_login(user, "api")
     return user, pair
 
@@ -79,10 +81,10 @@ def _note_failed_login(email: str, user: User | None) -> None:
     security_event("authn_login_fail", "failure", address_mark=mark_of(email), **known)
 
 
-def open_session(user: User) -> TokenPair:
-    """Start a session for a user who has just proven who they are."""
+def open_session(user: User, browser: str = "") -> TokenPair:
+    """Start a session for a user who has just proven who they are, with what they know its browser by (devices.py)."""
     session_id, token_id, now = uuid.uuid4(), secrets.token_hex(32), clock.now()
-    session = LoginSession(id=session_id, user=user, current_token=token_id, created_at=now)
+    session = LoginSession(id=session_id, user=user, current_token=token_id, browser=browser, created_at=now)
     session.expires_at = _end_of(session)
     pair = _pair(user, session, token_id)
     session.save(force_insert=True)
@@ -109,6 +111,7 @@ def rotate_session(refresh: str, device: str = "") -> TokenPair:
         current_token=next_token,
         previous_token=token["jti"],
         rotated_at=now,
+        used_at=now,
         device=device,
         expires_at=session.expires_at,
     )
@@ -133,6 +136,25 @@ def end_sessions(user: User, reason: str) -> None:
     """End every session of a user, on all devices."""
     open_sessions = LoginSession.objects.filter(user_id=user.pk, ended_at=None)
     open_sessions.update(ended_at=clock.now(), ended_reason=reason)
+
+
+@service_transaction
+def end_session(user: User, session_id: UUID) -> None:
+    """End one of a user's own sessions that is open. Raises NotFound, also for somebody else's."""
+    session = sessions_of(user).filter(pk=session_id).first()
+    if session is None:
+        raise NotFound()
+    _end(session, "ended_by_user")
+    security_event("authn_token_revoked", "success", user=user.pk, account=user.account_id, session=str(session.pk))
+
+
+@service_transaction
+def end_other_sessions(user: User, session_id: str) -> int:
+    """End all of a user's sessions but this one. Returns how many."""
+    others = sessions_of(user).exclude(pk=session_id)
+    ended = others.update(ended_at=clock.now(), ended_reason="ended_by_user")
+    security_event("authn_token_revoked", "success", user=user.pk, account=user.account_id, sessions=ended)
+    return ended
 
 
 @service_transaction

@@ -12,7 +12,7 @@ class BillingConfig(AppConfig):
         from igny8_core.business.billing.services.collection import gateway_payments
         from igny8_core.business.billing.services.credits import trial
         from igny8_core.business.billing.services.notifications import mails
-        from igny8_core.business.billing.services.payment_methods import cards, gateway_customers
+        from igny8_core.business.billing.services.payment_methods import cards, gateway_customers, kept_cards
         from igny8_core.business.billing.services.renewals import charging
         from igny8_core.common import obstacles
         from igny8_core.events import consumers
@@ -22,5 +22,6 @@ class BillingConfig(AppConfig):
         consumers.register("email", mails.HANDLERS, mails.handle, sends_mail=True)
         consumers.register("trial_credits", {"user.email_verified"}, trial.handle)
         consumers.register("gateways", {"payment_method.removed"}, cards.handle)
+        consumers.register(kept_cards.CONSUMER, {"payment.succeeded"}, kept_cards.handle)
         consumers.register(gateway_customers.CONSUMER, {gateway_customers.RELEASED}, gateway_customers.erase)
         consumers.register("renewals", {"payment_method.added", "payment_method.made_default"}, charging.handle)

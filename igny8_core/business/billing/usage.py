@@ -15,6 +15,10 @@ from igny8_core.auth.models import Account
 from igny8_core.business.billing.models import CreditCostConfig, CreditUsageLog, UsageSumMark
 
 TOP_OPERATIONS = 5
+# What is looked at if nobody says from when, and the longest time that is summed at once.
+USUAL_DAYS = 30
+MAX_DAYS = 366
+YEARS = range(2000, 2100)
 CENT = Decimal("0.01")
 
 # Older usage comes from the sums, newer usage from the log. `width_bucket` gives the interval of each row, so that days
@@ -101,6 +105,11 @@ class Analytics:
         return _rounded(Decimal(self.credits) / ((self.last - self.first).days + 1))
 
     @property
+    def most_used(self) -> OperationUse | None:
+        """The operation that was carried out most often; None if none was."""
+        return max(self.by_operation, key=lambda use: use.operations, default=None)
+
+    @property
     def top_operations(self) -> list[OperationUse]:
         """The operations that used the most credits."""
         return self.by_operation[:TOP_OPERATIONS]
@@ -116,7 +125,7 @@ def analytics(account: Account, first: date, last: date, granularity: str, now: 
     starts = starts_of(first, last, granularity)
     used = used_between(account, midnights([*starts, last + timedelta(days=1)], account.timezone))
     series = [Interval(start, *_total(row for row in used if row.interval == at)) for at, start in enumerate(starts)]
-    by_operation, projection = _by_operation(used), _projection(account, now)
+    by_operation, projection = _by_operation(used), projection_of(account, now)
     return Analytics(first, last, account.timezone, granularity, series, by_operation, projection)
 
 
@@ -181,7 +190,8 @@ def _by_operation(used: list[Used]) -> list[OperationUse]:
     return sorted(uses, key=lambda use: (-use.credits, use.operation_type))
 
 
-def _projection(account: Account, now: datetime) -> Projection:
+def projection_of(account: Account, now: datetime) -> Projection:
+    """What the account used in the month of `now`, and how much that will be if it goes on."""
     month = today_of(account, now).replace(day=1)
     begin, end = midnights([month, _next_start(month, "month")], account.timezone)
     used = _total(used_between(account, [begin, end]))[0]

@@ -16,7 +16,11 @@ CALLERS = {NetworkThrottle: "network", EmailThrottle: "e-mail address and networ
 LOGINS = "a wrong password at POST `/api/v1/auth/login/`, `/login` and the console"
 # Counted where no view of the API is: scope, who is counted, and what.
 OUTSIDE_THE_API = [
-    ("api_network", ("network",), "every request to `/api/`, except messages of gateways"),
+    (
+        "api_network",
+        ("network",),
+        "every request to `/api/` of who is not known to be logged in, except messages of gateways",
+    ),
     ("api_person", ("person",), "every request of who is logged in"),
     ("api_account", ("account",), "every request of the account's members"),
     ("writes", ("account",), "every request and form that changes something, except spending credits"),

@@ -9,26 +9,41 @@ from rest_framework.request import Request
 
 from igny8_core.common.errors import DomainError
 from igny8_core.common.network import client_networks
-from igny8_core.common.request_limits import OF_ACCOUNTS, OF_MISSES, OF_NETWORKS, OF_PEOPLE, OF_WRITES
+from igny8_core.common.request_limits import KNOWN, OF_ACCOUNTS, OF_MISSES, OF_NETWORKS, OF_PEOPLE, OF_WRITES
 
 
 def seconds_for_network(request: HttpRequest) -> int | None:
-    """Count a request of a network, before anybody looks who asks. The seconds to wait where it is too much."""
-    if settings.THROTTLING and OF_NETWORKS.refuses_network(client_networks(request)):
-        return OF_NETWORKS.seconds_left()
-    return None
+    """Count a request of a network, before anybody looks who asks. The seconds to wait where it is too much.
+
+    Who shows what was recognized a moment ago is not counted here, but as a person.
+    """
+    if not settings.THROTTLING or KNOWN.knows(_shown(request)):
+        return None
+    return OF_NETWORKS.seconds_left() if OF_NETWORKS.refuses_network(client_networks(request)) else None
 
 
-def count_person(person: Any) -> None:
+def count_person(request: Request) -> None:
     """Count a request of who is logged in, for them and for their account. Raises Throttled."""
+    person: Any = request.user
     number = person.pk if settings.THROTTLING else None
     if number is None:
         return
+    KNOWN.note(_shown(request._request))
     if OF_PEOPLE.refuses(number):
         raise Throttled(OF_PEOPLE.seconds_left())
     account = person.account_id
     if account is not None and OF_ACCOUNTS.refuses(account):
         raise Throttled(OF_ACCOUNTS.seconds_left())
+
+
+def forget_caller(request: Request) -> None:
+    """What this request showed was not recognized (any more): its network counts again."""
+    KNOWN.forget(_shown(request._request))
+
+
+def _shown(request: HttpRequest) -> str:
+    shown: str = request.META.get("HTTP_AUTHORIZATION") or request.META.get("HTTP_COOKIE", "")
+    return shown
 
 
 def count_write(person: Any) -> None:

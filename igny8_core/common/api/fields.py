@@ -131,6 +131,14 @@ class MoneyField(serializers.Field[Decimal, str, str, Any]):
         return str(value)
 
 
+class ShownAmountField(MoneyField):
+    """An amount that the caller was shown before they agreed to it. As MoneyField, and nothing to pay is "0.00"."""
+
+    def to_internal_value(self, data: Any) -> Decimal:
+        is_nothing = isinstance(data, str) and re.fullmatch(r"0(\.0{1,4})?", data) and not data.endswith("\n")
+        return Decimal(0) if is_nothing else super().to_internal_value(data)
+
+
 @extend_schema_field({"type": "string", "pattern": f"^-?{MONEY_PATTERN[1:]}", "example": "89.00"})
 class SignedMoneyField(MoneyField):
     """An amount in answers that can be negative."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from django.db.models import QuerySet
-from rest_framework.exceptions import NotAuthenticated, NotFound, PermissionDenied
+from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated, NotFound, PermissionDenied
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request, override_method
@@ -14,7 +14,7 @@ from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 from rest_framework.viewsets import ViewSetMixin
 
-from igny8_core.common.api.callers import count_person, count_write, too_many_misses
+from igny8_core.common.api.callers import count_person, count_write, forget_caller, too_many_misses
 from igny8_core.common.api.downloads import in_asked_type
 from igny8_core.common.api.envelope import success
 from igny8_core.common.api.exceptions import NO_SUCH_ADDRESS
@@ -47,10 +47,12 @@ class ApiView(APIView):
 
     def perform_authentication(self, request: Request) -> None:
         """Find out who asks, and count them. Raises Throttled for who asks too much."""
-        count_person(request.user)
+        count_person(request)
 
     def handle_exception(self, exc: Exception) -> Response:
         """DRF's answer to an exception. Who asks for many things that are not there is told to wait instead."""
+        if isinstance(exc, AuthenticationFailed | NotAuthenticated):
+            forget_caller(self.request)
         return super().handle_exception(too_many_misses(self.request, exc) or exc)
 
     def check_permissions(self, request: Request) -> None:

@@ -39,6 +39,8 @@ class Migration(migrations.Migration):
                 ("last_error", models.CharField(blank=True, max_length=500)),
             ],
             options={
+                "verbose_name": "mail server",
+                "verbose_name_plural": "mail server",
                 "db_table": "igny8_delivery_lanes",
             },
         ),
@@ -65,8 +67,8 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "verbose_name": "run of a task",
-                "verbose_name_plural": "runs of tasks",
+                "verbose_name": "scheduled task",
+                "verbose_name_plural": "scheduled tasks",
                 "db_table": "igny8_task_runs",
             },
         ),

@@ -45,6 +45,18 @@ def signed_in(view: PersonView) -> PersonView:
     return answer
 
 
+def member(view: PersonView) -> PersonView:
+    """As signed_in, for who belongs to an account, which comes third; the others are led home, to begin one."""
+
+    @signed_in
+    def answer(request: HttpRequest, person: User, **named: object) -> HttpResponse:
+        if person.account is None:
+            return HttpResponseRedirect(reverse("home"), status=303)
+        return view(request, person, person.account, **named)
+
+    return answer
+
+
 def to_login(next_address: str) -> HttpResponse:
     """Lead to the login, and from there to an address of ours."""
     return HttpResponseRedirect(f"{reverse('login')}?{urlencode({'next': next_address})}", status=303)
@@ -64,9 +76,9 @@ def open_session_of(request: HttpRequest, person: User, leads_to: str) -> HttpRe
     """Sign in who has shown all that their login asks for, and lead them on."""
     end_page_session(cookie_of(request))
     response = HttpResponseRedirect(leads_to, status=303)
-    put_cookie(response, open_page_session(person))
-    note_login(person, "pages")
     place = place_with_mark(request)
+    put_cookie(response, open_page_session(person, place.browser))
+    note_login(person, "pages")
     note_place(person, place)
     put_mark(response, place)
     return response

@@ -19,6 +19,7 @@ from igny8_core.business.billing.models import (
 from igny8_core.business.billing.services.invoices.instructions import why_rejected
 from igny8_core.business.billing.services.invoices.lines import printed_lines
 from igny8_core.business.billing.services.invoices.pay_links import last_online_attempt
+from igny8_core.business.billing.services.payment_methods.kept_cards import renewals_need_card_of
 from igny8_core.business.billing.services.payments.linked_confirmations import last_rejection, open_confirmation
 from igny8_core.common.money import amount_text, format_amount
 from igny8_core.web.pay.confirmation_form import ConfirmationForm
@@ -60,6 +61,7 @@ def page_context(
         "total": amount_text(invoice.total, invoice.currency),
         **_sums(invoice),
         "ways": ways,
+        "saves_card": any(way.is_card for way in ways) and renewals_need_card_of(invoice),
         **_about_confirmations(invoice, ways, confirmation, form),
         "can_ask": attempt is not None and not attempt.needs_review,
         "problem": _last_problem(attempt) if state == PageState.OPEN else "",

@@ -25,6 +25,7 @@ from igny8_core.business.billing.services.collection.attempts import NextStep
 from igny8_core.business.billing.services.collection.gateway_payments import complete_payment, pay_through_gateway
 from igny8_core.business.billing.services.invoices import pdf
 from igny8_core.business.billing.services.invoices.pay_links import invoice_of_pay_link
+from igny8_core.business.billing.services.payment_methods.kept_cards import renewals_need_card_of
 from igny8_core.business.billing.services.payment_service import PaymentService
 from igny8_core.common.api.downloads import pdf_response
 from igny8_core.common.errors import DomainError, NotFound
@@ -43,6 +44,8 @@ from igny8_core.web.pay.states import open_attempt, page_context, version_of
 
 # What Stripe and PayPal add to the address when they send a customer back.
 MARKS_OF_RETURN = frozenset({"payment_intent", "token"})
+# What the button sends that pays by a card and does not have it saved.
+ONCE = "once"
 
 
 class NoDocument(DomainError):
@@ -95,11 +98,15 @@ def invoice_pdf(request: HttpRequest, invoice: Invoice, token: str) -> HttpRespo
 
 @for_the_form
 def pay_by_card(request: HttpRequest, invoice: Invoice, token: str) -> HttpResponse:
-    """POST /pay/<token>/card/: begin a card payment and show Stripe's form for it."""
-    attempt = PaymentService.create_stripe_payment(invoice, return_url=address_of(token))
+    """POST /pay/<token>/card/: begin a card payment and show Stripe's form for it.
+
+    A card that renewals need is saved, as page and form say, unless the customer pressed the button for this once.
+    """
+    saves_card = request.POST.get("card") != ONCE and renewals_need_card_of(invoice)
+    attempt = PaymentService.create_stripe_payment(invoice, save_card=saves_card, return_url=address_of(token))
     if attempt.charge is None or attempt.next_step not in {NextStep.ENTER_CARD, NextStep.AUTHENTICATE}:
         return back_to_page(token)
-    return _card_form(request, invoice, token, attempt.charge.client_secret)
+    return _card_form(request, invoice, token, attempt.charge.client_secret, saves_card=saves_card)
 
 
 @for_the_form
@@ -124,7 +131,9 @@ def complete(request: HttpRequest, invoice: Invoice, token: str) -> HttpResponse
     return back_to_page(token)
 
 
-def _card_form(request: HttpRequest, invoice: Invoice, token: str, client_secret: str) -> HttpResponse:
+def _card_form(
+    request: HttpRequest, invoice: Invoice, token: str, client_secret: str, *, saves_card: bool
+) -> HttpResponse:
     """Stripe's form on a page of ours, or the page of a stand-in."""
     keys = settings.STRIPE
     if keys is None:
@@ -138,6 +147,6 @@ def _card_form(request: HttpRequest, invoice: Invoice, token: str, client_secret
         "client_secret": client_secret,
         "return_url": address_of(token),
     }
-    response = shown(request, "card", token, page_context(invoice) | form)
+    response = shown(request, "card", token, page_context(invoice) | form | {"saves_card": saves_card})
     response._csp_replace = page_policy() | CARD_FORM_POLICY  # type: ignore[attr-defined]
     return response

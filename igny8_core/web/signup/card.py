@@ -8,6 +8,7 @@ from igny8_core.auth.models import User
 from igny8_core.business.billing.gateways import card_method
 from igny8_core.business.billing.models import Invoice
 from igny8_core.business.billing.services.invoices.pay_links import pay_link
+from igny8_core.business.billing.services.payment_methods.kept_cards import renewals_need_card_of
 from igny8_core.web.banner.standing import InvoiceState, standing_of
 from igny8_core.web.frame.addresses import path_of
 from igny8_core.web.frame.people import signed_in
@@ -29,7 +30,8 @@ def signup_card(request: HttpRequest, person: User) -> HttpResponse:
         return HttpResponseRedirect(reverse("home"), status=303)
     due = max(waiting, key=lambda each: each.invoice.pk)
     pay_page = path_of(pay_link(due.invoice))
-    response = page(request, "signup/card.html", {"due": due, "pay_page": pay_page, "token": pay_page.split("/")[2]})
+    context = {"due": due, "pay_page": pay_page, "token": pay_page.split("/")[2]}
+    response = page(request, "signup/card.html", {**context, "saves_card": renewals_need_card_of(due.invoice)})
     response._csp_replace = page_policy()  # type: ignore[attr-defined]
     return response
 

@@ -14,7 +14,7 @@ from igny8_core.auth.services import sites as site_services
 from igny8_core.auth.services.sites import create_site, update_site
 from igny8_core.common.errors import DomainError, NotFound
 from igny8_core.web.frame.forms import status_of, with_retry
-from igny8_core.web.frame.people import PersonView, signed_in
+from igny8_core.web.frame.people import member
 from igny8_core.web.frame.rendering import for_people, page
 from igny8_core.web.signup.order import why_no_order
 from igny8_core.web.sites.forms import SiteForm, saved_text
@@ -24,18 +24,6 @@ class SitesNotManaged(DomainError):
     code = "permission_denied"
     http_status = 403
     text = CanManageSites.message
-
-
-def member(view: PersonView) -> PersonView:
-    """As signed_in, for who belongs to an account; the others are led home, where they can begin one."""
-
-    @signed_in
-    def answer(request: HttpRequest, person: User, **named: int) -> HttpResponse:
-        if person.account is None:
-            return HttpResponseRedirect(reverse("home"), status=303)
-        return view(request, person, person.account, **named)
-
-    return answer
 
 
 @require_safe

@@ -14,12 +14,14 @@ from rest_framework.test import APIClient  # noqa: E402
 
 from igny8_core.business.billing.gateways import gateway_of  # noqa: E402
 from igny8_core.business.billing.invariants import broken_invariants  # noqa: E402
-from igny8_core.business.billing.models import Dispute, Payment, Refund  # noqa: E402
+from igny8_core.business.billing.models import AccountPaymentMethod, Dispute, Payment, Refund  # noqa: E402
 from igny8_core.business.billing.services.invoices.pay_links import pay_link  # noqa: E402
 from igny8_core.business.billing.services.payment_service import PaymentService  # noqa: E402
 from igny8_core.business.billing.services.payments.checkout import pay_invoice  # noqa: E402
 from igny8_core.business.billing.services.reconciliation.daily import reconcile  # noqa: E402
 from igny8_core.business.billing.services.webhook_inbox.inbox import process_due_messages  # noqa: E402
+from igny8_core.events.deliveries import deliver_others  # noqa: E402
+from igny8_core.events.models import Delivery  # noqa: E402
 from tests import make  # noqa: E402
 
 settings.ALLOWED_HOSTS = ["testserver"]
@@ -43,7 +45,7 @@ def now(payment: Payment) -> list[str]:
 
 make.payment_method(payment_method="third", display_name="Third")
 invoice = make.subscription().invoices.get()
-begun = pay_invoice(invoice, "third").attempt
+begun = pay_invoice(invoice, "third", save_card=True).attempt
 payment = begun.payment
 told["begun"] = [payment.status, begun.next_step.value, begun.charge.approve_url.startswith("https://third.example/")]
 
@@ -51,6 +53,9 @@ GATEWAY.approve(payment.gateway_object_id)
 told["forged message"] = [tell("paid", payment.gateway_object_id, secret="another"), *now(payment)]
 told["paid"] = [tell("paid", payment.gateway_object_id), *now(payment)]
 
+deliver_others()
+told["cards kept"] = AccountPaymentMethod.objects.exclude(gateway_method_id="").count()
+told["of that told"] = [*Delivery.objects.filter(consumer="saved_cards").values_list("status", flat=True)]
 PaymentService.process_refund(payment, Decimal("30.00"))
 told["refunded"] = now(payment)
 GATEWAY.send_back(payment.gateway_object_id, Decimal("9.00"))

@@ -10,7 +10,15 @@ from rest_framework import serializers
 from igny8_core.auth.models import PaymentMethodType
 from igny8_core.business.billing.models import CreditGrantKind, CreditTransactionType
 from igny8_core.business.billing.serializers import InvoiceOutput, PaymentMethodOutput
-from igny8_core.common.api.fields import CurrencyField, EnumField, IdField, MoneyField, PlainTextField, WholeNumberField
+from igny8_core.common.api.fields import (
+    CurrencyField,
+    EnumField,
+    IdField,
+    MoneyField,
+    PlainTextField,
+    ShownAmountField,
+    WholeNumberField,
+)
 from igny8_core.common.api.idempotency import KEY_PATTERN, InvalidIdempotencyKey
 from igny8_core.common.api.serializers import OutputSerializer, StrictSerializer
 from igny8_core.common.text import first_refused
@@ -73,6 +81,9 @@ class PurchaseInput(StrictSerializer):
         required=False,
         default=str,
         help_text="By default the account's usual payment method",
+    )
+    expected_price = ShownAmountField(
+        required=False, help_text="Price that the customer was shown; refused if it is more by now"
     )
 
 

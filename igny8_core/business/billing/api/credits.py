@@ -42,6 +42,7 @@ from igny8_core.business.billing.errors import (
     OperationNotOffered,
     PackageNotOffered,
     PaymentMethodNotAvailable,
+    PriceMoved,
     SpendKeyReused,
 )
 from igny8_core.business.billing.hot_reads import balance_of
@@ -154,12 +155,18 @@ class CreditPurchaseViewSet(ApiViewSet):
     throttle_classes = (PurchaseThrottle,)
 
     @extend_schema(operation_id="purchase_credits", request=PurchaseInput, responses={201: PurchaseOutput})
-    @refuses(*NOT_USABLE, PackageNotOffered, PaymentMethodNotAvailable, GatewayNotConfigured)
+    @refuses(*NOT_USABLE, PackageNotOffered, PaymentMethodNotAvailable, GatewayNotConfigured, PriceMoved)
     @idempotent()
     def create(self, request: Request) -> Response:
         """Order a credit package. The credits are added when the invoice in the answer is paid."""
         order = self.validated(PurchaseInput)
-        answer = buy_credits(account_of(request), order["package"], order["payment_method"], user_of(request))
+        answer = buy_credits(
+            account_of(request),
+            order["package"],
+            order["payment_method"],
+            user_of(request),
+            order.get("expected_price"),
+        )
         message = _("Credits ordered. They are added when the invoice is paid.")
         return success(PurchaseOutput(answer).data, message, status=201)
 

@@ -20,7 +20,12 @@ class PayInput(StrictSerializer):
         help_text="By default the account's usual one. stripe means a card that the customer enters now.",
     )
     saved_method = IdField(required=False, help_text="Id of a saved payment method, in place of payment_method")
-    save_card = serializers.BooleanField(required=False, default=False, help_text="Save the card that is entered now")
+    save_card = serializers.BooleanField(
+        required=False,
+        default=False,
+        help_text="Save the card that is entered now, so that renewals are charged to it; tell the customer so. "
+        "Without a saved card, a renewal waits until somebody pays it with the link of its mail.",
+    )
     return_url = PlainTextField(
         max_length=500,
         required=False,

@@ -27,6 +27,7 @@ from igny8_core.business.billing.errors import (
     SavedMethodNotFound,
 )
 from igny8_core.business.billing.hot_reads import first_invoices_of
+from igny8_core.business.billing.invoice_search import numbered
 from igny8_core.business.billing.models import Invoice, InvoiceStatus
 from igny8_core.business.billing.selectors import invoices_of
 from igny8_core.business.billing.serializers import InvoiceOutput
@@ -37,7 +38,7 @@ from igny8_core.common.api.downloads import PDF_ANSWER, AnyType, PdfThrottle, pd
 from igny8_core.common.api.envelope import success
 from igny8_core.common.api.idempotency import idempotent, request_key
 from igny8_core.common.api.pagination import COUNT_LIMIT
-from igny8_core.common.api.query import choice_filter, date_filter, search_filter
+from igny8_core.common.api.query import choice_filter, date_filter, search_by
 from igny8_core.common.api.refusals import refuses
 from igny8_core.common.api.views import ListViewSet
 
@@ -55,7 +56,7 @@ class InvoiceViewSet(ListViewSet):
         "status": choice_filter("status", InvoiceStatus),
         "date_from": date_filter("invoice_date__gte"),
         "date_to": date_filter("invoice_date__lte"),
-        "search": search_filter("invoice_number__icontains"),
+        "search": search_by(numbered, picks=False),
     }
     orderings = {"created_at": "id", "invoice_date": "invoice_date", "due_date": "due_date", "total": "total"}
     default_ordering = "-created_at"

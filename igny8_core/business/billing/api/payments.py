@@ -21,7 +21,7 @@ from igny8_core.business.billing.serializers import (
 )
 from igny8_core.business.billing.services.collection.gateway_payments import complete_payment
 from igny8_core.common.api.envelope import success
-from igny8_core.common.api.query import choice_filter, search_filter
+from igny8_core.common.api.query import choice_filter, id_filter, search_filter
 from igny8_core.common.api.refusals import refuses
 from igny8_core.common.api.serializers import StrictSerializer
 from igny8_core.common.api.views import ListViewSet
@@ -38,6 +38,7 @@ class PaymentViewSet(ListViewSet):
     filters = {
         "status": choice_filter("status", PaymentStatus),
         "payment_method": choice_filter("payment_method", PaymentMethodType),
+        "invoice": id_filter("invoice"),
         "search": search_filter("manual_reference__icontains", "invoice__invoice_number__icontains"),
     }
     orderings = {"created_at": "id", "amount": "amount"}

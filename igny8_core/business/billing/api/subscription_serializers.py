@@ -11,12 +11,28 @@ from igny8_core.business.billing.serializers import (
     SubscriptionOutput,
 )
 from igny8_core.business.billing.services.subscriptions.plan_change import ChangeKind
-from igny8_core.common.api.fields import CurrencyField, EnumField, MoneyField, PlainTextField, TrueOrFalseField
+from igny8_core.common.api.fields import (
+    CurrencyField,
+    EnumField,
+    MoneyField,
+    PlainTextField,
+    ShownAmountField,
+    TrueOrFalseField,
+)
 from igny8_core.common.api.serializers import OutputSerializer, StrictSerializer
 
 
 class PlanChangeInput(StrictSerializer):
     plan_slug = PlainTextField(max_length=50, help_text="Slug of the plan to change to")
+
+
+class AgreedChangeInput(PlanChangeInput):
+    expected_total = ShownAmountField(
+        required=False, help_text="Amount due now that the customer was shown; refused if it is more by now"
+    )
+    expected_renewal_amount = ShownAmountField(
+        required=False, help_text="Price of later periods that the customer was shown; refused if it is more by now"
+    )
 
 
 class ReactivateInput(StrictSerializer):

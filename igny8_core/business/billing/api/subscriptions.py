@@ -1,5 +1,7 @@
 """The subscription of the caller's account: ordering a plan, previewing and making a change, canceling."""
 
+from typing import Any
+
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 from drf_spectacular.utils import extend_schema
@@ -10,6 +12,7 @@ from rest_framework.response import Response
 from igny8_core.auth.models import Account, Subscription
 from igny8_core.auth.permissions import CanManageBilling, IsMember, account_of, user_of
 from igny8_core.business.billing.api.subscription_serializers import (
+    AgreedChangeInput,
     CancelInput,
     OrderInput,
     OrderOutput,
@@ -29,6 +32,7 @@ from igny8_core.business.billing.errors import (
     PaymentMethodNotAvailable,
     PaymentUnderWay,
     PlanNotOffered,
+    PriceMoved,
     RenewalPaid,
     SamePlan,
     SubscriptionAlreadyLive,
@@ -51,7 +55,7 @@ from igny8_core.business.billing.services.subscriptions.ordering import (
     downgrade_subscription,
     upgrade_subscription,
 )
-from igny8_core.business.billing.services.subscriptions.plan_change import offered_plan, quote
+from igny8_core.business.billing.services.subscriptions.plan_change import Agreed, offered_plan, quote
 from igny8_core.common.api.envelope import success
 from igny8_core.common.api.idempotency import idempotent
 from igny8_core.common.api.openapi import NULLABLE
@@ -113,17 +117,29 @@ class SubscriptionViewSet(SingletonViewSet):
 
     @extend_schema(
         operation_id="upgrade_subscription",
-        request=PlanChangeInput,
+        request=AgreedChangeInput,
         responses=OrderOutput,
     )
     @action(detail=False, methods=["post"], permission_classes=(CanManageBilling,))
-    @refuses(*CHANGE_REFUSALS, NoSubscription, NotAnUpgrade, OverLimits, BillingBoundReached, *WITHDRAWAL_REFUSALS)
+    @refuses(
+        *CHANGE_REFUSALS,
+        PriceMoved,
+        NoSubscription,
+        NotAnUpgrade,
+        OverLimits,
+        BillingBoundReached,
+        *WITHDRAWAL_REFUSALS,
+    )
     @idempotent()
     def upgrade(self, request: Request) -> Response:
-        """Change to a larger plan. It starts when the invoice for the prorated difference is paid."""
-        plan = offered_plan(self.validated(PlanChangeInput)["plan_slug"])
+        """Change to a larger plan. It starts when the invoice for the prorated difference is paid.
+
+        With the amounts that a preview showed, a change that costs more by now is refused with both amounts.
+        """
+        change = self.validated(AgreedChangeInput)
+        plan = offered_plan(change["plan_slug"])
         subscription = live_subscription(account_of(request))
-        invoice = upgrade_subscription(subscription, plan, user_of(request))
+        invoice = upgrade_subscription(subscription, plan, user_of(request), agreed_in(change))
         message = (
             _("The larger plan starts when the invoice is paid.") if invoice else _("The larger plan runs from now on.")
         )
@@ -131,17 +147,21 @@ class SubscriptionViewSet(SingletonViewSet):
 
     @extend_schema(
         operation_id="downgrade_subscription",
-        request=PlanChangeInput,
+        request=AgreedChangeInput,
         responses=SubscriptionOutput,
     )
     @action(detail=False, methods=["post"], permission_classes=(CanManageBilling,))
-    @refuses(*CHANGE_REFUSALS, NoSubscription, NotADowngrade, *WITHDRAWAL_REFUSALS)
+    @refuses(*CHANGE_REFUSALS, PriceMoved, NoSubscription, NotADowngrade, *WITHDRAWAL_REFUSALS)
     @idempotent()
     def downgrade(self, request: Request) -> Response:
-        """Change to a smaller plan at the end of the period. The answer lists its limits that you exceed today."""
-        plan = offered_plan(self.validated(PlanChangeInput)["plan_slug"])
+        """Change to a smaller plan at the end of the period. The answer lists its limits that you exceed today.
+
+        With the amounts that a preview showed, a plan that costs more by now is refused with both amounts.
+        """
+        change = self.validated(AgreedChangeInput)
+        plan = offered_plan(change["plan_slug"])
         subscription = live_subscription(account_of(request))
-        scheduled = downgrade_subscription(subscription, plan, user_of(request))
+        scheduled = downgrade_subscription(subscription, plan, user_of(request), agreed_in(change))
         return success(SubscriptionOutput(scheduled).data, _("The smaller plan starts with the next period."))
 
     @extend_schema(
@@ -189,6 +209,11 @@ def ordered(subscription: Subscription, invoice: Invoice | None) -> object:
     instructions = usual_instructions_for(invoice) if invoice else None
     answer = {"subscription": subscription, "invoice": invoice, "payment_instructions": instructions}
     return OrderOutput(answer).data
+
+
+def agreed_in(change: dict[str, Any]) -> Agreed:
+    """The amounts that the customer was shown before they asked for the change."""
+    return Agreed(change.get("expected_total"), change.get("expected_renewal_amount"))
 
 
 def live_subscription(account: Account) -> Subscription:

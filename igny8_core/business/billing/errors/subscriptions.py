@@ -123,6 +123,12 @@ class PlanChangeOutdated(DomainError):
     text = gettext_noop("The price of this change of plan has changed since it was ordered. Order the change again.")
 
 
+class PriceMoved(DomainError):
+    code = "price_moved"
+    http_status = 409
+    text = "The price has changed since you saw it. Nothing was changed. Look at the new price, then decide again."
+
+
 class PlanChangePeriodOver(DomainError):
     code = "plan_change_period_over"
     http_status = 409

@@ -2,6 +2,7 @@
 
 from igny8_core.business.billing.models.allocation import Allocation, AllocationKind
 from igny8_core.business.billing.models.credit import (
+    GIVEN_BY_HAND,
     CreditCostConfig,
     CreditGrant,
     CreditGrantKind,
@@ -59,6 +60,7 @@ __all__ = [
     "DISPUTE_TRANSITIONS",
     "GATEWAY_METHODS",
     "GATEWAY_UNDER_WAY",
+    "GIVEN_BY_HAND",
     "INVOICE_TRANSITIONS",
     "MANUAL_METHODS",
     "PAYEE_COLUMNS",

@@ -120,6 +120,10 @@ class CreditTransaction(models.Model):
         return f"{self.amount:+d} credits"
 
 
+# How the source of what an operator gave begins.
+GIVEN_BY_HAND = "adjustment:"
+
+
 class CreditGrantKind(models.TextChoices):
     """Where a grant came from; plan credits are spent before purchased ones of the same expiry."""
 
@@ -163,6 +167,11 @@ class CreditGrant(models.Model):
 
     def __str__(self) -> str:
         return f"{self.remaining} of {self.amount} credits"
+
+    @property
+    def is_bonus(self) -> bool:
+        """Whether an operator gave them, and nobody paid for them."""
+        return self.source.startswith(GIVEN_BY_HAND)
 
 
 class CreditUsageLog(models.Model):

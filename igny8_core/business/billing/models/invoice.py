@@ -106,6 +106,12 @@ class Invoice(models.Model):
         ]
         indexes = [
             models.Index(fields=["account", "-id"], name="igny8_invoices_of_account"),
+            # The customer's list, which can have a hundred thousand: by day, by amount, and those of a status.
+            models.Index(
+                fields=["account", "invoice_date", "id"], include=["invoice_number"], name="igny8_invoices_by_day"
+            ),
+            models.Index(fields=["account", "total", "id"], name="igny8_invoices_by_total"),
+            models.Index(fields=["account", "status", "invoice_date", "id"], name="igny8_invoices_status_day"),
             models.Index(fields=["status", "due_date"], name="igny8_invoices_by_status"),
         ]
 

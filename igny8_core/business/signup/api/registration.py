@@ -5,7 +5,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from igny8_core.auth.devices import place_of
+from igny8_core.auth.devices import browser_of, place_of
 from igny8_core.auth.errors import EmailTaken, MemberElsewhere
 from igny8_core.auth.models import BILLING_DETAILS
 from igny8_core.auth.permissions import IsUser, user_of
@@ -45,7 +45,7 @@ class RegisterView(ApiView):
         billing = {name: given.pop(name) for name in BILLING_DETAILS if name in given}
         signup = register(**given, billing=billing)
         note_place(signup.user, place_of(request))
-        return success(RegisterOutput(_answer(signup)).data, _("Welcome! Your account is ready."), status=201)
+        return success(RegisterOutput(_answer(signup, request)).data, _("Welcome! Your account is ready."), status=201)
 
 
 class BeginAccountView(ApiView):
@@ -63,12 +63,12 @@ class BeginAccountView(ApiView):
         given = self.validated(BeginAccountInput)
         billing = {name: given.pop(name) for name in BILLING_DETAILS if name in given}
         signup = begin_account(user_of(request), **given, billing=billing)
-        return success(RegisterOutput(_answer(signup)).data, _("Your account is ready."), status=201)
+        return success(RegisterOutput(_answer(signup, request)).data, _("Your account is ready."), status=201)
 
 
-def _answer(signup: Signup) -> dict[str, object]:
+def _answer(signup: Signup, request: Request) -> dict[str, object]:
     return {
-        **logged_in(signup.user, open_session(signup.user)),
+        **logged_in(signup.user, open_session(signup.user, browser_of(request))),
         "account": signup.account,
         "subscription": signup.subscription,
         "invoice": signup.invoice,

@@ -16,6 +16,7 @@ from igny8_core.auth.permissions import require_other_account
 from igny8_core.business.billing.errors import InsufficientCredits
 from igny8_core.business.billing.ledger import GRANT
 from igny8_core.business.billing.models import (
+    GIVEN_BY_HAND,
     CreditGrant,
     CreditGrantKind,
     CreditTransaction,
@@ -81,7 +82,7 @@ def adjust_credits(account: Account, amount: int, *, reason: str, adjusted_by: U
     locked = lock_account(account.pk)
     if locked.deleted_at:
         raise AccountDeleted()
-    kind, source = CreditTransactionType.ADJUSTMENT, f"adjustment:{key or uuid.uuid4().hex}"
+    kind, source = CreditTransactionType.ADJUSTMENT, f"{GIVEN_BY_HAND}{key or uuid.uuid4().hex}"
     if earlier := CreditTransaction.objects.filter(account=locked, transaction_type=kind, source=source).first():
         return LedgerEntry(earlier.pk, earlier.balance_after, repeated=True)
     row = _Row(kind, source, "Adjusted by an operator", {"reason": reason})

@@ -10,6 +10,7 @@ from igny8_core.business.billing.models import AccountPaymentMethod
 from igny8_core.business.billing.services.payment_methods.availability import required_offer
 from igny8_core.common.db import service_transaction
 from igny8_core.events import services as events
+from igny8_core.events.models import Event
 
 
 @service_transaction
@@ -54,6 +55,27 @@ def add_card(account: Account, card: Card, added_by: User | None = None) -> Acco
     locked = lock_account(account.pk)
     if locked.deleted_at:
         raise AccountDeleted()
+    return _add_card(locked, card, added_by)
+
+
+@service_transaction
+def add_card_of_payment(account: Account, card: Card, *, replaces_default: bool) -> AccountPaymentMethod | None:
+    """Save a card that paid an invoice, as add_card does; None if it was removed meanwhile, or the account deleted.
+
+    `replaces_default`: it paid what the default card was declined for, and takes that card's place.
+    """
+    locked = lock_account(account.pk)
+    # The event may be delivered again, before the card that the customer has removed is gone at its gateway.
+    removed = Event.objects.filter(account=locked, type="payment_method.removed")
+    if locked.deleted_at or removed.filter(data__gateway_method_id=card.payment_method_id).exists():
+        return None
+    default = AccountPaymentMethod.objects.filter(account=locked, is_default=True, type=card_method())
+    return _add_card(locked, card, None, becomes_default=replaces_default and default.exists())
+
+
+def _add_card(
+    locked: Account, card: Card, added_by: User | None, *, becomes_default: bool = False
+) -> AccountPaymentMethod:
     cards = AccountPaymentMethod.objects.filter(account=locked, type=card_method())
     known = cards.filter(gateway_method_id=card.payment_method_id).first()
     if known:
@@ -66,7 +88,10 @@ def add_card(account: Account, card: Card, added_by: User | None = None) -> Acco
     added.card_exp_month, added.card_exp_year = card.exp_month, card.exp_year
     added.display_name = f"{card.brand.replace('_', ' ').title() or 'Card'} •••• {card.last4}"
     added.is_enabled = added.is_verified = True
-    _save_new(locked, added)
+    if becomes_default:
+        _make_default(locked, added)
+    else:
+        _save_new(locked, added)
     events.record(_event("payment_method.added", added, added_by))
     return added
 

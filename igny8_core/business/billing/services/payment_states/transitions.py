@@ -62,7 +62,9 @@ def submit(account: Account, invoice: Invoice, by: User | None, **columns: Any) 
 def start(account: Account, invoice: Invoice, by: User | None = None, **columns: Any) -> Payment:
     """An attempt to collect an invoice's whole amount through a gateway; or Stripe has collected it by itself."""
     payment = _create(account, invoice, PaymentStatus.PENDING, columns)
-    events.record(payment_event("payment.started", payment, by))
+    # This is also the record that the customer agreed to have the card saved.
+    saves_card = bool(payment.metadata.get("order", {}).get("save_card"))
+    events.record(payment_event("payment.started", payment, by, **({"saves_card": True} if saves_card else {})))
     return payment
 
 

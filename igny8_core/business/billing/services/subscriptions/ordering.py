@@ -33,6 +33,7 @@ from igny8_core.business.billing.services.payment_methods.availability import re
 from igny8_core.business.billing.services.payment_methods.saved import use_method
 from igny8_core.business.billing.services.subscriptions.activation import begin_plan
 from igny8_core.business.billing.services.subscriptions.plan_change import (
+    Agreed,
     ChangeKind,
     has_lapsed,
     over_limits_text,
@@ -50,6 +51,8 @@ from igny8_core.business.billing.services.subscriptions.withdrawing import withd
 from igny8_core.common import clock
 from igny8_core.common.db import refusing, service_transaction
 from igny8_core.events import services as events
+
+NOTHING_SHOWN = Agreed()
 
 
 @service_transaction
@@ -79,11 +82,14 @@ def create_subscription(
 
 
 @service_transaction
-def upgrade_subscription(subscription: Subscription, new_plan: Plan, upgraded_by: User | None = None) -> Invoice | None:
+def upgrade_subscription(
+    subscription: Subscription, new_plan: Plan, upgraded_by: User | None = None, agreed: Agreed = NOTHING_SHOWN
+) -> Invoice | None:
     """Order a larger plan. Returns the invoice for the prorated difference; the plan changes when it is paid.
 
     Returns None if the difference rounds to zero; the plan has then changed at once. An earlier unpaid order of a
-    change is voided. Raises PlanNotOffered, SubscriptionBilledByStripe, SubscriptionNotActive, SubscriptionEnding,
+    change is voided. `agreed`: the amounts that the customer was shown; it may cost less, not more.
+    Raises PriceMoved, PlanNotOffered, SubscriptionBilledByStripe, SubscriptionNotActive, SubscriptionEnding,
     SubscriptionLapsed, RenewalPaid, SamePlan, ChangeBelowZero, NotAnUpgrade, OverLimits, PaymentUnderWay.
     """
     subscription = locked_subscription(subscription)
@@ -94,6 +100,7 @@ def upgrade_subscription(subscription: Subscription, new_plan: Plan, upgraded_by
         raise NotAnUpgrade()
     if change.over_limits:
         raise OverLimits(over_limits_text(change.over_limits))
+    change.require_agreed(agreed)
     withdraw_orders(open_plan_changes_of(subscription), upgraded_by)
     facts = plan_facts(subscription.plan, "from") | plan_facts(new_plan, "to")
     events.record(subscription_event("subscription.upgrade_ordered", subscription, upgraded_by, facts))
@@ -108,17 +115,20 @@ def upgrade_subscription(subscription: Subscription, new_plan: Plan, upgraded_by
 
 @service_transaction
 def downgrade_subscription(
-    subscription: Subscription, new_plan: Plan, downgraded_by: User | None = None
+    subscription: Subscription, new_plan: Plan, downgraded_by: User | None = None, agreed: Agreed = NOTHING_SHOWN
 ) -> Subscription:
     """Schedule a smaller plan for the end of the period. The account's usage is checked against its limits then.
 
-    Raises PlanNotOffered, SubscriptionBilledByStripe, SubscriptionNotActive, SubscriptionEnding,
+    `agreed`: the amounts that the customer was shown; it may cost less, not more.
+    Raises PriceMoved, PlanNotOffered, SubscriptionBilledByStripe, SubscriptionNotActive, SubscriptionEnding,
     SubscriptionLapsed, RenewalPaid, SamePlan, NotADowngrade, PaymentUnderWay.
     """
     subscription = locked_subscription(subscription)
     require_offered(new_plan)
-    if quote_change(subscription, new_plan, clock.now()).kind != ChangeKind.DOWNGRADE:
+    change = quote_change(subscription, new_plan, clock.now())
+    if change.kind != ChangeKind.DOWNGRADE:
         raise NotADowngrade()
+    change.require_agreed(agreed)
     withdraw_orders(open_plan_changes_of(subscription), downgraded_by)
     withdraw_renewal(subscription, "A smaller plan begins with the next period", downgraded_by)
     subscription.pending_plan = new_plan

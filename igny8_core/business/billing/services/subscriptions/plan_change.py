@@ -16,6 +16,7 @@ from igny8_core.business.billing.errors import (
     PlanChangeOutdated,
     PlanChangePeriodOver,
     PlanNotOffered,
+    PriceMoved,
     RenewalPaid,
     SamePlan,
     SubscriptionEnding,
@@ -52,6 +53,14 @@ class ChangeKind(StrEnum):
 
 
 @dataclass(frozen=True)
+class Agreed:
+    """The amounts that a customer was shown before they agreed to a change; None where they were shown none."""
+
+    total: Decimal | None = None
+    renewal_amount: Decimal | None = None
+
+
+@dataclass(frozen=True)
 class Quote:
     """What changing to `plan` means: `lines` are invoiced now, `credits` are granted when the invoice is paid.
 
@@ -76,6 +85,23 @@ class Quote:
     def currency(self) -> str:
         """ISO 4217."""
         return self.plan.currency
+
+    def require_agreed(self, agreed: Agreed) -> None:
+        """Refuse what would cost more than the customer agreed to, now or later. Raises PriceMoved with both amounts.
+
+        A lower amount is no reason to ask again: time that passes makes most changes cheaper by the minute.
+        """
+        shown = {
+            "expected_total": (agreed.total, self.total),
+            "expected_renewal_amount": (agreed.renewal_amount, self.plan.price),
+        }
+        errors = {
+            name: [price_moved_text(seen, now, self.currency)]
+            for name, (seen, now) in shown.items()
+            if seen is not None and now > seen
+        }
+        if errors:
+            raise PriceMoved(" ".join([PriceMoved.text, *(texts[0] for texts in errors.values())]), errors=errors)
 
 
 def quote(account: Account, plan: Plan, now: datetime | None = None) -> Quote:
@@ -120,6 +146,11 @@ def quote_change(subscription: Subscription, plan: Plan, now: datetime) -> Quote
     restarts = plan.billing_cycle != terms.billing_cycle
     renews_at = period_end(now, 1, plan.billing_cycle) if restarts else period.end
     return Quote(ChangeKind.UPGRADE, plan, lines, lines[-1]["credits"], None, renews_at, exceeded)
+
+
+def price_moved_text(seen: Decimal, now: Decimal, currency: str) -> str:
+    """A sentence with what a customer was shown and what it is now."""
+    return f"You were shown {amount_text(seen, currency)}; it is {amount_text(now, currency)} now."
 
 
 def require_offered(plan: Plan) -> None:

@@ -1,0 +1,73 @@
+"""What the credits page offers: packages, and by what each can be paid in the account's country."""
+
+from dataclasses import dataclass
+
+from igny8_core.auth.models import Account
+from igny8_core.auth.permissions import require_usable
+from igny8_core.business.billing.gateways import GATEWAYS, card_method, takes
+from igny8_core.business.billing.models import CreditPackage
+from igny8_core.business.billing.offers import is_usable, offered_payment_methods
+from igny8_core.business.billing.selectors import credit_packages
+from igny8_core.common.errors import DomainError
+from igny8_core.web.plan.methods import Saved
+from igny8_core.web.signup.choices import what_follows
+
+
+@dataclass(frozen=True)
+class PackageChoice:
+    """A package; `refuses` are the gateways that cannot take its price, with a blank between them."""
+
+    package: CreditPackage
+    is_chosen: bool
+    refuses: str
+
+
+@dataclass(frozen=True)
+class PayChoice:
+    """A way of paying; `saved_id` is that of a saved card, which is charged at once."""
+
+    method: str
+    name: str
+    text: str
+    is_chosen: bool
+    saved_id: int | None = None
+
+
+def package_choices(slug: str) -> list[PackageChoice]:
+    """What is for sale; chosen is `slug`, else what we recommend, else the first."""
+    packages = list(credit_packages())
+    featured = next((each.slug for each in packages if each.is_featured), packages[0].slug if packages else "")
+    chosen = slug if slug in {each.slug for each in packages} else featured
+    return [PackageChoice(each, each.slug == chosen, _refusing(each)) for each in packages]
+
+
+def _refusing(package: CreditPackage) -> str:
+    return " ".join(name for name in GATEWAYS if not takes(name, package.final_price, package.currency))
+
+
+def pay_choices(account: Account, saved: list[Saved], at_once: str) -> list[PayChoice]:
+    """Saved cards first, then what the country offers; `at_once` says what paying by a saved card means."""
+    offers = [offer for offer in offered_payment_methods(account.billing_country) if is_usable(offer)]
+    names = {offer.payment_method for offer in offers}
+    cards = [each.method for each in saved if each.is_card and card_method() in names and not each.is_expired]
+    usual = account.default_payment_method
+    first = usual if usual in names else next((offer.payment_method for offer in offers), "")
+    sentences = what_follows()
+    choices = [
+        PayChoice(card.type, card.display_name, at_once, is_chosen=number == 0, saved_id=card.pk)
+        for number, card in enumerate(cards)
+    ]
+    for offer in offers:
+        text = sentences.get(offer.payment_method, sentences[""])
+        chosen = not cards and offer.payment_method == first
+        choices.append(PayChoice(offer.payment_method, offer.display_name, text, chosen))
+    return choices
+
+
+def why_no_purchase(account: Account) -> str:
+    """Why the account cannot buy credits now; empty where it can."""
+    try:
+        require_usable(account)
+    except DomainError as refusal:
+        return refusal.text
+    return ""

@@ -8,6 +8,7 @@ import io
 import re
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ KEYWORDS: dict[str, Any] = {
     "npgettext": ((1, "c"), 2, 3),
 }
 MARKED_TEMPLATES = ("web/templates", "auth/templates", "business/billing/templates", "common/templates/emails")
+DATE = datetime(2026, 1, 1, tzinfo=UTC)
 PLACEHOLDER = re.compile(r"%\((\w+)\)[sd]|%%")
 
 
@@ -56,7 +58,7 @@ def extracted() -> Catalog:
     catalog = Catalog(fuzzy=False)
     for path in sources():
         where = path.relative_to(ROOT).as_posix()
-        for keyword, text, context in _texts_of(path):
+        for text, context in _texts_of(path):
             if _is_text(text):
                 catalog.add(text, locations=[(where, None)], flags=_flags(text), context=context)  # type: ignore[arg-type]
     return catalog
@@ -70,7 +72,7 @@ def _flags(text: Any) -> list[str]:
     return ["python-format"] if placeholders(text if isinstance(text, str) else text[1]) else []
 
 
-def _texts_of(path: Path) -> Iterator[tuple[str, Any, str | None]]:
+def _texts_of(path: Path) -> Iterator[tuple[Any, str | None]]:
     source = path.read_text()
     if path.suffix != ".py":
         # Without its indentation a template made ready for extraction reads like Python.
@@ -78,13 +80,13 @@ def _texts_of(path: Path) -> Iterator[tuple[str, Any, str | None]]:
     for _line, keyword, said, _comments in extract_python(io.BytesIO(source.encode()), KEYWORDS, [], {}):
         parts = said if isinstance(said, tuple) else (said,)
         if keyword == "pgettext":
-            yield keyword, parts[1], parts[0]
+            yield parts[1], parts[0]
         elif keyword == "npgettext":
-            yield keyword, parts[1:3], parts[0]
+            yield parts[1:3], parts[0]
         elif keyword.startswith("ngettext"):
-            yield keyword, parts[:2], None
+            yield parts[:2], None
         else:
-            yield keyword, parts[0], None
+            yield parts[0], None
 
 
 def placeholders(text: str) -> set[str]:
@@ -95,7 +97,13 @@ def placeholders(text: str) -> set[str]:
 def catalog_of(language: str) -> Catalog:
     """The catalog as it is stored."""
     with (LOCALE / language / "LC_MESSAGES" / "django.po").open("rb") as file:
-        return read_po(file, locale=language)
+        return _dated(read_po(file, locale=language))
+
+
+def _dated(catalog: Catalog) -> Catalog:
+    # Always the same, so that the same texts make the same file; git knows when they changed.
+    catalog.creation_date = catalog.revision_date = DATE
+    return catalog
 
 
 def compiled(language: str) -> bytes:
@@ -124,7 +132,7 @@ def write(language: str, catalog: Catalog) -> None:
     folder = LOCALE / language / "LC_MESSAGES"
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "django.po").open("wb") as file:
-        write_po(file, catalog, width=120, sort_output=True, include_lineno=False, omit_header=False)
+        write_po(file, _dated(catalog), width=120, sort_output=True, include_lineno=False, omit_header=False)
     (folder / "django.mo").write_bytes(compiled(language))
 
 

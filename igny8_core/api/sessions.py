@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -36,11 +37,11 @@ class SessionViewSet(ListViewSet):
     def destroy(self, request: Request, session_id: UUID) -> Response:
         """End one of your logins; its cookie or tokens open nothing any more. The present one can be ended, too."""
         end_session(user_of(request), session_id)
-        return success(message="This login has ended.")
+        return success(message=_("This login has ended."))
 
     @extend_schema(operation_id="end_other_sessions", request=None, responses={200: None})
     @action(detail=False, methods=["post"], url_path="end-others")
     def end_others(self, request: Request) -> Response:
         """End all of your logins but the one that this request comes from."""
         end_other_sessions(user_of(request), caller_of(request).session_id)
-        return success(message="You are logged out everywhere else.")
+        return success(message=_("You are logged out everywhere else."))

@@ -86,7 +86,7 @@ class ConfirmationRequired(DomainError):
 class SettingsChanged(DomainError):
     code = "settings_changed"
     http_status = 409
-    text = (
+    text = gettext_noop(
         "Somebody else changed the settings meanwhile, and nothing of yours was saved. Load them again, then decide "
         "which to keep."
     )
@@ -95,7 +95,7 @@ class SettingsChanged(DomainError):
 class RoleChanged(DomainError):
     code = "role_changed"
     http_status = 409
-    text = "Somebody else gave this member another role meanwhile. Load the team again, then decide."
+    text = gettext_noop("Somebody else gave this member another role meanwhile. Load the team again, then decide.")
 
 
 class TooManyTries(DomainError):

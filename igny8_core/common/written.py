@@ -42,11 +42,20 @@ def in_sentence(label: str) -> str:
     return label if current_language() == "de" else label.lower()
 
 
+def month_text(day: date) -> str:
+    """A month: `March 2026`."""
+    return format_date(day, "MMMM y", locale=locale_of(current_language()))
+
+
+def short_day_text(day: date) -> str:
+    """A day without the year: `5 Mar`."""
+    pattern = "d. MMM" if current_language() == "de" else "d MMM"
+    return format_date(day, pattern, locale=locale_of(current_language()))
+
+
 def short_moment_text(moment: datetime) -> str:
     """Day and time without the year: `5 Mar, 14:05`."""
-    locale = locale_of(current_language())
-    pattern = {"en": "d MMM", "de": "d. MMM"}.get(current_language(), "d MMM")
-    return f"{format_date(moment, pattern, locale=locale)}, {_time(moment)}"
+    return f"{short_day_text(moment)}, {_time(moment)}"
 
 
 def moment_text(moment: datetime) -> str:

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from igny8_core.auth.errors import AccountSuspended
 from igny8_core.auth.locks import lock_account
@@ -119,7 +120,7 @@ def _is_mere_order(invoice: Invoice) -> bool:
 
 def _end_orders(account: Account, actor: User) -> None:
     for invoice in _unpaid(account):
-        mark_void(invoice, "The account was deleted", actor)
+        mark_void(invoice, gettext_noop("The account was deleted"), actor)
     subscription = live_subscription_of(account)
     if subscription:
         cancel_subscription(subscription, cancel_at_period_end=False, canceled_by=actor)

@@ -5,9 +5,17 @@ from decimal import Decimal
 
 from django import template
 
-from igny8_core.common import written
+from igny8_core.common import languages, written
 from igny8_core.common.money import plain_amount_text
-from igny8_core.common.written import count_text, day_text, moment_text, plain_day_text, short_moment_text
+from igny8_core.common.written import (
+    count_text,
+    day_text,
+    moment_text,
+    month_text,
+    plain_day_text,
+    short_day_text,
+    short_moment_text,
+)
 
 register = template.Library()
 
@@ -46,6 +54,24 @@ def zoned_moment(value: datetime | None) -> str:
 def short_moment(value: datetime | None) -> str:
     """Day and time without the year: 5 Mar, 14:05."""
     return short_moment_text(value) if value else ""
+
+
+@register.filter(expects_localtime=True)
+def short_day(value: date) -> str:
+    """A day without the year: 5 Mar."""
+    return short_day_text(value)
+
+
+@register.filter(expects_localtime=True)
+def month(value: date) -> str:
+    """A month: March 2026."""
+    return month_text(value)
+
+
+@register.filter
+def translated(sentence: str) -> str:
+    """A sentence of ours that was stored in English."""
+    return languages.translated(sentence)
 
 
 @register.filter

@@ -18,6 +18,7 @@ from igny8_core.business.billing.selectors import invoices_of, payments_of
 from igny8_core.business.billing.services.invoices.instructions import why_rejected
 from igny8_core.business.billing.services.invoices.pay_links import pay_link
 from igny8_core.common import clock
+from igny8_core.common.languages import translated
 from igny8_core.common.money import amount_text
 from igny8_core.web.frame.addresses import path_of
 
@@ -115,5 +116,5 @@ def _due(invoice: Invoice, payment: Payment | None) -> DueInvoice:
     if payment.status != PaymentStatus.FAILED:
         return DueInvoice(invoice, InvoiceState.WAITING)
     if payment.payment_method in GATEWAY_METHODS:
-        return DueInvoice(invoice, InvoiceState.DECLINED, reason=payment.failure_reason)
+        return DueInvoice(invoice, InvoiceState.DECLINED, reason=translated(payment.failure_reason))
     return DueInvoice(invoice, InvoiceState.REJECTED, reason=why_rejected(payment))

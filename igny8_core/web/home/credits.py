@@ -14,6 +14,7 @@ from igny8_core.business.billing.models import (
     CreditTransactionType,
 )
 from igny8_core.business.billing.selectors import credit_costs, credit_transactions_of, live_grants_of
+from igny8_core.common.languages import translated
 
 SHOWN = 8
 
@@ -73,6 +74,6 @@ def _entries(account: Account) -> list[Entry]:
 
 def _words(row: CreditTransaction, names: dict[str, str]) -> str:
     if row.transaction_type != CreditTransactionType.USAGE:
-        return row.description or row.get_transaction_type_display()
+        return translated(row.description) or row.get_transaction_type_display()
     name = names.get(row.description, row.description)
     return _("%(operation)s (tried out)") % {"operation": name} if row.metadata.get("tried_out") else name

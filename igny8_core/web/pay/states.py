@@ -21,6 +21,7 @@ from igny8_core.business.billing.services.invoices.lines import printed_lines
 from igny8_core.business.billing.services.invoices.pay_links import last_online_attempt
 from igny8_core.business.billing.services.payment_methods.kept_cards import renewals_need_card_of
 from igny8_core.business.billing.services.payments.linked_confirmations import last_rejection, open_confirmation
+from igny8_core.common.languages import translated
 from igny8_core.common.money import amount_text, format_amount
 from igny8_core.web.pay.confirmation_form import ConfirmationForm
 from igny8_core.web.pay.ways import Way, ways_to_pay
@@ -124,7 +125,7 @@ def _about_confirmations(
 
 def _last_problem(attempt: Payment | None) -> str:
     """Why the last attempt brought nothing, in the sentence that its customer was told."""
-    return "" if attempt is None or attempt.status == PaymentStatus.CANCELED else attempt.failure_reason
+    return "" if attempt is None or attempt.status == PaymentStatus.CANCELED else translated(attempt.failure_reason)
 
 
 def _receipt(invoice: Invoice) -> list[tuple[str, str]]:

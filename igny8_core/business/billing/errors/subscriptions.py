@@ -126,7 +126,9 @@ class PlanChangeOutdated(DomainError):
 class PriceMoved(DomainError):
     code = "price_moved"
     http_status = 409
-    text = "The price has changed since you saw it. Nothing was changed. Look at the new price, then decide again."
+    text = gettext_noop(
+        "The price has changed since you saw it. Nothing was changed. Look at the new price, then decide again."
+    )
 
 
 class PlanChangePeriodOver(DomainError):

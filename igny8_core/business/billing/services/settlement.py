@@ -142,7 +142,7 @@ def begin_paid_period(renewal: Renewal) -> bool:
             int(granted * payment.refunded_amount // payment.invoice.total),
             granted_for=[f"invoice:{payment.invoice_id}"],
             source=f"refunded_before:{payment.invoice_id}",
-            description="Refunded before the period began",
+            description=gettext_noop("Refunded before the period began"),
         )
     return True
 

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from django.conf import settings
+from django.utils.translation import gettext_noop
 
 from igny8_core.auth.locks import lock_account
 from igny8_core.auth.models import Account, AccountStatus, User
@@ -53,7 +54,7 @@ def _grant(account: Account, owner: User) -> None:
         kind=CreditGrantKind.PLAN,
         transaction_type=CreditTransactionType.TRIAL,
         source=f"signup:{account.pk}",
-        description="Free trial credits",
+        description=gettext_noop("Free trial credits"),
         expires_at=clock.now() + timedelta(days=days) if days else None,
         actor=owner,
     )

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import OperationalError
+from django.utils.translation import gettext_noop
 
 from igny8_core.auth.locks import lock_account
 from igny8_core.auth.models import AccountStatus, BillingDriver, Subscription, SubscriptionStatus
@@ -96,7 +97,7 @@ def end_abandoned_orders() -> int:
     ended = 0
     for order in orders.order_by("pk")[:BATCH]:
         try:
-            end_unpaid(order, "The order was never paid")
+            end_unpaid(order, gettext_noop("The order was never paid"))
             ended += 1
         except (DomainError, OperationalError) as refusal:
             logger.warning("an abandoned order waits", extra={"subscription": order.pk, "reason": str(refusal)})
@@ -163,7 +164,7 @@ def _record(case: OpenInvoice, step: Step, at: datetime) -> None:
     elif step.stage.kind == StageKind.SUSPENSION:
         suspend_unpaid(case.account, facts)
     elif case.subscription:
-        end_unpaid(case.subscription, "Not paid in time")
+        end_unpaid(case.subscription, gettext_noop("Not paid in time"))
 
 
 def _write(case: OpenInvoice, stage: Stage, at: datetime, *, is_skipped: bool = False) -> None:

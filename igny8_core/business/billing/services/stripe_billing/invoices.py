@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db.models import Q
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from igny8_core.auth.locks import lock_account
 from igny8_core.auth.models import Account, PaymentMethodType, Subscription
@@ -79,7 +80,7 @@ def _record(subscription: Subscription, seen: MirroredInvoice) -> Invoice | None
         return known or _create_invoice(subscription, seen, seen.amount_due)
     can_be_void = known is not None and InvoiceStatus.VOID in INVOICE_TRANSITIONS[known.status]
     if seen.status == "void" and known and can_be_void and not has_payment_under_way(known):
-        return mark_void(known, "Voided at Stripe")
+        return mark_void(known, gettext_noop("Voided at Stripe"))
     return known
 
 

@@ -5,6 +5,8 @@ import re
 from datetime import datetime
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from igny8_core.auth.locks import lock_account
 from igny8_core.auth.models import (
     LIVE_STATUSES,
@@ -157,7 +159,7 @@ def _hand_over(subscription: Subscription, seen: MirroredSubscription) -> Subscr
         if payment_being_decided(invoice):
             logger.error("an invoice is being paid that Stripe bills, too", extra={"invoice": invoice.pk})
         else:
-            mark_void(invoice, "The subscription is billed by Stripe")
+            mark_void(invoice, gettext_noop("The subscription is billed by Stripe"))
     facts = {"stripe_subscription_id": seen.subscription_id}
     events.record(subscription_event("subscription.handed_over", subscription, None, facts))
     return subscription
@@ -256,7 +258,7 @@ def _apply_running_status(subscription: Subscription, wanted: SubscriptionStatus
     if is_behind:
         mark_past_due(subscription, _facts(subscription))
     if is_unpaid:
-        suspend_unpaid(account, {"reason": "Stripe gave up collecting"})
+        suspend_unpaid(account, {"reason": gettext_noop("Stripe gave up collecting")})
 
 
 def _facts(subscription: Subscription) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from datetime import datetime
 
+from django.utils.translation import gettext_noop
+
 from igny8_core.auth.models import (
     SUBSCRIPTION_TRANSITIONS,
     BillingDriver,
@@ -120,7 +122,7 @@ def begin_plan(
     An unpaid renewal is withdrawn, because the next period costs something else now.
     Raises PaymentUnderWay, AttemptOpen.
     """
-    withdraw_renewal(subscription, "The plan was changed", actor)
+    withdraw_renewal(subscription, gettext_noop("The plan was changed"), actor)
     if line.restarts_period:
         end_of_first = period_end(now, 1, terms.billing_cycle)
         period = {"billing_anchor": now, "current_period_start": now, "current_period_end": end_of_first}

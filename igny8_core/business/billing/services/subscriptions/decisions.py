@@ -19,14 +19,15 @@ from igny8_core.business.billing.services.subscriptions.plan_change import Chang
 from igny8_core.business.billing.services.subscriptions.transitions import plan_facts, subscription_event
 from igny8_core.common import clock
 from igny8_core.common.db import service_transaction
+from igny8_core.common.languages import in_language
 from igny8_core.common.money import amount_text
 from igny8_core.events import services as events
 
 # What the customer reads in the mail about the closed confirmation.
 ORDERED_AGAIN = gettext_noop(
-    "The change to {plan} starts later than ordered, so the price for the remaining time has changed. We have ordered "
-    "it again for you at today's price, with a new invoice. Your transfer of {paid} is not lost: we will return it or "
-    "settle the difference with you."
+    "The change to %(plan)s starts later than ordered, so the price for the remaining time has changed. We have "
+    "ordered it again for you at today's price, with a new invoice. Your transfer of %(paid)s is not lost: we will "
+    "return it or settle the difference with you."
 )
 
 
@@ -106,7 +107,9 @@ def order_again(payment: Payment, ordered_by: User, note: str = "") -> PlanChang
     events.record(
         subscription_event("subscription.change_decided", subscription, ordered_by, facts | {"reason": reason})
     )
-    reject(payment, ordered_by, RejectionCode.OTHER, ORDERED_AGAIN.format(plan=plan.name, paid=_paid(payment)))
+    with in_language(payment.account.language):
+        told = _(ORDERED_AGAIN) % {"plan": plan.name, "paid": _paid(payment)}
+    reject(payment, ordered_by, RejectionCode.OTHER, told)
     # The paid order is withdrawn with all other open ones.
     invoice = upgrade_subscription(subscription, plan, ordered_by)
     return PlanChange(_read(subscription), invoice)

@@ -4,6 +4,7 @@ from contextlib import suppress
 from datetime import datetime
 
 from django.db.models import Q
+from django.utils.translation import gettext_noop
 
 from igny8_core.auth.models import (
     BillingDriver,
@@ -80,7 +81,7 @@ def cancel_subscription(
     runs_on = subscription.current_period_end is not None and subscription.current_period_end > now
     if cancel_at_period_end and subscription.status == SubscriptionStatus.ACTIVE and runs_on:
         withdraw_orders(open_plan_changes_of(subscription), canceled_by)
-        withdraw_renewal(subscription, "The subscription ends with its period", canceled_by)
+        withdraw_renewal(subscription, gettext_noop("The subscription ends with its period"), canceled_by)
         subscription.cancel_at_period_end, subscription.pending_plan = True, None
         subscription.save(update_fields=["cancel_at_period_end", "pending_plan"])
         facts = plan_facts(subscription.plan) | {"at": f"{_paid_until(subscription):%Y-%m-%dT%H:%M:%SZ}"}
@@ -125,7 +126,7 @@ def reactivate_subscription(
     if not (subscription.cancel_at_period_end or subscription.pending_plan):
         raise NothingToReactivate()
     if subscription.pending_plan:
-        withdraw_renewal(subscription, "The plan stays as it is", reactivated_by)
+        withdraw_renewal(subscription, gettext_noop("The plan stays as it is"), reactivated_by)
     subscription.cancel_at_period_end, subscription.pending_plan = False, None
     subscription.save(update_fields=["cancel_at_period_end", "pending_plan"])
     facts = plan_facts(subscription.plan)
@@ -154,7 +155,7 @@ def end_period(subscription: Subscription) -> None:
     for invoice in _void_after_its_period(subscription):
         # If it is being paid, the operator who decides on the payment will see that its period is over.
         if not has_payment_under_way(invoice):
-            mark_void(invoice, "The period of this change of plan is over")
+            mark_void(invoice, gettext_noop("The period of this change of plan is over"))
     if ending:
         end_subscription(subscription, now, None)
     elif subscription.pending_plan:
@@ -209,7 +210,7 @@ def _downgrade(subscription: Subscription, plan: Plan, renewal: Renewal | None) 
     if renewal and has_payment_under_way(renewal.invoice):
         # It is decided first: if it is paid, the plan begins as it was sold.
         return
-    withdraw_renewal(subscription, "The smaller plan could not start")
+    withdraw_renewal(subscription, gettext_noop("The smaller plan could not start"))
     subscription.pending_plan = None
     subscription.save(update_fields=["pending_plan"])
     facts = {**plan_facts(plan), "reason": over_limits_text(exceeded)}

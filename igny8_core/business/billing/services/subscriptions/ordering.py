@@ -4,6 +4,8 @@ A function that withdraws an unpaid order first closes open attempts to pay it. 
 PaymentBeingChecked or AttemptNotClosed if an attempt was paid, may be paid or cannot be closed.
 """
 
+from django.utils.translation import gettext_noop
+
 from igny8_core.auth.locks import lock_account
 from igny8_core.auth.models import (
     Account,
@@ -130,7 +132,7 @@ def downgrade_subscription(
         raise NotADowngrade()
     change.require_agreed(agreed)
     withdraw_orders(open_plan_changes_of(subscription), downgraded_by)
-    withdraw_renewal(subscription, "A smaller plan begins with the next period", downgraded_by)
+    withdraw_renewal(subscription, gettext_noop("A smaller plan begins with the next period"), downgraded_by)
     subscription.pending_plan = new_plan
     subscription.save(update_fields=["pending_plan"])
     facts = plan_facts(subscription.plan, "from") | plan_facts(new_plan, "to") | limit_facts(new_plan.terms)

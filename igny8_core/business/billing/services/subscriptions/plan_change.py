@@ -150,7 +150,10 @@ def quote_change(subscription: Subscription, plan: Plan, now: datetime) -> Quote
 
 def price_moved_text(seen: Decimal, now: Decimal, currency: str) -> str:
     """A sentence with what a customer was shown and what it is now."""
-    return f"You were shown {amount_text(seen, currency)}; it is {amount_text(now, currency)} now."
+    return _("You were shown %(amount)s; it is %(amount_2)s now.") % {
+        "amount": amount_text(seen, currency),
+        "amount_2": amount_text(now, currency),
+    }
 
 
 def require_offered(plan: Plan) -> None:

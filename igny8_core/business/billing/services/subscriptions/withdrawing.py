@@ -1,6 +1,7 @@
 """Withdraw unpaid orders and renewals of a subscription. The caller holds the account's lock."""
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from igny8_core.auth.models import Subscription, User
 from igny8_core.business.billing.errors import PaymentUnderWay
@@ -20,7 +21,9 @@ from igny8_core.events import services as events
 UNPAID = frozenset({InvoiceStatus.PENDING, InvoiceStatus.UNCOLLECTIBLE})
 
 
-def withdraw_orders(invoices: list[Invoice], actor: User | None, reason: str = "The order was withdrawn") -> None:
+def withdraw_orders(
+    invoices: list[Invoice], actor: User | None, reason: str = gettext_noop("The order was withdrawn")
+) -> None:
     """Void unpaid invoices. Raises PaymentUnderWay, AttemptOpen."""
     payment = payment_being_decided(*invoices) if invoices else None
     if payment:
@@ -55,12 +58,12 @@ def end_renewal(subscription: Subscription, actor: events.Actor) -> None:
     """Withdraw an unpaid renewal of a subscription that has ended. Its invoice is the caller's business."""
     renewal = undecided_renewal_of(subscription)
     if renewal and not renewal.is_paid:
-        _withdraw(renewal, "The subscription has ended", actor)
+        _withdraw(renewal, gettext_noop("The subscription has ended"), actor)
 
 
 def withdraw_voided(renewal: Renewal, actor: events.Actor = None) -> None:
     """Withdraw a renewal whose invoice somebody voided by itself: the period is invoiced again if it is renewed."""
-    _withdraw(renewal, "Its invoice was voided", actor)
+    _withdraw(renewal, gettext_noop("Its invoice was voided"), actor)
 
 
 def _withdraw(renewal: Renewal, reason: str, actor: events.Actor) -> None:

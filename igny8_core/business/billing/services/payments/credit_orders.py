@@ -2,6 +2,8 @@
 
 from decimal import Decimal
 
+from django.utils.translation import gettext as _
+
 from igny8_core.auth.locks import lock_account
 from igny8_core.auth.models import Account, User
 from igny8_core.auth.permissions import require_usable
@@ -39,7 +41,7 @@ def buy_credits(
     price = package.final_price, package.currency
     if seen is not None and package.final_price > seen:
         moved = price_moved_text(seen, *price)
-        raise PriceMoved(f"{PriceMoved.text} {moved}", errors={"expected_price": [moved]})
+        raise PriceMoved(f"{_(PriceMoved.text)} {moved}", errors={"expected_price": [moved]})
     offer = required_offer(account, payment_method or usual_payment_method_of(account, *price), price)
     with in_language(account.language):
         line = package_line(package)

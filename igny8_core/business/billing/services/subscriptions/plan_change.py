@@ -101,7 +101,7 @@ class Quote:
             if seen is not None and now > seen
         }
         if errors:
-            raise PriceMoved(" ".join([PriceMoved.text, *(texts[0] for texts in errors.values())]), errors=errors)
+            raise PriceMoved(" ".join([_(PriceMoved.text), *(texts[0] for texts in errors.values())]), errors=errors)
 
 
 def quote(account: Account, plan: Plan, now: datetime | None = None) -> Quote:

@@ -1,0 +1,228 @@
+"""Every text that people read is marked, and translated into every language (docs/languages.md)."""
+
+import ast
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.template.base import Lexer, TokenType
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "bin"))
+import texts
+
+LETTERS = re.compile(r"[^\W\d_]{2,}")
+# What stands in templates and is said the same in every language.
+SAME_EVERYWHERE = {"UTC", "PDF"}
+# Mails to operators, who read English.
+FOR_OPERATORS = re.compile(r"emails/(manual_payment_submitted|payee_changed|signups_stopped)\.")
+NOT_READ = re.compile(r"<(script|style)\b.*?</\1>|<!--.*?-->|<[^>]*>", re.DOTALL)
+SAID_ATTRIBUTES = re.compile(r'\b(?:aria-label|alt|title|placeholder|content)="([^"{%]*[^\W\d_]{3,}[^"{%]*)"')
+TECHNICAL = re.compile(r"^(width=device-width.*|light dark|no(index|follow).*|#?[\w.-]+)$")
+DEVELOPERS = {"GatewayMisconfigured", "BadSignature", "SignatureUncheckable"}
+
+
+def unmarked_of_template(source: str) -> list[str]:
+    """The words of a template that stand outside of translate and blocktranslate."""
+    kept, is_inside = [], False
+    for token in Lexer(source).tokenize():
+        if token.token_type == TokenType.BLOCK:
+            word = token.split_contents()[0] if token.contents else ""
+            is_inside = word == "blocktranslate" or (is_inside and word != "endblocktranslate")
+            kept.append("\0")
+        elif token.token_type == TokenType.TEXT and not is_inside:
+            kept.append(token.contents)
+        elif token.token_type == TokenType.VAR:
+            kept.append("\1")
+    whole = "".join(kept)
+    said = NOT_READ.sub("\0", whole)
+    attributes = [text for text in SAID_ATTRIBUTES.findall(whole) if not TECHNICAL.match(text)]
+    words = [part.strip("\1 \n\t:,.·()-–—×") for part in re.split("\0|\1", said)]
+    return [word for word in [*words, *attributes] if _is_said(word)]
+
+
+def _is_said(word: str) -> bool:
+    is_path = word.startswith("/") and " " not in word
+    return bool(LETTERS.search(word)) and not is_path and word not in SAME_EVERYWHERE
+
+
+@pytest.mark.parametrize(
+    "offender",
+    [
+        "<p>Pay now</p>",
+        "{% if due %}Pay now{% endif %}",
+        "{{ name }} pays",
+        '<img alt="The logo of us">',
+        "{% blocktranslate %}Pay{% endblocktranslate %} now",
+    ],
+)
+def test_an_unmarked_word_of_a_template_is_found(offender: str) -> None:
+    assert unmarked_of_template(offender)
+
+
+def test_marked_templates_pass() -> None:
+    assert not unmarked_of_template('{% load i18n %}<p class="wide">{% translate "Pay now" %}: {{ amount }} · UTC</p>')
+
+
+def test_every_word_of_a_template_is_marked() -> None:
+    found = {
+        path.relative_to(texts.ROOT).as_posix(): words
+        for path in texts.templates()
+        if not FOR_OPERATORS.search(path.as_posix()) and (words := unmarked_of_template(path.read_text()))
+    }
+    assert found == {}
+
+
+def test_days_and_months_of_templates_are_written_by_the_language() -> None:
+    """Django's date filter puts English's order of words into German."""
+    offenders = [
+        path.name
+        for path in texts.templates()
+        if not FOR_OPERATORS.search(path.as_posix()) and re.search(r'\|date:"[^"]*[FMDlN]', path.read_text())
+    ]
+    assert offenders == []
+
+
+def unmarked_of_module(source: str, errors: set[str]) -> list[str]:
+    """The sentences of a module that a person is refused with, and that gettext does not know of."""
+    return [ast.unparse(node) for node in _sentences(ast.parse(source), errors)]
+
+
+def _sentences(tree: ast.Module, errors: set[str]) -> Iterator[ast.expr]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef) and _is_error(node):
+            yield from (
+                statement.value
+                for statement in node.body
+                if isinstance(statement, ast.Assign)
+                and _name(statement.targets[0]) == "text"
+                and _is_bare(statement.value)
+            )
+        if isinstance(node, ast.Call) and _name(node.func) in errors:
+            said = [
+                *node.args,
+                *(word.value for word in node.keywords if word.arg in (None, "text", "errors", "detail")),
+            ]
+            yield from (part for value in said for part in _parts(value) if _is_bare(part))
+
+
+def _parts(value: ast.expr) -> Iterator[ast.expr]:
+    """The texts of an argument: also those in lists, in a dictionary's values, and in both branches of a condition."""
+    match value:
+        case ast.Dict():
+            yield from (part for inner in value.values for part in _parts(inner))
+        case ast.List() | ast.Tuple():
+            yield from (part for inner in value.elts for part in _parts(inner))
+        case ast.IfExp():
+            yield from (*_parts(value.body), *_parts(value.orelse))
+        case ast.ListComp() | ast.GeneratorExp():
+            yield from _parts(value.elt)
+        case ast.DictComp():
+            yield from _parts(value.value)
+        case _:
+            yield value
+
+
+def _is_bare(value: ast.expr) -> bool:
+    if isinstance(value, ast.Constant) and isinstance(value.value, str):
+        return bool(re.search(r"[A-Za-z]{2,}[ .]", value.value))
+    return isinstance(value, ast.JoinedStr) and any(
+        isinstance(part, ast.Constant) and LETTERS.search(str(part.value)) for part in value.values
+    )
+
+
+def _is_error(node: ast.ClassDef) -> bool:
+    return any(isinstance(each, ast.Assign) and _name(each.targets[0]) == "http_status" for each in node.body)
+
+
+def _name(node: ast.expr) -> str:
+    return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
+
+
+def _modules() -> dict[str, str]:
+    return {
+        path.relative_to(texts.ROOT).as_posix(): path.read_text()
+        for path in texts.sources()
+        if path.suffix == ".py" and not re.search(r"/(models|settings)/", path.as_posix())
+    }
+
+
+def _errors(modules: dict[str, str]) -> set[str]:
+    known = {"ValidationError", "AuthenticationFailed", "PermissionDenied", "NotAuthenticated"}
+    for source in modules.values():
+        known |= {
+            node.name for node in ast.walk(ast.parse(source)) if isinstance(node, ast.ClassDef) and _is_error(node)
+        }
+    return known - DEVELOPERS
+
+
+@pytest.mark.parametrize(
+    "offender",
+    [
+        'raise InvalidInput("Nothing fits.")',
+        'raise InvalidInput(f"{count} do not fit.")',
+        'raise InvalidInput(errors={"name": ["Give a name."]})',
+        'raise serializers.ValidationError({"name": ["Too long."] if long else [_("Fine.")]})',
+        'class Late(DomainError):\n    http_status = 409\n    text = "It is too late."',
+    ],
+)
+def test_an_unmarked_refusal_is_found(offender: str) -> None:
+    assert unmarked_of_module(offender, {"InvalidInput", "ValidationError"})
+
+
+def test_every_refusal_is_marked() -> None:
+    modules = _modules()
+    errors = _errors(modules)
+    found = {name: said for name, source in modules.items() if (said := unmarked_of_module(source, errors))}
+    # Read by operators alone: whose mail has no address.
+    found.pop("igny8_core/business/billing/services/notifications/mails.py", None)
+    assert found == {}
+
+
+@pytest.fixture(scope="module")
+def marked() -> dict[tuple[object, str | None], set[str]]:
+    return {(each.id, each.context): _placeholders(each.id) for each in texts.extracted() if each.id}
+
+
+def _placeholders(text: object) -> set[str]:
+    plural = text[1] if isinstance(text, tuple) else text
+    return texts.placeholders(str(plural)) | set(re.findall(r"\{\w+\}|%%\d", str(plural)))
+
+
+def test_there_are_catalogs_of_all_languages(settings: object) -> None:
+    codes = [code for code, _name in settings.LANGUAGES]  # type: ignore[attr-defined]
+    assert sorted(codes) == sorted(["en", *texts.languages()])
+
+
+@pytest.mark.parametrize("language", texts.languages())
+def test_every_text_is_translated(language: str, marked: dict[tuple[object, str | None], set[str]]) -> None:
+    catalog = texts.catalog_of(language)
+    assert texts.missing(catalog) == [], "Translate them, then run bin/texts.py."
+    told = {(each.id, each.context): each.string for each in catalog if each.id}
+    assert told.keys() == marked.keys(), "Run bin/texts.py."
+    wrong = {
+        each: told[each]
+        for each, names in marked.items()
+        for one in (told[each] if isinstance(told[each], tuple) else (told[each],))
+        if _placeholders(one) != names
+    }
+    assert wrong == {}
+
+
+@pytest.mark.parametrize("language", texts.languages())
+def test_what_is_served_is_made_of_the_catalog(language: str) -> None:
+    stored = (texts.LOCALE / language / "LC_MESSAGES" / "django.mo").read_bytes()
+    assert stored == texts.compiled(language), "Run bin/texts.py."
+
+
+def test_pieces_of_urdu_sentences_stand_apart() -> None:
+    """Numbers and names in a text from right to left: between isolates, or in a <bdi>."""
+    mixed = re.compile(r"(?<![\u2068>\"`/+])%\(\w+\)[sd](?![\u2069])")
+    offenders = [each.id for each in texts.catalog_of("ur") if each.id and mixed.search(_outside_of_tags(each.string))]
+    assert offenders == []
+
+
+def _outside_of_tags(told: object) -> str:
+    whole = " ".join(told) if isinstance(told, tuple) else str(told)
+    return re.sub(r"<[^>]*>", ">", whole)

@@ -10,7 +10,6 @@ from functools import lru_cache
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils import translation
-from django.utils.cache import patch_vary_headers
 from django.utils.translation.trans_real import parse_accept_lang_header
 
 API_PREFIX = "/api/"
@@ -21,7 +20,12 @@ COOKIE_AGE_SECONDS = 365 * 24 * 3600
 
 def is_language(code: str) -> bool:
     """Whether there are texts in this language."""
-    return code in dict(settings.LANGUAGES)
+    return code in _codes()
+
+
+@lru_cache
+def _codes() -> frozenset[str]:
+    return frozenset(dict(settings.LANGUAGES))
 
 
 def first_language(*codes: str) -> str:
@@ -49,7 +53,8 @@ def speak(code: str) -> None:
 
 def current_language() -> str:
     """The language that is being written now."""
-    return first_language(translation.get_language() or "")
+    code = translation.get_language() or ""
+    return code if is_language(code) else settings.LANGUAGE_CODE
 
 
 class LanguageMiddleware:
@@ -68,11 +73,20 @@ class LanguageMiddleware:
         try:
             response = self.get_response(request)
             if not is_english:
-                response.headers.setdefault("Content-Language", current_language())
-                patch_vary_headers(response, ("Accept-Language",))
+                _name_language(response)
             return response
         finally:
             translation.activate(before or settings.LANGUAGE_CODE)
+
+
+def _name_language(response: HttpResponse) -> None:
+    # Every request comes through here, and patch_vary_headers costs as much as the rest of this file.
+    headers = response.headers
+    if "Content-Language" not in headers:
+        headers["Content-Language"] = current_language()
+    vary = headers.get("Vary", "")
+    if "accept-language" not in vary.lower():
+        headers["Vary"] = f"{vary}, Accept-Language" if vary else "Accept-Language"
 
 
 def asked_for(request: HttpRequest) -> str:

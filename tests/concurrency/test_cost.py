@@ -43,10 +43,10 @@ class Cost(NamedTuple):
 # Of a request beyond /healthz/, which goes through the same middleware but for that of other origins (some 420);
 # of the batch for 100 operations; of approve and spend as the services do them.
 BUDGETS = {
-    "me": Cost(9_690, 1_040),
-    "balance": Cost(4_030, 440),
+    "me": Cost(10_350, 1_150),
+    "balance": Cost(4_580, 500),
     "invoices": Cost(14_970, 1_130),
-    "usage": Cost(8_100, 760),
+    "usage": Cost(9_450, 860),
     "batch": Cost(643_000, 50_000),
     "spend": Cost(2_540, 245),
     "approve": Cost(24_950, 2_100),

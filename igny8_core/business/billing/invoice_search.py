@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
 from django.db.models import Prefetch, QuerySet, TextChoices
 from django.utils.translation import gettext_lazy as _
@@ -59,12 +58,13 @@ def find_invoices(account: Account, wanted: Wanted, *, page: int, size: int) -> 
 
     Their keys are found by an index alone; only what is shown is read.
     """
-    narrowed: dict[str, Any] = {
-        "status": wanted.status,
-        "invoice_date__gte": wanted.first,
-        "invoice_date__lte": wanted.last,
-    }
-    rows = Invoice.objects.filter(account=account, **{name: value for name, value in narrowed.items() if value})
+    rows = Invoice.objects.filter(account=account)
+    if wanted.status:
+        rows = rows.filter(status=wanted.status)
+    if wanted.first:
+        rows = rows.filter(invoice_date__gte=wanted.first)
+    if wanted.last:
+        rows = rows.filter(invoice_date__lte=wanted.last)
     if wanted.text:
         rows = numbered(rows, wanted.text)
     start = (page - 1) * size

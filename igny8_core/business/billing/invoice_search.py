@@ -59,6 +59,14 @@ def find_invoices(account: Account, wanted: Wanted, *, page: int, size: int) -> 
 
     Their keys are found by an index alone; only what is shown is read.
     """
+    start = (page - 1) * size
+    keys = list(wanted_keys(account, wanted)[start : start + size + 1])
+    shown = {invoice.pk: invoice for invoice in invoices_of(account).filter(pk__in=keys[:size])}
+    return Found([shown[key] for key in keys[:size]], len(keys) > size)
+
+
+def wanted_keys(account: Account, wanted: Wanted) -> QuerySet[Invoice, int]:
+    """The ids of the account's invoices that are wanted, in their order."""
     narrowed: dict[str, Any] = {
         "status": wanted.status,
         "invoice_date__gte": wanted.first,
@@ -67,10 +75,7 @@ def find_invoices(account: Account, wanted: Wanted, *, page: int, size: int) -> 
     rows = Invoice.objects.filter(account=account, **{name: value for name, value in narrowed.items() if value})
     if wanted.text:
         rows = numbered(rows, wanted.text)
-    start = (page - 1) * size
-    keys = list(rows.order_by(*COLUMNS[wanted.order]).values_list("pk", flat=True)[start : start + size + 1])
-    shown = {invoice.pk: invoice for invoice in invoices_of(account).filter(pk__in=keys[:size])}
-    return Found([shown[key] for key in keys[:size]], len(keys) > size)
+    return rows.order_by(*COLUMNS[wanted.order]).values_list("pk", flat=True)
 
 
 def whole_invoice(account: Account, invoice_id: int) -> Invoice | None:

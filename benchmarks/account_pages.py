@@ -89,7 +89,7 @@ def dated(address: str) -> str:
 
 
 def measure(browser: Any, name: str, address: str, repeats: int) -> float:
-    """Print the page's line; its median by the clock, in milliseconds."""
+    """Print the page's line; its median of processor time, in milliseconds."""
     clock, processor = [], []
     for attempt in range(repeats + 1):
         began, used = time.perf_counter(), time.process_time()
@@ -99,9 +99,9 @@ def measure(browser: Any, name: str, address: str, repeats: int) -> float:
             processor.append((time.process_time() - used) * 1000)
     if answer.status_code != 200:
         raise SystemExit(f"{address}: {answer.status_code}")
-    took = statistics.median(clock)
+    took = statistics.median(processor)
     print(
-        f"{name:<26} {took:>5.0f} ms by the clock, {statistics.median(processor):>4.0f} ms of processor time",
+        f"{name:<26} {took:>4.0f} ms of processor time, {statistics.median(clock):>5.0f} ms by the clock",
         flush=True,
     )
     return took

@@ -11,6 +11,8 @@ from igny8_core.auth.models import Account
 from igny8_core.business.billing.models import CreditNote, Invoice, Payment
 from igny8_core.business.billing.selectors import invoices_of
 
+SERIES = "INV"
+
 
 class Order(TextChoices):
     """In which order a list stands."""
@@ -50,8 +52,13 @@ class Found:
 
 
 def numbered(invoices: QuerySet[Invoice], text: str) -> QuerySet[Invoice]:
-    """Those with `text` anywhere in their number, in any case: numbers are written in capital letters."""
-    return invoices.filter(invoice_number__contains=text.upper())
+    """Those with `text` anywhere in their number, in any case: numbers are written in capital letters.
+
+    All numbers begin alike and have that nowhere else, so the beginning of a number is looked up by its index.
+    """
+    part = text.upper()
+    lookup = "startswith" if part.startswith(f"{SERIES}-") else "contains"
+    return invoices.filter(**{f"invoice_number__{lookup}": part})
 
 
 def find_invoices(account: Account, wanted: Wanted, *, page: int, size: int) -> Found:

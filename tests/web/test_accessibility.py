@@ -54,6 +54,16 @@ def invitation(owner: User) -> str:
     return f"/invitations/{invitation_token(made)}"
 
 
+def invitation_on(address: str) -> Callable[[User], str]:
+    """A page that lists an invitation."""
+
+    def made(owner: User) -> str:
+        invitation(owner)
+        return address
+
+    return made
+
+
 def invitation_of_a_known_person(owner: User) -> str:
     make.user(email="new@example.com")
     return invitation(owner)
@@ -116,6 +126,9 @@ PAGES: list[tuple[str, Callable[[User], str], str, bool]] = [
     ("site", with_a_site("/sites/{site}"), "owner", False),
     ("site-new", plain("/sites/new"), "owner", True),
     ("site-delete", with_a_site("/sites/{site}/delete"), "owner", False),
+    ("account-settings", plain("/account/settings"), "owner", False),
+    ("account-team", invitation_on("/account/team"), "owner", False),
+    ("account-activity", invitation_on("/account/activity"), "owner", False),
     ("security", plain("/security"), "owner", False),
     ("security-begun", with_a_device_to_set_up, "owner", False),
     ("no-page", plain("/nothing/here"), "nobody", False),
@@ -140,6 +153,7 @@ def test_nobody_is_kept_out(
         for width in WIDTHS:
             page.set_viewport_size({"width": width, "height": 900})
             page.goto(target)
+            page.wait_for_function("!document.querySelector('[data-state=loading]')")
             if is_sent:
                 page.locator("main form button").last.click()
                 page.locator("[role=alert]").wait_for()

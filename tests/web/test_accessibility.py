@@ -55,6 +55,16 @@ def invitation(owner: User) -> str:
     return f"/invitations/{invitation_token(made)}"
 
 
+def invitation_on(address: str) -> Callable[[User], str]:
+    """A page that lists an invitation."""
+
+    def made(owner: User) -> str:
+        invitation(owner)
+        return address
+
+    return made
+
+
 def invitation_of_a_known_person(owner: User) -> str:
     make.user(email="new@example.com")
     return invitation(owner)
@@ -143,6 +153,9 @@ PAGES: list[tuple[str, Callable[[User], str], str, bool]] = [
     ("credits", with_a_plan("/account/credits/purchase"), "owner", False),
     ("credits-order", with_a_plan("/account/credits/purchase/{open}"), "owner", False),
     ("credits-paid", with_a_plan("/account/credits/purchase/{invoice}"), "owner", False),
+    ("account-settings", plain("/account/settings"), "owner", False),
+    ("account-team", invitation_on("/account/team"), "owner", False),
+    ("account-activity", invitation_on("/account/activity"), "owner", False),
     ("security", plain("/security"), "owner", False),
     ("security-begun", with_a_device_to_set_up, "owner", False),
     ("no-page", plain("/nothing/here"), "nobody", False),
@@ -167,6 +180,7 @@ def test_nobody_is_kept_out(
         for width in WIDTHS:
             page.set_viewport_size({"width": width, "height": 900})
             page.goto(target)
+            page.wait_for_function("!document.querySelector('[data-state=loading]')")
             if is_sent:
                 page.locator("main form button").last.click()
                 page.locator("[role=alert]").wait_for()

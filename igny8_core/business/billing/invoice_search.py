@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
 from django.db.models import Prefetch, QuerySet, TextChoices
 from django.utils.translation import gettext_lazy as _
@@ -57,8 +56,9 @@ def numbered(invoices: QuerySet[Invoice], text: str) -> QuerySet[Invoice]:
     All numbers begin alike and have that nowhere else, so the beginning of a number is looked up by its index.
     """
     part = text.upper()
-    lookup = "startswith" if part.startswith(f"{SERIES}-") else "contains"
-    return invoices.filter(**{f"invoice_number__{lookup}": part})
+    if part.startswith(f"{SERIES}-"):
+        return invoices.filter(invoice_number__startswith=part)
+    return invoices.filter(invoice_number__contains=part)
 
 
 def find_invoices(account: Account, wanted: Wanted, *, page: int, size: int) -> Found:
@@ -74,12 +74,13 @@ def find_invoices(account: Account, wanted: Wanted, *, page: int, size: int) -> 
 
 def wanted_keys(account: Account, wanted: Wanted) -> QuerySet[Invoice, int]:
     """The ids of the account's invoices that are wanted, in their order."""
-    narrowed: dict[str, Any] = {
-        "status": wanted.status,
-        "invoice_date__gte": wanted.first,
-        "invoice_date__lte": wanted.last,
-    }
-    rows = Invoice.objects.filter(account=account, **{name: value for name, value in narrowed.items() if value})
+    rows = Invoice.objects.filter(account=account)
+    if wanted.status:
+        rows = rows.filter(status=wanted.status)
+    if wanted.first:
+        rows = rows.filter(invoice_date__gte=wanted.first)
+    if wanted.last:
+        rows = rows.filter(invoice_date__lte=wanted.last)
     if wanted.text:
         rows = numbered(rows, wanted.text)
     return rows.order_by(*COLUMNS[wanted.order]).values_list("pk", flat=True)

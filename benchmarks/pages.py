@@ -81,6 +81,10 @@ def build() -> dict[str, Look]:
         "pay, open": Look("/pay/" + pay_link(invoice).rpartition("/pay/")[2]),
         "home": Look("/home", session),
         "sites": Look("/sites", session),
+        "billing": Look("/account/billing", session),
+        "invoices": Look("/account/invoices", session),
+        "credits": Look("/account/credits/purchase", session),
+        "usage": Look("/account/usage", session),
     }
 
 

@@ -25,6 +25,7 @@ EVENTS = {
     "authn_password_change": "A password was changed or reset.",
     "authn_password_change_fail": "A password was not changed, because the present one was wrong.",
     "authn_token_reuse": "An old refresh token was sent again. The session was ended.",
+    "authn_token_revoked": "Somebody ended logins of their own.",
     "authz_fail": "Somebody asked for what their role may not do, or sent a form from another site.",
     "excess_rate_limit_exceeded": "A rate limit was hit.",
     "input_validation_fail": "Input was refused as not valid.",
@@ -37,7 +38,8 @@ EVENTS = {
     "user_deleted": "An account was deleted by its owner, or a member was removed.",
 }
 # Ordinary life; everything else is a warning.
-USUAL = {"authn_login_success", "authn_password_change", "input_validation_fail", "user_created", "user_updated"}
+USUAL = {"authn_login_success", "authn_password_change", "authn_token_revoked", "input_validation_fail"}
+USUAL |= {"user_created", "user_updated"}
 
 
 def security_event(name: str, outcome: Outcome, *, user: object = None, account: object = None, **facts: Any) -> None:

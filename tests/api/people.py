@@ -47,6 +47,12 @@ account/limits/                                       GET                    401
 account/limits/                                       POST,PUT,PATCH,DELETE  401 405 405 405 405 405 405 403 403
 account/activity/                                     GET                    401 200 200 200 200 200 200 403 403
 account/activity/                                     POST,PUT,PATCH,DELETE  401 405 405 405 405 405 405 403 403
+account/sessions/                                     GET                    401 200 200 200 200 200 200 200 200
+account/sessions/                                     POST,PUT,PATCH,DELETE  401 405 405 405 405 405 405 405 405
+account/sessions/end-others/                          POST                   401 200 200 200 200 200 200 200 200
+account/sessions/end-others/                          GET,PUT,PATCH,DELETE   401 405 405 405 405 405 405 405 405
+account/sessions/<uuid:session_id>/                   DELETE                 401 404 404 404 404 404 404 404 404
+account/sessions/<uuid:session_id>/                   GET,POST,PUT,PATCH     401 405 405 405 405 405 405 405 405
 account/usage/analytics/                              GET                    401 200 200 200 200 200 200 403 403
 account/usage/analytics/                              POST,PUT,PATCH,DELETE  401 405 405 405 405 405 405 403 403
 account/transfer-ownership/                           POST                   401 403 403 403 200 400 200 403 403
@@ -79,12 +85,12 @@ ACCEPTED = {
     ("POST", f"{API}auth/second-factor/enable/"): "otp",
     ("POST", f"{API}sites/<int64:site_id>/access/"): "user",
     ("PATCH", f"{API}account/settings/"): "name timezone billing_email billing_address_line1 billing_address_line2"
-    " billing_city billing_state billing_postal_code billing_country tax_id",
+    " billing_city billing_state billing_postal_code billing_country tax_id version",
     ("POST", f"{API}account/transfer-ownership/"): "user password",
     ("POST", f"{API}account/delete/"): "password",
     ("POST", f"{TEAM}invite/"): "email role sites",
     ("POST", f"{TEAM}invitations/accept/"): "token password password_confirm first_name last_name",
-    ("PATCH", f"{TEAM}<int64:user_id>/role/"): "role",
+    ("PATCH", f"{TEAM}<int64:user_id>/role/"): "role present_role",
 }
 WRITABLE = [(method, route, "anonymous" if route.endswith("accept/") else "owner") for method, route in ACCEPTED]
 LISTS = [f"{API}account/activity/", TEAM, f"{TEAM}invitations/"]

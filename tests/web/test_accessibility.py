@@ -20,6 +20,7 @@ from igny8_core.auth.services.second_factor import begin_enrolment
 from igny8_core.auth.services.sites import create_site
 from igny8_core.business.billing.models import CreditGrantKind, CreditTransactionType
 from igny8_core.business.billing.services.credit_service import CreditService
+from igny8_core.business.billing.services.credits.spending import use_credits
 from igny8_core.business.billing.services.payment_service import PaymentService
 from tests import make
 from tests.web.accessibility import serious_faults
@@ -54,6 +55,16 @@ def invitation(owner: User) -> str:
     return f"/invitations/{invitation_token(made)}"
 
 
+def invitation_on(address: str) -> Callable[[User], str]:
+    """A page that lists an invitation."""
+
+    def made(owner: User) -> str:
+        invitation(owner)
+        return address
+
+    return made
+
+
 def invitation_of_a_known_person(owner: User) -> str:
     make.user(email="new@example.com")
     return invitation(owner)
@@ -81,6 +92,24 @@ def with_a_site(address: str) -> Callable[[User], str]:
         assert owner.account
         site = create_site(owner.account, owner, name="Blog", industry=Industry.objects.all()[0])
         return address.format(site=site.pk)
+
+    return made
+
+
+def with_a_plan(address: str) -> Callable[[User], str]:
+    """A running plan with a paid invoice and an open one, credits of each kind, and some that were spent."""
+
+    def made(owner: User) -> str:
+        tenant = owner.account
+        assert tenant
+        tenant.status = "pending_payment"
+        tenant.save()
+        paid = make.subscription(tenant, make.plan("starter")).invoices.get()
+        PaymentService.approve_manual_payment(make.submitted_payment(paid), make.operator())
+        make.credits(tenant, 100, source="adjustment:x")
+        for operation in ("image_generation", "idea_generation"):
+            use_credits(tenant, operation, 3, user=owner, key=operation)
+        return address.format(invoice=paid.pk, open=make.invoice(tenant).pk)
 
     return made
 
@@ -116,6 +145,17 @@ PAGES: list[tuple[str, Callable[[User], str], str, bool]] = [
     ("site", with_a_site("/sites/{site}"), "owner", False),
     ("site-new", plain("/sites/new"), "owner", True),
     ("site-delete", with_a_site("/sites/{site}/delete"), "owner", False),
+    ("billing", with_a_plan("/account/billing"), "owner", False),
+    ("invoices", with_a_plan("/account/invoices"), "owner", False),
+    ("invoices-none", plain("/account/invoices?first=x"), "owner", False),
+    ("invoice", with_a_plan("/account/invoices/{invoice}"), "owner", False),
+    ("usage", with_a_plan("/account/usage"), "owner", False),
+    ("credits", with_a_plan("/account/credits/purchase"), "owner", False),
+    ("credits-order", with_a_plan("/account/credits/purchase/{open}"), "owner", False),
+    ("credits-paid", with_a_plan("/account/credits/purchase/{invoice}"), "owner", False),
+    ("account-settings", plain("/account/settings"), "owner", False),
+    ("account-team", invitation_on("/account/team"), "owner", False),
+    ("account-activity", invitation_on("/account/activity"), "owner", False),
     ("security", plain("/security"), "owner", False),
     ("security-begun", with_a_device_to_set_up, "owner", False),
     ("no-page", plain("/nothing/here"), "nobody", False),
@@ -140,6 +180,7 @@ def test_nobody_is_kept_out(
         for width in WIDTHS:
             page.set_viewport_size({"width": width, "height": 900})
             page.goto(target)
+            page.wait_for_function("!document.querySelector('[data-state=loading]')")
             if is_sent:
                 page.locator("main form button").last.click()
                 page.locator("[role=alert]").wait_for()

@@ -1,5 +1,6 @@
 """The pages of an account as the server draws them: the menu, what each role sees, and who is led elsewhere."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -78,6 +79,12 @@ def test_only_owners_are_shown_how_to_give_the_account_away_and_the_others_how_t
     assert 'id="leave"' in page
     assert 'id="transfer"' not in page
     assert 'id="delete"' not in page
+
+
+def test_without_confirmations_the_password_is_asked_for_with_the_form(alice: User, settings: Any) -> None:
+    for age, fields in ((timedelta(0), 2), (timedelta(minutes=5), 0)):
+        settings.CONFIRMATION_AGE = age
+        assert drawn(alice, "/account/settings").count('name="password" type="password"') - 1 == fields
 
 
 def test_the_limits_are_drawn_with_bars(alice: User) -> None:

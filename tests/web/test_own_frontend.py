@@ -1,6 +1,7 @@
 """The example of docs/own-frontend.md in a real browser, on another origin than the API."""
 
 import functools
+import json
 import re
 from collections.abc import Iterator
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -14,7 +15,9 @@ from django.core.management import call_command
 from playwright.sync_api import Page, Route, expect
 from pytest_django.live_server_helper import LiveServer
 
-from igny8_core.auth.models import User
+from igny8_core.auth.models import AccountStatus, User
+from igny8_core.auth.services.sessions import open_session
+from tests import make
 from tests.web.browser import browser_page, chromium, with_chromium
 
 pytestmark = [pytest.mark.django_db(transaction=True), with_chromium]
@@ -53,14 +56,39 @@ def sign_up(page: Page, frontend: str) -> None:
     page.get_by_role("button", name="Sign up").click()
 
 
-def test_a_page_on_another_origin_signs_up_and_reads_the_profile(frontend: str, settings: Any) -> None:
+@pytest.mark.parametrize(
+    ("decision", "said", "told"),
+    [
+        ("approve", {}, "Approved: 1000 credits are yours."),
+        (
+            "reject",
+            {"reason_code": "not_found", "reason": "No such transfer."},
+            "Rejected: We did not find this payment on our bank or wallet statement. No such transfer.",
+        ),
+    ],
+)
+def test_a_page_on_another_origin_signs_up_confirms_and_sees_what_was_decided(
+    decision: str, said: dict[str, str], told: str, frontend: str, live_server: LiveServer, settings: Any
+) -> None:
     settings.CORS_ALLOWED_ORIGINS = [frontend]
+    token = open_session(make.operator(email="olga@example.com")).access
+    asks: Any = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    waiting, payments = "Thank you. We look for your transfer.", f"{live_server.url}/api/v1/admin/payments/"
 
     with browser_page() as page:
         sign_up(page, frontend)
-        expect(page.get_by_role("status")).to_have_text("Welcome, Paula: 1000 credits are yours.")
+        expect(page.get_by_role("status")).to_contain_text("Welcome, Paula: transfer 89.00 USD to ")
+        page.get_by_placeholder("Reference of your transfer").fill("BT-20251208-12345")
+        page.get_by_role("button", name="I have paid").click()
+        expect(page.get_by_role("status")).to_have_text(waiting)
+        [payment] = page.request.get(payments, headers=asks).json()["data"]
+        assert payment["manual_reference"] == "BT-20251208-12345"
+        decided = page.request.post(f"{payments}{payment['id']}/{decision}/", headers=asks, data=json.dumps(said))
+        assert decided.status == 200, decided.text()
+        expect(page.get_by_role("status")).to_have_text(told)
 
-    assert User.objects.get().email == "paula@example.com"
+    is_active = decision == "approve"
+    assert (User.objects.get(email="paula@example.com").account.status == AccountStatus.ACTIVE) == is_active  # type: ignore[union-attr]
 
 
 def test_the_page_refreshes_a_token_that_ran_out_and_asks_again(frontend: str, settings: Any) -> None:

@@ -265,7 +265,7 @@ def test_the_charts_show_what_was_spent_through_the_api(spent: User) -> None:
     assert re.findall(r'stroke-dasharray="([\d.]+) 100"', html) == ["66.67", "33.33"]
     assert "<bdi>Article</bdi> <strong>66.7 %</strong>" in html
     # The bars: the longest is whole.
-    assert re.findall(r'class="bar" width="([\d.]+)%"', html) == ["100.0", "50.0"]
+    assert re.findall(r'class="length" width="([\d.]+)%"', html) == ["100.0", "50.0"]
     # A table beside every chart says the same.
     assert html.count("Show as a table") == 3
     assert '<th scope="row">Total</th><td class="number">3</td><td class="number">75</td>' in html

@@ -10,6 +10,8 @@ from igny8_core.auth.models import Account
 from igny8_core.business.billing.models import CreditNote, Invoice, Payment
 from igny8_core.business.billing.selectors import invoices_of
 
+SERIES = "INV"
+
 
 class Order(TextChoices):
     """In which order a list stands."""
@@ -49,8 +51,14 @@ class Found:
 
 
 def numbered(invoices: QuerySet[Invoice], text: str) -> QuerySet[Invoice]:
-    """Those with `text` anywhere in their number, in any case: numbers are written in capital letters."""
-    return invoices.filter(invoice_number__contains=text.upper())
+    """Those with `text` anywhere in their number, in any case: numbers are written in capital letters.
+
+    All numbers begin alike and have that nowhere else, so the beginning of a number is looked up by its index.
+    """
+    part = text.upper()
+    if part.startswith(f"{SERIES}-"):
+        return invoices.filter(invoice_number__startswith=part)
+    return invoices.filter(invoice_number__contains=part)
 
 
 def find_invoices(account: Account, wanted: Wanted, *, page: int, size: int) -> Found:
@@ -58,6 +66,14 @@ def find_invoices(account: Account, wanted: Wanted, *, page: int, size: int) -> 
 
     Their keys are found by an index alone; only what is shown is read.
     """
+    start = (page - 1) * size
+    keys = list(wanted_keys(account, wanted)[start : start + size + 1])
+    shown = {invoice.pk: invoice for invoice in invoices_of(account).filter(pk__in=keys[:size])}
+    return Found([shown[key] for key in keys[:size]], len(keys) > size)
+
+
+def wanted_keys(account: Account, wanted: Wanted) -> QuerySet[Invoice, int]:
+    """The ids of the account's invoices that are wanted, in their order."""
     rows = Invoice.objects.filter(account=account)
     if wanted.status:
         rows = rows.filter(status=wanted.status)
@@ -67,10 +83,7 @@ def find_invoices(account: Account, wanted: Wanted, *, page: int, size: int) -> 
         rows = rows.filter(invoice_date__lte=wanted.last)
     if wanted.text:
         rows = numbered(rows, wanted.text)
-    start = (page - 1) * size
-    keys = list(rows.order_by(*COLUMNS[wanted.order]).values_list("pk", flat=True)[start : start + size + 1])
-    shown = {invoice.pk: invoice for invoice in invoices_of(account).filter(pk__in=keys[:size])}
-    return Found([shown[key] for key in keys[:size]], len(keys) > size)
+    return rows.order_by(*COLUMNS[wanted.order]).values_list("pk", flat=True)
 
 
 def whole_invoice(account: Account, invoice_id: int) -> Invoice | None:

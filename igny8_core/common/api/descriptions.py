@@ -67,6 +67,8 @@ PARAMETERS = {
     "from_day": "Only rows whose period begins on this day (UTC) or later",
     "granularity": "Length of each interval in the series",
     "invitation_id": "Number that identifies the invitation",
+    "session_id": "UUID that identifies the login",
+    "invoice": "Only payments of the invoice with this id",
     "invoice_id": "Number that identifies the invoice",
     "is_active": "true: only operations that can be charged; false: only the others",
     "is_enabled": "true: only rows that are offered to customers; false: only the others",

@@ -1,5 +1,6 @@
 """The settings of an account: its name, where it is billed, its limits, its owner's last word; and who is signed in."""
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
@@ -24,6 +25,8 @@ def account_settings(request: HttpRequest, person: User, account: Account) -> Ht
         "country": COUNTRY_NAMES.get(account.billing_country, ""),
         "time_zones": sorted(time_zones()),
         "limits": limits_of(account),
+        # With it, the API asks who it is where that is needed; without it, the forms bring the password along.
+        "asks_password": not settings.CONFIRMATION_AGE,
         "rows": range(min(sessions_of(person).count(), 10)),
     }
     return account_page(request, person, account, "account_settings", "account_settings/settings.html", context)

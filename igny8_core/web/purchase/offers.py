@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
-from igny8_core.auth.models import Account
+from django.utils.translation import gettext as _
+
+from igny8_core.auth.models import Account, PaymentMethodType
 from igny8_core.auth.permissions import require_usable
 from igny8_core.business.billing.gateways import GATEWAYS, card_method, takes
 from igny8_core.business.billing.models import CreditPackage
@@ -10,7 +12,6 @@ from igny8_core.business.billing.offers import is_usable, offered_payment_method
 from igny8_core.business.billing.selectors import credit_packages
 from igny8_core.common.errors import DomainError
 from igny8_core.web.plan.methods import Saved
-from igny8_core.web.signup.choices import what_follows
 
 
 @dataclass(frozen=True)
@@ -45,14 +46,23 @@ def _refusing(package: CreditPackage) -> str:
     return " ".join(name for name in GATEWAYS if not takes(name, package.final_price, package.currency))
 
 
-def pay_choices(account: Account, saved: list[Saved], at_once: str) -> list[PayChoice]:
-    """Saved cards first, then what the country offers; `at_once` says what paying by a saved card means."""
+def what_follows() -> dict[str, str]:
+    """How it goes on, by payment method; what is paid by hand has one sentence under ""."""
+    return {
+        card_method(): _("You enter your card next. The credits are there at once."),
+        str(PaymentMethodType.PAYPAL): _("You pay with your PayPal account next. The credits are there at once."),
+        "": _("The next page says where to send the money. The credits come when we have found it on our statement."),
+    }
+
+
+def pay_choices(account: Account, saved: list[Saved]) -> list[PayChoice]:
+    """Saved cards first, then what the country offers."""
     offers = [offer for offer in offered_payment_methods(account.billing_country) if is_usable(offer)]
     names = {offer.payment_method for offer in offers}
     cards = [each.method for each in saved if each.is_card and card_method() in names and not each.is_expired]
     usual = account.default_payment_method
     first = usual if usual in names else next((offer.payment_method for offer in offers), "")
-    sentences = what_follows()
+    sentences, at_once = what_follows(), _("Charged at once. The credits are there immediately.")
     choices = [
         PayChoice(card.type, card.display_name, at_once, is_chosen=number == 0, saved_id=card.pk)
         for number, card in enumerate(cards)

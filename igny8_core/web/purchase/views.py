@@ -4,7 +4,6 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from igny8_core.auth.models import MANAGER_ROLES, Account, User
@@ -41,7 +40,7 @@ def purchase(request: HttpRequest, person: User, account: Account) -> HttpRespon
     form = card_form()
     context = {
         "packages": package_choices(request.GET.get("package", "")),
-        "ways": pay_choices(account, saved, _at_once()),
+        "ways": pay_choices(account, saved),
         "closed": why_no_purchase(account),
         "balance": spendable_credits(account),
         "form": form,
@@ -65,7 +64,7 @@ def order(request: HttpRequest, person: User, account: Account, invoice_id: int)
         **page_context(invoice, has_returned=attempt is not None and bool(MARKS_OF_RETURN & request.GET.keys())),
         "attempt": attempt,
         "begins": request.GET.get("pay", ""),
-        "choices": pay_choices(account, saved, _at_once()),
+        "choices": pay_choices(account, saved),
         "added": _credits_of(invoice),
         "balance": spendable_credits(account),
         "card_type": card_type(),
@@ -79,10 +78,6 @@ def order(request: HttpRequest, person: User, account: Account, invoice_id: int)
 def _require_manager(person: User) -> None:
     if person.role not in MANAGER_ROLES:
         raise NotForThisRole()
-
-
-def _at_once() -> str:
-    return _("Charged at once. The credits are there immediately.")
 
 
 def _credits_of(invoice: Invoice) -> int:

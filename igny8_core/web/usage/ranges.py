@@ -71,7 +71,9 @@ class RangeForm(PageForm):
             (_("90 days"), self.today - timedelta(days=89)),
             (_("This year"), year),
         ]
-        return [Usual(name, first, self.today, (first, self.today) == self.chosen) for name, first in begins]
+        # On some days two of them are the same time; one is marked.
+        marked = next((name for name, first in begins if (first, self.today) == self.chosen), "")
+        return [Usual(name, first, self.today, name == marked) for name, first in begins]
 
 
 def granularity_of(first: date, last: date) -> str:

@@ -26,4 +26,12 @@ class Migration(migrations.Migration):
             "invoice",
             models.Index(fields=["account", "status", "invoice_date", "id"], name="igny8_invoices_status_day"),
         ),
+        AddIndexConcurrently(
+            "invoice",
+            models.Index(
+                fields=["account", "due_date", "id"],
+                name="igny8_invoices_open_due",
+                condition=models.Q(status="pending"),
+            ),
+        ),
     ]

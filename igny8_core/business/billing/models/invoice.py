@@ -112,6 +112,12 @@ class Invoice(models.Model):
             ),
             models.Index(fields=["account", "total", "id"], name="igny8_invoices_by_total"),
             models.Index(fields=["account", "status", "invoice_date", "id"], name="igny8_invoices_status_day"),
+            # What is open stands on each of the customer's pages.
+            models.Index(
+                fields=["account", "due_date", "id"],
+                name="igny8_invoices_open_due",
+                condition=Q(status=InvoiceStatus.PENDING),
+            ),
             models.Index(fields=["status", "due_date"], name="igny8_invoices_by_status"),
         ]
 

@@ -1,5 +1,5 @@
 // Who did what and when: filtered and turned page by page; the address says what is shown.
-import { read } from "./api.js";
+import { read, readAll } from "./api.js";
 import { drawn, load } from "./states.js";
 import { language, word } from "./words.js";
 
@@ -13,7 +13,17 @@ const time = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle:
 
 const asked = () => new URLSearchParams(location.search);
 
+// Whom an event is about: members by their login, invited people by their invitation. Who has left is not named.
+const people = new Map();
+
+async function learnPeople() {
+  const lists = [["igny8_auth.user", "account/team/"]];
+  if ("manages" in region.dataset) lists.push(["igny8_auth.teaminvitation", "account/team/invitations/"]);
+  for (const [kind, path] of lists) for (const { id, email } of await readAll(path)) people.set(`${kind} ${id}`, email);
+}
+
 async function list() {
+  if (!people.size) await learnPeople();
   const query = new URLSearchParams({ page_size: pageSize, page: asked().get("page") ?? "1" });
   for (const name of ["type", "date_from", "date_to"]) if (asked().get(name)) query.set(name, asked().get(name));
   const answer = await read(`account/activity/?${query}`);
@@ -25,7 +35,9 @@ async function list() {
 function rowOf(event) {
   const who = { support: word("support"), "former member": word("former") }[event.actor] ?? event.actor ?? word("system");
   const copy = drawn(document.getElementById("event"), { when: time.format(new Date(event.created_at)), who, what: names[event.type] ?? event.type });
-  copy.querySelector("[data-details]").textContent = detailsOf(event.data);
+  const about = people.get(`${event.object_type} ${event.object_id}`);
+  const isOther = about && about !== event.actor;
+  copy.querySelector("[data-details]").textContent = [isOther && about, detailsOf(event.data)].filter(Boolean).join(" · ");
   return copy;
 }
 

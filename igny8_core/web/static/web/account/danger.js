@@ -31,9 +31,12 @@ function onForm(id, work) {
   if (form) onSend(form, work);
 }
 
+// Where nobody is asked who they are once more, the form asks for the password.
+const proof = ({ password }) => (password === undefined ? {} : { password });
+
 onForm("transfer", async ({ values, form }) => {
   if (!values.user) return mark(form, form.elements.user, [word("choose-heir")]);
-  await call("POST", "account/transfer-ownership/", { user: Number(values.user) });
+  await call("POST", "account/transfer-ownership/", { ...proof(values), user: Number(values.user) });
   location.reload();
 });
 
@@ -48,6 +51,6 @@ onForm("delete", async ({ values, form }) => {
     mark(form, field, [word("typed")]);
     return field.focus();
   }
-  await call("POST", "account/delete/", {});
+  await call("POST", "account/delete/", proof(values));
   location.assign("/");
 });

@@ -27,7 +27,7 @@ function rowOf(session) {
 
 region.addEventListener("click", async ({ target }) => {
   const { end } = target.closest("button")?.dataset ?? {};
-  const isForAll = target.closest("[data-others]");
+  const isForAll = target.closest("[data-others] button");
   if (!end && !isForAll) return;
   await load(region, async () => {
     if (isForAll) await call("POST", "account/sessions/end-others/");

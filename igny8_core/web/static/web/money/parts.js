@@ -28,12 +28,16 @@ export async function partOf(address, name) {
   return part ? document.adoptNode(part) : null;
 }
 
-// Put each part of this page as it is at `address` in its place; whether that was possible.
+let asked = 0;
+
+// Put each part of this page as it is at `address` in its place; whether that was possible. Of two that are asked for
+// at once, the later one counts.
 export async function renew(address = location.href) {
-  const parts = [...document.querySelectorAll("[data-part]")];
-  for (const part of parts) part.setAttribute("aria-busy", "true");
+  const number = (asked += 1);
+  for (const part of document.querySelectorAll("[data-part]")) part.setAttribute("aria-busy", "true");
   const fresh = await drawnAnew(address);
-  for (const part of parts) {
+  if (number !== asked) return false;
+  for (const part of document.querySelectorAll("[data-part]")) {
     const next = fresh?.querySelector(`[data-part="${part.dataset.part}"]`);
     if (next) put(next, part);
     else part.removeAttribute("aria-busy");

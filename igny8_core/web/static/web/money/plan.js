@@ -12,8 +12,10 @@ const path = "billing/subscriptions/";
 let shown = null;
 
 const money = (amount, currency) => `${amount} ${currency}`;
+// As the server writes days: 6 December 2026.
+const locale = language === "en" ? "en-GB" : language;
 const day = (moment) =>
-  new Intl.DateTimeFormat(language, { dateStyle: "long", timeZone: change.querySelector("form").dataset.timezone }).format(new Date(moment));
+  new Intl.DateTimeFormat(locale, { dateStyle: "long", timeZone: change.querySelector("form").dataset.timezone }).format(new Date(moment));
 
 // Do `work`; what is refused is said at the edge of the page.
 async function tried(button, work) {

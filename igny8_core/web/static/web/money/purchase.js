@@ -25,6 +25,6 @@ if (form) {
     const body = { package: chosen.value, payment_method: method, expected_price: chosen.dataset.price };
     const key = keyOf(form, { ...body, way: chosenWay(form) });
     const { data } = await call("POST", "billing/credits/purchase/", body, key);
-    await pay(form, data.invoice.id, `${key} pay`);
+    await pay(form, data.invoice.id, `${key}-pay`);
   });
 }

@@ -26,7 +26,7 @@ ENGLISH = re.compile(r"igny8_core/(admin|console)/|/admin/|/management/|/migrati
 KEYWORDS: dict[str, Any] = {
     **dict.fromkeys(("_", "gettext", "gettext_lazy", "gettext_noop"), None),
     **dict.fromkeys(("ngettext", "ngettext_lazy"), (1, 2)),
-    "pgettext": ((1, "c"), 2),
+    **dict.fromkeys(("pgettext", "pgettext_lazy"), ((1, "c"), 2)),
     "npgettext": ((1, "c"), 2, 3),
 }
 MARKED_TEMPLATES = ("web/templates", "auth/templates", "business/billing/templates", "common/templates/emails")
@@ -79,7 +79,7 @@ def _texts_of(path: Path) -> Iterator[tuple[Any, str | None]]:
         source = "\n".join(line.strip() for line in templatize(source, origin=str(path)).splitlines())
     for _line, keyword, said, _comments in extract_python(io.BytesIO(source.encode()), KEYWORDS, [], {}):
         parts = said if isinstance(said, tuple) else (said,)
-        if keyword == "pgettext":
+        if keyword.startswith("pgettext"):
             yield parts[1], parts[0]
         elif keyword == "npgettext":
             yield parts[1:3], parts[0]

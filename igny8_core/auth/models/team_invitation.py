@@ -3,6 +3,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from igny8_core.auth.models.user import Role
 from igny8_core.common import clock
@@ -12,7 +13,7 @@ class InvitationState(models.TextChoices):
     OPEN = "open", _("Open")
     EXPIRED = "expired", _("Expired")
     ACCEPTED = "accepted", _("Accepted")
-    CANCELED = "canceled", _("Canceled")
+    CANCELED = "canceled", pgettext_lazy("invitation", "Canceled")
 
 
 class TeamInvitation(models.Model):

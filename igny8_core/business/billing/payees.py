@@ -4,7 +4,7 @@ import re
 
 from django.conf import settings
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
+from django.utils.translation import gettext_noop, pgettext
 
 from igny8_core.business.billing.default_data import PAYMENT_METHODS
 from igny8_core.business.billing.models import PAYEE_DETAILS, PAYEE_NUMBERS, Payee
@@ -14,7 +14,7 @@ from igny8_core.common.text import folded
 LABELS = {
     "bank_name": gettext_noop("Bank"),
     "account_title": gettext_noop("Account holder"),
-    "account_number": gettext_noop("Account"),
+    "account_number": "Account",
     "routing_number": gettext_noop("Routing number"),
     "iban": "IBAN",
     "swift_code": "SWIFT",
@@ -29,10 +29,14 @@ SEND_TO = gettext_noop("Send payment to:")
 
 def details_of(payee: Payee) -> list[tuple[str, str]]:
     """The details that are filled in, with their labels: `[("Bank", "ABC Bank"), ("Account", "1234567890")]`."""
-    bank = [(_(label), value) for name, label in LABELS.items() if (value := getattr(payee, name))]
+    bank = [(_named(label), value) for name, label in LABELS.items() if (value := getattr(payee, name))]
     if payee.wallet_id:
         return [*bank, (payee.wallet_type or _(WALLET), payee.wallet_id)]
     return [*bank, (_(WALLET), payee.wallet_type)] if payee.wallet_type else bank
+
+
+def _named(label: str) -> str:
+    return pgettext("at a bank", "Account") if label == LABELS["account_number"] else _(label)
 
 
 def instructions_of(payee: Payee) -> str:

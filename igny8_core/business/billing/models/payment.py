@@ -5,6 +5,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from igny8_core.auth.models import PaymentMethodType
 from igny8_core.business.billing.models.rejection import RejectionCode
@@ -19,7 +20,7 @@ class PaymentStatus(models.TextChoices):
     UNKNOWN = "unknown", _("Unknown")
     SUCCEEDED = "succeeded", _("Succeeded")
     FAILED = "failed", _("Failed")
-    CANCELED = "canceled", _("Canceled")
+    CANCELED = "canceled", pgettext_lazy("payment", "Canceled")
     PARTIALLY_REFUNDED = "partially_refunded", _("Partially refunded")
     REFUNDED = "refunded", _("Refunded")
     DISPUTED = "disputed", _("Disputed")

@@ -12,6 +12,7 @@ from babel import Locale
 from babel.dates import format_date, format_time
 from babel.numbers import format_decimal
 
+from igny8_core.common.countries import COUNTRY_NAMES
 from igny8_core.common.languages import current_language
 
 # English as the world outside of America writes it: 5 March 2026.
@@ -25,6 +26,17 @@ FIRST_STRONG_ISOLATE, END = "\u2068", "\u2069"
 def locale_of(language: str) -> Locale:
     """The rules of a language, as CLDR has them."""
     return Locale.parse(REGIONS.get(language, language))
+
+
+def country_text(code: str) -> str:
+    """A country's name; a code that is none stays as it is."""
+    names = COUNTRY_NAMES if current_language() == "en" else locale_of(current_language()).territories
+    return str(names.get(code) or COUNTRY_NAMES.get(code, code))
+
+
+def countries_to_choose() -> list[tuple[str, str]]:
+    """Code and name of each country, in the order of their names."""
+    return sorted(((code, country_text(code)) for code in COUNTRY_NAMES), key=lambda country: country[1])
 
 
 def day_text(day: date) -> str:

@@ -3,6 +3,8 @@
 from decimal import Decimal
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 Rows = list[dict[str, Any]]
 
 PLANS: Rows = [
@@ -62,28 +64,28 @@ PLANS: Rows = [
 INDUSTRIES: Rows = [
     {"slug": slug, "name": name}
     for slug, name in [
-        ("agriculture", "Agriculture"),
-        ("automotive", "Automotive"),
-        ("beauty", "Beauty and personal care"),
-        ("construction", "Construction"),
-        ("education", "Education"),
-        ("entertainment", "Entertainment and media"),
-        ("fashion", "Fashion and apparel"),
-        ("finance", "Finance and insurance"),
-        ("food", "Food and drink"),
-        ("healthcare", "Healthcare"),
-        ("home", "Home and garden"),
-        ("hospitality", "Hospitality"),
-        ("legal", "Legal services"),
-        ("logistics", "Logistics and transport"),
-        ("manufacturing", "Manufacturing"),
-        ("non-profit", "Non-profit and public services"),
-        ("real-estate", "Real estate"),
-        ("retail", "Retail and e-commerce"),
-        ("sports", "Sports and fitness"),
-        ("technology", "Technology"),
-        ("travel", "Travel and tourism"),
-        ("other", "Other"),
+        ("agriculture", gettext_noop("Agriculture")),
+        ("automotive", gettext_noop("Automotive")),
+        ("beauty", gettext_noop("Beauty and personal care")),
+        ("construction", gettext_noop("Construction")),
+        ("education", gettext_noop("Education")),
+        ("entertainment", gettext_noop("Entertainment and media")),
+        ("fashion", gettext_noop("Fashion and apparel")),
+        ("finance", gettext_noop("Finance and insurance")),
+        ("food", gettext_noop("Food and drink")),
+        ("healthcare", gettext_noop("Healthcare")),
+        ("home", gettext_noop("Home and garden")),
+        ("hospitality", gettext_noop("Hospitality")),
+        ("legal", gettext_noop("Legal services")),
+        ("logistics", gettext_noop("Logistics and transport")),
+        ("manufacturing", gettext_noop("Manufacturing")),
+        ("non-profit", gettext_noop("Non-profit and public services")),
+        ("real-estate", gettext_noop("Real estate")),
+        ("retail", gettext_noop("Retail and e-commerce")),
+        ("sports", gettext_noop("Sports and fitness")),
+        ("technology", gettext_noop("Technology")),
+        ("travel", gettext_noop("Travel and tourism")),
+        ("other", gettext_noop("Other")),
     ]
 ]
 
@@ -119,34 +121,49 @@ CREDIT_PACKAGES: Rows = [
 CREDIT_COSTS: Rows = [
     {
         "operation_type": "content_generation",
-        "display_name": "Content generation",
+        "display_name": gettext_noop("Content generation"),
         "credits_per_unit": 1,
-        "unit": "100 words",
+        "unit": gettext_noop("100 words"),
     },
     {
         "operation_type": "content_rewrite",
-        "display_name": "Content rewrite",
+        "display_name": gettext_noop("Content rewrite"),
         "credits_per_unit": 1,
-        "unit": "200 words",
+        "unit": gettext_noop("200 words"),
     },
-    {"operation_type": "idea_generation", "display_name": "Idea generation", "credits_per_unit": 15, "unit": "batch"},
-    {"operation_type": "image_generation", "display_name": "Image generation", "credits_per_unit": 5, "unit": "image"},
+    {
+        "operation_type": "idea_generation",
+        "display_name": gettext_noop("Idea generation"),
+        "credits_per_unit": 15,
+        "unit": gettext_noop("batch"),
+    },
+    {
+        "operation_type": "image_generation",
+        "display_name": gettext_noop("Image generation"),
+        "credits_per_unit": 5,
+        "unit": gettext_noop("image"),
+    },
     {
         "operation_type": "keyword_clustering",
-        "display_name": "Keyword clustering",
+        "display_name": gettext_noop("Keyword clustering"),
         "credits_per_unit": 10,
-        "unit": "run",
+        "unit": gettext_noop("run"),
     },
     {
         "operation_type": "internal_linking",
-        "display_name": "Internal linking",
+        "display_name": gettext_noop("Internal linking"),
         "credits_per_unit": 8,
-        "unit": "article",
+        "unit": gettext_noop("article"),
     },
-    {"operation_type": "optimization", "display_name": "Optimization", "credits_per_unit": 1, "unit": "200 words"},
+    {
+        "operation_type": "optimization",
+        "display_name": gettext_noop("Optimization"),
+        "credits_per_unit": 1,
+        "unit": gettext_noop("200 words"),
+    },
 ]
 
-_REFERENCE = (
+_REFERENCE = gettext_noop(
     "Write the invoice number into the reference of the payment. Then confirm the payment with the reference "
     "that your bank or wallet shows you."
 )
@@ -175,7 +192,12 @@ def _wallet(country_code: str, display_name: str, wallet_type: str, wallet_id: s
 
 
 PAYMENT_METHODS: Rows = [
-    {"country_code": "*", "payment_method": "stripe", "display_name": "Credit/Debit Card (Stripe)", "sort_order": 1},
+    {
+        "country_code": "*",
+        "payment_method": "stripe",
+        "display_name": gettext_noop("Credit/Debit Card (Stripe)"),
+        "sort_order": 1,
+    },
     {"country_code": "*", "payment_method": "paypal", "display_name": "PayPal", "sort_order": 2},
     _bank("*", "Bank Transfer", bank_name="ABC Bank", account_number="1234567890", swift_code="ABCPKKA"),
     _wallet("PK", "JazzCash / Easypaisa", "JazzCash", "03001234567"),

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_noop, pgettext
 from igny8_core.business.billing.default_data import PAYMENT_METHODS
 from igny8_core.business.billing.models import PAYEE_DETAILS, PAYEE_NUMBERS, Payee
 from igny8_core.common.bank_codes import why_not_bic, why_not_iban
+from igny8_core.common.languages import translated
 from igny8_core.common.text import folded
 
 LABELS = {
@@ -51,7 +52,7 @@ def text_without_details(payee: Payee, *others: Payee) -> str:
     """The operator's text without lines that repeat a detail of `payee` or `others`, like "Account: 1234567890"."""
     said = {folded(getattr(each, name)) for each in (payee, *others) for name in PAYEE_DETAILS} - {""}
     kept = [line for line in payee.instructions.splitlines() if not _repeats(line, said)]
-    return "\n".join(kept).strip()
+    return translated("\n".join(kept).strip())
 
 
 def is_hidden(payee: Payee) -> bool:

@@ -30,7 +30,7 @@ from igny8_core.common.money import (
     round_amount,
     typed_amount,
 )
-from igny8_core.common.written import in_sentence, plain_day_text
+from igny8_core.common.written import plain_day_text
 
 # What a column of whole numbers holds.
 MAX_NUMBER = 2**31 - 1
@@ -222,7 +222,7 @@ def _rounded(exact: Fraction, currency: str) -> Decimal:
 
 
 def _cycle_name(cycle: str) -> str:
-    return in_sentence(str(BillingCycle(cycle).label))
+    return str(BillingCycle(cycle).label).lower()
 
 
 def _dates(start: datetime, end: datetime) -> str:

@@ -4,6 +4,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from django import template
+from django.utils.translation import get_language_bidi
 
 from igny8_core.common import languages, written
 from igny8_core.common.money import plain_amount_text
@@ -89,4 +90,6 @@ def amount(value: Decimal, currency: str) -> str:
 @register.filter
 def signed(number: int) -> str:
     """A change of a count, with its sign: +1,000 or −5."""
-    return f"+{count_text(number)}" if number > 0 else count_text(number).replace("-", "−")
+    text = f"+{count_text(number)}" if number > 0 else count_text(number).replace("-", "−")
+    # Without it the sign of a number goes to its other end where the text runs from right to left.
+    return written.isolated(text) if get_language_bidi() else text

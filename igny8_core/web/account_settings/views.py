@@ -8,7 +8,7 @@ from igny8_core.auth.models import Account, User
 from igny8_core.auth.selectors import sessions_of, settings_version
 from igny8_core.business.billing.limits import limits_of
 from igny8_core.common.api.fields import time_zones
-from igny8_core.common.countries import COUNTRY_NAMES
+from igny8_core.common.written import countries_to_choose, country_text
 from igny8_core.web.frame.account_pages import account_page
 from igny8_core.web.frame.people import member
 from igny8_core.web.frame.rendering import for_people
@@ -21,8 +21,8 @@ def account_settings(request: HttpRequest, person: User, account: Account) -> Ht
     """GET /account/settings."""
     context = {
         "version": settings_version(account),
-        "countries": sorted(COUNTRY_NAMES.items(), key=lambda country: country[1]),
-        "country": COUNTRY_NAMES.get(account.billing_country, ""),
+        "countries": countries_to_choose(),
+        "country": country_text(account.billing_country),
         "time_zones": sorted(time_zones()),
         "limits": limits_of(account),
         # With it, the API asks who it is where that is needed; without it, the forms bring the password along.

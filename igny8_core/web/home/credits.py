@@ -75,5 +75,5 @@ def _entries(account: Account) -> list[Entry]:
 def _words(row: CreditTransaction, names: dict[str, str]) -> str:
     if row.transaction_type != CreditTransactionType.USAGE:
         return translated(row.description) or row.get_transaction_type_display()
-    name = names.get(row.description, row.description)
+    name = translated(names.get(row.description, row.description))
     return _("%(operation)s (tried out)") % {"operation": name} if row.metadata.get("tried_out") else name

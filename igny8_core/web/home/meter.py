@@ -12,6 +12,7 @@ from igny8_core.auth.permissions import CanWorkOnSites, require_usable
 from igny8_core.business.billing.selectors import credit_costs
 from igny8_core.business.billing.services.credits.spending import Usage, use_credits
 from igny8_core.common.errors import DomainError
+from igny8_core.common.languages import translated
 from igny8_core.web.frame.forms import PageForm
 
 # Enough to see the meter run; a slip of the finger empties no account.
@@ -46,7 +47,7 @@ class MeterForm(PageForm):
     def __init__(self, *args: Any, **named: Any) -> None:
         super().__init__(*args, **named)
         self.costs = list(credit_costs().filter(is_active=True))
-        self.fields["operation"].choices = [(cost.operation_type, cost.display_name) for cost in self.costs]  # type: ignore[attr-defined]
+        self.fields["operation"].choices = [(cost.operation_type, translated(cost.display_name)) for cost in self.costs]  # type: ignore[attr-defined]
         self.fields["key"].initial = uuid.uuid4
 
     def spend(self, account: Account, person: User) -> Usage:

@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from igny8_core.auth.models import Plan
 from igny8_core.auth.selectors import public_plans
 from igny8_core.common.api.fields import CompanyNameField, CountryCodeField, PlainTextField
-from igny8_core.common.countries import COUNTRY_NAMES
+from igny8_core.common.written import countries_to_choose
 from igny8_core.web.frame.forms import CheckedField, PageForm, name_field
 
 
@@ -28,7 +28,7 @@ class OwnAccountForm(PageForm):
     def __init__(self, *args: Any, **named: Any) -> None:
         super().__init__(*args, **named)
         self.fields["account_name"].help_text = _("Left empty: your own name.")
-        countries = sorted(COUNTRY_NAMES.items(), key=lambda country: country[1])
+        countries = countries_to_choose()
         self.fields["billing_country"].widget.choices = [("", _("Not said")), *countries]
 
     @property

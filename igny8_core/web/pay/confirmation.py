@@ -21,6 +21,7 @@ from igny8_core.business.billing.errors import (
 from igny8_core.business.billing.models import Invoice
 from igny8_core.business.billing.services.payments.linked_confirmations import TransferSaid, confirm_transfer
 from igny8_core.common.errors import DomainError, InvalidInput
+from igny8_core.common.languages import translated
 from igny8_core.web.frame.limits import count
 from igny8_core.web.pay.bounded_upload import BoundedUploadHandler
 from igny8_core.web.pay.confirmation_form import ConfirmationForm
@@ -71,7 +72,7 @@ class FormTooOld(DomainError):
 def confirm(request: HttpRequest, invoice: Invoice, token: str) -> HttpResponse:
     """Take what a payer says of their transfer and lead back to the page, which then shows that it is checked."""
     _read(request)
-    ways = [(offer.payment_method, offer.display_name) for offer in manual_offers(invoice)]
+    ways = [(offer.payment_method, translated(offer.display_name)) for offer in manual_offers(invoice)]
     if not ways:
         raise InvalidInput(_("This invoice cannot be paid by bank or wallet."))
     form = ConfirmationForm(request.POST, request.FILES, ways=ways)

@@ -10,6 +10,7 @@ from igny8_core.business.billing.offers import offers_of
 from igny8_core.business.billing.payees import details_of, is_hidden, text_without_details
 from igny8_core.business.billing.services.invoices.epc_code import epc_path
 from igny8_core.business.billing.services.invoices.pay_links import online_offers
+from igny8_core.common.languages import translated
 from igny8_core.common.money import amount_text, format_amount
 
 
@@ -73,7 +74,7 @@ def _manual(invoice: Invoice, offer: PaymentMethodConfig) -> Way:
     drawn = epc_path(offer, invoice)
     return Way(
         offer.payment_method,
-        offer.display_name,
+        translated(offer.display_name),
         is_manual=True,
         text=text_without_details(offer),
         details=tuple(details),

@@ -11,6 +11,7 @@ from igny8_core.business.billing.models import CreditPackage
 from igny8_core.business.billing.offers import is_usable, offered_payment_methods
 from igny8_core.business.billing.selectors import credit_packages
 from igny8_core.common.errors import DomainError
+from igny8_core.common.languages import translated
 from igny8_core.web.plan.methods import Saved
 
 
@@ -70,7 +71,7 @@ def pay_choices(account: Account, saved: list[Saved]) -> list[PayChoice]:
     for offer in offers:
         text = sentences.get(offer.payment_method, sentences[""])
         chosen = not cards and offer.payment_method == first
-        choices.append(PayChoice(offer.payment_method, offer.display_name, text, chosen))
+        choices.append(PayChoice(offer.payment_method, translated(offer.display_name), text, chosen))
     return choices
 
 

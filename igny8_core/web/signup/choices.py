@@ -10,6 +10,7 @@ from igny8_core.business.billing.gateways import GATEWAYS, card_method, takes
 from igny8_core.business.billing.models import PaymentMethodConfig
 from igny8_core.business.billing.offers import is_usable, offered_for
 from igny8_core.common.countries import COUNTRY_NAMES
+from igny8_core.common.languages import translated
 
 
 @dataclass(frozen=True)
@@ -91,4 +92,4 @@ def what_follows() -> dict[str, str]:
 def _way(offer: PaymentMethodConfig, *, is_chosen: bool) -> Way:
     sentences = what_follows()
     text = sentences.get(offer.payment_method, sentences[""])
-    return Way(offer.payment_method, offer.display_name, text, is_chosen)
+    return Way(offer.payment_method, translated(offer.display_name), text, is_chosen)

@@ -15,7 +15,7 @@ from igny8_core.common.api.fields import (
     NameField,
     PlainTextField,
 )
-from igny8_core.common.countries import COUNTRY_NAMES
+from igny8_core.common.written import countries_to_choose
 from igny8_core.web.frame.forms import CheckedField, PageForm, email_field, name_field, password_field
 from igny8_core.web.signup.choices import PlanChoice, Way, chosen_of, paid_choices, plan_choices, plan_of, ways_to_pay
 
@@ -70,7 +70,7 @@ class PlanForm(PageForm):
 
     def __init__(self, *args: Any, **named: Any) -> None:
         super().__init__(*args, **named)
-        countries = sorted(COUNTRY_NAMES.items(), key=lambda country: country[1])
+        countries = countries_to_choose()
         self.fields["billing_country"].widget.choices = [("", _("Choose your country")), *countries]
         # Without them a paid plan is refused: the page says "optional" of the others only.
         for name in ("billing_country", "billing_address_line1", "billing_city"):

@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from igny8_core.business.billing.models import MANUAL_METHODS, Invoice, InvoiceStatus, Payment, RejectionCode
 from igny8_core.business.billing.offers import offers_of
 from igny8_core.business.billing.payees import details_of, is_hidden, text_without_details
+from igny8_core.common.languages import translated
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,9 @@ def all_payment_instructions(invoice: Invoice) -> list[PaymentInstructions]:
     offers.sort(key=lambda offer: offer.payment_method != preferred)
     reference = (_("Payment reference"), invoice.invoice_number)
     return [
-        PaymentInstructions(offer.display_name, text_without_details(offer), [*details_of(offer), reference])
+        PaymentInstructions(
+            translated(offer.display_name), text_without_details(offer), [*details_of(offer), reference]
+        )
         for offer in offers
     ]
 

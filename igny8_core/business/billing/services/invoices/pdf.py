@@ -12,10 +12,10 @@ from igny8_core.business.billing.errors import PdfUnavailable
 from igny8_core.business.billing.models import CreditNote, Invoice, InvoiceStatus
 from igny8_core.business.billing.services.invoices.instructions import payment_instructions
 from igny8_core.business.billing.services.invoices.lines import printed_lines
-from igny8_core.common.countries import COUNTRY_NAMES
 from igny8_core.common.languages import in_language
 from igny8_core.common.money import amount_text, plain_amount_text
 from igny8_core.common.text import showable
+from igny8_core.common.written import country_text
 
 MARKS = {
     InvoiceStatus.DRAFT: gettext_noop("DRAFT"),
@@ -98,6 +98,6 @@ def _address_lines(snapshot: dict[str, str]) -> list[str]:
         snapshot.get("address_line1"),
         snapshot.get("address_line2"),
         ", ".join(part for part in (town, snapshot.get("state")) if part),
-        COUNTRY_NAMES.get(country, country),
+        country_text(country),
     ]
     return [line for line in lines if line]

@@ -190,6 +190,7 @@ VALUES: Words = {
     "local_wallet": _("wallet"),
     "manual": _("by hand"),
     "timezone": _("time zone"),
+    "language": _("language"),
     "billing_email": _("e-mail address for invoices"),
     "billing_address_line1": _("address"),
     "billing_address_line2": _("address, second line"),

@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from igny8_core.business.billing.invoice_search import Order, Wanted
 from igny8_core.business.billing.models import InvoiceStatus
@@ -45,9 +45,9 @@ class InvoiceListForm(PageForm):
         ),
     )
     status = forms.ChoiceField(label=gettext_lazy("Status"), required=False)
-    first = _day(gettext_lazy("From"))
-    last = _day(gettext_lazy("To"))
-    order = forms.ChoiceField(label=gettext_lazy("Order"), required=False, choices=Order.choices)
+    first = _day(pgettext_lazy("days", "From"))
+    last = _day(pgettext_lazy("days", "To"))
+    order = forms.ChoiceField(label=pgettext_lazy("of a list", "Order"), required=False, choices=Order.choices)
     page = forms.IntegerField(required=False, min_value=1, max_value=LAST_PAGE, widget=forms.HiddenInput())
 
     def __init__(self, *args: Any, **named: Any) -> None:

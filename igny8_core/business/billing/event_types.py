@@ -66,6 +66,7 @@ def _of_invoices_and_payments() -> None:
         "billing.payment",
         {
             "payment.submitted": "A customer confirmed that they paid by bank or wallet.",
+            "payment.left_undecided": "Confirmations wait for operators for days, who were reminded of them.",
             "payment.approved": "An operator found the money and approved the payment.",
             "payment.rejected": "An operator rejected the payment; the customer reads its `reason`.",
             "payment.started": "A payment through a gateway was begun.",

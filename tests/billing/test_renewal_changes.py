@@ -8,6 +8,7 @@ import pytest
 from igny8_core.auth.models import Plan, Subscription, User
 from igny8_core.business.billing.errors import PaymentUnderWay, RenewalNotRetryable, RenewalPaid, SubscriptionLapsed
 from igny8_core.business.billing.models import Invoice, Renewal
+from igny8_core.business.billing.services.dunning.steps import take_due_steps
 from igny8_core.business.billing.services.invoices.lifecycle import mark_void
 from igny8_core.business.billing.services.renewals.retrying import retry_renewal
 from igny8_core.business.billing.services.subscription_service import SubscriptionService
@@ -294,6 +295,26 @@ def test_an_operator_who_voided_a_renewal_can_have_it_invoiced_again(subscriptio
 
     assert (again.status, again.invoice.status, again.invoice != renewal.invoice) == ("open", "pending", True)
     require_sound_at(END + A_DAY)
+
+
+def test_a_past_due_period_whose_invoice_is_voided_is_invoiced_anew_by_the_calendar(
+    subscription: Subscription, olga: User
+) -> None:
+    renewal = renewal_of(subscription)
+    work_at(END)
+    at(END + 2 * A_DAY, take_due_steps)
+    assert now(subscription).status == "past_due"
+    at(END + 2 * A_DAY, mark_void, renewal.invoice, "Wrong address", olga)
+
+    work_at(END + 2 * A_DAY)
+    work_at(END + 2 * A_DAY)
+
+    again = renewal_of(subscription)
+    assert (again.status, again.invoice.status, again.invoice != renewal.invoice) == ("open", "pending", True)
+    assert (now(subscription).status, again.invoice.due_date) == ("past_due", (END + 2 * A_DAY).date())
+    pay_at(END + 3 * A_DAY, again.invoice)
+    assert (now(subscription).status, now(subscription).current_period_end) == ("active", NEXT_END)
+    require_sound_at(END + 3 * A_DAY)
 
 
 def test_a_period_that_begins_while_its_invoice_is_void_is_invoiced_anew(

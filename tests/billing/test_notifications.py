@@ -365,7 +365,7 @@ def test_every_mail_has_text_html_and_says_it_is_automatic(olga: User, bank: Pay
     _change_plan(Subscription.objects.get())
     _change_payee(olga)
 
-    # Those of gateways are in test_gateway_mails.py, of renewals in test_renewal_mails.py, of dunning in dunning.py and test_undecided.py.
+    # Those of gateways are in test_gateway_mails.py, of renewals in test_renewal_mails.py, of dunning in dunning.py.
     of_gateways = {*GATEWAY_NOTICES, "payment.succeeded", "webhook.dead", "webhook.needs_review"}
     of_others = (
         "account.",

@@ -372,9 +372,9 @@ def test_every_mail_has_text_html_and_says_it_is_automatic(olga: User, bank: Pay
         "invoice.o",
         "invoice.r",
         "renewal.",
-        "payment_method.expiring",
-        "subscription.price",
+        "payment_method.e",
         "payment.left",
+        "subscription.pr",
     )
     for kind in (each for each in mails.HANDLERS.keys() - of_gateways if not each.startswith(of_others)):
         sent = the_mail(kind)

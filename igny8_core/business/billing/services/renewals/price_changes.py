@@ -15,6 +15,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from igny8_core.auth.locks import lock_free_accounts
 from igny8_core.auth.models import BillingDriver, Plan, Subscription, SubscriptionStatus, User
 from igny8_core.business.billing.errors import PriceChangeInForce, PriceChangeWithdrawn
+from igny8_core.business.billing.locks import lock_price_change
 from igny8_core.business.billing.models import PlanPriceChange, PriceChangeNotice, Renewal, RenewalStatus
 from igny8_core.business.billing.pricing import next_period
 from igny8_core.common import clock
@@ -72,7 +73,7 @@ def withdraw_price_change(change: PlanPriceChange, withdrawn_by: User | None = N
     PriceChangeWithdrawn if it was withdrawn before.
     """
     # The invoices' and the notices' transactions hold the row for the price that they write.
-    change = PlanPriceChange.objects.select_for_update(of=("self",)).select_related("plan").get(pk=change.pk)
+    change = lock_price_change(change.pk)
     if change.withdrawn_at:
         raise PriceChangeWithdrawn()
     is_invoiced = Renewal.objects.filter(price_change=change).exclude(status=RenewalStatus.WITHDRAWN).exists()

@@ -165,7 +165,7 @@ BY_COMPONENT: dict[str, dict[str, Any]] = {
     "AcceptInput": {"first_name": "Bilal", "last_name": "Ahmed"},
     "AccountCountsOutput": {"payments_to_decide": 1},
     "AccountDetailOutput": {"subscription": _ORDERED, "status": "pending_payment", "credits": 0, "deleted_at": None},
-    "AccountOutput": {"status": "active"},
+    "AccountOutput": {"status": "active", "trial_ends_at": None},
     "AccountRowOutput": {"status": "active"},
     "AccountStatusOutput": {"status": "suspended", "suspended_reason": "operator"},
     "ActivityOutput": _EVENT,

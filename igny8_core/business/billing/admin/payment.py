@@ -34,7 +34,7 @@ from igny8_core.business.billing.services.refunds.refunding import process_refun
 from igny8_core.business.billing.services.subscriptions.decisions import order_again
 from igny8_core.common.links import why_not_public_https
 from igny8_core.common.money import amount_text
-from igny8_core.console.columns import EMPTY, change_url, choice, json_block, label, moment, money
+from igny8_core.console.columns import EMPTY, change_url, choice, json_block, label, moment, money, waiting
 from igny8_core.console.dialogs import back_to, decided
 
 PAYMENT_TONES = {
@@ -70,6 +70,7 @@ class PaymentAdmin(AsksGateways):
         "account",
         "amount_shown",
         "status_shown",
+        "waits",
         "method",
         "reference",
         "approved_by",
@@ -148,6 +149,7 @@ class PaymentAdmin(AsksGateways):
     refunded_shown = money("refunded_amount", "refunded")
     method = choice("payment_method", "method")
     created = moment("created_at")
+    waits = waiting("created_at", lambda row: row.status == PaymentStatus.PENDING_APPROVAL, "waits", late_days=2)
     approved = moment("approved_at", "decided")
     processed = moment("processed_at")
     failed = moment("failed_at")

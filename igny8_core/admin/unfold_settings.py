@@ -8,7 +8,7 @@ from django.templatetags.static import static
 from django.urls import reverse_lazy
 
 
-def _link(title: str, icon: str, model: str, **more: str) -> dict[str, Any]:
+def _link(title: str, icon: str, model: str, **more: Any) -> dict[str, Any]:
     """A link in the sidebar, for operators who may see `model` (app_model)."""
     app, _, name = model.rpartition("_")
     address = reverse_lazy(f"admin:{model}_changelist")
@@ -17,6 +17,12 @@ def _link(title: str, icon: str, model: str, **more: str) -> dict[str, Any]:
 
 def _may(permission: str) -> Callable[[HttpRequest], bool]:
     return lambda request: request.user.has_perm(permission)
+
+
+def _is_not_queue(request: HttpRequest) -> bool:
+    """Whether this is a page of the payments' list: the theme would mark it for the queue below it too."""
+    listed, queue = reverse_lazy("admin:billing_payment_changelist"), reverse_lazy("admin:billing_payment_queue")
+    return request.path.startswith(str(listed)) and not request.path.startswith(str(queue))
 
 
 UNFOLD: dict[str, Any] = {
@@ -48,12 +54,21 @@ UNFOLD: dict[str, Any] = {
                 "title": "Payments",
                 "separator": True,
                 "items": [
+                    {
+                        "title": "Payments to check",
+                        "icon": "fact_check",
+                        "link": reverse_lazy("admin:billing_payment_queue"),
+                        "permission": _may("billing.view_payment"),
+                        "badge": "igny8_core.admin.dashboard.waiting_badge",
+                        "badge_variant": "warning",
+                    },
                     _link(
                         "Payments",
                         "payments",
                         "billing_payment",
-                        badge="igny8_core.admin.dashboard.waiting_badge",
-                        badge_variant="warning",
+                        badge="igny8_core.admin.dashboard.review_badge",
+                        badge_variant="danger",
+                        active=_is_not_queue,
                     ),
                     _link("Proofs of payment", "attach_file", "billing_paymentproof"),
                     _link("Refunds", "currency_exchange", "billing_refund"),

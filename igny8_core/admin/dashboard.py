@@ -43,9 +43,8 @@ def waiting_badge(request: HttpRequest) -> str:
 
 
 def review_badge(request: HttpRequest) -> str:
-    """The number beside it: how many payments do not match what their gateway says. Nothing where there are none."""
-    to_review = _waiting(request)[1]
-    return str(to_review) if to_review else ""
+    """The number below it: how many payments do not match what their gateway says."""
+    return str(_waiting(request)[1])
 
 
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:

@@ -19,10 +19,12 @@ def _may(permission: str) -> Callable[[HttpRequest], bool]:
     return lambda request: request.user.has_perm(permission)
 
 
-def _is_not_queue(request: HttpRequest) -> bool:
-    """Whether this is a page of the payments' list: the theme would mark it for the queue below it too."""
-    listed, queue = reverse_lazy("admin:billing_payment_changelist"), reverse_lazy("admin:billing_payment_queue")
-    return request.path.startswith(str(listed)) and not request.path.startswith(str(queue))
+_LIST, _QUEUE = reverse_lazy("admin:billing_payment_changelist"), reverse_lazy("admin:billing_payment_queue")
+
+
+def _is_list(request: HttpRequest) -> bool:
+    """Whether this is one of the payments' pages: the theme would mark the list for the queue below it too."""
+    return request.path.startswith(str(_LIST)) and not request.path.startswith(str(_QUEUE))
 
 
 UNFOLD: dict[str, Any] = {
@@ -57,19 +59,21 @@ UNFOLD: dict[str, Any] = {
                     {
                         "title": "Payments to check",
                         "icon": "fact_check",
-                        "link": reverse_lazy("admin:billing_payment_queue"),
+                        "link": _QUEUE,
                         "permission": _may("billing.view_payment"),
                         "badge": "igny8_core.admin.dashboard.waiting_badge",
                         "badge_variant": "warning",
                     },
-                    _link(
-                        "Payments",
-                        "payments",
-                        "billing_payment",
-                        badge="igny8_core.admin.dashboard.review_badge",
-                        badge_variant="danger",
-                        active=_is_not_queue,
-                    ),
+                    {
+                        "title": "Payments to review",
+                        "icon": "report",
+                        "link": lambda request: f"{_LIST}?needs_review__exact=1",
+                        "active": lambda request: _is_list(request) and "needs_review__exact" in request.GET,
+                        "permission": _may("billing.view_payment"),
+                        "badge": "igny8_core.admin.dashboard.review_badge",
+                        "badge_variant": "warning",
+                    },
+                    _link("Payments", "payments", "billing_payment", active=_is_list),
                     _link("Proofs of payment", "attach_file", "billing_paymentproof"),
                     _link("Refunds", "currency_exchange", "billing_refund"),
                     _link("Disputes", "gavel", "billing_dispute"),

@@ -12,7 +12,7 @@ from igny8_core.auth.models import Account, User
 from igny8_core.business.billing.models import Payment
 from igny8_core.business.billing.services.payment_service import PaymentService
 from tests import make
-from tests.web.accessibility import serious_faults
+from tests.web.accessibility import ABOUT_COLOURS, COLOURS_HAVE_CHANGED, faults_now
 from tests.web.browser import browser_page, elsewhere, with_chromium
 
 pytestmark = [pytest.mark.django_db(transaction=True), with_chromium]
@@ -51,11 +51,14 @@ def require_no_faults(page: Page, name: str) -> None:
     """Nothing serious on desk and phone, in light and dark, and nothing runs over the side."""
     for size in (PHONE, DESK):
         page.set_viewport_size({"width": size[0], "height": size[1]})
-        assert serious_faults(page) == [], (name, size)
+        for theme, options in (("dark", ABOUT_COLOURS), ("light", None)):
+            # The theme keeps its own choice; what follows the system has been asked when the page was loaded.
+            page.evaluate("dark => document.documentElement.classList.toggle('dark', dark)", theme == "dark")
+            page.evaluate(COLOURS_HAVE_CHANGED)
+            assert faults_now(page, options) == [], (name, size, theme)
+            if SHOTS:
+                page.screenshot(path=Path(SHOTS) / f"{name}-{size[0]}-{theme}.png", full_page=size == PHONE)
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (name, size)
-        for scheme in ("dark", "light") if SHOTS else ():
-            page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
-            page.screenshot(path=Path(SHOTS) / f"{name}-{size[0]}-{scheme}.png", full_page=size == PHONE)
 
 
 def test_ten_payments_take_two_keys_each(live_server: LiveServer, olga: User) -> None:
@@ -73,7 +76,7 @@ def test_ten_payments_take_two_keys_each(live_server: LiveServer, olga: User) ->
         log_in(page, live_server, olga)
         expect(page.get_by_role("heading", name="89.00 USD of Al Noor Trading")).to_be_visible()
         expect(page.locator(".check-sheet img")).to_have_css("width", "300px")
-        page.keyboard.press("t")
+        page.keyboard.press("o")
         expect(page.locator(".check-sheet")).to_have_css("height", "300px")
         require_no_faults(page, "check")
         page.get_by_label("Search what waits").press_sequentially("a?j")
@@ -108,7 +111,6 @@ def test_ten_payments_take_two_keys_each(live_server: LiveServer, olga: User) ->
         page.keyboard.press("Enter")
         require_open(page, f"{live_server.url}{QUEUE}{left.pk}/")
         expect(page.get_by_role("heading", name="The same transfer was claimed elsewhere")).to_be_visible()
-        require_no_faults(page, "repeated")
 
     statuses = {payment.pk: payment.status for payment in Payment.objects.all()}
     assert [statuses[payment.pk] for payment in payments] == [*["succeeded"] * 8, "failed", "succeeded"]

@@ -39,7 +39,7 @@ function begin() {
     });
   }
   document.addEventListener("keydown", (event) => {
-    const tool = { "+": "in", "-": "out", t: "turn", T: "turn" }[event.key];
+    const tool = { "+": "in", "-": "out", o: "turn", O: "turn" }[event.key];
     const isTyped = event.target.matches("textarea, select, input") || document.querySelector("dialog[open]");
     if (!tool || isTyped || event.ctrlKey || event.metaKey || event.altKey) return;
     use(tool);

@@ -212,8 +212,9 @@ class Report:
         return [*decided, *(_row(payment, False, sentence) for payment, sentence in self.refused)]
 
     def _brought(self) -> str:
-        usable = (result.outcome for _, result in self.decided if result and not result.caution)
-        return "".join(f" {text}" if times == 1 else f" {times} × {text}" for text, times in Counter(usable).items())
+        usable = Counter(result.outcome for _, result in self.decided if result and not result.caution)
+        told = [f" {text}" if times == 1 else f" {times} × {text}" for text, times in usable.items()]
+        return "".join(told) if len(usable) <= TOLD else ""
 
     def _sums(self) -> str:
         sums: defaultdict[str, Decimal] = defaultdict(Decimal)

@@ -7,8 +7,8 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("billing", "0031_cards_of_before"),
-        ("igny8_auth", "0017_trials_that_end"),
+        ("billing", "0032_invoices_of_a_busy_account"),
+        ("igny8_auth", "0019_sessions_people_know"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

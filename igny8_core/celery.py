@@ -47,6 +47,7 @@ app.conf.beat_schedule = {
     "charge-renewals": {"task": "billing.charge_renewals", "schedule": 60.0, "options": {"expires": 60}},
     "warn-of-cards": {"task": "billing.warn_of_cards", "schedule": 3600.0, "options": {"expires": 3600}},
     "dun-invoices": {"task": "billing.dun_invoices", "schedule": 900.0, "options": {"expires": 900}},
+    "remind-operators": {"task": "billing.remind_operators", "schedule": 900.0, "options": {"expires": 900}},
     "end-trials": {"task": "billing.end_trials", "schedule": 900.0, "options": {"expires": 900}},
     "check-invariants": {"task": "billing.check_invariants", "schedule": 900.0, "options": {"expires": 900}},
     "delete-unused-proofs": {"task": "billing.delete_unused_proofs", "schedule": 3600.0, "options": {"expires": 3600}},

@@ -185,8 +185,8 @@ def png(width: int = 8, height: int = 8, **options: Any) -> bytes:
 
 
 def proof(tenant: Account, **fields: Any) -> PaymentProof:
-    """An uploaded picture, stored, of the account's owner."""
-    content = png()
+    """An uploaded file, stored, of the account's owner: a picture where no `content` is given."""
+    content = fields.pop("content", None) or png()
     values = {"uploaded_by": tenant.owner, "content_type": "image/png", "size": len(content), **fields}
     unsaved = PaymentProof(account=tenant, sha256=hashlib.sha256(content).hexdigest(), **values)
     unsaved.file.save("", ContentFile(content), save=False)

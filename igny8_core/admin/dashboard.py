@@ -38,9 +38,13 @@ def environment(request: HttpRequest) -> list[str] | None:
 
 
 def waiting_badge(request: HttpRequest) -> str:
-    """The number in the sidebar: how many payments wait for an operator."""
-    waiting, to_review = _waiting(request)
-    return str(waiting.count + to_review)
+    """The number in the sidebar: how many payments wait for a decision."""
+    return str(_waiting(request)[0].count)
+
+
+def review_badge(request: HttpRequest) -> str:
+    """The number below it: how many payments do not match what their gateway says."""
+    return str(_waiting(request)[1])
 
 
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
@@ -132,13 +136,13 @@ def _account_cards() -> tuple[Card, Card]:
 
 
 def _waiting_url() -> str:
-    return f"{reverse('admin:billing_payment_changelist')}?status__exact={PaymentStatus.PENDING_APPROVAL}"
+    return reverse("admin:billing_payment_queue")
 
 
 def _oldest_waiting() -> list[dict[str, Any]]:
     return [
         {
-            "url": change_url("billing_payment", payment.pk),
+            "url": reverse("admin:billing_payment_check", args=[payment.pk]),
             "invoice": payment.invoice.invoice_number,
             "account": payment.account.name,
             "amount": amount_text(payment.amount, payment.currency),

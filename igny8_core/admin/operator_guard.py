@@ -105,6 +105,7 @@ def _asked(request: HttpRequest, refusal: DomainError | None = None) -> HttpResp
     context = {
         "title": "Is it you?",
         "address": request.get_full_path(),
+        "leads_back": getattr(request, "leads_back", reverse("admin:index")),
         "fields": [(name, value) for name, value in sent if name not in NOT_REPEATED],
         "asks_code": isinstance(operator, User) and operator.second_factor_since is not None,
         "problem": (texts or [refusal.text])[0] if refusal else "",

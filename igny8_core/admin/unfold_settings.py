@@ -8,7 +8,7 @@ from django.templatetags.static import static
 from django.urls import reverse_lazy
 
 
-def _link(title: str, icon: str, model: str, **more: str) -> dict[str, Any]:
+def _link(title: str, icon: str, model: str, **more: Any) -> dict[str, Any]:
     """A link in the sidebar, for operators who may see `model` (app_model)."""
     app, _, name = model.rpartition("_")
     address = reverse_lazy(f"admin:{model}_changelist")
@@ -17,6 +17,14 @@ def _link(title: str, icon: str, model: str, **more: str) -> dict[str, Any]:
 
 def _may(permission: str) -> Callable[[HttpRequest], bool]:
     return lambda request: request.user.has_perm(permission)
+
+
+_LIST, _QUEUE = reverse_lazy("admin:billing_payment_changelist"), reverse_lazy("admin:billing_payment_queue")
+
+
+def _is_list(request: HttpRequest) -> bool:
+    """Whether this is one of the payments' pages: the theme would mark the list for the queue below it too."""
+    return request.path.startswith(str(_LIST)) and not request.path.startswith(str(_QUEUE))
 
 
 UNFOLD: dict[str, Any] = {
@@ -48,13 +56,24 @@ UNFOLD: dict[str, Any] = {
                 "title": "Payments",
                 "separator": True,
                 "items": [
-                    _link(
-                        "Payments",
-                        "payments",
-                        "billing_payment",
-                        badge="igny8_core.admin.dashboard.waiting_badge",
-                        badge_variant="warning",
-                    ),
+                    {
+                        "title": "Payments to check",
+                        "icon": "fact_check",
+                        "link": _QUEUE,
+                        "permission": _may("billing.view_payment"),
+                        "badge": "igny8_core.admin.dashboard.waiting_badge",
+                        "badge_variant": "warning",
+                    },
+                    {
+                        "title": "Payments to review",
+                        "icon": "report",
+                        "link": lambda request: f"{_LIST}?needs_review__exact=1",
+                        "active": lambda request: _is_list(request) and "needs_review__exact" in request.GET,
+                        "permission": _may("billing.view_payment"),
+                        "badge": "igny8_core.admin.dashboard.review_badge",
+                        "badge_variant": "warning",
+                    },
+                    _link("Payments", "payments", "billing_payment", active=_is_list),
                     _link("Proofs of payment", "attach_file", "billing_paymentproof"),
                     _link("Refunds", "currency_exchange", "billing_refund"),
                     _link("Disputes", "gavel", "billing_dispute"),

@@ -63,6 +63,9 @@ class AccountOutput(OutputSerializer):
     name = serializers.CharField()
     slug = serializers.CharField()
     status = EnumField(AccountStatus, help_text="What the account may do now")
+    trial_ends_at = serializers.DateTimeField(
+        allow_null=True, help_text="When the trial ends or ended; null for a trial without end, and for no trial"
+    )
     plan = PlanOutput(help_text="The account's plan")
     credits = serializers.IntegerField(help_text="Credits that can be spent now")
     billing_email = serializers.CharField()

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from igny8_core.common import clock
 from igny8_core.common.money import amount_text
 
 EMPTY = "–"
@@ -60,6 +61,21 @@ def moment(field: str, description: str = "") -> Shown:
     @display(description=description or field.removesuffix("_at").replace("_", " "), ordering=field)
     def shown(admin: Any, row: Any) -> str:
         return time_text(getattr(row, field))
+
+    return shown
+
+
+def waiting(field: str, is_waiting: Callable[[Any], bool], description: str, late_days: int) -> Shown:
+    """A column that shows how long a row waits since the time in a field; red from `late_days` on."""
+
+    @display(description=description, ordering=field)
+    def shown(admin: Any, row: Any) -> str:
+        if not is_waiting(row):
+            return EMPTY
+        age = clock.now() - getattr(row, field)
+        number, unit = (age.days, "day") if age.days else (int(age.total_seconds() // 3600), "hour")
+        text = f"{number}\N{NO-BREAK SPACE}{unit}{'' if number == 1 else 's'}"
+        return label(text, "danger" if age.days >= late_days else "")
 
     return shown
 

@@ -236,6 +236,8 @@ MAX_INVOICES_OF_SUBSCRIPTION_PER_DAY = 15
 MAX_ATTEMPTS_OF_INVOICE_PER_DAY = 15
 # When unpaid invoices are reminded of, suspend and end (docs/dunning.md).
 DUNNING = dunning.read()
+# After how many business days operators are reminded of a confirmation that waits for them, and then each day.
+CONFIRMATION_REMINDER_DAYS = environment.at_least_one("CONFIRMATION_REMINDER_DAYS", 2)
 # How long a trial lasts; 0: for ever. When its end is told, and how long an account whose trial is over can be read.
 TRIAL_DAYS = environment.number("TRIAL_DAYS", 0)
 TRIAL_WARNING_DAYS = dunning.days_before("TRIAL_WARNING_DAYS", "7,1")

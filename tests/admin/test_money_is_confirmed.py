@@ -51,10 +51,10 @@ def test_a_refund(browser: Client) -> None:
 
 def test_a_large_approval_alone_or_among_others(browser: Client, settings: Any) -> None:
     large = make.submitted_payment(make.invoice())
-    several = {"action": "approve_selected", "_selected_action": [str(large.pk)]}
+    several = {"decision": "approve", "payments": str(large.pk)}
 
     assert sent(browser, "billing_payment_approve", large, note="") == 403
-    assert browser.post(reverse("admin:billing_payment_changelist"), several).status_code == 403
+    assert browser.post(reverse("admin:billing_payment_decide"), several).status_code == 403
     assert Payment.objects.get(pk=large.pk).status == "pending_approval"
     settings.CONFIRM_APPROVALS_ABOVE = {"USD": Decimal(1000)}
     assert sent(browser, "billing_payment_approve", large, note="") == 302

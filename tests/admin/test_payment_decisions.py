@@ -20,18 +20,21 @@ from tests.admin.samples import operator_with
 
 pytestmark = pytest.mark.django_db
 
-LIST = "admin:billing_payment_changelist"
+LIST, DECIDE = "admin:billing_payment_changelist", "admin:billing_payment_decide"
 APPROVE = "approve_selected"
 REJECT = "reject_selected"
 
 
 def decide(browser: Client, action: str, payments: Iterable[Payment], **inputs: str) -> list[tuple[str, str]]:
-    """Select, choose the action, click Go; returns kind and text of each line of the report."""
+    """Select, choose the action, click Go, decide on the page between; returns kind and text of each line told."""
     selected = [str(payment.pk) for payment in payments]
-    posted = {"action": action, "_selected_action": selected, "index": "0", **inputs}
-    response = browser.post(reverse(LIST), posted, follow=True)
-    assert response.redirect_chain
-    return [(message.level_tag, message.message) for message in response.context["messages"]]
+    between = browser.post(reverse(LIST), {"action": action, "_selected_action": selected, "index": "0"})
+    context = between.context
+    sent = {"decision": context["decision"], "payments": context["selected"], **inputs}
+    response = browser.post(reverse(DECIDE), sent)
+    told = [(message.level_tag, message.message) for message in response.context["messages"]]
+    refused = [*response.context["form"].errors.values()] if response.status_code == 400 else []
+    return [*told, *(("error", str(sentence)) for sentences in refused for sentence in sentences)]
 
 
 def page(payment: Payment, name: str) -> str:

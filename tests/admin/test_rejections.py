@@ -36,7 +36,7 @@ def test_several_are_not_rejected_without_a_reason_for_the_customer(console: Cli
     reports = [decide(console, REJECT, [payment], note="No such transfer", reason_code=code) for code in ("", "other")]
 
     assert [[kind for kind, _ in report] for report in reports] == [["error"], ["error"]]
-    assert reports[0][0][1] == "No payment was changed. Choose the reason that the customer reads."
+    assert reports[0][0][1] == "Choose the reason that the customer reads."
     assert status(payment) == PaymentStatus.PENDING_APPROVAL
 
 

@@ -89,6 +89,20 @@ def test_what_makes_no_sense_is_refused_with_a_sentence(console: Client, wrong: 
     assert not PlanPriceChange.objects.exists()
 
 
+def test_a_price_is_withdrawn_by_the_button_until_its_day(console: Client) -> None:
+    make.plan()
+    order(console)
+    change = PlanPriceChange.objects.get()
+    page, button = f"{PRICES}{change.pk}/change/", f"{PRICES}{change.pk}/withdraw/"
+    assert button in console.get(page).content.decode()
+
+    answer = console.post(button, {"_form_submitted": "True"}, follow=True)
+
+    assert "Withdrawn. Customers who are told: 0." in answer.content.decode()
+    assert now(change).withdrawn_by is not None
+    assert button not in console.get(page).content.decode()
+
+
 def test_who_may_only_look_cannot_change_a_price(client: Client) -> None:
     make.plan()
     client.force_login(operator_with("billing.view_planpricechange"))

@@ -7,9 +7,14 @@ from typing import Any
 import pytest
 from django.core import mail
 
-from igny8_core.auth.models import Plan, Subscription
+from igny8_core.auth.models import Plan, Subscription, User
+from igny8_core.business.billing.errors import PriceChangeInForce, PriceChangeWithdrawn
 from igny8_core.business.billing.models import PlanPriceChange, PriceChangeNotice
-from igny8_core.business.billing.services.renewals.price_changes import announce_price_changes, change_price
+from igny8_core.business.billing.services.renewals.price_changes import (
+    announce_price_changes,
+    change_price,
+    withdraw_price_change,
+)
 from igny8_core.business.billing.services.subscription_service import SubscriptionService
 from igny8_core.common.errors import InvalidInput
 from igny8_core.events.deliveries import deliver_due
@@ -179,3 +184,51 @@ def test_the_running_period_and_what_is_paid_stay_as_they_are(subscription: Subs
 
     assert (now(subscription).terms_price, now(subscription).current_period_end) == (89, END)
     assert Plan.objects.get(slug="starter").price == 89
+
+
+def test_a_change_that_is_withdrawn_does_not_happen_and_who_was_told_is_told_again(
+    subscription: Subscription, olga: User
+) -> None:
+    change = ordered(date(2026, 4, 1))
+    later = ordered(date(2026, 8, 1), "120.00")
+    at(START + A_DAY, announce_price_changes)
+    assert PriceChangeNotice.objects.count() == 2
+    at(START + A_DAY, deliver_due)
+    mail.outbox.clear()
+
+    assert at(END, withdraw_price_change, change, olga) == 1
+
+    at(END, deliver_due)
+    [sent] = mail.outbox
+    assert sent.subject == "The price of your plan does not change"
+    assert "would cost 99.00 USD from 2026-04-30 on. That is withdrawn." in " ".join(sent.body.split())
+    assert (now(change).withdrawn_by, now(change).withdrawn_at) == (olga, END)
+    assert Event.objects.get(type="plan_price_change.withdrawn").actor == olga
+    # It is not told anew, the later one holds, and the day is free again.
+    assert at(END + A_DAY, announce_price_changes) == 0
+    assert prices_of(subscription, datetime(2026, 10, 1, tzinfo=UTC)) == [89] * 6 + [120, 120]
+    assert now(later).withdrawn_at is None
+    again = at(END, change_price, change.plan, Decimal("95.00"), change.effective_on, 30)
+    assert again.pk != change.pk
+    with pytest.raises(PriceChangeWithdrawn):
+        at(END, withdraw_price_change, change, olga)
+
+
+def test_a_change_at_whose_price_somebody_was_invoiced_or_whose_day_has_come_stays(
+    subscription: Subscription, olga: User
+) -> None:
+    change = ordered(date(2026, 3, 31))
+    later = ordered(date(2026, 8, 1), "120.00")
+    at(START + A_DAY, announce_price_changes)
+    work_at(WEEK_BEFORE)
+    pay_at(END, renewal_of(subscription).invoice)
+    work_at(NEXT_END - timedelta(days=6))
+    assert renewal_of(subscription).invoice.total == 99
+
+    with pytest.raises(PriceChangeInForce):
+        at(NEXT_END - timedelta(days=6), withdraw_price_change, change, olga)
+    with pytest.raises(PriceChangeInForce):
+        at(datetime(2026, 8, 1, tzinfo=UTC), withdraw_price_change, later, olga)
+
+    assert now(change).withdrawn_at is now(later).withdrawn_at is None
+    assert not Event.objects.filter(type="subscription.price_change_withdrawn").exists()

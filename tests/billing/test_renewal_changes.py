@@ -5,10 +5,19 @@ from decimal import Decimal
 
 import pytest
 
+from fake_gateways.stripe_fake import FakeStripe
 from igny8_core.auth.models import Plan, Subscription, User
-from igny8_core.business.billing.errors import PaymentUnderWay, RenewalNotRetryable, RenewalPaid, SubscriptionLapsed
-from igny8_core.business.billing.models import Invoice, Renewal
+from igny8_core.business.billing.errors import (
+    OverLimits,
+    PaymentUnderWay,
+    RenewalNotRetryable,
+    RenewalPaid,
+    SubscriptionLapsed,
+)
+from igny8_core.business.billing.models import Invoice, Payment, Renewal
+from igny8_core.business.billing.services.dunning.steps import take_due_steps
 from igny8_core.business.billing.services.invoices.lifecycle import mark_void
+from igny8_core.business.billing.services.payments.checkout import charge_saved_card, pay_invoice
 from igny8_core.business.billing.services.renewals.retrying import retry_renewal
 from igny8_core.business.billing.services.subscription_service import SubscriptionService
 from igny8_core.business.billing.services.subscriptions.plan_change import quote
@@ -159,6 +168,31 @@ def test_a_smaller_plan_that_does_not_fit_is_renewed_as_it_was(subscription: Sub
     require_sound_at(END + A_DAY)
 
 
+def test_nobody_pays_for_a_smaller_plan_that_could_not_begin(
+    stripe: FakeStripe, subscription: Subscription, mini: Plan
+) -> None:
+    decide("downgrade_subscription", subscription, mini)
+    work_at(END - A_DAY)
+    account = account_of(subscription)
+    small, card = renewal_of(subscription).invoice, make.saved_card(stripe, account)
+    sites = [make.site(account) for _ in range(2)]
+
+    for pay in (
+        lambda: pay_invoice(now(small), "bank_transfer"),
+        lambda: pay_invoice(now(small), saved_method_id=card.pk),
+        lambda: charge_saved_card(now(small)),
+    ):
+        with pytest.raises(OverLimits, match="2 sites"):
+            at(END - A_DAY, pay)
+    assert (Payment.objects.filter(invoice=small).count(), now(small).status) == (0, "pending")
+
+    sites[0].delete()
+    at(END - A_DAY, charge_saved_card, now(small))
+    work_at(END)
+    assert (now(subscription).plan, now(subscription).current_period_end) == (mini, NEXT_END)
+    require_sound_at(END + A_DAY)
+
+
 def test_a_downgrade_taken_back_is_renewed_at_the_old_price(subscription: Subscription, mini: Plan) -> None:
     decide("downgrade_subscription", subscription, mini)
     work_at(END - A_DAY)
@@ -294,6 +328,26 @@ def test_an_operator_who_voided_a_renewal_can_have_it_invoiced_again(subscriptio
 
     assert (again.status, again.invoice.status, again.invoice != renewal.invoice) == ("open", "pending", True)
     require_sound_at(END + A_DAY)
+
+
+def test_a_past_due_period_whose_invoice_is_voided_is_invoiced_anew_by_the_calendar(
+    subscription: Subscription, olga: User
+) -> None:
+    renewal = renewal_of(subscription)
+    work_at(END)
+    at(END + 2 * A_DAY, take_due_steps)
+    assert now(subscription).status == "past_due"
+    at(END + 2 * A_DAY, mark_void, renewal.invoice, "Wrong address", olga)
+
+    work_at(END + 2 * A_DAY)
+    work_at(END + 2 * A_DAY)
+
+    again = renewal_of(subscription)
+    assert (again.status, again.invoice.status, again.invoice != renewal.invoice) == ("open", "pending", True)
+    assert (now(subscription).status, again.invoice.due_date) == ("past_due", (END + 2 * A_DAY).date())
+    pay_at(END + 3 * A_DAY, again.invoice)
+    assert (now(subscription).status, now(subscription).current_period_end) == ("active", NEXT_END)
+    require_sound_at(END + 3 * A_DAY)
 
 
 def test_a_period_that_begins_while_its_invoice_is_void_is_invoiced_anew(

@@ -1,6 +1,6 @@
 """The next period is invoiced a week before the running one ends, once, with rows like any other invoice's."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -8,6 +8,7 @@ import pytest
 from django.db import IntegrityError, connection
 
 from igny8_core.auth.models import Plan, Subscription, SubscriptionStatus
+from igny8_core.business.billing.hot_reads import first_invoices_of
 from igny8_core.business.billing.models import Invoice, InvoiceLine, InvoiceOffer, Renewal, RenewalStatus
 from igny8_core.business.billing.services.dunning.steps import take_due_steps
 from igny8_core.business.billing.services.invoice_service import InvoiceService
@@ -223,3 +224,30 @@ def test_numbers_stay_gapless_with_what_is_invoiced_by_hand(subscription: Subscr
     numbers = Invoice.objects.filter(invoice_date=date(2026, 2, 21)).order_by("pk")
     assert [invoice.invoice_number[-4:] for invoice in numbers] == ["0001", "0002", "0003"]
     require_sound_at(WEEK_BEFORE)
+
+
+@pytest.mark.parametrize("cycle", ["monthly", "annual"])
+def test_each_invoice_says_the_period_that_it_sells_whatever_runs_by_now(cycle: str) -> None:
+    subscription = running(make.plan("other", billing_cycle=cycle, price=Decimal("50.00")))
+    first_end = now(subscription).current_period_end
+    assert first_end
+    first, consulting = subscription.invoices.get(), make.invoice(subscription.account, subscription=subscription)
+    work_at(first_end - timedelta(days=7))
+    renewal = renewal_of(subscription)
+    pay_at(first_end, renewal.invoice)
+    assert now(subscription).current_period_start == first_end
+
+    periods = {
+        pk: (invoice.billing_period_start, invoice.billing_period_end)
+        for pk in (first.pk, renewal.invoice_id, consulting.pk)
+        for invoice in [Invoice.objects.get(pk=pk)]
+    }
+
+    assert periods[first.pk] == (START, first_end)
+    assert periods[renewal.invoice_id] == (first_end, renewal.period_end)
+    assert periods[consulting.pk] == (None, None)
+    # The statement of the first page of the list says the same.
+    of_page = {row["id"]: row for row in first_invoices_of(subscription.account_id, size=9, count_limit=9).rows}
+    for pk, (start, end) in periods.items():
+        read = [of_page[pk][name] for name in ("billing_period_start", "billing_period_end")]
+        assert [each and datetime.fromisoformat(each) for each in read] == [start, end]

@@ -1,10 +1,12 @@
 """Trials that end: warnings, read only, closed; what an operator can move, and what an order keeps."""
 
+from collections.abc import Callable
 from datetime import date, timedelta
 
 import pytest
 from django.core import mail
 from django.utils import timezone
+from rest_framework.test import APIClient
 
 from igny8_core.auth.errors import NotOnTrial, OwnAccount, PaymentRequired
 from igny8_core.auth.models import Account, User
@@ -87,6 +89,18 @@ def test_a_stopped_schedule_tells_first_and_closes_a_week_later(trial: Account) 
     pass_days(107)
     trial.refresh_from_db()
     assert trial.status == "canceled"
+
+
+def test_the_customer_reads_when_the_trial_ends(trial: Account, as_user: Callable[[User], APIClient]) -> None:
+    client, ends = as_user(trial.owner), trial.trial_ends_at  # type: ignore[arg-type]
+    assert ends
+
+    def told_to_them() -> str:
+        return str(client.get("/api/v1/auth/me/").json()["data"]["account"]["trial_ends_at"])
+
+    assert told_to_them() == f"{ends:%Y-%m-%dT%H:%M:%SZ}"
+    Account.objects.filter(pk=trial.pk).update(trial_ends_at=None)
+    assert told_to_them() == "None"
 
 
 def test_an_order_that_is_open_keeps_the_account(trial: Account) -> None:

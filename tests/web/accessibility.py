@@ -18,7 +18,12 @@ def serious_faults(page: Page) -> list[str]:
     for scheme, options in (("dark", ABOUT_COLOURS), ("light", None)):
         page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
         page.evaluate(COLOURS_HAVE_CHANGED)
-        broken: list[dict[str, Any]] = Axe().run(page, options=options).response["violations"]
-        grave = [rule for rule in broken if rule["impact"] in SERIOUS]
-        found += [f"{scheme}: {rule['help']}: {node['html']}" for rule in grave for node in rule["nodes"]]
+        found += [f"{scheme}: {fault}" for fault in faults_now(page, options)]
     return found
+
+
+def faults_now(page: Page, options: dict[str, Any] | None = None) -> list[str]:
+    """The same for the page as it is shown now."""
+    broken: list[dict[str, Any]] = Axe().run(page, options=options).response["violations"]
+    grave = [rule for rule in broken if rule["impact"] in SERIOUS]
+    return [f"{rule['help']}: {node['html']}" for rule in grave for node in rule["nodes"]]

@@ -7,11 +7,13 @@ of its own in it.
 import asyncio
 import atexit
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import pytest
+from django.db import connections
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 # Only a page that is wrong uses it up: four processes with a browser each may share two busy cores.
@@ -107,3 +109,16 @@ def browser_page(refused: str = "", answered: tuple[int, ...] = (), *, loses: bo
     """A page of one person; what is told about the others in `browsers` holds."""
     with browsers(refused, answered, loses=loses) as desk:
         yield desk.opens()
+
+
+def elsewhere(work: Callable[[], object]) -> None:
+    """Do what an operator does meanwhile: on another thread, as the browser's event loop runs on this one."""
+
+    def run() -> None:
+        try:
+            work()
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(1) as other_thread:
+        other_thread.submit(run).result()

@@ -1,8 +1,7 @@
 """A transfer in a real browser on a phone: the mailed link, the details, the form, and the answer without a reload."""
 
 import re
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,6 @@ from typing import Any
 import pytest
 import zxingcpp
 from django.core import mail
-from django.db import connections
 from PIL import Image
 from playwright.sync_api import Page, Route, expect
 from pytest_django.live_server_helper import LiveServer
@@ -25,25 +23,12 @@ from igny8_core.common import clock
 from igny8_core.events.models import Event
 from tests import make
 from tests.web.accessibility import serious_faults
-from tests.web.browser import browser_page, with_chromium
+from tests.web.browser import browser_page, elsewhere, with_chromium
 
 pytestmark = [pytest.mark.django_db(transaction=True), with_chromium]
 
 PHONE, DESK = {"width": 390, "height": 844}, {"width": 1440, "height": 900}
 IBAN = "DE89370400440532013000"
-
-
-def elsewhere(work: Callable[[], object]) -> None:
-    """Do what an operator does meanwhile: on another thread, as the browser's event loop runs on this one."""
-
-    def run() -> None:
-        try:
-            work()
-        finally:
-            connections.close_all()
-
-    with ThreadPoolExecutor(1) as other_thread:
-        other_thread.submit(run).result()
 
 
 def mailed_link() -> str:

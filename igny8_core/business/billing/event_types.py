@@ -40,6 +40,7 @@ def _of_accounts() -> None:
             "subscription.change_decided": "An operator ordered another plan for the customer.",
             "subscription.renewed": "A further period was paid and has begun.",
             "subscription.price_change_announced": "The customer was told of another price from a later period on.",
+            "subscription.price_change_withdrawn": "Another price that the customer was told of does not come.",
             "subscription.reactivated": "A scheduled end or smaller plan was taken back.",
             "subscription.past_due": "A renewal was not paid in time.",
             "subscription.canceled": "The subscription has ended.",
@@ -66,6 +67,7 @@ def _of_invoices_and_payments() -> None:
         "billing.payment",
         {
             "payment.submitted": "A customer confirmed that they paid by bank or wallet.",
+            "payment.left_undecided": "Confirmations wait for operators for days, who were reminded of them.",
             "payment.approved": "An operator found the money and approved the payment.",
             "payment.rejected": "An operator rejected the payment; the customer reads its `reason`.",
             "payment.started": "A payment through a gateway was begun.",
@@ -165,7 +167,10 @@ def _of_ways_to_pay() -> None:
 def _of_configuration() -> None:
     register(
         "billing.planpricechange",
-        {"plan_price_change.created": "An operator ordered another price for the renewals of a plan."},
+        {
+            "plan_price_change.created": "An operator ordered another price for the renewals of a plan.",
+            "plan_price_change.withdrawn": "An operator withdrew another price before it was invoiced.",
+        },
     )
     for model, noun, text in [
         ("billing.paymentmethodconfig", "payment_method_config", "A country's payment method"),

@@ -43,11 +43,17 @@ FIRST_INVOICES = PreparedStatement(
                invoice.subtotal, invoice.tax, invoice.total,
                (SELECT json_agg(json_build_array(description, quantity, unit_amount::text, credits) ORDER BY position)
                 FROM igny8_invoice_lines line WHERE line.invoice_id = invoice.id)::text,
-               invoice.invoice_date, invoice.due_date, invoice.paid_at, subscription.current_period_start,
-               subscription.current_period_end,
+               invoice.invoice_date, invoice.due_date, invoice.paid_at,
+               CASE WHEN sold.period_end IS NULL AND sold.billing_cycle IS NOT NULL THEN invoice.paid_at
+                    ELSE sold.period_start END,
+               coalesce(sold.period_end, invoice.paid_at + CASE sold.billing_cycle
+                    WHEN 'annual' THEN interval '1 year' WHEN 'monthly' THEN interval '1 month' END),
                invoice.metadata -> 'billing_snapshot', account.billing_email, invoice.created_at
         FROM igny8_invoices invoice JOIN igny8_accounts account ON account.id = invoice.account_id
-        LEFT JOIN igny8_subscriptions subscription ON subscription.id = invoice.subscription_id
+        LEFT JOIN LATERAL (
+            SELECT period_start, period_end, billing_cycle FROM igny8_invoice_lines line
+            WHERE line.invoice_id = invoice.id AND kind IN ('plan', 'plan_change') ORDER BY position LIMIT 1
+        ) sold ON TRUE
         WHERE invoice.account_id = $1
         ORDER BY invoice.id DESC LIMIT $2
     """,

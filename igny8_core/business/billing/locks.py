@@ -8,7 +8,14 @@ from django.db.models import DateTimeField
 
 from igny8_core.auth.models import Account, Plan, Subscription
 from igny8_core.business.billing.errors import InvoiceNotFound, PaymentNotFound
-from igny8_core.business.billing.models import CreditCostConfig, Invoice, InvoiceLine, Payment, PaymentMethodConfig
+from igny8_core.business.billing.models import (
+    CreditCostConfig,
+    Invoice,
+    InvoiceLine,
+    Payment,
+    PaymentMethodConfig,
+    PlanPriceChange,
+)
 from igny8_core.common.db import PreparedStatement, require_atomic
 from igny8_core.common.errors import NotFound
 from igny8_core.common.model_fields import AmountField
@@ -117,4 +124,14 @@ def lock_credit_cost(cost_id: int) -> CreditCostConfig:
     try:
         return CreditCostConfig.objects.select_for_update(no_key=True).get(pk=cost_id)
     except CreditCostConfig.DoesNotExist:
+        raise NotFound() from None
+
+
+def lock_price_change(change_id: int) -> PlanPriceChange:
+    """A change of price with its plan, read under its lock. It belongs to no account. Raises NotFound."""
+    require_atomic()
+    try:
+        changes = PlanPriceChange.objects.select_for_update(of=("self",), no_key=True).select_related("plan")
+        return changes.get(pk=change_id)
+    except PlanPriceChange.DoesNotExist:
         raise NotFound() from None

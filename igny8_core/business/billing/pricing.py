@@ -1,6 +1,5 @@
 """What an invoice states: lines, sums, periods, proration. Pure arithmetic without queries of its own."""
 
-from calendar import monthrange
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -30,6 +29,7 @@ from igny8_core.common.money import (
     round_amount,
     typed_amount,
 )
+from igny8_core.common.months import months_after
 from igny8_core.common.written import plain_day_text
 
 # What a column of whole numbers holds.
@@ -273,9 +273,7 @@ def period_end(anchor: datetime, periods: int, cycle: str) -> datetime:
 
     31 January monthly: 28/29 February, 31 March, … (docs/domain.md section 4, Renewal).
     """
-    months = periods * (12 if cycle == BillingCycle.ANNUAL else 1)
-    year, month = divmod(anchor.year * 12 + anchor.month - 1 + months, 12)
-    return anchor.replace(year=year, month=month + 1, day=min(anchor.day, monthrange(year, month + 1)[1]))
+    return months_after(anchor, periods * (12 if cycle == BillingCycle.ANNUAL else 1))
 
 
 def next_period(anchor: datetime, ended: datetime, cycle: str) -> NextPeriod:

@@ -138,10 +138,12 @@ class InvoiceOutput(OutputSerializer):
     due_date = serializers.DateField()
     paid_at = serializers.DateTimeField(allow_null=True)
     billing_period_start = serializers.DateTimeField(
-        allow_null=True, help_text="Start of the subscription's current period; null where there is none"
+        allow_null=True,
+        help_text="Start of the period that it is for; null if it is for none, or for one that begins when it is paid",
     )
     billing_period_end = serializers.DateTimeField(
-        allow_null=True, help_text="End of the subscription's current period; null where there is none"
+        allow_null=True,
+        help_text="End of the period that it is for; null if it is for none, or for one that begins when it is paid",
     )
     billing_email = serializers.CharField(help_text="Where it is sent")
     billing_snapshot = serializers.DictField(

@@ -4,7 +4,6 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
-from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html, format_html_join
 from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilter, RangeDateTimeFilter
@@ -13,18 +12,16 @@ from unfold.enums import ActionVariant
 
 from igny8_core.auth.confirming import require_confirmed_operator
 from igny8_core.auth.permissions import operator_of
+from igny8_core.business.billing.admin.payment_bulk import DecidesSeveral
 from igny8_core.business.billing.admin.payment_decisions import (
     ApproveDialog,
-    DecisionForm,
     OrderAgainDialog,
-    PaymentActionForm,
     RefundDialog,
     RejectDialog,
-    RejectionForm,
     decide_each,
     payment_with_id,
 )
-from igny8_core.business.billing.admin.payment_gateways import AsksGateways, gateway_buttons
+from igny8_core.business.billing.admin.payment_gateways import gateway_buttons
 from igny8_core.business.billing.models import GATEWAY_METHODS, CreditNote, LineKind, Payment, PaymentStatus
 from igny8_core.business.billing.payment_repeats import repeats_of
 from igny8_core.business.billing.payment_search import payments_matching
@@ -34,7 +31,7 @@ from igny8_core.business.billing.services.refunds.refunding import process_refun
 from igny8_core.business.billing.services.subscriptions.decisions import order_again
 from igny8_core.common.links import why_not_public_https
 from igny8_core.common.money import amount_text
-from igny8_core.console.columns import EMPTY, change_url, choice, json_block, label, moment, money
+from igny8_core.console.columns import EMPTY, change_url, choice, json_block, label, moment, money, waiting
 from igny8_core.console.dialogs import back_to, decided
 
 PAYMENT_TONES = {
@@ -61,7 +58,7 @@ FROM_CUSTOMER, AT_GATEWAY = "Customer's confirmation", "Gateway"
 
 
 @admin.register(Payment)
-class PaymentAdmin(AsksGateways):
+class PaymentAdmin(DecidesSeveral):
     """Payments. Their status changes by the actions, which call the same services as the API."""
 
     list_display = (
@@ -70,6 +67,7 @@ class PaymentAdmin(AsksGateways):
         "account",
         "amount_shown",
         "status_shown",
+        "waits",
         "method",
         "reference",
         "approved_by",
@@ -98,7 +96,6 @@ class PaymentAdmin(AsksGateways):
     search_help_text = "Search by reference in any spelling, amount, payer, notes, invoice number or account"
     ordering = ("-id",)
     actions = ("approve_selected", "reject_selected")
-    action_form = PaymentActionForm
     actions_detail = ("approve", "reject", "order_again", "refund", "ask", "giveback")
     fieldsets = (
         (
@@ -148,6 +145,7 @@ class PaymentAdmin(AsksGateways):
     refunded_shown = money("refunded_amount", "refunded")
     method = choice("payment_method", "method")
     created = moment("created_at")
+    waits = waiting("created_at", lambda row: row.status == PaymentStatus.PENDING_APPROVAL, "waits", late_days=2)
     approved = moment("approved_at", "decided")
     processed = moment("processed_at")
     failed = moment("failed_at")
@@ -224,10 +222,6 @@ class PaymentAdmin(AsksGateways):
         unused = FROM_CUSTOMER if is_collected else AT_GATEWAY
         return [part for part in super().get_fieldsets(request, obj) if part[0] != unused]
 
-    def has_approve_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        """Operators who may see payments and decide them."""
-        return self.has_view_permission(request) and request.user.has_perm("billing.approve_payment")
-
     def has_order_permission(self, request: HttpRequest, obj: object = None) -> bool:
         """Operators who may decide payments and change customers' plans: the button does both."""
         may_change = request.user.has_perm("igny8_auth.change_subscription_plan")
@@ -248,16 +242,14 @@ class PaymentAdmin(AsksGateways):
         return [button for button in buttons if button.action_name.rpartition("_")[2] in offered]
 
     @admin.action(description="Approve selected manual payments", permissions=["approve"])
-    def approve_selected(self, request: HttpRequest, payments: QuerySet[Payment]) -> None:
-        """Approve each, oldest first."""
-        if decision := _decision(request, DecisionForm(request.POST)):
-            _approve(request, _oldest_first(payments), decision["note"], decision["override_duplicate"])
+    def approve_selected(self, request: HttpRequest, payments: QuerySet[Payment]) -> HttpResponse:
+        """Show what is to be approved, with its sum and what needs a look, and ask."""
+        return self.before_deciding(request, "approve", payments)
 
     @admin.action(description="Reject selected manual payments", permissions=["approve"])
-    def reject_selected(self, request: HttpRequest, payments: QuerySet[Payment]) -> None:
-        """Reject each, oldest first."""
-        if decision := _decision(request, RejectionForm(request.POST)):
-            _reject(request, _oldest_first(payments), decision)
+    def reject_selected(self, request: HttpRequest, payments: QuerySet[Payment]) -> HttpResponse:
+        """The same before a rejection, which needs the reason that the customers read."""
+        return self.before_deciding(request, "reject", payments)
 
     @page_action(  # type: ignore[untyped-decorator]
         description="Approve",
@@ -340,18 +332,6 @@ class PaymentAdmin(AsksGateways):
         return back_to(request, "billing_payment", object_id)
 
 
-def _decision(request: HttpRequest, form: Form) -> dict[str, Any] | None:
-    if form.is_valid():
-        return form.cleaned_data
-    for sentences in form.errors.values():
-        messages.error(request, f"No payment was changed. {' '.join(map(str, sentences))}")
-    return None
-
-
-def _oldest_first(payments: QuerySet[Payment]) -> QuerySet[Payment]:
-    return payments.select_related("invoice").order_by("created_at", "pk")
-
-
 def _approve(request: HttpRequest, payments: QuerySet[Payment], note: str, override: bool) -> None:
     operator = operator_of(request)
     if any(is_large(payment) for payment in payments):
@@ -394,5 +374,4 @@ def _refund(request: HttpRequest, payments: QuerySet[Payment], refund: dict[str,
     )
     for note in notes:
         messages.success(request, f"Refunded {amount_text(note.amount, note.currency)} with credit note {note}.")
-    for line in report.refused:
-        messages.warning(request, line)
+    report.warn(request)

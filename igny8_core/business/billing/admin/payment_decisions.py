@@ -12,7 +12,7 @@ from django.contrib import messages
 from django.db import DatabaseError
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from unfold.forms import ActionForm, BaseDialogForm
+from unfold.forms import BaseDialogForm
 from unfold.widgets import (
     UnfoldAdminSelectWidget,
     UnfoldAdminTextareaWidget,
@@ -20,6 +20,7 @@ from unfold.widgets import (
     UnfoldBooleanSwitchWidget,
 )
 
+from igny8_core.business.billing.admin.payment_reports import Row
 from igny8_core.business.billing.models import Payment, RejectionCode
 from igny8_core.business.billing.serializers import MAX_REASON
 from igny8_core.business.billing.services.payments.offline import rejection_code
@@ -27,13 +28,15 @@ from igny8_core.business.billing.services.settlement import Settlement
 from igny8_core.common.api.fields import MultilineTextField, PlainTextField
 from igny8_core.common.api.serializers import StrictSerializer
 from igny8_core.common.errors import DomainError, InvalidInput
-from igny8_core.common.money import InvalidAmount, amount_text, parse_amount
+from igny8_core.common.money import InvalidAmount, amount_text, format_amount, parse_amount
 from igny8_core.common.strict_forms import StrictForm
 from igny8_core.console.dialogs import row_id
 
 logger = logging.getLogger(__name__)
 
 NOTE_LENGTH = 2000
+# So many payments get a line of their own above the report; each has a row in it.
+TOLD = 10
 DATABASE_REFUSED = "The database refused the change. Try again, and tell a developer if it happens again."
 
 
@@ -52,53 +55,13 @@ class RejectionInput(StrictSerializer):
     note = MultilineTextField(max_length=NOTE_LENGTH, allow_blank=True)
 
 
-class DecisionForm(StrictForm, forms.Form):
-    """The note and the override of a bulk action."""
+class ApprovalForm(StrictForm, forms.Form):
+    """What an approval takes beside the payments: a note, and the override for repeated transfers."""
 
     rules = DecisionInput
 
     note = forms.CharField(required=False, max_length=NOTE_LENGTH)
     override_duplicate = forms.BooleanField(required=False)
-
-
-class PaymentActionForm(ActionForm):  # type: ignore[misc]
-    """The action bar of the payments' list, with the reason of a rejection, a note and the override."""
-
-    note = forms.CharField(
-        required=False,
-        label="",
-        widget=forms.TextInput(
-            {
-                "class": "console-note",
-                "placeholder": "Note for operators (optional)",
-                "aria-label": "Note",
-                "maxlength": NOTE_LENGTH,
-            }
-        ),
-    )
-    reason_code = forms.ChoiceField(
-        required=False,
-        label="",
-        choices=[("", "Reason that the customer reads"), *RejectionCode.choices],
-        widget=forms.Select({"class": "console-note", "aria-label": "Reason"}),
-    )
-    reason = forms.CharField(
-        required=False,
-        label="",
-        widget=forms.TextInput(
-            {
-                "class": "console-note",
-                "placeholder": "In your own words, for the customer",
-                "aria-label": "In your own words",
-                "maxlength": MAX_REASON,
-            }
-        ),
-    )
-    override_duplicate = forms.BooleanField(
-        required=False,
-        label="Approve although another payment has the same reference or proof",
-        widget=forms.CheckboxInput(),
-    )
 
 
 class ApproveDialog(StrictForm, BaseDialogForm):  # type: ignore[misc]
@@ -220,12 +183,10 @@ class RefundDialog(StrictForm, BaseDialogForm):  # type: ignore[misc]
 
 @dataclass
 class Report:
-    """The results of deciding several payments."""
+    """The results of deciding several payments, in their order."""
 
-    decided: list[Payment] = field(default_factory=list)
-    refused: list[str] = field(default_factory=list)
-    outcomes: list[str] = field(default_factory=list)
-    cautions: list[str] = field(default_factory=list)
+    decided: list[tuple[Payment, Settlement | None]] = field(default_factory=list)
+    refused: list[tuple[Payment, str]] = field(default_factory=list)
 
     def tell(self, request: HttpRequest, verb: str) -> None:
         """Show a line that sums up the decided payments, with totals per currency and their outcomes.
@@ -235,27 +196,29 @@ class Report:
         if self.decided:
             noun = "payment" if len(self.decided) == 1 else "payments"
             messages.success(request, f"{verb} {len(self.decided)} {noun}: {self._sums()}.{self._brought()}")
-        for line in [*self.cautions, *self.refused]:
-            messages.warning(request, line)
+        cautions = [(payment, result) for payment, result in self.decided if result and result.caution]
+        for payment, result in cautions[:TOLD]:
+            messages.warning(request, f"{_named(payment)}: {result.outcome} {result.caution}")
+        self.warn(request)
 
-    def note(self, payment: Payment, result: object) -> None:
-        """Add the result of a decision."""
-        self.decided.append(payment)
-        if not isinstance(result, Settlement):
-            return
-        if result.caution:
-            facts = f"{result.outcome} {result.caution}"
-            self.cautions.append(f"Payment {payment.pk} ({payment.invoice.invoice_number}): {facts}")
-        else:
-            self.outcomes.append(result.outcome)
+    def warn(self, request: HttpRequest) -> None:
+        """Show a line for each payment that was refused."""
+        for payment, sentence in self.refused[:TOLD]:
+            messages.warning(request, f"{_named(payment)} was not changed. {sentence}")
+
+    def rows(self) -> list[Row]:
+        """One row for each payment: what happened, or why nothing did."""
+        decided = [_row(payment, True, _outcome(result)) for payment, result in self.decided]
+        return [*decided, *(_row(payment, False, sentence) for payment, sentence in self.refused)]
 
     def _brought(self) -> str:
-        counted = Counter(self.outcomes)
-        return "".join(f" {text}" if times == 1 else f" {times} × {text}" for text, times in counted.items())
+        usable = Counter(result.outcome for _, result in self.decided if result and not result.caution)
+        told = [f" {text}" if times == 1 else f" {times} × {text}" for text, times in usable.items()]
+        return "".join(told) if len(usable) <= TOLD else ""
 
     def _sums(self) -> str:
         sums: defaultdict[str, Decimal] = defaultdict(Decimal)
-        for payment in self.decided:
+        for payment, _ in self.decided:
             sums[payment.currency] += payment.amount
         return ", ".join(amount_text(total, currency) for currency, total in sorted(sums.items()))
 
@@ -275,14 +238,24 @@ def decide_each(payments: Iterable[Payment], decide: Callable[[Payment], object]
         try:
             result = decide(payment)
         except DomainError as refusal:
-            report.refused.append(_refused(payment, refusal.text))
+            report.refused.append((payment, refusal.text))
         except DatabaseError:
             logger.exception("payment not decided", extra={"payment": payment.pk})
-            report.refused.append(_refused(payment, DATABASE_REFUSED))
+            report.refused.append((payment, DATABASE_REFUSED))
         else:
-            report.note(payment, result)
+            report.decided.append((payment, result if isinstance(result, Settlement) else None))
     return report
 
 
-def _refused(payment: Payment, sentence: str) -> str:
-    return f"Payment {payment.pk} ({payment.invoice.invoice_number}) was not changed. {sentence}"
+def _named(payment: Payment) -> str:
+    return f"Payment {payment.pk} ({payment.invoice.invoice_number})"
+
+
+def _outcome(result: Settlement | None) -> str:
+    return f"{result.outcome} {result.caution}".strip() if result else ""
+
+
+def _row(payment: Payment, is_decided: bool, text: str) -> Row:
+    amount = format_amount(payment.amount, payment.currency)
+    number, customer = payment.invoice.invoice_number, payment.account.name
+    return Row(payment.pk, number, customer, amount, payment.currency, is_decided, text)

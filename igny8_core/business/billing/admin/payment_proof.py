@@ -1,5 +1,6 @@
 """Console pages of proofs of payment, and the file on a payment's page."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin
@@ -54,22 +55,32 @@ class ShowsProof(ReadOnlyAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         """The model's pages, and the address of a payment's file."""
-        view = self.admin_site.admin_view(self.proof_view)
-        return [path("<path:object_id>/proof/", view, name="billing_payment_proof"), *super().get_urls()]
+        file, pages = map(self.admin_site.admin_view, (self.proof_view, self.pages_view))
+        return [
+            path("<path:object_id>/proof/", file, name="billing_payment_proof"),
+            path("<path:object_id>/proof/pages/", pages, name="billing_payment_proof_pages"),
+            *super().get_urls(),
+        ]
 
     def proof_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """The payment's file: pictures are shown, PDFs are saved. Raises PermissionDenied, Http404."""
+        proof = self._proof_of(request, object_id)
+        return _served(lambda: files.fetch(proof), proof.content_type, proof.neutral_name, inline=proof.is_picture)
+
+    def pages_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """The pages of a payment's PDF as one picture, to look at beside the figures. As proof_view otherwise."""
+        proof = self._proof_of(request, object_id)
+        if proof.is_picture:
+            raise Http404
+        return _served(lambda: files.pages_of(proof), ProofType.JPEG, f"{proof}.jpg", inline=True)
+
+    def _proof_of(self, request: HttpRequest, object_id: str) -> PaymentProof:
         if not request.user.has_perm("billing.view_payment"):
             raise PermissionDenied
         payment: Payment | None = self.get_object(request, object_id)
         if payment is None or payment.proof is None:
             raise Http404
-        try:
-            content = files.fetch(payment.proof)
-        except DomainError as fault:
-            return HttpResponse(fault.text, status=fault.http_status, content_type="text/plain")
-        proof = payment.proof
-        return file_response(content, proof.content_type, proof.neutral_name, inline=proof.is_picture)
+        return payment.proof
 
     @admin.display(description="uploaded file")
     def proof_file(self, payment: Payment) -> str:
@@ -84,6 +95,14 @@ class ShowsProof(ReadOnlyAdmin):
             "about": f"{ProofType(proof.content_type).label}, {filesizeformat(proof.size)}, by {uploader}",
         }
         return format_html(PICTURE if proof.is_picture else DOCUMENT, **values)
+
+
+def _served(read: Callable[[], bytes], content_type: str, name: str, *, inline: bool) -> HttpResponse:
+    try:
+        content = read()
+    except DomainError as fault:
+        return HttpResponse(fault.text, status=fault.http_status, content_type="text/plain")
+    return file_response(content, content_type, name, inline=inline)
 
 
 PICTURE = """

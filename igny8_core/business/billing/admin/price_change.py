@@ -22,11 +22,13 @@ from igny8_core.auth.permissions import operator_of
 from igny8_core.auth.selectors import public_plans
 from igny8_core.business.billing.models import PlanPriceChange, PriceChangeNotice
 from igny8_core.business.billing.serializers import PriceChangeInput
-from igny8_core.business.billing.services.renewals.price_changes import change_price
+from igny8_core.business.billing.services.renewals.price_changes import change_price, withdraw_price_change
+from igny8_core.common import clock
 from igny8_core.common.errors import DomainError
 from igny8_core.common.money import amount_text
 from igny8_core.common.strict_forms import StrictForm
 from igny8_core.console.columns import moment, money
+from igny8_core.console.dialogs import ConfirmDialog, decided
 from igny8_core.console.pages import ReadOnlyAdmin
 
 
@@ -68,19 +70,53 @@ class PlanPriceChangeAdmin(ReadOnlyAdmin):
         "notice_days",
         "created_by",
         "created",
+        "withdrawn",
     )
     list_filter = (("plan", RelatedDropdownFilter),)
     list_select_related = ("plan", "created_by")
     search_fields = ("plan__name", "plan__slug")
     search_help_text = "Search by plan"
     actions_list = ("order",)
+    actions_detail = ("withdraw",)
     fieldsets = (
         (None, {"fields": (("plan", "price_shown"), ("billing_cycle", "currency"), ("effective_on", "notice_days"))}),
-        ("Order", {"fields": (("created_by", "created"),)}),
+        ("Order", {"fields": (("created_by", "created"), ("withdrawn_by", "withdrawn"))}),
     )
 
     price_shown = money("price")
     created = moment("created_at")
+    withdrawn = moment("withdrawn_at")
+
+    def has_withdraw_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        """Operators who may see changes of price and withdraw them."""
+        return self.has_view_permission(request) and request.user.has_perm("billing.withdraw_planpricechange")
+
+    def get_actions_detail(self, request: HttpRequest, object_id: str) -> list[Any]:
+        """The button, before the change's day and while it was not withdrawn."""
+        waits = PlanPriceChange.objects.filter(pk=object_id, withdrawn_at=None, effective_on__gt=clock.today())
+        buttons: list[Any] = super().get_actions_detail(request, object_id)  # type: ignore[misc]
+        return buttons if waits.exists() else []
+
+    @page_action(  # type: ignore[untyped-decorator]
+        description="Withdraw",
+        permissions=["withdraw"],
+        icon="undo",
+        dialog={
+            "title": "Withdraw this change of price",
+            "description": "Possible until the first period at this price is invoiced. Everybody who was told of the "
+            "change is told by e-mail that it does not come.",
+            "form_class": ConfirmDialog,
+            "form_submit_text": "Withdraw",
+        },
+    )
+    def withdraw(self, request: HttpRequest, form: ConfirmDialog, object_id: str) -> HttpResponse:
+        """Withdraw the change of the page."""
+
+        def withdraw() -> str:
+            told = withdraw_price_change(PlanPriceChange.objects.get(pk=object_id), operator_of(request))
+            return f"Withdrawn. Customers who are told: {told}."
+
+        return decided(request, "billing_planpricechange", object_id, withdraw)
 
     def has_order_permission(self, request: HttpRequest) -> bool:
         """Operators who may see changes of price and add one."""

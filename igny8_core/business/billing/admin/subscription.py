@@ -119,7 +119,7 @@ class SubscriptionAdmin(ReadOnlyAdmin):
     @admin.display(description="payment method")
     def payment_method_shown(self, subscription: Subscription) -> str:
         """The account's default payment method."""
-        return PaymentMethodType(subscription.payment_method).label
+        return str(PaymentMethodType(subscription.payment_method).label)
 
     def has_end_permission(self, request: HttpRequest, obj: object = None) -> bool:
         """Operators who may see subscriptions and end them."""

@@ -17,6 +17,7 @@ from igny8_core.business.billing.errors import (
     ConfirmationAlreadyOpen,
     InvoiceNotFound,
     InvoiceNotPayable,
+    OverLimits,
     PaymentMethodNotAvailable,
     PdfUnavailable,
     PlanChangeOutdated,
@@ -102,6 +103,7 @@ class InvoiceViewSet(ListViewSet):
         PlanChangeOutdated,
         PlanChangePeriodOver,
         RenewalPaid,
+        OverLimits,
         *GATEWAY_REFUSALS,
     )
     @idempotent(asks_gateway=lambda *args, **kwargs: True)

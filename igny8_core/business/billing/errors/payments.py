@@ -37,6 +37,12 @@ class PaymentNotPending(DomainError):
     text = gettext_noop("Payment not pending approval")
 
 
+class PaymentChangedMeanwhile(DomainError):
+    code = "payment_changed_meanwhile"
+    http_status = 409
+    text = "This payment has changed since you opened it, so nothing was decided. Read what has changed, then decide."
+
+
 class DuplicateReference(DomainError):
     code = "duplicate_reference"
     http_status = 409

@@ -108,6 +108,18 @@ class RenewalNotRetryable(DomainError):
     text = gettext_noop("This renewal is paid or withdrawn, or its subscription has ended. There is nothing to retry.")
 
 
+class PriceChangeInForce(DomainError):
+    code = "price_change_in_force"
+    http_status = 409
+    text = "A period was invoiced at this price, or its day has come. Order another change of price instead."
+
+
+class PriceChangeWithdrawn(DomainError):
+    code = "price_change_withdrawn"
+    http_status = 409
+    text = "This change of price was withdrawn already."
+
+
 class ChangeBelowZero(DomainError):
     code = "change_below_zero"
     http_status = 409

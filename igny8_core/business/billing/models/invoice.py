@@ -141,13 +141,18 @@ class Invoice(models.Model):
 
     @property
     def billing_period_start(self) -> datetime | None:
-        """The start of the subscription's current period, read from the subscription."""
-        return self.subscription.current_period_start if self.subscription else None
+        """The start of the period that the invoice sells; None if it sells none, or one that begins when it is paid."""
+        return self._period[0]
 
     @property
     def billing_period_end(self) -> datetime | None:
-        """The end of the subscription's current period, read from the subscription."""
-        return self.subscription.current_period_end if self.subscription else None
+        """The end of the period that the invoice sells; None if it sells none, or one that begins when it is paid."""
+        return self._period[1]
+
+    @property
+    def _period(self) -> tuple[datetime | None, datetime | None]:
+        sold = next((line for line in self.lines.all() if line.sells_plan), None)
+        return sold.period_sold(self.paid_at) if sold else (None, None)
 
     @property
     def billing_email(self) -> str:

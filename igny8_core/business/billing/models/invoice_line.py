@@ -1,5 +1,6 @@
 """What an invoice sells, line by line."""
 
+from datetime import datetime
 from typing import Any
 
 from django.db import models
@@ -9,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from igny8_core.auth.models import BillingCycle
 from igny8_core.common.model_fields import AmountField
 from igny8_core.common.money import format_amount
+from igny8_core.common.months import months_after
 
 
 class LineKind(models.TextChoices):
@@ -132,9 +134,21 @@ class InvoiceLine(models.Model):
         return self.description
 
     @property
+    def sells_plan(self) -> bool:
+        """Whether it sells a plan, for a period or for the rest of one."""
+        return self.kind in PLAN_LINES
+
+    @property
     def is_renewal(self) -> bool:
         """Whether it sells a whole period with fixed dates. The first period's dates are known when it is paid."""
         return self.kind == LineKind.PLAN and self.period_start is not None
+
+    def period_sold(self, paid_at: datetime | None) -> tuple[datetime | None, datetime | None]:
+        """Start and end of the period that it sells. One that begins with its payment (`paid_at`) has none before."""
+        if self.period_end:
+            return self.period_start, self.period_end
+        months = 12 if self.billing_cycle == BillingCycle.ANNUAL else 1
+        return paid_at, months_after(paid_at, months) if paid_at else None
 
     @property
     def currency(self) -> str:

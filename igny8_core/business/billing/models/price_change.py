@@ -29,14 +29,20 @@ class PlanPriceChange(models.Model):
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
     created_at = models.DateTimeField(default=clock.now, editable=False)
+    withdrawn_at = models.DateTimeField("withdrawn", null=True, blank=True, help_text="It does not happen any more")
+    withdrawn_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
 
     class Meta:
         db_table = "igny8_plan_price_changes"
         verbose_name = "price change"
         ordering = ("-effective_on", "-id")
+        permissions = [("withdraw_planpricechange", "Can withdraw changes of price")]
         constraints = [
             models.UniqueConstraint(
                 fields=["plan", "effective_on"],
+                condition=Q(withdrawn_at=None),
                 name="igny8_plan_price_changes_once_a_day",
                 violation_error_message="The plan already has a change of price for this day.",
             ),

@@ -177,7 +177,8 @@ def _expiry(payment: Payment, line: InvoiceLine, now: datetime) -> datetime | No
         return now + timedelta(days=line.valid_days)
     if line.kind not in PLAN_LINES or line.credits_rollover:
         return None
-    subscription, period_end = payment.invoice.subscription, payment.invoice.billing_period_end
+    subscription = payment.invoice.subscription
+    period_end = subscription.current_period_end if subscription else None
     if period_end is None or period_end > now:
         return period_end
     # Credits that were just paid for must not expire at once. For a renewal that was paid after its own period, they

@@ -9,6 +9,7 @@ from igny8_core.business.billing.services.credits import rollup
 from igny8_core.business.billing.services.credits.granting import expire_due_credits
 from igny8_core.business.billing.services.dunning.steps import take_due_steps
 from igny8_core.business.billing.services.dunning.trials import take_trial_steps
+from igny8_core.business.billing.services.dunning.undecided import remind_of_undecided
 from igny8_core.business.billing.services.payment_methods import gateway_customers
 from igny8_core.business.billing.services.proofs import uploads
 from igny8_core.business.billing.services.reconciliation.daily import reconcile
@@ -65,6 +66,12 @@ def warn_of_cards() -> None:
 def dun_invoices() -> None:
     """Remind of unpaid invoices, and carry out what follows where they stay unpaid."""
     take_due_steps()
+
+
+@shared_task(name="billing.remind_operators", ignore_result=True)
+def remind_operators() -> None:
+    """Remind operators of confirmations that wait for their decision."""
+    remind_of_undecided()
 
 
 @shared_task(name="billing.end_trials", ignore_result=True)

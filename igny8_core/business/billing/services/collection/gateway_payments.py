@@ -91,7 +91,7 @@ def pay_through_gateway(
     always returns the same attempt. `off_session`: the customer is not present. `save_card`: keep the card for later.
     `return_url`: where the gateway sends the customer back to.
     Raises GatewayNotConfigured, PaymentMethodNotAvailable, InvoiceNotPayable, SavedMethodNotFound (the card is not the
-    account's), PlanChangeOutdated, PlanChangePeriodOver, RenewalPaid, BillingBoundReached, RequestKeyReused,
+    account's), BillingBoundReached, RequestKeyReused, what require_current_order raises,
     PaymentDeclined, AuthenticationRequired, GatewayUnavailable, GatewayMisconfigured. If another payment is under way:
     ConfirmationAlreadyOpen, PaymentBeingChecked, InvoicePaidMeanwhile, AttemptNotClosed. RuntimeError in a transaction.
     """

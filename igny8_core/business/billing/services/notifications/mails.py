@@ -41,6 +41,7 @@ from igny8_core.business.billing.services.notifications.subscription_mails impor
     SUBSCRIPTION_NOTICES,
     subscription_mail,
 )
+from igny8_core.business.billing.services.notifications.undecided_mails import undecided_mail
 from igny8_core.common.errors import InvalidInput
 from igny8_core.common.mail import Attachment, Mail, message_id_of_event, new_message_id, send
 from igny8_core.common.money import amount_text
@@ -243,6 +244,11 @@ def _webhook_to_review(event: Event) -> Mail:
     return replace(webhook_to_review(event), recipients=_operators("process_webhook"))
 
 
+def _undecided(event: Event) -> Mail | None:
+    mail = undecided_mail(event)
+    return replace(mail, recipients=_operators("approve_payment")) if mail else None
+
+
 def _account_address(event: Event) -> list[str]:
     return _reachable(event.account.address_for_mail if event.account else "", f"Account {event.account_id}")
 
@@ -251,6 +257,7 @@ def _account_address(event: Event) -> list[str]:
 HANDLERS: dict[str, Callable[[Event], Mail | None]] = {
     "invoice.created": _invoice_created,
     "payment.submitted": _payment_submitted,
+    "payment.left_undecided": _undecided,
     "payment.approved": _payment_approved,
     "payment.succeeded": _payment_succeeded,
     "payment.rejected": _payment_rejected,
@@ -270,7 +277,10 @@ HANDLERS: dict[str, Callable[[Event], Mail | None]] = {
 }
 
 
-TO_OPERATORS = frozenset({*FOR_OPERATORS, *PAYEE_NOTICES, "payment.submitted", "webhook.dead", "webhook.needs_review"})
+TO_OPERATORS = frozenset(
+    {*FOR_OPERATORS, *PAYEE_NOTICES}
+    | {"payment.submitted", "payment.left_undecided", "webhook.dead", "webhook.needs_review"}
+)
 
 
 def _pdf(invoice: Invoice) -> Attachment | None:

@@ -147,6 +147,16 @@ def _price_change_announced(subscription: Subscription, facts: dict[str, Any]) -
     )
 
 
+def _price_change_withdrawn(subscription: Subscription, facts: dict[str, Any]) -> Notice:
+    return Notice(
+        "The price of your plan does not change",
+        f"We wrote to you that your plan {facts['plan_name']} would cost {facts['new_price']} from {facts['from']} on. "
+        "That is withdrawn.",
+        "You do not need to do anything. If you have chosen another plan or canceled because of it, you can take that "
+        "back until the end of the period.",
+    )
+
+
 SUBSCRIPTION_NOTICES: dict[str, Callable[[Subscription, dict[str, Any]], Notice]] = {
     "subscription.cancel_scheduled": _cancel_scheduled,
     "subscription.canceled": _canceled,
@@ -154,5 +164,6 @@ SUBSCRIPTION_NOTICES: dict[str, Callable[[Subscription, dict[str, Any]], Notice]
     "subscription.downgrade_refused": _downgrade_refused,
     "subscription.plan_changed": _plan_changed,
     "subscription.price_change_announced": _price_change_announced,
+    "subscription.price_change_withdrawn": _price_change_withdrawn,
     "subscription.reactivated": _reactivated,
 }

@@ -43,7 +43,8 @@ def pay_invoice(
     An open attempt by another method is closed first.
     Raises InvoiceNotPayable, ConfirmationAlreadyOpen, PaymentBeingChecked, InvoicePaidMeanwhile, AttemptNotClosed,
     what chosen_method raises, and for card and PayPal what pay_through_gateway raises. For a change of plan that must
-    be ordered again: PlanChangeOutdated, PlanChangePeriodOver, RenewalPaid. RuntimeError in a transaction.
+    be ordered again: PlanChangeOutdated, PlanChangePeriodOver, RenewalPaid; for a smaller plan that does not fit:
+    OverLimits. RuntimeError in a transaction.
     """
     # A repeated request may find the invoice paid, namely by the attempt that this same request began.
     if not has_attempt(request_key):

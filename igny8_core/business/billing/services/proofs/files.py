@@ -125,6 +125,14 @@ def fetch(proof: PaymentProof) -> bytes:
     return content
 
 
+def pages_of(proof: PaymentProof) -> bytes:
+    """The pages of a stored PDF as one picture, a JPEG, drawn in a process of its own.
+
+    Raises ProofStorageDown, FileCheckBusy if too many files are being read, UnreadableFile.
+    """
+    return _read_sealed("sheets", fetch(proof), lambda seconds: None)
+
+
 def forget(name: str) -> None:
     """Delete a stored file, if it is still there. Raises ProofStorageDown."""
     with _storage(name):

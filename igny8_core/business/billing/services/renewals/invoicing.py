@@ -21,6 +21,7 @@ from igny8_core.business.billing.offers import offered_for
 from igny8_core.business.billing.pricing import NextPeriod, next_period
 from igny8_core.business.billing.services.dunning.calendar import local_time
 from igny8_core.business.billing.services.invoices.lifecycle import billing_snapshot
+from igny8_core.business.billing.services.renewals.price_changes import hold_in_force
 from igny8_core.business.billing.services.renewals.writing import Draft, OfferSets, set_key, write
 from igny8_core.business.billing.services.subscriptions.withdrawing import withdraw_voided
 from igny8_core.common import clock
@@ -42,6 +43,7 @@ DUE = PreparedStatement(
         ORDER BY current_period_end, id LIMIT $4
     """,
 )
+RENEWED = [SubscriptionStatus.ACTIVE, SubscriptionStatus.PAST_DUE]
 BEGINNING = datetime.fromisoformat("0001-01-01T00:00:00+00:00")
 
 
@@ -63,7 +65,7 @@ def invoice_due_renewals(batch: int = BATCH) -> int:
     while rows := DUE.fetch_all([until, last, last_id, batch]):
         last_id, _, last = rows[-1]
         made += _one_batch([_Found(row[0], row[1]) for row in rows])
-    return made
+    return made + sum(_one_batch([each]) for each in _past_due_without_invoice())
 
 
 def invoice_renewal(subscription: Subscription) -> bool:
@@ -78,13 +80,29 @@ def invoice_renewal(subscription: Subscription) -> bool:
 def _withdraw_voided() -> None:
     """Before its period begins, a voided invoice stays void until an operator has the renewal tried again."""
     begun = Q(status=RenewalStatus.OPEN, invoice__status=InvoiceStatus.VOID, period_start__lte=clock.now())
-    voided = Renewal.objects.filter(begun, subscription__status=SubscriptionStatus.ACTIVE)
+    voided = Renewal.objects.filter(begun, subscription__status__in=RENEWED)
     for pk, account_id in voided.order_by("pk").values_list("pk", "account_id"):
         with transaction.atomic():
             lock_account(account_id)
             renewal = voided.select_related("invoice").filter(account_id=account_id, pk=pk).first()
             if renewal:
                 withdraw_voided(renewal)
+
+
+def _past_due_without_invoice() -> list[_Found]:
+    """Subscriptions that are past due while the invoice for the period that they owe is void.
+
+    Few at any time. DUE reads only active ones, whose index it uses.
+    """
+    withdrawn = Renewal.objects.filter(subscription=OuterRef("pk"), period_start=OuterRef("current_period_end"))
+    owing = Subscription.objects.filter(
+        Exists(withdrawn.filter(status=RenewalStatus.WITHDRAWN)),
+        status=SubscriptionStatus.PAST_DUE,
+        billing_driver=BillingDriver.LOCAL,
+        cancel_at_period_end=False,
+        current_period_end__lte=clock.now(),
+    )
+    return [_Found(pk, account_id) for pk, account_id in owing.order_by("pk").values_list("pk", "account_id")]
 
 
 def _one_batch(found: Sequence[_Found]) -> int:
@@ -114,7 +132,7 @@ def _drafts(subscription_ids: list[int]) -> list[Draft]:
     due = Subscription.objects.filter(
         ~Exists(renewed.exclude(status=RenewalStatus.WITHDRAWN)),
         pk__in=subscription_ids,
-        status__in=[SubscriptionStatus.ACTIVE, SubscriptionStatus.PAST_DUE],
+        status__in=RENEWED,
         billing_driver=BillingDriver.LOCAL,
         cancel_at_period_end=False,
         terms_price__gt=0,
@@ -172,7 +190,9 @@ def _new_prices(subscription_ids: list[int]) -> dict[int, list[PriceChangeNotice
     """The changes of price that each customer was told of and does not have yet, newest first."""
     told = PriceChangeNotice.objects.filter(subscription__in=subscription_ids, applied_at=None)
     by_subscription: dict[int, list[PriceChangeNotice]] = {}
-    for notice in told.select_related("price_change").order_by("-price_change__effective_on", "-pk"):
+    notices = list(told.select_related("price_change").order_by("-price_change__effective_on", "-pk"))
+    in_force = hold_in_force({notice.price_change_id for notice in notices})
+    for notice in (each for each in notices if each.price_change_id in in_force):
         by_subscription.setdefault(notice.subscription_id, []).append(notice)
     return by_subscription
 

@@ -4,7 +4,7 @@ The first period at the new price is decided when the customer is told, and the 
 and what is invoiced are the same, and one who was not told keeps the old price.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
@@ -14,10 +14,12 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from igny8_core.auth.locks import lock_free_accounts
 from igny8_core.auth.models import BillingDriver, Plan, Subscription, SubscriptionStatus, User
+from igny8_core.business.billing.errors import PriceChangeInForce, PriceChangeWithdrawn
+from igny8_core.business.billing.locks import lock_price_change
 from igny8_core.business.billing.models import PlanPriceChange, PriceChangeNotice, Renewal, RenewalStatus
 from igny8_core.business.billing.pricing import next_period
 from igny8_core.common import clock
-from igny8_core.common.db import refusing, require_no_transaction, service_transaction
+from igny8_core.common.db import PreparedStatement, refusing, require_no_transaction, service_transaction
 from igny8_core.common.errors import InvalidInput
 from igny8_core.common.money import MAX_AMOUNT, amount_text, minor_units
 from igny8_core.events import services as events
@@ -26,6 +28,14 @@ BATCH = 500
 MOST_NOTICE_DAYS = 365
 # Customers whom a change concerns only later, because they took back an end, are told for so long.
 TOLD_FOR = timedelta(days=400)
+ANNOUNCED = "subscription.price_change_announced"
+RUNNING = [SubscriptionStatus.ACTIVE, SubscriptionStatus.PAST_DUE]
+# Many may hold a price at once; who withdraws it waits for all of them.
+HOLD = PreparedStatement(
+    name="igny8_hold_price_changes",
+    types=("bigint[]",),
+    sql="SELECT id FROM igny8_plan_price_changes WHERE id = ANY ($1) AND withdrawn_at IS NULL FOR SHARE",
+)
 
 
 @service_transaction
@@ -55,6 +65,34 @@ def change_price(
     return change
 
 
+@service_transaction
+def withdraw_price_change(change: PlanPriceChange, withdrawn_by: User | None = None) -> int:
+    """Withdraw another price before the first period at it is invoiced. Everybody who was told of it is told of that.
+
+    Returns how many are told. Raises PriceChangeInForce once a period was invoiced at this price or its day has come,
+    PriceChangeWithdrawn if it was withdrawn before.
+    """
+    # The invoices' and the notices' transactions hold the row for the price that they write.
+    change = lock_price_change(change.pk)
+    if change.withdrawn_at:
+        raise PriceChangeWithdrawn()
+    is_invoiced = Renewal.objects.filter(price_change=change).exclude(status=RenewalStatus.WITHDRAWN).exists()
+    if is_invoiced or change.effective_on <= clock.today():
+        raise PriceChangeInForce()
+    change.withdrawn_at, change.withdrawn_by = clock.now(), withdrawn_by
+    change.save(update_fields=["withdrawn_at", "withdrawn_by"])
+    notices = change.notices.filter(subscription__status__in=RUNNING).select_related("subscription__plan")
+    told = [_event(change, notice, "subscription.price_change_withdrawn") for notice in notices.order_by("pk")]
+    facts = {"plan": change.plan.slug, "price": str(change.price), "told": len(told)}
+    events.record(events.about("plan_price_change.withdrawn", change, withdrawn_by, facts), *told)
+    return len(told)
+
+
+def hold_in_force(change_ids: Collection[int]) -> set[int]:
+    """Of these changes of price, those that were not withdrawn; none is withdrawn until the transaction ends."""
+    return {pk for (pk,) in HOLD.fetch_all([list(change_ids)])} if change_ids else set()
+
+
 def announce_price_changes(batch: int = BATCH) -> int:
     """Tell everybody whom a change of price concerns and who was not told yet; returns how many.
 
@@ -62,7 +100,7 @@ def announce_price_changes(batch: int = BATCH) -> int:
     """
     require_no_transaction()
     told, oldest = 0, clock.today() - TOLD_FOR
-    changes = PlanPriceChange.objects.filter(effective_on__gte=oldest).select_related("plan")
+    changes = PlanPriceChange.objects.filter(effective_on__gte=oldest, withdrawn_at=None).select_related("plan")
     for change in changes.order_by("effective_on", "pk"):
         last = 0
         while found := list(_untold(change).filter(pk__gt=last).order_by("pk").values_list("pk", "account_id")[:batch]):
@@ -76,11 +114,12 @@ def _untold(change: PlanPriceChange) -> QuerySet[Subscription]:
 
     A customer who got the plan after the change was in force bought it at the price of that day.
     """
-    told = PriceChangeNotice.objects.filter(subscription=OuterRef("pk"), price_change__plan=change.plan_id)
+    notices = PriceChangeNotice.objects.filter(subscription=OuterRef("pk"), price_change__plan=change.plan_id)
+    told = notices.filter(price_change__withdrawn_at=None)
     return Subscription.objects.filter(
         ~Exists(told.filter(price_change__effective_on__gte=change.effective_on)),
         plan=change.plan_id,
-        status__in=[SubscriptionStatus.ACTIVE, SubscriptionStatus.PAST_DUE],
+        status__in=RUNNING,
         billing_driver=BillingDriver.LOCAL,
         cancel_at_period_end=False,
         pending_plan=None,
@@ -94,6 +133,8 @@ def _untold(change: PlanPriceChange) -> QuerySet[Subscription]:
 @transaction.atomic
 def _announce(change: PlanPriceChange, found: Sequence[tuple[int, int]]) -> int:
     free = lock_free_accounts([account_id for _, account_id in found])
+    if not hold_in_force([change.pk]):
+        return 0
     ours = _untold(change).filter(pk__in=[pk for pk, _ in found], account_id__in=free)
     subscriptions = list(ours.select_related("plan"))
     renewed = _renewed_periods(subscriptions)
@@ -135,7 +176,7 @@ def _first_period(subscription: Subscription, change: PlanPriceChange, renewed: 
     return start
 
 
-def _event(change: PlanPriceChange, notice: PriceChangeNotice) -> events.NewEvent:
+def _event(change: PlanPriceChange, notice: PriceChangeNotice, kind: str = ANNOUNCED) -> events.NewEvent:
     subscription = notice.subscription
     facts = {
         "plan": subscription.plan.slug,
@@ -145,7 +186,7 @@ def _event(change: PlanPriceChange, notice: PriceChangeNotice) -> events.NewEven
         "billing_cycle": change.billing_cycle,
         "from": f"{notice.applies_from:%Y-%m-%d}",
     }
-    return events.about("subscription.price_change_announced", subscription, None, facts)
+    return events.about(kind, subscription, None, facts)
 
 
 def _require_sensible(plan: Plan, price: Decimal, effective_on: date, notice_days: int) -> None:

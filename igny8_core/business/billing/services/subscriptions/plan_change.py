@@ -13,6 +13,7 @@ from igny8_core.auth.models import Account, BillingCycle, BillingDriver, Plan, S
 from igny8_core.auth.selectors import OverLimit, over_limits, public_plans
 from igny8_core.business.billing.errors import (
     ChangeBelowZero,
+    OverLimits,
     PlanChangeOutdated,
     PlanChangePeriodOver,
     PlanNotOffered,
@@ -268,12 +269,16 @@ def require_current_price(
 
 
 def require_current_order(invoice: Invoice) -> None:
-    """Refuse to start paying a change of plan that could not be delivered. It is checked again when it is paid.
+    """Refuse to start paying what could not be delivered. A change of plan is checked again when it is paid.
 
-    Raises PlanChangePeriodOver, PlanChangeOutdated, RenewalPaid.
+    Raises PlanChangePeriodOver, PlanChangeOutdated, RenewalPaid, and OverLimits for the first period of a smaller plan
+    that the account does not fit into.
     """
     line = plan_line_of(invoice) if invoice.subscription_id else None
-    if line is None or line.plan is None or line.kind != LineKind.PLAN_CHANGE:
+    if line is None or line.plan is None:
+        return
+    if line.kind != LineKind.PLAN_CHANGE:
+        _require_fits(invoice, line, line.plan)
         return
     subscriptions = Subscription.objects.filter(account_id=invoice.account_id)
     ours = subscriptions.filter(billing_driver=BillingDriver.LOCAL, status=SubscriptionStatus.ACTIVE)
@@ -281,6 +286,15 @@ def require_current_order(invoice: Invoice) -> None:
     if subscription:
         require_next_not_paid(subscription)
         require_current_price(subscription, invoice, line, line.plan, clock.now())
+
+
+def _require_fits(invoice: Invoice, line: InvoiceLine, plan: Plan) -> None:
+    """Nobody pays for a smaller plan that cannot begin. Once it is in force, it is paid like any other."""
+    running = Subscription.objects.filter(account_id=invoice.account_id, invoices=invoice.pk)
+    is_next = line.is_renewal and running.filter(pending_plan=plan, billing_driver=BillingDriver.LOCAL).exists()
+    exceeded = over_limits(invoice.account, plan) if is_next else []
+    if exceeded:
+        raise OverLimits(f"{over_limits_text(exceeded)} Then pay, or keep your plan: cancel the change.")
 
 
 def _made_at(invoice: Invoice) -> datetime:

@@ -1,6 +1,7 @@
 """Draw a PDF: a new file with a picture of each page. Only what can be seen goes into it."""
 
 import math
+from collections.abc import Iterator
 from io import BytesIO
 
 from PIL import Image
@@ -45,6 +46,14 @@ def rewritten(content: bytes) -> bytes:
     if all(_is_plain(page) for page in pages):
         raise Refused("blank")
     return _saved(pages, scale * POINTS_PER_INCH)
+
+
+def drawn_pages(content: bytes) -> Iterator[Image.Image]:
+    """The pages of a file of ours as pictures. Raises Refused, or whatever the library raises for a broken file."""
+    source = _opened(content)
+    scale = _scale(source)
+    for number in range(len(source)):
+        yield _drawn(source, number, scale)
 
 
 def _opened(content: bytes) -> PdfDocument:

@@ -1,0 +1,157 @@
+"""A day at the console by keyboard, in a real browser: ten payments with two keys each, and fifty at once."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+from pytest_django.live_server_helper import LiveServer
+
+from igny8_core.auth.models import Account, User
+from igny8_core.business.billing.models import Payment
+from igny8_core.business.billing.services.payment_service import PaymentService
+from tests import make
+from tests.web.accessibility import ABOUT_COLOURS, COLOURS_HAVE_CHANGED, faults_now
+from tests.web.browser import browser_page, elsewhere, with_chromium
+
+pytestmark = [pytest.mark.django_db(transaction=True), with_chromium]
+
+QUEUE = "/admin/billing/payment/queue/"
+DESK, PHONE = (1440, 900), (390, 844)
+# Where pictures of the pages are left for people to look at; nowhere, unless it is asked for.
+SHOTS = os.environ.get("IGNY8_SHOTS", "")
+
+
+class Keys:
+    """Presses keys and counts them."""
+
+    def __init__(self, page: Page) -> None:
+        self.page, self.pressed = page, 0
+
+    def press(self, key: str) -> None:
+        self.pressed += 1
+        self.page.keyboard.press(key)
+
+
+def log_in(page: Page, server: LiveServer, operator: User) -> None:
+    page.goto(f"{server.url}/admin/login/?next={QUEUE}")
+    page.get_by_label("E-mail").fill(operator.email)
+    page.get_by_label("Password").fill(make.PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+
+
+def require_open(page: Page, address: str) -> None:
+    """The page at this address is there and hears keys."""
+    expect(page).to_have_url(address)
+    expect(page.locator("[data-check][data-ready]")).to_be_attached()
+
+
+def require_no_faults(page: Page, name: str) -> None:
+    """Nothing serious on desk and phone, in light and dark, and nothing runs over the side."""
+    for size in (PHONE, DESK):
+        page.set_viewport_size({"width": size[0], "height": size[1]})
+        for theme, options in (("dark", ABOUT_COLOURS), ("light", None)):
+            # The theme keeps its own choice; what follows the system has been asked when the page was loaded.
+            page.evaluate("dark => document.documentElement.classList.toggle('dark', dark)", theme == "dark")
+            page.evaluate(COLOURS_HAVE_CHANGED)
+            assert faults_now(page, options) == [], (name, size, theme)
+            if SHOTS:
+                page.screenshot(path=Path(SHOTS) / f"{name}-{size[0]}-{theme}.png", full_page=size == PHONE)
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (name, size)
+
+
+def test_ten_payments_take_two_keys_each(live_server: LiveServer, olga: User) -> None:
+    account: Any = make.owner({"name": "Al Noor Trading", "billing_country": "PK"}).account
+    first = make.submitted_payment(
+        make.invoice(account), "BT-20261129", proof=make.proof(account, content=make.png(300, 420)),
+        payer_name="Noor Bank", notes="Sent this morning",
+    )  # fmt: skip
+    payments = [first, *(make.submitted_payment() for _ in range(9))]
+    left = make.submitted_payment(reference="LEFT")
+    repeated = make.submitted_payment(reference="left")
+
+    with browser_page() as page:
+        page.set_viewport_size({"width": DESK[0], "height": DESK[1]})
+        log_in(page, live_server, olga)
+        expect(page.get_by_role("heading", name="89.00 USD of Al Noor Trading")).to_be_visible()
+        expect(page.locator(".check-sheet img")).to_have_css("width", "300px")
+        page.keyboard.press("o")
+        expect(page.locator(".check-sheet")).to_have_css("height", "300px")
+        require_no_faults(page, "check")
+        page.get_by_label("Search what waits").press_sequentially("a?j")
+        expect(page.get_by_role("dialog")).to_have_count(0)
+        page.get_by_label("Search what waits").fill("")
+        page.get_by_label("Search what waits").blur()
+        keys = Keys(page)
+        for payment in payments[:8]:
+            require_open(page, f"{live_server.url}{QUEUE}{payment.pk}/")
+            keys.press("a")
+            named = f"Approve 89.00 USD of {payment.account.name}, reference {payment.manual_reference}?"
+            expect(page.get_by_role("dialog", name=named)).to_be_visible()
+            keys.press("Enter")
+        assert keys.pressed == 16
+        require_open(page, f"{live_server.url}{QUEUE}{payments[8].pk}/")
+        page.keyboard.press("j")
+        require_open(page, f"{live_server.url}{QUEUE}{payments[9].pk}/")
+        page.keyboard.press("k")
+        require_open(page, f"{live_server.url}{QUEUE}{payments[8].pk}/")
+        page.keyboard.press("r")
+        expect(page.get_by_role("dialog")).to_contain_text("What the customer reads")
+        if SHOTS:
+            page.screenshot(path=Path(SHOTS) / "reject.png")
+        page.keyboard.press("2")
+        page.keyboard.press("Enter")
+        require_open(page, f"{live_server.url}{QUEUE}{payments[9].pk}/")
+        page.keyboard.press("Shift+?")
+        expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
+        page.keyboard.press("Escape")
+        expect(page.get_by_role("dialog")).to_have_count(0)
+        page.keyboard.press("a")
+        page.keyboard.press("Enter")
+        require_open(page, f"{live_server.url}{QUEUE}{left.pk}/")
+        expect(page.get_by_role("heading", name="The same transfer was claimed elsewhere")).to_be_visible()
+
+    statuses = {payment.pk: payment.status for payment in Payment.objects.all()}
+    assert [statuses[payment.pk] for payment in payments] == [*["succeeded"] * 8, "failed", "succeeded"]
+    assert {statuses[left.pk], statuses[repeated.pk]} == {"pending_approval"}
+    assert Payment.objects.get(pk=payments[8].pk).reason_code == "wrong_amount"
+
+
+def test_what_changed_is_told_and_fifty_are_approved_at_once(live_server: LiveServer, olga: User) -> None:
+    tenant: Any = make.owner().account
+    payments = [make.submitted_payment(make.invoice(tenant)) for _ in range(50)]
+    omar = make.operator(email="omar@example.com")
+
+    with browser_page(answered=(409,)) as page:
+        log_in(page, live_server, olga)
+        require_open(page, f"{live_server.url}{QUEUE}{payments[0].pk}/")
+        elsewhere(lambda: Account.objects.filter(pk=tenant.pk).update(name="Renamed"))
+        page.keyboard.press("a")
+        expect(page.get_by_role("dialog")).to_be_visible()
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("alert")).to_contain_text("Renamed")
+        require_no_faults(page, "changed")
+        elsewhere(lambda: [PaymentService.reject_manual_payment(each, "", omar) for each in payments[:5]])
+        page.goto(f"{live_server.url}/admin/billing/payment/?q=Renamed")
+        page.locator("#action-toggle").check()
+        page.locator("select[name=action]").select_option(label="Approve selected manual payments")
+        page.get_by_role("button", name="Go", exact=True).click()
+        expect(page.get_by_role("heading", name="Approve 50 payments?")).to_contain_text("4450.00 USD")
+        expect(page.get_by_role("row").nth(1)).to_contain_text("Waits no longer: Failed.")
+        require_no_faults(page, "decide")
+        page.get_by_role("button", name="Approve 50 payments").click()
+        expect(page.get_by_role("heading", name="45 approved, 5 refused")).to_be_visible()
+        require_no_faults(page, "decided")
+        with page.expect_download() as saved:
+            page.get_by_role("button", name="Save the report (CSV)").click()
+        rows = Path(saved.value.path()).read_text().splitlines()
+        page.get_by_role("link", name="Back to the list").click()
+        expect(page).to_have_url(f"{live_server.url}/admin/billing/payment/?q=Renamed")
+        page.goto(live_server.url + QUEUE)
+        expect(page.get_by_role("heading", name="Nothing waits: all payments are decided")).to_be_visible()
+        require_no_faults(page, "nothing")
+
+    assert len(rows) == 51
+    assert sum(",refused," in row for row in rows) == 5
+    assert Payment.objects.filter(status="succeeded").count() == 45

@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from django.http import QueryDict
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, pgettext_lazy
+from django.utils.translation import pgettext_lazy
 
 from igny8_core.business.billing.usage import MAX_DAYS, USUAL_DAYS, YEARS
 from igny8_core.web.frame.forms import PageForm
@@ -32,7 +32,9 @@ class RangeForm(PageForm):
     first = forms.DateField(
         label=pgettext_lazy("days", "From"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
     )
-    last = forms.DateField(label=pgettext_lazy("days", "To"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
+    last = forms.DateField(
+        label=pgettext_lazy("days", "To"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    )
 
     def __init__(self, query: QueryDict, today: date) -> None:
         self.today = today

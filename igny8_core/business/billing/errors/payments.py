@@ -40,7 +40,9 @@ class PaymentNotPending(DomainError):
 class PaymentChangedMeanwhile(DomainError):
     code = "payment_changed_meanwhile"
     http_status = 409
-    text = "This payment has changed since you opened it, so nothing was decided. Read what has changed, then decide."
+    text = gettext_noop(
+        "This payment has changed since you opened it, so nothing was decided. Read what has changed, then decide."
+    )
 
 
 class DuplicateReference(DomainError):

@@ -111,13 +111,15 @@ class RenewalNotRetryable(DomainError):
 class PriceChangeInForce(DomainError):
     code = "price_change_in_force"
     http_status = 409
-    text = "A period was invoiced at this price, or its day has come. Order another change of price instead."
+    text = gettext_noop(
+        "A period was invoiced at this price, or its day has come. Order another change of price instead."
+    )
 
 
 class PriceChangeWithdrawn(DomainError):
     code = "price_change_withdrawn"
     http_status = 409
-    text = "This change of price was withdrawn already."
+    text = gettext_noop("This change of price was withdrawn already.")
 
 
 class ChangeBelowZero(DomainError):

@@ -294,7 +294,10 @@ def _require_fits(invoice: Invoice, line: InvoiceLine, plan: Plan) -> None:
     is_next = line.is_renewal and running.filter(pending_plan=plan, billing_driver=BillingDriver.LOCAL).exists()
     exceeded = over_limits(invoice.account, plan) if is_next else []
     if exceeded:
-        raise OverLimits(f"{over_limits_text(exceeded)} Then pay, or keep your plan: cancel the change.")
+        raise OverLimits(
+            _("%(over_limits_text)s Then pay, or keep your plan: cancel the change.")
+            % {"over_limits_text": over_limits_text(exceeded)}
+        )
 
 
 def _made_at(invoice: Invoice) -> datetime:

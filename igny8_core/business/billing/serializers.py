@@ -41,7 +41,7 @@ class PaymentMethodOutput(OutputSerializer):
     country_code = serializers.CharField(help_text="ISO 3166-1 alpha-2, or * for all countries")
     payment_method = EnumField(PaymentMethodType, help_text="Which way of paying it is")
     payment_method_display = serializers.CharField(
-        source="get_payment_method_display", help_text="The way of paying in English"
+        source="get_payment_method_display", help_text="The way of paying, in the caller's language"
     )
     is_enabled = serializers.BooleanField(help_text="Whether customers are offered it")
     is_available = serializers.SerializerMethodField(

@@ -27,10 +27,18 @@ class PersonLanguageMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if cookie_of(request) and not request.path_info.startswith(OTHER_DOORS):
-            person = person_of(request)
-            if person is not None:
-                speak(person.spoken_language)
+            _speak_to(request)
         return self.get_response(request)
+
+
+def _speak_to(request: HttpRequest) -> None:
+    try:
+        person = person_of(request)
+    except (DatabaseError, InterfaceError):
+        # The view asks again, and what it raises is answered below.
+        return
+    if person is not None:
+        speak(person.spoken_language)
 
 
 class RefusalMiddleware:

@@ -43,7 +43,9 @@ class SavedMethodInput(StrictSerializer):
 class SavedMethodOutput(OutputSerializer):
     id = serializers.IntegerField()
     type = EnumField(PaymentMethodType, help_text="Type of the payment method")
-    type_display = serializers.CharField(source="get_type_display", help_text="Name of the type, in English")
+    type_display = serializers.CharField(
+        source="get_type_display", help_text="Name of the type, in the caller's language"
+    )
     display_name = serializers.CharField(help_text="Name to show")
     is_default = serializers.BooleanField(help_text="Whether it is used if a request names no other")
     is_enabled = serializers.BooleanField(help_text="False: it can no longer be used")

@@ -11,6 +11,7 @@ import pytest
 from django.utils import timezone
 
 from igny8_core.auth.models import SecondFactor, User
+from igny8_core.auth.selectors import settings_version
 from igny8_core.auth.services.invitations import invitation_token
 from igny8_core.auth.services.mailed_tokens import Purpose, link_token
 from igny8_core.auth.services.one_time_codes import STEP_SECONDS, code_at, sealed
@@ -57,6 +58,8 @@ def real(world: World) -> dict[str, dict[str, Any]]:
     user, refresh = {"user": a.member.pk}, {"refresh": world.sessions["owner"].refresh}
     reset, verification = (link_token(a.owner, purpose, timezone.now()) for purpose in Purpose)
     return {
+        "change_role": {"present_role": a.member.role},
+        "update_account_settings": {"version": settings_version(a.account)},
         "accept_invitation": {"token": invitation_token(a.invitation)},
         "change_password": {"current_password": make.PASSWORD},
         "confirm_password_reset": {"token": reset},

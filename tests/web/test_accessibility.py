@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 from django.utils import timezone
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from igny8_core.auth.models import Industry, Role, User
@@ -180,7 +180,7 @@ def test_nobody_is_kept_out(
         for width in WIDTHS:
             page.set_viewport_size({"width": width, "height": 900})
             page.goto(target)
-            page.wait_for_function("!document.querySelector('[data-state=loading]')")
+            expect(page.locator("[data-state=loading]")).to_have_count(0)
             if is_sent:
                 page.locator("main form button").last.click()
                 page.locator("[role=alert]").wait_for()

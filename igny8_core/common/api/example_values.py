@@ -157,6 +157,7 @@ _INVOICE = {
     "billing_period_end": None,
 }
 _SITES = {"used": 1, "max": 1, "percent": 100}
+_VERSION = "9c1185a5c5e9fc54612808977ee8f548"
 # By the component's name in the OpenAPI document, without Patched and Request. Other fields come from BY_NAME.
 BY_COMPONENT: dict[str, dict[str, Any]] = {
     "LoginConfirmationInput": {"otp": LEFT_OUT},
@@ -338,6 +339,11 @@ BY_COMPONENT: dict[str, dict[str, Any]] = {
         "card_exp_month": 12,
         "card_exp_year": 2030,
     },
+    "RoleInput": {"present_role": "viewer"},
+    "SessionOutput": {"browser": "Firefox on Windows", "used_at": "2026-12-01T14:05:00Z"},
+    "SettingsOutput": {"version": _VERSION},
+    "OwnSettingsInput": {"version": _VERSION},
+    "OwnerOutput": {"full_name": "Ayesha Khan"},
     "SiteAccessInput": {"user": 2},
     "SiteInput": {"name": "My shop", "industry_id": LEFT_OUT},
     "SiteOutput": {"name": "My shop", "slug": "my-shop", "status": "active"},

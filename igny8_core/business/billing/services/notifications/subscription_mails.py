@@ -149,11 +149,17 @@ def _price_change_announced(subscription: Subscription, facts: dict[str, Any]) -
 
 def _price_change_withdrawn(subscription: Subscription, facts: dict[str, Any]) -> Notice:
     return Notice(
-        "The price of your plan does not change",
-        f"We wrote to you that your plan {facts['plan_name']} would cost {facts['new_price']} from {facts['from']} on. "
-        "That is withdrawn.",
-        "You do not need to do anything. If you have chosen another plan or canceled because of it, you can take that "
-        "back until the end of the period.",
+        _("The price of your plan does not change"),
+        _("We wrote to you that your plan %(plan_name)s would cost %(new_price)s from %(day)s on. That is withdrawn.")
+        % {
+            "plan_name": facts["plan_name"],
+            "new_price": facts["new_price"],
+            "day": plain_day_text(date.fromisoformat(facts["from"])),
+        },
+        _(
+            "You do not need to do anything. If you have chosen another plan or canceled because of it, you can take "
+            "that back until the end of the period."
+        ),
     )
 
 

@@ -16,7 +16,7 @@ LETTERS = re.compile(r"[^\W\d_]{2,}")
 # What stands in templates and is said the same in every language.
 SAME_EVERYWHERE = {"UTC", "PDF"}
 # Mails to operators, who read English.
-FOR_OPERATORS = re.compile(r"emails/(manual_payment_submitted|payee_changed|signups_stopped)\.")
+FOR_OPERATORS = re.compile(r"emails/(manual_payment_submitted|payee_changed|signups_stopped|payments_undecided)\.")
 NOT_READ = re.compile(r"<(script|style)\b.*?</\1>|<!--.*?-->|<[^>]*>", re.DOTALL)
 SAID_ATTRIBUTES = re.compile(r'\b(?:aria-label|alt|title|placeholder|content)="([^"{%]*[^\W\d_]{3,}[^"{%]*)"')
 TECHNICAL = re.compile(r"^(width=device-width.*|light dark|no(index|follow).*|#?[\w.-]+)$")

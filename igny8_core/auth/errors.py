@@ -1,8 +1,7 @@
 """Errors about people and accounts. Code and status are part of the API and never change."""
 
-from django.utils.translation import gettext_noop
-
 from igny8_core.common.errors import DomainError
+from igny8_core.common.marks import gettext_noop
 
 
 class InvalidCredentials(DomainError):

@@ -6,7 +6,6 @@ from typing import Any
 from django.conf import settings
 from django.core import exceptions as django_exceptions
 from django.http import HttpRequest
-from django.utils.translation import gettext_noop
 from rest_framework.exceptions import NotAuthenticated, PermissionDenied
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
@@ -23,6 +22,7 @@ from igny8_core.auth.errors import (
 )
 from igny8_core.auth.models import Account, AccountStatus, Role, SuspendedReason, User
 from igny8_core.common import clock
+from igny8_core.common.marks import gettext_noop
 
 TRIAL_OVER = gettext_noop("The trial is over. Everything can still be read. Order a plan to go on.")
 

@@ -4,7 +4,8 @@ import ipaddress
 import re
 
 from django.core.exceptions import ValidationError
-from django.utils.translation import gettext_noop
+
+from igny8_core.common.marks import gettext_noop
 
 MAX_LENGTH = 254  # RFC 5321 section 4.5.3.1.3, less the angle brackets
 # Plain words with dots between them; and a host name with a dot. No quotes, no comments, no [10.0.0.5].

@@ -2,9 +2,8 @@
 
 from typing import ClassVar
 
-from django.utils.translation import gettext_noop
-
 from igny8_core.common.languages import translated
+from igny8_core.common.marks import gettext_noop
 
 
 class DomainError(Exception):

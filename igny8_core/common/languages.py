@@ -12,7 +12,6 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import translation
 from django.utils.translation.trans_real import parse_accept_lang_header
 
-API_PREFIX = "/api/"
 # Operators, and programs that ask how we are, read English.
 ENGLISH_PREFIXES = ("/admin/", "/healthz/", "/readyz/", "/metrics", "/static/")
 COOKIE_AGE_SECONDS = 365 * 24 * 3600
@@ -92,7 +91,8 @@ def _name_language(response: HttpResponse) -> None:
 def asked_for(request: HttpRequest) -> str:
     """The language of the browser: what was chosen on a page of ours, else the best of Accept-Language."""
     chosen = request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME, "")
-    if chosen and is_language(chosen) and not request.path_info.startswith(API_PREFIX):
+    # Also for the API, which scripts of our pages ask; programs have no cookies.
+    if chosen and is_language(chosen):
         return chosen
     return _best_of(request.META.get("HTTP_ACCEPT_LANGUAGE", "")[:200])
 

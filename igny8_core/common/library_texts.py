@@ -1,6 +1,8 @@
 """What Django and its REST framework say to people: marked here, because their own catalogs have no Urdu."""
 
-from django.utils.translation import gettext_noop, ngettext_lazy
+from django.utils.translation import ngettext_lazy
+
+from igny8_core.common.marks import gettext_noop
 
 SENTENCES = (
     gettext_noop("This field is required."),

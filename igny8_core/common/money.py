@@ -7,9 +7,9 @@ from functools import lru_cache
 from typing import TypeVar
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
 
 from igny8_core.common.errors import DomainError
+from igny8_core.common.marks import gettext_noop
 from igny8_core.common.written import amount_with_currency, decimal_text
 
 # The decimals ("minor unit") of currencies as ISO 4217 lists them; all others have two. CLDR (in Babel) has other

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from django import forms
 from rest_framework import serializers
 
+from igny8_core.common.languages import translated
+
 if TYPE_CHECKING:
     Form = forms.BaseForm
 else:
@@ -74,7 +76,7 @@ def sentences(detail: Any) -> list[str]:
     """The texts of a serializer field's refusal, as one list."""
     if isinstance(detail, dict):
         return [text for inner in detail.values() for text in sentences(inner)]
-    return [str(text) for text in detail]
+    return [translated(str(text)) for text in detail]
 
 
 def _parsed(text: str) -> Any:

@@ -4,7 +4,8 @@ import re
 import unicodedata
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
+
+from igny8_core.common.marks import gettext_noop
 
 # Control, format (bidi, zero-width), surrogate, private use, line and paragraph separator.
 REFUSED_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})

@@ -95,6 +95,17 @@ def test_a_refusal_of_the_api_is_said_in_the_callers_language_and_its_code_stays
 
 
 @pytest.mark.django_db
+def test_the_kept_lists_of_ways_to_pay_are_kept_by_language() -> None:
+    make.payment_method(payment_method="bank_transfer", display_name="Bank Transfer")
+
+    def names(**headers: str) -> set[str]:
+        [way] = Client().get("/api/v1/billing/payment-methods/", **headers).json()  # type: ignore[arg-type]
+        return {way["display_name"], way["payment_method_display"]}
+
+    assert [names(**GERMAN), names(), names(**URDU)] == [{"Überweisung"}, {"Bank Transfer"}, {"بینک ٹرانسفر"}]
+
+
+@pytest.mark.django_db
 def test_the_language_is_told_and_changed_with_the_profile_and_the_settings() -> None:
     owner = make.owner()
     api = Client(headers={"Authorization": f"Bearer {open_session(owner).access}"})

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import CsrfViewMiddleware
-from django.utils.translation import gettext, gettext_noop
+from django.utils.translation import gettext
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
 from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
@@ -19,6 +19,7 @@ from igny8_core.auth.services.page_sessions import person_of_cookie, session_id_
 from igny8_core.auth.session_cookie import cookie_of
 from igny8_core.common import clock
 from igny8_core.common.languages import speak
+from igny8_core.common.marks import gettext_noop
 
 NOT_OUR_PAGE = gettext_noop("This request did not come from a page of ours. Load the page again and repeat it.")
 NOT_VALID = gettext_noop("This token is not valid or has run out. Log in or refresh it.")

@@ -3,7 +3,6 @@
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.utils.translation import gettext_noop
 
 from igny8_core.auth.errors import SecondFactorRequired, SecondFactorWrong
 from igny8_core.auth.models import LoginSession, User
@@ -11,6 +10,7 @@ from igny8_core.auth.services.one_time_codes import count_try, require_code
 from igny8_core.auth.services.users import check_own_password
 from igny8_core.common import clock
 from igny8_core.common.errors import InvalidInput
+from igny8_core.common.marks import gettext_noop
 
 NOTHING_SENT = gettext_noop("Send your password, or a code of your second factor.")
 NO_FACTOR = gettext_noop("You have no second factor, so there are no codes. Send your password.")

@@ -10,7 +10,6 @@ from datetime import UTC, timedelta
 from django.contrib.auth.hashers import make_password
 from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
 
 from igny8_core.auth.errors import (
     AlreadyMember,
@@ -35,6 +34,7 @@ from igny8_core.common.db import refusing, service_transaction
 from igny8_core.common.errors import InvalidInput, NotFound
 from igny8_core.common.languages import current_language
 from igny8_core.common.mail import erased_address
+from igny8_core.common.marks import gettext_noop
 from igny8_core.common.signed_texts import BadSignature, keys, opened, signed
 from igny8_core.events import services as events
 

@@ -8,7 +8,6 @@ from dataclasses import replace
 
 from django.conf import settings
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
 
 from igny8_core.auth.models import Account, AccountStatus, InvitationState, TeamInvitation, User
 from igny8_core.auth.services.invitations import invitation_token
@@ -21,6 +20,7 @@ from igny8_core.auth.services.mailed_tokens import (
 )
 from igny8_core.common import clock
 from igny8_core.common.mail import Mail, message_id_of_event, send
+from igny8_core.common.marks import gettext_noop
 from igny8_core.common.names import in_mail
 from igny8_core.common.rate_limits import rates_of
 from igny8_core.common.written import in_sentence

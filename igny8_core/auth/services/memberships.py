@@ -1,7 +1,6 @@
 """The members of an account: changing roles, removing members, transferring ownership."""
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
 
 from igny8_core.auth.errors import LastOwner, OwnRole, RoleChanged
 from igny8_core.auth.locks import lock_account
@@ -12,6 +11,7 @@ from igny8_core.auth.services.sessions import end_sessions
 from igny8_core.auth.services.users import check_own_password
 from igny8_core.common.db import service_transaction
 from igny8_core.common.errors import InvalidInput, TransitionNotAllowed
+from igny8_core.common.marks import gettext_noop
 from igny8_core.events import services as events
 
 NO_SUCH_MEMBER = gettext_noop("No such active member. GET /api/v1/account/team/ lists them.")

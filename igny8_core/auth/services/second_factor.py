@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
 
 from igny8_core.auth.errors import (
     EmailNotVerified,
@@ -29,6 +28,7 @@ from igny8_core.auth.services.sessions import end_sessions
 from igny8_core.common import clock
 from igny8_core.common.db import service_transaction
 from igny8_core.common.errors import InvalidInput
+from igny8_core.common.marks import gettext_noop
 from igny8_core.events import services as events
 
 WRONG_FIRST_CODE = gettext_noop(

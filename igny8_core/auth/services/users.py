@@ -6,7 +6,6 @@ from django.contrib.auth.hashers import make_password
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
 
 from igny8_core.auth.devices import Place
 from igny8_core.auth.errors import EmailAlreadyVerified, LinkExpired
@@ -18,6 +17,7 @@ from igny8_core.auth.services.sessions import TokenPair, end_sessions, open_sess
 from igny8_core.common import clock
 from igny8_core.common.db import service_transaction, set_changed
 from igny8_core.common.errors import InvalidInput
+from igny8_core.common.marks import gettext_noop
 from igny8_core.common.security_log import security_event
 from igny8_core.common.text import normalized_password
 from igny8_core.events import services as events

@@ -3,7 +3,6 @@
 from datetime import datetime
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
 
 from igny8_core.auth.errors import AccountSuspended
 from igny8_core.auth.locks import lock_account
@@ -38,6 +37,7 @@ from igny8_core.business.billing.services.subscriptions.ending import cancel_sub
 from igny8_core.common import clock
 from igny8_core.common.db import service_transaction
 from igny8_core.common.mail import erased_address
+from igny8_core.common.marks import gettext_noop
 from igny8_core.common.states import transition
 from igny8_core.events import services as events
 

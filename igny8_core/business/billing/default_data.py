@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
-from django.utils.translation import gettext_noop
+from igny8_core.common.marks import gettext_noop
 
 Rows = list[dict[str, Any]]
 

@@ -4,12 +4,13 @@ import re
 
 from django.conf import settings
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop, pgettext
+from django.utils.translation import pgettext
 
 from igny8_core.business.billing.default_data import PAYMENT_METHODS
 from igny8_core.business.billing.models import PAYEE_DETAILS, PAYEE_NUMBERS, Payee
 from igny8_core.common.bank_codes import why_not_bic, why_not_iban
 from igny8_core.common.languages import translated
+from igny8_core.common.marks import gettext_noop
 from igny8_core.common.text import folded
 
 LABELS = {

@@ -8,7 +8,6 @@ from fractions import Fraction
 from typing import Any
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
 
 from igny8_core.auth.models import BillingCycle, Plan, Subscription, Terms
 from igny8_core.business.billing.models import (
@@ -20,6 +19,7 @@ from igny8_core.business.billing.models import (
     LineKind,
 )
 from igny8_core.common.errors import InvalidInput
+from igny8_core.common.marks import gettext_noop
 from igny8_core.common.money import (
     AMOUNT_PATTERN,
     MAX_AMOUNT,

@@ -34,6 +34,7 @@ from igny8_core.common.api.fields import (
 from igny8_core.common.api.priced import PriceField
 from igny8_core.common.api.serializers import OutputSerializer, StrictSerializer
 from igny8_core.common.bank_codes import why_not_bic, why_not_iban
+from igny8_core.common.languages import translated
 
 
 class PaymentMethodOutput(OutputSerializer):
@@ -65,6 +66,7 @@ class PaymentMethodOutput(OutputSerializer):
     def to_representation(self, config: Any) -> dict[str, Any]:
         """The configured row. `instructions` are made from the details; hidden details are empty."""
         said: dict[str, Any] = super().to_representation(config)
+        said["display_name"] = translated(said["display_name"])
         if is_hidden(config):
             return said | dict.fromkeys(("instructions", *PAYEE_DETAILS), "")
         return said | {"instructions": instructions_of(config)}

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
 
 from igny8_core.auth.models import Account, AccountStatus, Plan, Subscription, User
 from igny8_core.auth.selectors import has_made_an_account, public_plans
@@ -20,6 +19,7 @@ from igny8_core.business.billing.services.subscriptions.ordering import create_s
 from igny8_core.common import limit_hits, rate_limits
 from igny8_core.common.db import service_transaction
 from igny8_core.common.errors import TooManyRequests
+from igny8_core.common.marks import gettext_noop
 from igny8_core.events import services as events
 from igny8_core.events.models import Event
 

@@ -10,13 +10,15 @@ from django.core.exceptions import PermissionDenied, RequestDataTooBig, Suspicio
 from django.core.signals import got_request_exception
 from django.db import DatabaseError, InterfaceError
 from django.http import Http404, UnreadablePostError
-from django.utils.translation import gettext, gettext_noop
+from django.utils.translation import gettext
 from rest_framework import exceptions as drf
 from rest_framework.response import Response
 from rest_framework.settings import api_settings
 
 from igny8_core.common.api.envelope import failure_body
 from igny8_core.common.errors import DomainError
+from igny8_core.common.languages import translated
+from igny8_core.common.marks import gettext_noop
 from igny8_core.common.request_id import may_have_changed
 from igny8_core.common.security_log import Outcome, security_event
 
@@ -184,11 +186,11 @@ def validation_message(details: list[tuple[str, str]]) -> str:
     """A sentence about the first wrong field, with the number of other wrong fields."""
     field_name, sentence = details[0]
     if field_name == api_settings.NON_FIELD_ERRORS_KEY:
-        text = sentence
+        text = translated(str(sentence))
     elif getattr(sentence, "code", "") == "required":
-        text = f"{field_name} is required."
+        text = gettext("%(field_name)s is required.") % {"field_name": field_name}
     else:
-        text = f"{field_name}: {sentence}"
+        text = f"{field_name}: {translated(str(sentence))}"
     more = len({name for name, _ in details}) - 1
     return gettext("%(text)s (%(more)s more in errors.)") % {"text": text, "more": more} if more else str(text)
 

@@ -12,7 +12,6 @@ from functools import partial, wraps
 from typing import Any, TypeVar
 
 from django.http import HttpResponse, HttpResponseBase
-from django.utils.translation import gettext_noop
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -21,6 +20,7 @@ from igny8_core.common.api.parsers import StrictJSONParser
 from igny8_core.common.db import lock_text, one_transaction, without_obstacles
 from igny8_core.common.errors import DomainError
 from igny8_core.common.idempotency_store import NewAnswer, StoredAnswer, store_answers, stored_answer, take_key
+from igny8_core.common.marks import gettext_noop
 
 HEADER = "Idempotency-Key"
 # Sorted, because the order of names in a JSON object means nothing. json.dumps would make an encoder at each call.

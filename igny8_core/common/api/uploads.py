@@ -11,13 +11,14 @@ from typing import IO, Any
 from django.core.files.uploadhandler import MemoryFileUploadHandler
 from django.http.multipartparser import MultiPartParser, MultiPartParserError
 from django.utils.http import parse_header_parameters
-from django.utils.translation import gettext, gettext_noop
+from django.utils.translation import gettext
 from rest_framework.exceptions import ParseError, UnsupportedMediaType, ValidationError
 from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 
 from igny8_core.common.api.exceptions import PayloadTooLarge
 from igny8_core.common.api.parsers import MAX_UPLOAD_BYTES
+from igny8_core.common.marks import gettext_noop
 
 FILE = "file"
 # More than one, so that the refusal can name an unknown field beside the file.

@@ -6,7 +6,6 @@ from django.http.multipartparser import MultiPartParserError
 from django.http.request import RawPostDataException, UnreadablePostError
 from django.middleware.csrf import CsrfViewMiddleware
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
 from django.views.decorators.csrf import csrf_exempt
 
 from igny8_core.business.billing.errors import (
@@ -22,6 +21,7 @@ from igny8_core.business.billing.models import Invoice
 from igny8_core.business.billing.services.payments.linked_confirmations import TransferSaid, confirm_transfer
 from igny8_core.common.errors import DomainError, InvalidInput
 from igny8_core.common.languages import translated
+from igny8_core.common.marks import gettext_noop
 from igny8_core.web.frame.limits import count
 from igny8_core.web.pay.bounded_upload import BoundedUploadHandler
 from igny8_core.web.pay.confirmation_form import ConfirmationForm

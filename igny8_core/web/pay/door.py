@@ -11,12 +11,13 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils.translation import gettext_lazy, gettext_noop
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from igny8_core.business.billing.models import Invoice
 from igny8_core.business.billing.services.invoices.pay_links import invoice_of_pay_link
 from igny8_core.common.errors import DomainError
+from igny8_core.common.marks import gettext_noop
 from igny8_core.common.rate_limits import seconds_to_wait
 from igny8_core.common.text import showable
 from igny8_core.web.frame.limits import count

@@ -10,7 +10,6 @@ from urllib.parse import urlencode
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseNotModified, HttpResponseRedirect, JsonResponse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
 from django.views.decorators.http import require_safe
 
 from igny8_core.business.billing.errors import (
@@ -29,6 +28,7 @@ from igny8_core.business.billing.services.payment_methods.kept_cards import rene
 from igny8_core.business.billing.services.payment_service import PaymentService
 from igny8_core.common.api.downloads import pdf_response
 from igny8_core.common.errors import DomainError, NotFound
+from igny8_core.common.marks import gettext_noop
 from igny8_core.web.frame.limits import count
 from igny8_core.web.pay.door import (
     address_of,

@@ -6,7 +6,6 @@ from typing import Any
 from django.db import DEFAULT_DB_ALIAS
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -71,6 +70,7 @@ from igny8_core.common.api.views import ApiViewSet, ListViewSet, SingletonViewSe
 from igny8_core.common.db import one_transaction
 from igny8_core.common.errors import DomainError
 from igny8_core.common.idempotency_store import NewAnswer, StoredAnswer, store_answers, stored_answers
+from igny8_core.common.marks import gettext_noop
 
 GRANTS_SHOWN = 100
 USUAL_DAYS = 30

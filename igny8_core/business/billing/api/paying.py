@@ -1,7 +1,5 @@
 """Shared by the operations that pay: messages about the next step, errors of gateways, and a rate limit."""
 
-from django.utils.translation import gettext_noop
-
 from igny8_core.business.billing.errors import (
     AuthenticationRequired,
     GatewayMisconfigured,
@@ -11,6 +9,7 @@ from igny8_core.business.billing.errors import (
 )
 from igny8_core.business.billing.services.collection.attempts import NextStep
 from igny8_core.common.api.throttling import UserThrottle
+from igny8_core.common.marks import gettext_noop
 
 SEND_AND_CONFIRM = gettext_noop("Send the money with the reference, then confirm the payment.")
 PAY_MESSAGES = {

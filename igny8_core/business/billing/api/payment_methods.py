@@ -20,6 +20,7 @@ from igny8_core.common.api.permissions import PublicEndpoint
 from igny8_core.common.api.throttling import NetworkThrottle
 from igny8_core.common.api.views import ApiViewSet
 from igny8_core.common.countries import COUNTRY_NAMES
+from igny8_core.common.languages import current_language
 
 # The version is a hash of the table's content, so that it follows every change, even one made with SQL.
 CONTENT_VERSION = """
@@ -28,7 +29,7 @@ SELECT coalesce(md5(string_agg(config::text, ',' ORDER BY config.id)), '') FROM 
 
 
 class RenderedLists:
-    """This process's cache of rendered lists, by country. It is emptied when the table's content changes.
+    """This process's cache of rendered lists, by language and country. It is emptied when the table's content changes.
 
     The table is checked every settings.PAYMENT_METHOD_LIST_RECHECK_SECONDS, so a list can be that old. Signup and
     payment do not use this cache.
@@ -37,17 +38,18 @@ class RenderedLists:
     def __init__(self) -> None:
         self.version = ""
         self.checked_at = -math.inf
-        self.bodies: dict[str, bytes] = {}
+        self.bodies: dict[tuple[str, str], bytes] = {}
 
     def body(self, country_code: str) -> bytes:
         """The JSON array for a country; "" for the methods of all countries."""
         now = time.monotonic()
         if now - self.checked_at >= settings.PAYMENT_METHOD_LIST_RECHECK_SECONDS:
             self._recheck(now)
-        body = self.bodies.get(country_code)
+        key = current_language(), country_code
+        body = self.bodies.get(key)
         if body is None:
             methods = PaymentService.get_available_payment_methods(country_code)
-            body = self.bodies[country_code] = JSONRenderer().render(PaymentMethodOutput(methods, many=True).data)
+            body = self.bodies[key] = JSONRenderer().render(PaymentMethodOutput(methods, many=True).data)
         return body
 
     def _recheck(self, now: float) -> None:

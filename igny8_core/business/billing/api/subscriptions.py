@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -61,6 +60,7 @@ from igny8_core.common.api.idempotency import idempotent
 from igny8_core.common.api.openapi import NULLABLE
 from igny8_core.common.api.refusals import refuses
 from igny8_core.common.api.views import SingletonViewSet
+from igny8_core.common.marks import gettext_noop
 
 # Errors of operations that void an unpaid order.
 WITHDRAWAL_REFUSALS = (PaymentUnderWay, *ATTEMPT_REFUSALS)

@@ -1,8 +1,7 @@
 """Errors about invoices, credit notes, PDFs and uploaded files."""
 
-from django.utils.translation import gettext_noop
-
 from igny8_core.common.errors import DomainError
+from igny8_core.common.marks import gettext_noop
 
 
 class InvoiceNotFound(DomainError):

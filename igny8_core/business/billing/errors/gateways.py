@@ -2,9 +2,8 @@
 
 from collections.abc import Sequence
 
-from django.utils.translation import gettext_noop
-
 from igny8_core.common.errors import DomainError
+from igny8_core.common.marks import gettext_noop
 from igny8_core.common.obstacles import Obstacle
 
 

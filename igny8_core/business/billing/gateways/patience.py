@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 
 from django.http import HttpRequest
-from django.utils.translation import gettext_noop
 
 from igny8_core.business.billing.gateways.protocol import Unavailable
+from igny8_core.common.marks import gettext_noop
 from igny8_core.common.request_id import current_request
 
 IN_A_REQUEST_SECONDS = 15

@@ -13,10 +13,9 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
-from django.utils.translation import gettext_noop
-
 from igny8_core.business.billing.gateways import patience
 from igny8_core.business.billing.gateways.protocol import GatewayError, Unavailable
+from igny8_core.common.marks import gettext_noop
 
 logger = logging.getLogger(__name__)
 

@@ -1,7 +1,8 @@
 """Why a payment by bank or wallet was rejected: codes, each with a sentence that the customer reads."""
 
 from django.db import models
-from django.utils.translation import gettext_noop
+
+from igny8_core.common.marks import gettext_noop
 
 
 class RejectionCode(models.TextChoices):

@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
 
 from igny8_core.auth.locks import lock_account
 from igny8_core.auth.models import LIVE_STATUSES, Account, AccountStatus, BillingDriver, Subscription, User
@@ -34,6 +33,7 @@ from igny8_core.business.billing.services.subscriptions.activation import (
 from igny8_core.business.billing.services.subscriptions.transitions import activate_account
 from igny8_core.common import clock
 from igny8_core.common.db import service_transaction
+from igny8_core.common.marks import gettext_noop
 from igny8_core.events import services as events
 
 # What an operator reads about an account that has paid and still cannot be used.

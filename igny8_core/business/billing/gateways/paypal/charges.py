@@ -8,8 +8,6 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from urllib.parse import urlencode
 
-from django.utils.translation import gettext_noop
-
 from igny8_core.business.billing.gateways.paypal import mappers, messages
 from igny8_core.business.billing.gateways.paypal.client import Json, PayPalApi, PayPalError, checked_id
 from igny8_core.business.billing.gateways.paypal.errors import our_errors, translated
@@ -27,6 +25,7 @@ from igny8_core.business.billing.gateways.protocol import (
     WebhookMessage,
 )
 from igny8_core.common import clock
+from igny8_core.common.marks import gettext_noop
 from igny8_core.common.network import Network
 
 logger = logging.getLogger(__name__)

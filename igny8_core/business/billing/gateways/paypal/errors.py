@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
 
 from igny8_core.business.billing.gateways.paypal.client import PayPalError
 from igny8_core.business.billing.gateways.paypal.mappers import NOT_PAID
@@ -16,6 +15,7 @@ from igny8_core.business.billing.gateways.protocol import (
     Unavailable,
     UnknownObject,
 )
+from igny8_core.common.marks import gettext_noop
 
 logger = logging.getLogger(__name__)
 

@@ -5,8 +5,6 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from django.utils.translation import gettext_noop
-
 from igny8_core.business.billing.gateways.paypal.client import OBJECT_ID, Json, PayPalError, link
 from igny8_core.business.billing.gateways.protocol import (
     Charge,
@@ -16,6 +14,7 @@ from igny8_core.business.billing.gateways.protocol import (
     GatewayRefund,
     RefundState,
 )
+from igny8_core.common.marks import gettext_noop
 
 ORDER_STATES = {
     "CREATED": ChargeState.REQUIRES_ACTION,

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from django.utils.translation import gettext_noop
+from igny8_core.common.marks import gettext_noop
 
 AUTHENTICATION_REQUIRED = "authentication_required"
 GENERIC_DECLINE = "generic_decline"

@@ -10,7 +10,6 @@ from functools import partial
 from uuid import UUID
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
 
 from igny8_core.auth.models import User
 from igny8_core.business.billing.errors import (
@@ -66,6 +65,7 @@ from igny8_core.business.billing.services.payment_states.under_way import is_ope
 from igny8_core.business.billing.services.subscriptions.plan_change import require_current_order
 from igny8_core.common import clock
 from igny8_core.common.db import require_no_transaction
+from igny8_core.common.marks import gettext_noop
 
 logger = logging.getLogger(__name__)
 NEVER_ARRIVED = gettext_noop("This payment never reached the payment service. Nothing was charged.")

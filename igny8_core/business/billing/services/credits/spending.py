@@ -8,7 +8,6 @@ from typing import Any
 
 from django.conf import settings
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
 
 from igny8_core.auth.callers import Caller
 from igny8_core.auth.models import Account, Site, User
@@ -24,6 +23,7 @@ from igny8_core.business.billing.services.credits.granting import LedgerEntry, r
 from igny8_core.common import clock
 from igny8_core.common.db import service_transaction
 from igny8_core.common.errors import InvalidInput
+from igny8_core.common.marks import gettext_noop
 from igny8_core.common.request_id import current_request_id
 from igny8_core.events import consumers
 from igny8_core.events import services as events

@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 from django.conf import settings
-from django.utils.translation import gettext_noop
 
 from igny8_core.auth.locks import lock_account
 from igny8_core.auth.models import Account, AccountStatus, User
@@ -13,6 +12,7 @@ from igny8_core.business.billing.models import CreditGrantKind, CreditTransactio
 from igny8_core.business.billing.services.credits.granting import grant_credits
 from igny8_core.common import clock
 from igny8_core.common.db import service_transaction
+from igny8_core.common.marks import gettext_noop
 from igny8_core.events.models import Event
 
 AT_SIGNUP, WHEN_VERIFIED = "at_signup", "when_verified"

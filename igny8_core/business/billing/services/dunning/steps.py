@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import OperationalError
-from django.utils.translation import gettext_noop
 
 from igny8_core.auth.locks import lock_account
 from igny8_core.auth.models import AccountStatus, BillingDriver, Subscription, SubscriptionStatus
@@ -34,6 +33,7 @@ from igny8_core.business.billing.services.subscriptions.transitions import mark_
 from igny8_core.common import clock
 from igny8_core.common.db import service_transaction
 from igny8_core.common.errors import DomainError
+from igny8_core.common.marks import gettext_noop
 from igny8_core.events import services as events
 
 logger = logging.getLogger(__name__)

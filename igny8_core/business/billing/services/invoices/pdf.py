@@ -6,13 +6,13 @@ from typing import Any
 from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
 
 from igny8_core.business.billing.errors import PdfUnavailable
 from igny8_core.business.billing.models import CreditNote, Invoice, InvoiceStatus
 from igny8_core.business.billing.services.invoices.instructions import payment_instructions
 from igny8_core.business.billing.services.invoices.lines import printed_lines
 from igny8_core.common.languages import in_language
+from igny8_core.common.marks import gettext_noop
 from igny8_core.common.money import amount_text, plain_amount_text
 from igny8_core.common.text import showable
 from igny8_core.common.written import country_text

@@ -18,7 +18,6 @@ from typing import IO
 from botocore.exceptions import BotoCoreError, ClientError
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
-from django.utils.translation import gettext_noop
 
 from igny8_core.business.billing.errors import (
     FileCheckBusy,
@@ -28,6 +27,7 @@ from igny8_core.business.billing.errors import (
     UnsupportedFileType,
 )
 from igny8_core.business.billing.models import PaymentProof, ProofType
+from igny8_core.common.marks import gettext_noop
 
 logger = logging.getLogger(__name__)
 MAX_BYTES = 5 * 1024 * 1024

@@ -10,7 +10,6 @@ from typing import Any
 
 from django.db.models import Q
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
 
 from igny8_core.auth.locks import lock_account
 from igny8_core.auth.models import Account, PaymentMethodType, Subscription
@@ -38,6 +37,7 @@ from igny8_core.business.billing.services.settlement import capture
 from igny8_core.business.billing.services.stripe_billing.subscriptions import sync_subscription
 from igny8_core.common import clock
 from igny8_core.common.db import require_no_transaction, service_transaction
+from igny8_core.common.marks import gettext_noop
 from igny8_core.common.money import amount_text
 
 

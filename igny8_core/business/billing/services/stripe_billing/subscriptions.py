@@ -5,8 +5,6 @@ import re
 from datetime import datetime
 from typing import Any
 
-from django.utils.translation import gettext_noop
-
 from igny8_core.auth.locks import lock_account
 from igny8_core.auth.models import (
     LIVE_STATUSES,
@@ -39,6 +37,7 @@ from igny8_core.business.billing.services.subscriptions.transitions import (
 )
 from igny8_core.common import clock
 from igny8_core.common.db import require_no_transaction, service_transaction
+from igny8_core.common.marks import gettext_noop
 from igny8_core.common.states import transition
 from igny8_core.events import services as events
 

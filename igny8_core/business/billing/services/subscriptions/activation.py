@@ -2,8 +2,6 @@
 
 from datetime import datetime
 
-from django.utils.translation import gettext_noop
-
 from igny8_core.auth.models import (
     SUBSCRIPTION_TRANSITIONS,
     BillingDriver,
@@ -36,6 +34,7 @@ from igny8_core.business.billing.services.subscriptions.transitions import (
 from igny8_core.business.billing.services.subscriptions.withdrawing import withdraw_renewal
 from igny8_core.common import clock
 from igny8_core.common.db import service_transaction
+from igny8_core.common.marks import gettext_noop
 from igny8_core.common.states import transition
 from igny8_core.events import services as events
 

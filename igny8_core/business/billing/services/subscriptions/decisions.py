@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
 
 from igny8_core.auth.locks import lock_account
 from igny8_core.auth.models import Plan, Subscription, User
@@ -20,6 +19,7 @@ from igny8_core.business.billing.services.subscriptions.transitions import plan_
 from igny8_core.common import clock
 from igny8_core.common.db import service_transaction
 from igny8_core.common.languages import in_language
+from igny8_core.common.marks import gettext_noop
 from igny8_core.common.money import amount_text
 from igny8_core.events import services as events
 

@@ -4,7 +4,6 @@ from contextlib import suppress
 from datetime import datetime
 
 from django.db.models import Q
-from django.utils.translation import gettext_noop
 
 from igny8_core.auth.models import (
     BillingDriver,
@@ -54,6 +53,7 @@ from igny8_core.business.billing.services.subscriptions.withdrawing import withd
 from igny8_core.common import clock
 from igny8_core.common.db import service_transaction
 from igny8_core.common.errors import DomainError
+from igny8_core.common.marks import gettext_noop
 from igny8_core.events import services as events
 
 BATCH = 500

@@ -4,8 +4,6 @@ A function that withdraws an unpaid order first closes open attempts to pay it. 
 PaymentBeingChecked or AttemptNotClosed if an attempt was paid, may be paid or cannot be closed.
 """
 
-from django.utils.translation import gettext_noop
-
 from igny8_core.auth.locks import lock_account
 from igny8_core.auth.models import (
     Account,
@@ -52,6 +50,7 @@ from igny8_core.business.billing.services.subscriptions.transitions import (
 from igny8_core.business.billing.services.subscriptions.withdrawing import withdraw_orders, withdraw_renewal
 from igny8_core.common import clock
 from igny8_core.common.db import refusing, service_transaction
+from igny8_core.common.marks import gettext_noop
 from igny8_core.events import services as events
 
 NOTHING_SHOWN = Agreed()

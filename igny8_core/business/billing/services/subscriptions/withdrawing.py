@@ -1,7 +1,6 @@
 """Withdraw unpaid orders and renewals of a subscription. The caller holds the account's lock."""
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
 
 from igny8_core.auth.models import Subscription, User
 from igny8_core.business.billing.errors import PaymentUnderWay
@@ -15,6 +14,7 @@ from igny8_core.business.billing.models import (
 from igny8_core.business.billing.selectors import undecided_renewal_of
 from igny8_core.business.billing.services.invoices.lifecycle import mark_void
 from igny8_core.business.billing.services.payment_states.under_way import payment_being_decided, why_undecided
+from igny8_core.common.marks import gettext_noop
 from igny8_core.common.states import transition
 from igny8_core.events import services as events
 

@@ -1,8 +1,7 @@
 """Errors that refuse a webhook message. `code` and `http_status` are part of the API and never change."""
 
-from django.utils.translation import gettext_noop
-
 from igny8_core.common.errors import DomainError
+from igny8_core.common.marks import gettext_noop
 
 
 class BadSignature(DomainError):

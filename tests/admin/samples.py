@@ -71,6 +71,11 @@ def first_of_each(text: str = "") -> Account:
     return restored(f"one of each {text}", lambda: one_of_each(text))
 
 
+def three_of_each() -> None:
+    """Three rows of every model, for a test that has none of them."""
+    restored("three of each", lambda: [one_of_each() for _ in range(3)])
+
+
 def one_of_each(text: str = "") -> Account:
     """One more row of every model, all of one account; `text` stands wherever people can write."""
     number = next(_numbers)

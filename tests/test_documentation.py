@@ -178,7 +178,7 @@ def test_the_workflow_of_the_readme_gives_the_documented_answers(live_server: Li
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=600,
     )
 
     assert (done.returncode, done.stderr) == (0, "")

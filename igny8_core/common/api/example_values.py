@@ -17,6 +17,7 @@ BY_FORMAT = {
 }
 # By field name, for fields that BY_COMPONENT does not name.
 BY_NAME: dict[str, Any] = {
+    "language": "en",
     "otp": "492039",
     "secret": "JBSW Y3DP EHPK 3PXP JBSW Y3DP EHPK 3PXP",
     "address": "otpauth://totp/igny8%3Aayesha%40example.com?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=igny8",

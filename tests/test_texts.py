@@ -17,6 +17,8 @@ LETTERS = re.compile(r"[^\W\d_]{2,}")
 SAME_EVERYWHERE = {"UTC", "PDF"}
 # Mails to operators, who read English.
 FOR_OPERATORS = re.compile(r"emails/(manual_payment_submitted|payee_changed|signups_stopped|payments_undecided)\.")
+# Blocks that fill an attribute.
+NO_TEXT = {"block body_class"}
 NOT_READ = re.compile(r"<(script|style)\b.*?</\1>|<!--.*?-->|<[^>]*>", re.DOTALL)
 SAID_ATTRIBUTES = re.compile(r'\b(?:aria-label|alt|title|placeholder|content)="([^"{%]*[^\W\d_]{3,}[^"{%]*)"')
 TECHNICAL = re.compile(r"^(width=device-width.*|light dark|no(index|follow).*|#?[\w.-]+)$")
@@ -28,8 +30,8 @@ def unmarked_of_template(source: str) -> list[str]:
     kept, is_inside = [], False
     for token in Lexer(source).tokenize():
         if token.token_type == TokenType.BLOCK:
-            word = token.split_contents()[0] if token.contents else ""
-            is_inside = word == "blocktranslate" or (is_inside and word != "endblocktranslate")
+            word = "blocktranslate" if token.contents in NO_TEXT else token.split_contents()[0]
+            is_inside = word == "blocktranslate" or (is_inside and not word.startswith("endblock"))
             kept.append("\0")
         elif token.token_type == TokenType.TEXT and not is_inside:
             kept.append(token.contents)

@@ -63,7 +63,7 @@ BILLING_DETAILS = [
 ]
 
 # Columns that the account's own people change in its settings.
-SETTINGS = ["name", "timezone", *BILLING_DETAILS]
+SETTINGS = ["name", "timezone", "language", *BILLING_DETAILS]
 
 
 class Account(models.Model):

@@ -135,7 +135,7 @@ class FakeStripe(Lists):
                     self._answers.setdefault(asked.idempotency_key, (self.clock(), asked, answer))
             if fault.held:
                 fault.held.has_arrived.set()
-                fault.held.may_go.wait(10)
+                fault.held.may_go.wait(60)
             return answer
 
     @contextmanager

@@ -27,8 +27,8 @@ from fake_gateways.paypal_fake import FakePayPal
 from fake_gateways.stripe_fake import FakeStripe
 from igny8_core.wsgi import application
 from tests import make
-from tests.api.snapshot import fresh_world
-from tests.api.world import World, undone
+from tests.api.world import World, build, undone
+from tests.snapshots import restored
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "10"))
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
@@ -47,7 +47,7 @@ def world(db: None, stripe: FakeStripe, paypal: FakePayPal) -> Iterator[World]:
     # A request of its own would end the transaction together with its connection.
     for signal in (request_started, request_finished):
         signal.disconnect(close_old_connections)
-    world = fresh_world()
+    world = restored("the API's world", build)
     make.payment_method(payment_method="stripe", display_name="Card")
     make.payment_method(payment_method="paypal", display_name="PayPal")
     yield world

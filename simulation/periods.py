@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from igny8_core.auth.models import BillingDriver, Subscription
-from igny8_core.business.billing.models import InvoiceLine, InvoiceStatus, LineKind
+from igny8_core.business.billing.models import InvoiceLine, InvoiceStatus, LineKind, Renewal, RenewalStatus
 
 CYCLES = {"monthly": 1, "annual": 12}
 
@@ -37,6 +37,7 @@ class Observed:
         for pk, start, end, cycle in running.values_list(*columns):
             seen, now = self.periods[pk], Period(start, end, cycle)
             if not seen or (seen[-1].start, seen[-1].end) != (start, end):
+                seen += [*_passed(pk, seen[-1].end, start)] if seen else []
                 seen.append(now)
             elif seen[-1] != now:
                 # A change of plan in the middle of a period: the length of the next one may be another.
@@ -46,6 +47,13 @@ class Observed:
     def count(self) -> int:
         """How many periods were seen."""
         return sum(map(len, self.periods.values()))
+
+
+def _passed(subscription: int, after: datetime, before: datetime) -> list[Period]:
+    """Periods that lie between two looks: one is paid when it is nearly over, and a card is charged for the next."""
+    begun = Renewal.objects.filter(subscription=subscription, status=RenewalStatus.BEGUN, period_start__gte=after)
+    passed = begun.filter(period_end__lte=before, invoice__lines__kind=LineKind.PLAN).order_by("period_start")
+    return [Period(*row) for row in passed.values_list("period_start", "period_end", "invoice__lines__billing_cycle")]
 
 
 def gaps_and_overlaps(observed: Observed) -> list[str]:

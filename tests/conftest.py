@@ -4,15 +4,18 @@ import gc
 import logging
 import os
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import SimpleNamespace
 from typing import Any
 
+import hypothesis
 import pytest
 from django.core.management import call_command
 from django.db import connection
 from django.test import Client, TransactionTestCase
+from hypothesis import HealthCheck
 from rest_framework.test import APIClient
 
 from fake_gateways import paypal_server
@@ -25,9 +28,11 @@ from igny8_core.business.billing.gateways import turnstile
 from igny8_core.business.billing.gateways.paypal.settings import PayPalSettings
 from igny8_core.business.billing.gateways.stripe.charges import StripeGateway
 from igny8_core.business.billing.gateways.stripe.settings import StripeSettings
+from igny8_core.business.billing.services.proofs import files as proof_files
 from igny8_core.common import clock, limit_hits, rate_limits, request_limits
 from igny8_core.common.logs import JsonFormatter
 from tests import canaries, hidden_queries, make, prepared_database
+from tests.snapshots import restored
 
 uploads = TemporaryDirectory(prefix="igny8-uploads-")
 
@@ -40,6 +45,11 @@ def pytest_configure() -> None:
     # A hasher for tests: the real one takes 100 ms a password by design.
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.THROTTLING = False
+    hidden_queries.look_on()
+    # On a busy machine everything takes its time; what is promised of time has tests of its own.
+    hypothesis.settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    hypothesis.settings.load_profile("patient")
+    proof_files.READER_SECONDS = 300
     # Files go where nobody keeps any, above all not into the bucket that the caller's shell may name.
     os.environ.pop("AWS_STORAGE_BUCKET_NAME", None)
     settings.STORAGES = {**settings.STORAGES, "default": environment.file_storage(Path(uploads.name))}
@@ -64,7 +74,9 @@ ABOUT_THE_SERVER = (
 )
 OTHER_PROMISES = (
     *("tests/billing/test_proof", "tests/billing/test_pdf_service.py", "tests/billing/test_refund_documents.py"),
-    "tests/billing/test_notifications.py",
+    *("tests/billing/test_notifications.py", "tests/billing/test_mail", "tests/billing/test_present_address.py"),
+    *("tests/billing/test_gateway_mails.py", "tests/billing/test_renewal_mails.py", "tests/billing/test_epc_code.py"),
+    *("tests/billing/test_subscription_mails.py", "tests/billing/test_scripts_of_pdfs.py"),
 )
 
 
@@ -111,6 +123,9 @@ def races_may_all_ask_gateways() -> None:
 def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
     """Each process of the run has a database of its own, copied from one that is migrated already."""
     connection.settings_dict["TEST"]["TEMPLATE"] = prepared_database.migrated_template()
+    # Production ends who is idle in a transaction for ten seconds; on a busy machine a test can be, and not know it.
+    options = connection.settings_dict["OPTIONS"]
+    options["options"] = f"{options.get('options', '')} -c idle_in_transaction_session_timeout=0"
 
 
 @pytest.fixture(scope="session")
@@ -130,7 +145,7 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[N
 @pytest.fixture
 def defaults(db: None) -> None:
     """The five plans, credit packages, payment methods, industries and costs."""
-    call_command("seed_defaults", verbosity=0)
+    restored("the defaults", partial(call_command, "seed_defaults", verbosity=0))
 
 
 @pytest.fixture

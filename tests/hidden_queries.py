@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 from django.db.models import Model
 from django.db.models.fields.related_descriptors import ForwardManyToOneDescriptor
@@ -48,34 +47,58 @@ class HiddenQueries(threading.local):
                 self.found.append(f"{line} loads {type(row).__name__}.{name}")
 
 
+# Who looks on at the moment.
+_watching: list[HiddenQueries] = []
+
+
 @contextmanager
 def noticed(root: str = ROOT) -> Iterator[HiddenQueries]:
     """Notice every load of a related row or a deferred column under the account's lock, by code below `root`."""
     seen = HiddenQueries(root)
+    _watching.append(seen)
+    try:
+        yield seen
+    finally:
+        _watching.remove(seen)
+
+
+def look_on() -> None:
+    """Let Django tell what it loads and where transactions begin and end, from now on to the end of the process."""
+    _look_on_loads()
+    _look_on_transactions()
+
+
+def _look_on_loads() -> None:
     load, read = ForwardManyToOneDescriptor.get_object, DeferredAttribute.__get__
-    enter, leave = Atomic.__enter__, Atomic.__exit__
 
     def loading(descriptor: Any, row: Model) -> Any:
-        seen.note_load(row, descriptor.field.name)
+        for seen in _watching:
+            seen.note_load(row, descriptor.field.name)
         return load(descriptor, row)
 
     def reading(attribute: Any, row: Model | None, owner: Any = None) -> Any:
         if row is not None and attribute.field.attname not in vars(row):
-            seen.note_load(row, attribute.field.attname)
+            for seen in _watching:
+                seen.note_load(row, attribute.field.attname)
         return read(attribute, row, owner)
+
+    ForwardManyToOneDescriptor.get_object = loading
+    DeferredAttribute.__get__ = reading
+
+
+def _look_on_transactions() -> None:
+    enter, leave = Atomic.__enter__, Atomic.__exit__
 
     def entering(block: Atomic) -> None:
         enter(block)
-        seen.open.append(False)
+        for seen in _watching:
+            seen.open.append(False)
 
     def leaving(block: Atomic, *error: Any) -> None:
-        seen.open.pop()
+        for seen in _watching:
+            # Empty in a thread that has outlived the one who looked on before.
+            if seen.open:
+                seen.open.pop()
         leave(block, *error)
 
-    with (
-        patch.object(ForwardManyToOneDescriptor, "get_object", loading),
-        patch.object(DeferredAttribute, "__get__", reading),
-        patch.object(Atomic, "__enter__", entering),
-        patch.object(Atomic, "__exit__", leaving),
-    ):
-        yield seen
+    Atomic.__enter__, Atomic.__exit__ = entering, leaving

@@ -59,6 +59,16 @@ def test_the_rows_of_usage_fit_their_table(bench: ModuleType, monkeypatch: pytes
     assert CreditUsageLog.objects.count() == 100
 
 
+def test_the_pages_of_a_busy_account_open(bench: ModuleType) -> None:
+    account_pages = importlib.import_module("account_pages")
+
+    account_pages.build(invoices=30, operations=50)
+
+    browser = account_pages.signed_in()
+    for address in account_pages.PAGES.values():
+        assert browser.get(account_pages.dated(address)).status_code == 200, address
+
+
 def test_the_rows_of_the_requests_fit_their_tables(
     bench: ModuleType, monkeypatch: pytest.MonkeyPatch, settings: Any
 ) -> None:

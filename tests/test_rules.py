@@ -107,7 +107,7 @@ def test_the_picture_changes_with_a_contract() -> None:
 def test_the_picture_is_drawn_without_any_package(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-I", str(ROOT / "bin" / "draw_layers.py")],
-        capture_output=True, text=True, check=False, cwd=tmp_path, timeout=30,
+        capture_output=True, text=True, check=False, cwd=tmp_path, timeout=600,
     )  # fmt: skip
 
     assert (done.returncode, done.stdout) == (0, (DOCS / "images" / "layers.svg").read_text(encoding="utf-8"))

@@ -1,10 +1,12 @@
 """What the environment may say, and what production refuses to start with."""
 
 import importlib.metadata
+import json
 import os
 import re
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -31,16 +33,79 @@ READ_BY_DJANGO = {"DJANGO_SUPERUSER_EMAIL", "DJANGO_SUPERUSER_PASSWORD"}
 
 def manage(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run manage.py under exactly this environment."""
-    plain = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "LD_LIBRARY_PATH") if name in os.environ}
     return subprocess.run(
         [sys.executable, "manage.py", *arguments],
         cwd=ROOT,
-        env={**plain, "IGNY8_VAR": "/nonexistent", **environment},
+        env={**plain_environment(), **environment},
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=600,
     )
+
+
+# Runs a command of Django once for each environment that it reads, each in a fork: what all of them import, Django and
+# not ours, is imported once. It writes the exit codes and what was said on standard error.
+IN_FORKS = """
+import json, os, runpy, sys, tempfile, traceback
+cases = json.load(sys.stdin)
+sys.path.insert(0, os.getcwd())
+sys.argv = ["manage.py", "check"]
+os.environ.update(cases[0])
+import django.core.management
+import igny8_core.settings
+for name in [name for name in sys.modules if name.partition(".")[0] == "igny8_core"]:
+    del sys.modules[name]
+ends = []
+for environment in cases[1:]:
+    said = tempfile.TemporaryFile("w+")
+    if (child := os.fork()) == 0:
+        os.dup2(said.fileno(), 2)
+        os.environ.clear()
+        os.environ.update(environment)
+        try:
+            runpy.run_path("manage.py", run_name="__main__")
+            code = 0
+        except SystemExit as end:
+            code = end.code if isinstance(end.code, int) else 1
+        except BaseException:
+            traceback.print_exc()
+            code = 1
+        sys.stderr.flush()
+        os._exit(code)
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    said.seek(0)
+    ends.append([code, said.read()])
+print(json.dumps(ends))
+"""
+
+
+@cache
+def refusals() -> dict[tuple[str, str | None], tuple[int, str]]:
+    """How production's start ends, exit code and last line, for each variable that is missing (None) or has a value."""
+    plain = plain_environment()
+    wrong = [*((name, None) for name in NEEDED), *BAD_VALUES, *HALF_OF_S3]
+    cases = [{**plain, **PRODUCTION}]
+    for name, value in wrong:
+        given = {**plain, **PRODUCTION, **(S3 if name.startswith("AWS_") else {}), name: value}
+        cases.append({key: text for key, text in given.items() if text is not None})
+    done = subprocess.run(
+        [sys.executable, "-c", IN_FORKS],
+        cwd=ROOT,
+        input=json.dumps(cases),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=600,
+    )
+    assert done.returncode == 0, done.stderr
+    ends = [(code, said.strip().splitlines()[-1]) for code, said in json.loads(done.stdout)]
+    return dict(zip(wrong, ends, strict=True))
+
+
+def plain_environment() -> dict[str, str]:
+    plain = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "LD_LIBRARY_PATH") if name in os.environ}
+    return {**plain, "IGNY8_VAR": "/nonexistent"}
 
 
 def variables_read() -> set[str]:
@@ -105,49 +170,49 @@ def test_production_starts_with_its_variables_and_passes_the_deployment_check() 
     assert re.findall(r"\((\w+\.[A-Z]\d+)\)", checked.stderr + checked.stdout) == ["igny8_auth.I001"]
 
 
-@pytest.mark.parametrize("name", ["DJANGO_SECRET_KEY", "DJANGO_ALLOWED_HOSTS", "BASE_URL", "EMAIL_URL", "DATABASE_URL"])
+NEEDED = ["DJANGO_SECRET_KEY", "DJANGO_ALLOWED_HOSTS", "BASE_URL", "EMAIL_URL", "DATABASE_URL"]
+
+
+@pytest.mark.parametrize("name", NEEDED)
 def test_production_without_a_variable_does_not_start_and_names_it(name: str) -> None:
-    given = {key: value for key, value in PRODUCTION.items() if key != name}
+    code, sentence = refusals()[name, None]
 
-    refused = manage("check", **given)
-
-    assert refused.returncode == 1
-    sentence = refused.stderr.strip().splitlines()[-1]
+    assert code == 1
     assert sentence.startswith("django.core.exceptions.ImproperlyConfigured: ")
     assert name in sentence
 
 
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("DJANGO_SECRET_KEY", ""),
-        ("DJANGO_SECRET_KEY", "short"),
-        ("DJANGO_SECRET_KEY", "x" * 60),
-        ("DJANGO_SECRET_KEY", "only-for-debug-" * 5),
-        ("DJANGO_SECRET_KEY_FALLBACKS", "short"),
-        ("DJANGO_SECRET_KEY_FALLBACKS", "only-for-debug-" * 5),
-        ("DJANGO_ALLOWED_HOSTS", " , "),
-        ("DJANGO_ALLOWED_HOSTS", "*"),
-        ("JWT_SIGNING_KEY", "a"),
-        ("METRICS_TOKEN", "x"),
-        ("BASE_URL", "http://app.example.com"),
-        ("EMAIL_URL", "pigeon://roof"),
-        ("EMAIL_URL", "console://"),
-        ("EMAIL_URL", "smtp://mail.example.com:25"),
-        ("DATABASE_URL", "sqlite:///db.sqlite3"),
-        ("THROTTLING", "off"),
-        ("DATABASE_PREPARED_STATEMENTS", "maybe"),
-        ("TRUSTED_PROXY_COUNT", "-1"),
-        ("DJANGO_DEBUG", "perhaps"),
-        ("CORS_ALLOWED_ORIGINS", "*"),
-        ("CONFIRM_APPROVALS_ABOVE", "USD:1000"),
-    ],
-)
-def test_production_with_a_bad_value_does_not_start_and_names_the_variable(name: str, value: str) -> None:
-    refused = manage("check", **{**PRODUCTION, name: value})
+BAD_VALUES = [
+    ("DJANGO_SECRET_KEY", ""),
+    ("DJANGO_SECRET_KEY", "short"),
+    ("DJANGO_SECRET_KEY", "x" * 60),
+    ("DJANGO_SECRET_KEY", "only-for-debug-" * 5),
+    ("DJANGO_SECRET_KEY_FALLBACKS", "short"),
+    ("DJANGO_SECRET_KEY_FALLBACKS", "only-for-debug-" * 5),
+    ("DJANGO_ALLOWED_HOSTS", " , "),
+    ("DJANGO_ALLOWED_HOSTS", "*"),
+    ("JWT_SIGNING_KEY", "a"),
+    ("METRICS_TOKEN", "x"),
+    ("BASE_URL", "http://app.example.com"),
+    ("EMAIL_URL", "pigeon://roof"),
+    ("EMAIL_URL", "console://"),
+    ("EMAIL_URL", "smtp://mail.example.com:25"),
+    ("DATABASE_URL", "sqlite:///db.sqlite3"),
+    ("THROTTLING", "off"),
+    ("DATABASE_PREPARED_STATEMENTS", "maybe"),
+    ("TRUSTED_PROXY_COUNT", "-1"),
+    ("DJANGO_DEBUG", "perhaps"),
+    ("CORS_ALLOWED_ORIGINS", "*"),
+    ("CONFIRM_APPROVALS_ABOVE", "USD:1000"),
+]
 
-    assert refused.returncode == 1
-    assert name in refused.stderr.strip().splitlines()[-1]
+
+@pytest.mark.parametrize(("name", "value"), BAD_VALUES)
+def test_production_with_a_bad_value_does_not_start_and_names_the_variable(name: str, value: str) -> None:
+    code, sentence = refusals()[name, value]
+
+    assert code == 1
+    assert name in sentence
 
 
 @pytest.mark.parametrize(
@@ -273,12 +338,15 @@ def test_production_starts_with_its_files_on_s3(variables: dict[str, str]) -> No
     assert (started.returncode, started.stdout) == (0, "files None True\n"), started.stderr
 
 
-@pytest.mark.parametrize(("name", "value"), [("AWS_SECRET_ACCESS_KEY", ""), ("AWS_S3_ENDPOINT_URL", "s3.example.com")])
-def test_half_of_what_s3_needs_does_not_start_and_names_the_variable(name: str, value: str) -> None:
-    refused = manage("check", **{**PRODUCTION, **S3, name: value})
+HALF_OF_S3 = [("AWS_SECRET_ACCESS_KEY", ""), ("AWS_S3_ENDPOINT_URL", "s3.example.com")]
 
-    assert refused.returncode == 1
-    assert name in refused.stderr.strip().splitlines()[-1]
+
+@pytest.mark.parametrize(("name", "value"), HALF_OF_S3)
+def test_half_of_what_s3_needs_does_not_start_and_names_the_variable(name: str, value: str) -> None:
+    code, sentence = refusals()[name, value]
+
+    assert code == 1
+    assert name in sentence
 
 
 def test_the_driver_is_psycopg2_and_no_second_one_is_installed() -> None:

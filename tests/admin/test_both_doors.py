@@ -17,7 +17,7 @@ from igny8_core.common.api import fields
 from igny8_core.common.api.priced import CurrencyCodeField, PriceField
 from igny8_core.common.strict_forms import StrictForm, as_json, sentences
 from tests import make
-from tests.admin.samples import one_of_each
+from tests.admin.samples import first_of_each
 from tests.admin.test_every_page import address
 from tests.api.world import fingerprint
 
@@ -72,7 +72,7 @@ EDITABLE = {model._meta.label: model for model in editable()}
 @pytest.fixture
 def rows(olga: User) -> dict[str, Model]:
     """A row of every model that can be edited."""
-    account = one_of_each("x")
+    account = first_of_each("x")
     invoice = make.invoice(account)
     latest = {label: model._default_manager.latest("pk") for label, model in EDITABLE.items()}
     return {**latest, "igny8_auth.Account": account, "billing.Invoice": invoice, "igny8_auth.User": account.owner}

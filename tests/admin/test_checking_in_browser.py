@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from igny8_core.auth.models import Account, User
+from igny8_core.business.billing.admin import payment_bulk
 from igny8_core.business.billing.models import Payment
 from igny8_core.business.billing.services.payment_service import PaymentService
 from tests import make
@@ -118,12 +119,17 @@ def test_ten_payments_take_two_keys_each(live_server: LiveServer, olga: User) ->
     assert Payment.objects.get(pk=payments[8].pk).reason_code == "wrong_amount"
 
 
-def test_what_changed_is_told_and_fifty_are_approved_at_once(live_server: LiveServer, olga: User) -> None:
+def test_what_changed_is_told_and_fifty_are_approved_in_parts(
+    live_server: LiveServer, olga: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(payment_bulk, "AT_ONCE", 20)
     tenant: Any = make.owner().account
     payments = [make.submitted_payment(make.invoice(tenant)) for _ in range(50)]
     omar = make.operator(email="omar@example.com")
 
+    parts: list[str] = []
     with browser_page(answered=(409,)) as page:
+        page.on("request", lambda sent: parts.append(sent.resource_type) if "/decide/" in sent.url else None)
         log_in(page, live_server, olga)
         require_open(page, f"{live_server.url}{QUEUE}{payments[0].pk}/")
         elsewhere(lambda: Account.objects.filter(pk=tenant.pk).update(name="Renamed"))
@@ -152,6 +158,7 @@ def test_what_changed_is_told_and_fifty_are_approved_at_once(live_server: LiveSe
         expect(page.get_by_role("heading", name="Nothing waits: all payments are decided")).to_be_visible()
         require_no_faults(page, "nothing")
 
+    assert parts == ["fetch", "fetch", "fetch", "document", "document"]
     assert len(rows) == 51
     assert sum(",refused," in row for row in rows) == 5
     assert Payment.objects.filter(status="succeeded").count() == 45

@@ -13,7 +13,7 @@ from igny8_core.auth.models import User
 from igny8_core.business.billing.models import Payment, PaymentMethodConfig
 from igny8_core.business.billing.services.payment_service import PaymentService
 from tests import make
-from tests.admin.samples import one_of_each, operator_with
+from tests.admin.samples import first_of_each, one_of_each, operator_with
 
 pytestmark = pytest.mark.django_db
 
@@ -58,7 +58,7 @@ def test_the_payments_that_wait_longest_are_listed_first(console: Client) -> Non
 
 
 def test_first_page_costs_the_same_however_much_there_is(console: Client) -> None:
-    one_of_each()
+    first_of_each()
     make.submitted_payment()
     with CaptureQueriesContext(connection) as few:
         console.get(reverse("admin:index"))

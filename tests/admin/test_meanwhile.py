@@ -10,7 +10,7 @@ from igny8_core.auth.models import Account, Industry, Plan, User
 from igny8_core.business.billing.models import CreditCostConfig, CreditPackage, Invoice, PaymentMethodConfig
 from igny8_core.common.strict_forms import StrictForm
 from tests import make
-from tests.admin.samples import one_of_each
+from tests.admin.samples import first_of_each
 from tests.admin.test_both_doors import as_sent, page_of
 from tests.admin.test_every_page import address
 from tests.api.world import fingerprint
@@ -32,7 +32,7 @@ EDITS: list[tuple[type[Model], dict[str, str], dict[str, Any]]] = [
 
 def row_of(model: type[Model]) -> Any:
     """A row that can be edited."""
-    account = one_of_each("x")
+    account = first_of_each("x")
     rows = {Account: account, User: account.owner}
     if model is Invoice:
         return make.invoice(account)

@@ -13,7 +13,7 @@ from igny8_core.business.billing.models import Invoice
 from igny8_core.business.billing.services.payment_service import PaymentService
 from igny8_core.events.registry import event_type
 from tests import make
-from tests.admin.samples import one_of_each
+from tests.admin.samples import first_of_each
 
 pytestmark = pytest.mark.django_db
 
@@ -69,13 +69,13 @@ def refusals_of(browser: Client, limit: int = 80) -> dict[str, str]:
     ids=lambda names: "+".join(names),
 )
 def test_no_link_of_the_console_leads_to_a_refusal(codenames: list[str]) -> None:
-    one_of_each()
+    first_of_each()
 
     assert refusals_of(operator(*codenames)) == {}
 
 
 def test_what_an_operator_may_not_open_is_text_and_what_they_may_is_a_link() -> None:
-    one_of_each()
+    first_of_each()
     invoice = Invoice.objects.latest("pk")
     page = f"/admin/billing/invoice/{invoice.pk}/change/"
     account = f'href="/admin/igny8_auth/account/{invoice.account_id}/change/"'

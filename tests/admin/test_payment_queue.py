@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 from PIL import Image
@@ -131,6 +133,31 @@ def test_the_page_shows_what_was_confirmed_beside_what_is_due(console: Client, o
         assert words in text
     assert f'src="{reverse("admin:billing_payment_proof", args=[payment.pk])}"' in html
     assert "The same transfer was claimed elsewhere" in shown(console, check(elsewhere))
+
+
+def test_attempts_of_the_same_invoice_come_first_however_old_they_are(console: Client, olga: User) -> None:
+    account = make.owner().account
+    invoice = make.invoice(account)
+    PaymentService.reject_manual_payment(make.submitted_payment(invoice, "OLD"), "Too little", olga)
+    payment = make.submitted_payment(invoice, "NEW")
+    for number in range(11):
+        make.submitted_payment(make.invoice(account), f"LATER-{number}")
+
+    attempts = [other.title for other in console.get(check(payment)).context["review"].attempts]
+
+    assert attempts == ["OLD", *(f"LATER-{number}" for number in range(10, 1, -1))]
+
+
+def test_the_page_costs_the_same_however_many_wait(console: Client) -> None:
+    payment, *_ = waiting(9, 5)
+    with CaptureQueriesContext(connection) as few:
+        console.get(check(payment))
+    waiting(*range(1, 9))
+
+    with CaptureQueriesContext(connection) as many:
+        console.get(check(payment))
+
+    assert len(many) == len(few)
 
 
 def test_the_question_names_amount_customer_and_reference(console: Client) -> None:

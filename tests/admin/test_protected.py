@@ -12,7 +12,7 @@ from igny8_core.auth.models import Account, Industry
 from igny8_core.business.billing.models import Invoice, Payment
 from igny8_core.business.billing.services.invoice_service import InvoiceService
 from tests import make
-from tests.admin.samples import one_of_each
+from tests.admin.samples import first_of_each
 
 READ_ONLY = [
     "admin.LogEntry",
@@ -58,7 +58,7 @@ def address(row: Model | type[Model], page: str, *args: object) -> str:
 
 
 def newest(label: str) -> Model:
-    one_of_each()
+    first_of_each()
     return apps.get_model(label)._default_manager.latest("pk")
 
 
@@ -137,7 +137,7 @@ def test_void_invoice_cannot_be_changed(console: Client) -> None:
 
 
 def test_contact_details_of_an_account_can_be_corrected_and_nothing_else(console: Client) -> None:
-    account = one_of_each()
+    account = first_of_each()
     contact = {"name": "Karachi Textiles", "billing_country": "PK", "timezone": "Asia/Karachi", "tax_id": "123"}
     before = Account.objects.filter(pk=account.pk).values().get()
 
@@ -154,7 +154,7 @@ def test_contact_details_of_an_account_can_be_corrected_and_nothing_else(console
 
 
 def test_account_with_an_unknown_country_is_not_saved(console: Client) -> None:
-    account = one_of_each()
+    account = first_of_each()
 
     response = console.post(
         address(account, "change", account.pk),
@@ -167,7 +167,7 @@ def test_account_with_an_unknown_country_is_not_saved(console: Client) -> None:
 
 
 def test_a_wrong_vat_number_is_not_saved_and_one_of_old_stays_out_of_the_way(console: Client) -> None:
-    account = one_of_each()
+    account = first_of_each()
     page = address(account, "change", account.pk)
     fields = {"name": "A", "timezone": "UTC", "payment_method": "bank_transfer", "billing_country": "DE"}
 
@@ -212,7 +212,7 @@ def test_an_iban_is_stored_in_one_form_by_the_console_too(console: Client) -> No
 
 
 def test_catalogue_in_use_is_kept_with_an_explanation(console: Client) -> None:
-    industry = make.site(one_of_each()).industry
+    industry = make.site(first_of_each()).industry
 
     response = console.post(address(industry, "delete", industry.pk), {"post": "yes"})
 

@@ -12,8 +12,8 @@ from igny8_core.business.billing.api.payment_methods import rendered_lists
 from igny8_core.business.billing.models import Invoice
 from tests import make
 from tests.api.plan_changes import START, ClientAt, pay
-from tests.api.snapshot import fresh_world
-from tests.api.world import World
+from tests.api.world import World, build
+from tests.snapshots import restored
 
 
 @pytest.fixture(autouse=True)
@@ -24,7 +24,7 @@ def payment_method_lists_are_read_anew() -> None:
 
 @pytest.fixture
 def world(db: None) -> World:
-    return fresh_world()
+    return restored("the API's world", build)
 
 
 @pytest.fixture

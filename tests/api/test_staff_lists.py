@@ -7,7 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from tests import make
-from tests.admin.samples import one_of_each
+from tests.admin.samples import first_of_each, one_of_each
 from tests.api import staff
 from tests.api.test_swap import generated_lookups
 from tests.api.world import World, address, refusal, send
@@ -79,7 +79,7 @@ def test_what_is_read_costs_the_same_however_much_there_is(world: World, route: 
         return len(captured)
 
     account = world.a.account
-    one_of_each()
+    first_of_each()
     queries()  # what a process does once
     few = queries()
     for _ in range(4):

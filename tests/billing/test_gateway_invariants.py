@@ -18,6 +18,7 @@ from igny8_core.business.billing.services.subscription_service import Subscripti
 from tests import make
 from tests.billing.breaking import forget_event, run, unguarded
 from tests.billing.stripe_subscribers import mirrored, said, subscriber
+from tests.snapshots import restored
 
 pytestmark = pytest.mark.django_db
 
@@ -33,14 +34,18 @@ class World:
 
 
 @pytest.fixture
-def world(olga: User, charlie: User, stripe: FakeStripe) -> World:
+def world(db: None, stripe: FakeStripe) -> World:
+    return restored("a world of payments through Stripe", lambda: build(stripe))
+
+
+def build(stripe: FakeStripe) -> World:
+    olga, stranger = make.operator(), make.account()
     paid = paid_by_card(stripe, olga)
     SubscriptionService.cancel_subscription(make.subscription())
     subscribed = mirrored(stripe, subscriber(stripe))
     said(stripe, subscribed.stripe_subscription_id, status="past_due")
     sync_subscription(subscribed.stripe_subscription_id)
-    assert charlie.account
-    return World(paid, disputed(stripe, olga), left_open(stripe), charlie.account)
+    return World(paid, disputed(stripe, olga), left_open(stripe), stranger)
 
 
 def paid_by_card(stripe: FakeStripe, olga: User) -> Payment:

@@ -11,7 +11,7 @@ import pytest
 from django.core.management import call_command
 from django.utils import timezone
 
-from igny8_core.auth.models import Account, Subscription, User
+from igny8_core.auth.models import Account, Subscription
 from igny8_core.business.billing.invariants import INVARIANTS, broken_invariants
 from igny8_core.business.billing.models import (
     CreditGrant,
@@ -31,6 +31,7 @@ from tests.billing.dunning_breaks import DUNNING_BREAKS
 from tests.billing.renewal_breaks import RENEWAL_BREAKS
 from tests.billing.settled_breaks import SETTLED_BREAKS
 from tests.billing.test_gateway_invariants import BREAKS as GATEWAY_BREAKS
+from tests.snapshots import restored
 
 pytestmark = pytest.mark.django_db
 
@@ -50,8 +51,13 @@ class World:
 
 
 @pytest.fixture
-def world(olga: User) -> World:
+def world(db: None) -> World:
+    return restored("a world whose books balance", build)
+
+
+def build() -> World:
     make.plan("free", price=0)
+    olga = make.operator()
     trial = register(email="t@example.com", password=make.PASSWORD, first_name="T", last_name="T").account
     approved, rejected, waiting, refunded = (make.submitted_payment() for _ in range(4))
     PaymentService.approve_manual_payment(approved, olga)

@@ -171,6 +171,7 @@ def test_long_invoice_repeats_its_header_and_counts_its_pages(acme: Account) -> 
 
 
 @needs_pango
+@pytest.mark.stress
 def test_a_thousand_lines_are_drawn_with_a_header_on_each_page(acme: Account) -> None:
     lines = [{"description": f"Line {number}", "quantity": 1, "amount": "1.25"} for number in range(1, 1001)]
     invoice = make.invoice(acme, line_items=lines)

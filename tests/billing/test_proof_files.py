@@ -14,7 +14,7 @@ from igny8_core.business.billing.models import PaymentProof
 from igny8_core.business.billing.services.proofs import files
 from tests.api.world import fingerprint, refusal
 from tests.billing import files_of_strangers, pdfs_of_strangers, pictures_of_telephones
-from tests.billing.files_of_strangers import MARKS, PNG_MAGIC
+from tests.billing.files_of_strangers import MARKS, PNG_MAGIC, made
 
 pytestmark = pytest.mark.django_db
 
@@ -98,7 +98,8 @@ def test_the_corpus_is_large() -> None:
 
 @pytest.mark.parametrize("name", CORPUS)
 def test_a_file_is_refused_or_written_anew(client: APIClient, name: str) -> None:
-    content, status = CORPUS[name]
+    file, status = CORPUS[name]
+    content = made(file)
     before = fingerprint()
 
     response = upload(client, content)

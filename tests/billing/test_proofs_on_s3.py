@@ -73,7 +73,7 @@ def names(bucket: Any) -> set[str]:
 
 def status_without_signature(address: str) -> int:
     try:
-        with urllib.request.urlopen(address, timeout=5) as answer:
+        with urllib.request.urlopen(address, timeout=60) as answer:
             return int(answer.status)
     except urllib.error.HTTPError as refused:
         refused.close()

@@ -92,7 +92,8 @@ def test_a_downgrade_is_told_before_and_when_it_is_done_or_refused(
 
 
 def test_each_notice_has_a_test_here_or_among_those_of_renewals() -> None:
-    assert set(SUBSCRIPTION_NOTICES) - {"subscription.price_change_announced"} == {
+    of_prices = {"subscription.price_change_announced", "subscription.price_change_withdrawn"}
+    assert set(SUBSCRIPTION_NOTICES) - of_prices == {
         "subscription.cancel_scheduled",
         "subscription.canceled",
         "subscription.downgrade_scheduled",

@@ -168,7 +168,7 @@ def test_the_greeting_says_where_the_stand_ins_are_and_nothing_secret() -> None:
 
 def test_both_stand_ins_answer_once_started_and_stop_when_told(var: Path) -> None:
     variables = stand_ins.settings_for_them()
-    service = Service("stand-ins for gateways", var / "log" / "gateways.log", patience=2)
+    service = Service("stand-ins for gateways", var / "log" / "gateways.log", patience=60)
 
     service.start(stand_ins.command(variables, "http://127.0.0.1:1"), env={**os.environ, **variables}, cwd=ROOT)
     statuses = [status_of(f"{variables[name]}{path}", service) for name, path in PAGES_OF_STAND_INS]
@@ -190,10 +190,10 @@ PAGES_OF_STAND_INS = (
 def status_of(address: str, service: Service) -> int:
     """The status of an answer, waiting for the server to come up."""
     parts = urlsplit(address)
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 120
     while True:
         service.fail_if_ended()
-        connection = http.client.HTTPConnection(parts.netloc, timeout=5)
+        connection = http.client.HTTPConnection(parts.netloc, timeout=60)
         try:
             connection.request("GET", f"{parts.path}?{parts.query}")
             return connection.getresponse().status

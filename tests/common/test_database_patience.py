@@ -25,10 +25,8 @@ def proxy(db: None) -> Iterator[Proxy]:
 
 @pytest.fixture
 def patience(monkeypatch: pytest.MonkeyPatch) -> Iterator[Patience]:
-    monkeypatch.setattr(database_patience, "GRACE_SECONDS", 0.3)
-    monkeypatch.setattr(database_patience, "PATIENCE_WHILE_SILENT", 0.1)
-    monkeypatch.setattr(database_patience, "CONNECT_SECONDS", 0.4)
-    before, patient = extensions.get_wait_callback(), Patience(0.2)
+    monkeypatch.setattr(database_patience, "PATIENCE_WHILE_SILENT", 0.5)
+    before, patient = extensions.get_wait_callback(), Patience(1)
     extensions.set_wait_callback(patient.wait)
     yield patient
     extensions.set_wait_callback(before)
@@ -55,9 +53,9 @@ def test_who_waits_for_a_silent_database_gives_up(proxy: Proxy, patience: Patien
     took = seconds_of_giving_up(first)
     took_next = seconds_of_giving_up(second)
 
-    assert 0.4 < took < 2
+    assert 2.9 < took < 30
     # The process knows by now.
-    assert took_next < 0.4
+    assert took_next < took - 1
     assert first.closed
     with pytest.raises(psycopg2.OperationalError, match=GAVE_UP):
         connect(proxy)

@@ -36,7 +36,7 @@ def fill(broker: Connection, *, taken: int, waiting: int) -> None:
         for number in range(taken + waiting):
             queue.put({"number": number})
         for _ in range(taken):
-            queue.get(timeout=5).ack()
+            queue.get(timeout=60).ack()
 
 
 def rows() -> list[tuple[bool, int]]:
@@ -62,7 +62,7 @@ def test_what_was_taken_is_deleted_in_batches_and_what_waits_is_still_delivered(
     assert rows() == [(True, 2)]
     assert queue_table.forget_taken_messages() == 0
     with broker.SimpleQueue(QUEUE) as queue:
-        assert [queue.get(timeout=5).payload["number"] for _ in range(2)] == [5, 6]
+        assert [queue.get(timeout=60).payload["number"] for _ in range(2)] == [5, 6]
 
 
 @pytest.mark.django_db(transaction=True)

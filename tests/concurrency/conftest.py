@@ -16,6 +16,15 @@ def books_balance(transactional_db: None) -> Iterator[None]:
     assert broken_invariants() == []
 
 
+@pytest.fixture
+def pace(pytestconfig: pytest.Config) -> int:
+    """Of so many steps a process is killed before one: before each on the outside database, else before every third.
+
+    With which step that begins is drawn, so that each has its turn.
+    """
+    return 1 if pytestconfig.getoption("--on-this-server") else 3
+
+
 @pytest.fixture(scope="module")
 def server(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The site behind gunicorn, on the database of the tests.
@@ -24,7 +33,10 @@ def server(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> I
     has its own test and its own server; here everybody gets a turn.
     """
     log = tmp_path_factory.mktemp("server") / "server.log"
-    running = Server(log, PGOPTIONS="-c lock_timeout=25s")
+    running = Server(log)
+    url = running.environment["DATABASE_URL"]
+    # In the address, because libpq does not look at PGOPTIONS when settings.DATABASES has options of its own.
+    running.environment["DATABASE_URL"] = f"{url}{'&' if '?' in url else '?'}options=-c%20lock_timeout%3D110s"
     with reserved(THREADS):
         running.start()
         yield running

@@ -11,7 +11,7 @@ from unittest import mock
 
 from django.db import connection, connections, transaction
 
-PATIENCE = 10  # seconds
+PATIENCE = 120  # seconds; nobody waits so long unless a rival hangs
 
 
 class Rival:

@@ -21,8 +21,8 @@ from tests.database import process_environment
 HOST = "127.0.0.1"
 PROCESSES = 2  # igny8_core/gunicorn_config.py
 THREADS = 32  # of all its processes; each keeps a connection to the database
-START_LIMIT = 60  # seconds
-PATIENCE = 30  # seconds for an answer
+START_LIMIT = 180  # seconds; a busy machine needs most of a minute
+PATIENCE = 120  # seconds for an answer
 
 
 @dataclass(frozen=True)
@@ -88,10 +88,10 @@ class Server:
     def stop(self) -> None:
         self.process.send_signal(signal.SIGTERM)
         try:
-            self.process.wait(10)
+            self.process.wait(60)
         except subprocess.TimeoutExpired:
             self.process.kill()
-            self.process.wait(10)
+            self.process.wait()
 
 
 class Client:

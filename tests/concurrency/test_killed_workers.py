@@ -1,6 +1,7 @@
 """A worker killed -9 at any step of a payment or refund by card leaves nothing that the checks do not put right."""
 
 from collections.abc import Callable, Iterator
+from random import randrange
 from typing import Any
 
 import pytest
@@ -37,9 +38,11 @@ def recover() -> None:
     poll_due()
 
 
-def at_every_step(prepare: Callable[[], Any], work: Callable[[Any], object], judge: Callable[[Any], None]) -> int:
-    """Kill a new process before each step in turn, until one gets through; returns how many steps there are."""
-    for step in range(MOST_STEPS):
+def killed_on_the_way(
+    pace: int, prepare: Callable[[], Any], work: Callable[[Any], object], judge: Callable[[Any], None]
+) -> int:
+    """Kill a new process before one of `pace` steps in turn, until one gets through; returns that step's number."""
+    for step in range(randrange(pace), MOST_STEPS, pace):
         subject = prepare()
         was_killed = killed_before(step, lambda subject=subject: work(subject))
         recover()
@@ -56,7 +59,7 @@ def paid_charges(fake: FakeStripe, invoice: Invoice) -> int:
 
 
 def test_of_a_card_payment_there_is_one_charge_and_one_grant_wherever_it_was_cut_off(
-    stripe_at_a_port: FakeStripe,
+    stripe_at_a_port: FakeStripe, pace: int
 ) -> None:
     fake = stripe_at_a_port
 
@@ -78,12 +81,14 @@ def test_of_a_card_payment_there_is_one_charge_and_one_grant_wherever_it_was_cut
         assert paid_charges(fake, invoice) == 1
         assert CreditGrant.objects.filter(account=invoice.account).count() == 1
 
-    steps = at_every_step(prepare, pay, judge)
+    steps = killed_on_the_way(pace, prepare, pay, judge)
 
     assert steps > 20
 
 
-def test_of_a_refund_there_is_one_credit_note_and_the_money_goes_back_once(stripe_at_a_port: FakeStripe) -> None:
+def test_of_a_refund_there_is_one_credit_note_and_the_money_goes_back_once(
+    stripe_at_a_port: FakeStripe, pace: int
+) -> None:
     fake = stripe_at_a_port
 
     def prepare() -> Payment:
@@ -102,6 +107,6 @@ def test_of_a_refund_there_is_one_credit_note_and_the_money_goes_back_once(strip
         of_it = [each for each in fake.all("refund") if each["payment_intent"] == payment.gateway_object_id]
         assert [each["amount"] for each in of_it] == [8900]
 
-    steps = at_every_step(prepare, refund, judge)
+    steps = killed_on_the_way(pace, prepare, refund, judge)
 
     assert steps > 15

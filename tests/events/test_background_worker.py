@@ -16,7 +16,7 @@ from igny8_core.events.models import Delivery
 from tests import make
 from tests.database import process_environment
 
-PATIENCE = 60  # seconds; the worker needs most of it to start on a busy machine
+PATIENCE = 180  # seconds; the worker needs most of it to start on a busy machine
 REDIS = ("127.0.0.1", 6379)
 
 
@@ -77,7 +77,7 @@ def test_worker_mails_the_operators_about_a_submitted_payment(broker: dict[str, 
     finally:
         worker.send_signal(signal.SIGTERM)
         try:
-            worker.wait(30)
+            worker.wait(120)
         except subprocess.TimeoutExpired:
             worker.kill()
             worker.wait(30)

@@ -310,7 +310,7 @@ def test_a_delivery_whose_process_is_killed_each_time_is_given_up(consume: Calla
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=600,
     )
 
     # As often as one that fails; the worker that gives it up lives.

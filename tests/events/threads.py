@@ -13,7 +13,7 @@ def in_threads(count: int, work: Callable[[], None]) -> None:
 
     def run() -> None:
         try:
-            start.wait(10)
+            start.wait(120)
             work()
         except BaseException as error:  # noqa: BLE001 (raised again in the test's own thread)
             errors.append(error)
@@ -24,6 +24,6 @@ def in_threads(count: int, work: Callable[[], None]) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(120)
     if errors:
         raise errors[0]

@@ -50,7 +50,7 @@ def test_an_endpoint_that_never_answers_is_given_up(monkeypatch: pytest.MonkeyPa
     end = threading.Event()
 
     def never(request: Request) -> Answer:
-        end.wait(5)
+        end.wait(60)
         raise HangUp
 
     server = LoopbackServer(never).start()
@@ -263,7 +263,7 @@ def test_threads_that_wait_for_a_token_share_its_failure() -> None:
 
     def handle(request: Request) -> Answer:
         token_calls.append(request.path)
-        all_wait.wait(5)
+        all_wait.wait(60)
         return Answer(403, b"{}")
 
     server = LoopbackServer(handle).start()
@@ -277,7 +277,7 @@ def test_threads_that_wait_for_a_token_share_its_failure() -> None:
     with ThreadPoolExecutor(5) as threads:
         failures = [threads.submit(api.read, "/v2/checkout/orders/X") for _ in range(5)]
         for _ in range(5):
-            reading_clock.acquire(timeout=5)
+            assert reading_clock.acquire(timeout=60)
         all_wait.set()
         assert all(isinstance(failure.exception(), PayPalError) for failure in failures)
     server.stop()

@@ -15,6 +15,8 @@ from igny8_core.business.billing.gateways.stripe.charges import StripeGateway
 from igny8_core.business.billing.gateways.stripe.settings import StripeSettings
 from tests.gateways.stripe_cast import SECRET, Shop
 
+PATIENCE = 60  # seconds; the stand-in is on this machine, which may be busy
+
 
 @contextmanager
 def shop_on(fake: FakeStripe) -> Iterator[tuple[Shop, str]]:
@@ -56,12 +58,12 @@ def test_a_customer_pays_on_the_page_and_comes_back() -> None:
         charge = shop.gateway.start(shop.order())
         query = {"client_secret": charge.client_secret, "return_url": "http://127.0.0.1:9/invoices?id=7"}
 
-        shown = requests.get(page, query, timeout=5).text
-        declined = requests.post(page, {"card": "pm_card_chargeDeclined"}, params=query, timeout=5).text
-        bank = requests.post(page, {"card": "pm_card_authenticationRequired"}, params=query, timeout=5).text
-        refused = requests.post(page, {"answer": "refuse"}, params=query, timeout=5).text
-        requests.post(page, {"card": "pm_card_authenticationRequired"}, params=query, timeout=5)
-        back = requests.post(page, {"answer": "approve"}, params=query, timeout=5, allow_redirects=False)
+        shown = requests.get(page, query, timeout=PATIENCE).text
+        declined = requests.post(page, {"card": "pm_card_chargeDeclined"}, params=query, timeout=PATIENCE).text
+        bank = requests.post(page, {"card": "pm_card_authenticationRequired"}, params=query, timeout=PATIENCE).text
+        refused = requests.post(page, {"answer": "refuse"}, params=query, timeout=PATIENCE).text
+        requests.post(page, {"card": "pm_card_authenticationRequired"}, params=query, timeout=PATIENCE)
+        back = requests.post(page, {"answer": "approve"}, params=query, timeout=PATIENCE, allow_redirects=False)
 
         assert "This is a stand-in for Stripe; no money moves." in shown
         assert "12.34 USD" in shown
@@ -73,7 +75,7 @@ def test_a_customer_pays_on_the_page_and_comes_back() -> None:
         )
         assert "redirect_status=succeeded" in back.headers["Location"]
         assert shop.gateway.fetch(charge.object_id).state is ChargeState.SUCCEEDED
-        assert "This is succeeded." in requests.get(page, query, timeout=5).text
+        assert "This is succeeded." in requests.get(page, query, timeout=PATIENCE).text
         assert shop.fake.charges_count() == 1
 
 
@@ -82,8 +84,8 @@ def test_a_customer_saves_a_card_on_the_page() -> None:
         setup = shop.gateway.begin_card_setup(shop.customer_id, "setup-1")
         query = {"client_secret": setup.client_secret, "return_url": "javascript:alert(1)"}
 
-        shown = requests.get(page, query, timeout=5).text
-        done = requests.post(page, {"card": "pm_card_visa"}, params=query, timeout=5).text
+        shown = requests.get(page, query, timeout=PATIENCE).text
+        done = requests.post(page, {"card": "pm_card_visa"}, params=query, timeout=PATIENCE).text
 
         assert "Save a card" in shown
         assert "javascript:" not in done
@@ -92,15 +94,15 @@ def test_a_customer_saves_a_card_on_the_page() -> None:
 
 def test_the_page_knows_no_made_up_secret() -> None:
     with shop_on(FakeStripe()) as (_, page):
-        assert requests.get(page, {"client_secret": "pi_1_secret_<b>"}, timeout=5).status_code == 404
-        assert requests.get(page, timeout=5).status_code == 404
+        assert requests.get(page, {"client_secret": "pi_1_secret_<b>"}, timeout=PATIENCE).status_code == 404
+        assert requests.get(page, timeout=PATIENCE).status_code == 404
 
 
 def test_what_a_merchant_wrote_is_not_taken_for_html() -> None:
     with shop_on(FakeStripe()) as (shop, page):
         charge = shop.gateway.start(ChargeOrder("payment-1", shop.order().amount, "USD", "<script>alert(1)</script>"))
 
-        assert "<script>" not in requests.get(page, {"client_secret": charge.client_secret}, timeout=5).text
+        assert "<script>" not in requests.get(page, {"client_secret": charge.client_secret}, timeout=PATIENCE).text
 
 
 def test_messages_are_posted_in_order_and_again_until_they_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:

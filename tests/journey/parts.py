@@ -149,7 +149,7 @@ def _process(command: list[str], environment: dict[str, str], folder: Path) -> I
     finally:
         process.terminate()
         try:
-            process.wait(20)
+            process.wait(60)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait(20)
@@ -166,14 +166,14 @@ def _wait_until(is_so: Callable[[], bool], processes: list[subprocess.Popen[byte
 
 
 def _answers(port: int, path: str) -> bool:
-    with contextlib.suppress(OSError), contextlib.closing(http.client.HTTPConnection(HOST, port, timeout=10)) as asked:
+    with contextlib.suppress(OSError), contextlib.closing(http.client.HTTPConnection(HOST, port, timeout=60)) as asked:
         asked.request("GET", path)
         return asked.getresponse().status == 200
     return False
 
 
 def _listens(port: int) -> bool:
-    with contextlib.suppress(OSError), socket.create_connection((HOST, port), timeout=5):
+    with contextlib.suppress(OSError), socket.create_connection((HOST, port), timeout=60):
         return True
     return False
 

@@ -24,10 +24,11 @@ from simulation.charges import (
     past_due_without_reason,
 )
 from simulation.people import Habit, population
-from simulation.periods import Observed, Period, months_after, wrong_ends
+from simulation.periods import Observed, Period, gaps_and_overlaps, months_after, wrong_ends
 from simulation.proofs import proofs
 from simulation.report import Spent, lines
 from simulation.run import Outcome, Plot, simulate
+from tests.billing.renewing import END, NEXT_END, START, pay_at, renewal_of, running, work_at
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -145,6 +146,19 @@ def _an_intent(outcome: Outcome) -> str:
 )
 def test_the_calendar_of_the_simulation_knows_months(anchor: str, months: int, expected: str) -> None:
     assert months_after(datetime.fromisoformat(anchor), months) == datetime.fromisoformat(expected)
+
+
+def test_a_period_that_began_and_ended_between_two_looks_is_seen() -> None:
+    subscription, observed, late = running(), Observed(), NEXT_END + timedelta(hours=1)
+    observed.look()
+    for _ in range(2):
+        work_at(late)
+        pay_at(late, renewal_of(subscription).invoice)
+
+    observed.look()
+
+    assert [period.start for period in observed.periods[subscription.pk]] == [START, END, NEXT_END]
+    assert gaps_and_overlaps(observed) == []
 
 
 def test_a_month_end_that_drifts_is_a_wrong_end() -> None:

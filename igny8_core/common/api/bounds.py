@@ -98,6 +98,7 @@ BOUNDS: dict[str, list[Bound]] = {
     ],
     "Invoices and payments": [
         Bound("igny8_core.admin.api.invoice_serializers.MAX_LINES", "lines of an invoice by an operator", "400"),
+        Bound(f"{BILLING}.admin.payment_bulk.MOST_SELECTED", "payments that are decided together", "the oldest ones"),
         Bound("igny8_core.admin.api.invoice_serializers.MAX_QUANTITY", "quantity of such a line", "400"),
         Bound("igny8_core.common.money.MAX_AMOUNT", "an amount of money", "400"),
         Bound(f"{BILLING}.services.invoices.lifecycle.MAX_DUE_DAYS", "days to a due date", "400"),

@@ -1,6 +1,6 @@
 // Many selected payments are decided in parts, so that one sees how far it is. The report is put together of theirs.
-const AT_ONCE = 100;
 const form = document.querySelector("[data-decide]");
+const atOnce = Number(form.dataset.atOnce);
 const ids = form.elements.payments;
 let isDeciding = false;
 
@@ -26,8 +26,8 @@ async function decide(all) {
   let rest = all;
   // Whatever stops a part (a code that is asked for once more, a lost network) the page itself is sent with the rest,
   // and says what it is.
-  while (rest.length && (await decided(rest.slice(0, AT_ONCE)).catch(() => false))) {
-    rest = rest.slice(AT_ONCE);
+  while (rest.length && (await decided(rest.slice(0, atOnce)).catch(() => false))) {
+    rest = rest.slice(atOnce);
     shown.querySelector("progress").value = all.length - rest.length;
     shown.querySelector("[data-done]").textContent = all.length - rest.length;
   }
@@ -40,7 +40,7 @@ form.addEventListener("submit", (event) => {
   isDeciding = true;
   form.querySelector("button[type=submit]").disabled = true;
   const all = ids.value.split(",").filter(Boolean);
-  if (all.length <= AT_ONCE) return;
+  if (all.length <= atOnce) return;
   event.preventDefault();
   decide(all);
 });

@@ -30,6 +30,8 @@ from igny8_core.common.money import amount_text
 # More than this many are taken in several selections, the oldest first.
 MOST_SELECTED = 10_000
 SHOWN_ROWS = 200
+# More are decided in parts of so many, so that one sees how far it is.
+AT_ONCE = 100
 FORMS: dict[str, type[Form]] = {"approve": ApprovalForm, "reject": RejectionForm}
 VERBS = {"approve": "Approved", "reject": "Rejected"}
 NOT_WAITING = "Waits no longer: {}. It will be left as it is."
@@ -123,6 +125,7 @@ class DecidesSeveral(ChecksPayments):
         more = {
             "candidates": found[:SHOWN_ROWS],
             "hidden": max(0, len(found) - SHOWN_ROWS),
+            "at_once": AT_ONCE,
             "count": len(found),
             "sums": _sums(payments),
             "remarked": sum(bool(candidate.remarks) for candidate in found),

@@ -138,9 +138,10 @@ def _follows(payment: Payment) -> list[Line]:
 
 def _attempts(payment: Payment) -> list[Other]:
     """The account's other confirmations and payments: first those of this invoice, then the newest."""
-    of_account = Payment.objects.filter(account=payment.account_id).exclude(pk=payment.pk).select_related("invoice")
-    found = [*of_account.order_by("-pk")[:SHOWN_ATTEMPTS]]
-    found.sort(key=lambda other: other.invoice_id != payment.invoice_id)
+    rows = Payment.objects.filter(account=payment.account_id).exclude(pk=payment.pk).select_related("invoice")
+    newest = rows.order_by("-pk")
+    found = list(newest.filter(invoice=payment.invoice_id)[:SHOWN_ATTEMPTS])
+    found += newest.exclude(invoice=payment.invoice_id)[: SHOWN_ATTEMPTS - len(found)]
     return [_attempt(other, payment.invoice_id) for other in found]
 
 

@@ -54,7 +54,7 @@ class SettingsViewSet(SingletonViewSet):
     @extend_schema(operation_id="update_account_settings", request=OwnSettingsInput, responses=SettingsOutput)
     @refuses(SettingsChanged)
     def partial_update(self, request: Request) -> Response:
-        """Change name, time zone or billing details. Existing invoices keep the details they were issued with.
+        """Change name, time zone, language or billing details. Existing invoices keep what they were issued with.
 
         With the `version` that you read, nothing of others is overwritten: you are refused once they changed it.
         """

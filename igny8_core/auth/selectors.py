@@ -50,6 +50,13 @@ def sites_of(account: Account, user: User | Caller) -> QuerySet[Site]:
     return sites.filter(access__user_id=user.pk)
 
 
+def open_to(sites: QuerySet[Site], member_id: int) -> QuerySet[Site]:
+    """Those of `sites` that a member of their account may see: by their role, or because somebody let them in."""
+    manages = User.objects.filter(pk=member_id, account_id=OuterRef("account_id"), role__in=MANAGER_ROLES)
+    access = SiteUserAccess.objects.filter(site=OuterRef("pk"), user_id=member_id)
+    return sites.filter(Exists(manages) | Exists(access))
+
+
 def live_session(session_id: object) -> LoginSession | None:
     """The session, with user, account and plan in one query, if it has not ended; else None, also for an invalid id."""
     try:

@@ -55,6 +55,7 @@ def test_each_setting_has_its_part_in_the_version(alice: User, as_user: AsUser) 
     changes = {
         "name": "Another",
         "timezone": "Asia/Karachi",
+        "language": "ur",
         "billing_email": "books@example.com",
         "billing_address_line1": "1 Mall Road",
         "billing_address_line2": "Floor 2",

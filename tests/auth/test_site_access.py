@@ -190,3 +190,26 @@ def test_editors_and_viewers_let_nobody_in_or_out(
 
     assert codes == [403, 403]
     assert fingerprint() == before
+
+
+# --- Which sites are open to a member -----------------------------------------------------------------------------
+
+
+def test_the_sites_that_are_open_to_a_member_can_be_listed(
+    ed: User, alice: User, bob: User, site: Site, as_user: Login, account_a: Account
+) -> None:
+    make.site(account_a, name="Hidden")
+    let_in(ed, site)
+    stranger = make.owner(email="stranger@example.com")
+
+    def open_to(member: User, caller: User = alice) -> list[str]:
+        answer = as_user(caller).get(f"/api/v1/sites/?user={member.pk}")
+        return [row["name"] for row in answer.json()["data"]]
+
+    assert open_to(ed) == ["Shop"]
+    assert open_to(bob) == []
+    assert open_to(alice) == ["Hidden", "Shop"]
+    assert open_to(stranger) == []
+    # Who sees one site reads of that one only.
+    assert open_to(alice, caller=ed) == ["Shop"]
+    assert as_user(alice).get("/api/v1/sites/?user=0").status_code == 400

@@ -31,6 +31,10 @@ ALLOWED_DIFFERENCES: dict[tuple[str, str], str] = {
     ("operator: /admin/dashboard/stats/", "data.mrr[].amount"): (
         "Adds up what customers pay; it was what their plans cost by then"
     ),
+    **dict.fromkeys(
+        (("/invoices/", f"{data}.billing_period_{end}") for data in ("data", "data[]") for end in ("start", "end")),
+        "An invoice says the period that it is for; it said the one that the subscription was in by then",
+    ),
     (": price of ", "message"): "Sentences of refusals are worded anew; their codes are compared",
     **dict.fromkeys(
         (("account 69: price of growth-annual", path) for path in ("data.line_items[].amount", "data.total")),

@@ -115,6 +115,20 @@ def test_somebody_is_invited_joins_gets_another_role_and_is_removed(
         assert serious_faults(new) == []
 
         pages = [opened(desk, live_server, cookies[person.pk], "/account/team") for person in (owner, admin)]
+        # The site of the invitation is open; what is ticked otherwise is saved, and is so when asked again.
+        sites = row(pages[0], "Nadia Noor").get_by_role("button", name="Sites")
+        for was_open in (True, False):
+            sites.click()
+            dialog = pages[0].get_by_role("dialog", name="Sites that are open to Nadia Noor")
+            expect(dialog.get_by_label("Blog")).to_be_checked(checked=was_open)
+            assert not was_open or serious_faults(pages[0]) == []
+            dialog.get_by_label("Blog").set_checked(not was_open)
+            dialog.get_by_role("button", name="Save").click()
+            expect(said(pages[0])).to_have_text("Saved: the sites that are open to Nadia Noor.")
+            expect(dialog).to_be_hidden()
+            expect(sites).to_be_focused()
+        expect(row(pages[0], "Bilal Khan").get_by_role("button", name="Sites")).to_have_count(0)
+
         for page in pages:
             row(page, "Nadia Noor").get_by_role("button", name="Change role").click()
         mine, theirs = (page.get_by_role("dialog", name="Role of Nadia Noor") for page in pages)
@@ -127,6 +141,7 @@ def test_somebody_is_invited_joins_gets_another_role_and_is_removed(
         expect(mine.get_by_role("alert")).to_contain_text(both)
         mine.get_by_role("button", name="Save").click()
         expect(row(pages[0], "Nadia Noor")).to_contain_text("Admin")
+        expect(row(pages[0], "Nadia Noor").get_by_role("button", name="Change role")).to_be_focused()
 
         for page in pages:
             row(page, "Nadia Noor").get_by_role("button", name="Remove").click()
@@ -248,3 +263,51 @@ def test_a_list_that_does_not_come_says_so_and_comes_again(owner: User, live_ser
         expect(page.get_by_role("alert")).to_contain_text("The server could not answer.")
         page.get_by_role("button", name="Try again").click()
         expect(page.get_by_text("Nothing of this kind happened in these days.")).to_be_visible()
+
+
+def test_the_keyboard_alone_invites_somebody_and_the_page_is_read_in_another_language(
+    owner: User, live_server: LiveServer
+) -> None:
+    cookie = cookie_of(owner)
+
+    with browsers() as desk:
+        page = opened(desk, live_server, cookie, "/account/team")
+        expect(page.get_by_text("Nobody is invited at the moment.")).to_be_visible()
+        opener = page.get_by_role("button", name="Invite somebody")
+        dialog = page.get_by_role("dialog", name="Invite somebody")
+        for _ in range(40):
+            page.keyboard.press("Tab")
+            if opener.evaluate("button => button === document.activeElement"):
+                break
+        page.keyboard.press("Enter")
+        expect(dialog.get_by_label("E-mail address")).to_be_focused()
+        page.keyboard.press("Escape")
+        expect(dialog).to_be_hidden()
+        expect(opener).to_be_focused()
+        page.keyboard.press("Enter")
+        expect(dialog.get_by_label("E-mail address")).to_be_focused()
+        page.keyboard.type("nadia@example.com")
+        page.keyboard.press("Tab")
+        expect(dialog.get_by_label("Editor")).to_be_focused()
+        page.keyboard.press("ArrowDown")
+        expect(dialog.get_by_label("Viewer")).to_be_checked()
+        page.keyboard.press("Tab")
+        page.keyboard.press("Enter")
+        expect(said(page)).to_contain_text("nadia@example.com is invited.")
+        expect(dialog).to_be_hidden()
+        expect(opener).to_be_focused()
+        expect(row(page, "nadia@example.com")).to_contain_text("Viewer")
+
+        # The account's language is that of who chose none; their own goes before it, and each is shown at once.
+        page.goto(f"{live_server.url}/account/settings")
+        page.get_by_role("combobox", name="Language", exact=True).select_option("Deutsch")
+        page.get_by_role("button", name="Save", exact=True).click()
+        expect(said(page)).to_have_text("Gespeichert.")
+        expect(page.get_by_role("combobox", name="Sprache", exact=True)).to_have_value("de")
+        page.get_by_label("Seiten und E-Mails auf").select_option("اردو")
+        page.get_by_role("button", name="Ihre Sprache speichern").click()
+        expect(page.locator("html[dir=rtl]")).to_have_count(1)
+        expect(said(page)).to_have_text("محفوظ ہو گیا۔")
+
+    owner.refresh_from_db()
+    assert (owner.language, Account.objects.get().language) == ("ur", "de")

@@ -21,7 +21,7 @@ PAGES = [
 ]
 # Subjects that belong to no account, so that no member ever reads of them.
 OF_OPERATORS = ("plan", "industry", "group", "credit_cost", "credit_package", "payment_method_config", "business_day")
-OF_OPERATORS += ("plan_price_change", "webhook", "gateway.difference", "signups")
+OF_OPERATORS += ("plan_price_change", "webhook", "gateway.difference", "signups", "payment.left_undecided")
 
 
 def drawn(person: User, address: str) -> str:
@@ -68,6 +68,20 @@ def test_owners_and_admins_edit_what_the_others_read(alice: User, bob: User) -> 
         assert "PK-77" in page
     for manager in (alice, make.user(account=tenant, role=Role.ADMIN)):
         assert drawn(manager, "/account/settings").count("data-settings") == 2
+
+
+def test_everybody_chooses_their_own_language_and_reads_that_of_the_account(alice: User, bob: User) -> None:
+    assert alice.account
+    alice.account.language, bob.language = "ur", "en"
+    alice.account.save()
+    bob.save()
+
+    page = drawn(bob, "/account/settings")
+
+    assert '<bdi lang="ur">اردو</bdi>' in page
+    assert '<option value="en" lang="en" selected>English</option>' in page
+    assert '<option value="ur" lang="ur" selected>' not in page
+    assert '<option value="ur" lang="ur" selected>اردو</option>' in drawn(alice, "/account/settings")
 
 
 def test_only_owners_are_shown_how_to_give_the_account_away_and_the_others_how_to_leave(alice: User) -> None:

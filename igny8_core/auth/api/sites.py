@@ -23,10 +23,10 @@ from igny8_core.auth.errors import (
 )
 from igny8_core.auth.models import Site, SiteStatus, User
 from igny8_core.auth.permissions import CanWorkOnSites, MembersReadAdminsWrite, account_of, user_of
-from igny8_core.auth.selectors import members_with_access, sites_of
+from igny8_core.auth.selectors import members_with_access, open_to, sites_of
 from igny8_core.auth.services.sites import create_site, delete_site, grant_site_access, revoke_site_access, update_site
 from igny8_core.common.api.envelope import success
-from igny8_core.common.api.query import choice_filter, search_filter
+from igny8_core.common.api.query import choice_filter, found_by_id, search_filter
 from igny8_core.common.api.refusals import refuses
 from igny8_core.common.api.views import ApiView, ListViewSet
 from igny8_core.common.errors import NotFound
@@ -43,13 +43,17 @@ class SitePermission(MembersReadAdminsWrite):
 
 @extend_schema_view(list=extend_schema(operation_id="list_sites"))
 class SiteViewSet(ListViewSet):
-    """The account's sites that you may see. `search` matches any part of the name."""
+    """The account's sites that you may see. `search` matches any part of the name, `user` those open to a member."""
 
     tag = "sites"
     permission_classes = (SitePermission,)
     lookup_url_kwarg = "site_id"
     serializer_class = SiteOutput
-    filters = {"status": choice_filter("status", SiteStatus), "search": search_filter("name__icontains")}
+    filters = {
+        "status": choice_filter("status", SiteStatus),
+        "search": search_filter("name__icontains"),
+        "user": found_by_id(open_to),
+    }
     orderings = {"name": "name", "created_at": "created_at"}
     default_ordering = "name"
 

@@ -87,11 +87,16 @@ def to_day_filter(column: str) -> Filter:
 
 def id_filter(lookup: str) -> Filter:
     """A filter that takes the id of an object."""
+    return found_by_id(lambda rows, key: rows.filter(Q((lookup, key))))
+
+
+def found_by_id(find: Callable[[QuerySet[Any], int], QuerySet[Any]]) -> Filter:
+    """A filter that takes the id of an object and keeps the rows that `find` returns."""
 
     def narrow(rows: QuerySet[Any], value: str) -> QuerySet[Any]:
         if not re.fullmatch(r"[1-9][0-9]{0,17}", value):
             raise ValidationError(_("Expected an id: a whole number, 1 or greater."))
-        return rows.filter(Q((lookup, int(value))))
+        return find(rows, int(value))
 
     return Filter(narrow, {"type": "integer", "format": "int64", "minimum": 1})
 

@@ -27,6 +27,7 @@ def account_settings(request: HttpRequest, person: User, account: Account) -> Ht
         "limits": limits_of(account),
         # With it, the API asks who it is where that is needed; without it, the forms bring the password along.
         "asks_password": not settings.CONFIRMATION_AGE,
+        "account_language": dict(settings.LANGUAGES).get(account.language, ""),
         "rows": range(min(sessions_of(person).count(), 10)),
     }
     return account_page(request, person, account, "account_settings", "account_settings/settings.html", context)

@@ -87,6 +87,7 @@ DONE: list[tuple[str | Promise, Words]] = [
             "subscription.renewed": _("Plan renewed"),
             "subscription.past_due": _("Plan overdue"),
             "subscription.price_change_announced": _("Another price announced"),
+            "subscription.price_change_withdrawn": _("Announced price does not come"),
             "subscription.handed_over": _("Plan billed by Stripe from now on"),
             "renewal.begun": _("Next period began"),
             "renewal.paid": _("Next period paid"),

@@ -1,5 +1,7 @@
 // Native dialogs: questions, and forms in them. Escape and [data-close] leave everything as it is.
 
+import { word } from "./words.js";
+
 // Open `dialog` with texts put where [data-text="name"] stands; the answer is the value of the button, or "".
 export async function ask(dialog, texts = {}) {
   fill(dialog, texts);
@@ -30,3 +32,15 @@ export function say(text, kind = "good") {
 }
 
 toast.querySelector("[data-hide]").addEventListener("click", () => (toast.hidden = true));
+
+// Read the page anew, and then say the text `name` in the language that the page has by then.
+export function reloadSaying(name) {
+  sessionStorage.setItem("say", name);
+  location.reload();
+}
+
+const waiting = sessionStorage.getItem("say");
+if (waiting) {
+  sessionStorage.removeItem("say");
+  say(word(waiting));
+}

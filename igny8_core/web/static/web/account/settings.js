@@ -1,6 +1,6 @@
 // The settings of an account: saved field by field, without overwriting what others changed meanwhile.
 import { call, GivenUp, read } from "./api.js";
-import { ask, say } from "./dialogs.js";
+import { ask, reloadSaying, say } from "./dialogs.js";
 import { onSend } from "./forms.js";
 import { language, word } from "./words.js";
 
@@ -29,12 +29,16 @@ async function save(form) {
   try {
     const { data } = await call("PATCH", "account/settings/", { ...changes, version: stored.version });
     follow(data, changes);
+    if ("language" in changes && showsAnother()) return reloadSaying("saved");
     say(word("saved"));
   } catch (problem) {
     if (problem.code !== "settings_changed") throw problem;
     await settle(form, changed);
   }
 }
+
+// Whether the page is in the account's language, which is another one now; what is typed elsewhere is not lost for it.
+const showsAnother = () => !page.dataset.ownLanguage && forms.flatMap(fieldsOf).every((field) => field.value === stored[field.name]);
 
 // Others saved meanwhile. Fields that they left alone are saved; of those that both changed, both versions are shown.
 async function settle(form, changed) {

@@ -1,13 +1,14 @@
 // The team: its members and their roles, invitations that wait, and inviting.
 import { call, readAll } from "./api.js";
 import { ask, fill, say } from "./dialogs.js";
-import { onSend } from "./forms.js";
+import { clear, onSend } from "./forms.js";
 import { drawn, load } from "./states.js";
 import { language, word } from "./words.js";
 
 const members = document.getElementById("members");
 const invitations = document.getElementById("invitations");
 const roleDialog = document.getElementById("change-role");
+const sitesDialog = document.getElementById("open-sites");
 const inviteDialog = document.getElementById("invite");
 const { me, role: myRole } = members.dataset;
 const isManager = Boolean(invitations);
@@ -32,6 +33,8 @@ function memberRow(member) {
   // What the role may not do is not shown; the API refuses it all the same.
   const mayChange = isManager && !isMe && (member.role !== "owner" || myRole === "owner");
   for (const button of copy.querySelectorAll("button")) [button.hidden, button.dataset.member] = [!mayChange, member.id];
+  const sites = copy.querySelector("[data-do=sites]");
+  if (sites) sites.hidden ||= !sitesDialog.dataset.roles.split(" ").includes(member.role);
   return copy;
 }
 
@@ -62,6 +65,7 @@ function openRole(member) {
   fill(roleDialog, { name: nameOf(member) });
   const form = roleDialog.querySelector("form");
   form.reset();
+  clear(form);
   for (const radio of form.elements.role) radio.checked = radio.value === member.role;
   roleDialog.showModal();
 }
@@ -78,8 +82,44 @@ async function giveRole({ values, form }) {
     chosen = now;
     throw problem;
   } finally {
-    reload();
+    const { id } = chosen;
+    reload().then(() => roleDialog.open || members.querySelector(`[data-do=role][data-member="${id}"]`)?.focus());
   }
+}
+
+// --- Opening sites to a member and closing them: only what is ticked otherwise is sent, so that what others change stays
+
+let opened = [];
+
+async function openSites(member) {
+  try {
+    opened = (await readAll(`sites/?user=${member.id}`)).map((site) => site.id);
+  } catch (problem) {
+    if (!problem.message) throw problem;
+    return say(problem.message, "bad");
+  }
+  chosen = member;
+  fill(sitesDialog, { name: nameOf(member) });
+  clear(sitesDialog.querySelector("form"));
+  for (const box of sitesDialog.querySelectorAll("[name=sites]")) box.checked = opened.includes(Number(box.value));
+  sitesDialog.showModal();
+}
+
+async function saveSites({ values: { sites } }) {
+  for (const site of sites.filter((id) => !opened.includes(id))) {
+    await call("POST", `sites/${site}/access/`, { user: chosen.id });
+    opened.push(site);
+  }
+  for (const site of opened.filter((id) => !sites.includes(id))) {
+    await call("DELETE", `sites/${site}/access/${chosen.id}/`).catch(closedAlready);
+    opened.splice(opened.indexOf(site), 1);
+  }
+  sitesDialog.close();
+  say(word("sites-saved", { name: nameOf(chosen) }));
+}
+
+function closedAlready(problem) {
+  if (problem.status !== 404) throw problem;
 }
 
 function gone(problem) {
@@ -121,7 +161,7 @@ document.querySelector(".account-page").addEventListener("click", ({ target }) =
   if (!button) return;
   const { do: deed, member, invitation } = button.dataset;
   const about = found.get(member ?? `i${invitation}`);
-  ({ role: openRole, remove, again, withdraw, invite: openInvitation })[deed](about);
+  ({ role: openRole, sites: openSites, remove, again, withdraw, invite: openInvitation })[deed](about);
 });
 
 // --- Inviting: sites are chosen for roles that do not have all
@@ -134,7 +174,9 @@ function showSites() {
 }
 
 function openInvitation() {
-  inviteDialog.querySelector("form").reset();
+  const form = inviteDialog.querySelector("form");
+  form.reset();
+  clear(form);
   showSites();
   inviteDialog.showModal();
 }
@@ -142,6 +184,7 @@ function openInvitation() {
 if (isManager) {
   inviteDialog.addEventListener("change", showSites);
   onSend(roleDialog.querySelector("form"), giveRole);
+  if (sitesDialog) onSend(sitesDialog.querySelector("form"), saveSites);
   onSend(inviteDialog.querySelector("form"), async ({ values: { email, role, sites } }) => {
     await call("POST", "account/team/invite/", { email, role, ...(sites?.length && { sites }) });
     inviteDialog.close();

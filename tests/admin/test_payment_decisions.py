@@ -60,7 +60,7 @@ def test_list_has_the_documented_columns_newest_first(console: Client) -> None:
 
     changes = console.get(reverse(LIST)).context["cl"]
 
-    headings = ["id", "invoice_number", "account", "amount_shown", "status_shown", "method", "reference"]
+    headings = ["id", "invoice_number", "account", "amount_shown", "status_shown", "waits", "method", "reference"]
     assert changes.list_display[1:] == [*headings, "approved_by", "created", "processed"]
     assert [payment.pk for payment in changes.result_list] == [second.pk, first.pk]
 

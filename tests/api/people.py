@@ -85,7 +85,7 @@ ACCEPTED = {
     ("POST", f"{API}auth/second-factor/enable/"): "otp",
     ("POST", f"{API}sites/<int64:site_id>/access/"): "user",
     ("PATCH", f"{API}account/settings/"): "name timezone billing_email billing_address_line1 billing_address_line2"
-    " billing_city billing_state billing_postal_code billing_country tax_id version",
+    " billing_city billing_state billing_postal_code billing_country tax_id language version",
     ("POST", f"{API}account/transfer-ownership/"): "user password",
     ("POST", f"{API}account/delete/"): "password",
     ("POST", f"{TEAM}invite/"): "email role sites",

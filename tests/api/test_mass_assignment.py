@@ -99,7 +99,7 @@ def accepted(method: str, route: str) -> set[str]:
         "auth/login/": "email password otp",
         "auth/refresh/": "refresh",
         "auth/logout/": "refresh",
-        "auth/me/": "first_name last_name",
+        "auth/me/": "first_name last_name language",
         "auth/password/change/": "current_password new_password",
         "sites/": "name domain industry industry_id",
         "sites/<int64:site_id>/": "name domain industry industry_id status",

@@ -2,9 +2,10 @@
 
 from typing import Any
 
+from django.utils.functional import lazy
 from rest_framework import serializers
 
-from igny8_core.business.billing.pricing import MAX_LINES, TOO_MANY_LINES
+from igny8_core.business.billing.pricing import MAX_LINES, too_many_lines
 from igny8_core.business.billing.serializers import InvoiceNotesInput, InvoiceOutput
 from igny8_core.common.api.fields import (
     DayField,
@@ -40,7 +41,7 @@ class InvoiceInput(InvoiceNotesInput):
         child=LineInput(),
         allow_empty=False,
         max_length=MAX_LINES,
-        error_messages={"max_length": TOO_MANY_LINES},
+        error_messages={"max_length": lazy(too_many_lines, str)()},
         help_text="What is to be paid: 1 to 1,000 lines",
     )
     due_date = DayField(required=False, help_text="From today (UTC) to a year ahead; by default in 7 days")

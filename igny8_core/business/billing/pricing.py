@@ -19,7 +19,6 @@ from igny8_core.business.billing.models import (
     LineKind,
 )
 from igny8_core.common.errors import InvalidInput
-from igny8_core.common.marks import gettext_noop
 from igny8_core.common.money import (
     AMOUNT_PATTERN,
     MAX_AMOUNT,
@@ -36,7 +35,13 @@ from igny8_core.common.written import plain_day_text
 MAX_NUMBER = 2**31 - 1
 # A PDF of so many lines has some 40 pages.
 MAX_LINES = 1000
-TOO_MANY_LINES = gettext_noop("An invoice has at most %(max_lines)s lines. Make another invoice for the rest.")
+
+
+def too_many_lines() -> str:
+    """The refusal of an invoice with more than MAX_LINES lines."""
+    return _("An invoice has at most %(max_lines)s lines. Make another invoice for the rest.") % {
+        "max_lines": MAX_LINES
+    }
 
 
 @dataclass(frozen=True)
@@ -239,7 +244,7 @@ def checked_lines(line_items: Sequence[dict[str, Any]], currency: str) -> list[d
     if not line_items:
         raise InvalidInput(_("The invoice has no lines. Give at least one."))
     if len(line_items) > MAX_LINES:
-        raise InvalidInput(_(TOO_MANY_LINES) % {"max_lines": MAX_LINES})
+        raise InvalidInput(too_many_lines())
     if sum(1 for line in line_items if line.get("credits")) > 1:
         raise InvalidInput(
             _("At most one line of an invoice can have credits. Create a separate invoice for the others.")

@@ -50,7 +50,7 @@ REQUESTS: dict[str, dict[str, Any]] = {
     "operator_suspend_account": {"reason": "Sends spam"},
     "operator_update_payment_method": {"country_code": LEFT_OUT, "payment_method": LEFT_OUT},
     "operator_void_invoice": {"reason": "Made for the wrong account"},
-    "upgrade_subscription": {"plan_slug": "growth"},
+    "upgrade_subscription": {"plan_slug": "growth", "expected_renewal_amount": "139.00"},
 }
 ANSWERS: dict[str, Any] = {
     "accept_invitation": {

@@ -202,6 +202,8 @@ def _fill(world: World) -> None:
 
 SUFFIXES = ["", *(f"__{lookup}" for lookup in "id exact iexact startswith icontains regex gt lt in isnull".split())]
 KNOWN = set("page page_size ordering status search date_from date_to payment_method transaction_type type".split())
+# Filters of one list alone, which are columns too.
+OFFERED = {"api/v1/billing/payments/": {"invoice"}}
 
 
 def generated_lookups() -> list[str]:
@@ -222,7 +224,7 @@ def test_every_generated_filter_is_400_on_every_list(world: World) -> None:
             response = world.client("owner").get(f"/{route}", query)
             assert response.status_code == 400, route
             refused |= set(refusal(response)["errors"])
-        assert refused == set(lookups), route
+        assert refused == set(lookups) - OFFERED.get(route, set()), route
 
 
 def test_a_filter_alone_answers_the_same_whether_it_would_match_or_not(world: World) -> None:

@@ -203,7 +203,7 @@ def test_the_sites_that_are_open_to_a_member_can_be_listed(
     stranger = make.owner(email="stranger@example.com")
 
     def open_to(member: User, caller: User = alice) -> list[str]:
-        answer = as_user(caller).get(f"/api/v1/sites/?user={member.pk}")
+        answer = as_user(caller).get(f"/api/v1/sites/?open_to={member.pk}")
         return [row["name"] for row in answer.json()["data"]]
 
     assert open_to(ed) == ["Shop"]
@@ -212,4 +212,4 @@ def test_the_sites_that_are_open_to_a_member_can_be_listed(
     assert open_to(stranger) == []
     # Who sees one site reads of that one only.
     assert open_to(alice, caller=ed) == ["Shop"]
-    assert as_user(alice).get("/api/v1/sites/?user=0").status_code == 400
+    assert as_user(alice).get("/api/v1/sites/?open_to=0").status_code == 400

@@ -16,7 +16,7 @@ from tests.web.browser import Desk, browsers, with_chromium
 pytestmark = with_chromium
 
 PHONE = (390, 844)
-PATIENCE = 30_000  # milliseconds; for what takes a moment also on a machine that does much else
+PATIENCE = 90_000  # milliseconds; for what takes a moment also on a machine that does much else
 CUSTOMERS_PASSWORD = "a lonely engine hums"
 
 
@@ -75,17 +75,19 @@ def opens_the_console(page: Page, site: Site) -> None:
 
 
 def decides(page: Page, site: Site, reference: str, action: str, note: str) -> None:
-    """Find the payment by its reference, tick it, choose the action, press Go. `note`: what is said, to whomever."""
+    """Find the payment by its reference, tick it, press Go, decide. `note`: what is said, to whomever."""
     page.goto(f"{site.url}/admin/billing/payment/?q={reference}")
     page.locator("[name=_selected_action]").check()
     page.locator("select[name=action]").select_option(label=f"{action} selected manual payments")
-    if action == "Reject":
-        page.get_by_label("Reason", exact=True).select_option("other")
-        page.get_by_label("In your own words").fill(note)
-    else:
-        page.get_by_label("Note").fill(note)
     page.get_by_role("button", name="Go", exact=True).click()
-    expect(page.get_by_text(f"{'Approved' if action == 'Approve' else 'Rejected'} 1 payment")).to_be_visible()
+    if action == "Reject":
+        page.get_by_label("What the customers read").select_option("other")
+        page.get_by_role("textbox", name="In your own words").fill(note)
+    else:
+        page.get_by_label("Note for operators").fill(note)
+    page.get_by_role("button", name=f"{action} 1 payment", exact=True).click()
+    done = "approved" if action == "Approve" else "rejected"
+    expect(page.get_by_role("heading", name=f"1 {done}, 0 refused")).to_be_visible()
 
 
 def test_a_transfer_is_ordered_confirmed_on_a_phone_and_approved_in_the_console(

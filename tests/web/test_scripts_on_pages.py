@@ -1,8 +1,5 @@
 """Names and lines in the scripts of our customers on pages, also where the machine has no fonts for them."""
 
-import gc
-import warnings
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -16,15 +13,6 @@ from tests.languages import TEXTS
 from tests.web.browser import browser_page, with_chromium
 
 pytestmark = [pytest.mark.django_db(transaction=True), with_chromium]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def fonts_that_nobody_waited_for() -> Iterator[None]:
-    """Chromium hangs up on fonts when a page is closed; the development server leaves their files to be collected."""
-    yield
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ResourceWarning)
-        gc.collect()
 
 
 # Two signs of cuneiform, which no font here has: both are drawn as the same box.

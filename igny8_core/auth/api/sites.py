@@ -43,7 +43,7 @@ class SitePermission(MembersReadAdminsWrite):
 
 @extend_schema_view(list=extend_schema(operation_id="list_sites"))
 class SiteViewSet(ListViewSet):
-    """The account's sites that you may see. `search` matches any part of the name, `user` those open to a member."""
+    """The account's sites that you may see. `search` matches any part of the name, `open_to` those open to a member."""
 
     tag = "sites"
     permission_classes = (SitePermission,)
@@ -52,7 +52,7 @@ class SiteViewSet(ListViewSet):
     filters = {
         "status": choice_filter("status", SiteStatus),
         "search": search_filter("name__icontains"),
-        "user": found_by_id(open_to),
+        "open_to": found_by_id(open_to),
     }
     orderings = {"name": "name", "created_at": "created_at"}
     default_ordering = "name"

@@ -77,6 +77,7 @@ PARAMETERS = {
     "page_size": "Rows per page, 1 to 100; 25 if left out",
     "payment_id": "Number that identifies the payment",
     "payment_method": "Only rows with this payment method",
+    "open_to": "Only sites that are open to the member with this number",
     "plan": "Only accounts on the plan with this slug",
     "proof_id": "Number that identifies the uploaded proof of payment",
     "renewal_id": "Number that identifies the renewal",

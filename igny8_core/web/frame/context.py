@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
 from igny8_core.web.banner.standing import Standing, standing_of
-from igny8_core.web.frame.people import person_of
+from igny8_core.web.frame.people import local_or_home, person_of
 
 # The page of an invoice says of itself how far its payment is.
 SAYS_IT_ITSELF = ("/pay/", "/signup/card")
@@ -16,15 +16,23 @@ SAYS_IT_ITSELF = ("/pay/", "/signup/card")
 def frame(request: HttpRequest) -> dict[str, Any]:
     """`company`, `person` (who is signed in), `standing` (what their account has to pay); read when used.
 
-    `support_email`: where customers write to. `languages`: code and own name of each.
+    `support_email`: where customers write to. `languages`: code and own name of each. `here`: where its form leads
+    back to; without a `next` that is not of this site.
     """
     return {
         "company": settings.COMPANY_NAME,
         "support_email": settings.SUPPORT_EMAIL,
         "languages": settings.LANGUAGES,
+        "here": _here(request),
         "person": SimpleLazyObject(lambda: person_of(request)),
         "standing": SimpleLazyObject(lambda: _standing(request)),
     }
+
+
+def _here(request: HttpRequest) -> str:
+    leads_on = request.GET.get("next", "")
+    is_ours = not leads_on or local_or_home(leads_on) == leads_on
+    return request.get_full_path() if is_ours else request.path
 
 
 def _standing(request: HttpRequest) -> Standing | None:

@@ -14,7 +14,7 @@ from igny8_core.web.frame.people import person_of
 from igny8_core.web.frame.refusals import busy, refused
 
 # Programs are known by their token, the console is in English, and these ask nothing of who looks.
-OTHER_DOORS = ("/api/", "/admin/", "/static/", "/healthz/", "/readyz/", "/metrics")
+OTHER_DOORS = ("/api/", "/admin/", "/static/", "/healthz/", "/readyz/", "/metrics", "/standing")
 
 logger = logging.getLogger(__name__)
 

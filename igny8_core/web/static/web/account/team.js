@@ -93,7 +93,7 @@ let opened = [];
 
 async function openSites(member) {
   try {
-    opened = (await readAll(`sites/?user=${member.id}`)).map((site) => site.id);
+    opened = (await readAll(`sites/?open_to=${member.id}`)).map((site) => site.id);
   } catch (problem) {
     if (!problem.message) throw problem;
     return say(problem.message, "bad");

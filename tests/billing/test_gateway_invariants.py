@@ -39,7 +39,8 @@ def world(db: None, stripe: FakeStripe) -> World:
 
 
 def build(stripe: FakeStripe) -> World:
-    olga, stranger = make.operator(), make.account()
+    olga, stranger = make.operator(), make.owner().account
+    assert stranger
     paid = paid_by_card(stripe, olga)
     SubscriptionService.cancel_subscription(make.subscription())
     subscribed = mirrored(stripe, subscriber(stripe))

@@ -57,10 +57,11 @@ def extracted() -> Catalog:
     """The marked texts, with the files they stand in."""
     catalog = Catalog(fuzzy=False)
     for path in sources():
-        where = path.relative_to(ROOT).as_posix()
+        # Without the number of the line, which changes with every edit.
+        where: Any = [(path.relative_to(ROOT).as_posix(), None)]
         for text, context in _texts_of(path):
             if _is_text(text):
-                catalog.add(text, locations=[(where, None)], flags=_flags(text), context=context)  # type: ignore[arg-type]
+                catalog.add(text, locations=where, flags=_flags(text), context=context)
     return catalog
 
 
@@ -77,8 +78,9 @@ def _texts_of(path: Path) -> Iterator[tuple[Any, str | None]]:
     if path.suffix != ".py":
         # Without its indentation a template made ready for extraction reads like Python.
         source = "\n".join(line.strip() for line in templatize(source, origin=str(path)).splitlines())
-    for _line, keyword, said, _comments in extract_python(io.BytesIO(source.encode()), KEYWORDS, [], {}):
-        parts = said if isinstance(said, tuple) else (said,)
+    found: Iterator[tuple[int, Any, Any, Any]] = extract_python(io.BytesIO(source.encode()), KEYWORDS, [], {})
+    for _line, keyword, said, _comments in found:
+        parts: tuple[Any, ...] = said if isinstance(said, tuple) else (said,)
         if keyword.startswith("pgettext"):
             yield parts[1], parts[0]
         elif keyword == "npgettext":

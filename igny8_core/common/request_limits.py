@@ -98,8 +98,8 @@ class SharedLimit:
 class KnownCallers:
     """What this process was shown by callers whom it recognized, as numbers that nothing can be read from.
 
-    They are counted as persons, not as part of their network: so a script that uses up the limit of an office's
-    network stops none of its people who are at work. What is refused later is forgotten at once.
+    Each is counted as a person, not as part of its network: so a script that uses up the limit of an office's network
+    stops none of its people who are at work. What is refused later is forgotten at once.
     """
 
     def __init__(self) -> None:

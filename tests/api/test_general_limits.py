@@ -54,6 +54,14 @@ def test_a_script_in_the_next_room_stops_nobody_who_is_logged_in(settings: Any, 
     assert codes(APIClient(), 1) == [429]
 
 
+def test_who_is_recognized_does_not_flood_what_everybody_may_ask(settings: Any, alice: User, as_user: Login) -> None:
+    limits(settings, api_person="5/minute")
+    client = as_user(alice)
+    assert codes(client, 1) == [200]
+
+    assert codes(client, 8, "/api/v1/no-such-address/") == [404] * 5 + [429] * 3
+
+
 def test_who_is_not_recognized_any_more_is_part_of_the_network_again(
     settings: Any, alice: User, as_user: Login
 ) -> None:

@@ -15,10 +15,13 @@ from igny8_core.common.request_limits import KNOWN, OF_ACCOUNTS, OF_MISSES, OF_N
 def seconds_for_network(request: HttpRequest) -> int | None:
     """Count a request of a network, before anybody looks who asks. The seconds to wait where it is too much.
 
-    Who shows what was recognized a moment ago is not counted here, but as a person.
+    Who shows what was recognized a moment ago is counted as one person, also where nobody looks who asks.
     """
-    if not settings.THROTTLING or KNOWN.knows(_shown(request)):
+    if not settings.THROTTLING:
         return None
+    shown = _shown(request)
+    if KNOWN.knows(shown):
+        return OF_PEOPLE.seconds_left() if OF_PEOPLE.refuses(f"known {hash(shown)}") else None
     return OF_NETWORKS.seconds_left() if OF_NETWORKS.refuses_network(client_networks(request)) else None
 
 

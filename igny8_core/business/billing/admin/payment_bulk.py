@@ -1,10 +1,7 @@
 """Deciding several payments: the page between, with what needs a look first, and the report of each row."""
 
 import csv
-from collections import defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass
-from decimal import Decimal
 from io import StringIO
 from typing import Any
 
@@ -19,7 +16,13 @@ from django.urls import URLPattern, path, reverse
 from igny8_core.auth.confirming import require_confirmed_operator
 from igny8_core.auth.models import User
 from igny8_core.auth.permissions import operator_of
-from igny8_core.business.billing.admin.payment_decisions import ApprovalForm, RejectionForm, Report, decide_each
+from igny8_core.business.billing.admin.payment_decisions import (
+    ApprovalForm,
+    RejectionForm,
+    Report,
+    decide_each,
+    sums_of,
+)
 from igny8_core.business.billing.admin.payment_queue import ChecksPayments
 from igny8_core.business.billing.admin.payment_reports import Row, rows_in, token_of
 from igny8_core.business.billing.models import Payment, PaymentStatus, RejectionCode
@@ -127,7 +130,7 @@ class DecidesSeveral(ChecksPayments):
             "hidden": max(0, len(found) - SHOWN_ROWS),
             "at_once": AT_ONCE,
             "count": len(found),
-            "sums": _sums(payments),
+            "sums": sums_of(payments),
             "remarked": sum(bool(candidate.remarks) for candidate in found),
             "repeated": any(REPEATED in candidate.remarks for candidate in found),
             "selected": ",".join(str(payment.pk) for payment in payments),
@@ -180,13 +183,6 @@ def _remarks(payment: Payment, operator: User, decision: str) -> list[str]:
     if decision == "approve" and is_large(payment):
         remarks.append(LARGE)
     return remarks
-
-
-def _sums(payments: Iterable[Payment]) -> list[str]:
-    sums: defaultdict[str, Decimal] = defaultdict(Decimal)
-    for payment in payments:
-        sums[payment.currency] += payment.amount
-    return [amount_text(total, currency) for currency, total in sorted(sums.items())]
 
 
 def _as_csv(rows: list[Row]) -> HttpResponse:

@@ -194,8 +194,9 @@ class Report:
         A line follows for each payment that was refused, or whose account cannot use what was paid for.
         """
         if self.decided:
+            sums = ", ".join(sums_of(payment for payment, _ in self.decided))
             noun = "payment" if len(self.decided) == 1 else "payments"
-            messages.success(request, f"{verb} {len(self.decided)} {noun}: {self._sums()}.{self._brought()}")
+            messages.success(request, f"{verb} {len(self.decided)} {noun}: {sums}.{self._brought()}")
         cautions = [(payment, result) for payment, result in self.decided if result and result.caution]
         for payment, result in cautions[:TOLD]:
             messages.warning(request, f"{_named(payment)}: {result.outcome} {result.caution}")
@@ -216,11 +217,13 @@ class Report:
         told = [f" {text}" if times == 1 else f" {times} × {text}" for text, times in usable.items()]
         return "".join(told) if len(usable) <= TOLD else ""
 
-    def _sums(self) -> str:
-        sums: defaultdict[str, Decimal] = defaultdict(Decimal)
-        for payment, _ in self.decided:
-            sums[payment.currency] += payment.amount
-        return ", ".join(amount_text(total, currency) for currency, total in sorted(sums.items()))
+
+def sums_of(payments: Iterable[Payment]) -> list[str]:
+    """The amounts together, one for each currency, such as 267.00 USD."""
+    sums: defaultdict[str, Decimal] = defaultdict(Decimal)
+    for payment in payments:
+        sums[payment.currency] += payment.amount
+    return [amount_text(total, currency) for currency, total in sorted(sums.items())]
 
 
 def payment_with_id(object_id: str) -> QuerySet[Payment]:

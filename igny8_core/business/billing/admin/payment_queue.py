@@ -49,7 +49,7 @@ class Queue:
 
     @cached_property
     def sums(self) -> list[str]:
-        """What waits, per currency: "3 × 267.00 USD"."""
+        """How much waits, an amount for each currency, such as 267.00 USD."""
         found = self.waiting.order_by().values("currency").annotate(rows=Count("pk"), total=Sum("amount"))
         return [amount_text(row["total"], row["currency"]) for row in found.order_by("currency")]
 

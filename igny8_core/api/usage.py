@@ -65,8 +65,7 @@ class UsageAnalyticsViewSet(SingletonViewSet):
             raise ValidationError(
                 {
                     name: [
-                        _("Expected a day in the years %(value)s to %(value_2)s.")
-                        % {"value": YEARS[0], "value_2": YEARS[-1]}
+                        _("Expected a day in the years %(first)s to %(last)s.") % {"first": YEARS[0], "last": YEARS[-1]}
                     ]
                 }
             )

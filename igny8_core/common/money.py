@@ -73,8 +73,8 @@ def typed_amount(amount: T | float, currency: str) -> T | Decimal:
         return amount
     if isinstance(amount, bool) or (isinstance(amount, float) and not math.isfinite(amount)):
         raise InvalidAmount(
-            _('%(amount)s is not an amount of money. Write it like "%(amount_2)s".')
-            % {"amount": amount, "amount_2": format_amount(Decimal(89), currency)}
+            _('%(amount)s is not an amount of money. Write it like "%(example)s".')
+            % {"amount": amount, "example": format_amount(Decimal(89), currency)}
         )
     # Checked before repr(): Python does not write numbers of thousands of digits.
     if abs(amount) > MAX_AMOUNT:

@@ -132,10 +132,10 @@ def quote_change(subscription: Subscription, plan: Plan, now: datetime) -> Quote
     if plan.currency != terms.currency:
         raise PlanNotOffered(
             _(
-                "The plan %(plan)s is sold in %(currency)s, but your plan is paid in %(currency_2)s. "
+                "The plan %(plan)s is sold in %(currency)s, but your plan is paid in %(paid_currency)s. "
                 "Cancel your plan first, then order the other one."
             )
-            % {"plan": plan.name, "currency": plan.currency, "currency_2": terms.currency}
+            % {"plan": plan.name, "currency": plan.currency, "paid_currency": terms.currency}
         )
     exceeded = over_limits(subscription.account, plan)
     if not _is_above(plan, terms):
@@ -151,9 +151,9 @@ def quote_change(subscription: Subscription, plan: Plan, now: datetime) -> Quote
 
 def price_moved_text(seen: Decimal, now: Decimal, currency: str) -> str:
     """A sentence with what a customer was shown and what it is now."""
-    return _("You were shown %(amount)s; it is %(amount_2)s now.") % {
+    return _("You were shown %(amount)s; it is %(current_amount)s now.") % {
         "amount": amount_text(seen, currency),
-        "amount_2": amount_text(now, currency),
+        "current_amount": amount_text(now, currency),
     }
 
 
@@ -256,14 +256,14 @@ def require_current_price(
     if (anew, in_force.currency) != (ordered, invoice.currency):
         raise PlanChangeOutdated(
             _(
-                "The change to %(plan)s was ordered for %(amount)s, but now it costs %(amount_2)s for "
+                "The change to %(plan)s was ordered for %(amount)s, but now it costs %(current_amount)s for "
                 "the remaining time. Order it again at today's price. What was paid for the first order "
                 "is returned, or the difference is settled by hand."
             )
             % {
                 "plan": plan.name,
                 "amount": amount_text(ordered, invoice.currency),
-                "amount_2": amount_text(anew, in_force.currency),
+                "current_amount": amount_text(anew, in_force.currency),
             }
         )
 
@@ -316,14 +316,14 @@ def _require_something_due(lines: list[dict[str, Any]], left: Plan, wanted: Plan
     raise ChangeBelowZero(
         _(
             "The unused time of the plan %(left)s is worth %(amount)s, and %(wanted)s would cost "
-            "%(amount_2)s. You would lose the difference. Wait for the end of the period on %(day)s, "
+            "%(current_amount)s. You would lose the difference. Wait for the end of the period on %(day)s, "
             "or choose another plan."
         )
         % {
             "left": left.name,
             "amount": amount_text(unused, wanted.currency),
             "wanted": wanted.name,
-            "amount_2": amount_text(charge, wanted.currency),
+            "current_amount": amount_text(charge, wanted.currency),
             "day": _day(period.end),
         }
     )

@@ -79,15 +79,21 @@ OTHER_PROMISES = (
     *("tests/billing/test_subscription_mails.py", "tests/billing/test_scripts_of_pdfs.py"),
 )
 
+# What takes long: a whole installation, a browser, generated clients, other releases, simulated weeks.
+LONG = (
+    *("tests/journey/", "_in_browser.py", "tests/web/test_accessibility.py", "tests/clients/"),
+    *("tests/upgrade/", "tests/walk/", "tests/simulation/"),
+)
+
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Order and choose the tests.
 
-    What shares one running installation comes first: one process then has all of it, and nobody waits for it at the
-    end. With --on-this-server leave out what has run on another server and would be the same on this one.
+    What shares one running installation or one browser comes first: one process then has all of it, and nobody waits
+    for it at the end. With --on-this-server leave out what has run on another server and would be the same on this one.
     """
-    items.sort(key=lambda item: not item.nodeid.startswith("tests/journey/"))
+    items.sort(key=lambda item: not any(part in item.nodeid for part in LONG))
     if not config.getoption("--on-this-server"):
         return
     chosen = [item for item in items if _is_about_the_server(item)]

@@ -8,7 +8,7 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
-from unfold.contrib.filters.admin import ChoicesDropdownFilter, FieldTextFilter, RangeDateTimeFilter
+from unfold.contrib.filters.admin import ChoicesDropdownFilter, FieldTextFilter
 from unfold.decorators import action as page_action
 from unfold.enums import ActionVariant
 from unfold.forms import BaseDialogForm
@@ -22,6 +22,7 @@ from igny8_core.common.api.serializers import StrictSerializer
 from igny8_core.common.strict_forms import StrictForm
 from igny8_core.console.columns import badge, moment
 from igny8_core.console.dialogs import ConfirmDialog, back_to, decided, row_id
+from igny8_core.console.filters import MomentRangeFilter
 from igny8_core.console.pages import LogAdmin
 
 WEBHOOK_TONES = {
@@ -57,7 +58,7 @@ class WebhookEventAdmin(LogAdmin):
         ("provider", ChoicesDropdownFilter),
         ("state", ChoicesDropdownFilter),
         ("type", FieldTextFilter),
-        ("received_at", RangeDateTimeFilter),
+        ("received_at", MomentRangeFilter),
     )
     search_fields = ("event_id__exact", "type__startswith")
     search_help_text = "Search by message ID or type"

@@ -54,7 +54,8 @@ LEDGER = """
 EVENTS = """
     INSERT INTO igny8_events (type, account_id, object_type, object_id, actor_id, data, request_id, created_at)
     SELECT 'payment.approved', 1 + number %% %(accounts)s, 'billing.payment', number,
-           CASE WHEN number %% 5 = 0 THEN %(operator)s END, '{}', '', now() - (%(rows)s - number) * interval '50 seconds'
+           CASE WHEN number %% 5 = 0 THEN %(operator)s END, '{}', '',
+           now() - (%(rows)s - number) * interval '50 seconds'
     FROM generate_series(1, %(rows)s) AS number
 """
 NUMBER = 600_001

@@ -152,7 +152,7 @@ def _revenue_card(revenue: list[reports.MonthRevenue]) -> Card:
     """This month's revenue; under it last month's, and the other currencies."""
     this, last = _months_named(revenue)
     nets = {currency: (this[currency], last.get(currency, Decimal(0))) for currency in this}
-    ordered = sorted(nets, key=lambda currency: (-max(nets[currency]), currency))
+    ordered = sorted(nets, key=lambda currency: (-nets[currency][0], -nets[currency][1], currency))
     texts = [(amount_text(nets[name][0], name), f"{amount_text(nets[name][1], name)} last month") for name in ordered]
     others = [f"{now} ({before})" for now, before in texts[1:]]
     detail = "; ".join([texts[0][1], *others]) if texts else "Money allocated, less money given back"

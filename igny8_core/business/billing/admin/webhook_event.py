@@ -16,7 +16,11 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 
 from igny8_core.auth.permissions import operator_of
 from igny8_core.business.billing.models import WebhookEvent, WebhookState
-from igny8_core.business.billing.services.webhook_inbox.inbox import replay_message, set_message_aside
+from igny8_core.business.billing.services.webhook_inbox.inbox import (
+    FOR_OPERATORS,
+    replay_message,
+    set_message_aside,
+)
 from igny8_core.common.api.fields import MultilineTextField
 from igny8_core.common.api.serializers import StrictSerializer
 from igny8_core.common.strict_forms import StrictForm
@@ -38,7 +42,7 @@ class SetAsideInput(StrictSerializer):
 
 
 class SetAsideDialog(StrictForm, BaseDialogForm):  # type: ignore[misc]
-    """Asks how a message was settled that nothing here matches."""
+    """Asks how a message was settled that nothing here matches, or why nobody needs one that was given up."""
 
     rules = SetAsideInput
 
@@ -119,8 +123,8 @@ class WebhookEventAdmin(LogAdmin):
         return back_to(request, "billing_webhookevent", object_id)
 
     def get_actions_detail(self, request: HttpRequest, object_id: str) -> list[Any]:
-        """The buttons. "Set aside" is shown while the message needs review."""
-        waits = WebhookEvent.objects.filter(pk=row_id(object_id), state=WebhookState.NEEDS_REVIEW).exists()
+        """The buttons. "Set aside" is shown while the message needs review or was given up."""
+        waits = WebhookEvent.objects.filter(pk=row_id(object_id), state__in=FOR_OPERATORS).exists()
         buttons: list[Any] = super().get_actions_detail(request, object_id)  # type: ignore[misc]
         return [button for button in buttons if waits or "set_aside" not in button.action_name]
 
@@ -130,7 +134,8 @@ class WebhookEventAdmin(LogAdmin):
         icon="inventory",
         dialog={
             "title": "Set this message aside",
-            "description": "For a message that was settled outside this console. Nothing is booked for it.",
+            "description": "For a message that was settled outside this console, or that was given up and that nobody "
+            "needs. Nothing is booked for it. The reason is kept in its history.",
             "form_class": SetAsideDialog,
             "form_submit_text": "Set aside",
         },

@@ -45,6 +45,7 @@ UNFOLD: dict[str, Any] = {
     "ENVIRONMENT": "igny8_core.admin.dashboard.environment",
     "DASHBOARD_CALLBACK": "igny8_core.admin.dashboard.dashboard",
     "STYLES": [lambda request: static("console/console.css")],
+    "SCRIPTS": [lambda request: static("console/search.js")],
     "SIDEBAR": {
         "show_search": True,
         "navigation": [

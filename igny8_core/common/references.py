@@ -108,6 +108,9 @@ def as_number(text: str) -> str:
     plain = with_plain_digits(unicodedata.normalize("NFKC", text)).replace("٫", ".").replace("٬", ",").strip()
     if re.fullmatch(r"[0-9]{1,3}(?:[,' ][0-9]{3})+(?:\.[0-9]{1,3})?", plain):
         return re.sub("[,' ]", "", plain)
+    # 1.234,50, as people write it where a comma stands before the cents.
+    if re.fullmatch(r"[0-9]{1,3}(?:\.[0-9]{3})+,[0-9]{1,3}", plain):
+        return plain.replace(".", "").replace(",", ".")
     return plain.replace(",", ".") if re.fullmatch(r"[0-9]{1,12}(?:[.,][0-9]{1,3})?", plain) else ""
 
 

@@ -15,8 +15,8 @@ from unfold.contrib.filters.admin import (
     RelatedDropdownFilter,
 )
 
-# By the filter's class; AutocompleteSelectFilter is a RelatedDropdownFilter. A new kind gets its line here, or filters
-# nothing.
+# By the filter's class; AutocompleteSelectFilter is a RelatedDropdownFilter, MomentRangeFilter a RangeDateTimeFilter.
+# A new kind gets its line here, or filters nothing.
 ENDINGS: dict[type[Any], tuple[str, ...]] = {
     AllValuesCheckboxFilter: ("", "__isnull"),
     BooleanRadioFilter: ("__exact", "__isnull"),

@@ -5,3 +5,9 @@ class EventsConfig(AppConfig):
     name = "igny8_core.events"
     label = "events"
     verbose_name = "Events"
+
+    def ready(self) -> None:
+        from igny8_core.events import registry
+
+        dropped = "An operator let go of a delivery that was given up. The event says why."
+        registry.register("events.delivery", {"delivery.dropped": dropped})

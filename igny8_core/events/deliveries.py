@@ -7,11 +7,16 @@ import logging
 from dataclasses import replace
 from datetime import timedelta
 
+from django.db.models import Model
+from django.utils.translation import gettext as _
+
 from igny8_core.common import clock
+from igny8_core.common.db import service_transaction
+from igny8_core.common.errors import InvalidInput
 from igny8_core.common.mail import MailServerDown
 from igny8_core.common.states import transition
 from igny8_core.common.work_queue import PutBack, WorkQueue
-from igny8_core.events import consumers, lanes
+from igny8_core.events import consumers, lanes, services
 from igny8_core.events.models import DELIVERY_TRANSITIONS, Delivery, DeliveryStatus
 
 logger = logging.getLogger(__name__)
@@ -20,6 +25,7 @@ LEASE = timedelta(minutes=2)
 BACK_OFF = [timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 240, 720, 1440)]
 # No mail waits longer because the mail server did not answer.
 LONGEST_FOR_THE_SERVER = timedelta(minutes=15)
+LONGEST_REASON = 500
 
 
 def deliver_due(limit: int = 500) -> int:
@@ -61,6 +67,20 @@ def send_now() -> int:
 def retry(delivery: Delivery) -> None:
     """Put a delivery that was given up back into the queue. Raises TransitionNotAllowed for any other."""
     transition(delivery, DeliveryStatus.WAITING, DELIVERY_TRANSITIONS, attempts=0, next_attempt_at=clock.now())
+
+
+@service_transaction
+def drop(delivery: Delivery, reason: str, by: Model) -> None:
+    """Let go of a delivery that was given up, for good; the reason is kept with it and in the log.
+
+    Raises InvalidInput if `reason` is empty, TransitionNotAllowed for a delivery that was not given up.
+    """
+    why = reason.strip()
+    if not why:
+        raise InvalidInput(errors={"reason": [_("Write down why nobody needs it any more; the log keeps it.")]})
+    transition(delivery, DeliveryStatus.DROPPED, DELIVERY_TRANSITIONS, drop_reason=why[:LONGEST_REASON])
+    data = {"reason": why[:LONGEST_REASON], "consumer": delivery.consumer, "event": delivery.event_id}
+    services.record(services.NewEvent("delivery.dropped", delivery, delivery.event.account_id, by.pk, data))
 
 
 def _send(hold: lanes.Hold, limit: int) -> int:

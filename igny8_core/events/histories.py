@@ -15,6 +15,7 @@ SHOWN_AT_MOST = 200
 class Told:
     """An event as operators read it; `actor` is empty where nobody did it, but time or a gateway."""
 
+    pk: int
     at: datetime
     actor: str
     kind: str
@@ -25,7 +26,7 @@ def history_of(row: Model) -> list[Told]:
     """The row's newest events, newest first."""
     events = Event.objects.filter(object_type=row._meta.label_lower, object_id=str(row.pk)).select_related("actor")
     return [
-        Told(event.created_at, str(event.actor or ""), event.type, _sentence(event.type))
+        Told(event.pk, event.created_at, str(event.actor or ""), event.type, _sentence(event.type))
         for event in events.order_by("-pk")[:SHOWN_AT_MOST]
     ]
 

@@ -1,6 +1,7 @@
 """The append-only event log, the deliveries of its events, the mail server's state and the last runs of tasks."""
 
 from django.conf import settings
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
 
@@ -31,6 +32,7 @@ class Event(models.Model):
             models.Index(fields=["account", "-id"], name="igny8_events_of_account"),
             models.Index(fields=["object_type", "object_id"], name="igny8_events_of_object"),
             models.Index(fields=["type", "-id"], name="igny8_events_of_type"),
+            BrinIndex(fields=["created_at"], autosummarize=True, name="igny8_events_by_time"),
         ]
 
     def __str__(self) -> str:
@@ -41,11 +43,13 @@ class DeliveryStatus(models.TextChoices):
     WAITING = "waiting", "Waiting"
     DONE = "done", "Done"
     DEAD = "dead", "Given up"
+    DROPPED = "dropped", "Dropped"
 
 
 DELIVERY_TRANSITIONS: dict[str, frozenset[str]] = {
     DeliveryStatus.WAITING: frozenset({DeliveryStatus.DONE, DeliveryStatus.DEAD}),
-    DeliveryStatus.DEAD: frozenset({DeliveryStatus.WAITING}),
+    DeliveryStatus.DEAD: frozenset({DeliveryStatus.WAITING, DeliveryStatus.DROPPED}),
+    DeliveryStatus.DROPPED: frozenset(),
     DeliveryStatus.DONE: frozenset(),
 }
 
@@ -59,6 +63,14 @@ class Delivery(models.Model):
     attempts = models.PositiveSmallIntegerField(default=0)
     next_attempt_at = models.DateTimeField(null=True, help_text="When it is tried next; empty if done or given up")
     last_error = models.CharField(max_length=500, blank=True)
+    drop_reason = models.CharField(
+        "dropped because",
+        max_length=500,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Why an operator dropped it",
+    )
 
     class Meta:
         db_table = "igny8_event_deliveries"

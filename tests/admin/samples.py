@@ -31,6 +31,8 @@ from igny8_core.business.billing.models import (
     CreditCostConfig,
     CreditPackage,
     CreditUsageSum,
+    DailySum,
+    DailySumMark,
     Dispute,
     DunningPause,
     DunningStep,
@@ -197,6 +199,8 @@ def _around(account: Account, owner: User, number: int, text: str) -> None:
     DunningPause.objects.create(until=soon.date(), reason=text or "Agreed", created_by=owner, **of_invoice)
     BusinessDay.objects.create(country_code="PK", day=soon.date() + timedelta(days=number), name=f"Feast {text}")
     UsageSumMark.objects.get_or_create(pk=1, defaults={"summed_up_to": soon})
+    DailySumMark.objects.get_or_create(pk=1, defaults={"day": soon.date()})
+    DailySum.objects.create(day=soon.date() + timedelta(days=number), kind="used", currency="", amount=number)
     CreditUsageSum.objects.create(account=account, quarter=soon, operation_type="article", credits=5, operations=1)
     IdempotentAnswer.objects.create(caller=f"user {owner.pk}", key=f"key-{number}", status=201, body="{}")
     SentMail.objects.create(

@@ -93,6 +93,66 @@ def test_a_delivery_that_was_given_up_can_be_tried_again_and_others_are_refused(
     assert said[1].startswith("Deliveries put back into the queue: 1.")
 
 
+def test_a_delivery_that_nobody_needs_is_dropped_with_a_reason_that_is_kept(olga: User) -> None:
+    client = Client()
+    client.force_login(olga)
+    make.submitted_payment()
+    dead, waiting = Delivery.objects.order_by("pk")[:2]
+    Delivery.objects.filter(pk=dead.pk).update(status="dead", next_attempt_at=None, attempts=8)
+    page = f"/admin/events/delivery/{dead.pk}/change/"
+    dialog = {"_form_submitted": "True"}
+
+    assert f"/admin/events/delivery/{dead.pk}/drop/" in client.get(page).content.decode()
+    client.post(f"/admin/events/delivery/{dead.pk}/drop/", {**dialog, "reason": "  "})
+    dead.refresh_from_db()
+    assert dead.status == "dead"
+    for delivery in (dead, waiting):
+        client.post(f"/admin/events/delivery/{delivery.pk}/drop/", {**dialog, "reason": "Told by telephone"})
+
+    dead.refresh_from_db()
+    waiting.refresh_from_db()
+    assert (dead.status, dead.drop_reason, waiting.status) == ("dropped", "Told by telephone", "waiting")
+    event = Event.objects.get(type="delivery.dropped")
+    assert (event.actor, event.object_id, event.data["reason"]) == (olga, str(dead.pk), "Told by telephone")
+    assert "Told by telephone" in client.get(page).content.decode()
+    assert f"/admin/events/delivery/{dead.pk}/drop/" not in client.get(page).content.decode()
+    # It is dropped for good.
+    client.post(f"/admin/events/delivery/{dead.pk}/retry_this/", dialog)
+    dead.refresh_from_db()
+    assert dead.status == "dropped"
+
+
+def test_a_delivery_that_was_given_up_is_retried_on_its_page(olga: User) -> None:
+    client = Client()
+    client.force_login(olga)
+    make.submitted_payment()
+    dead = Delivery.objects.order_by("pk")[0]
+    Delivery.objects.filter(pk=dead.pk).update(status="dead", next_attempt_at=None, attempts=8)
+
+    client.post(f"/admin/events/delivery/{dead.pk}/retry_this/", {"_form_submitted": "True"})
+
+    dead.refresh_from_db()
+    assert (dead.status, dead.attempts) == ("waiting", 0)
+
+
+def test_events_and_what_they_are_about_lead_to_each_other(olga: User) -> None:
+    client = Client()
+    client.force_login(olga)
+    payment = make.submitted_payment()
+    event = Event.objects.get(type="payment.submitted", object_id=str(payment.pk))
+    of_event, of_payment = f"/admin/events/event/{event.pk}/change/", f"/admin/billing/payment/{payment.pk}/"
+
+    shown = client.get(of_event).content.decode()
+    assert f'href="{of_payment}change/"' in shown
+    assert f'href="{of_payment}history/"' in shown
+    assert f'href="{of_event}"' in client.get(f"{of_payment}history/").content.decode()
+    # Whoever may not open events reads the history without links to them.
+    viewer = make.user(email="vera@example.com", is_staff=True)
+    viewer.user_permissions.add(Permission.objects.get(codename="view_payment"))
+    client.force_login(viewer)
+    assert f'href="{of_event}"' not in client.get(f"{of_payment}history/").content.decode()
+
+
 def test_an_operator_who_may_only_look_cannot_retry_deliveries(db: None) -> None:
     viewer = make.user(email="vera@example.com", is_staff=True)
     viewer.user_permissions.add(Permission.objects.get(codename="view_delivery"))

@@ -16,6 +16,8 @@ SCRIPT = "<script>alert('x')</script>"
 # What is shown to operators of text that people wrote.
 WITHOUT_TEXT = {
     "billing.Allocation",
+    "billing.DailySum",
+    "billing.DailySumMark",
     "billing.UsageSumMark",
     "common.IdempotentAnswer",
     "common.LimitHit",
@@ -31,7 +33,7 @@ WITHOUT_TEXT = {
     "igny8_auth.TrialTaken",
 }
 # There is never a second row.
-ONE_ROW = {"billing.UsageSumMark"}
+ONE_ROW = {"billing.DailySumMark", "billing.UsageSumMark"}
 SHOWS_TEXT = [model for model in REGISTERED if model._meta.label not in WITHOUT_TEXT]
 
 

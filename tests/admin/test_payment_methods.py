@@ -74,14 +74,14 @@ def test_console_refuses_the_details_that_the_api_refuses(console: Client, defau
     assert (config.account_number, config.is_sample) == ("1234567890", True)
 
 
-def test_a_red_card_counts_the_samples_where_real_customers_pay(console: Client, defaults: None, settings: Any) -> None:
-    assert "Payment methods to set up" not in console.get(reverse("admin:index")).content.decode()
+def test_a_red_card_counts_the_samples_until_they_are_replaced(console: Client, defaults: None, settings: Any) -> None:
+    assert "Customers see sample bank or wallet details" in console.get(reverse("admin:index")).content.decode()
     settings.OFFER_SAMPLE_PAYEES = False
 
     page = console.get(reverse("admin:index"))
 
     [card] = [card for card in page.context["cards"] if card.title == "Payment methods to set up"]
-    assert (card.figure, card.urgent) == ("12", True)
+    assert (card.figure, card.tone) == ("12", "danger")
     assert console.get(card.href).status_code == 200
     PaymentMethodConfig.objects.filter(is_sample=True).update(is_enabled=False)
     assert "Payment methods to set up" not in console.get(reverse("admin:index")).content.decode()

@@ -22,6 +22,8 @@ READ_ONLY = [
     "billing.CreditTransaction",
     "billing.CreditUsageLog",
     "billing.CreditUsageSum",
+    "billing.DailySum",
+    "billing.DailySumMark",
     "billing.InvoiceCounter",
     "billing.Payment",
     "billing.PaymentProof",

@@ -1,6 +1,7 @@
 """The figures of the operators' dashboard are those of the rows, counted in months of UTC."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -16,6 +17,7 @@ from igny8_core.business.billing import reports
 from igny8_core.business.billing.models import CreditNote, Payment
 from igny8_core.business.billing.services.credit_service import CreditService
 from igny8_core.business.billing.services.payment_service import PaymentService
+from igny8_core.common import clock
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -48,6 +50,15 @@ def month(ago: int) -> datetime:
     return datetime(number // 12, number % 12 + 1, 1, tzinfo=UTC)
 
 
+@contextmanager
+def standing_at(moment: datetime) -> Iterator[None]:
+    clock.stand_at(moment)
+    try:
+        yield
+    finally:
+        clock.stand_at(None)
+
+
 def credit_note(payment: Payment, amount: str, at: datetime) -> None:
     CreditNote.objects.create(
         account=payment.account,
@@ -74,7 +85,7 @@ def test_an_empty_platform_has_figures_too(operator: APIClient) -> None:
     assert data["active_subscriptions"] == {"total": 0, "by_plan": []}
     assert data["mrr"] == []
     assert data["revenue"] == {"this_month": [], "by_month": []}
-    assert data["credits_this_month"] == {"issued": 0, "used": 0, "expired": 0}
+    assert data["credits_this_month"] == {"issued": 0, "used": 0, "expired": 0, "taken_back": 0}
     assert data["pending_approvals"] == {"count": 0, "oldest_at": None, "oldest_age_hours": None}
     assert data["failed_payments"] == {"count": 0, "latest": []}
     assert data["recent_activity"] == []
@@ -84,13 +95,15 @@ def test_accounts_are_counted_by_status_and_by_month(operator: APIClient) -> Non
     for status, ago in (("active", 0), ("active", 1), ("trial", 11), ("canceled", 12)):
         account = make.account(status=status)
         Account.objects.filter(pk=account.pk).update(created_at=month(ago))
+    gone = make.account(status="canceled")
+    Account.objects.filter(pk=gone.pk).update(deleted_at=timezone.now())
     edge = make.account()
     Account.objects.filter(pk=edge.pk).update(created_at=month(0) - timedelta(microseconds=1))
 
     data = figures(operator)
 
     counted = {row["status"]: row["accounts"] for row in data["accounts_by_status"]}
-    assert (counted["active"], counted["trial"], counted["canceled"], counted["suspended"]) == (3, 1, 1, 0)
+    assert (counted["active"], counted["trial"], counted["canceled"], counted["suspended"]) == (3, 1, 2, 0)
     assert [row["accounts"] for row in data["new_accounts_by_month"]] == [1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 1]
 
 
@@ -102,11 +115,13 @@ def test_recurring_revenue_adds_up_by_currency_and_is_rounded_once(operator: API
     make.subscription()  # not paid yet
     ended = captured(olga).invoice.subscription
     Subscription.objects.filter(pk=ended.pk).update(status="canceled")
+    late = captured(olga, "late", price=Decimal("7.00")).invoice.subscription
+    Subscription.objects.filter(pk=late.pk).update(status="past_due")
 
     data = figures(operator)
 
-    # 3 × 100 / 12 + 89; each of the three rounded would be 8.33, and 113.99 together.
-    assert data["mrr"] == [{"currency": "JPY", "amount": "5000"}, {"currency": "USD", "amount": "114.00"}]
+    # 3 × 100 / 12 + 89 + 7; each of the three rounded would be 8.33, and 120.99 together.
+    assert data["mrr"] == [{"currency": "JPY", "amount": "5000"}, {"currency": "USD", "amount": "121.00"}]
     assert data["active_subscriptions"] == {
         "total": 5,
         "by_plan": [
@@ -118,11 +133,13 @@ def test_recurring_revenue_adds_up_by_currency_and_is_rounded_once(operator: API
 
 
 def test_revenue_is_what_came_in_less_what_went_back_in_the_month_of_each(operator: APIClient, olga: User) -> None:
-    this, last, old = captured(olga), captured(olga), captured(olga)
-    yen = captured(olga, "yen", price=Decimal("5000"), currency="JPY")
-    Payment.objects.filter(pk=last.pk).update(processed_at=month(0) - timedelta(microseconds=1), status="refunded")
-    Payment.objects.filter(pk=yen.pk).update(processed_at=month(1), status="partially_refunded")
-    Payment.objects.filter(pk=old.pk).update(processed_at=month(12))
+    this = captured(olga)
+    with standing_at(month(0) - timedelta(microseconds=1)):
+        last = captured(olga)
+    with standing_at(month(1)):
+        yen = captured(olga, "yen", price=Decimal("5000"), currency="JPY")
+    with standing_at(month(12)):
+        old = captured(olga)
     make.submitted_payment()
     credit_note(last, "89.00", month(0))
     credit_note(last, "0.50", month(1))
@@ -152,7 +169,10 @@ def test_credits_of_this_month_are_counted_by_what_became_of_them(operator: APIC
     CreditService.spend(alice.account, 120, operation_type="article")
     CreditService.expire(alice.account)
 
-    assert figures(operator)["credits_this_month"] == {"issued": 540, "used": 120, "expired": 40}
+    CreditService.adjust(alice.account, -30, reason="Given twice", adjusted_by=make.operator())
+
+    flow = {"issued": 540, "used": 120, "expired": 40, "taken_back": 30}
+    assert figures(operator)["credits_this_month"] == flow
 
 
 def test_what_waits_and_what_failed_is_shown(operator: APIClient) -> None:

@@ -18,7 +18,9 @@ class StatusCountOutput(OutputSerializer):
 
 class MonthCountOutput(OutputSerializer):
     month = serializers.CharField(help_text=MONTH)
-    accounts = serializers.IntegerField(help_text="Number of accounts created in this month")
+    accounts = serializers.IntegerField(
+        help_text="Number of accounts that signed up in this month, without deleted ones"
+    )
 
 
 class PlanCountOutput(OutputSerializer):
@@ -40,8 +42,8 @@ class CurrencyAmountOutput(OutputSerializer):
 class MonthRevenueOutput(OutputSerializer):
     month = serializers.CharField(help_text=MONTH)
     currency = CurrencyField()
-    gross = MoneyField(help_text="Sum of payments")
-    refunded = MoneyField(help_text="Sum of credit notes")
+    gross = SignedMoneyField(help_text="Money allocated to invoices in this month, less allocations released in it")
+    refunded = MoneyField(help_text="Money given back in this month: sum of credit notes")
     net = SignedMoneyField(help_text="Gross less refunded; can be negative")
 
 
@@ -52,8 +54,9 @@ class RevenueOutput(OutputSerializer):
 
 class CreditFlowOutput(OutputSerializer):
     issued = serializers.IntegerField(help_text="Credits granted, for any reason")
-    used = serializers.IntegerField(help_text="Credits spent on operations")
+    used = serializers.IntegerField(help_text="Credits spent on operations, less what was given back")
     expired = serializers.IntegerField(help_text="Credits that expired unspent")
+    taken_back = serializers.IntegerField(help_text="Credits taken back with a refund, or by an operator")
 
 
 class WaitingOutput(OutputSerializer):
@@ -77,7 +80,7 @@ class StatisticsOutput(OutputSerializer):
     active_subscriptions = SubscriptionsOutput(help_text="Subscriptions that are active now")
     mrr = CurrencyAmountOutput(
         many=True,
-        help_text="Monthly recurring revenue, at customers' current prices",
+        help_text="Monthly recurring revenue of live subscriptions, at the terms in force, net of tax",
     )
     revenue = RevenueOutput(help_text="Payments and refunds")
     credits_this_month = CreditFlowOutput(help_text="Credits since the first of the month (UTC)")

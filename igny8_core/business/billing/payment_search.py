@@ -26,15 +26,38 @@ def payments_matching(payments: QuerySet[Payment], text: str) -> QuerySet[Paymen
 def matches(text: str) -> Q:
     """The condition of payments_matching. PostgreSQL has an index for each part."""
     numbered = Invoice.objects.filter(invoice_number__startswith=text.upper()).order_by().values("pk")
-    found = among("invoice_id", numbered) | Q(payer_name__gt="", payer_name__istartswith=text)
+    found = among("invoice_id", numbered) | of_payer(text) | of_reference(text)
+    if "@" in text:
+        found |= _of_address(text)
+    return found | _of_amount(text)
+
+
+def of_payer(text: str) -> Q:
+    """The condition that the payer's name begins with `text`."""
+    return Q(payer_name__gt="", payer_name__istartswith=text)
+
+
+def of_reference(text: str) -> Q:
+    """The condition that the reference is `text`, however it is written."""
+    found = Q(pk__in=[])
     if fold := folded_reference(text):
         found |= Q(reference_fold__gt="", reference_fold=fold)
     if key := folded(text)[:100]:
         # What the release before wrote meanwhile is not folded yet.
         found |= Q(reference_fold="", reference_key=key) & ~Q(reference_key="")
-    if "@" in text:
-        found |= _of_address(text)
-    return found | _of_amount(text)
+    return found
+
+
+def said_amount(text: str) -> tuple[Decimal, str] | None:
+    """The amount and currency in `text`, such as 89, 89,00 or USD 89; the currency is empty if none is said.
+
+    None if `text` is no amount.
+    """
+    said = AMOUNT.fullmatch(text.strip())
+    number = as_number(said["number"]) if said else ""
+    if not said or not number or (said["before"] and said["after"]) or Decimal(number) > MAX_AMOUNT:
+        return None
+    return Decimal(number), (said["before"] or said["after"] or "").upper()
 
 
 def _of_address(text: str) -> Q:
@@ -44,10 +67,8 @@ def _of_address(text: str) -> Q:
 
 
 def _of_amount(text: str) -> Q:
-    said = AMOUNT.fullmatch(text.strip())
-    number = as_number(said["number"]) if said else ""
-    if not said or not number or (said["before"] and said["after"]) or Decimal(number) > MAX_AMOUNT:
+    said = said_amount(text)
+    if said is None:
         return Q(pk__in=[])
-    currency = said["before"] or said["after"]
-    is_of_amount = Q(amount=Decimal(number))
-    return is_of_amount & Q(currency=currency.upper()) if currency else is_of_amount
+    amount, currency = said
+    return Q(amount=amount, currency=currency) if currency else Q(amount=amount)

@@ -2,18 +2,26 @@
 
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 from django.db.models import Count, Min, Q, QuerySet, Sum
-from django.db.models.functions import TruncMonth
+from django.db.models.functions import TruncMonth, TruncWeek
 
-from igny8_core.auth.models import Account, AccountStatus, BillingCycle, Plan, Site, Subscription, SubscriptionStatus
+from igny8_core.auth.models import (
+    LIVE_STATUSES,
+    Account,
+    AccountStatus,
+    BillingCycle,
+    Plan,
+    Site,
+    Subscription,
+    SubscriptionStatus,
+    User,
+)
+from igny8_core.business.billing.daily_sums import midnight, sums_by_month
 from igny8_core.business.billing.models import (
-    CAPTURED_STATUSES,
-    CreditNote,
-    CreditTransaction,
-    CreditTransactionType,
+    DailySumKind,
     Invoice,
     InvoiceStatus,
     Payment,
@@ -26,8 +34,10 @@ from igny8_core.common.money import round_amount
 from igny8_core.events.models import Event
 
 MONTHS = 12
+WEEKS = 12
 FAILED_DAYS = 30
-NOTHING = Decimal(0)
+MONEY = (DailySumKind.ALLOCATED, DailySumKind.RELEASED, DailySumKind.GIVEN_BACK)
+CREDITS = (DailySumKind.ISSUED, DailySumKind.USED, DailySumKind.EXPIRED, DailySumKind.TAKEN_BACK)
 
 
 @dataclass(frozen=True)
@@ -43,6 +53,14 @@ class MonthCount:
     """How many accounts were created in a month (YYYY-MM, UTC)."""
 
     month: str
+    accounts: int
+
+
+@dataclass(frozen=True)
+class WeekCount:
+    """How many accounts were created in the week that begins on a Monday (UTC)."""
+
+    monday: date
     accounts: int
 
 
@@ -65,7 +83,10 @@ class CurrencyAmount:
 
 @dataclass(frozen=True)
 class MonthRevenue:
-    """What was paid (`gross`) and refunded in a month. A refund counts in the month in which it was made."""
+    """What was allocated (`gross`) and given back in a month, each by the UTC day on which it was.
+
+    An allocation that is released takes its money out of the month of the release.
+    """
 
     month: str
     currency: str
@@ -74,17 +95,22 @@ class MonthRevenue:
 
     @property
     def net(self) -> Decimal:
-        """Paid minus refunded; below zero if more was refunded."""
+        """Allocated minus given back; below zero if more was given back."""
         return self.gross - self.refunded
 
 
 @dataclass(frozen=True)
 class CreditFlow:
-    """The credits that were `issued`, `used` and `expired` in a time."""
+    """What became of credits in a time.
+
+    `issued`: added for any reason. `used`: spent, less what was given back. `expired` ran out unspent; `taken_back`
+    were taken because money went back, or by an operator.
+    """
 
     issued: int
     used: int
     expired: int
+    taken_back: int
 
 
 @dataclass(frozen=True)
@@ -122,12 +148,27 @@ def credits_outstanding() -> int:
 
 
 def new_accounts_by_month(months: int = MONTHS) -> list[MonthCount]:
-    """The accounts created in each of the last `months` months, including this one, oldest first."""
+    """The accounts that signed up in each of the last `months` months, including this one, oldest first.
+
+    Without accounts that were deleted since.
+    """
     wanted = _months(months)
-    made = Account.objects.filter(created_at__gte=wanted[0]).order_by()
-    by_month = made.annotate(month=TruncMonth("created_at", tzinfo=UTC)).values_list("month")
+    by_month = _new_accounts(wanted[0]).annotate(month=TruncMonth("created_at", tzinfo=UTC)).values_list("month")
     found = dict(by_month.annotate(count=Count("pk")))
     return [MonthCount(_name(month), found.get(month, 0)) for month in wanted]
+
+
+def new_accounts_by_week(weeks: int = WEEKS) -> list[WeekCount]:
+    """The accounts that signed up in each of the last `weeks` weeks, including this one, oldest first.
+
+    Weeks begin on Monday, UTC. Without accounts that were deleted since.
+    """
+    today = clock.today()
+    monday = today - timedelta(days=today.weekday())
+    wanted = [midnight(monday - timedelta(weeks=ago)) for ago in range(weeks - 1, -1, -1)]
+    by_week = _new_accounts(wanted[0]).annotate(week=TruncWeek("created_at", tzinfo=UTC)).values_list("week")
+    found = dict(by_week.annotate(count=Count("pk")))
+    return [WeekCount(week.date(), found.get(week, 0)) for week in wanted]
 
 
 def active_subscriptions_by_plan() -> list[PlanCount]:
@@ -141,9 +182,12 @@ def active_subscriptions_by_plan() -> list[PlanCount]:
 
 
 def monthly_recurring_revenue() -> list[CurrencyAmount]:
-    """What active subscriptions bring in per month by their terms, by currency. An annual price counts one twelfth."""
-    active = Subscription.objects.filter(status=SubscriptionStatus.ACTIVE).order_by()
-    sums = active.values_list("terms_currency", "terms_billing_cycle").annotate(total=Sum("terms_price"))
+    """What live subscriptions bring in per month by the terms in force, net of tax, by currency.
+
+    An annual price counts one twelfth. A subscription that was never paid has no terms in force yet.
+    """
+    live = Subscription.objects.filter(status__in=LIVE_STATUSES, terms_price__isnull=False).order_by()
+    sums = live.values_list("terms_currency", "terms_billing_cycle").annotate(total=Sum("terms_price"))
     twelfths: dict[str, Decimal] = defaultdict(Decimal)
     for currency, cycle, total in sums:
         twelfths[currency] += (1 if cycle == BillingCycle.ANNUAL else 12) * total
@@ -156,31 +200,25 @@ def monthly_recurring_revenue() -> list[CurrencyAmount]:
 def revenue_by_month(months: int = MONTHS) -> list[MonthRevenue]:
     """The revenue of the last `months` months, including this one: by month, oldest first, then by currency.
 
-    A currency with any payment or refund has a row for every month.
+    A currency in which any money moved in that time has a row for every month.
     """
-    wanted = _months(months)
-    captured = Payment.objects.filter(processed_at__gte=wanted[0], status__in=CAPTURED_STATUSES)
-    gross = _sums(captured, "processed_at")
-    refunded = _sums(CreditNote.objects.filter(created_at__gte=wanted[0]), "created_at")
-    currencies = sorted({currency for _, currency in [*gross, *refunded]})
-    return [
-        MonthRevenue(
-            _name(month), currency, gross.get((month, currency), NOTHING), refunded.get((month, currency), NOTHING)
-        )
-        for month in wanted
-        for currency in currencies
-    ]
+    wanted = [month.date() for month in _months(months)]
+    sums = sums_by_month(wanted[0], clock.now(), MONEY)
+    currencies = sorted({currency for _, _, currency in sums})
+
+    def of(month: date, currency: str) -> MonthRevenue:
+        allocated, released, given_back = (sums[month, kind.value, currency] for kind in MONEY)
+        return MonthRevenue(_name(month), currency, allocated - released, given_back)
+
+    return [of(month, currency) for month in wanted for currency in currencies]
 
 
 def credits_this_month() -> CreditFlow:
-    """Credits issued, used and expired since the first of this month (UTC)."""
-    entries = CreditTransaction.objects.filter(created_at__gte=_months(1)[0])
-    sums = entries.aggregate(
-        issued=Sum("amount", filter=Q(amount__gt=0)),
-        used=Sum("amount", filter=Q(transaction_type=CreditTransactionType.USAGE)),
-        expired=Sum("amount", filter=Q(transaction_type=CreditTransactionType.EXPIRY)),
-    )
-    return CreditFlow(sums["issued"] or 0, -(sums["used"] or 0), -(sums["expired"] or 0))
+    """Credits issued, used, expired and taken back since the first of this month (UTC)."""
+    month = _months(1)[0].date()
+    sums = sums_by_month(month, clock.now(), CREDITS)
+    issued, used, expired, taken_back = (int(sums[month, kind.value, ""]) for kind in CREDITS)
+    return CreditFlow(issued, used, expired, taken_back)
 
 
 def pending_approvals() -> Waiting:
@@ -211,6 +249,19 @@ def failed_payments() -> QuerySet[Payment]:
     return failed.select_related("account", "invoice").order_by("-failed_at", "-pk")
 
 
+def past_due() -> QuerySet[Subscription]:
+    """Subscriptions that are past due, those whose period ended first, first; with account and plan."""
+    late = Subscription.objects.filter(status=SubscriptionStatus.PAST_DUE)
+    return late.select_related("account", "plan").order_by("current_period_end", "pk")
+
+
+def operators_events_today() -> QuerySet[Event]:
+    """What operators have done since midnight (UTC), newest first, with account and actor."""
+    operators = list(User.objects.filter(is_staff=True).values_list("pk", flat=True))
+    today = Event.objects.filter(created_at__gte=midnight(clock.today()), actor_id__in=operators)
+    return today.select_related("account", "actor").order_by("-pk")
+
+
 def recent_events(limit: int) -> list[Event]:
     """The latest events of all accounts, with account and actor."""
     return list(Event.objects.select_related("account", "actor").order_by("-pk")[:limit])
@@ -239,10 +290,9 @@ def _months(number: int) -> list[datetime]:
     return [datetime(month // 12, month % 12 + 1, 1, tzinfo=UTC) for month in range(count - number + 1, count + 1)]
 
 
-def _name(month: datetime) -> str:
+def _name(month: date) -> str:
     return f"{month:%Y-%m}"
 
 
-def _sums(rows: "QuerySet[Payment] | QuerySet[CreditNote]", column: str) -> dict[tuple[datetime, str], Decimal]:
-    grouped = rows.order_by().annotate(month=TruncMonth(column, tzinfo=UTC)).values_list("month", "currency")
-    return {(month, currency): total for month, currency, total in grouped.annotate(total=Sum("amount"))}
+def _new_accounts(since: datetime) -> QuerySet[Account]:
+    return Account.objects.filter(created_at__gte=since, deleted_at__isnull=True).order_by()

@@ -1,10 +1,11 @@
 """Console pages of credit notes."""
 
 from django.contrib import admin
-from unfold.contrib.filters.admin import AutocompleteSelectFilter, RangeDateTimeFilter
+from unfold.contrib.filters.admin import AutocompleteSelectFilter
 
 from igny8_core.business.billing.models import CreditNote
 from igny8_core.console.columns import moment, money
+from igny8_core.console.filters import MomentRangeFilter
 from igny8_core.console.pages import ReadOnlyAdmin
 
 
@@ -22,7 +23,7 @@ class CreditNoteAdmin(ReadOnlyAdmin):
         "created_by",
         "created",
     )
-    list_filter = (("created_at", RangeDateTimeFilter), ("account", AutocompleteSelectFilter))
+    list_filter = (("created_at", MomentRangeFilter), ("account", AutocompleteSelectFilter))
     list_select_related = ("account", "invoice", "created_by")
     search_fields = ("credit_note_number", "invoice__invoice_number", "reference", "account__name")
     search_help_text = "Search by number of the credit note or invoice, reference or account"

@@ -1,16 +1,14 @@
 """Console pages of credit transactions."""
 
 from django.contrib import admin
-from unfold.contrib.filters.admin import (
-    AutocompleteSelectFilter,
-    ChoicesDropdownFilter,
-)
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 
 from igny8_core.business.billing.models import (
     CreditTransaction,
     CreditTransactionType,
 )
 from igny8_core.console.columns import badge, json_block, label, moment
+from igny8_core.console.filters import MomentRangeFilter
 from igny8_core.console.pages import LogAdmin
 
 TRANSACTION_TONES = {
@@ -27,7 +25,11 @@ class CreditTransactionAdmin(LogAdmin):
     """Credit transactions, newest first."""
 
     list_display = ("id", "created", "account", "type_shown", "amount_shown", "balance_after", "description", "source")
-    list_filter = (("transaction_type", ChoicesDropdownFilter), ("account", AutocompleteSelectFilter))
+    list_filter = (
+        ("transaction_type", ChoicesDropdownFilter),
+        ("account", AutocompleteSelectFilter),
+        ("created_at", MomentRangeFilter),
+    )
     list_select_related = ("account",)
     search_fields = ("account__name", "source__startswith")
     search_help_text = "Search by account or source, such as payment:12"

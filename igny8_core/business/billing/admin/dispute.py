@@ -1,10 +1,11 @@
 """Console pages of disputes."""
 
 from django.contrib import admin
-from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateTimeFilter
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from igny8_core.business.billing.models import Dispute, DisputeStatus
 from igny8_core.console.columns import badge, choice, moment, money
+from igny8_core.console.filters import MomentRangeFilter
 from igny8_core.console.pages import ReadOnlyAdmin
 
 DISPUTE_TONES: dict[str, str] = {
@@ -31,8 +32,8 @@ class DisputeAdmin(ReadOnlyAdmin):
     )
     list_filter = (
         ("status", ChoicesDropdownFilter),
-        ("opened_at", RangeDateTimeFilter),
-        ("closed_at", RangeDateTimeFilter),
+        ("opened_at", MomentRangeFilter),
+        ("closed_at", MomentRangeFilter),
     )
     list_select_related = ("account", "payment")
     search_fields = ("gateway_dispute_id__exact", "payment__invoice__invoice_number", "account__name")

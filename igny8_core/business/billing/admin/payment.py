@@ -6,7 +6,7 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html, format_html_join
-from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilter, RangeDateTimeFilter
+from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilter
 from unfold.decorators import action as page_action
 from unfold.enums import ActionVariant
 
@@ -33,6 +33,7 @@ from igny8_core.common.links import why_not_public_https
 from igny8_core.common.money import amount_text
 from igny8_core.console.columns import EMPTY, change_url, choice, json_block, label, moment, money, waiting
 from igny8_core.console.dialogs import back_to, decided
+from igny8_core.console.filters import MomentRangeFilter
 
 PAYMENT_TONES = {
     PaymentStatus.PENDING_APPROVAL: "warning",
@@ -80,8 +81,8 @@ class PaymentAdmin(DecidesSeveral):
         ("payment_method", ChoicesDropdownFilter),
         ("needs_review", BooleanRadioFilter),
         ("is_repeated", BooleanRadioFilter),
-        ("created_at", RangeDateTimeFilter),
-        ("processed_at", RangeDateTimeFilter),
+        ("created_at", MomentRangeFilter),
+        ("processed_at", MomentRangeFilter),
     )
     list_select_related = ("account", "invoice", "approved_by")
     list_fullwidth = True

@@ -1,10 +1,11 @@
 """Console pages of refunds through gateways."""
 
 from django.contrib import admin
-from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateTimeFilter
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from igny8_core.business.billing.models import Refund, RefundStatus
 from igny8_core.console.columns import badge, moment, money
+from igny8_core.console.filters import MomentRangeFilter
 from igny8_core.console.pages import ReadOnlyAdmin
 
 REFUND_TONES: dict[str, str] = {
@@ -21,7 +22,7 @@ class RefundAdmin(ReadOnlyAdmin):
     """Refunds through gateways. Operators order them on the payment's page."""
 
     list_display = ("id", "payment", "account", "amount_shown", "status_shown", "reason", "requested_by", "created")
-    list_filter = (("status", ChoicesDropdownFilter), ("created_at", RangeDateTimeFilter))
+    list_filter = (("status", ChoicesDropdownFilter), ("created_at", MomentRangeFilter))
     list_select_related = ("account", "payment", "requested_by")
     search_fields = ("gateway_refund_id__exact", "payment__invoice__invoice_number", "account__name")
     search_help_text = "Search by refund ID at the gateway, invoice number or account"

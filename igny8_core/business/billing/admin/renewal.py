@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter, RangeDateTimeFilter
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 from unfold.decorators import action as page_action
 
 from igny8_core.auth.permissions import operator_of
@@ -15,6 +15,7 @@ from igny8_core.business.billing.services.renewals.retrying import retry_renewal
 from igny8_core.common.money import amount_text
 from igny8_core.console.columns import badge, moment
 from igny8_core.console.dialogs import ConfirmDialog, decided
+from igny8_core.console.filters import MomentRangeFilter
 from igny8_core.console.pages import ReadOnlyAdmin
 
 RENEWAL_TONES: dict[str, str] = {
@@ -51,7 +52,7 @@ class RenewalAdmin(ReadOnlyAdmin):
     list_filter = (
         TimingFilter,
         ("status", ChoicesDropdownFilter),
-        ("period_start", RangeDateTimeFilter),
+        ("period_start", MomentRangeFilter),
         ("account", AutocompleteSelectFilter),
     )
     list_select_related = ("account", "subscription__plan", "invoice")

@@ -8,7 +8,7 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
-from unfold.contrib.filters.admin import ChoicesDropdownFilter, FieldTextFilter, RangeDateTimeFilter
+from unfold.contrib.filters.admin import ChoicesDropdownFilter, FieldTextFilter
 from unfold.decorators import action as page_action
 from unfold.enums import ActionVariant
 from unfold.forms import BaseDialogForm
@@ -16,12 +16,17 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 
 from igny8_core.auth.permissions import operator_of
 from igny8_core.business.billing.models import WebhookEvent, WebhookState
-from igny8_core.business.billing.services.webhook_inbox.inbox import replay_message, set_message_aside
+from igny8_core.business.billing.services.webhook_inbox.inbox import (
+    FOR_OPERATORS,
+    replay_message,
+    set_message_aside,
+)
 from igny8_core.common.api.fields import MultilineTextField
 from igny8_core.common.api.serializers import StrictSerializer
 from igny8_core.common.strict_forms import StrictForm
 from igny8_core.console.columns import badge, moment
 from igny8_core.console.dialogs import ConfirmDialog, back_to, decided, row_id
+from igny8_core.console.filters import MomentRangeFilter
 from igny8_core.console.pages import LogAdmin
 
 WEBHOOK_TONES = {
@@ -37,7 +42,7 @@ class SetAsideInput(StrictSerializer):
 
 
 class SetAsideDialog(StrictForm, BaseDialogForm):  # type: ignore[misc]
-    """Asks how a message was settled that nothing here matches."""
+    """Asks how a message was settled that nothing here matches, or why nobody needs one that was given up."""
 
     rules = SetAsideInput
 
@@ -57,7 +62,7 @@ class WebhookEventAdmin(LogAdmin):
         ("provider", ChoicesDropdownFilter),
         ("state", ChoicesDropdownFilter),
         ("type", FieldTextFilter),
-        ("received_at", RangeDateTimeFilter),
+        ("received_at", MomentRangeFilter),
     )
     search_fields = ("event_id__exact", "type__startswith")
     search_help_text = "Search by message ID or type"
@@ -118,8 +123,8 @@ class WebhookEventAdmin(LogAdmin):
         return back_to(request, "billing_webhookevent", object_id)
 
     def get_actions_detail(self, request: HttpRequest, object_id: str) -> list[Any]:
-        """The buttons. "Set aside" is shown while the message needs review."""
-        waits = WebhookEvent.objects.filter(pk=row_id(object_id), state=WebhookState.NEEDS_REVIEW).exists()
+        """The buttons. "Set aside" is shown while the message needs review or was given up."""
+        waits = WebhookEvent.objects.filter(pk=row_id(object_id), state__in=FOR_OPERATORS).exists()
         buttons: list[Any] = super().get_actions_detail(request, object_id)  # type: ignore[misc]
         return [button for button in buttons if waits or "set_aside" not in button.action_name]
 
@@ -129,7 +134,8 @@ class WebhookEventAdmin(LogAdmin):
         icon="inventory",
         dialog={
             "title": "Set this message aside",
-            "description": "For a message that was settled outside this console. Nothing is booked for it.",
+            "description": "For a message that was settled outside this console, or that was given up and that nobody "
+            "needs. Nothing is booked for it. The reason is kept in its history.",
             "form_class": SetAsideDialog,
             "form_submit_text": "Set aside",
         },

@@ -14,6 +14,7 @@ from igny8_core.business.billing.models.credit import (
     UsageSumMark,
 )
 from igny8_core.business.billing.models.credit_note import CreditNote
+from igny8_core.business.billing.models.daily_sum import DailySum, DailySumKind, DailySumMark
 from igny8_core.business.billing.models.dispute import DISPUTE_TRANSITIONS, TO_ASK, Dispute, DisputeStatus
 from igny8_core.business.billing.models.dunning import BusinessDay, DunningAccount, DunningPause, DunningStep, StageKind
 from igny8_core.business.billing.models.invoice import (
@@ -87,6 +88,9 @@ __all__ = [
     "CreditTransactionType",
     "CreditUsageLog",
     "CreditUsageSum",
+    "DailySum",
+    "DailySumKind",
+    "DailySumMark",
     "Dispute",
     "DisputeStatus",
     "DunningAccount",

@@ -1,4 +1,5 @@
 from django.conf import settings
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
 
@@ -63,6 +64,13 @@ class Allocation(models.Model):
                 fields=["payment", "invoice"],
                 condition=Q(released_at__isnull=True),
                 name="igny8_allocations_one_live",
+            ),
+        ]
+        indexes = [
+            # For the sums of days (daily_sums.py). Rows stand in the order of time: this costs a capture nothing.
+            BrinIndex(fields=["created_at"], autosummarize=True, name="igny8_allocations_by_time"),
+            models.Index(
+                fields=["released_at"], name="igny8_allocations_released", condition=Q(released_at__isnull=False)
             ),
         ]
 

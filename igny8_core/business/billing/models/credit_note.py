@@ -1,4 +1,5 @@
 from django.conf import settings
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
 
@@ -45,7 +46,10 @@ class CreditNote(models.Model):
                 name="igny8_credit_notes_gateway_refund_unique",
             ),
         ]
-        indexes = [models.Index(fields=["account", "-id"], name="igny8_credit_notes_of_account")]
+        indexes = [
+            models.Index(fields=["account", "-id"], name="igny8_credit_notes_of_account"),
+            BrinIndex(fields=["created_at"], autosummarize=True, name="igny8_credit_notes_by_time"),
+        ]
 
     def __str__(self) -> str:
         return self.credit_note_number

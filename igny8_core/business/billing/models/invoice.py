@@ -119,6 +119,12 @@ class Invoice(models.Model):
                 condition=Q(status=InvoiceStatus.PENDING),
             ),
             models.Index(fields=["status", "due_date"], name="igny8_invoices_by_status"),
+            # For the operators' search: what is open of an amount that stands on a statement.
+            models.Index(
+                fields=["total", "currency", "-id"],
+                name="igny8_invoices_open_total",
+                condition=Q(status=InvoiceStatus.PENDING),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -228,7 +228,7 @@ class Payment(models.Model):
                 condition=Q(reference_fold="") & ~Q(reference_key=""),
             ),
             models.Index(fields=["id"], name="igny8_payments_repeated", condition=Q(is_repeated=True)),
-            models.Index(fields=["amount"], name="igny8_payments_by_amount"),
+            models.Index(fields=["amount", "currency", "-id"], name="igny8_payments_amount_newest"),
             # Migration 0026 adds one more, for the operators' search by the beginning of payer_name.
         ]
 

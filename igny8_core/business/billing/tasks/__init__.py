@@ -10,6 +10,7 @@ from igny8_core.business.billing.services.credits.granting import expire_due_cre
 from igny8_core.business.billing.services.dunning.steps import take_due_steps
 from igny8_core.business.billing.services.dunning.trials import take_trial_steps
 from igny8_core.business.billing.services.dunning.undecided import remind_of_undecided
+from igny8_core.business.billing.services.figures import days
 from igny8_core.business.billing.services.payment_methods import gateway_customers
 from igny8_core.business.billing.services.proofs import uploads
 from igny8_core.business.billing.services.reconciliation.daily import reconcile
@@ -33,8 +34,8 @@ def expire_credits() -> int:
 
 @shared_task(name="billing.sum_up_usage", ignore_result=True)
 def sum_up_usage() -> int:
-    """Sum the usage log per quarter of an hour, for analytics."""
-    return rollup.sum_up_usage()
+    """Sum the usage log per quarter of an hour, for analytics; money and credits per day, for the dashboard."""
+    return rollup.sum_up_usage() + days.sum_up_days()
 
 
 @shared_task(name="billing.end_periods", ignore_result=True)

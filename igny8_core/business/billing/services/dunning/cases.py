@@ -112,7 +112,7 @@ def _taken(invoice_ids: Collection[int]) -> dict[int, dict[int, Taken]]:
             on=step.taken_on,
             is_skipped=step.is_skipped,
             is_delivered=status == DeliveryStatus.DONE,
-            is_lost=status == DeliveryStatus.DEAD,
+            is_lost=status in {DeliveryStatus.DEAD, DeliveryStatus.DROPPED},
         )
     return found
 

@@ -33,6 +33,8 @@ BACK_OFF = [
 ]
 MOST_TRIES = len(BACK_OFF) + 1
 KEPT_FOR = timedelta(days=90)
+# What waits for an operator, who has it processed again or sets it aside.
+FOR_OPERATORS = [WebhookState.NEEDS_REVIEW, WebhookState.DEAD]
 # What can be stored and searched for. The ids and types of both gateways fit.
 NAME = re.compile(r"[\x21-\x7e]{1,100}", re.ASCII)
 # One statement, because the gateway waits for the answer. Of two equal messages the unique index keeps the first.
@@ -109,13 +111,13 @@ def replay_message_now(event: WebhookEvent, by: User | None = None) -> WebhookEv
 
 @service_transaction
 def set_message_aside(event: WebhookEvent, reason: str, by: User) -> None:
-    """Close a message that needs review, because an operator settled it elsewhere, for example at the gateway.
+    """Close a message that needs review or was given up, because an operator settled it elsewhere, or nobody needs it.
 
-    Raises InvalidInput if `reason` is empty, TransitionNotAllowed if the message does not need review.
+    Raises InvalidInput if `reason` is empty, TransitionNotAllowed if the message waits for no operator.
     """
     if not reason.strip():
         raise InvalidInput(errors={"reason": [_("Write down what was done about the message; the log keeps it.")]})
-    waiting = WebhookEvent.objects.filter(pk=event.pk, state=WebhookState.NEEDS_REVIEW)
+    waiting = WebhookEvent.objects.filter(pk=event.pk, state__in=FOR_OPERATORS)
     if not waiting.update(state=WebhookState.IGNORED, processed_at=clock.now()):
         raise TransitionNotAllowed(_("This message no longer waits for an operator. Look at it again."))
     events.record(_event("webhook.set_aside", event, by, reason=reason[:500]))

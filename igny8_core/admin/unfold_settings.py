@@ -119,6 +119,7 @@ UNFOLD: dict[str, Any] = {
                     _link("Sites", "language", "igny8_auth_site"),
                     _link("Site access", "key", "igny8_auth_siteuseraccess"),
                     _link("Operator groups", "shield_person", "auth_group"),
+                    _link("Operator invitations", "person_add", "igny8_auth_operatorinvitation"),
                 ],
             },
             {

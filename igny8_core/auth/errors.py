@@ -285,3 +285,24 @@ class AccessByRole(DomainError):
     code = "access_by_role"
     http_status = 409
     text = gettext_noop("Owners and admins have access to every site. Change the member's role first.")
+
+
+class IsCustomer(DomainError):
+    code = "is_customer"
+    http_status = 409
+    text = gettext_noop(
+        "This address is the login of a customer, or was once. An operator has a login of their own: use another "
+        "address."
+    )
+
+
+class IsOperatorAlready(DomainError):
+    code = "is_operator_already"
+    http_status = 409
+    text = gettext_noop("This address is the login of an operator already. A superuser changes what they may do.")
+
+
+class RoleAboveOwnPowers(DomainError):
+    code = "role_above_own_powers"
+    http_status = 403
+    text = gettext_noop("Nobody gives a role that may do more than they may themselves. Ask a superuser to invite.")

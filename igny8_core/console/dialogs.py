@@ -35,7 +35,11 @@ def decided(request: HttpRequest, model: str, object_id: str, decide: Callable[[
 
 def back_to(request: HttpRequest, model: str, object_id: str) -> HttpResponse:
     """Leads from a dialog back to the row's page. `model` is app_model."""
-    address = change_url(model, object_id)
+    return led_to(request, change_url(model, object_id))
+
+
+def led_to(request: HttpRequest, address: str) -> HttpResponse:
+    """Leads from a dialog to a page of the console."""
     # A script sends dialogs and would put a redirect's page into the dialog.
     if request.headers.get("HX-Request"):
         return HttpResponse(headers={"HX-Redirect": address})

@@ -306,3 +306,30 @@ class RoleAboveOwnPowers(DomainError):
     code = "role_above_own_powers"
     http_status = 403
     text = gettext_noop("Nobody gives a role that may do more than they may themselves. Ask a superuser to invite.")
+
+
+class NobodyToLookAs(DomainError):
+    code = "nobody_to_look_as"
+    http_status = 409
+    text = gettext_noop("This account has no owner who can log in, so there is nobody as whom its pages can be seen.")
+
+
+class PersonIsOperator(DomainError):
+    code = "person_is_operator"
+    http_status = 403
+    text = gettext_noop("The owner of this account is an operator too. Nobody logs in as another operator.")
+
+
+class OperatorsOnlyLook(DomainError):
+    code = "operators_only_look"
+    http_status = 403
+    text = gettext_noop(
+        "You are looking at these pages as a customer sees them, and nothing can be changed meanwhile: no payments, no "
+        "passwords, no people, no settings. Nothing was changed. End the look first, with the button above."
+    )
+
+
+class AccountChanged(DomainError):
+    code = "account_changed"
+    http_status = 409
+    text = gettext_noop("The account has changed since you opened the dialog. Look at it, then decide again.")

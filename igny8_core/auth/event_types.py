@@ -61,6 +61,13 @@ def declare() -> None:
         },
     )
     register(
+        "igny8_auth.customerlogin",
+        {
+            "customer_login.began": "An operator began to look at the pages as the customer sees them.",
+            "customer_login.ended": "The operator's look at the customer's pages was ended before its time.",
+        },
+    )
+    register(
         "igny8_auth.operatorinvitation",
         {
             "operator_invitation.created": "Somebody was invited to work in the console.",

@@ -60,7 +60,8 @@ ROLES: tuple[OperatorRole, ...] = (
         (
             *_AROUND_AN_ACCOUNT,
             *_DAILY_DECISIONS,
-            *("billing.view_*", "igny8_auth.adjust_credits", "events.view_event"),
+            *("billing.view_*", "igny8_auth.adjust_credits"),
+            *("events.view_event", "events.view_delivery"),
             *("billing.approve_payment", "billing.refund_payment", "billing.check_payment"),
             *("billing.*_invoice", "billing.retry_renewal", "billing.*_businessday"),
         ),

@@ -8,16 +8,20 @@ import pytest
 from django.apps import apps
 from django.contrib.auth.models import Group
 from django.core.management import call_command
+from django.template.response import SimpleTemplateResponse
 from django.test import Client
 
 from igny8_core.auth.management.commands.list_console_access import may_open
 from igny8_core.auth.operator_roles import ROLES, OperatorRole
-from igny8_core.console.access import ConsolePage, pages_of_console
+from igny8_core.console.access import ConsolePage, pages_of_console, permissions_asked
+from igny8_core.web.frame import refusals
 from tests import make
 from tests.admin.samples import first_of_each
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "console-access.md"
 # Pages that nothing but a form is sent to.
+# What nobody may is refused to superusers too (test_protected.py); a row's history is behind the check of its page.
+PAGES = [page for page in pages_of_console() if permissions_asked(page) and not page.name.endswith("_history")]
 POSTED = {"billing_payment_decide": {"decision": "approve"}}
 
 
@@ -55,11 +59,19 @@ def newest(defaults: None) -> Callable[[ConsolePage], str]:
     return address
 
 
+@pytest.fixture
+def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody looks at the pages here: whether they are answered is decided before they are drawn."""
+    monkeypatch.setattr(SimpleTemplateResponse, "rendered_content", "")
+    monkeypatch.setattr(refusals, "render_to_string", lambda *args: "")
+
+
+@pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
 def test_a_role_opens_what_the_table_says(role: OperatorRole, newest: Callable[[ConsolePage], str]) -> None:
     browser, wrong = operator_as(role.name), {}
 
-    for page in pages_of_console():
+    for page in PAGES:
         address, sent = newest(page), POSTED.get(page.name, {})
         is_sent = sent or page.does == "saves"
         answer = browser.post(address, sent) if is_sent else browser.get(address)

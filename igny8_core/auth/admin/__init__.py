@@ -1,7 +1,6 @@
 """Console pages of accounts, people and plans; importing them registers them."""
 
 from igny8_core.auth.admin import (
-    account,
     group,
     industry,
     invitation,
@@ -16,7 +15,6 @@ from igny8_core.auth.admin import (
 )
 
 __all__ = [
-    "account",
     "group",
     "industry",
     "invitation",

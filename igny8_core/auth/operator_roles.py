@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import cache
 
 from django.apps import apps
 from django.db.models import Model
@@ -84,6 +85,7 @@ def _declared_by(model: type[Model]) -> list[str]:
     return [f"{meta.app_label}.{name}" for name in (*own, *(codename for codename, _ in meta.permissions))]
 
 
-def permissions_of(role: OperatorRole) -> set[str]:
+@cache
+def permissions_of(role: OperatorRole) -> frozenset[str]:
     """The permissions of a role as a new installation gives them."""
-    return {permission for permission in every_permission() if role.has(permission)}
+    return frozenset(permission for permission in every_permission() if role.has(permission))

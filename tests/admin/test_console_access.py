@@ -19,9 +19,9 @@ from tests import make
 from tests.admin.samples import first_of_each
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "console-access.md"
-# Pages that nothing but a form is sent to.
 # What nobody may is refused to superusers too (test_protected.py); a row's history is behind the check of its page.
 PAGES = [page for page in pages_of_console() if permissions_asked(page) and not page.name.endswith("_history")]
+# Pages that nothing but a form is sent to.
 POSTED = {"billing_payment_decide": {"decision": "approve"}}
 
 
@@ -46,7 +46,6 @@ def newest(defaults: None) -> Callable[[ConsolePage], str]:
     """The address of a page with the newest row in it, of rows that their state lets anybody change."""
     first_of_each()
     make.invoice()
-    make.user(account=make.account())
 
     def address(page: ConsolePage) -> str:
         parts = page.shown.split("/")
@@ -70,6 +69,8 @@ def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
 def test_a_role_opens_what_the_table_says(role: OperatorRole, newest: Callable[[ConsolePage], str]) -> None:
     browser, wrong = operator_as(role.name), {}
+    # A customer's login, which is newer than the operator's.
+    make.user(account=make.account())
 
     for page in PAGES:
         address, sent = newest(page), POSTED.get(page.name, {})

@@ -11,6 +11,7 @@ from django.core.management import call_command
 from django.template.response import SimpleTemplateResponse
 from django.test import Client
 
+from igny8_core.admin.site import ConsoleSite
 from igny8_core.auth.management.commands.list_console_access import may_open
 from igny8_core.auth.operator_roles import ROLES, OperatorRole
 from igny8_core.console.access import ConsolePage, pages_of_console, permissions_asked
@@ -63,6 +64,7 @@ def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody looks at the pages here: whether they are answered is decided before they are drawn."""
     monkeypatch.setattr(SimpleTemplateResponse, "rendered_content", "")
     monkeypatch.setattr(refusals, "render_to_string", lambda *args: "")
+    monkeypatch.setattr(ConsoleSite, "each_context", lambda site, request: {})
 
 
 @pytest.mark.usefixtures("undrawn")

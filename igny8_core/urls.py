@@ -36,6 +36,7 @@ urlpatterns = [
     path("api/<path:address>", NoSuchAddress.as_view()),
     path("admin/second-factor/", include("igny8_core.admin.second_factor")),
     path("admin/search/", include("igny8_core.admin.search")),
+    path("admin/operator-invitation/", include("igny8_core.admin.operator_invitation")),
     path("admin/", include("igny8_core.admin.addresses")),
     path("admin/", admin.site.urls),
     path("admin", RedirectView.as_view(url="/admin/")),

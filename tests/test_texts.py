@@ -16,7 +16,9 @@ LETTERS = re.compile(r"[^\W\d_]{2,}")
 # What stands in templates and is said the same in every language.
 SAME_EVERYWHERE = {"UTC", "PDF"}
 # Mails to operators, who read English.
-FOR_OPERATORS = re.compile(r"emails/(manual_payment_submitted|payee_changed|signups_stopped|payments_undecided)\.")
+FOR_OPERATORS = re.compile(
+    r"emails/(manual_payment_submitted|operator_invitation|payee_changed|signups_stopped|payments_undecided)\."
+)
 # Blocks that fill an attribute.
 NO_TEXT = {"block body_class"}
 NOT_READ = re.compile(r"<(script|style)\b.*?</\1>|<!--.*?-->|<[^>]*>", re.DOTALL)

@@ -10,6 +10,7 @@ class ConsoleConfig(AdminConfig):
         super().ready()
         # These modules register their pages, which needs the app registry.
         from igny8_core.admin import (  # noqa: F401
+            accounts,
             delivery,
             event,
             lane,

@@ -115,11 +115,13 @@ UNFOLD: dict[str, Any] = {
                 "separator": True,
                 "items": [
                     _link("Accounts", "apartment", "igny8_auth_account"),
+                    _link("Notes", "edit_note", "igny8_auth_accountnote"),
                     _link("Users", "group", "igny8_auth_user"),
                     _link("Invitations", "mail", "igny8_auth_teaminvitation"),
                     _link("Sites", "language", "igny8_auth_site"),
                     _link("Site access", "key", "igny8_auth_siteuseraccess"),
                     _link("Operator groups", "shield_person", "auth_group"),
+                    _link("Operator invitations", "person_add", "igny8_auth_operatorinvitation"),
                 ],
             },
             {
@@ -146,6 +148,7 @@ UNFOLD: dict[str, Any] = {
                     _link("Login sessions", "login", "igny8_auth_loginsession"),
                     _link("Second factors", "phonelink_lock", "igny8_auth_secondfactor"),
                     _link("Recovery codes", "password", "igny8_auth_recoverycode"),
+                    _link("Logins as customers", "visibility", "igny8_auth_customerlogin"),
                     _link("Operators' edits", "edit_note", "admin_logentry"),
                     _link("Invoice counters", "tag", "billing_invoicecounter"),
                     _link("Limits hit", "front_hand", "common_limithit"),

@@ -285,3 +285,51 @@ class AccessByRole(DomainError):
     code = "access_by_role"
     http_status = 409
     text = gettext_noop("Owners and admins have access to every site. Change the member's role first.")
+
+
+class IsCustomer(DomainError):
+    code = "is_customer"
+    http_status = 409
+    text = gettext_noop(
+        "This address is the login of a customer, or was once. An operator has a login of their own: use another "
+        "address."
+    )
+
+
+class IsOperatorAlready(DomainError):
+    code = "is_operator_already"
+    http_status = 409
+    text = gettext_noop("This address is the login of an operator already. A superuser changes what they may do.")
+
+
+class RoleAboveOwnPowers(DomainError):
+    code = "role_above_own_powers"
+    http_status = 403
+    text = gettext_noop("Nobody gives a role that may do more than they may themselves. Ask a superuser to invite.")
+
+
+class NobodyToLookAs(DomainError):
+    code = "nobody_to_look_as"
+    http_status = 409
+    text = gettext_noop("This account has no owner who can log in, so there is nobody as whom its pages can be seen.")
+
+
+class PersonIsOperator(DomainError):
+    code = "person_is_operator"
+    http_status = 403
+    text = gettext_noop("The owner of this account is an operator too. Nobody logs in as another operator.")
+
+
+class OperatorsOnlyLook(DomainError):
+    code = "operators_only_look"
+    http_status = 403
+    text = gettext_noop(
+        "You are looking at these pages as a customer sees them, and nothing can be changed meanwhile: no payments, no "
+        "passwords, no people, no settings. Nothing was changed. End the look first, with the button above."
+    )
+
+
+class AccountChanged(DomainError):
+    code = "account_changed"
+    http_status = 409
+    text = gettext_noop("The account has changed since you opened the dialog. Look at it, then decide again.")

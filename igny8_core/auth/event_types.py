@@ -61,6 +61,22 @@ def declare() -> None:
         },
     )
     register(
+        "igny8_auth.customerlogin",
+        {
+            "customer_login.began": "An operator began to look at the pages as the customer sees them.",
+            "customer_login.ended": "The operator's look at the customer's pages was ended before its time.",
+        },
+    )
+    register(
+        "igny8_auth.operatorinvitation",
+        {
+            "operator_invitation.created": "Somebody was invited to work in the console.",
+            "operator_invitation.resent": "An invitation to the console was sent again; the old link stopped working.",
+            "operator_invitation.canceled": "An invitation to the console was taken back.",
+            "operator_invitation.accepted": "An invited person became an operator.",
+        },
+    )
+    register(
         "igny8_auth.site",
         {
             "site.created": "A site was added.",
@@ -90,6 +106,8 @@ def declare() -> None:
             "member.role_changed": "privilege_permissions_changed",
             "member.removed": "user_deleted",
             "invitation.accepted": "user_created",
+            "operator_invitation.created": "privilege_permissions_changed",
+            "operator_invitation.accepted": "user_created",
             "site.access_granted": "privilege_permissions_changed",
             "site.access_revoked": "privilege_permissions_changed",
             **{f"group.{done}": "privilege_permissions_changed" for done in ("created", "updated", "deleted")},

@@ -3,10 +3,12 @@
 import hashlib
 import json
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.contrib.auth.models import Permission
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce, Concat
 
 from igny8_core.auth.callers import Caller
 from igny8_core.auth.models import (
@@ -27,6 +29,7 @@ from igny8_core.auth.models import (
     Terms,
     User,
 )
+from igny8_core.auth.operator_roles import OWNER
 from igny8_core.common import clock
 from igny8_core.common.db import among
 from igny8_core.events.models import Event
@@ -88,6 +91,20 @@ def user_with_id(user_id: int | str) -> User | None:
 def user_id_by_email(email: str) -> int | None:
     """The id of the active user with this address, or None. The query takes the same time in both cases."""
     return User.objects.filter(email=email, is_active=True).values_list("pk", flat=True).first()
+
+
+def people_to_ask() -> list[User]:
+    """Whom an operator asks for a permission: who has the role Owner; where nobody has it, the superusers."""
+    operators = User.objects.filter(is_staff=True, is_active=True).order_by("email")
+    owners = list(operators.filter(groups__name=OWNER).distinct())
+    return owners or list(operators.filter(is_superuser=True))
+
+
+def names_of_permissions(codes: Sequence[str]) -> list[str]:
+    """Permissions as people read them, such as Can view payment (billing.view_payment), in the order of `codes`."""
+    named = Permission.objects.annotate(code=Concat("content_type__app_label", Value("."), "codename"))
+    names = dict(named.filter(code__in=codes).values_list("code", "name"))
+    return [f"{names.get(code, code)} ({code})" for code in codes]
 
 
 def has_made_an_account(user: User) -> bool:

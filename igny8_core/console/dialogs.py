@@ -20,14 +20,15 @@ def row_id(object_id: str) -> int:
 
 
 def decided(request: HttpRequest, model: str, object_id: str, decide: Callable[[], str]) -> HttpResponse:
-    """Call `decide`, show the sentence that it returns or the text of its DomainError, and go back to the row's page.
+    """Call `decide`, show the sentence that it returns or what its DomainError says, and go back to the row's page.
 
     `model` is app_model, such as "billing_payment".
     """
     try:
         sentence = decide()
     except DomainError as refusal:
-        messages.warning(request, refusal.text)
+        wrong = [text for texts in (refusal.errors or {}).values() for text in texts]
+        messages.warning(request, " ".join(wrong) or refusal.text)
     else:
         messages.success(request, sentence)
     return back_to(request, model, object_id)
@@ -35,7 +36,11 @@ def decided(request: HttpRequest, model: str, object_id: str, decide: Callable[[
 
 def back_to(request: HttpRequest, model: str, object_id: str) -> HttpResponse:
     """Leads from a dialog back to the row's page. `model` is app_model."""
-    address = change_url(model, object_id)
+    return led_to(request, change_url(model, object_id))
+
+
+def led_to(request: HttpRequest, address: str) -> HttpResponse:
+    """Leads from a dialog to a page of the console."""
     # A script sends dialogs and would put a redirect's page into the dialog.
     if request.headers.get("HX-Request"):
         return HttpResponse(headers={"HX-Redirect": address})

@@ -74,6 +74,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "igny8_core.web.frame.middleware.PersonLanguageMiddleware",
+    "igny8_core.web.frame.customer_login.CustomerLoginMiddleware",
     "igny8_core.web.frame.middleware.RefusalMiddleware",
     # Last, so that it sees before the others what a page of the console raises.
     "igny8_core.admin.operator_guard.OperatorGuardMiddleware",
@@ -206,6 +207,8 @@ PAGE_SESSION_IDLE = timedelta(minutes=environment.at_least_one("PAGE_SESSION_IDL
 PAGE_SESSION_MAX_AGE = timedelta(days=environment.at_least_one("PAGE_SESSION_MAX_DAYS", 14))
 CONSOLE_SESSION_IDLE = timedelta(minutes=environment.at_least_one("CONSOLE_SESSION_IDLE_MINUTES", 60))
 CONSOLE_SESSION_MAX_AGE = timedelta(hours=environment.at_least_one("CONSOLE_SESSION_MAX_HOURS", 12))
+# How long an operator may look at the pages as a customer sees them.
+CUSTOMER_LOGIN_AGE = timedelta(minutes=environment.at_least_one("CUSTOMER_LOGIN_MINUTES", 30))
 
 # Operators use their powers only with a second factor. Customers choose.
 OPERATORS_NEED_SECOND_FACTOR = environment.flag("OPERATORS_NEED_SECOND_FACTOR", default=not DEBUG)
@@ -257,6 +260,8 @@ OFFER_SAMPLE_PAYEES = DEBUG
 PAYMENT_METHOD_LIST_RECHECK_SECONDS = 1.0
 # How much processor time the files of one account may take in an hour; refused files count.
 PROOF_PROCESSOR_SECONDS = environment.number("PROOF_PROCESSOR_SECONDS", 30)
+# The most credits that an operator gives as goodwill at once; more is an adjustment, which takes another permission.
+GOODWILL_CREDITS_MAX = environment.number("GOODWILL_CREDITS_MAX", 5000)
 # The owner is told when the balance falls below this share of the plan's credits (event credits.low).
 CREDITS_LOW_PERCENT = 10
 

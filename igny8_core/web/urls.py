@@ -7,6 +7,7 @@ urlpatterns = [
     path("", include("igny8_core.web.languages.urls")),
     path("", include("igny8_core.web.login.urls")),
     path("", include("igny8_core.web.home.urls")),
+    path("", include("igny8_core.web.looking.urls")),
     path("", include("igny8_core.web.invitations.urls")),
     path("", include("igny8_core.web.own_account.urls")),
     path("", include("igny8_core.web.security.urls")),

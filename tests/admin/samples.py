@@ -13,9 +13,12 @@ from django.utils import timezone
 
 from igny8_core.auth.models import (
     Account,
+    AccountNote,
+    CustomerLogin,
     Industry,
     KnownPlace,
     LoginFailure,
+    OperatorInvitation,
     RecoveryCode,
     Role,
     SecondFactor,
@@ -159,6 +162,11 @@ def _around(account: Account, owner: User, number: int, text: str) -> None:
         invited_by=owner,
         expires_at=soon,
     )
+    OperatorInvitation.objects.create(
+        email=f"operator{number}@example.com", group=Group.objects.first(), invited_by=owner, expires_at=soon
+    )
+    AccountNote.objects.create(account=account, author=owner, text=text or "Called them.")
+    CustomerLogin.objects.create(account=account, person=owner, operator=owner, reason=text or "Asked", ends_at=soon)
     InvoiceOffer.objects.create(
         invoice=Invoice.objects.filter(account=account).latest("pk"),
         payment_method="manual",

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from django.contrib.auth.models import Permission
+from django.contrib.auth.models import Group, Permission
 from django.test import Client
 
 from igny8_core.auth.models import User
@@ -72,6 +72,30 @@ def test_no_link_of_the_console_leads_to_a_refusal(codenames: list[str]) -> None
     first_of_each()
 
     assert refusals_of(operator(*codenames)) == {}
+
+
+@pytest.mark.parametrize("role", ["Support", "Finance"])
+def test_no_link_leads_a_role_to_a_refusal(defaults: None, role: str) -> None:
+    first_of_each()
+    browser = operator()
+    User.objects.latest("pk").groups.add(Group.objects.get(name=role))
+
+    assert refusals_of(browser, limit=60) == {}
+
+
+def test_a_refusal_says_what_is_missing_and_whom_to_ask(defaults: None) -> None:
+    owner = make.user(is_staff=True, first_name="Ona", last_name="Owner")
+    owner.groups.add(Group.objects.get(name="Owner"))
+    payment = make.submitted_payment()
+
+    whole = operator().get("/admin/igny8_auth/user/").content.decode()
+    button = operator("view_payment").get(f"/admin/billing/payment/{payment.pk}/refund/").content.decode()
+    superusers = operator("view_group").post("/admin/auth/group/add/").content.decode()
+
+    assert "Can view user (igny8_auth.view_user)" in whole
+    assert "Can refund payments (billing.refund_payment)" in button
+    assert "it is for superusers" in superusers
+    assert "Ask Ona Owner." in whole
 
 
 def test_what_an_operator_may_not_open_is_text_and_what_they_may_is_a_link() -> None:

@@ -1,12 +1,12 @@
 """Console pages of accounts, people and plans; importing them registers them."""
 
 from igny8_core.auth.admin import (
-    account,
     group,
     industry,
     invitation,
     login_guard,
     login_session,
+    operator_invitation,
     plan,
     second_factor,
     site,
@@ -15,12 +15,12 @@ from igny8_core.auth.admin import (
 )
 
 __all__ = [
-    "account",
     "group",
     "industry",
     "invitation",
     "login_guard",
     "login_session",
+    "operator_invitation",
     "plan",
     "second_factor",
     "site",

@@ -9,9 +9,12 @@ from igny8_core.auth.models.account import (
     PaymentMethodType,
     SuspendedReason,
 )
+from igny8_core.auth.models.account_note import AccountNote
+from igny8_core.auth.models.customer_login import CustomerLogin, CustomerLoginEnd
 from igny8_core.auth.models.industry import Industry
 from igny8_core.auth.models.login_guard import KnownPlace, LoginFailure, TrialTaken
 from igny8_core.auth.models.login_session import LoginSession
+from igny8_core.auth.models.operator_invitation import OperatorInvitation
 from igny8_core.auth.models.plan import BillingCycle, Plan
 from igny8_core.auth.models.second_factor import RecoveryCode, SecondFactor
 from igny8_core.auth.models.site import Site, SiteStatus, SiteUserAccess
@@ -37,14 +40,18 @@ __all__ = [
     "SUBSCRIPTION_TRANSITIONS",
     "TERMS_COLUMNS",
     "Account",
+    "AccountNote",
     "AccountStatus",
     "BillingCycle",
     "BillingDriver",
+    "CustomerLogin",
+    "CustomerLoginEnd",
     "Industry",
     "InvitationState",
     "KnownPlace",
     "LoginFailure",
     "LoginSession",
+    "OperatorInvitation",
     "PaymentMethodType",
     "Plan",
     "RecoveryCode",

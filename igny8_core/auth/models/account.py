@@ -145,6 +145,9 @@ class Account(models.Model):
             ("suspend_account", "Can suspend accounts and lift suspensions"),
             ("adjust_credits", "Can give and take credits by hand"),
             ("decide_dunning", "Can exempt accounts from dunning, and extend deadlines and trials"),
+            ("give_goodwill", "Can give credits as goodwill"),
+            ("resend_mail", "Can send mails about accounts again"),
+            ("look_as_customer", "Can look at the pages as a customer sees them"),
         ]
         constraints = [
             models.CheckConstraint(condition=Q(status__in=AccountStatus.values), name="igny8_accounts_status_known"),

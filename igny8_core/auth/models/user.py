@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -112,6 +113,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_staff = models.BooleanField("operator", default=False, help_text="On: the person may log in to this console")
     date_joined = models.DateTimeField("joined", default=clock.now)
 
+    # What has_perm was asked for and refused, in this request.
+    missed_permissions: Sequence[str] = ()
+
     objects = People()
 
     USERNAME_FIELD = "email"
@@ -121,7 +125,10 @@ class User(AbstractBaseUser, PermissionsMixin):
     class Meta:
         db_table = "igny8_users"
         ordering = ("id",)
-        permissions = [("reset_second_factor", "Can take another person's second factor away")]
+        permissions = [
+            ("reset_second_factor", "Can take another person's second factor away"),
+            ("invite_operator", "Can invite operators, with no more powers than one's own"),
+        ]
         indexes = [models.Index(fields=["email"], opclasses=["varchar_pattern_ops"], name="igny8_users_email_prefix")]
         constraints = [
             models.UniqueConstraint(
@@ -158,6 +165,13 @@ class User(AbstractBaseUser, PermissionsMixin):
         self._password = None
         self.save(update_fields=["password"])
         return True
+
+    def has_perm(self, perm: str, obj: Any = None) -> bool:
+        """As Django's. What was asked for and missed is noted, so that a refusal can say what it takes."""
+        has_it = super().has_perm(perm, obj)
+        if not has_it:
+            self.missed_permissions = [*self.missed_permissions, perm]
+        return has_it
 
     @property
     def spoken_language(self) -> str:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from igny8_core.auth.models import Account, AccountStatus, InvitationState, TeamInvitation, User
+from igny8_core.auth.models import Account, AccountStatus, InvitationState, OperatorInvitation, TeamInvitation, User
 from igny8_core.auth.services.invitations import invitation_token
 from igny8_core.auth.services.mailed_tokens import (
     BILLING_ADDRESS_LIFETIME,
@@ -18,6 +18,7 @@ from igny8_core.auth.services.mailed_tokens import (
     has_run_out,
     link_token,
 )
+from igny8_core.auth.services.operators import operator_invitation_token
 from igny8_core.common import clock
 from igny8_core.common.mail import Mail, message_id_of_event, send
 from igny8_core.common.marks import gettext_noop
@@ -146,6 +147,17 @@ def _invitation(event: Event) -> Mail | None:
     subject = _("You are invited to a team on %(company_name)s") % {"company_name": settings.COMPANY_NAME}
     mail = Mail("invitation", subject, [found.email], context, kind="invitation")
     return replace(mail, trial_account=_trial_account(found.account))
+
+
+def _operator_invitation(event: Event) -> Mail | None:
+    rows = OperatorInvitation.objects.select_related("group", "invited_by")
+    found = rows.filter(pk=event.object_id).first()
+    if found is None or found.status != InvitationState.OPEN or found.group is None:
+        return None
+    link = f"{settings.BASE_URL}/admin/operator-invitation/{operator_invitation_token(found)}/"
+    facts = {"inviter": found.invited_by.full_name, "role": found.group.name, "expires_at": found.expires_at}
+    subject = f"You are invited to the operators' console of {settings.COMPANY_NAME}"
+    return Mail("operator_invitation", subject, [found.email], {**facts, "link": link}, kind="invitation")
 
 
 def _member_removed(event: Event) -> Mail | None:
@@ -281,6 +293,8 @@ HANDLERS: dict[str, Callable[[Event], Mail | None]] = {
     "user.password_reset_requested": _password_reset_requested,
     "invitation.created": _invitation,
     "invitation.resent": _invitation,
+    "operator_invitation.created": _operator_invitation,
+    "operator_invitation.resent": _operator_invitation,
     "member.removed": _member_removed,
     "account.ownership_transferred": _ownership_transferred,
     "user.password_changed": _password_changed,

@@ -4,15 +4,17 @@ import hashlib
 import hmac
 import secrets
 import uuid
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
 
 from igny8_core.auth.callers import password_fingerprint
-from igny8_core.auth.models import LoginSession, User
+from igny8_core.auth.models import CustomerLogin, LoginSession, User
 from igny8_core.auth.selectors import live_session
 from igny8_core.common import clock
 
+# How the secret of an operator's cookie begins: a character that no other secret has.
+OPERATORS_MARK = "~"
 # A session that is in use is written down once in so long, not with every page.
 NOTED_EVERY = timedelta(minutes=1)
 
@@ -33,6 +35,30 @@ def open_page_session(user: User, browser: str = "") -> str:
     return f"{session_id.hex}.{secret}"
 
 
+def open_operators_session(person: User, session_id: uuid.UUID, until: datetime) -> str:
+    """Start a session in which an operator looks at the pages as `person`; returns the value of its cookie.
+
+    Use does not prolong it. Its owner sees it among their logins, and can end it.
+    """
+    secret = OPERATORS_MARK + secrets.token_urlsafe(32)
+    LoginSession.objects.create(
+        id=session_id,
+        user=person,
+        current_token=_mark(secret, person),
+        browser=f"{settings.COMPANY_NAME[:40]} support",
+        expires_at=until,
+    )
+    return f"{session_id.hex}.{secret}"
+
+
+def is_operators(value: str) -> bool:
+    """Whether a cookie is that of an operator who looks at a customer's pages. Asks nothing of the database.
+
+    Whoever takes the mark out of it has a cookie that opens nothing: the session is found by secret and mark.
+    """
+    return value.partition(".")[2].startswith(OPERATORS_MARK)
+
+
 def person_of_cookie(value: str, *, is_use: bool = True) -> User | None:
     """Who is signed in with this cookie, with account and plan; None once the session has ended in any way.
 
@@ -42,7 +68,7 @@ def person_of_cookie(value: str, *, is_use: bool = True) -> User | None:
     session = _session(value)
     if session is None:
         return None
-    if is_use:
+    if is_use and not is_operators(value):
         _note_use(session)
     return session.user
 
@@ -71,7 +97,13 @@ def _session(value: str) -> LoginSession | None:
         return None
     now = clock.now()
     is_over = now >= session.expires_at or now >= session.created_at + settings.PAGE_SESSION_MAX_AGE
-    return None if is_over else session
+    return None if is_over or (is_operators(value) and not _is_looked_through(session)) else session
+
+
+def _is_looked_through(session: LoginSession) -> bool:
+    """Whether the look that an operator's session is for goes on, and they are still an operator."""
+    looks = CustomerLogin.objects.filter(session_id=session.pk, ended_at=None)
+    return looks.filter(operator__is_active=True, operator__is_staff=True).exists()
 
 
 def _mark(secret: str, user: User) -> str:

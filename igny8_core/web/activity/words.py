@@ -68,6 +68,9 @@ DONE: list[tuple[str | Promise, Words]] = [
             "recovery_codes.renewed": _("New recovery codes made"),
             "recovery_code.used": _("Recovery code used"),
             "session.token_reused": _("Login ended: an old token was used again"),
+            "customer_login.began": _("Support looked at your pages"),
+            "customer_login.ended": _("Support stopped looking at your pages"),
+            "mail.resent": _("Mail sent again by support"),
         },
     ),
     (

@@ -7,6 +7,7 @@ from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
 from igny8_core.web.banner.standing import Standing, standing_of
+from igny8_core.web.frame.customer_login import look_of
 from igny8_core.web.frame.people import local_or_home, person_of
 
 # The page of an invoice says of itself how far its payment is.
@@ -17,13 +18,14 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     """`company`, `person` (who is signed in), `standing` (what their account has to pay); read when used.
 
     `support_email`: where customers write to. `languages`: code and own name of each. `here`: where its form leads
-    back to; without a `next` that is not of this site.
+    back to; without a `next` that is not of this site. `look`: the operator's look that they are seen in, or None.
     """
     return {
         "company": settings.COMPANY_NAME,
         "support_email": settings.SUPPORT_EMAIL,
         "languages": settings.LANGUAGES,
         "here": _here(request),
+        "look": SimpleLazyObject(lambda: look_of(request)),
         "person": SimpleLazyObject(lambda: person_of(request)),
         "standing": SimpleLazyObject(lambda: _standing(request)),
     }

@@ -11,6 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
+from igny8_core.auth.selectors import names_of_permissions, people_to_ask
 from igny8_core.common.api import error_views
 from igny8_core.common.api.exceptions import RETRY_AFTER_SECONDS
 from igny8_core.common.errors import DomainError
@@ -41,7 +42,12 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
     _tell_security_log(request)
     if _is_api(request):
         return error_views.permission_denied(request, exception)
-    return _answer(request, 403, _("Your login may not do this. Ask somebody who has the right to."))
+    text = _("Your login may not do this. Ask somebody who has the right to.")
+    if not _is_of_the_console(request):
+        return _answer(request, 403, text)
+    missing = _missing_permissions(request.user)
+    whom = [person.full_name for person in people_to_ask() if person.pk != request.user.pk]
+    return _answer(request, 403, text, facts={"missing": names_of_permissions(missing), "whom": whom})
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -96,8 +102,16 @@ def _tell_security_log(request: HttpRequest, **facts: str) -> None:
     security_event("authz_fail", "denied", method=request.method, path=request.path, **who, **facts)
 
 
-def _answer(request: HttpRequest, status: int, text: str, title: str = "") -> HttpResponse:
-    words = _words(status, text) | ({"title": title} if title else {})
+def _missing_permissions(operator: Any) -> list[str]:
+    """What the operator was asked for and does not have. Where seeing is enough, changing is not named beside it."""
+    missed = list(dict.fromkeys(operator.missed_permissions))
+    return [code for code in missed if ".change_" not in code or code.replace(".change_", ".view_") not in missed]
+
+
+def _answer(
+    request: HttpRequest, status: int, text: str, title: str = "", facts: dict[str, Any] | None = None
+) -> HttpResponse:
+    words = _words(status, text) | ({"title": title} if title else {}) | (facts or {})
     if _is_of_the_console(request):
         html = render_to_string("admin/refused.html", {**admin.site.each_context(request), **words}, request)
     else:

@@ -6,7 +6,7 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html, format_html_join
-from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilter
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, BooleanRadioFilter, ChoicesDropdownFilter
 from unfold.decorators import action as page_action
 from unfold.enums import ActionVariant
 
@@ -81,6 +81,7 @@ class PaymentAdmin(DecidesSeveral):
         ("payment_method", ChoicesDropdownFilter),
         ("needs_review", BooleanRadioFilter),
         ("is_repeated", BooleanRadioFilter),
+        ("account", AutocompleteSelectFilter),
         ("created_at", MomentRangeFilter),
         ("processed_at", MomentRangeFilter),
     )

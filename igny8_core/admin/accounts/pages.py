@@ -1,15 +1,17 @@
-"""Console pages of accounts."""
+"""The page of an account: its details, and with them all that belongs to it."""
 
 from typing import Any
 
 from django import forms
 from django.contrib import admin
 from django.db.models import Field, Model
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.text import capfirst
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
 from unfold.widgets import UnfoldAdminSelect2Widget
 
+from igny8_core.admin.accounts.actions import ActsOnAccounts
+from igny8_core.admin.accounts.blocks import blocks_of
 from igny8_core.auth.models import Account, AccountStatus
 from igny8_core.auth.serializers import AccountInput
 from igny8_core.common.api.fields import time_zones
@@ -17,7 +19,8 @@ from igny8_core.common.countries import COUNTRY_NAMES
 from igny8_core.common.strict_forms import StrictForm
 from igny8_core.common.tax_ids import why_not_tax_id
 from igny8_core.console.columns import badge, moment
-from igny8_core.console.pages import ConsoleAdmin, ModelForm
+from igny8_core.console.dialogs import row_id
+from igny8_core.console.pages import ModelForm
 
 ACCOUNT_TONES = {
     AccountStatus.TRIAL: "info",
@@ -45,10 +48,11 @@ class AccountForm(StrictForm, ModelForm):
 
 
 @admin.register(Account)
-class AccountAdmin(ConsoleAdmin):
+class AccountAdmin(ActsOnAccounts):
     """Accounts. Operators correct contact and billing details here; payments change plan, status and credits."""
 
     form = AccountForm
+    change_form_outer_before_template = "admin/igny8_auth/account/blocks.html"
     list_display = ("id", "name", "owner", "plan", "status_shown", "credits", "billing_country", "created")
     list_display_links = ("id", "name")
     list_filter = (("status", ChoicesDropdownFilter), ("plan", RelatedDropdownFilter))
@@ -88,6 +92,15 @@ class AccountAdmin(ConsoleAdmin):
     status_shown = badge("status", ACCOUNT_TONES)
     created = moment("created_at")
     deleted = moment("deleted_at", "deleted by its owner")
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The account's page, with the blocks that this operator may see."""
+        account = Account.objects.filter(pk=row_id(object_id)).first()
+        seen = account is not None and self.has_view_or_change_permission(request, account)
+        blocks = blocks_of(account, request) if account and seen else []
+        return super().change_view(request, object_id, form_url, {"blocks": blocks, **(extra_context or {})})
 
     def save_model(self, request: HttpRequest, obj: Account, form: Any, change: bool) -> None:
         """Save what was changed. A billing address that an operator enters needs no confirmation."""

@@ -161,7 +161,7 @@ def revenue_by_month(months: int = MONTHS) -> list[MonthRevenue]:
     wanted = _months(months)
     captured = Payment.objects.filter(processed_at__gte=wanted[0], status__in=CAPTURED_STATUSES)
     gross = _sums(captured, "processed_at")
-    refunded = _sums(CreditNote.objects.filter(created_at__gte=wanted[0]), "created_at")
+    refunded = _sums(CreditNote.objects.filter(payment__isnull=False, created_at__gte=wanted[0]), "created_at")
     currencies = sorted({currency for _, currency in [*gross, *refunded]})
     return [
         MonthRevenue(

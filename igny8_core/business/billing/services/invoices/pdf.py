@@ -64,6 +64,7 @@ def _context(invoice: Invoice) -> dict[str, Any]:
         "tax": plain_amount_text(invoice.tax, invoice.currency),
         "total": amount_text(invoice.total, invoice.currency),
         "instructions": payment_instructions(invoice),
+        "corrects": invoice.replaces,
     }
 
 
@@ -75,7 +76,8 @@ def _credit_note_context(credit_note: CreditNote) -> dict[str, Any]:
         "number": credit_note.credit_note_number,
         "note": credit_note,
         "payment": payment,
-        "paid": amount_text(payment.amount, payment.currency),
+        "paid": amount_text(payment.amount, payment.currency) if payment else "",
+        "corrected_by": credit_note.invoice.replaced_by,
         "amount": plain_amount_text(credit_note.amount, credit_note.currency),
         "total": amount_text(credit_note.amount, credit_note.currency),
     }

@@ -107,9 +107,8 @@ def _correct_unpaid(
     account: Account, invoice: Invoice, buyer: dict[str, str], reason: str, by: User, send: bool
 ) -> Invoice:
     renewal = Renewal.objects.filter(account=account, invoice=invoice).first()
-    subscription = (
-        Subscription.objects.select_related("plan").filter(account=account, pk=invoice.subscription_id).first()
-    )
+    of_invoice = Subscription.objects.filter(account=account, invoices=invoice)
+    subscription = of_invoice.select_related("plan").first()
     lines = [_as_sold(line) for line in _lines_of(invoice)]
     new = _copy(account, invoice, lines, buyer, by, send, subscription)
     if renewal:

@@ -216,3 +216,16 @@ def test_pdf_and_its_picture_are_shown_to_who_may_see_the_row(console: Client, c
         )
     client.force_login(operator_with("billing.view_payment"))
     assert client.get(page(invoice, "pdf")).status_code == 403
+
+
+def test_money_goes_back_by_who_may_refund_alone(client: Client) -> None:
+    settled, open_one = paid(), make.invoice()
+    client.force_login(operator_with("billing.view_invoice", "billing.correct_invoice"))
+    sent = {"reason": "Goodwill", "amount": "9.00", "reference": ""}
+
+    assert f"/{settled.pk}/credit/" not in text(client.get(page(settled)))
+    assert press(client, settled, "credit", **sent).status_code == 403
+    assert press(client, open_one, "credit", **sent).status_code == 200
+    assert [note.invoice for note in CreditNote.objects.all()] == [open_one]
+    client.force_login(operator_with("billing.view_invoice"))
+    assert press(client, settled, "correct", **BUYER).status_code == 403

@@ -19,6 +19,7 @@ from igny8_core.business.billing.admin.invoice_corrections import (
     credited,
     existing,
     invoice_with_id,
+    refused_buttons,
     with_right_buyer,
 )
 from igny8_core.business.billing.admin.later_day import LaterDayDialog
@@ -200,7 +201,7 @@ class InvoiceAdmin(WritesInvoices, DecidesInvoices, ShowsDocument):
         """The buttons that fit the invoice's status; links are withdrawn of any."""
         invoice = invoice_with_id(object_id)
         buttons: list[Any] = super().get_actions_detail(request, object_id)  # type: ignore[misc]
-        hidden = _not_for(invoice) if invoice else ()
+        hidden = refused_buttons(invoice, may_refund=request.user.has_perm("billing.refund_payment")) if invoice else ()
         return [button for button in buttons if not button.action_name.endswith(hidden)]
 
     def has_send_permission(self, request: HttpRequest, obj: object = None) -> bool:
@@ -379,16 +380,6 @@ class InvoiceAdmin(WritesInvoices, DecidesInvoices, ShowsDocument):
         if isinstance(obj, Invoice) and obj.status in (InvoiceStatus.PAID, InvoiceStatus.VOID):
             return False
         return super().has_change_permission(request, obj)
-
-
-def _not_for(invoice: Invoice) -> tuple[str, ...]:
-    """The buttons that would be refused for an invoice like this."""
-    if invoice.status == InvoiceStatus.PENDING:
-        return ("credit", "correct") if invoice.stripe_invoice_id else ()
-    if invoice.status in (InvoiceStatus.PAID, InvoiceStatus.UNCOLLECTIBLE):
-        is_replaced = bool(invoice.stripe_invoice_id or invoice.replaced_by)
-        return ("charge", "extend_deadline", *(("credit", "correct") if is_replaced else ()))
-    return ("send", "charge", "extend_deadline", "credit", "correct")
 
 
 def _what_settles(row: Allocation) -> tuple[str, str]:

@@ -4,6 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
+from django.core.exceptions import PermissionDenied
 from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget, UnfoldBooleanSwitchWidget
 
@@ -24,6 +25,8 @@ from igny8_core.common.money import InvalidAmount, amount_text, parse_amount
 from igny8_core.common.strict_forms import StrictForm
 from igny8_core.common.written import countries_to_choose
 from igny8_core.console.dialogs import row_id
+
+CORRECTED = frozenset({InvoiceStatus.PENDING, InvoiceStatus.PAID, InvoiceStatus.UNCOLLECTIBLE})
 
 
 def _text(label: str, *, required: bool = False, length: int = 255, help_text: str = "") -> forms.CharField:
@@ -112,11 +115,13 @@ def existing(object_id: str) -> Invoice:
 
 
 def credited(request: Any, invoice: Invoice, said: dict[str, Any]) -> CreditNote:
-    """Write the credit note that the dialog asked for. Raises what the services raise."""
+    """Write the credit note that the dialog asked for. Raises PermissionDenied and what the services raise."""
     operator = operator_of(request)
     require_other_account(operator, invoice.account_id)
     if invoice.status != InvoiceStatus.PAID:
         return credit_unpaid(invoice, said["reason"], operator)
+    if not operator.has_perm("billing.refund_payment"):
+        raise PermissionDenied
     payment = payment_behind(invoice)
     if payment is None or invoice.replaced_by:
         raise InvoiceNotCreditable()
@@ -132,3 +137,15 @@ def with_right_buyer(request: Any, invoice: Invoice, said: dict[str, Any]) -> In
     require_other_account(operator, invoice.account_id)
     buyer = {name: said[name] for name in BuyerInput().fields if name != "reason"}
     return correct_buyer(invoice, buyer, said["reason"], operator, send=said["send"])
+
+
+def refused_buttons(invoice: Invoice, *, may_refund: bool) -> tuple[str, ...]:
+    """The buttons that would be refused for an invoice like this. Of a paid one, a credit note gives money back."""
+    if invoice.stripe_invoice_id or invoice.replaced_by or invoice.status not in CORRECTED:
+        hidden: tuple[str, ...] = ("credit", "correct")
+    else:
+        hidden = ("credit",) if invoice.status == InvoiceStatus.PAID and not may_refund else ()
+    if invoice.status == InvoiceStatus.PENDING:
+        return hidden
+    is_final = invoice.status in (InvoiceStatus.DRAFT, InvoiceStatus.VOID)
+    return (*hidden, "charge", "extend_deadline", *(("send",) if is_final else ()))

@@ -19,10 +19,12 @@ def row_id(object_id: str) -> int:
     return int(object_id) if object_id.isdecimal() and len(object_id) < 20 else 0
 
 
-def decided(request: HttpRequest, model: str, object_id: str, decide: Callable[[], str]) -> HttpResponse:
+def decided(
+    request: HttpRequest, model: str, object_id: str | Callable[[], str], decide: Callable[[], str]
+) -> HttpResponse:
     """Call `decide`, show the sentence that it returns or what its DomainError says, and go back to the row's page.
 
-    `model` is app_model, such as "billing_payment".
+    `model` is app_model, such as "billing_payment". `object_id`: the row's, or what gives it once that is decided.
     """
     try:
         sentence = decide()
@@ -31,7 +33,7 @@ def decided(request: HttpRequest, model: str, object_id: str, decide: Callable[[
         messages.warning(request, " ".join(wrong) or refusal.text)
     else:
         messages.success(request, sentence)
-    return back_to(request, model, object_id)
+    return back_to(request, model, object_id if isinstance(object_id, str) else object_id())
 
 
 def back_to(request: HttpRequest, model: str, object_id: str) -> HttpResponse:

@@ -32,7 +32,7 @@ PAGES = sorted(set(about_one_row()))
 
 def test_there_are_pages_to_look_at() -> None:
     assert {address.rstrip("/").rpartition("/")[2] for _, address in PAGES} >= {
-        *("change", "delete", "history", "password", "proof", "charge", "approve", "refund"),
+        *("change", "delete", "history", "password", "proof", "charge", "correct", "refund"),
     }
 
 
@@ -51,7 +51,7 @@ def test_an_id_that_no_row_has_is_answered_with_a_sentence(console: Client, mode
 
 
 def test_a_dialog_on_a_row_that_is_gone_leads_to_the_list(console: Client) -> None:
-    answer = console.get("/admin/billing/payment/987654321/approve/", headers={"HX-Request": "true"})
+    answer = console.get("/admin/billing/payment/987654321/refund/", headers={"HX-Request": "true"})
 
     assert answer["HX-Redirect"] == "/admin/billing/payment/"
 

@@ -74,6 +74,7 @@ def test_add_page_answers_where_adding_is_allowed(console: Client, model: type[m
         "billing.BusinessDay",
         "billing.CreditCostConfig",
         "billing.CreditPackage",
+        "billing.Invoice",
         "billing.PaymentMethodConfig",
         "igny8_auth.Industry",
         "igny8_auth.Plan",

@@ -15,6 +15,7 @@ from igny8_core.business.billing.models import Payment, PaymentMethodConfig
 from igny8_core.business.billing.services.payment_service import PaymentService
 from tests import make
 from tests.admin.samples import operator_with
+from tests.admin.test_payment_queue import read
 
 pytestmark = pytest.mark.django_db
 
@@ -49,15 +50,20 @@ def test_a_refund(browser: Client) -> None:
     assert payment.refunded_amount == Decimal("9.00")
 
 
+def approved(browser: Client, payment: Payment) -> int:
+    """Approve it on the page where payments are checked."""
+    return sent(browser, "billing_payment_check", payment, decision="approve", read=read(browser, payment))
+
+
 def test_a_large_approval_alone_or_among_others(browser: Client, settings: Any) -> None:
     large = make.submitted_payment(make.invoice())
     several = {"decision": "approve", "payments": str(large.pk)}
 
-    assert sent(browser, "billing_payment_approve", large, note="") == 403
+    assert approved(browser, large) == 403
     assert browser.post(reverse("admin:billing_payment_decide"), several).status_code == 403
     assert Payment.objects.get(pk=large.pk).status == "pending_approval"
     settings.CONFIRM_APPROVALS_ABOVE = {"USD": Decimal(1000)}
-    assert sent(browser, "billing_payment_approve", large, note="") == 302
+    assert approved(browser, large) == 303
     assert Payment.objects.get(pk=large.pk).status == "succeeded"
 
 
@@ -65,9 +71,9 @@ def test_a_currency_that_is_not_named_has_no_small_amount(browser: Client, setti
     payment = make.submitted_payment(make.invoice())
     settings.CONFIRM_APPROVALS_ABOVE = {"EUR": Decimal(1000)}
 
-    assert sent(browser, "billing_payment_approve", payment, note="") == 403
+    assert approved(browser, payment) == 403
     settings.CONFIRM_APPROVALS_ABOVE = {}
-    assert sent(browser, "billing_payment_approve", payment, note="") == 302
+    assert approved(browser, payment) == 303
 
 
 def test_payee_details(browser: Client) -> None:

@@ -276,10 +276,10 @@ def test_operator_who_may_only_look_is_offered_nothing_and_refused_everything(cl
     refused = [
         client.post(reverse(LIST), {"action": action, "_selected_action": str(payment.pk)}).status_code
         for action in (APPROVE, REJECT, "delete_selected")
-    ] + [client.post(page(payment, name), {"_form_submitted": "True"}).status_code for name in ("approve", "reject")]
+    ] + [client.post(page(payment, "check"), {"decision": name}).status_code for name in ("approve", "reject")]
 
     assert "selected manual payments" not in html
-    assert page(payment, "approve") not in html
+    assert page(payment, "to_check") not in html
     assert refused == [403] * 5
     assert status(payment) == PaymentStatus.PENDING_APPROVAL
 
@@ -299,7 +299,7 @@ def test_permission_to_approve_without_permission_to_look_is_not_enough(client: 
 
     refused = [
         client.post(reverse(LIST), {"action": APPROVE, "_selected_action": str(payment.pk)}).status_code,
-        client.post(page(payment, "approve"), {"_form_submitted": "True"}).status_code,
+        client.post(page(payment, "check"), {"decision": "approve"}).status_code,
     ]
 
     assert refused == [403, 403]
@@ -315,49 +315,13 @@ def test_too_long_note_decides_nothing(console: Client) -> None:
     assert status(payment) == PaymentStatus.PENDING_APPROVAL
 
 
-@pytest.mark.parametrize("name", ["approve", "reject"])
-def test_opening_a_dialog_decides_nothing(console: Client, name: str) -> None:
+def test_the_page_of_a_payment_leads_to_where_it_is_checked(console: Client) -> None:
     payment = make.submitted_payment()
 
-    response = console.get(page(payment, name), {"_form_submitted": "True"})
+    answer = console.get(page(payment, "to_check"))
 
-    assert response.status_code == 200
-    assert 'method="post"' in response.content.decode()
+    assert answer["Location"] == page(payment, "check")
     assert status(payment) == PaymentStatus.PENDING_APPROVAL
-
-
-@pytest.mark.parametrize(
-    ("name", "after", "chosen"), [("approve", "succeeded", {}), ("reject", "failed", {"reason_code": "not_found"})]
-)
-def test_dialog_of_a_payment_decides_it(console: Client, name: str, after: str, chosen: dict[str, str]) -> None:
-    payment = make.submitted_payment()
-    inputs = {"_form_submitted": "True", "note": "Statement 12", **chosen}
-
-    response = console.post(page(payment, name), inputs, headers={"HX-Request": "true"})
-
-    payment.refresh_from_db()
-    assert response.headers["HX-Redirect"] == page(payment, "change")
-    assert (payment.status, payment.admin_notes) == (after, "Statement 12")
-    assert payment.internal_note == ("Statement 12" if name == "reject" else "")
-
-
-def test_dialog_asks_for_the_override_only_where_the_reference_repeats(console: Client) -> None:
-    make.submitted_payment(reference="BT-1")
-    second = make.submitted_payment(reference="bt 1")
-
-    plain = console.get(page(make.submitted_payment(reference="BT-2"), "approve")).content.decode()
-    flagged = console.get(page(second, "approve")).content.decode()
-    refused = console.post(page(second, "approve"), {"_form_submitted": "True", "note": "Two transfers"})
-    state_before = status(second)
-    console.post(
-        page(second, "approve"), {"_form_submitted": "True", "note": "Two transfers", "override_duplicate": "on"}
-    )
-
-    assert "override_duplicate" not in plain
-    assert "override_duplicate" in flagged
-    assert "This field is required" in refused.content.decode()
-    assert state_before == PaymentStatus.PENDING_APPROVAL
-    assert status(second) == PaymentStatus.SUCCEEDED
 
 
 def test_decided_payment_has_no_buttons(console: Client, olga: User) -> None:
@@ -367,8 +331,8 @@ def test_decided_payment_has_no_buttons(console: Client, olga: User) -> None:
 
     decided = console.get(page(payment, "change")).content.decode()
 
-    assert page(payment, "approve") in waiting
-    assert page(payment, "approve") not in decided
+    assert page(payment, "to_check") in waiting
+    assert page(payment, "to_check") not in decided
 
 
 @pytest.mark.parametrize("address", ["approve_selected", "approve", "reject"])
@@ -380,14 +344,14 @@ def test_a_post_from_another_site_is_refused(olga: User, address: str) -> None:
     if address == APPROVE:
         response = browser.post(reverse(LIST), {"action": APPROVE, "_selected_action": str(payment.pk)})
     else:
-        response = browser.post(page(payment, address), {"_form_submitted": "True"})
+        response = browser.post(page(payment, "check"), {"decision": address})
 
     assert response.status_code == 403
     assert status(payment) == PaymentStatus.PENDING_APPROVAL
 
 
 @pytest.mark.parametrize("object_id", ["0", "999999", "abc", "9" * 30, "%00"])
-@pytest.mark.parametrize("name", ["change", "approve", "reject"])
+@pytest.mark.parametrize("name", ["change", "to-check"])
 def test_address_of_no_payment_is_no_error(console: Client, object_id: str, name: str) -> None:
     response = console.post(f"/admin/billing/payment/{object_id}/{name}/", {"_form_submitted": "True"})
 

@@ -9,10 +9,12 @@ from django.urls import reverse
 
 from igny8_core.auth.models import User
 from igny8_core.business.billing.models import PAYEE_DETAILS, PayeeVersion, PaymentMethodConfig
+from igny8_core.business.billing.payees import instructions_of
 from igny8_core.business.billing.services.invoices.instructions import all_payment_instructions
 from igny8_core.business.billing.services.notifications import mails
 from igny8_core.events.models import Event
 from tests import make
+from tests.admin.samples import operator_with
 
 pytestmark = pytest.mark.django_db
 
@@ -85,3 +87,72 @@ def test_a_red_card_counts_the_samples_until_they_are_replaced(console: Client, 
     assert console.get(card.href).status_code == 200
     PaymentMethodConfig.objects.filter(is_sample=True).update(is_enabled=False)
     assert "Payment methods to set up" not in console.get(reverse("admin:index")).content.decode()
+
+
+LIST = reverse("admin:billing_paymentmethodconfig_changelist")
+
+
+def switch(browser: Client, config: PaymentMethodConfig, on: str, **more: str) -> Any:
+    return browser.post(f"{LIST}{config.pk}/switch/", {"on": on, **more}, follow=True)
+
+
+def test_list_is_grouped_by_country_and_switched_in_place(console: Client, defaults: None) -> None:
+    groups = console.get(LIST).context["countries"]
+    wallet = PaymentMethodConfig.objects.get(country_code="PK", payment_method="local_wallet")
+
+    off = switch(console, wallet, "0").content.decode()
+
+    assert [group.name for group in groups][:2] == ["All other countries", "Bangladesh"]
+    assert [row.config.payment_method for row in groups[0].rows] == ["stripe", "paypal", "bank_transfer"]
+    assert "is not offered any more." in off
+    assert Event.objects.latest("pk").data["changed"] == {"is_enabled": False}
+    switch(console, wallet, "1")
+    wallet.refresh_from_db()
+    assert wallet.is_enabled
+
+
+def test_the_last_method_of_a_country_is_asked_about_first(console: Client) -> None:
+    config = make.payment_method()
+
+    asked = switch(console, config, "0")
+    config.refresh_from_db()
+    still = config.is_enabled
+    switch(console, config, "0", sure="1")
+
+    assert "It is the last way to pay in: All other countries." in asked.content.decode()
+    config.refresh_from_db()
+    assert (still, config.is_enabled) == (True, False)
+
+
+def test_who_may_only_see_methods_finds_no_switch(client: Client) -> None:
+    config = make.payment_method()
+    client.force_login(operator_with("billing.view_paymentmethodconfig"))
+
+    assert 'role="switch"' not in client.get(LIST).content.decode()
+    assert switch(client, config, "0").status_code == 403
+
+
+def test_placeholders_become_the_invoice_s_and_unknown_ones_are_refused(console: Client) -> None:
+    config = make.payment_method(bank_name="ABC Bank", account_number="1234567890")
+    page = reverse("admin:billing_paymentmethodconfig_change", args=[config.pk])
+
+    wrong = console.post(page, edited(config, instructions="Send {amout}."))
+    console.post(page, edited(config, instructions="Send {amount} with {invoice_number} by {due_date}."))
+    invoice = make.invoice()
+    shown = console.get(page).content.decode()
+    picture = console.get(reverse("admin:billing_paymentmethodconfig_preview", args=[config.pk]))
+
+    assert "{amout} stands for nothing." in str(wrong.context["adminform"].form.errors["instructions"])
+    said = all_payment_instructions(invoice)[0].text
+    assert said.startswith(f"Send 89.00 USD with {invoice.invoice_number} by ")
+    assert "Send 89.00 USD with INV-0-" in shown
+    assert picture.content.startswith(b"\xff\xd8")
+    config.refresh_from_db()
+    assert "Send the amount of your invoice with the number of your invoice" in instructions_of(config)
+
+
+def test_a_country_is_chosen_by_its_name(console: Client) -> None:
+    add = console.get(reverse("admin:billing_paymentmethodconfig_add")).content.decode()
+
+    assert '<option value="PK">Pakistan</option>' in add
+    assert '<option value="*">All other countries</option>' in add

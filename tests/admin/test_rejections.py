@@ -14,9 +14,9 @@ from tests.admin.test_payment_decisions import REJECT, decide, page, status
 pytestmark = pytest.mark.django_db
 
 
-def test_the_dialog_to_reject_offers_the_sentences_and_takes_no_rejection_without_one(console: Client) -> None:
+def test_the_page_to_reject_offers_the_sentences_and_takes_no_rejection_without_one(console: Client) -> None:
     payment = make.submitted_payment()
-    shown = unescape(console.get(page(payment, "reject")).content.decode())
+    shown = unescape(console.get(page(payment, "check")).content.decode())
 
     for inputs, refusal in (
         ({}, "Choose the reason that the customer reads."),
@@ -24,7 +24,7 @@ def test_the_dialog_to_reject_offers_the_sentences_and_takes_no_rejection_withou
         ({"reason_code": "nonsense"}, "nonsense is not one of the available choices"),
         ({"reason_code": "not_found", "reason": "x" * 301}, "300"),
     ):
-        answer = console.post(page(payment, "reject"), {"_form_submitted": "True", "note": "Seen by me", **inputs})
+        answer = console.post(page(payment, "check"), {"decision": "reject", "note": "Seen by me", **inputs})
         assert refusal in unescape(answer.content.decode())
     assert all(str(code.label) in shown for code in RejectionCode)
     assert status(payment) == PaymentStatus.PENDING_APPROVAL

@@ -24,7 +24,7 @@ def unguarded(*tables: str, kinds: str = "cf") -> None:
             )
             names = [name for (name,) in cursor.fetchall()]
         for name in names:
-            run(f"ALTER TABLE {table} DROP CONSTRAINT {name} CASCADE")
+            run(f"ALTER TABLE {table} DROP CONSTRAINT IF EXISTS {name} CASCADE")
 
 
 def forget_event(event_type: str) -> Callable[[Any], None]:

@@ -76,6 +76,11 @@ def grant_for_unpaid(world: Any) -> None:
     run("UPDATE igny8_credit_grants SET source = %s WHERE account_id = %s", source, world.trial.pk)
 
 
+def credit_more_than_the_invoice(world: Any) -> None:
+    unguarded("igny8_credit_notes")
+    run("UPDATE igny8_credit_notes SET amount = 1000 WHERE amount = 44.5")
+
+
 SETTLED_BREAKS: list[tuple[int, Callable[[Any], object]]] = [
     (4, grant_twice),
     (4, grant_other_amount),
@@ -90,6 +95,7 @@ SETTLED_BREAKS: list[tuple[int, Callable[[Any], object]]] = [
     (6, settle_void),
     (6, allocate_to_void),
     (13, cross_allocation),
+    (23, credit_more_than_the_invoice),
     (18, capture_and_deliver_nothing),
     (18, allocate_to_void),
 ]

@@ -8,11 +8,12 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from igny8_core.admin.api.invoice_serializers import InvoiceInput, OperatorInvoiceOutput, VoidInput
+from igny8_core.admin.api.invoice_serializers import OperatorInvoiceOutput
 from igny8_core.auth.errors import AccountDeleted, OwnAccount
 from igny8_core.auth.permissions import IsOperator, require_other_account, user_of
 from igny8_core.auth.selectors import account_with_id
 from igny8_core.business.billing.errors import InvoiceNotFound, InvoiceNotPayable, PdfUnavailable
+from igny8_core.business.billing.invoice_inputs import InvoiceInput, VoidInput
 from igny8_core.business.billing.models import Invoice, InvoiceStatus
 from igny8_core.business.billing.selectors import all_invoices, invoices_matching
 from igny8_core.business.billing.serializers import LaterDayInput
@@ -90,6 +91,7 @@ class OperatorInvoiceViewSet(ListViewSet):
             # As text, so that 89.000 is refused where the currency has two decimals.
             [{**line, "amount": str(line["amount"])} for line in order["line_items"]],
             notes=order["notes"],
+            purchase_order_number=order["purchase_order_number"],
             due_date=order.get("due_date"),
             send=order["send"],
             created_by=operator,

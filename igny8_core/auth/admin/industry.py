@@ -26,3 +26,13 @@ class IndustryAdmin(ConsoleAdmin):
     search_help_text = "Search by name or slug"
     prepopulated_fields = {"slug": ("name",)}
     tells_values = True
+    fieldsets = (
+        (
+            None,
+            {
+                "description": "Another name is shown at once on all sites of the industry. An industry that is "
+                "switched off is not offered for new sites; those that have it keep it.",
+                "fields": ("name", "slug", "is_active"),
+            },
+        ),
+    )

@@ -49,7 +49,15 @@ class PlanAdmin(SoldAdmin):
     prepopulated_fields = {"slug": ("name",)}
     tells_values = True
     fieldsets = (
-        (None, {"fields": ("name", "slug", ("price", "currency"), "billing_cycle", "features")}),
+        (
+            None,
+            {
+                "description": "What you change here holds for new orders. Subscriptions keep the price, credits and "
+                "limits that they were sold with, also when they renew, and invoices never change. For another price "
+                "for customers who have the plan, announce a price change.",
+                "fields": ("name", "slug", ("price", "currency"), "billing_cycle", "features"),
+            },
+        ),
         ("Includes", {"fields": (("included_credits", "credits_rollover"), ("max_sites", "max_users"))}),
         ("Offer", {"fields": (("is_active", "is_public", "is_trial"), "sort_order")}),
         ("Stripe", {"fields": (("stripe_product_id", "stripe_price_id"),)}),

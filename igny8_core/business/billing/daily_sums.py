@@ -19,7 +19,7 @@ ROWS = """
     FROM igny8_allocations WHERE kind = 'money' AND released_at >= %(begin)s AND released_at < %(end)s
     UNION ALL
     SELECT (created_at AT TIME ZONE 'UTC')::date, 'given_back', currency, amount
-    FROM igny8_credit_notes WHERE created_at >= %(begin)s AND created_at < %(end)s
+    FROM igny8_credit_notes WHERE payment_id IS NOT NULL AND created_at >= %(begin)s AND created_at < %(end)s
     UNION ALL
     SELECT (created_at AT TIME ZONE 'UTC')::date,
            CASE WHEN transaction_type = 'usage' THEN 'used' WHEN transaction_type = 'expiry' THEN 'expired'

@@ -84,7 +84,17 @@ OTHERS = [
         UNION ALL
         SELECT format('credit note %s: payment of account %s', note.credit_note_number, payment.account_id)
         FROM igny8_credit_notes note JOIN igny8_payments payment ON payment.id = note.payment_id
-        WHERE payment.account_id <> note.account_id OR payment.invoice_id <> note.invoice_id
+        WHERE payment.account_id <> note.account_id OR (payment.invoice_id <> note.invoice_id
+           -- A payment of an invoice that was corrected is refunded on the one that corrects it.
+           AND NOT EXISTS (SELECT FROM igny8_invoices WHERE id = note.invoice_id AND replaces_id IS NOT NULL))
+        UNION ALL
+        SELECT format('credit note %s: invoice of account %s', note.credit_note_number, invoice.account_id)
+        FROM igny8_credit_notes note JOIN igny8_invoices invoice ON invoice.id = note.invoice_id
+        WHERE invoice.account_id <> note.account_id
+        UNION ALL
+        SELECT format('invoice %s: replaces one of account %s', invoice.invoice_number, former.account_id)
+        FROM igny8_invoices invoice JOIN igny8_invoices former ON former.id = invoice.replaces_id
+        WHERE former.account_id <> invoice.account_id
         UNION ALL
         SELECT format('allocation %s: invoice of account %s, payment of account %s', allocation.id, invoice.account_id,
                       payment.account_id)
@@ -193,6 +203,10 @@ OTHERS = [
             FROM igny8_refunds WHERE NOT (is_return AND status = 'pending')
             UNION ALL
             SELECT 'billing.payment', payment_id::text, 'refunded', 'payment.refunded' FROM igny8_credit_notes
+            WHERE payment_id IS NOT NULL
+            UNION ALL
+            SELECT 'billing.invoice', invoice_id::text, 'credited', 'invoice.credited' FROM igny8_credit_notes
+            WHERE payment_id IS NULL
             UNION ALL
             SELECT 'billing.invoice', id::text, status, CASE status
                 WHEN 'paid' THEN 'invoice.paid' WHEN 'void' THEN 'invoice.voided' ELSE 'invoice.created' END

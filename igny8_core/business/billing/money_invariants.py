@@ -161,12 +161,32 @@ OF_MONEY = [
         UNION ALL
         SELECT format('payment %s: credit notes count %s credits, %s were granted', note.payment_id, note.credits,
                       granted.amount)
-        FROM (SELECT account_id, payment_id, invoice_id, sum(credits_taken_back + credits_not_recovered) AS credits
-              FROM igny8_credit_notes GROUP BY account_id, payment_id, invoice_id) note
+        FROM (SELECT refund.account_id, payment_id, payment.invoice_id,
+                     sum(credits_taken_back + credits_not_recovered) AS credits
+              FROM igny8_credit_notes refund JOIN igny8_payments payment ON payment.id = payment_id
+              GROUP BY refund.account_id, payment_id, payment.invoice_id) note
         LEFT JOIN igny8_credit_grants granted
           ON granted.account_id = note.account_id
          AND granted.source IN ('payment:' || note.payment_id, 'invoice:' || note.invoice_id)
         WHERE note.credits > coalesce(granted.amount, 0)
+        """,
+    ),
+    Invariant(
+        23,
+        "no more of an invoice is credited than it comes to, and what settles a corrected one is its whole credit note",
+        """
+        SELECT format('invoice %s: %s credited of %s', invoice.invoice_number, note.total, invoice.total)
+        FROM igny8_invoices invoice
+        JOIN (SELECT invoice_id, sum(amount) AS total FROM igny8_credit_notes GROUP BY invoice_id) note
+          ON note.invoice_id = invoice.id
+        WHERE note.total > invoice.total
+        UNION ALL
+        SELECT format('allocation %s: %s of credit note %s over %s', allocation.id, allocation.amount,
+                      note.credit_note_number, note.amount)
+        FROM igny8_allocations allocation JOIN igny8_credit_notes note ON note.id = allocation.credit_note_id
+        JOIN igny8_invoices invoice ON invoice.id = allocation.invoice_id
+        WHERE allocation.amount <> note.amount OR allocation.currency <> note.currency
+           OR invoice.replaces_id IS DISTINCT FROM note.invoice_id OR note.account_id <> allocation.account_id
         """,
     ),
     Invariant(

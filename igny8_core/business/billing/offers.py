@@ -29,6 +29,18 @@ def offered_payment_methods(country_code: str) -> list[PaymentMethodConfig]:
     return sorted(offered, key=lambda config: (config.sort_order, config.pk))
 
 
+def countries_left_without(config: PaymentMethodConfig) -> list[str]:
+    """The countries (* for those without rows of their own) that offer nothing once a method is switched off."""
+    its_own = [config.country_code]
+    if config.country_code == ALL_COUNTRIES:
+        its_own = sorted({*its_own, *PaymentMethodConfig.objects.values_list("country_code", flat=True)})
+    return [code for code in its_own if _offers_only(config, offered_payment_methods(code))]
+
+
+def _offers_only(config: PaymentMethodConfig, offered: list[PaymentMethodConfig]) -> bool:
+    return [offer.pk for offer in offered] == [config.pk]
+
+
 def offered_for(country_code: str, amount: Decimal, currency: str) -> list[PaymentMethodConfig]:
     """The methods offered in a country that can take this amount, without those whose details are hidden."""
     offered = offered_payment_methods(country_code)

@@ -25,6 +25,13 @@ LABELS = {
 SAMPLE_DETAILS = {
     name: {folded(row[name]) for row in PAYMENT_METHODS if name in row} for name in {*PAYEE_DETAILS} - {"wallet_type"}
 }
+# What instructions can name in braces, and what stands there as long as there is no invoice.
+PLACEHOLDERS = {
+    "amount": gettext_noop("the amount of your invoice"),
+    "invoice_number": gettext_noop("the number of your invoice"),
+    "due_date": gettext_noop("the due date of your invoice"),
+}
+BRACED = re.compile(r"\{([^{}\n]*)\}")
 WALLET = gettext_noop("Wallet")
 SEND_TO = gettext_noop("Send payment to:")
 
@@ -45,7 +52,7 @@ def instructions_of(payee: Payee) -> str:
     """Everything that a payer needs, as plain text: the details, one per line, then the operator's text."""
     details = [f"{label}: {value}" for label, value in details_of(payee)]
     heading = [_(SEND_TO)] if payee.wallet_id else []
-    words = text_without_details(payee)
+    words = filled(text_without_details(payee))
     return "\n".join([*heading, *details, *([words] if words else [])])
 
 
@@ -54,6 +61,12 @@ def text_without_details(payee: Payee, *others: Payee) -> str:
     said = {folded(getattr(each, name)) for each in (payee, *others) for name in PAYEE_DETAILS} - {""}
     kept = [line for line in payee.instructions.splitlines() if not _repeats(line, said)]
     return translated("\n".join(kept).strip())
+
+
+def filled(text: str, **facts: str) -> str:
+    """The operator's text with what its placeholders stand for. Without `facts` it is in words."""
+    known = {name: _(words) for name, words in PLACEHOLDERS.items()} | facts
+    return BRACED.sub(lambda found: known.get(found[1], found[0]), text)
 
 
 def is_hidden(payee: Payee) -> bool:
@@ -81,7 +94,16 @@ def refused_details(before: Payee | None, after: Payee) -> dict[str, list[str]]:
 
 
 def _why_text_refused(words: str, before: Payee | None, after: Payee) -> str | None:
-    """Refuse text that repeats a number: when the number's field is changed, the text would keep the old one."""
+    """Refuse text that repeats a number: when the number's field is changed, the text would keep the old one.
+
+    A placeholder that nothing stands for is refused too: customers would read the braces.
+    """
+    unknown = next((name for name in BRACED.findall(words) if name not in PLACEHOLDERS), None)
+    if unknown is not None and (before is None or before.instructions != after.instructions):
+        return _("{%(name)s} stands for nothing. Use one of: %(known)s.") % {
+            "name": unknown,
+            "known": ", ".join(f"{{{name}}}" for name in PLACEHOLDERS),
+        }
     for payee in (after, *([before] if before else [])):
         for name in PAYEE_NUMBERS:
             number = getattr(payee, name)

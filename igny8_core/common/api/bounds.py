@@ -97,9 +97,9 @@ BOUNDS: dict[str, list[Bound]] = {
         Bound("igny8_core.api.usage.MAX_DAYS", "days of the usage analytics", "400"),
     ],
     "Invoices and payments": [
-        Bound("igny8_core.admin.api.invoice_serializers.MAX_LINES", "lines of an invoice by an operator", "400"),
+        Bound("igny8_core.business.billing.invoice_inputs.MAX_LINES", "lines of an invoice by an operator", "400"),
         Bound(f"{BILLING}.admin.payment_bulk.MOST_SELECTED", "payments that are decided together", "the oldest ones"),
-        Bound("igny8_core.admin.api.invoice_serializers.MAX_QUANTITY", "quantity of such a line", "400"),
+        Bound("igny8_core.business.billing.invoice_inputs.MAX_QUANTITY", "quantity of such a line", "400"),
         Bound("igny8_core.common.money.MAX_AMOUNT", "an amount of money", "400"),
         Bound(f"{BILLING}.services.invoices.lifecycle.MAX_DUE_DAYS", "days to a due date", "400"),
         Bound("MAX_INVOICES_OF_SUBSCRIPTION_PER_DAY", "invoices of a subscription in 24 hours", "409"),

@@ -7,8 +7,9 @@ from django.utils.translation import gettext as _
 from igny8_core.business.billing.gateways import card_method
 from igny8_core.business.billing.models import MANUAL_METHODS, Invoice, PaymentMethodConfig
 from igny8_core.business.billing.offers import offers_of
-from igny8_core.business.billing.payees import details_of, is_hidden, text_without_details
+from igny8_core.business.billing.payees import details_of, is_hidden
 from igny8_core.business.billing.services.invoices.epc_code import epc_path
+from igny8_core.business.billing.services.invoices.instructions import text_for
 from igny8_core.business.billing.services.invoices.pay_links import online_offers
 from igny8_core.common.languages import translated
 from igny8_core.common.money import amount_text, format_amount
@@ -76,7 +77,7 @@ def _manual(invoice: Invoice, offer: PaymentMethodConfig) -> Way:
         offer.payment_method,
         translated(offer.display_name),
         is_manual=True,
-        text=text_without_details(offer),
+        text=text_for(invoice, offer),
         details=tuple(details),
         code=Code(*drawn) if drawn else None,
     )

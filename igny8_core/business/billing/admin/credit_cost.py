@@ -31,6 +31,16 @@ class CreditCostConfigAdmin(ConsoleAdmin):
     search_fields = ("display_name", "operation_type")
     search_help_text = "Search by operation or code"
     event_noun, tells_values = "credit_cost", True
+    fieldsets = (
+        (
+            None,
+            {
+                "description": "What you change here is charged from the next operation on, to all customers. What "
+                "was charged before stays. An operation that is switched off is refused.",
+                "fields": (("display_name", "operation_type"), ("credits_per_unit", "unit"), "is_active"),
+            },
+        ),
+    )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> tuple[str, ...]:
         """The code of an operation is chosen once."""

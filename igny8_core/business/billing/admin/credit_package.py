@@ -44,7 +44,14 @@ class CreditPackageAdmin(SoldAdmin):
     event_noun, tells_values = "credit_package", True
     readonly_fields = ("final_price_shown",)
     fieldsets = (
-        (None, {"fields": ("name", "slug", ("credits", "valid_days"))}),
+        (
+            None,
+            {
+                "description": "What you change here holds for orders from now on. Invoices that are issued, paid or "
+                "not, keep their price and credits, and credits that were bought keep their expiry.",
+                "fields": ("name", "slug", ("credits", "valid_days")),
+            },
+        ),
         ("Price", {"fields": (("price", "currency"), ("discount_percentage", "final_price_shown"))}),
         ("Offer", {"fields": (("is_active", "is_featured"), "sort_order")}),
         ("Gateways", {"fields": (("stripe_product_id", "stripe_price_id"), "paypal_product_id")}),

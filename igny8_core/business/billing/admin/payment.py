@@ -4,7 +4,8 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, BooleanRadioFilter, ChoicesDropdownFilter
 from unfold.decorators import action as page_action
@@ -14,10 +15,8 @@ from igny8_core.auth.confirming import require_confirmed_operator
 from igny8_core.auth.permissions import operator_of
 from igny8_core.business.billing.admin.payment_bulk import DecidesSeveral
 from igny8_core.business.billing.admin.payment_decisions import (
-    ApproveDialog,
     OrderAgainDialog,
     RefundDialog,
-    RejectDialog,
     decide_each,
     payment_with_id,
 )
@@ -25,8 +24,6 @@ from igny8_core.business.billing.admin.payment_gateways import gateway_buttons
 from igny8_core.business.billing.models import GATEWAY_METHODS, CreditNote, LineKind, Payment, PaymentStatus
 from igny8_core.business.billing.payment_repeats import repeats_of
 from igny8_core.business.billing.payment_search import payments_matching
-from igny8_core.business.billing.services.payments.large_approvals import is_large
-from igny8_core.business.billing.services.payments.offline import approve_manual_payment, reject_manual_payment
 from igny8_core.business.billing.services.refunds.refunding import process_refund
 from igny8_core.business.billing.services.subscriptions.decisions import order_again
 from igny8_core.common.links import why_not_public_https
@@ -48,7 +45,7 @@ PAYMENT_TONES = {
 
 # The buttons of a payment, by its status.
 BUTTONS = {
-    PaymentStatus.PENDING_APPROVAL: frozenset({"approve", "reject", "again"}),
+    PaymentStatus.PENDING_APPROVAL: frozenset({"check", "again"}),
     PaymentStatus.SUCCEEDED: frozenset({"refund"}),
     PaymentStatus.PARTIALLY_REFUNDED: frozenset({"refund"}),
 }
@@ -98,7 +95,7 @@ class PaymentAdmin(DecidesSeveral):
     search_help_text = "Search by reference in any spelling, amount, payer, notes, invoice number or account"
     ordering = ("-id",)
     actions = ("approve_selected", "reject_selected")
-    actions_detail = ("approve", "reject", "order_again", "refund", "ask", "giveback")
+    actions_detail = ("to_check", "order_again", "refund", "ask", "giveback")
     fieldsets = (
         (
             None,
@@ -254,40 +251,15 @@ class PaymentAdmin(DecidesSeveral):
         return self.before_deciding(request, "reject", payments)
 
     @page_action(  # type: ignore[untyped-decorator]
-        description="Approve",
+        description="Check and decide",
         permissions=["approve"],
-        icon="check",
+        url_path="to-check",
+        icon="fact_check",
         variant=ActionVariant.SUCCESS,
-        dialog={
-            "title": "Approve this payment",
-            "description": "The invoice is marked as paid, the subscription becomes active, and its credits are "
-            "granted.",
-            "form_class": ApproveDialog,
-            "form_submit_text": "Approve",
-        },
     )
-    def approve(self, request: HttpRequest, form: ApproveDialog, object_id: str) -> HttpResponse:
-        """Approve the payment of the page, as the dialog says."""
-        override = form.cleaned_data.get("override_duplicate", False)
-        _approve(request, payment_with_id(object_id), form.cleaned_data["note"], override)
-        return back_to(request, "billing_payment", object_id)
-
-    @page_action(  # type: ignore[untyped-decorator]
-        description="Reject",
-        permissions=["approve"],
-        icon="close",
-        variant=ActionVariant.DANGER,
-        dialog={
-            "title": "Reject this payment",
-            "description": "Reject it if the money has not arrived, or not in full.",
-            "form_class": RejectDialog,
-            "form_submit_text": "Reject",
-        },
-    )
-    def reject(self, request: HttpRequest, form: RejectDialog, object_id: str) -> HttpResponse:
-        """Reject the payment of the page, with reason and note from the dialog."""
-        _reject(request, payment_with_id(object_id), form.cleaned_data)
-        return back_to(request, "billing_payment", object_id)
+    def to_check(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Leads to the page with all that a decision rests on, where the payment is approved or rejected."""
+        return HttpResponseRedirect(reverse("admin:billing_payment_check", args=[object_id]))
 
     @page_action(  # type: ignore[untyped-decorator]
         description="Void and order again",
@@ -332,32 +304,6 @@ class PaymentAdmin(DecidesSeveral):
         require_confirmed_operator(request)
         _refund(request, payment_with_id(object_id), form.cleaned_data)
         return back_to(request, "billing_payment", object_id)
-
-
-def _approve(request: HttpRequest, payments: QuerySet[Payment], note: str, override: bool) -> None:
-    operator = operator_of(request)
-    if any(is_large(payment) for payment in payments):
-        require_confirmed_operator(request)
-    report = decide_each(
-        payments,
-        lambda payment: approve_manual_payment(payment, operator, admin_notes=note, override_duplicate=override),
-    )
-    report.tell(request, "Approved")
-
-
-def _reject(request: HttpRequest, payments: QuerySet[Payment], decision: dict[str, Any]) -> None:
-    operator = operator_of(request)
-    report = decide_each(
-        payments,
-        lambda payment: reject_manual_payment(
-            payment,
-            decision["reason"],
-            operator,
-            reason_code=decision["reason_code"],
-            internal_note=decision["note"],
-        ),
-    )
-    report.tell(request, "Rejected")
 
 
 def _refund(request: HttpRequest, payments: QuerySet[Payment], refund: dict[str, Any]) -> None:

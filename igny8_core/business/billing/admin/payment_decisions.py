@@ -17,7 +17,6 @@ from unfold.widgets import (
     UnfoldAdminSelectWidget,
     UnfoldAdminTextareaWidget,
     UnfoldAdminTextInputWidget,
-    UnfoldBooleanSwitchWidget,
 )
 
 from igny8_core.business.billing.admin.payment_reports import Row
@@ -64,31 +63,6 @@ class ApprovalForm(StrictForm, forms.Form):
     override_duplicate = forms.BooleanField(required=False)
 
 
-class ApproveDialog(StrictForm, BaseDialogForm):  # type: ignore[misc]
-    """The dialog to approve a payment. It asks for the override if another one shows the same transfer."""
-
-    rules = DecisionInput
-
-    note = forms.CharField(
-        required=False,
-        max_length=NOTE_LENGTH,
-        widget=UnfoldAdminTextareaWidget({"rows": 3}),
-        help_text="For operators, stored with the payment.",
-    )
-    override_duplicate = forms.BooleanField(
-        label="Approve although another payment has the same reference or proof", widget=UnfoldBooleanSwitchWidget()
-    )
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        payment = payment_with_id(str(self.object_id)).first()
-        if payment and payment.is_flagged_duplicate:
-            self.fields["note"].required = True
-            self.fields["note"].help_text = "Write how you know that this is a different transfer."
-        else:
-            del self.fields["override_duplicate"]
-
-
 class RejectionForm(StrictForm, forms.Form):
     """What a rejection takes: the reason for the customer, and a note for operators."""
 
@@ -129,10 +103,6 @@ class RejectionForm(StrictForm, forms.Form):
         except InvalidInput as refusal:
             for name, texts in (refusal.errors or {}).items():
                 self.add_error(name, texts)
-
-
-class RejectDialog(RejectionForm, BaseDialogForm):  # type: ignore[misc]
-    """The dialog to reject a payment."""
 
 
 class OrderAgainDialog(StrictForm, BaseDialogForm):  # type: ignore[misc]

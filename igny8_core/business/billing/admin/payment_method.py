@@ -2,14 +2,19 @@
 
 from typing import Any
 
-from django.contrib import admin
+from django import forms
+from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilter
+from unfold.widgets import UnfoldAdminSelectWidget
 
 from igny8_core.auth.confirming import require_confirmed_operator
 from igny8_core.auth.permissions import operator_of
-from igny8_core.business.billing.models import PAYEE_COLUMNS, PayeeVersion, PaymentMethodConfig
+from igny8_core.business.billing.admin.payment_method_preview import ShowsPreview
+from igny8_core.business.billing.admin.payment_method_switch import EVERYWHERE, SwitchesMethods, place
+from igny8_core.business.billing.models import ALL_COUNTRIES, PAYEE_COLUMNS, PayeeVersion, PaymentMethodConfig
+from igny8_core.business.billing.offers import offered_payment_methods
 from igny8_core.business.billing.payees import refused_details
 from igny8_core.business.billing.serializers import PaymentMethodInput
 from igny8_core.business.billing.services.payment_methods.configuration import (
@@ -18,13 +23,21 @@ from igny8_core.business.billing.services.payment_methods.configuration import (
     update_payment_method,
 )
 from igny8_core.common.strict_forms import StrictForm
-from igny8_core.console.pages import ConsoleAdmin, ModelForm
+from igny8_core.common.written import countries_to_choose
+from igny8_core.console.pages import ModelForm
 
 
 class PaymentMethodConfigForm(StrictForm, ModelForm):
     """A payment method, validated by PaymentMethodInput. Sample details are checked once they are edited."""
 
     rules = PaymentMethodInput
+
+    country_code = forms.ChoiceField(
+        label="Country",
+        choices=lambda: [(ALL_COUNTRIES, EVERYWHERE), *countries_to_choose()],
+        widget=UnfoldAdminSelectWidget(),
+        help_text="Type the beginning of its name.",
+    )
 
     def clean(self) -> dict[str, Any]:
         """The columns, with one refusal for each wrong detail."""
@@ -39,11 +52,13 @@ class PaymentMethodConfigForm(StrictForm, ModelForm):
 
 
 @admin.register(PaymentMethodConfig)
-class PaymentMethodConfigAdmin(ConsoleAdmin):
+class PaymentMethodConfigAdmin(SwitchesMethods, ShowsPreview):
     """Payment methods by country, with the details that a payer needs."""
 
     form = PaymentMethodConfigForm
     list_display = ("display_name", "country_code", "payment_method", "is_enabled", "is_sample", "sort_order")
+    list_per_page = 500
+    readonly_fields = ("preview",)
     list_filter = (
         ("payment_method", ChoicesDropdownFilter),
         ("is_enabled", BooleanRadioFilter),
@@ -67,22 +82,27 @@ class PaymentMethodConfigAdmin(ConsoleAdmin):
             "For the payer",
             {
                 "description": "Payers see the details below automatically. Use this field for anything else that "
-                "they should know.",
+                "they should know. {amount}, {invoice_number} and {due_date} become those of their invoice.",
                 "fields": ("instructions",),
             },
         ),
         (
             "Bank",
             {
+                "classes": ("method-bank",),
                 "fields": (
                     ("bank_name", "account_title"),
                     ("account_number", "routing_number"),
                     ("iban", "swift_code"),
-                )
+                ),
             },
         ),
-        ("Wallet", {"fields": (("wallet_type", "wallet_id"),)}),
+        ("Wallet", {"classes": ("method-wallet",), "fields": (("wallet_type", "wallet_id"),)}),
+        ("What customers read", {"description": "As it is saved, on a sample invoice.", "fields": ("preview",)}),
     )
+
+    class Media:
+        js = ("console/method.js",)
 
     def save_model(self, request: HttpRequest, obj: PaymentMethodConfig, form: Any, change: bool) -> None:
         """Save with the service, which keeps the old details and informs all operators."""
@@ -94,6 +114,8 @@ class PaymentMethodConfigAdmin(ConsoleAdmin):
         else:
             saved = configure_payment_method(operator_of(request), **form.cleaned_data)
         obj.pk, obj._state.adding = saved.pk, False
+        if not saved.is_enabled and not offered_payment_methods(saved.country_code):
+            messages.warning(request, f"Nothing is offered any more in: {place(saved.country_code)}.")
 
     def delete_model(self, request: HttpRequest, obj: PaymentMethodConfig) -> None:
         """Delete with the service."""

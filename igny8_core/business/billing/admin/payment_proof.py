@@ -1,6 +1,5 @@
 """Console pages of proofs of payment, and the file on a payment's page."""
 
-from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin
@@ -11,10 +10,9 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 
+from igny8_core.business.billing.admin.documents import served
 from igny8_core.business.billing.models import Payment, PaymentProof, ProofType
 from igny8_core.business.billing.services.proofs import files
-from igny8_core.common.api.downloads import file_response
-from igny8_core.common.errors import DomainError
 from igny8_core.console.columns import EMPTY, badge, change_url, moment
 from igny8_core.console.pages import ReadOnlyAdmin
 
@@ -65,14 +63,14 @@ class ShowsProof(ReadOnlyAdmin):
     def proof_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """The payment's file: pictures are shown, PDFs are saved. Raises PermissionDenied, Http404."""
         proof = self._proof_of(request, object_id)
-        return _served(lambda: files.fetch(proof), proof.content_type, proof.neutral_name, inline=proof.is_picture)
+        return served(lambda: files.fetch(proof), proof.content_type, proof.neutral_name, inline=proof.is_picture)
 
     def pages_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """The pages of a payment's PDF as one picture, to look at beside the figures. As proof_view otherwise."""
         proof = self._proof_of(request, object_id)
         if proof.is_picture:
             raise Http404
-        return _served(lambda: files.pages_of(proof), ProofType.JPEG, f"{proof}.jpg", inline=True)
+        return served(lambda: files.pages_of(proof), ProofType.JPEG, f"{proof}.jpg", inline=True)
 
     def _proof_of(self, request: HttpRequest, object_id: str) -> PaymentProof:
         if not request.user.has_perm("billing.view_payment"):
@@ -95,14 +93,6 @@ class ShowsProof(ReadOnlyAdmin):
             "about": f"{ProofType(proof.content_type).label}, {filesizeformat(proof.size)}, by {uploader}",
         }
         return format_html(PICTURE if proof.is_picture else DOCUMENT, **values)
-
-
-def _served(read: Callable[[], bytes], content_type: str, name: str, *, inline: bool) -> HttpResponse:
-    try:
-        content = read()
-    except DomainError as fault:
-        return HttpResponse(fault.text, status=fault.http_status, content_type="text/plain")
-    return file_response(content, content_type, name, inline=inline)
 
 
 PICTURE = """

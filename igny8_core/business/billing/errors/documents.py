@@ -126,3 +126,15 @@ class CreditNoteNotFound(DomainError):
     code = "credit_note_not_found"
     http_status = 404
     text = gettext_noop("Credit note not found")
+
+
+class InvoiceNotSendable(DomainError):
+    code = "invoice_not_sendable"
+    http_status = 409
+    text = gettext_noop("This invoice cannot be mailed.")
+
+
+class InvoiceNotCreditable(DomainError):
+    code = "invoice_not_creditable"
+    http_status = 409
+    text = gettext_noop("Nothing of this invoice can be credited now.")

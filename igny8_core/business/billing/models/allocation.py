@@ -9,13 +9,15 @@ from igny8_core.common.model_fields import AmountField
 
 class AllocationKind(models.TextChoices):
     MONEY = "money", "Money"
+    CREDITED = "credited", "Credit note"
 
 
 class Allocation(models.Model):
-    """The part of a payment that settles an invoice. An invoice's live allocations add up to its `settled_amount`.
+    """The part of a payment, or the credit note, that settles an invoice.
 
-    Written in one statement with the invoice (allocations.py) and kept for good. A trigger refuses every change except
-    one release while the invoice is open.
+    An invoice's live allocations add up to its `settled_amount`. Money is written in one statement with the invoice
+    (allocations.py), a credit note in one transaction (services/invoices/corrections.py). Kept for good: a trigger
+    refuses every change except one release while the invoice is open.
     """
 
     # No index: nobody looks up allocations by account, and every capture would have to maintain it.
@@ -23,6 +25,15 @@ class Allocation(models.Model):
     invoice = models.ForeignKey("billing.Invoice", on_delete=models.PROTECT, related_name="allocations")
     payment = models.ForeignKey(
         "billing.Payment", null=True, blank=True, on_delete=models.PROTECT, related_name="allocations"
+    )
+    credit_note = models.ForeignKey(
+        "billing.CreditNote",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="allocations",
+        db_index=False,
+        help_text="The credit note of the invoice that this one corrects",
     )
     kind = models.CharField(max_length=20, choices=AllocationKind.choices, default=AllocationKind.MONEY)
     amount = AmountField()
@@ -53,6 +64,11 @@ class Allocation(models.Model):
                 | (~Q(kind=AllocationKind.MONEY) & Q(payment__isnull=True)),
                 name="igny8_allocations_money_has_payment",
             ),
+            models.CheckConstraint(
+                condition=Q(kind=AllocationKind.CREDITED, credit_note__isnull=False)
+                | (~Q(kind=AllocationKind.CREDITED) & Q(credit_note__isnull=True)),
+                name="igny8_allocations_credited_has_note",
+            ),
             models.CheckConstraint(condition=Q(amount__gt=0), name="igny8_allocations_amount_positive"),
             models.CheckConstraint(condition=Q(currency__regex=r"^[A-Z]{3}$"), name="igny8_allocations_currency_iso"),
             models.CheckConstraint(
@@ -64,6 +80,11 @@ class Allocation(models.Model):
                 fields=["payment", "invoice"],
                 condition=Q(released_at__isnull=True),
                 name="igny8_allocations_one_live",
+            ),
+            models.UniqueConstraint(
+                fields=["credit_note"],
+                condition=Q(credit_note__isnull=False),
+                name="igny8_allocations_credit_note_once",
             ),
         ]
         indexes = [

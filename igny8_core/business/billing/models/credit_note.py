@@ -7,16 +7,24 @@ from igny8_core.common.model_fields import AmountField
 
 
 class CreditNote(models.Model):
-    """The document of a refund: the money that was given back and the credits that were taken back.
+    """What takes an invoice back, in part or whole: money that was refunded, or an invoice that was wrong.
 
-    It is never changed, and is numbered without gaps like invoices. Credits that were already spent cannot be taken
-    back, because the balance never goes below zero; `credits_not_recovered` states them (docs/domain.md section 4,
-    Refund).
+    Without `payment` no money moved: an unpaid invoice was taken back, or the note settles the invoice that corrects a
+    paid one (docs/domain.md section 4, Credit notes). It is never changed, and is numbered without gaps like invoices.
+    Credits that were already spent cannot be taken back with a refund, because the balance never goes below zero;
+    `credits_not_recovered` states them (docs/domain.md section 4, Refund).
     """
 
     account = models.ForeignKey("igny8_auth.Account", on_delete=models.PROTECT, related_name="credit_notes")
     invoice = models.ForeignKey("billing.Invoice", on_delete=models.PROTECT, related_name="credit_notes")
-    payment = models.ForeignKey("billing.Payment", on_delete=models.PROTECT, related_name="credit_notes")
+    payment = models.ForeignKey(
+        "billing.Payment",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="credit_notes",
+        help_text="The payment that was refunded; empty if no money went back",
+    )
     credit_note_number = models.CharField(max_length=40, unique=True)
     amount = AmountField()
     currency = models.CharField(max_length=3, help_text="ISO 4217")

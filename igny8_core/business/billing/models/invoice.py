@@ -62,6 +62,22 @@ class Invoice(models.Model):
     stripe_invoice_id = models.CharField(
         "Stripe invoice ID", max_length=100, blank=True, help_text="Of the invoice at Stripe that this invoice copies"
     )
+    purchase_order_number = models.CharField(
+        max_length=50, blank=True, default="", db_default="", help_text="The customer's; printed on the invoice"
+    )
+    request_key = models.UUIDField(
+        null=True, blank=True, editable=False, help_text="Of the form that it was written in, which is taken once"
+    )
+    replaces = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        editable=False,
+        on_delete=models.PROTECT,
+        related_name="replacements",
+        db_index=False,
+        help_text="The invoice that it corrects",
+    )
     metadata = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(default=clock.now, editable=False)
 
@@ -71,6 +87,7 @@ class Invoice(models.Model):
         permissions = [
             ("void_invoice", "Can void invoices"),
             ("charge_invoice", "Can charge customers' saved cards for open invoices"),
+            ("correct_invoice", "Can credit invoices and correct their buyer"),
         ]
         constraints = [
             models.CheckConstraint(condition=Q(status__in=InvoiceStatus.values), name="igny8_invoices_status_known"),
@@ -102,6 +119,15 @@ class Invoice(models.Model):
                 fields=["stripe_invoice_id"],
                 condition=~Q(stripe_invoice_id=""),
                 name="igny8_invoices_stripe_invoice_unique",
+            ),
+            # A form that is sent twice makes one invoice, and an invoice is corrected by one.
+            models.UniqueConstraint(
+                fields=["account", "request_key"],
+                condition=Q(request_key__isnull=False),
+                name="igny8_invoices_once_per_form",
+            ),
+            models.UniqueConstraint(
+                fields=["replaces"], condition=Q(replaces__isnull=False), name="igny8_invoices_replaced_once"
             ),
         ]
         indexes = [
@@ -144,6 +170,11 @@ class Invoice(models.Model):
         kept = self.lines.all()
         kept._result_cache = lines
         self._prefetched_objects_cache = {"lines": kept}
+
+    @property
+    def replaced_by(self) -> "Invoice | None":
+        """The invoice that corrects this one; None if there is none."""
+        return self.replacements.first()
 
     @property
     def billing_period_start(self) -> datetime | None:

@@ -4,10 +4,20 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
-from igny8_core.business.billing.models import MANUAL_METHODS, Invoice, InvoiceStatus, Payment, RejectionCode
+from igny8_core.business.billing.models import (
+    MANUAL_METHODS,
+    Invoice,
+    InvoiceStatus,
+    Payee,
+    Payment,
+    PaymentMethodConfig,
+    RejectionCode,
+)
 from igny8_core.business.billing.offers import offers_of
-from igny8_core.business.billing.payees import details_of, is_hidden, text_without_details
+from igny8_core.business.billing.payees import details_of, filled, is_hidden, text_without_details
 from igny8_core.common.languages import translated
+from igny8_core.common.money import amount_text
+from igny8_core.common.written import day_text
 
 
 @dataclass(frozen=True)
@@ -37,13 +47,23 @@ def all_payment_instructions(invoice: Invoice) -> list[PaymentInstructions]:
     offers = [offer for offer in offers_of(invoice) if offer.payment_method in MANUAL_METHODS and not is_hidden(offer)]
     preferred = invoice.account.default_payment_method
     offers.sort(key=lambda offer: offer.payment_method != preferred)
-    reference = (_("Payment reference"), invoice.invoice_number)
-    return [
-        PaymentInstructions(
-            translated(offer.display_name), text_without_details(offer), [*details_of(offer), reference]
-        )
-        for offer in offers
-    ]
+    return [instructions_with(invoice, offer) for offer in offers]
+
+
+def instructions_with(invoice: Invoice, offer: PaymentMethodConfig) -> PaymentInstructions:
+    """How the invoice is paid with one bank or wallet."""
+    details = [*details_of(offer), (_("Payment reference"), invoice.invoice_number)]
+    return PaymentInstructions(translated(offer.display_name), text_for(invoice, offer), details)
+
+
+def text_for(invoice: Invoice, payee: Payee) -> str:
+    """The operator's text to who pays the invoice: its placeholders are the invoice's amount, number and due date."""
+    return filled(
+        text_without_details(payee),
+        amount=amount_text(invoice.total, invoice.currency),
+        invoice_number=invoice.invoice_number,
+        due_date=day_text(invoice.due_date),
+    )
 
 
 def why_rejected(payment: Payment) -> str:

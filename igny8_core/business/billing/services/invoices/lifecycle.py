@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.utils.translation import gettext as _
@@ -13,7 +14,7 @@ from igny8_core.auth.errors import AccountDeleted
 from igny8_core.auth.locks import lock_account
 from igny8_core.auth.models import Account, Subscription, User
 from igny8_core.business.billing.allocations import SETTLE
-from igny8_core.business.billing.errors import BillingBoundReached, InvoiceNotPayable
+from igny8_core.business.billing.errors import BillingBoundReached, InvoiceNotPayable, InvoiceNotSendable
 from igny8_core.business.billing.locks import lock_invoice
 from igny8_core.business.billing.models import (
     CAPTURED_STATUSES,
@@ -51,6 +52,10 @@ def create_invoice(
     send: bool = True,
     created_by: User | None = None,
     stripe_invoice_id: str = "",
+    purchase_order_number: str = "",
+    request_key: UUID | None = None,
+    buyer: dict[str, str] | None = None,
+    replaces: Invoice | None = None,
 ) -> Invoice:
     """Create a pending invoice with the next number, a billing snapshot and the lines that `line_items` describe.
 
@@ -58,7 +63,9 @@ def create_invoice(
     unit. A line that sells a plan or package also has its `kind` and the row, or its current slug (pricing.plan_line).
     `currency`: ISO 4217; empty means the subscription's, otherwise that of the account's plan. `due_date`: from today
     to a year ahead; None means settings.INVOICE_DUE_DAYS days from today. `send`: whether the customer gets a mail.
-    `stripe_invoice_id`: the invoice at Stripe that this one mirrors.
+    `stripe_invoice_id`: the invoice at Stripe that this one mirrors. `request_key`: of the form that it was written in;
+    the account's invoice with the same key is returned as it is. `buyer`: what billing_snapshot would say, where the
+    document names somebody else than the account does. `replaces`: the invoice that it corrects.
     Raises InvalidInput or InvalidAmount naming the wrong line or date, BillingBoundReached if the subscription got too
     many invoices today.
     """
@@ -66,6 +73,8 @@ def create_invoice(
     account = lock_account(account.pk, "plan", "owner")
     if account.deleted_at:
         raise AccountDeleted()
+    if request_key and (earlier := Invoice.objects.filter(account=account, request_key=request_key).first()):
+        return earlier
     currency = currency or sold_in or account.plan.currency
     checked = checked_lines(line_items, currency)
     lines, total = unsaved_lines(account, checked), subtotal(checked)
@@ -74,7 +83,7 @@ def create_invoice(
     if subscription:
         _require_within_bound(subscription)
     today = clock.today()
-    metadata: dict[str, Any] = {"billing_snapshot": billing_snapshot(account), "language": account.language}
+    metadata: dict[str, Any] = {"billing_snapshot": buyer or billing_snapshot(account), "language": account.language}
     if subscription:
         metadata["subscription_id"] = subscription.pk
     invoice = Invoice.objects.create(
@@ -90,13 +99,16 @@ def create_invoice(
         due_date=_due_date(due_date, today),
         notes=notes,
         stripe_invoice_id=stripe_invoice_id,
+        purchase_order_number=purchase_order_number,
+        request_key=request_key,
+        replaces=replaces,
         metadata=metadata,
     )
     for line in lines:
         line.invoice = invoice
     InvoiceLine.objects.bulk_create(lines)
     invoice.keep_lines(lines)
-    record_offers(invoice, account.billing_country)
+    record_offers(invoice, buyer["country"] if buyer else account.billing_country)
     # The event is recorded in any case; the consumer that sends mails reads `send`.
     events.record(_event("invoice.created", invoice, created_by, **({} if send else {"send": False})))
     return invoice
@@ -151,6 +163,36 @@ def mark_void(invoice: Invoice, reason: str, voided_by: events.Actor = None) -> 
     transition(invoice, InvoiceStatus.VOID, INVOICE_TRANSITIONS, void_reason=reason)
     events.record(_event("invoice.voided", invoice, voided_by, reason=reason))
     return invoice
+
+
+@service_transaction
+def send_again(invoice: Invoice, sent_by: User) -> Invoice:
+    """Mail the invoice to its customer once more, with its PDF and how to pay it. Raises InvoiceNotSendable."""
+    account = lock_account(invoice.account_id, "owner")
+    invoice = lock_invoice(account, invoice.pk)
+    if why_not := why_not_sent(invoice):
+        raise InvoiceNotSendable(why_not)
+    events.record(_event("invoice.sent", invoice, sent_by))
+    return invoice
+
+
+def why_not_sent(invoice: Invoice) -> str:
+    """Why an invoice cannot be mailed, as a sentence; empty if it can. Reads the account and its owner."""
+    if invoice.status in (InvoiceStatus.DRAFT, InvoiceStatus.VOID):
+        return f"It is {invoice.get_status_display().lower()}: there is nothing to send."
+    if invoice.account.deleted_at:
+        return "The account was deleted."
+    if not invoice.account.address_for_mail:
+        return "The account has no confirmed e-mail address. Enter one on its page."
+    return ""
+
+
+def why_not_voided(invoice: Invoice) -> str:
+    """Why an invoice cannot be void as it stands, as a sentence; empty if it can. mark_void also asks the gateways."""
+    if InvoiceStatus.VOID not in INVOICE_TRANSITIONS[invoice.status]:
+        return f"It is {invoice.get_status_display().lower()}: only unpaid invoices can be voided."
+    payment = payment_being_decided(invoice)
+    return why_undecided(payment) if payment else ""
 
 
 def _settle(invoice: Invoice, payment: Payment) -> None:

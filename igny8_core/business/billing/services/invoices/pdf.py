@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from igny8_core.business.billing.errors import PdfUnavailable
 from igny8_core.business.billing.models import CreditNote, Invoice, InvoiceStatus
-from igny8_core.business.billing.services.invoices.instructions import payment_instructions
+from igny8_core.business.billing.services.invoices.instructions import PaymentInstructions, payment_instructions
 from igny8_core.business.billing.services.invoices.lines import printed_lines
 from igny8_core.common.languages import in_language
 from igny8_core.common.marks import gettext_noop
@@ -30,7 +30,12 @@ RETRY_SECONDS = 3600
 def render_invoice(invoice: Invoice) -> bytes:
     """Draw the invoice on A4. Raises PdfUnavailable if the renderer's system libraries are missing."""
     with in_language(language_of(invoice)):
-        return _drawn("pdf/invoice.html", lambda: _context(invoice))
+        return _drawn("pdf/invoice.html", lambda: _context(invoice, payment_instructions(invoice)))
+
+
+def render_sample(invoice: Invoice, instructions: PaymentInstructions) -> bytes:
+    """Draw an invoice that is not saved, with these instructions. Raises PdfUnavailable like render_invoice."""
+    return _drawn("pdf/invoice.html", lambda: _context(invoice, instructions))
 
 
 def render_credit_note(credit_note: CreditNote) -> bytes:
@@ -53,7 +58,7 @@ def _drawn(template: str, context: Callable[[], dict[str, Any]]) -> bytes:
     return pdf_renderer.to_pdf(showable(render_to_string(template, context())))
 
 
-def _context(invoice: Invoice) -> dict[str, Any]:
+def _context(invoice: Invoice, instructions: PaymentInstructions | None) -> dict[str, Any]:
     return {
         **_parties(invoice),
         "kind": _("Invoice"),
@@ -63,7 +68,8 @@ def _context(invoice: Invoice) -> dict[str, Any]:
         "subtotal": plain_amount_text(invoice.subtotal, invoice.currency),
         "tax": plain_amount_text(invoice.tax, invoice.currency),
         "total": amount_text(invoice.total, invoice.currency),
-        "instructions": payment_instructions(invoice),
+        "instructions": instructions,
+        "corrects": invoice.replaces,
     }
 
 
@@ -75,7 +81,8 @@ def _credit_note_context(credit_note: CreditNote) -> dict[str, Any]:
         "number": credit_note.credit_note_number,
         "note": credit_note,
         "payment": payment,
-        "paid": amount_text(payment.amount, payment.currency),
+        "paid": amount_text(payment.amount, payment.currency) if payment else "",
+        "corrected_by": credit_note.invoice.replaced_by,
         "amount": plain_amount_text(credit_note.amount, credit_note.currency),
         "total": amount_text(credit_note.amount, credit_note.currency),
     }

@@ -90,6 +90,10 @@ def _invoice_created(event: Event) -> Mail | None:
     return _invoice_mail(_invoice(event))
 
 
+def _invoice_sent(event: Event) -> Mail:
+    return _invoice_mail(_invoice(event))
+
+
 def _invoice_mail(invoice: Invoice) -> Mail:
     context = {
         "invoice": invoice,
@@ -172,10 +176,10 @@ def _payment_rejected(event: Event) -> Mail:
 
 
 def _payment_refunded(event: Event) -> Mail:
-    related = ("payment__account__owner", "invoice__account__owner")
-    credit_note = CreditNote.objects.select_related(*related).get(credit_note_number=event.data["credit_note"])
+    related = "invoice__account__owner"
+    credit_note = CreditNote.objects.select_related(related).get(credit_note_number=event.data["credit_note"])
     context = {
-        **_payment_facts(credit_note.payment),
+        **_payment_facts(_payment(event)),
         "note": credit_note,
         "amount": amount_text(credit_note.amount, credit_note.currency),
         "reason": without_links(credit_note.reason),
@@ -256,6 +260,7 @@ def _account_address(event: Event) -> list[str]:
 # docs/events.md has the table. "subscription.activated" has no mail of its own: the one about the payment says it.
 HANDLERS: dict[str, Callable[[Event], Mail | None]] = {
     "invoice.created": _invoice_created,
+    "invoice.sent": _invoice_sent,
     "payment.submitted": _payment_submitted,
     "payment.left_undecided": _undecided,
     "payment.approved": _payment_approved,

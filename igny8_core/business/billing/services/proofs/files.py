@@ -130,7 +130,12 @@ def pages_of(proof: PaymentProof) -> bytes:
 
     Raises ProofStorageDown, FileCheckBusy if too many files are being read, UnreadableFile.
     """
-    return _read_sealed("sheets", fetch(proof), lambda seconds: None)
+    return picture_of(fetch(proof))
+
+
+def picture_of(pdf: bytes) -> bytes:
+    """The pages of a PDF of ours as one picture, a JPEG. Raises FileCheckBusy, UnreadableFile as pages_of does."""
+    return _read_sealed("sheets", pdf, lambda seconds: None)
 
 
 def forget(name: str) -> None:

@@ -25,6 +25,7 @@ from igny8_core.business.billing.models import (
 from igny8_core.business.billing.selectors import grant_sources
 from igny8_core.business.billing.services.credits.granting import take_back_credits
 from igny8_core.business.billing.services.invoices import numbering
+from igny8_core.business.billing.services.invoices.corrections import corrected
 from igny8_core.business.billing.services.payment_states import transitions
 from igny8_core.common import clock
 from igny8_core.common.db import service_transaction
@@ -77,7 +78,7 @@ def book_refund(
         )
         credit_note = CreditNote.objects.create(
             account=payment.account,
-            invoice=payment.invoice,
+            invoice=corrected(payment.invoice),
             payment=payment,
             credit_note_number=number,
             amount=amount,
@@ -90,7 +91,7 @@ def book_refund(
             created_by=refunded_by,
             created_at=now,
         )
-        events.record(_refunded_event(credit_note))
+        events.record(_refunded_event(payment, credit_note))
     return credit_note
 
 
@@ -138,10 +139,10 @@ def _credits_due(payment: Payment, already: Decimal) -> int:
     return int(credits_of_all * payment.refunded_amount // settled) - int(credits_of_all * already // settled)
 
 
-def _refunded_event(credit_note: CreditNote) -> events.NewEvent:
+def _refunded_event(payment: Payment, credit_note: CreditNote) -> events.NewEvent:
     return transitions.payment_event(
         "payment.refunded",
-        credit_note.payment,
+        payment,
         credit_note.created_by_id,
         credit_note=credit_note.credit_note_number,
         amount=str(credit_note.amount),

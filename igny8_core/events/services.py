@@ -89,14 +89,15 @@ def record(*events: NewEvent) -> None:
     require_atomic()
     for event in events:
         _require_declared(event)
+    held_back = _held_back.get()
+    if held_back is not None:
+        held_back.extend(events)
+        return
+    _write(events)
+    for event in events:
         if name := registry.security_name(event.type, event.data):
             # Not before it is certain that it has happened.
             transaction.on_commit(partial(_tell_security_log, name, event))
-    held_back = _held_back.get()
-    if held_back is None:
-        _write(events)
-    else:
-        held_back.extend(events)
 
 
 @contextmanager

@@ -120,6 +120,11 @@ def approve_manual_payment(
     """
     account = lock_account(payment.account_id)
     payment = lock_payment(account, payment.pk)
+    return approve_locked(payment, approved_by, admin_notes, override_duplicate=override_duplicate)
+
+
+def approve_locked(payment: Payment, approved_by: User, admin_notes: str, *, override_duplicate: bool) -> Settlement:
+    """Approve a payment whose locks the caller holds. Raises what approve_manual_payment raises."""
     _require_undecided(payment, approved_by)
     if payment.is_flagged_duplicate and not (override_duplicate and admin_notes):
         raise DuplicateReference()

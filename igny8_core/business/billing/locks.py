@@ -46,6 +46,7 @@ _PAYMENT = Columns(
     Payment,
     *("uuid", "account", "invoice", "amount", "currency", "payment_method", "status", "manual_reference", "metadata"),
     *("gateway_object_id", "refunded_amount", "approved_by", "needs_review", "review_reason", "is_repeated"),
+    *("reference_key", "reference_fold", "proof"),
 )
 _INVOICE = Columns(Invoice, "account", "subscription", "invoice_number", "status", "currency", "total")
 _SUBSCRIPTION = Columns(

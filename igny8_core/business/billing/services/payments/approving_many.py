@@ -37,11 +37,15 @@ class Selected:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a selected payment: what its approval brought about, or the sentence that refuses it."""
+    """What became of a selected payment: what its approval brought about, or the sentence that refuses it.
+
+    `caution`: why its account cannot use yet what was paid for.
+    """
 
     payment_id: int
     is_decided: bool
     text: str
+    caution: str = ""
 
 
 # With a payment whose locks are held: approve it or refuse it.
@@ -98,5 +102,6 @@ def _outcomes(captured: CapturedTogether) -> list[Outcome]:
 
 
 def _done(payment_id: int, result: Settlement | Payment) -> Outcome:
-    text = f"{result.outcome} {result.caution}".strip() if isinstance(result, Settlement) else ""
-    return Outcome(payment_id, True, text)
+    if isinstance(result, Settlement):
+        return Outcome(payment_id, True, result.outcome, result.caution)
+    return Outcome(payment_id, True, "")

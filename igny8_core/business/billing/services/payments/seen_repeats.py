@@ -6,12 +6,7 @@ from django.utils.translation import gettext as _
 
 from igny8_core.business.billing.errors import RepeatedMeanwhile
 from igny8_core.business.billing.models import Payment
-from igny8_core.business.billing.payment_repeats import repeats_of
-
-
-def ids_of_repeats(payment: Payment) -> list[int]:
-    """The other payments of the payment's transfer, as a page shows them; none where nothing is flagged."""
-    return [repeat.payment.pk for repeat in repeats_of(payment)] if payment.is_flagged_duplicate else []
+from igny8_core.business.billing.payment_repeats import ids_of_repeats
 
 
 def require_seen(payment: Payment, seen: Collection[int]) -> None:
@@ -19,7 +14,7 @@ def require_seen(payment: Payment, seen: Collection[int]) -> None:
 
     The payment is locked, so what comes later waits for the decision.
     """
-    now = ids_of_repeats(payment)
+    now = ids_of_repeats([payment]).get(payment.pk, [])
     if not {*now} <= {*seen}:
         then = _("Then: %(before)s. Now: %(now)s.") % {"before": _named(seen), "now": _named(now)}
         raise RepeatedMeanwhile(f"{_(RepeatedMeanwhile.text)} {then}")

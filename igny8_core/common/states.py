@@ -4,18 +4,20 @@ Rows of work queues (webhook messages, deliveries) change by common/work_queue.p
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 from zlib import crc32
 
-from django.db import connection
-from django.db.models import Field, Model, TextChoices
+from django.db import DEFAULT_DB_ALIAS, connection, connections
+from django.db.models import Field, JSONField, Model, TextChoices
 from django.utils.translation import gettext as _
 
 from igny8_core.common.db import PreparedStatement
 from igny8_core.common.errors import TransitionNotAllowed
 from igny8_core.common.set_writes import handed_over
 
+AS_THEY_ARE = (str, int, bool, datetime, type(None))
 Transitions = Mapping[str, frozenset[str]]
 
 
@@ -39,10 +41,7 @@ def change(row: Model, **changes: Any) -> None:
 
 def _write(row: Model, changes: Mapping[str, Any]) -> None:
     model, names = type(row), tuple(changes)
-    written = [
-        field.get_db_prep_save(value.pk if isinstance(value, Model) else value, connection)
-        for field, value in zip(_fields(model, names), changes.values(), strict=True)
-    ]
+    written = [_stored(field, value) for field, value in zip(_fields(model, names), changes.values(), strict=True)]
     values = [row.pk, row.status, *written]  # type: ignore[attr-defined]
     is_written = handed_over(_set_statement(model, names), values) or _update_statement(model, names).fetch_one(values)
     if not is_written:
@@ -52,6 +51,14 @@ def _write(row: Model, changes: Mapping[str, Any]) -> None:
         )
     for name, value in changes.items():
         setattr(row, name, value)
+
+
+def _stored(field: "Field[Any, Any]", value: Any) -> Any:
+    """The value as the driver takes it. Most are as they are, and asking the field about each takes long."""
+    if isinstance(value, Model):
+        return value.pk
+    is_plain = type(value) in AS_THEY_ARE and not isinstance(field, JSONField)
+    return value if is_plain else field.get_db_prep_save(value, connections[DEFAULT_DB_ALIAS])
 
 
 @lru_cache
@@ -97,6 +104,7 @@ def _types(model: type[Model], names: tuple[str, ...]) -> list[str]:
     return [str(field.db_type(connection)).partition("(")[0] for field in _fields(model, names)]
 
 
+@lru_cache
 def _fields(model: type[Model], names: tuple[str, ...]) -> list["Field[Any, Any]"]:
     return [model._meta.get_field(name) for name in names]  # type: ignore[misc]
 

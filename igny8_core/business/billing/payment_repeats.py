@@ -61,6 +61,8 @@ def repeats_of(payment: Payment) -> list[Repeat]:
 def ids_of_repeats(payments: Iterable[Payment]) -> dict[int, list[int]]:
     """The ids of the other payments of each flagged payment's transfer, by its id; a few queries for all of them."""
     flagged = [payment for payment in payments if payment.is_flagged_duplicate]
+    if not flagged:
+        return {}
     proofs = PaymentProof.objects.in_bulk({payment.proof_id for payment in flagged if payment.proof_id})
     marks = {payment.pk: _marks(fold_of(payment), proofs.get(payment.proof_id)) for payment in flagged}
     by_mark: dict[str, set[int]] = {}

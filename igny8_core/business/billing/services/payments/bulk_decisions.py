@@ -106,15 +106,15 @@ def _carry_out(bulk: BulkDecision) -> dict[str, object]:
     keep = partial(_keep, bulk)
     if not bulk.decided_by.has_perm("billing.approve_payment"):
         _refuse_rest(bulk, NOT_ALLOWED)
-    while rows := list(_waiting(bulk).select_related("payment")[:SET]):
-        _decide(bulk, rows, keep)
+    columns = ("payment_id", "payment__account_id", "seen_repeats")
+    while rows := list(_waiting(bulk).values_list(*columns)[:SET]):
+        _decide(bulk, [Selected(row[0], row[1]) for row in rows], {row[0]: row[2] for row in rows}, keep)
     return {"status": BulkStatus.DONE, "finished_at": clock.now()}
 
 
-def _decide(bulk: BulkDecision, rows: Sequence[BulkDecisionRow], keep: Keep) -> None:
-    selected = [Selected(row.payment_id, row.payment.account_id) for row in rows]
+def _decide(bulk: BulkDecision, selected: Sequence[Selected], seen: Mapping[int, Sequence[int]], keep: Keep) -> None:
     if bulk.decision == Decision.APPROVE:
-        approve_many(selected, partial(_approve, bulk, {row.payment_id: row.seen_repeats for row in rows}), keep)
+        approve_many(selected, partial(_approve, bulk, seen), keep)
         return
     for each in selected:
         decide_alone(each, partial(_reject, bulk), keep)

@@ -39,6 +39,7 @@ app.conf.beat_schedule = {
     "deliver-events": {"task": "events.deliver_due", "schedule": 2.0, "options": {"expires": 2}},
     "send-mails": {"task": "events.send_mails", "schedule": 2.0, "options": {"expires": 2}},
     "process-webhooks": {"task": "billing.process_webhooks", "schedule": 2.0, "options": {"expires": 2}},
+    "decide-selected": {"task": "billing.decide_selected", "schedule": 2.0, "options": {"expires": 2}},
     "check-payments": {"task": "billing.check_payments", "schedule": 30.0, "options": {"expires": 30}},
     "expire-credits": {"task": "billing.expire_credits", "schedule": 300.0, "options": {"expires": 300}},
     "sum-up-usage": {"task": "billing.sum_up_usage", "schedule": 300.0, "options": {"expires": 300}},

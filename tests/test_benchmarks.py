@@ -10,11 +10,16 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+import time_machine
 from django.core.management import call_command
+from django.db import connection
 from django.test import Client
+from django.utils import timezone
 
+from igny8_core.auth.models import User
 from igny8_core.business.billing.invariants import broken_invariants
 from igny8_core.business.billing.models import (
+    BulkDecisionRow,
     CreditCostConfig,
     CreditUsageLog,
     Invoice,
@@ -110,6 +115,42 @@ def test_renewals_and_their_limit_write_the_same_rows(bench: ModuleType, monkeyp
     ]
     assert rows[0] == rows[1] == rows[2]
     assert broken_invariants() == []
+
+
+def test_an_order_to_approve_and_its_limit_write_the_same_rows(bench: ModuleType) -> None:
+    approve, bulk = importlib.import_module("approve"), importlib.import_module("bulk_approve")
+    approve.build([1, 2])
+    User.objects.create(id=approve.OPERATOR, email="olga@example.com", is_staff=True, is_superuser=True)
+
+    with time_machine.travel(timezone.now(), tick=False):
+        bulk.ours([1])
+        bulk.limit([2])
+
+    assert approved(1) == approved(2)
+    assert broken_invariants() == []
+
+
+def approved(account: int) -> dict[str, Any]:
+    """What an approval has written, without what names the account."""
+    own = {"id", "uuid", "name", "slug", "description", "metadata", "manual_reference", "reference_key", "created_at"}
+    own |= {"account_id", "invoice_id", "payment_id", "subscription_id", "owner_id", "external_payment_id", "source"}
+    own |= {"invoice_number", "object_id", "request_id", "bulk_id", "current_period_end", "expires_at"}
+    found: dict[str, Any] = {}
+    with connection.cursor() as cursor:
+        for table in ("payments", "invoices", "subscriptions", "allocations", "credit_grants", "credit_transactions"):
+            cursor.execute(f"SELECT to_jsonb(row) FROM igny8_{table} row WHERE account_id = %s", [account])
+            found[table] = [json.loads(row) for (row,) in cursor.fetchall()]
+        cursor.execute("SELECT to_jsonb(row) FROM igny8_accounts row WHERE id = %s", [account])
+        found["accounts"] = [json.loads(row) for (row,) in cursor.fetchall()]
+        cursor.execute("SELECT to_jsonb(row) FROM igny8_events row WHERE account_id = %s ORDER BY id", [account])
+        found["events"] = [json.loads(row) for (row,) in cursor.fetchall()]
+    for event in found["events"]:
+        event["data"] = {name: value for name, value in event["data"].items() if name not in own}
+    found |= {name: [{k: v for k, v in row.items() if k not in own} for row in rows] for name, rows in found.items()}
+    deliveries = Delivery.objects.filter(event__account=account)
+    found["deliveries"] = [*deliveries.values("consumer", "status", "attempts", "next_attempt_at")]
+    found["outcomes"] = [*BulkDecisionRow.objects.filter(payment=account).values("result", "outcome", "caution")]
+    return found
 
 
 def test_the_pages_that_are_weighed_open(bench: ModuleType) -> None:

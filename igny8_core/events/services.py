@@ -86,17 +86,23 @@ def record(*events: NewEvent) -> None:
     Raises RuntimeError outside a transaction, because an event must be committed together with its change. Raises
     UnknownEventType for an undeclared type, or a type that is declared for another model.
     """
-    require_atomic()
     for event in events:
         _require_declared(event)
+    _hand_on(events)
+
+
+def _hand_on(events: Sequence[NewEvent]) -> None:
+    """Keep events for a block that records them together, else write them."""
+    held_back = _held_back.get()
+    if held_back is not None:
+        held_back.extend(events)
+        return
+    require_atomic()
+    _write(events)
+    for event in events:
         if name := registry.security_name(event.type, event.data):
             # Not before it is certain that it has happened.
             transaction.on_commit(partial(_tell_security_log, name, event))
-    held_back = _held_back.get()
-    if held_back is None:
-        _write(events)
-    else:
-        held_back.extend(events)
 
 
 @contextmanager
@@ -111,7 +117,7 @@ def recorded_together() -> Iterator[None]:
         yield
     finally:
         _held_back.reset(token)
-    record(*events)
+    _hand_on(events)
 
 
 def _tell_security_log(name: str, event: NewEvent) -> None:

@@ -31,7 +31,7 @@ def decide(browser: Client, action: str, payments: Iterable[Payment], **inputs: 
     between = browser.post(reverse(LIST), {"action": action, "_selected_action": selected, "index": "0"})
     context = between.context
     sent = {"decision": context["decision"], "payments": context["selected"], **inputs}
-    response = browser.post(reverse(DECIDE), sent)
+    response = browser.post(reverse(DECIDE), {**sent, "seen": context["seen"]}, follow=True)
     told = [(message.level_tag, message.message) for message in response.context["messages"]]
     refused = [*response.context["form"].errors.values()] if response.status_code == 400 else []
     return [*told, *(("error", str(sentence)) for sentences in refused for sentence in sentences)]

@@ -10,8 +10,10 @@ from django.test import Client
 from django.urls import reverse
 
 from igny8_core.auth.models import Account, User
+from igny8_core.business.billing.admin import payment_bulk
 from igny8_core.business.billing.models import Payment
 from igny8_core.business.billing.services.payment_service import PaymentService
+from igny8_core.business.billing.tasks import decide_selected
 from tests import make
 from tests.admin.samples import operator_with
 
@@ -24,6 +26,18 @@ def go(browser: Client, action: str, payments: list[Payment], filters: str = "",
     """Select the payments in the list, choose the action and press Go."""
     selected = [str(payment.pk) for payment in payments]
     return browser.post(LIST + filters, {"action": action, "_selected_action": selected, "index": "0", **fields})
+
+
+def send(browser: Client, between: Any, ticked: list[Payment], **words: str) -> Any:
+    """Decide on the page between, with these rows ticked; returns the report, or the page again."""
+    kept = {name: between.context[name] for name in ("decision", "shown", "seen")}
+    sent = {"payments": between.context["selected"], "ticked": [str(payment.pk) for payment in ticked], **kept, **words}
+    return browser.post(DECIDE, sent, follow=True)
+
+
+def decided(browser: Client, payments: list[Payment], **words: str) -> Any:
+    selected = ",".join(str(payment.pk) for payment in payments)
+    return browser.post(DECIDE, {"decision": "approve", "payments": selected, **words}, follow=True)
 
 
 def status(payment: Payment) -> str:
@@ -71,11 +85,11 @@ def test_the_report_has_a_row_for_each_and_is_saved_as_a_file(console: Client) -
     repeated = make.submitted_payment(reference="a-1")
     Account.objects.filter(pk=repeated.account_id).update(name="=cmd()")
 
-    report = console.post(DECIDE, {"decision": "approve", "payments": f"{good.pk},{held.pk},{repeated.pk}"})
-    saved = console.post(DECIDE, {"decision": "approve", "report": report.context["token"], "csv": "1"})
+    report = decided(console, [good, held, repeated])
+    saved = console.get(f"{report.request['PATH_INFO']}?as=csv")
 
-    assert (report.context["decided"], report.context["refused"]) == (1, 2)
-    assert [row.payment for row in report.context["rows"]] == [good.pk, repeated.pk, held.pk]
+    assert (report.context["counts"]["done"], report.context["counts"]["refused"]) == (1, 2)
+    assert [row.payment_id for row, _ in report.context["rows"]] == [good.pk, repeated.pk, held.pk]
     rows = {int(row["payment"]): row for row in table(saved)}
     assert saved["Content-Disposition"] == 'attachment; filename="decided-payments.csv"'
     assert (rows[held.pk]["result"], rows[held.pk]["what happened"]) == ("done", "Account activated.")
@@ -85,19 +99,87 @@ def test_the_report_has_a_row_for_each_and_is_saved_as_a_file(console: Client) -
     assert rows[repeated.pk]["customer"] == "'=cmd()"
 
 
-def test_parts_of_many_are_put_together_in_one_report(console: Client) -> None:
-    first, second, third = (make.submitted_payment() for _ in range(3))
+def test_who_is_unticked_is_left_and_who_is_not_shown_is_decided(console: Client, monkeypatch: Any) -> None:
+    monkeypatch.setattr(payment_bulk, "SHOWN_ROWS", 2)
+    first, second, hidden = (make.submitted_payment() for _ in range(3))
+    between = go(console, "approve_selected", [first, second, hidden])
+    assert [candidate.payment.pk for candidate in between.context["candidates"]] == [first.pk, second.pk]
 
-    parts = [
-        console.post(DECIDE, {"decision": "approve", "payments": str(each.pk)}, headers={"Accept": "application/json"})
-        for each in (first, second, first)
-    ]
-    tokens = [part.json()["report"] for part in parts]
-    whole = console.post(DECIDE, {"decision": "approve", "payments": str(third.pk), "report": [*tokens, "forged:a:b"]})
+    report = send(console, between, [first])
 
-    assert [part.json()["refused"] for part in parts] == [0, 0, 1]
-    assert (whole.context["decided"], whole.context["refused"]) == (3, 1)
-    assert {status(payment) for payment in (first, second, third)} == {"succeeded"}
+    assert [status(payment) for payment in (first, second, hidden)] == ["succeeded", "pending_approval", "succeeded"]
+    assert report.context["counts"]["all"] == 2
+
+
+def test_nobody_ticked_decides_nothing_and_what_was_unticked_stays_so(console: Client) -> None:
+    first, second = make.submitted_payment(), make.submitted_payment()
+    between = go(console, "reject_selected", [first, second])
+
+    none = send(console, between, [], reason_code="not_found")
+    wrong = send(console, between, [first])
+
+    assert (none.status_code, wrong.status_code) == (400, 400)
+    assert "Tick at least one payment." in none.content.decode()
+    assert wrong.context["left_out"] == {second.pk}
+    assert (status(first), status(second)) == ("pending_approval", "pending_approval")
+
+
+def test_the_override_is_for_the_repeats_that_were_shown_and_for_no_later_one(console: Client) -> None:
+    shown, other = make.submitted_payment(reference="A1"), make.submitted_payment(reference="a-1")
+    again, quiet = make.submitted_payment(reference="B1"), make.submitted_payment(reference="C1")
+    make.submitted_payment(reference="b-1")
+    between = go(console, "approve_selected", [shown, again, quiet])
+    repeats = {each.payment.pk: each.repeats for each in between.context["candidates"]}
+    assert (repeats[shown.pk], repeats[quiet.pk]) == ([other.pk], [])
+    late, first_repeat = make.submitted_payment(reference="b 1"), make.submitted_payment(reference="c 1")
+
+    words = {"override_duplicate": "on", "note": "Both are on the statement"}
+    report = send(console, between, [shown, again, quiet], **words)
+
+    assert [status(payment) for payment in (shown, again, quiet)] == ["succeeded", *["pending_approval"] * 2]
+    told = {row.payment_id: row.outcome for row, _ in report.context["rows"]}
+    [earlier] = repeats[again.pk]
+    assert told[again.pk].endswith(f"Then: payments {earlier}. Now: payments {earlier}, {late.pk}.")
+    assert told[quiet.pk].endswith(f"Then: none. Now: payments {first_repeat.pk}.")
+
+
+def test_what_says_which_repeats_were_shown_is_believed_only_from_us(console: Client) -> None:
+    shown = make.submitted_payment(reference="A1")
+    make.submitted_payment(reference="a-1")
+    between = go(console, "approve_selected", [shown])
+    forged = between.context["seen"].replace("]", ",0]", 1)
+
+    send(console, between, [shown], override_duplicate="on", note="Known", seen=forged)
+
+    assert status(shown) == "pending_approval"
+
+
+def test_many_are_decided_by_a_worker_while_a_page_says_how_far_it_is(console: Client, monkeypatch: Any) -> None:
+    monkeypatch.setattr(payment_bulk, "AT_ONCE", 2)
+    payments = [make.submitted_payment() for _ in range(3)]
+    accepts = {"headers": {"Accept": "application/json"}}
+
+    waits = decided(console, payments)
+    page = waits.request["PATH_INFO"]
+    before = console.get(page, **accepts).json()
+    decide_selected()
+    after = console.get(page, **accepts).json()
+
+    assert "3 payments are being decided" in waits.content.decode()
+    assert before == {"is_done": False, "all": 3, "waiting": 3, "done": 0, "refused": 0}
+    assert after == {"is_done": True, "all": 3, "waiting": 0, "done": 3, "refused": 0}
+    assert "3 approved, 0 refused" in console.get(page).content.decode()
+    assert {status(payment) for payment in payments} == {"succeeded"}
+
+
+def test_a_report_is_for_those_who_may_see_payments(console: Client, client: Client) -> None:
+    page = decided(console, [make.submitted_payment()]).request["PATH_INFO"]
+
+    client.force_login(operator_with())
+    assert client.get(page).status_code == 403
+    client.force_login(operator_with("billing.view_payment"))
+    assert client.get(page).status_code == 200
+    assert client.get(reverse("admin:billing_payment_decided", args=[0])).status_code == 404
 
 
 def test_a_wrong_word_keeps_the_selection_and_decides_nothing(console: Client) -> None:
@@ -105,7 +187,8 @@ def test_a_wrong_word_keeps_the_selection_and_decides_nothing(console: Client) -
     sent = {"decision": "reject", "payments": str(payment.pk), "filters": "q=a"}
 
     refused = console.post(DECIDE, {**sent, "reason_code": "other", "note": "Line 14"})
-    done = console.post(DECIDE, {**sent, "reason_code": "other", "reason": "Sent twice", "note": "Line 14"})
+    words = {"reason_code": "other", "reason": "Sent twice", "note": "Line 14"}
+    done = console.post(DECIDE, {**sent, **words}, follow=True)
 
     assert (refused.status_code, refused.context["selected"]) == (400, str(payment.pk))
     assert "Line 14" in refused.content.decode()
@@ -133,7 +216,7 @@ def test_who_may_decide_one_may_decide_several_and_nobody_else(client: Client) -
     assert client.get(DECIDE).status_code == 403
     assert client.post(DECIDE, {**sent, "decision": "delete"}).status_code == 403
     assert status(payment) == "pending_approval"
-    assert client.post(DECIDE, sent).context["decided"] == 1
+    assert client.post(DECIDE, sent, follow=True).context["counts"]["done"] == 1
 
 
 def test_a_payment_of_one_s_own_account_is_named_and_left(client: Client) -> None:
@@ -141,7 +224,8 @@ def test_a_payment_of_one_s_own_account_is_named_and_left(client: Client) -> Non
     client.force_login(make.operator(account=own.account, role="admin"))
 
     between = go(client, "approve_selected", [own, other])
-    report = client.post(DECIDE, {"decision": "approve", "payments": between.context["selected"]})
+    report = decided(client, [own, other])
 
     assert between.context["candidates"][0].remarks == ["Your own account: another operator has to decide it."]
-    assert [(row.payment, row.is_decided) for row in report.context["rows"]] == [(own.pk, False), (other.pk, True)]
+    results = [(row.payment_id, row.result) for row, _ in report.context["rows"]]
+    assert results == [(own.pk, "refused"), (other.pk, "done")]

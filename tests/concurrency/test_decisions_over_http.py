@@ -85,7 +85,7 @@ def test_of_16_approvals_by_api_and_16_by_the_console_exactly_one_decides(
         answers = crowd.post(requests * (CLIENTS // 2))
 
         by_api, by_console = answers[::2], answers[1::2]
-        assert {answer.status for answer in by_console} == {200}
+        assert {answer.status for answer in by_console} == {303}
         assert {(answer.status, answer.code) for answer in by_api} <= {(200, ""), (409, "payment_not_pending")}
         assert [answer.status for answer in by_api].count(200) <= 1
         assert effects_of(payment) == APPROVED

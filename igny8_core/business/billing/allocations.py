@@ -23,3 +23,27 @@ SETTLE = PreparedStatement(
         RETURNING id
     """,
 )
+# The same for many invoices: each parameter is an array with the values of all.
+SETTLE_SET = PreparedStatement(
+    name="igny8_settle_invoices",
+    types=tuple(f"{each}[]" for each in SETTLE.types),
+    sql="""
+        WITH draft AS (
+            SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9) AS draft
+                (account_id, invoice_id, status, payment_id, amount, currency, made_by_id, paid_at, created_at)
+        ), settled AS (
+            UPDATE igny8_invoices invoice
+            SET settled_amount = invoice.settled_amount + draft.amount, status = 'paid', paid_at = draft.paid_at
+            FROM draft
+            WHERE invoice.id = draft.invoice_id AND invoice.account_id = draft.account_id
+              AND invoice.status = draft.status AND invoice.currency = draft.currency
+              AND invoice.settled_amount + draft.amount = invoice.total
+            RETURNING invoice.id
+        )
+        INSERT INTO igny8_allocations
+            (account_id, invoice_id, payment_id, kind, amount, currency, made_by_id, created_at, release_reason)
+        SELECT account_id, invoice_id, payment_id, 'money', amount, currency, made_by_id, created_at, ''
+        FROM draft JOIN settled ON settled.id = draft.invoice_id
+        RETURNING id
+    """,
+)

@@ -74,6 +74,40 @@ GRANT = PreparedStatement(
         RETURNING id, balance_after
     """,
 )
+# The same for many accounts, each once, which are locked: each parameter is an array with the values of all. The ids of
+# the ledger rows are known before, and so is the balance, which is compared here.
+GRANT_SET = PreparedStatement(
+    name="igny8_grant_credits_set",
+    types=(*(f"{each}[]" for each in GRANT.types), "bigint[]", "bigint[]"),
+    sql="""
+        WITH draft AS (
+            SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) AS draft
+                (account_id, kind, source, amount, expires_at, transaction_type, description, metadata, created_at,
+                 id, balance_after)
+        ), credit_grant AS (
+            INSERT INTO igny8_credit_grants (account_id, kind, source, amount, remaining, expires_at, created_at)
+            SELECT account_id, kind, source, amount, amount, expires_at, created_at FROM draft
+            WHERE NOT EXISTS (
+                SELECT FROM igny8_payments payment
+                JOIN igny8_credit_grants earlier
+                  ON earlier.account_id = payment.account_id AND earlier.source = 'payment:' || payment.id
+                WHERE payment.invoice_id = substring(draft.source FROM '^invoice:([0-9]{1,18})$')::bigint
+                  AND payment.account_id = draft.account_id
+            )
+            ON CONFLICT (account_id, source) DO NOTHING
+            RETURNING account_id, amount
+        ), balance AS (
+            UPDATE igny8_accounts account SET credits = account.credits + credit_grant.amount
+            FROM credit_grant WHERE account.id = credit_grant.account_id
+            RETURNING account.id, account.credits
+        )
+        INSERT INTO igny8_credit_transactions
+            (id, account_id, transaction_type, amount, balance_after, description, source, metadata, created_at)
+        SELECT draft.id, account_id, transaction_type, amount, balance_after, description, source, metadata, created_at
+        FROM draft JOIN balance ON balance.id = draft.account_id AND balance.credits = draft.balance_after
+        RETURNING id
+    """,
+)
 
 # Grants are taken in this order: expires soonest, then plan before purchase, then oldest. `up_to` is the running sum,
 # so a grant gives min(what it has, what is still missing). With $12 nothing is taken unless the user $7 may work on

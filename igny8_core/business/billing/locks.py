@@ -1,7 +1,9 @@
 """Billing's row locks, always taken after the account's (docs/locking.md). The credit ledger's are in ledger.py."""
 
 import json
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS
 from django.db.models import DateTimeField
@@ -15,6 +17,7 @@ from igny8_core.business.billing.models import (
     Payment,
     PaymentMethodConfig,
     PlanPriceChange,
+    Renewal,
 )
 from igny8_core.common.db import PreparedStatement, require_atomic
 from igny8_core.common.errors import NotFound
@@ -43,9 +46,14 @@ _PAYMENT = Columns(
     Payment,
     *("uuid", "account", "invoice", "amount", "currency", "payment_method", "status", "manual_reference", "metadata"),
     *("gateway_object_id", "refunded_amount", "approved_by", "needs_review", "review_reason", "is_repeated"),
+    *("reference_key", "reference_fold", "proof"),
 )
 _INVOICE = Columns(Invoice, "account", "subscription", "invoice_number", "status", "currency", "total")
-_SUBSCRIPTION = Columns(Subscription, "account", "plan", "status", "billing_driver", "current_period_end")
+_SUBSCRIPTION = Columns(
+    Subscription,
+    *("account", "plan", "pending_plan", "status", "billing_driver", "current_period_end", "billing_anchor"),
+)
+_RENEWAL = Columns(Renewal)
 _PLAN = Columns(Plan, "slug", "name")
 _LINE_FIELDS = InvoiceLine._meta.concrete_fields
 _LINE_NAMES = [field.attname for field in _LINE_FIELDS]
@@ -64,35 +72,56 @@ _LINES = """(
           LEFT JOIN igny8_credit_packages package ON package.id = line.package_id
           WHERE line.invoice_id = payment.invoice_id) line
 )"""
+_SELECT = f"""
+    SELECT {_PAYMENT.sql("payment")}, {_INVOICE.sql("invoice")}, {_SUBSCRIPTION.sql("subscription")},
+           {_PLAN.sql("plan")}, {_RENEWAL.sql("renewal")}, {_LINES}
+    FROM igny8_payments payment JOIN igny8_invoices invoice ON invoice.id = payment.invoice_id
+    LEFT JOIN igny8_subscriptions subscription ON subscription.id = invoice.subscription_id
+    LEFT JOIN igny8_plans plan ON plan.id = subscription.plan_id
+    LEFT JOIN igny8_renewals renewal ON renewal.invoice_id = invoice.id
+"""  # noqa: S608 - names of columns, from the models
 LOCK_PAYMENT = PreparedStatement(
     name="igny8_lock_payment",
     types=("bigint", "bigint"),
-    sql=f"""
-        SELECT {_PAYMENT.sql("payment")}, {_INVOICE.sql("invoice")},
-               {_SUBSCRIPTION.sql("subscription")}, {_PLAN.sql("plan")}, {_LINES}
-        FROM igny8_payments payment JOIN igny8_invoices invoice ON invoice.id = payment.invoice_id
-        LEFT JOIN igny8_subscriptions subscription ON subscription.id = invoice.subscription_id
-        LEFT JOIN igny8_plans plan ON plan.id = subscription.plan_id
-        WHERE payment.account_id = $1 AND payment.id = $2
-        FOR NO KEY UPDATE OF payment, invoice
-    """,  # noqa: S608 - names of columns, from the models
+    sql=f"{_SELECT} WHERE payment.account_id = $1 AND payment.id = $2 FOR NO KEY UPDATE OF payment, invoice",
+)
+LOCK_PAYMENTS = PreparedStatement(
+    name="igny8_lock_payments",
+    types=("bigint[]", "bigint[]"),
+    sql=f"""{_SELECT} WHERE payment.account_id = ANY ($1) AND payment.id = ANY ($2)
+        ORDER BY payment.id FOR NO KEY UPDATE OF payment, invoice""",
 )
 
 
 def lock_payment(account: Account, payment_id: int) -> Payment:
-    """The account's payment with its invoice, both read under their locks. `account` is already locked.
+    """The account's payment with its invoice, both read under their locks, and the renewal that it pays.
 
-    Raises PaymentNotFound, also for another account's payment.
+    `account` is already locked. Raises PaymentNotFound, also for another account's payment.
     """
     require_atomic()
     row = LOCK_PAYMENT.fetch_one([account.pk, payment_id])
     if row is None:
         raise PaymentNotFound()
-    payment, invoice, subscription, plan = joined_rows(row, _PAYMENT, _INVOICE, _SUBSCRIPTION, _PLAN)
-    payment.account = invoice.account = account
+    return _payment(row, {account.pk: account})
+
+
+def lock_payments(accounts: Mapping[int, Account], payment_ids: Sequence[int]) -> list[Payment]:
+    """The payments of these accounts, by id, as lock_payment reads one. The accounts are already locked.
+
+    Those that do not exist or are of other accounts are left out.
+    """
+    require_atomic()
+    return [_payment(row, accounts) for row in LOCK_PAYMENTS.fetch_all([list(accounts), list(payment_ids)])]
+
+
+def _payment(row: tuple[Any, ...], accounts: Mapping[int, Account]) -> Payment:
+    columns = (_PAYMENT, _INVOICE, _SUBSCRIPTION, _PLAN, _RENEWAL)
+    payment, invoice, subscription, plan, renewal = joined_rows(row, *columns)
+    payment.account = invoice.account = accounts[payment.account_id]
     payment.invoice, invoice.subscription = invoice, subscription
     if subscription is not None:
         subscription.plan = plan
+    invoice.keep_renewal(renewal)
     invoice.keep_lines(_lines(row[-1], invoice))
     return payment  # type: ignore[no-any-return]
 

@@ -1,6 +1,6 @@
 """Which payments show the same transfer: the same reference, however it is written, or the same file as a proof."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -56,6 +56,35 @@ def repeats_of(payment: Payment) -> list[Repeat]:
     fold, fingerprints = fold_of(payment), fingerprints_of(payment.proof)
     others = _alike(fold, fingerprints).exclude(pk=payment.pk).select_related("proof", "account", "invoice")
     return [Repeat(other, _same(other, fold, fingerprints)) for other in others.order_by("pk")[:MOST_SHOWN]]
+
+
+def ids_of_repeats(payments: Iterable[Payment]) -> dict[int, list[int]]:
+    """The ids of the other payments of each flagged payment's transfer, by its id; a few queries for all of them."""
+    flagged = [payment for payment in payments if payment.is_flagged_duplicate]
+    if not flagged:
+        return {}
+    proofs = PaymentProof.objects.in_bulk({payment.proof_id for payment in flagged if payment.proof_id})
+    marks = {payment.pk: _marks(fold_of(payment), proofs.get(payment.proof_id)) for payment in flagged}
+    by_mark: dict[str, set[int]] = {}
+    for pk, mark in _marked({mark for of_payment in marks.values() for mark in of_payment}):
+        by_mark.setdefault(mark, set()).add(pk)
+    found = {pk: set().union(*(by_mark.get(mark, set()) for mark in of_payment)) for pk, of_payment in marks.items()}
+    return {pk: sorted(others - {pk}) for pk, others in found.items()}
+
+
+def _marks(fold: str, proof: PaymentProof | None) -> set[str]:
+    """What the payments of one transfer have in common: the folded reference, the fingerprints of the file."""
+    return {text for text in [fold, *(f"file {each}" for each in fingerprints_of(proof))] if text}
+
+
+def _marked(marks: Collection[str]) -> Iterable[tuple[int, str]]:
+    folds = [mark for mark in marks if not mark.startswith("file ")]
+    yield from Payment.objects.filter(reference_fold__in=folds).values_list("pk", "reference_fold")
+    fingerprints = [mark.removeprefix("file ") for mark in marks if mark.startswith("file ")]
+    files = PaymentProof.objects.filter(pk__in=list(_files(fingerprints))) if fingerprints else []
+    of_files = {file.pk: fingerprints_of(file) for file in files}
+    for pk, file in Payment.objects.filter(proof_id__in=of_files).values_list("pk", "proof_id"):
+        yield from ((pk, f"file {fingerprint}") for fingerprint in of_files[file])
 
 
 def _alike(fold: str, fingerprints: list[str]) -> QuerySet[Payment]:

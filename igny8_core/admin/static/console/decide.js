@@ -1,49 +1,41 @@
-// Many selected payments are decided in parts, so that one sees how far it is. The report is put together of theirs.
+// Rows can be unticked before the decision; the count and the sums follow.
 const form = document.querySelector("[data-decide]");
-const atOnce = Number(form.dataset.atOnce);
-const ids = form.elements.payments;
-let isDeciding = false;
+const boxes = [...document.querySelectorAll("input[name=ticked]")];
+const sums = document.querySelector("[data-sums]");
+const note = form.querySelector("[data-left-out]");
+const button = form.querySelector("button[type=submit]");
+const verb = button.textContent.trim();
+const all = form.elements.payments.value.split(",").filter(Boolean).length;
+const total = new Map(sums.textContent.split(", ").filter(Boolean).map((text) => {
+  const [amount, currency] = text.trim().split(" ");
+  return [currency, amount];
+}));
 
-function remember(report) {
-  const field = Object.assign(document.createElement("input"), { type: "hidden", name: "report", value: report });
-  form.append(field);
+// Money is counted in whole units of its last decimal.
+const decimals = (amount) => (amount.split(".")[1] ?? "").length;
+const whole = (amount) => BigInt(amount.replace(".", ""));
+
+function written(units, places) {
+  const digits = units.toString().padStart(places + 1, "0");
+  return places ? `${digits.slice(0, -places)}.${digits.slice(-places)}` : digits;
 }
 
-async function decided(part) {
-  const body = new FormData(form);
-  body.set("payments", part.join(","));
-  body.delete("report");
-  const answer = await fetch(form.action, { method: "POST", body, headers: { Accept: "application/json" } });
-  const isReport = answer.ok && answer.headers.get("Content-Type")?.startsWith("application/json");
-  if (!isReport) return false;
-  remember((await answer.json()).report);
-  return true;
+function follow() {
+  const left = boxes.filter((box) => !box.checked);
+  const told = [...total].map(([currency, amount]) => {
+    const of = left.filter((box) => box.dataset.currency === currency);
+    const rest = of.reduce((sum, box) => sum - whole(box.dataset.amount), whole(amount));
+    return `${written(rest, decimals(amount))} ${currency}`;
+  });
+  sums.textContent = told.join(", ");
+  button.textContent = verb.replace(/\d+/, all - left.length);
+  button.disabled = left.length === all;
+  note.textContent = left.length ? `${left.length} ${note.dataset.leftOut}` : "";
 }
 
-async function decide(all) {
-  const shown = form.querySelector("[data-progress]");
-  shown.hidden = false;
-  let rest = all;
-  // Whatever stops a part (a code that is asked for once more, a lost network) the page itself is sent with the rest,
-  // and says what it is.
-  while (rest.length && (await decided(rest.slice(0, atOnce)).catch(() => false))) {
-    rest = rest.slice(atOnce);
-    shown.querySelector("progress").value = all.length - rest.length;
-    shown.querySelector("[data-done]").textContent = all.length - rest.length;
-  }
-  ids.value = rest.join(",");
-  form.submit();
-}
-
-form.addEventListener("submit", (event) => {
-  if (isDeciding) return event.preventDefault();
-  isDeciding = true;
-  form.querySelector("button[type=submit]").disabled = true;
-  const all = ids.value.split(",").filter(Boolean);
-  if (all.length <= atOnce) return;
-  event.preventDefault();
-  decide(all);
-});
+boxes.forEach((box) => box.addEventListener("change", follow));
+form.addEventListener("submit", () => setTimeout(() => (button.disabled = true)));
 addEventListener("pageshow", (event) => {
   if (event.persisted) location.reload();
 });
+follow();

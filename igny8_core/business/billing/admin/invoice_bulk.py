@@ -18,8 +18,7 @@ from django.urls import URLPattern, path, reverse
 from igny8_core.auth.errors import OwnAccount
 from igny8_core.auth.models import User
 from igny8_core.auth.permissions import operator_of, require_other_account
-from igny8_core.business.billing.admin.payment_bulk import SelectedField
-from igny8_core.business.billing.admin.payment_decisions import DATABASE_REFUSED
+from igny8_core.business.billing.admin.payment_bulk import IdsField
 from igny8_core.business.billing.invoice_inputs import VoidInput
 from igny8_core.business.billing.models import Invoice
 from igny8_core.business.billing.services.invoices.lifecycle import (
@@ -28,6 +27,7 @@ from igny8_core.business.billing.services.invoices.lifecycle import (
     why_not_sent,
     why_not_voided,
 )
+from igny8_core.business.billing.services.payments.approving_many import DATABASE_REFUSED
 from igny8_core.common.errors import DomainError
 from igny8_core.common.money import amount_text
 from igny8_core.common.strict_forms import StrictForm
@@ -56,7 +56,7 @@ class Row:
 class SelectedForm(forms.Form):
     """The ids of the selected invoices in one field."""
 
-    invoices = SelectedField(required=False)
+    invoices = IdsField(required=False)
 
 
 class SendForm(forms.Form):

@@ -1,15 +1,18 @@
 """Deciding several payments: the page between, with what needs a look first, and the report of each row."""
 
 import csv
-from dataclasses import dataclass
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from io import StringIO
 from typing import Any
+from urllib.parse import urlencode
 
 from django import forms
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.forms import Form
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse, QueryDict
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
@@ -20,23 +23,33 @@ from igny8_core.business.billing.admin.payment_decisions import (
     ApprovalForm,
     RejectionForm,
     Report,
-    decide_each,
     sums_of,
 )
 from igny8_core.business.billing.admin.payment_queue import ChecksPayments
-from igny8_core.business.billing.admin.payment_reports import Row, rows_in, token_of
-from igny8_core.business.billing.models import Payment, PaymentStatus, RejectionCode
+from igny8_core.business.billing.models import (
+    BulkDecision,
+    BulkDecisionRow,
+    BulkStatus,
+    Decision,
+    Payment,
+    PaymentStatus,
+    RejectionCode,
+    RowResult,
+)
+from igny8_core.business.billing.payment_repeats import ids_of_repeats
+from igny8_core.business.billing.services.payments.bulk_decisions import Words, carry_out, order_decision, progress_of
 from igny8_core.business.billing.services.payments.large_approvals import is_large
-from igny8_core.business.billing.services.payments.offline import approve_manual_payment, reject_manual_payment
-from igny8_core.common.money import amount_text
+from igny8_core.common.money import amount_text, format_amount
+from igny8_core.common.signed_texts import BadSignature, opened, signed
 
 # More than this many are taken in several selections, the oldest first.
 MOST_SELECTED = 10_000
 SHOWN_ROWS = 200
-# More are decided in parts of so many, so that one sees how far it is.
+# More are decided by a worker, and a page shows how far it is.
 AT_ONCE = 100
 FORMS: dict[str, type[Form]] = {"approve": ApprovalForm, "reject": RejectionForm}
 VERBS = {"approve": "Approved", "reject": "Rejected"}
+SEEN = "repeats that were shown"
 NOT_WAITING = "Waits no longer: {}. It will be left as it is."
 OWN = "Your own account: another operator has to decide it."
 REPEATED = "Another payment has the same reference or proof."
@@ -45,18 +58,26 @@ LARGE = "A large amount."
 
 @dataclass(frozen=True)
 class Candidate:
-    """A selected payment with what is to be noticed about it before it is decided."""
+    """A selected payment with what is to be noticed about it before it is decided.
+
+    `repeats`: ids of the other payments of its transfer.
+    """
 
     payment: Payment
     remarks: list[str]
+    repeats: list[int] = field(default_factory=list)
 
     @property
     def amount(self) -> str:
         return amount_text(self.payment.amount, self.payment.currency)
 
+    @property
+    def bare_amount(self) -> str:
+        return format_amount(self.payment.amount, self.payment.currency)
 
-class SelectedField(forms.Field):
-    """The ids of the selected payments in one field: browsers and servers take thousands of fields badly."""
+
+class IdsField(forms.Field):
+    """The ids of payments in one field: browsers and servers take thousands of fields badly."""
 
     def to_python(self, value: Any) -> list[int]:
         """The ids. Raises ValidationError for what is no list of them."""
@@ -67,18 +88,30 @@ class SelectedField(forms.Field):
 
 
 class SelectedForm(forms.Form):
-    """What is sent beside the words of the decision."""
+    """What is sent beside the words of the decision. Of those that were `shown`, only the ticked ones are decided."""
 
-    payments = SelectedField(required=False)
+    payments = IdsField(required=False)
+    shown = IdsField(required=False)
+
+    @property
+    def chosen(self) -> list[int]:
+        """The ids of the payments to decide."""
+        data: Any = self.data
+        left_out = {*self.cleaned_data["shown"]} - {int(pk) for pk in data.getlist("ticked") if pk.isdecimal()}
+        return [pk for pk in self.cleaned_data["payments"] if pk not in left_out]
 
 
 class DecidesSeveral(ChecksPayments):
     """The pages on which operators decide several payments at once."""
 
     def get_urls(self) -> list[URLPattern]:
-        """The model's pages, and the one that decides a selection."""
-        view = self.admin_site.admin_view(self.decide_view)
-        return [path("decide/", view, name="billing_payment_decide"), *super().get_urls()]
+        """The model's pages, the one that decides a selection, and the one that tells what became of it."""
+        decide, decided = self.admin_site.admin_view(self.decide_view), self.admin_site.admin_view(self.decided_view)
+        return [
+            path("decide/", decide, name="billing_payment_decide"),
+            path("decided/<int:bulk_id>/", decided, name="billing_payment_decided"),
+            *super().get_urls(),
+        ]
 
     def before_deciding(self, request: HttpRequest, decision: str, payments: QuerySet[Payment]) -> HttpResponse:
         """The page between selecting and deciding."""
@@ -88,54 +121,77 @@ class DecidesSeveral(ChecksPayments):
         return self._asked_first(request, decision, selected[:MOST_SELECTED], context)
 
     def decide_view(self, request: HttpRequest) -> HttpResponse:
-        """Decide the selected payments and report each row: as a page, as CSV, or, for one part of many, as JSON."""
-        decision, earlier = request.POST.get("decision", ""), rows_in(request.POST.getlist("report"))
+        """Order the decision about the selected payments; a few are decided at once. Leads to what becomes of each."""
+        decision = request.POST.get("decision", "")
         if request.method != "POST" or decision not in FORMS or not self.has_approve_permission(request):
             raise PermissionDenied
-        if "csv" in request.POST:
-            return _as_csv(earlier)
         selection, form = SelectedForm(request.POST), FORMS[decision](request.POST)
-        chosen = selection.cleaned_data["payments"] if selection.is_valid() else []
-        rows = Payment.objects.select_related("account", "invoice").filter(pk__in=chosen)
+        selected = selection.cleaned_data["payments"] if selection.is_valid() else []
+        rows = Payment.objects.select_related("account", "invoice").filter(pk__in=selected)
         payments = list(rows.order_by("created_at", "pk"))
-        if not selection.is_valid() or (payments and not form.is_valid()):
-            wrong: dict[str, Any] = {"form": form, "selection": selection}
+        chosen = {*selection.chosen} if selection.is_valid() else set()
+        if selection.is_valid() and not any(payment.pk in chosen for payment in payments):
+            selection.add_error(None, "Tick at least one payment.")
+        if not selection.is_valid() or not form.is_valid():
+            left_out = {payment.pk for payment in payments} - chosen
+            wrong: dict[str, Any] = {"form": form, "selection": selection, "left_out": left_out}
             return self._asked_first(request, decision, payments, wrong, status=400)
+        payments = [payment for payment in payments if payment.pk in chosen]
         request.leads_back = self._list_of(request)  # type: ignore[attr-defined]
         if decision == "approve" and any(is_large(payment) for payment in payments):
             require_confirmed_operator(request)
-        report = _decide(operator_of(request), decision, payments, form.cleaned_data if payments else {})
-        done = [*earlier, *report.rows()]
+        words = _words(form.cleaned_data)
+        bulk = order_decision(Decision(decision), words, operator_of(request), payments, _seen_in(request.POST))
+        if len(payments) <= AT_ONCE:
+            carry_out(bulk)
+            _report_of(bulk).tell(request, VERBS[decision])
+        filters = urlencode({"filters": request.POST.get("filters", "")})
+        address = reverse("admin:billing_payment_decided", args=[bulk.pk])
+        return HttpResponseRedirect(f"{address}?{filters}", status=303)
+
+    def decided_view(self, request: HttpRequest, bulk_id: int) -> HttpResponse:
+        """What became of a selection: how far it is, and the report of each row, as a page or as a file."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        bulk = BulkDecision.objects.select_related("decided_by").filter(pk=bulk_id).first()
+        if bulk is None:
+            raise Http404
+        if request.GET.get("as") == "csv":
+            return _as_csv(bulk)
+        counts = progress_of(bulk)
         if request.headers.get("Accept") == "application/json":
-            return JsonResponse({"report": token_of(report.rows()), "refused": len(report.refused)})
-        report.tell(request, VERBS[decision])
-        refused_first = sorted(done, key=lambda row: row.is_decided)
+            return JsonResponse({"is_done": bulk.status == BulkStatus.DONE, **counts})
         context = {
-            "rows": refused_first[:SHOWN_ROWS],
-            "hidden": max(0, len(done) - SHOWN_ROWS),
-            "decided": sum(row.is_decided for row in done),
-            "refused": sum(not row.is_decided for row in done),
-            "token": token_of(done),
+            "bulk": bulk,
+            "is_done": bulk.status == BulkStatus.DONE,
+            "rows": [
+                (row, amount_text(row.payment.amount, row.payment.currency)) for row in _reported(bulk)[:SHOWN_ROWS]
+            ],
+            "hidden": max(0, counts["all"] - SHOWN_ROWS),
+            "counts": counts,
+            "decided_so_far": counts["all"] - counts["waiting"],
         }
-        return self._answered(request, decision, "admin/billing/payment/decided.html", context)
+        return self._answered(request, bulk.decision, "admin/billing/payment/decided.html", context)
 
     def _asked_first(
         self, request: HttpRequest, decision: str, payments: list[Payment], context: dict[str, Any], status: int = 200
     ) -> HttpResponse:
-        operator = operator_of(request)
-        found = [Candidate(payment, _remarks(payment, operator, decision)) for payment in payments]
+        operator, repeats = operator_of(request), ids_of_repeats(payments)
+        found = [Candidate(each, _remarks(each, operator, decision), repeats.get(each.pk, [])) for each in payments]
         found.sort(key=lambda candidate: not candidate.remarks)
+        shown = found[:SHOWN_ROWS]
         more = {
-            "candidates": found[:SHOWN_ROWS],
+            "candidates": shown,
             "hidden": max(0, len(found) - SHOWN_ROWS),
-            "at_once": AT_ONCE,
             "count": len(found),
             "sums": sums_of(payments),
             "remarked": sum(bool(candidate.remarks) for candidate in found),
             "repeated": any(REPEATED in candidate.remarks for candidate in found),
-            "selected": ",".join(str(payment.pk) for payment in payments),
+            "selected": _joined(payment.pk for payment in payments),
+            "shown": _joined(candidate.payment.pk for candidate in shown),
+            "seen": signed(json.dumps(repeats), salt=SEEN),
+            "left_out": set(),
             "reasons": RejectionCode.choices,
-            "earlier": request.POST.getlist("report"),
         }
         return self._answered(request, decision, "admin/billing/payment/decide.html", {**more, **context}, status)
 
@@ -152,26 +208,25 @@ class DecidesSeveral(ChecksPayments):
         return TemplateResponse(request, template, {**shared, **context}, status=status)
 
     def _list_of(self, request: HttpRequest) -> str:
-        """The list with the filters that it was left with: those of its own address, or those that the form kept."""
-        filters = request.POST.get("filters", request.GET.urlencode())
+        """The list with the filters that it was left with: those that the page kept, or those of its own address."""
+        kept = request.POST.get("filters", request.GET.get("filters"))
+        filters = request.GET.urlencode() if kept is None else kept
         address = reverse("admin:billing_payment_changelist")
         return f"{address}?{filters}" if filters else address
 
 
-def _decide(operator: User, decision: str, payments: list[Payment], said: dict[str, Any]) -> Report:
-    if decision == "approve":
-        return decide_each(
-            payments,
-            lambda payment: approve_manual_payment(
-                payment, operator, admin_notes=said["note"], override_duplicate=said["override_duplicate"]
-            ),
-        )
-    return decide_each(
-        payments,
-        lambda payment: reject_manual_payment(
-            payment, said["reason"], operator, reason_code=said["reason_code"], internal_note=said["note"]
-        ),
-    )
+def _words(said: Mapping[str, Any]) -> Words:
+    names = ("note", "override_duplicate", "reason_code", "reason")
+    return Words(**{name: said[name] for name in names if name in said})
+
+
+def _seen_in(sent: QueryDict) -> dict[int, Sequence[int]]:
+    """The repeats that the page showed; none if we did not sign it, so that every repeat counts as new."""
+    try:
+        shown = json.loads(opened(sent.get("seen", ""), salt=SEEN))
+    except BadSignature:
+        return {}
+    return {int(pk): repeats for pk, repeats in shown.items()}
 
 
 def _remarks(payment: Payment, operator: User, decision: str) -> list[str]:
@@ -185,13 +240,33 @@ def _remarks(payment: Payment, operator: User, decision: str) -> list[str]:
     return remarks
 
 
-def _as_csv(rows: list[Row]) -> HttpResponse:
+def _joined(ids: Iterable[int]) -> str:
+    return ",".join(map(str, ids))
+
+
+def _reported(bulk: BulkDecision) -> QuerySet[BulkDecisionRow]:
+    """The rows of a report: those that were refused first."""
+    return bulk.rows.select_related("payment__account", "payment__invoice").order_by(F("result").desc(), "pk")
+
+
+def _report_of(bulk: BulkDecision) -> Report:
+    report = Report()
+    for row in _reported(bulk):
+        if row.result == RowResult.DONE:
+            report.decided.append((row.payment, row.outcome, row.caution))
+        else:
+            report.refused.append((row.payment, row.outcome))
+    return report
+
+
+def _as_csv(bulk: BulkDecision) -> HttpResponse:
     written = StringIO()
     table = csv.writer(written)
     table.writerow(["payment", "invoice", "customer", "amount", "currency", "result", "what happened"])
-    for row in rows:
-        result = "done" if row.is_decided else "refused"
-        cells = [row.payment, row.invoice, row.customer, row.amount, row.currency, result, row.text]
+    for row in _reported(bulk).iterator(chunk_size=1000):
+        paid = row.payment
+        amount, told = format_amount(paid.amount, paid.currency), f"{row.outcome} {row.caution}".strip()
+        cells = [paid.pk, paid.invoice.invoice_number, paid.account.name, amount, paid.currency, row.result, told]
         table.writerow([_harmless(str(cell)) for cell in cells])
     headers = {"Content-Disposition": 'attachment; filename="decided-payments.csv"', "Cache-Control": "no-store"}
     return HttpResponse(written.getvalue(), content_type="text/csv; charset=utf-8", headers=headers)

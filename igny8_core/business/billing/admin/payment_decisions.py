@@ -19,15 +19,15 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
-from igny8_core.business.billing.admin.payment_reports import Row
 from igny8_core.business.billing.models import Payment, RejectionCode
 from igny8_core.business.billing.serializers import MAX_REASON
+from igny8_core.business.billing.services.payments.approving_many import DATABASE_REFUSED
 from igny8_core.business.billing.services.payments.offline import rejection_code
 from igny8_core.business.billing.services.settlement import Settlement
 from igny8_core.common.api.fields import MultilineTextField, PlainTextField
 from igny8_core.common.api.serializers import StrictSerializer
 from igny8_core.common.errors import DomainError, InvalidInput
-from igny8_core.common.money import InvalidAmount, amount_text, format_amount, parse_amount
+from igny8_core.common.money import InvalidAmount, amount_text, parse_amount
 from igny8_core.common.strict_forms import StrictForm
 from igny8_core.console.dialogs import row_id
 
@@ -36,7 +36,6 @@ logger = logging.getLogger(__name__)
 NOTE_LENGTH = 2000
 # So many payments get a line of their own above the report; each has a row in it.
 TOLD = 10
-DATABASE_REFUSED = "The database refused the change. Try again, and tell a developer if it happens again."
 
 
 class DecisionInput(StrictSerializer):
@@ -155,7 +154,8 @@ class RefundDialog(StrictForm, BaseDialogForm):  # type: ignore[misc]
 class Report:
     """The results of deciding several payments, in their order."""
 
-    decided: list[tuple[Payment, Settlement | None]] = field(default_factory=list)
+    # Each with what was brought about, and why its account cannot use it yet.
+    decided: list[tuple[Payment, str, str]] = field(default_factory=list)
     refused: list[tuple[Payment, str]] = field(default_factory=list)
 
     def tell(self, request: HttpRequest, verb: str) -> None:
@@ -164,12 +164,12 @@ class Report:
         A line follows for each payment that was refused, or whose account cannot use what was paid for.
         """
         if self.decided:
-            sums = ", ".join(sums_of(payment for payment, _ in self.decided))
+            sums = ", ".join(sums_of(payment for payment, *_ in self.decided))
             noun = "payment" if len(self.decided) == 1 else "payments"
             messages.success(request, f"{verb} {len(self.decided)} {noun}: {sums}.{self._brought()}")
-        cautions = [(payment, result) for payment, result in self.decided if result and result.caution]
-        for payment, result in cautions[:TOLD]:
-            messages.warning(request, f"{_named(payment)}: {result.outcome} {result.caution}")
+        cautions = [(payment, outcome, caution) for payment, outcome, caution in self.decided if caution]
+        for payment, outcome, caution in cautions[:TOLD]:
+            messages.warning(request, f"{_named(payment)}: {outcome} {caution}")
         self.warn(request)
 
     def warn(self, request: HttpRequest) -> None:
@@ -177,13 +177,8 @@ class Report:
         for payment, sentence in self.refused[:TOLD]:
             messages.warning(request, f"{_named(payment)} was not changed. {sentence}")
 
-    def rows(self) -> list[Row]:
-        """One row for each payment: what happened, or why nothing did."""
-        decided = [_row(payment, True, _outcome(result)) for payment, result in self.decided]
-        return [*decided, *(_row(payment, False, sentence) for payment, sentence in self.refused)]
-
     def _brought(self) -> str:
-        usable = Counter(result.outcome for _, result in self.decided if result and not result.caution)
+        usable = Counter(outcome for _, outcome, caution in self.decided if outcome and not caution)
         told = [f" {text}" if times == 1 else f" {times} × {text}" for text, times in usable.items()]
         return "".join(told) if len(usable) <= TOLD else ""
 
@@ -216,19 +211,10 @@ def decide_each(payments: Iterable[Payment], decide: Callable[[Payment], object]
             logger.exception("payment not decided", extra={"payment": payment.pk})
             report.refused.append((payment, DATABASE_REFUSED))
         else:
-            report.decided.append((payment, result if isinstance(result, Settlement) else None))
+            told = (result.outcome, result.caution) if isinstance(result, Settlement) else ("", "")
+            report.decided.append((payment, *told))
     return report
 
 
 def _named(payment: Payment) -> str:
     return f"Payment {payment.pk} ({payment.invoice.invoice_number})"
-
-
-def _outcome(result: Settlement | None) -> str:
-    return f"{result.outcome} {result.caution}".strip() if result else ""
-
-
-def _row(payment: Payment, is_decided: bool, text: str) -> Row:
-    amount = format_amount(payment.amount, payment.currency)
-    number, customer = payment.invoice.invoice_number, payment.account.name
-    return Row(payment.pk, number, customer, amount, payment.currency, is_decided, text)

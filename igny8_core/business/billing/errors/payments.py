@@ -53,6 +53,15 @@ class DuplicateReference(DomainError):
     )
 
 
+class RepeatedMeanwhile(DomainError):
+    code = "repeated_meanwhile"
+    http_status = 409
+    text = gettext_noop(
+        "Since the page was shown, another payment with the same reference or proof has come, so this one was not "
+        "approved. Look at it by itself."
+    )
+
+
 class OwnAccountPayment(DomainError):
     code = "own_account_payment"
     http_status = 403

@@ -1,6 +1,13 @@
 """Money: what is owed, what was paid, what credits it bought."""
 
 from igny8_core.business.billing.models.allocation import Allocation, AllocationKind
+from igny8_core.business.billing.models.bulk_decision import (
+    BulkDecision,
+    BulkDecisionRow,
+    BulkStatus,
+    Decision,
+    RowResult,
+)
 from igny8_core.business.billing.models.credit import (
     GIVEN_BY_HAND,
     CreditCostConfig,
@@ -78,6 +85,9 @@ __all__ = [
     "AccountPaymentMethod",
     "Allocation",
     "AllocationKind",
+    "BulkDecision",
+    "BulkDecisionRow",
+    "BulkStatus",
     "BusinessDay",
     "CreditCostConfig",
     "CreditGrant",
@@ -91,6 +101,7 @@ __all__ = [
     "DailySum",
     "DailySumKind",
     "DailySumMark",
+    "Decision",
     "Dispute",
     "DisputeStatus",
     "DunningAccount",
@@ -117,6 +128,7 @@ __all__ = [
     "RejectionCode",
     "Renewal",
     "RenewalStatus",
+    "RowResult",
     "StageKind",
     "UsageSumMark",
     "WebhookEvent",

@@ -11,6 +11,7 @@ from igny8_core.common.model_fields import AmountField
 
 if TYPE_CHECKING:
     from igny8_core.business.billing.models.invoice_line import InvoiceLine
+    from igny8_core.business.billing.models.renewal import Renewal
 
 
 class InvoiceStatus(models.TextChoices):
@@ -175,6 +176,17 @@ class Invoice(models.Model):
     def replaced_by(self) -> "Invoice | None":
         """The invoice that corrects this one; None if there is none."""
         return self.replacements.first()
+
+    @property
+    def renewal_paid(self) -> "Renewal | None":
+        """The renewal that the invoice was made for; None for any other invoice."""
+        return getattr(self, "renewal", None)
+
+    def keep_renewal(self, renewal: "Renewal | None") -> None:
+        """Keep the renewal that was read with the invoice, or that there is none."""
+        # Typed as any field, and this is the other side of the renewal's.
+        relation: Any = self._meta.get_field("renewal")
+        relation.set_cached_value(self, renewal)
 
     @property
     def billing_period_start(self) -> datetime | None:

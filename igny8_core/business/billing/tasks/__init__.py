@@ -12,6 +12,7 @@ from igny8_core.business.billing.services.dunning.trials import take_trial_steps
 from igny8_core.business.billing.services.dunning.undecided import remind_of_undecided
 from igny8_core.business.billing.services.figures import days
 from igny8_core.business.billing.services.payment_methods import gateway_customers
+from igny8_core.business.billing.services.payments.bulk_decisions import carry_out_due
 from igny8_core.business.billing.services.proofs import uploads
 from igny8_core.business.billing.services.reconciliation.daily import reconcile
 from igny8_core.business.billing.services.reconciliation.polling import poll_due
@@ -97,6 +98,12 @@ def release_left_customers() -> None:
 def process_webhooks() -> int:
     """Process webhook messages that are new or due for another try."""
     return process_due_messages()
+
+
+@shared_task(name="billing.decide_selected", ignore_result=True)
+def decide_selected() -> int:
+    """Decide the payments that operators have selected."""
+    return carry_out_due()
 
 
 @shared_task(name="billing.check_payments", ignore_result=True)

@@ -14,7 +14,7 @@ from igny8_core.auth.locks import lock_account
 from igny8_core.auth.models import Account, User
 from igny8_core.auth.permissions import require_other_account
 from igny8_core.business.billing.errors import InsufficientCredits
-from igny8_core.business.billing.ledger import GRANT
+from igny8_core.business.billing.ledger import GRANT, GRANT_SET
 from igny8_core.business.billing.models import (
     GIVEN_BY_HAND,
     CreditGrant,
@@ -27,6 +27,7 @@ from igny8_core.business.billing.selectors import live_grants_of
 from igny8_core.common import clock
 from igny8_core.common.db import service_transaction
 from igny8_core.common.errors import InvalidInput
+from igny8_core.common.set_writes import handed_over, id_ahead
 from igny8_core.events import services as events
 
 
@@ -161,11 +162,16 @@ def _add_grant(
     account: Account, amount: int, kind: CreditGrantKind, expires_at: datetime | None, row: _Row
 ) -> LedgerEntry:
     parameters = [account.pk, kind, row.source, amount, expires_at, row.transaction_type, row.description]
-    written = GRANT.fetch_one([*parameters, json.dumps(row.metadata), clock.now()])
-    if written is None:
-        earlier = _granted_before(account, row)
-        return LedgerEntry(earlier.pk, earlier.balance_after, repeated=True)
-    entry = LedgerEntry(*written)
+    values = [*parameters, json.dumps(row.metadata), clock.now()]
+    if known_id := id_ahead(CreditTransaction._meta.db_table):
+        entry = LedgerEntry(known_id, account.credits + amount)
+        handed_over(GRANT_SET, [*values, entry.id, entry.balance_after])
+    else:
+        written = GRANT.fetch_one(values)
+        if written is None:
+            earlier = _granted_before(account, row)
+            return LedgerEntry(earlier.pk, earlier.balance_after, repeated=True)
+        entry = LedgerEntry(*written)
     account.credits = entry.balance_after
     return entry
 

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from igny8_core.auth.errors import AccountDeleted
 from igny8_core.auth.locks import lock_account
 from igny8_core.auth.models import Account, Subscription, User
-from igny8_core.business.billing.allocations import SETTLE
+from igny8_core.business.billing.allocations import SETTLE, SETTLE_SET
 from igny8_core.business.billing.errors import BillingBoundReached, InvoiceNotPayable, InvoiceNotSendable
 from igny8_core.business.billing.locks import lock_invoice
 from igny8_core.business.billing.models import (
@@ -33,6 +33,7 @@ from igny8_core.common import clock
 from igny8_core.common.db import service_transaction
 from igny8_core.common.errors import InvalidInput, TransitionNotAllowed
 from igny8_core.common.languages import in_language
+from igny8_core.common.set_writes import handed_over
 from igny8_core.common.states import transition
 from igny8_core.events import services as events
 
@@ -198,7 +199,7 @@ def why_not_voided(invoice: Invoice) -> str:
 def _settle(invoice: Invoice, payment: Payment) -> None:
     parties = [invoice.account_id, invoice.pk, invoice.status, payment.pk]
     decided = [payment.amount, payment.currency, payment.approved_by_id, payment.processed_at, clock.now()]
-    if SETTLE.fetch_one(parties + decided) is None:
+    if not (handed_over(SETTLE_SET, parties + decided) or SETTLE.fetch_one(parties + decided)):
         raise TransitionNotAllowed(_("Somebody else has just changed the invoice. Look at it again."))
     invoice.status, invoice.paid_at = InvoiceStatus.PAID, payment.processed_at
     invoice.settled_amount = payment.amount

@@ -120,6 +120,11 @@ def approve_manual_payment(
     """
     account = lock_account(payment.account_id)
     payment = lock_payment(account, payment.pk)
+    return approve_locked(payment, approved_by, admin_notes, override_duplicate=override_duplicate)
+
+
+def approve_locked(payment: Payment, approved_by: User, admin_notes: str, *, override_duplicate: bool) -> Settlement:
+    """Approve a payment whose locks the caller holds. Raises what approve_manual_payment raises."""
     _require_undecided(payment, approved_by)
     if payment.is_flagged_duplicate and not (override_duplicate and admin_notes):
         raise DuplicateReference()
@@ -142,9 +147,15 @@ def reject_manual_payment(
     the `internal_note`. `approved_by` and `approved_at` record who decided and when, as for an approval.
     Raises PaymentNotPending if it is already decided, OwnAccountPayment, InvalidInput as rejection_code does.
     """
-    code = rejection_code(reason_code, reason)
     account = lock_account(payment.account_id)
-    payment = lock_payment(account, payment.pk)
+    return reject_locked(lock_payment(account, payment.pk), reason, rejected_by, reason_code, internal_note)
+
+
+def reject_locked(
+    payment: Payment, reason: str, rejected_by: User | None, reason_code: str, internal_note: str
+) -> Payment:
+    """Reject a payment whose locks the caller holds. Raises what reject_manual_payment raises."""
+    code = rejection_code(reason_code, reason)
     _require_undecided(payment, rejected_by)
     reject(payment, rejected_by, code, reason, internal_note)
     return payment

@@ -21,7 +21,6 @@ from igny8_core.business.billing.errors import SubscriptionNotPayable
 from igny8_core.business.billing.models import (
     RENEWAL_TRANSITIONS,
     Invoice,
-    PriceChangeNotice,
     Renewal,
     RenewalStatus,
 )
@@ -32,9 +31,23 @@ from igny8_core.business.billing.services.subscriptions.transitions import (
     plan_facts,
     subscription_event,
 )
-from igny8_core.common.states import transition
+from igny8_core.common.db import PreparedStatement
+from igny8_core.common.set_writes import handed_over
+from igny8_core.common.states import change, transition
 from igny8_core.events import services as events
 
+# Customers who were told of a new price have it from a period on; each parameter is an array.
+APPLY_NOTICES = PreparedStatement(
+    name="igny8_apply_price_change_notices",
+    types=("bigint[]", "timestamptz[]", "timestamptz[]"),
+    sql="""
+        UPDATE igny8_price_change_notices notice SET applied_at = begun.at
+        FROM unnest($1, $2, $3) AS begun (subscription_id, period_start, at)
+        WHERE notice.subscription_id = begun.subscription_id AND notice.applied_at IS NULL
+          AND notice.applies_from <= begun.period_start
+        RETURNING notice.id
+    """,
+)
 RUNNING = frozenset({SubscriptionStatus.ACTIVE, SubscriptionStatus.PAST_DUE})
 
 
@@ -43,8 +56,7 @@ def renewal_paid_by(invoice: Invoice, subscription: Subscription) -> Renewal | N
 
     Raises SubscriptionNotPayable if its period cannot begin any more.
     """
-    renewals = Renewal.objects.filter(account_id=invoice.account_id, subscription=subscription)
-    renewal = renewals.filter(invoice=invoice).first()
+    renewal = invoice.renewal_paid
     if renewal and (renewal.status == RenewalStatus.WITHDRAWN or subscription.status not in RUNNING):
         raise SubscriptionNotPayable()
     return renewal
@@ -69,13 +81,11 @@ def begin_renewed(
     Raises SubscriptionNotPayable if it does not follow the subscription's period.
     """
     plan, terms = sold
-    # A payment's lock loads just the columns that nearly every payment needs.
-    running = Subscription.objects.select_related("plan").get(account_id=subscription.account_id, pk=subscription.pk)
-    if running.current_period_end != renewal.period_start or running.billing_anchor is None:
+    if subscription.current_period_end != renewal.period_start or subscription.billing_anchor is None:
         raise SubscriptionNotPayable(
             _("The period of this renewal does not follow the subscription's period any more.")
         )
-    period = next_period(running.billing_anchor, renewal.period_start, terms.billing_cycle)
+    period = next_period(subscription.billing_anchor, renewal.period_start, terms.billing_cycle)
     columns = {
         "plan": plan,
         "billing_anchor": period.anchor,
@@ -84,9 +94,9 @@ def begin_renewed(
         "external_payment_id": reference,
         **terms_columns(terms),
     }
-    if running.pending_plan_id == plan.pk:
+    if subscription.pending_plan_id == plan.pk:
         columns["pending_plan"] = None
-    before = running.plan
+    before = subscription.plan
     _save(subscription, columns, actor)
     transition(renewal, RenewalStatus.BEGUN, RENEWAL_TRANSITIONS, begun_at=now, next_charge_at=None)
     events.record(
@@ -97,8 +107,9 @@ def begin_renewed(
         facts = plan_facts(before, "from") | plan_facts(plan, "to") | limit_facts(terms)
         events.record(subscription_event("subscription.plan_changed", subscription, actor, facts))
         give_plan(subscription)
-    told = PriceChangeNotice.objects.filter(subscription=subscription, applied_at=None)
-    told.filter(applies_from__lte=renewal.period_start).update(applied_at=now)
+    applied = [subscription.pk, renewal.period_start, now]
+    if not handed_over(APPLY_NOTICES, applied, writes_each=False):
+        APPLY_NOTICES.run([[value] for value in applied])
 
 
 def _save(subscription: Subscription, columns: dict[str, object], actor: events.Actor) -> None:
@@ -107,9 +118,7 @@ def _save(subscription: Subscription, columns: dict[str, object], actor: events.
         facts = plan_facts(subscription.plan)
         events.record(subscription_event("subscription.activated", subscription, actor, facts))
         return
-    for name, value in columns.items():
-        setattr(subscription, name, value)
-    subscription.save(update_fields=list(columns))
+    change(subscription, **columns)
 
 
 def _period_facts(renewal: Renewal) -> dict[str, str]:

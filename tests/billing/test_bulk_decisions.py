@@ -1,0 +1,118 @@
+"""An order to decide many payments is carried out once, and each row has its outcome."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.utils import timezone
+
+from igny8_core.auth.models import User
+from igny8_core.business.billing.models import BulkDecision, CreditGrant, Decision, Payment
+from igny8_core.business.billing.services.payment_service import PaymentService
+from igny8_core.business.billing.services.payments import bulk_decisions
+from igny8_core.business.billing.services.payments.bulk_decisions import (
+    GIVEN_UP,
+    NOT_ALLOWED,
+    PAUSES,
+    Words,
+    carry_out,
+    carry_out_due,
+    order_decision,
+    progress_of,
+)
+from igny8_core.events.models import Delivery, Event
+from tests import make
+
+pytestmark = pytest.mark.django_db
+
+
+def order(payments: Sequence[Payment], operator: User | None = None, **words: Any) -> BulkDecision:
+    return order_decision(Decision.APPROVE, Words(**words), operator or make.operator(), payments, {})
+
+
+def later(minutes: int = 2) -> Any:
+    return time_machine.travel(timezone.now() + timedelta(minutes=minutes))
+
+
+def results(bulk: BulkDecision) -> dict[int, str]:
+    return dict(bulk.rows.values_list("payment_id", "result"))
+
+
+def require_each_approved_once(payments: Sequence[Payment]) -> None:
+    ids = [str(payment.pk) for payment in payments]
+    assert {payment.status for payment in Payment.objects.filter(pk__in=ids)} == {"succeeded"}
+    approved = Event.objects.filter(type="payment.approved", object_id__in=ids)
+    assert approved.count() == len(payments)
+    assert Delivery.objects.filter(event__in=approved, consumer="email").count() == len(payments)
+    assert CreditGrant.objects.count() == len(payments)
+
+
+def test_rows_keep_what_was_brought_about_and_why_something_was_refused() -> None:
+    operator = make.operator()
+    good, twice, known = (make.submitted_payment() for _ in range(3))
+    PaymentService.reject_manual_payment(known, "", operator)
+    more = make.submitted_payment(make.invoice(twice.account))
+
+    bulk = order([more, twice, known, good], operator)
+    carry_out(bulk)
+
+    told = {row.payment_id: (row.result, row.outcome) for row in bulk.rows.all()}
+    assert told[good.pk] == told[twice.pk] == ("done", "Account activated.")
+    assert told[more.pk] == ("done", f"Invoice {more.invoice.invoice_number} is paid.")
+    assert told[known.pk][0] == "refused"
+    bulk.refresh_from_db()
+    assert (bulk.status, bulk.next_attempt_at, bulk.finished_at is None) == ("done", None, False)
+
+
+def test_a_rejection_tells_all_of_them_the_same() -> None:
+    payments = [make.submitted_payment() for _ in range(2)]
+    words = Words(reason_code="other", reason="Sent twice", note="Line 14")
+
+    carry_out(order_decision(Decision.REJECT, words, make.operator(), payments, {}))
+
+    rejected = Payment.objects.values_list("status", "failure_reason", "internal_note")
+    assert [*rejected] == [("failed", "Sent twice", "Line 14")] * 2
+
+
+def test_carried_out_again_an_order_does_nothing() -> None:
+    payments = [make.submitted_payment() for _ in range(3)]
+    bulk = order(payments)
+    carry_out(bulk)
+    before = results(bulk)
+
+    carry_out(bulk)
+    BulkDecision.objects.update(status="waiting", next_attempt_at=timezone.now(), finished_at=None)
+    assert carry_out_due() == 1
+
+    assert results(bulk) == before == {payment.pk: "done" for payment in payments}
+    require_each_approved_once(payments)
+
+
+def test_who_may_not_decide_any_more_decides_nothing() -> None:
+    payment, operator = make.submitted_payment(), make.operator()
+    bulk = order([payment], operator)
+    User.objects.filter(pk=operator.pk).update(is_active=False)
+
+    carry_out_due()
+
+    assert bulk.rows.get().outcome == NOT_ALLOWED
+    assert Payment.objects.get().status == "pending_approval"
+
+
+def test_what_fails_again_and_again_is_given_up_and_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    bulk = order([make.submitted_payment()])
+
+    def broken(*_: Any) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(bulk_decisions, "_decide", broken)
+    for number in range(len(PAUSES) + 1):
+        with later(20 * number):
+            assert carry_out_due() == 1
+
+    bulk.refresh_from_db()
+    assert (bulk.status, bulk.last_error) == ("done", "ZeroDivisionError: ")
+    assert progress_of(bulk) == {"waiting": 0, "done": 0, "refused": 1, "all": 1}
+    assert bulk.rows.get().outcome == GIVEN_UP

@@ -176,9 +176,9 @@ def _subscriptions_card(plans: list[reports.PlanCount]) -> Card:
 def _recurring_card() -> Card:
     sums = sorted(reports.monthly_recurring_revenue(), key=lambda row: (-row.amount, row.currency))
     amounts = [amount_text(row.amount, row.currency) for row in sums]
-    detail = ", ".join(amounts[1:]) or "By the terms in force, net of tax"
+    detail = ", ".join([*amounts[1:], "recurring a month by the terms in force, net of tax"])
     address = reverse("admin:igny8_auth_subscription_changelist")
-    return Card("Recurring revenue a month", amounts[0] if amounts else "0", detail, address, "event_repeat")
+    return Card("MRR", amounts[0] if amounts else "0", detail, address, "event_repeat")
 
 
 def _account_cards() -> tuple[Card, Card]:
@@ -194,9 +194,9 @@ def _account_cards() -> tuple[Card, Card]:
 
 def _credits_card() -> Card:
     flow = reports.credits_this_month()
-    detail = f"{flow.used:,} used, {flow.expired:,} expired, {flow.taken_back:,} taken back"
+    detail = f"issued; {flow.used:,} used, {flow.expired:,} expired, {flow.taken_back:,} taken back"
     address = _list("billing_credittransaction", **_since("created_at", clock.today().replace(day=1)))
-    return Card(f"Credits issued in {clock.now():%B}", f"{flow.issued:,}", detail, address, "add_card")
+    return Card(f"Credits in {clock.now():%B}", f"{flow.issued:,}", detail, address, "add_card")
 
 
 def _revenue_charts(revenue: list[reports.MonthRevenue]) -> Iterator[Chart]:

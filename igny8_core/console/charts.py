@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-WIDTH, HEIGHT, MARGIN, GAP = 480, 150, 22, 0.25
+WIDTH, HEIGHT, MARGIN, GAP = 480, 200, 30, 0.25
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Chart:
     href: str = ""
     width: int = WIDTH
     height: int = HEIGHT
-    below: int = HEIGHT - 6
+    below: int = HEIGHT - 8
 
 
 def chart_of(title: str, head: Sequence[str], points: Sequence[Point], href: str = "") -> Chart:
@@ -53,7 +53,7 @@ def chart_of(title: str, head: Sequence[str], points: Sequence[Point], href: str
     zero = top * room
     step = WIDTH / max(len(points), 1)
     # Names get under each bar only where they have room.
-    every = 1 if len(points) <= 8 else 2
+    every = 1 if len(points) <= 5 else 3
     last = len(points) - 1
 
     def bar(number: int, point: Point) -> Bar:

@@ -98,7 +98,7 @@ def test_first_page_and_search_fit_every_width_and_are_reached_by_key(live_serve
         expect(page.get_by_role("region", name="Payments")).to_be_visible()
         page.goto(f"{live_server.url}/admin/mail-previews/?kind=payment.approved&language=de")
         mail = page.frame_locator("iframe")
-        expect(mail.get_by_role("heading", name="Wir haben Ihre Zahlung erhalten")).to_be_visible()
+        expect(mail.get_by_role("heading", name="Ihre Zahlung ist eingegangen")).to_be_visible()
         require_no_faults(page, "mail")
         page.set_viewport_size({"width": 390, "height": 844})
         page.get_by_role("link", name="Search over everything").click()

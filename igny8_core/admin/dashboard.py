@@ -54,7 +54,7 @@ class Listing:
     href: str
     more: str
     head: tuple[Cell, ...]
-    rows: list[tuple[Cell, ...]]
+    rows: Sequence[tuple[Cell, ...]]
     nothing: str
 
 
@@ -271,8 +271,8 @@ def _past_due() -> Listing:
     rows = [
         (
             Cell(row.account.name, change_url("igny8_auth_subscription", row.pk)),
-            Cell(row.plan.name),
-            Cell(amount_text(row.terms_price or 0, row.terms_currency or ""), is_number=True),
+            Cell(row.plan.name, is_wide=True),
+            Cell(amount_text(row.terms_price or Decimal(0), row.terms_currency or ""), is_number=True),
             Cell(_ago(row.current_period_end), is_number=True),
         )
         for row in reports.past_due()[:SHOWN]
@@ -281,7 +281,7 @@ def _past_due() -> Listing:
         "Past due subscriptions",
         _list("igny8_auth_subscription", status__exact=SubscriptionStatus.PAST_DUE),
         "All that are past due",
-        (Cell("Account"), Cell("Plan"), *_numbers("Price", "Period ended")),
+        (Cell("Account"), Cell("Plan", is_wide=True), *_numbers("Price", "Period ended")),
         rows,
         "No subscription is past due.",
     )

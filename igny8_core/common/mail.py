@@ -123,7 +123,7 @@ def drawn(mail: Mail) -> Drawn:
     """How a mail looks, in the language that is being written; nothing is sent, and no file made."""
     with_file = Attachment("", b"", "") if mail.attachment else None
     message = _message(mail, mail.recipients, new_message_id(), with_file)
-    return Drawn(message.subject, mail.recipients, message.body, message.alternatives[0][0])
+    return Drawn(str(message.subject), mail.recipients, str(message.body), str(message.alternatives[0][0]))
 
 
 def _reached(mail: Mail, message_id: str) -> list[str]:

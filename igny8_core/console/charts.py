@@ -57,7 +57,7 @@ def chart_of(title: str, head: Sequence[str], points: Sequence[Point], href: str
     last = len(points) - 1
 
     def bar(number: int, point: Point) -> Bar:
-        length = Decimal(abs(point.value)) * room
+        length = abs(Decimal(point.value)) * room
         left = number * step
         return Bar(
             point,

@@ -16,6 +16,7 @@ from igny8_core.auth.models import Subscription, User
 from igny8_core.business.billing.models import Payment, PaymentMethodConfig
 from igny8_core.business.billing.services.payment_service import PaymentService
 from igny8_core.common import clock
+from igny8_core.console.charts import Point, chart_of
 from tests import make
 from tests.admin.samples import first_of_each, one_of_each, operator_with
 
@@ -224,3 +225,15 @@ def test_edit_of_a_payment_method_counts_at_once(console: Client) -> None:
     assert [offer.instructions for offer in offered] == ["Name the invoice."]
     assert "two letters (ISO 3166-1)" in wrong.content.decode()
     assert PaymentMethodConfig.objects.get(pk=method.pk).country_code == "*"
+
+
+def test_bars_below_zero_hang_from_the_line() -> None:
+    points = [Point("Jan", Decimal(-50), "-50.00 USD"), Point("Feb", Decimal(150), "150.00 USD"), Point("Mar", 0, "0")]
+
+    below, above, nothing = chart_of("Revenue", ("Month", "Revenue"), points).bars
+
+    # A quarter of the room is below the line.
+    assert float(above.height) == 3 * float(below.height)
+    assert (float(above.y), float(below.y)) == (0, float(above.height))
+    assert float(nothing.height) == 0
+    assert chart_of("Nothing", ("Month", "Revenue"), []).bars == []

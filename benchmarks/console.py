@@ -92,11 +92,8 @@ def build() -> None:
     operator = User.objects.create_superuser("operator@example.com", "long and unusual 7", id=ACCOUNTS + 1)
     counts = {"largest": 1, "accounts": ACCOUNTS, "rows": ROWS, "operator": operator.pk}
     with connection.cursor() as cursor:
-        # Written by hand, and wrong as books: these rows are for reading.
-        cursor.execute("SET session_replication_role = replica")
         for statement in (INVOICES, PAYMENTS, ALLOCATIONS, SUBSCRIPTIONS, LEDGER, EVENTS):
             cursor.execute(statement, counts)
-        cursor.execute("SET session_replication_role = DEFAULT")
     bench.analyze()
 
 

@@ -28,6 +28,7 @@ from igny8_core.business.billing.models import (
     Payment,
     Renewal,
 )
+from igny8_core.business.billing.services.figures.days import sum_up_days
 from igny8_core.business.billing.services.renewals import invoicing
 from igny8_core.events.models import Delivery
 
@@ -62,6 +63,23 @@ def test_the_rows_of_usage_fit_their_table(bench: ModuleType, monkeypatch: pytes
     usage_analytics.build()
 
     assert CreditUsageLog.objects.count() == 100
+
+
+def test_the_rows_of_the_console_fit_their_tables_and_its_pages_open(
+    bench: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    console = importlib.import_module("console")
+    monkeypatch.setattr(console, "ROWS", 300)
+    monkeypatch.setattr(console, "ACCOUNTS", 60)
+
+    console.build()
+
+    operator = console.client_of_operator()
+    assert sum_up_days() > 0
+    assert operator.get("/admin/").status_code == 200
+    for text in console.SEARCHES:
+        assert operator.get("/admin/search/", {"q": text}).status_code == 200, text
+    assert len(operator.get("/admin/search/", {"q": "USD 89"}).context["groups"]) == 2
 
 
 def test_the_pages_of_a_busy_account_open(bench: ModuleType) -> None:

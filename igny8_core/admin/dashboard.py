@@ -54,7 +54,7 @@ class Listing:
     href: str
     more: str
     head: tuple[Cell, ...]
-    rows: list[tuple[Cell, ...]]
+    rows: Sequence[tuple[Cell, ...]]
     nothing: str
 
 
@@ -176,9 +176,9 @@ def _subscriptions_card(plans: list[reports.PlanCount]) -> Card:
 def _recurring_card() -> Card:
     sums = sorted(reports.monthly_recurring_revenue(), key=lambda row: (-row.amount, row.currency))
     amounts = [amount_text(row.amount, row.currency) for row in sums]
-    detail = ", ".join(amounts[1:]) or "By the terms in force, net of tax"
+    detail = ", ".join([*amounts[1:], "recurring a month by the terms in force, net of tax"])
     address = reverse("admin:igny8_auth_subscription_changelist")
-    return Card("Recurring revenue a month", amounts[0] if amounts else "0", detail, address, "event_repeat")
+    return Card("MRR", amounts[0] if amounts else "0", detail, address, "event_repeat")
 
 
 def _account_cards() -> tuple[Card, Card]:
@@ -194,9 +194,9 @@ def _account_cards() -> tuple[Card, Card]:
 
 def _credits_card() -> Card:
     flow = reports.credits_this_month()
-    detail = f"{flow.used:,} used, {flow.expired:,} expired, {flow.taken_back:,} taken back"
+    detail = f"issued; {flow.used:,} used, {flow.expired:,} expired, {flow.taken_back:,} taken back"
     address = _list("billing_credittransaction", **_since("created_at", clock.today().replace(day=1)))
-    return Card(f"Credits issued in {clock.now():%B}", f"{flow.issued:,}", detail, address, "add_card")
+    return Card(f"Credits in {clock.now():%B}", f"{flow.issued:,}", detail, address, "add_card")
 
 
 def _revenue_charts(revenue: list[reports.MonthRevenue]) -> Iterator[Chart]:
@@ -271,8 +271,8 @@ def _past_due() -> Listing:
     rows = [
         (
             Cell(row.account.name, change_url("igny8_auth_subscription", row.pk)),
-            Cell(row.plan.name),
-            Cell(amount_text(row.terms_price or 0, row.terms_currency or ""), is_number=True),
+            Cell(row.plan.name, is_wide=True),
+            Cell(amount_text(row.terms_price or Decimal(0), row.terms_currency or ""), is_number=True),
             Cell(_ago(row.current_period_end), is_number=True),
         )
         for row in reports.past_due()[:SHOWN]
@@ -281,7 +281,7 @@ def _past_due() -> Listing:
         "Past due subscriptions",
         _list("igny8_auth_subscription", status__exact=SubscriptionStatus.PAST_DUE),
         "All that are past due",
-        (Cell("Account"), Cell("Plan"), *_numbers("Price", "Period ended")),
+        (Cell("Account"), Cell("Plan", is_wide=True), *_numbers("Price", "Period ended")),
         rows,
         "No subscription is past due.",
     )

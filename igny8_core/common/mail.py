@@ -55,6 +55,16 @@ class Mail:
     trial_account: int | None = None
 
 
+@dataclass(frozen=True)
+class Drawn:
+    """A mail as its reader gets it, without attachment."""
+
+    subject: str
+    recipients: list[str]
+    text: str
+    html: str
+
+
 class MailServerDown(Exception):
     """The mail server cannot be reached, does not answer, or refuses us and not just this mail."""
 
@@ -107,6 +117,13 @@ def message_id_of_event(event_id: int) -> str:
 def new_message_id() -> str:
     """A Message-ID for a mail that is not about an event."""
     return make_msgid(domain=_mail_domain())
+
+
+def drawn(mail: Mail) -> Drawn:
+    """How a mail looks, in the language that is being written; nothing is sent, and no file made."""
+    with_file = Attachment("", b"", "") if mail.attachment else None
+    message = _message(mail, mail.recipients, new_message_id(), with_file)
+    return Drawn(str(message.subject), mail.recipients, str(message.body), str(message.alternatives[0][0]))
 
 
 def _reached(mail: Mail, message_id: str) -> list[str]:

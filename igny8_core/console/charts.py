@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-WIDTH, HEIGHT, MARGIN, GAP = 480, 150, 22, 0.25
+WIDTH, HEIGHT, MARGIN, GAP = 480, 300, 36, 0.25
 
 
 @dataclass(frozen=True)
@@ -42,22 +42,22 @@ class Chart:
     href: str = ""
     width: int = WIDTH
     height: int = HEIGHT
-    below: int = HEIGHT - 6
+    below: int = HEIGHT - 10
 
 
 def chart_of(title: str, head: Sequence[str], points: Sequence[Point], href: str = "") -> Chart:
     """A chart of `points`; `head` names the columns of its table: of the name, of the amount, of further cells."""
-    values = [point.value for point in points] or [0]
-    top, bottom = max(0, *values), min(0, *values)
+    values = [Decimal(0), *(Decimal(point.value) for point in points)]
+    top, bottom = max(values), min(values)
     room = Decimal(HEIGHT - MARGIN) / ((top - bottom) or 1)
     zero = top * room
     step = WIDTH / max(len(points), 1)
     # Names get under each bar only where they have room.
-    every = 1 if len(points) <= 8 else 2
+    every = 1 if len(points) <= 5 else 3
     last = len(points) - 1
 
     def bar(number: int, point: Point) -> Bar:
-        length = abs(point.value) * room
+        length = abs(Decimal(point.value)) * room
         left = number * step
         return Bar(
             point,

@@ -18,8 +18,9 @@ class Event(models.Model):
     )
     object_type = models.CharField(max_length=60, help_text="Kind of the object that changed, as app.model")
     object_id = models.CharField("object ID", max_length=40)
+    # The index of actor and time begins with it.
     actor = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+", db_index=False
     )
     data = models.JSONField(default=dict, help_text="Details of the change, as they were then")
     request_id = models.CharField("request ID", max_length=64, blank=True)
@@ -32,6 +33,7 @@ class Event(models.Model):
             models.Index(fields=["account", "-id"], name="igny8_events_of_account"),
             models.Index(fields=["object_type", "object_id"], name="igny8_events_of_object"),
             models.Index(fields=["type", "-id"], name="igny8_events_of_type"),
+            models.Index(fields=["actor", "created_at"], name="igny8_events_of_actor"),
             BrinIndex(fields=["created_at"], autosummarize=True, name="igny8_events_by_time"),
         ]
 

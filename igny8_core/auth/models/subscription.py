@@ -150,6 +150,11 @@ class Subscription(models.Model):
                 condition=Q(status=SubscriptionStatus.ACTIVE, billing_driver=BillingDriver.LOCAL),
             ),
             models.Index(
+                fields=["current_period_end", "id"],
+                name="igny8_subscriptions_late",
+                condition=Q(status=SubscriptionStatus.PAST_DUE),
+            ),
+            models.Index(
                 fields=["plan"], name="igny8_subscriptions_running", condition=Q(status=SubscriptionStatus.ACTIVE)
             ),
         ]

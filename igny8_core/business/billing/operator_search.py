@@ -112,7 +112,7 @@ def _credit_notes(text: str) -> list[Any]:
 
 def _payments(text: str) -> list[Any]:
     rows = Payment.objects.select_related("account", "invoice")
-    conditions = [of_reference(text), of_payer(text), *_of_our_id(text)]
+    conditions = [of_payer(text), *_of_our_id(text)]
     if _is_gateway_id(text):
         names = ("gateway_object_id", "gateway_capture_id")
         at_gateway = Q(payment_method__in=sorted(GATEWAY_METHODS))
@@ -120,7 +120,7 @@ def _payments(text: str) -> list[Any]:
     numbers = _numbers("INV", text)
     invoices = Invoice.objects.filter(invoice_number__in=numbers).order_by().values_list("pk", flat=True)
     conditions.append(Q(invoice_id__in=list(invoices)))
-    found = [row for condition in conditions for row in rows.filter(condition).order_by("-pk")[: SHOWN + 1]]
+    found = [*rows.filter(of_reference(text)).order_by("-pk")[: SHOWN + 1], *_first(rows, conditions)]
     if said := said_amount(text):
         amount, currency = said
         of_amount = Q(amount=amount, currency=currency) if currency else Q(pk__in=_newest_of(amount))

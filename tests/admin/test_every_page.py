@@ -28,6 +28,7 @@ WITHOUT_TEXT = {
     "igny8_auth.KnownPlace",
     "igny8_auth.LoginFailure",
     "igny8_auth.LoginSession",
+    "igny8_auth.OperatorInvitation",
     "igny8_auth.RecoveryCode",
     "igny8_auth.SecondFactor",
     "igny8_auth.TrialTaken",

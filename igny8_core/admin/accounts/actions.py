@@ -49,7 +49,7 @@ from igny8_core.business.billing.services.dunning.pauses import exempt_account
 from igny8_core.business.billing.services.dunning.trials import extend_trial
 from igny8_core.business.billing.services.subscriptions.decisions import change_for_customer, end_for_customer
 from igny8_core.common.errors import DomainError
-from igny8_core.console.dialogs import back_to, decided, led_to, row_id
+from igny8_core.console.dialogs import back_to, decided, led_to
 from igny8_core.console.pages import ConsoleAdmin
 from igny8_core.events.resending import resend_mail
 
@@ -99,25 +99,28 @@ class ActsOnAccounts(ConsoleAdmin):
     """The buttons of an account's page."""
 
     actions_detail = (
-        "add_note",
-        "look",
-        {"title": "Credits", "icon": "toll", "items": ["goodwill", "adjust"]},
-        {
-            "title": "Plan and deadlines",
-            "icon": "event",
-            "items": ["change_plan", "end_plan", "exempt", "extend_trial"],
-        },
-        "resend",
-        "activate",
-        "suspend",
+        *("add_note", "look", "resend", "goodwill", "adjust", "change_plan", "end_plan", "exempt", "extend_trial"),
+        *("activate", "suspend"),
     )
 
     def get_actions_detail(self, request: HttpRequest, object_id: str) -> list[Any]:
-        """The buttons that fit how the account stands now."""
-        buttons: list[Any] = super().get_actions_detail(request, object_id)  # type: ignore[misc]
-        account = Account.objects.filter(pk=row_id(object_id)).first()
-        fitting = _fitting(account, live_subscription_of(account)) if account else set()
-        return [each for each in buttons if each.action_name.removeprefix(f"{MODEL}_") in fitting]
+        """None: the theme's bar has no room for so many, and its menus cannot be opened by keys."""
+        return []
+
+    def buttons_of(self, request: HttpRequest, account: Account) -> list[dict[str, Any]]:
+        """The buttons on the page: what this operator may do with the account as it stands now."""
+        fitting = _fitting(account, live_subscription_of(account))
+        allowed = super().get_actions_detail(request, str(account.pk))  # type: ignore[misc]
+        return [
+            {
+                "title": each.description,
+                "icon": each.icon,
+                "address": reverse(f"admin:{each.action_name}", args=[account.pk]),
+                "is_danger": each.variant == ActionVariant.DANGER,
+            }
+            for each in allowed
+            if each.action_name.removeprefix(f"{MODEL}_") in fitting
+        ]
 
     @button("add_note", "Add a note", "edit_note", NoteDialog)
     def add_note(self, request: HttpRequest, form: NoteDialog, object_id: str) -> HttpResponse:

@@ -46,6 +46,16 @@ class Block:
     all_of_them: str = ""
     nothing: str = field(default="None yet.")
 
+    @property
+    def is_wide(self) -> bool:
+        """Whether its columns need the whole width of a usual screen."""
+        return len(self.heads) > 5
+
+    @property
+    def headed_rows(self) -> list[list[tuple[str, str]]]:
+        """Each cell with its head, which stands beside it on a phone."""
+        return [list(zip(self.heads, row, strict=True)) for row in self.rows]
+
 
 def blocks_of(account: Account, request: HttpRequest) -> list[Block]:
     """The blocks of an account that this operator may see, in the order in which they stand."""

@@ -99,8 +99,10 @@ class AccountAdmin(ActsOnAccounts):
         """The account's page, with the blocks that this operator may see."""
         account = Account.objects.filter(pk=row_id(object_id)).first()
         seen = account is not None and self.has_view_or_change_permission(request, account)
-        blocks = blocks_of(account, request) if account and seen else []
-        return super().change_view(request, object_id, form_url, {"blocks": blocks, **(extra_context or {})})
+        shown: dict[str, Any] = {}
+        if account and seen:
+            shown = {"blocks": blocks_of(account, request), "buttons": self.buttons_of(request, account)}
+        return super().change_view(request, object_id, form_url, shown | (extra_context or {}))
 
     def save_model(self, request: HttpRequest, obj: Account, form: Any, change: bool) -> None:
         """Save what was changed. A billing address that an operator enters needs no confirmation."""

@@ -14,7 +14,7 @@ import igny8_core.common.clock
 class Migration(migrations.Migration):
     dependencies = [
         ("auth", "0012_alter_user_first_name_max_length"),
-        ("igny8_auth", "0020_names_of_users"),
+        ("igny8_auth", "0020_indexes_for_the_dashboard"),
     ]
 
     operations = [

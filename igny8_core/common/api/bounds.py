@@ -131,6 +131,8 @@ BOUNDS: dict[str, list[Bound]] = {
         Bound(f"{BILLING}.api.credits.GRANTS_SHOWN", "grants of an answer on credits", "the rest is not listed"),
         Bound(f"{BILLING}.services.credits.spending.MAX_SPENT_AT_ONCE", "credits spent at once", "400"),
         Bound("igny8_core.admin.api.account_serializers.MAX_CREDITS", "credits given or taken by an operator", "400"),
+        Bound("GOODWILL_CREDITS_MAX", "credits that an operator gives as goodwill at once", "refused"),
+        Bound(f"{BILLING}.services.credits.goodwill.LONGEST_GOODWILL", "until such credits expire", "refused"),
     ],
     "Proofs of payment": [
         Bound(f"{BILLING}.services.proofs.files.MAX_BYTES", "a file", "413", "bytes"),
@@ -161,6 +163,10 @@ BOUNDS: dict[str, list[Bound]] = {
     "People": [
         Bound("igny8_core.auth.services.invitations.LIFETIME", "for so long an invitation works", "410"),
         Bound("igny8_core.auth.services.invitations.KEPT_UNANSWERED", "one that expired unanswered is kept", "deleted"),
+        Bound("igny8_core.auth.services.operators.LIFETIME", "for so long an invitation to the console works", "410"),
+        Bound("CUSTOMER_LOGIN_AGE", "for so long an operator looks at the pages as a customer", "ended"),
+        Bound("igny8_core.admin.accounts.dialogs.MAX_NOTE", "characters of an operator's note", "refused"),
+        Bound("igny8_core.events.resending.ONCE_IN", "between two times that a mail is sent again", "409"),
         Bound(f"{MAILED}:password_reset", "for so long a link for a new password works", "410"),
         Bound(f"{MAILED}:email_verification", "for so long a link that proves an address works", "410"),
         Bound("igny8_core.auth.services.half_logins.LIFETIME", "between password and code on a page", "begun anew"),

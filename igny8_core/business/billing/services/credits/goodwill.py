@@ -36,7 +36,8 @@ def give_goodwill(
         raise InvalidInput(errors={"amount": [text]})
     today = clock.today()
     if not today <= last_day <= today + LONGEST_GOODWILL:
-        raise InvalidInput(errors={"until": [f"A day from {today} to {today + LONGEST_GOODWILL} is expected."]})
+        text = f"A day from {today} to {today + LONGEST_GOODWILL} is expected."
+        raise InvalidInput(errors={"until": [text]})
     return grant_credits(
         account,
         amount,

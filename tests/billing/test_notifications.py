@@ -19,6 +19,7 @@ from igny8_core.business.billing.models import Invoice, Payment, PaymentMethodCo
 from igny8_core.business.billing.services.credit_service import CreditService
 from igny8_core.business.billing.services.invoice_service import InvoiceService
 from igny8_core.business.billing.services.invoices import pdf
+from igny8_core.business.billing.services.invoices.lifecycle import send_again
 from igny8_core.business.billing.services.notifications import mails
 from igny8_core.business.billing.services.notifications.gateway_mails import GATEWAY_NOTICES
 from igny8_core.business.billing.services.payment_methods.configuration import (
@@ -362,6 +363,7 @@ def test_every_mail_has_text_html_and_says_it_is_automatic(olga: User, bank: Pay
     owner.account.refresh_from_db()
     CreditService.spend(owner.account, 950, operation_type="writing")
     PaymentService.process_refund(Payment.objects.get(status="succeeded"), reason="Goodwill")
+    send_again(Invoice.objects.earliest("pk"), olga)
     _change_plan(Subscription.objects.get())
     _change_payee(olga)
 

@@ -87,6 +87,7 @@ BY_NAME: dict[str, Any] = {
     "previous": None,
     "next": None,
     "public_key": "",
+    "purchase_order_number": "PO-2026-117",
     "reason": "Agreed with the customer",
     "reference": "RT-20261209-1",
     "refresh": "eyJhbGciOiJIUzI1NiJ9…",

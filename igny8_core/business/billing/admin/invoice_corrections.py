@@ -82,7 +82,9 @@ class BuyerDialog(StrictForm, BaseDialogForm):  # type: ignore[misc]
     postal_code = _text("Postal code", length=20)
     city = _text("City", length=100)
     state = _text("State", length=100)
-    country = forms.ChoiceField(choices=countries_to_choose, widget=UnfoldAdminSelectWidget())
+    country = forms.ChoiceField(
+        choices=lambda: [("", "Choose a country"), *countries_to_choose()], widget=UnfoldAdminSelectWidget()
+    )
     tax_id = _text("Tax ID", length=100)
     reason = _text("What was wrong", required=True, length=200, help_text="Printed on the document that it takes back.")
     send = forms.BooleanField(

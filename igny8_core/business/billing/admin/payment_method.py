@@ -34,7 +34,7 @@ class PaymentMethodConfigForm(StrictForm, ModelForm):
 
     country_code = forms.ChoiceField(
         label="Country",
-        choices=lambda: [(ALL_COUNTRIES, EVERYWHERE), *countries_to_choose()],
+        choices=lambda: [("", "Choose a country"), (ALL_COUNTRIES, EVERYWHERE), *countries_to_choose()],
         widget=UnfoldAdminSelectWidget(),
         help_text="Type the beginning of its name.",
     )

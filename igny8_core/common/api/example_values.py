@@ -87,6 +87,7 @@ BY_NAME: dict[str, Any] = {
     "previous": None,
     "next": None,
     "public_key": "",
+    "quote_token": "7 2 2026-12-02T10:00:00+00:00:1w…",
     "reason": "Agreed with the customer",
     "reference": "RT-20261209-1",
     "refresh": "eyJhbGciOiJIUzI1NiJ9…",

@@ -184,6 +184,88 @@ def test_every_refusal_is_marked() -> None:
     assert found == {}
 
 
+# Where customers' texts are written. The console, the descriptions of the API and the catalogs are read in English.
+CUSTOMERS = re.compile(
+    r"^igny8_core/(web|business/(signup|account_deletion)|auth/(services|api)|business/billing/(services|api|\w+\.py$))"
+)
+# Parts of these that operators and developers alone read: reasons for a review, what differs at a gateway, reports.
+OPERATORS = re.compile(
+    r"billing/services/(reconciliation/|stripe_billing/|collection/outcomes|payment_states/stranded|payments/as_read"
+    r"|dunning/|renewals/price_changes|notifications/(gateway|payee)_mails|invoices/epc_code|subscriptions/decisions"
+    r"|refunds/gateway_refunds)|billing/(default_data|event_types|\w*invariants|apps)\.py|auth/services/(accounts|mails)\.py"
+)
+MARKS = {"_", "gettext", "gettext_lazy", "gettext_noop", "pgettext", "pgettext_lazy", "ngettext", "ngettext_lazy"}
+# What these are given is read by developers, in the log or as a program's end.
+FOR_DEVELOPERS = {"RuntimeError", "ValueError", "TypeError", "PreparedStatement", "extend_schema", "OpenApiParameter"}
+FOR_DEVELOPERS |= {"OpenApiResponse", "OpenApiExample", "NotAllWritten", *DEVELOPERS}
+# Words of the console and of the API's description that stand among customers' texts, by how they begin.
+KNOWN = (
+    *("How many days to look ahead", "A picture (PNG, JPEG", "Line x: x", "Due and unpaid", "Small letters, digits"),
+    *("Expected a whole number of credits other than 0", "Payment to review: ", "A dispute is lost, but the payment"),
+    *("Dispute x is about x", "Account x", "Invoice x", "Deleted account x", 'Bearer realm="api"'),
+)
+SAYS = re.compile(r"[A-Z][a-z']*( [\w%(){}'\",.:;-]+)+$|[A-Z][a-z]+\.$")
+
+
+def unmarked_sayings(source: str) -> list[str]:
+    """Texts of a module that read like something that is said to a person, and that gettext does not know of."""
+    return [said for said in _sayings(ast.parse(source)) if not said.startswith(KNOWN)]
+
+
+def _sayings(node: ast.AST) -> Iterator[str]:
+    if isinstance(node, ast.Constant | ast.JoinedStr):
+        parts = node.values if isinstance(node, ast.JoinedStr) else [node]
+        said = "".join(str(part.value) if isinstance(part, ast.Constant) else "x" for part in parts)
+        if SAYS.match(said):
+            yield said
+    elif not _is_for_developers(node):
+        for inner in ast.iter_child_nodes(node):
+            yield from _sayings(inner)
+
+
+def _is_for_developers(node: ast.AST) -> bool:
+    match node:
+        case ast.Call():
+            return _name(node.func) in MARKS | FOR_DEVELOPERS or ast.unparse(node.func).startswith("logger.")
+        case ast.Expr():
+            return isinstance(node.value, ast.Constant)
+    return isinstance(node, ast.keyword) and node.arg in {"help_text", "description", "summary", "sql"}
+
+
+@pytest.mark.parametrize(
+    "offender",
+    [
+        'subject = f"Payment of {number} is overdue"',
+        'messages.success(request, "The plan was changed.")',
+        'LABELS = {"team": "Your team"}',
+        'Choice("late", label="Late and unpaid")',
+    ],
+)
+def test_an_unmarked_saying_is_found(offender: str) -> None:
+    assert unmarked_sayings(offender)
+
+
+def test_marked_sayings_and_what_only_developers_read_pass() -> None:
+    source = """
+def told():
+    \"\"\"What is told.\"\"\"
+    logger.info("Nothing was told.")
+    raise RuntimeError("Call it with a name.")
+SUBJECT = _("Invoice %(number)s is overdue") % {"number": 1}
+"""
+    assert unmarked_sayings(source) == []
+
+
+def test_every_saying_to_customers_is_marked() -> None:
+    """Subjects of mails, messages after an action, labels, choices."""
+    modules = {
+        name: source for name, source in _modules().items() if CUSTOMERS.match(name) and not OPERATORS.search(name)
+    }
+    found = {name: said for name, source in modules.items() if (said := unmarked_sayings(source))}
+    assert len(modules) > 100
+    assert found == {}
+
+
 @pytest.fixture(scope="module")
 def marked() -> dict[tuple[object, str | None], set[str]]:
     return {(each.id, each.context): _placeholders(each.id) for each in texts.extracted() if each.id}

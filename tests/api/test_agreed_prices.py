@@ -1,19 +1,25 @@
 """What a customer was shown before they agreed: nothing is ordered that costs more by now; both amounts are said."""
 
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
+import time_machine
 from rest_framework.test import APIClient
 
 from igny8_core.auth.models import Account, Plan, User
 from igny8_core.business.billing.models import CreditPackage, Invoice, Payment
+from igny8_core.business.billing.services.subscriptions.plan_change import quote
+from igny8_core.business.billing.services.subscriptions.quote_tokens import quote_token, quoted_at
 from tests import make
 from tests.api.plan_changes import HALF, ClientAt, current, post
 from tests.api.world import fingerprint, refusal
 
 pytestmark = pytest.mark.django_db
 
+LATER = timedelta(minutes=1)
 PURCHASE = "/api/v1/billing/credits/purchase/"
 
 
@@ -59,6 +65,55 @@ def test_a_change_that_costs_what_was_shown_or_less_is_made(client_at: ClientAt,
     pending = current(owner).pending_plan
     assert pending
     assert pending.slug == "mini"
+
+
+def dearer_moment(account: Account) -> datetime:
+    """A moment at which a change to growth costs less than a minute later."""
+    growth, moments = Plan.objects.get(slug="growth"), (HALF + timedelta(minutes=at) for at in range(60 * 24))
+    return next(at for at in moments if quote(account, growth, at).total < quote(account, growth, at + LATER).total)
+
+
+@pytest.mark.usefixtures("plans")
+def test_what_a_preview_showed_holds_though_a_cent_was_added_meanwhile(client_at: ClientAt, owner: User) -> None:
+    moment = dearer_moment(current(owner).account)
+    client, later = client_at(moment), moment + LATER
+    shown = post(client, "preview", moment, plan_slug="growth").json()["data"]
+    of_another = post(client, "preview", moment, plan_slug="mini").json()["data"]["quote_token"]
+    said = {"plan_slug": "growth", "expected_total": shown["total"]}
+
+    tokens = [{}, {"quote_token": of_another}, {"quote_token": shown["quote_token"][:-1]}]
+    refusals = [post(client, "upgrade", later, **said, **token) for token in tokens]
+    made = post(client, "upgrade", later, **said, quote_token=shown["quote_token"])
+
+    assert {refusal(answer)["code"] for answer in refusals} == {"price_moved"}
+    assert made.json()["data"]["invoice"]["total"] == shown["total"]
+
+
+@pytest.mark.usefixtures("plans")
+def test_it_holds_for_ten_minutes_and_for_that_account_and_plan_alone(owner: User) -> None:
+    account, growth, mini = current(owner).account, *Plan.objects.filter(slug__in=["growth", "mini"]).order_by("slug")
+    with time_machine.travel(HALF, tick=False):
+        token = quote_token(account, growth, HALF)
+
+    def at(minutes: int, *theirs: Any) -> datetime | None:
+        with time_machine.travel(HALF + timedelta(minutes=minutes), tick=False):
+            return quoted_at(token, *theirs)
+
+    assert (at(9, account, growth), at(10, account, growth)) == (HALF, None)
+    assert at(1, account, mini) is None
+    assert at(1, make.account(), growth) is None
+
+
+@pytest.mark.usefixtures("plans")
+def test_a_price_that_somebody_raised_does_not_hold(client_at: ClientAt) -> None:
+    client = client_at(HALF)
+    shown = post(client, "preview", plan_slug="growth").json()["data"]
+    Plan.objects.filter(slug="growth").update(price=Decimal("500.00"))
+
+    said = {"expected_total": shown["total"], "quote_token": shown["quote_token"]}
+    answer = post(client, "upgrade", plan_slug="growth", **said)
+
+    assert (answer.status_code, refusal(answer)["code"]) == (409, "price_moved")
 
 
 def test_credits_that_cost_more_than_was_shown_are_not_ordered(

@@ -4,7 +4,8 @@ import re
 import uuid
 from collections.abc import Callable
 from datetime import timedelta
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
+from html import unescape
 from typing import Any
 
 import pytest
@@ -13,7 +14,8 @@ from django.test import Client
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from igny8_core.auth.models import Account, Role, Subscription, User
+from igny8_core.auth.models import Account, Plan, Role, Subscription, User
+from igny8_core.auth.selectors import terms_of
 from igny8_core.business.billing.models import (
     CreditGrantKind,
     CreditTransactionType,
@@ -24,6 +26,9 @@ from igny8_core.business.billing.models import (
 from igny8_core.business.billing.services.credit_service import CreditService
 from igny8_core.business.billing.services.invoice_service import InvoiceService
 from igny8_core.business.billing.services.payment_service import PaymentService
+from igny8_core.business.billing.usage import projection_of
+from igny8_core.common import clock
+from igny8_core.web.usage.costs import Worth, worth_of
 from tests import make
 from tests.web.people import browser_of, says
 
@@ -269,6 +274,30 @@ def test_the_charts_show_what_was_spent_through_the_api(spent: User) -> None:
     # A table beside every chart says the same.
     assert html.count("Show as a table") == 3
     assert '<th scope="row">Total</th><td class="number">3</td><td class="number">75</td>' in html
+
+
+def test_the_projection_is_said_in_money_at_the_plans_price_of_a_credit(spent: User) -> None:
+    Plan.objects.update(price=Decimal("89.00"), included_credits=1000)
+    projected = projection_of(tenant_of(spent), clock.now()).projected_credits
+
+    html = html_of(browser_of(spent), USAGE)
+
+    worth = (Decimal("0.089") * projected).quantize(Decimal("0.01"), ROUND_HALF_UP)
+    assert f"Worth {worth} USD at what a credit of your plan costs." in unescape(html)
+
+
+def test_without_a_paid_plan_a_credit_costs_what_the_cheapest_package_says(spent: User) -> None:
+    Plan.objects.update(price=Decimal(0))
+    Subscription.objects.all().delete()
+    tenant = Account.objects.select_related("plan").get(pk=spent.account_id)
+    terms = terms_of(tenant)
+    assert worth_of(tenant, terms, 100) is None
+    make.credit_package(slug="small", credits=100, price=Decimal("5.00"), discount_percentage=0)
+    make.credit_package(slug="large", credits=1000, price=Decimal("30.00"), discount_percentage=10)
+    make.credit_package(slug="yen", credits=1000, price=Decimal(1), discount_percentage=0, currency="JPY")
+
+    assert worth_of(tenant, terms, 100) == Worth(Decimal("2.70"), "USD", by_plan=False)
+    assert "at what a credit costs in our cheapest package." in html_of(browser_of(spent), USAGE)
 
 
 def test_a_time_without_use_says_so(spent: User) -> None:

@@ -43,6 +43,34 @@ def test_a_trial_begins_with_its_credits_and_leads_to_the_first_site() -> None:
     assert says(browser.get("/sites"), "Welcome, Ada! Your trial has begun.")  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(
+    ("language", "direction", "title", "refusal"),
+    [
+        ("en", "ltr", "Sign up", "An e-mail address in plain ASCII is expected"),
+        ("de", "ltr", "Registrieren", "Erwartet wird eine E-Mail-Adresse"),
+        ("ur", "rtl", "سائن اپ", "سادہ ASCII میں ای میل ایڈریس درکار ہے"),
+    ],
+)
+def test_the_page_speaks_the_browsers_language_and_so_does_the_account(
+    language: str, direction: str, title: str, refusal: str
+) -> None:
+    browser = Client(headers={"accept-language": language})
+
+    page = browser.get("/signup")
+    wrong = signs_up(browser, email="ada")
+    signs_up(browser)
+
+    html = page.content.decode()
+    assert f'<html lang="{language}" dir="{direction}">' in html
+    assert title in html
+    assert (wrong.status_code, refusal in wrong.content.decode()) == (400, True)
+    # Of the whole page no sentence is left in English.
+    said = re.sub(r"<[^>]*>", " ", html)
+    english = re.search(r"\b(Password|Country|First name|Choose a plan|Company|Billing)\b", said)
+    assert (english is None) == (language != "en")
+    assert Account.objects.get().language == language
+
+
 def test_a_paid_plan_is_ordered_and_leads_to_its_payment() -> None:
     browser = Client()
 

@@ -88,6 +88,7 @@ BY_NAME: dict[str, Any] = {
     "next": None,
     "public_key": "",
     "purchase_order_number": "PO-2026-117",
+    "quote_token": "7 2 2026-12-02T10:00:00+00:00:1w…",
     "reason": "Agreed with the customer",
     "reference": "RT-20261209-1",
     "refresh": "eyJhbGciOiJIUzI1NiJ9…",

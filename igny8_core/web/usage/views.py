@@ -13,6 +13,7 @@ from igny8_core.web.frame.forms import status_of
 from igny8_core.web.frame.people import member
 from igny8_core.web.frame.rendering import for_people
 from igny8_core.web.usage.charts import bars_of, line_of, ring_of
+from igny8_core.web.usage.costs import worth_of
 from igny8_core.web.usage.ranges import RangeForm, granularity_of
 
 
@@ -25,13 +26,15 @@ def usage(request: HttpRequest, person: User, account: Account) -> HttpResponse:
     form = RangeForm(request.GET, today_of(account, now))
     first, last = form.chosen
     used = analytics(account, first, last, granularity_of(first, last), now)
+    terms = terms_of(account)
     context = {
         "form": form,
         "used": used,
         "line": line_of(used.series),
         "ring": ring_of(used.by_operation, _("All others")),
         "bars": bars_of(used.top_operations),
-        "included": terms_of(account).credits,
+        "included": terms.credits,
+        "worth": worth_of(account, terms, used.projection.projected_credits),
         "may_buy": person.role in MANAGER_ROLES,
     }
     response = account_page(request, person, account, "account_usage", "usage/usage.html", context)

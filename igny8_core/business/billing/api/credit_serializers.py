@@ -118,7 +118,7 @@ def _why_not(value: Any, levels: int) -> str | None:
     if not isinstance(value, dict | list):
         return None
     if levels < 1:
-        return f"At most {MAX_METADATA_DEPTH} levels."
+        return _("At most %(levels)s levels.") % {"levels": MAX_METADATA_DEPTH}
     parts = [*value, *value.values()] if isinstance(value, dict) else value
     return next((refusal for part in parts if (refusal := _why_not(part, levels - 1))), None)
 

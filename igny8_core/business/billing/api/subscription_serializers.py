@@ -33,6 +33,12 @@ class AgreedChangeInput(PlanChangeInput):
     expected_renewal_amount = ShownAmountField(
         required=False, help_text="Price of later periods that the customer was shown; refused if it is more by now"
     )
+    quote_token = PlainTextField(
+        max_length=200,
+        required=False,
+        default=str,
+        help_text="The preview's quote_token: what it showed holds for 10 minutes",
+    )
 
 
 class ReactivateInput(StrictSerializer):
@@ -79,3 +85,6 @@ class QuoteOutput(OutputSerializer):
     )
     renewal_amount = MoneyField(source="plan.price", help_text="Price of each period after that")
     over_limits = OverLimitOutput(many=True, help_text="Limits of the plan that the account exceeds today")
+    quote_token = serializers.CharField(
+        help_text="Send it with the order and the amounts, and they hold for 10 minutes, whatever time does to them"
+    )

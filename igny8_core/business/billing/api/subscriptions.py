@@ -1,5 +1,6 @@
 """The subscription of the caller's account: ordering a plan, previewing and making a change, canceling."""
 
+from dataclasses import replace
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -8,7 +9,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from igny8_core.auth.models import Account, Subscription
+from igny8_core.auth.models import Account, Plan, Subscription
 from igny8_core.auth.permissions import CanManageBilling, IsMember, account_of, user_of
 from igny8_core.business.billing.api.subscription_serializers import (
     AgreedChangeInput,
@@ -55,6 +56,8 @@ from igny8_core.business.billing.services.subscriptions.ordering import (
     upgrade_subscription,
 )
 from igny8_core.business.billing.services.subscriptions.plan_change import Agreed, offered_plan, quote
+from igny8_core.business.billing.services.subscriptions.quote_tokens import quote_token, quoted_at
+from igny8_core.common import clock
 from igny8_core.common.api.envelope import success
 from igny8_core.common.api.idempotency import idempotent
 from igny8_core.common.api.openapi import NULLABLE
@@ -112,8 +115,13 @@ class SubscriptionViewSet(SingletonViewSet):
     @refuses(*CHANGE_REFUSALS)
     def preview(self, request: Request) -> Response:
         """What it would cost now to order a plan or change to it, line by line, and when it would start."""
-        plan = offered_plan(self.validated(PlanChangeInput)["plan_slug"])
-        return success(QuoteOutput(quote(account_of(request), plan)).data)
+        plan, account, now = (
+            offered_plan(self.validated(PlanChangeInput)["plan_slug"]),
+            account_of(request),
+            clock.now(),
+        )
+        quoted = replace(quote(account, plan, now), quote_token=quote_token(account, plan, now))
+        return success(QuoteOutput(quoted).data)
 
     @extend_schema(
         operation_id="upgrade_subscription",
@@ -139,7 +147,7 @@ class SubscriptionViewSet(SingletonViewSet):
         change = self.validated(AgreedChangeInput)
         plan = offered_plan(change["plan_slug"])
         subscription = live_subscription(account_of(request))
-        invoice = upgrade_subscription(subscription, plan, user_of(request), agreed_in(change))
+        invoice = upgrade_subscription(subscription, plan, user_of(request), agreed_in(change, subscription, plan))
         message = (
             _("The larger plan starts when the invoice is paid.") if invoice else _("The larger plan runs from now on.")
         )
@@ -161,7 +169,8 @@ class SubscriptionViewSet(SingletonViewSet):
         change = self.validated(AgreedChangeInput)
         plan = offered_plan(change["plan_slug"])
         subscription = live_subscription(account_of(request))
-        scheduled = downgrade_subscription(subscription, plan, user_of(request), agreed_in(change))
+        agreed = agreed_in(change, subscription, plan)
+        scheduled = downgrade_subscription(subscription, plan, user_of(request), agreed)
         return success(SubscriptionOutput(scheduled).data, _("The smaller plan starts with the next period."))
 
     @extend_schema(
@@ -211,9 +220,10 @@ def ordered(subscription: Subscription, invoice: Invoice | None) -> object:
     return OrderOutput(answer).data
 
 
-def agreed_in(change: dict[str, Any]) -> Agreed:
+def agreed_in(change: dict[str, Any], subscription: Subscription, plan: Plan) -> Agreed:
     """The amounts that the customer was shown before they asked for the change."""
-    return Agreed(change.get("expected_total"), change.get("expected_renewal_amount"))
+    moment = quoted_at(change["quote_token"], subscription.account, plan)
+    return Agreed(change.get("expected_total"), change.get("expected_renewal_amount"), moment)
 
 
 def live_subscription(account: Account) -> Subscription:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 from django.db import models
 from django.db.models import F, Q
@@ -42,14 +42,15 @@ class InvoiceLineManager(models.Manager["InvoiceLine"]):
 
     def get_queryset(self) -> models.QuerySet["InvoiceLine"]:
         # Annotating takes longer than all the rest of an approval's Python, and it is the same each time.
-        rows = _annotated(self.model).all()
-        rows._db, rows._hints = self._db, self._hints
+        rows, this = _annotated(self.model).all(), cast(Any, self)
+        cast(Any, rows)._db, cast(Any, rows)._hints = this._db, this._hints
         return rows
 
 
 @cache
 def _annotated(model: type["InvoiceLine"]) -> models.QuerySet["InvoiceLine"]:
-    return models.QuerySet(model).annotate(**_SLUGS)
+    rows: models.QuerySet[InvoiceLine] = models.QuerySet(model).annotate(**_SLUGS)
+    return rows
 
 
 class InvoiceLine(models.Model):

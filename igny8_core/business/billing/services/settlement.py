@@ -75,12 +75,15 @@ class Settlement:
         if self.activated_account:
             return _("Account activated.")
         if subscription and is_ours and line and line.is_renewal and line.period_end:
-            return f"The plan {subscription.plan.name} is paid until {line.period_end:%Y-%m-%d}."
+            return _("The plan %(plan)s is paid until %(day)s.") % {
+                "plan": subscription.plan.name,
+                "day": f"{line.period_end:%Y-%m-%d}",
+            }
         if subscription and is_ours and line:
             return _("The plan %(plan)s is paid.") % {"plan": subscription.plan.name}
         if self.credits_added:
             return _("%(credits_added)s credits were added.") % {"credits_added": self.credits_added}
-        return f"Invoice {self.invoice.invoice_number} is paid."
+        return _("Invoice %(invoice_number)s is paid.") % {"invoice_number": self.invoice.invoice_number}
 
     @property
     def caution(self) -> str:

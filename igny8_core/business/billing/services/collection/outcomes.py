@@ -42,7 +42,9 @@ from igny8_core.common.money import amount_text
 from igny8_core.events import services as events
 
 logger = logging.getLogger(__name__)
-CAME_TOO_LATE = "The money arrived after this attempt or its invoice was closed. It goes back to the customer."
+CAME_TOO_LATE = gettext_noop(
+    "The money arrived after this attempt or its invoice was closed. It goes back to the customer."
+)
 NOT_FINISHED = gettext_noop("The payment was not finished. Nothing was charged.")
 
 

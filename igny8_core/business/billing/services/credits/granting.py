@@ -27,6 +27,8 @@ from igny8_core.business.billing.selectors import live_grants_of
 from igny8_core.common import clock
 from igny8_core.common.db import service_transaction
 from igny8_core.common.errors import InvalidInput
+from igny8_core.common.languages import in_language
+from igny8_core.common.marks import gettext_noop
 from igny8_core.common.set_writes import handed_over, id_ahead
 from igny8_core.events import services as events
 
@@ -86,7 +88,7 @@ def adjust_credits(account: Account, amount: int, *, reason: str, adjusted_by: U
     kind, source = CreditTransactionType.ADJUSTMENT, f"{GIVEN_BY_HAND}{key or uuid.uuid4().hex}"
     if earlier := CreditTransaction.objects.filter(account=locked, transaction_type=kind, source=source).first():
         return LedgerEntry(earlier.pk, earlier.balance_after, repeated=True)
-    row = _Row(kind, source, "Adjusted by an operator", {"reason": reason})
+    row = _Row(kind, source, gettext_noop("Adjusted by an operator"), {"reason": reason})
     if amount > 0:
         entry = _add_grant(locked, amount, CreditGrantKind.PURCHASE, None, row)
     else:
@@ -224,7 +226,9 @@ def _take(account: Account, grants: Iterable[CreditGrant], amount: int, row: _Ro
 
 def _expire_grant(account: Account, grant: CreditGrant) -> int:
     amount = grant.remaining
-    description = f"Credits expired on {grant.expires_at:%Y-%m-%d}"
+    # Kept with the ledger's row, as the lines of invoices are: in the account's language.
+    with in_language(account.language):
+        description = gettext("Credits expired on %(day)s") % {"day": f"{grant.expires_at:%Y-%m-%d}"}
     entry = _take(account, [grant], amount, _Row(CreditTransactionType.EXPIRY, f"grant:{grant.pk}", description, {}))
     data = {"amount": amount, "balance_after": account.credits}
     events.record(_event("credits.expired", entry, account, None, data))

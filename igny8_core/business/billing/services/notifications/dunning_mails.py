@@ -69,7 +69,7 @@ def overdue_mail(event: Event, invoice: Invoice, recipients: list[str]) -> Mail 
         return None
     number, due = invoice.invoice_number, _day(invoice.due_date)
     words = Words(
-        f"Invoice {number} is overdue",
+        _("Invoice %(number)s is overdue") % {"number": number},
         _("Invoice %(number)s over %(amount)s was due on %(due)s, and we have not received the payment.")
         % {"number": number, "amount": _amount(event), "due": due},
         _what_follows(event),

@@ -43,6 +43,7 @@ from igny8_core.business.billing.services.notifications.subscription_mails impor
 )
 from igny8_core.business.billing.services.notifications.undecided_mails import undecided_mail
 from igny8_core.common.errors import InvalidInput
+from igny8_core.common.languages import translated
 from igny8_core.common.mail import Attachment, Mail, message_id_of_event, new_message_id, send
 from igny8_core.common.money import amount_text
 from igny8_core.common.names import in_mail, without_links
@@ -182,7 +183,7 @@ def _payment_refunded(event: Event) -> Mail:
         **_payment_facts(_payment(event)),
         "note": credit_note,
         "amount": amount_text(credit_note.amount, credit_note.currency),
-        "reason": without_links(credit_note.reason),
+        "reason": without_links(translated(credit_note.reason)),
         "refund_reference": without_links(credit_note.reference),
         "pay_link": pay_link(credit_note.invoice),
     }

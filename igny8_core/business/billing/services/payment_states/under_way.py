@@ -87,7 +87,9 @@ def why_undecided(payment: Payment) -> str:
             "invoice_number": invoice_number
         }
     if payment.needs_review:
-        return f"A payment for invoice {invoice_number} needs review, because its gateway's data does not match."
+        return _(
+            "A payment for invoice %(invoice_number)s needs review, because its gateway's data does not match."
+        ) % {"invoice_number": invoice_number}
     return _(
         "The payment service has not decided on a payment for invoice %(invoice_number)s. Money may be on its way."
     ) % {"invoice_number": invoice_number}

@@ -1,6 +1,7 @@
 """Disputes: a customer complains at their bank or at PayPal. If they win, the money goes back to them."""
 
 from django.db.models import Sum
+from django.utils.translation import gettext as _
 
 from igny8_core.auth.locks import lock_account
 from igny8_core.business.billing.errors import GatewayUnavailable
@@ -20,6 +21,7 @@ from igny8_core.business.billing.services.payment_states.transitions import flag
 from igny8_core.business.billing.services.refunds.gateway_refunds import book_external_refund, sync_refunds
 from igny8_core.common import clock
 from igny8_core.common.db import require_no_transaction, service_transaction
+from igny8_core.common.languages import in_language
 from igny8_core.common.money import amount_text
 from igny8_core.common.states import transition
 from igny8_core.events import services as events
@@ -120,7 +122,10 @@ def _book_loss(dispute: Dispute, reported: GatewayDispute) -> None:
     if dispute.refund_id or amount <= 0:
         return
     taken = GatewayRefund(reported.dispute_id, RefundState.SUCCEEDED, amount, reported.currency)
-    dispute.refund = book_external_refund(payment, taken, reason=f"Dispute lost: {reported.reason}"[:500])
+    # The customer reads it on the credit note.
+    with in_language(payment.account.language):
+        reason = _("Dispute lost: %(reason)s") % {"reason": reported.reason}
+    dispute.refund = book_external_refund(payment, taken, reason=reason[:500])
     dispute.save(update_fields=["refund"])
     payment.refresh_from_db()
 

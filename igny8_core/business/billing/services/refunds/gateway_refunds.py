@@ -45,13 +45,14 @@ from igny8_core.business.billing.services.payment_states.transitions import flag
 from igny8_core.business.billing.services.refunds.booking import book_refund, checked_amount, require_refundable
 from igny8_core.common import clock
 from igny8_core.common.db import refusing, require_no_transaction, service_transaction
+from igny8_core.common.marks import gettext_noop
 from igny8_core.common.money import amount_text
 from igny8_core.common.states import transition
 from igny8_core.events import services as events
 
 logger = logging.getLogger(__name__)
 
-MADE_AT_GATEWAY = "Refunded at the payment service"
+MADE_AT_GATEWAY = gettext_noop("Refunded at the payment service")
 
 
 def refund_through_gateway(

@@ -37,6 +37,7 @@ from igny8_core.business.billing.services.subscriptions.plan_change import (
     ChangeKind,
     has_lapsed,
     over_limits_text,
+    quote_as_shown,
     quote_change,
     require_offered,
 )
@@ -96,7 +97,7 @@ def upgrade_subscription(
     subscription = locked_subscription(subscription)
     require_offered(new_plan)
     now = clock.now()
-    change = quote_change(subscription, new_plan, now)
+    change = quote_as_shown(subscription, new_plan, agreed, now)
     if change.kind != ChangeKind.UPGRADE:
         raise NotAnUpgrade()
     if change.over_limits:

@@ -55,10 +55,14 @@ class ChangeKind(StrEnum):
 
 @dataclass(frozen=True)
 class Agreed:
-    """The amounts that a customer was shown before they agreed to a change; None where they were shown none."""
+    """The amounts that a customer was shown before they agreed to a change; None where they were shown none.
+
+    `quoted_at`: when they were shown, if that is so short ago that they hold.
+    """
 
     total: Decimal | None = None
     renewal_amount: Decimal | None = None
+    quoted_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -76,6 +80,7 @@ class Quote:
     effective_at: datetime | None = None
     renews_at: datetime | None = None
     over_limits: list[OverLimit] = field(default_factory=list)
+    quote_token: str = ""
 
     @property
     def total(self) -> Decimal:
@@ -120,6 +125,16 @@ def quote(account: Account, plan: Plan, now: datetime | None = None) -> Quote:
             line = plan_line(plan)
         return Quote(ChangeKind.ORDER, plan, [line], line["credits"], over_limits=over_limits(account, plan))
     return quote_change(subscription, plan, now or clock.now())
+
+
+def quote_as_shown(subscription: Subscription, plan: Plan, agreed: Agreed, now: datetime) -> Quote:
+    """Like quote_change. What costs more by now than was shown a moment ago is quoted as of that moment.
+
+    Rounding lets the price of a change go up by a cent while somebody reads it.
+    """
+    change = quote_change(subscription, plan, now)
+    costs_more = agreed.total is not None and change.total > agreed.total
+    return quote_change(subscription, plan, agreed.quoted_at) if costs_more and agreed.quoted_at else change
 
 
 def quote_change(subscription: Subscription, plan: Plan, now: datetime) -> Quote:

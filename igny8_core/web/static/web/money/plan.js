@@ -77,7 +77,8 @@ function tellLimits(limits, isLater) {
 // --- The change itself
 
 async function make(form) {
-  const body = { plan_slug: shown.plan, expected_total: shown.total, expected_renewal_amount: shown.renewal_amount };
+  const { plan, total, renewal_amount: renewal, quote_token: token } = shown;
+  const body = { plan_slug: plan, expected_total: total, expected_renewal_amount: renewal, quote_token: token };
   let answer;
   try {
     answer = await call("POST", `${path}${shown.change}/`, body, keyOf(form, body));

@@ -51,6 +51,8 @@ def require_open(page: Page, address: str) -> None:
 
 def require_no_faults(page: Page, name: str) -> None:
     """Nothing serious on desk and phone, in light and dark, and nothing runs over the side."""
+    # Until its font is there an icon is a word, which is judged as one.
+    page.evaluate("document.fonts.ready.then(() => true)")
     for size in (PHONE, DESK):
         page.set_viewport_size({"width": size[0], "height": size[1]})
         for theme, options in (("dark", ABOUT_COLOURS), ("light", None)):

@@ -19,7 +19,6 @@ from igny8_core.business.billing.models import Invoice, Payment, PaymentMethodCo
 from igny8_core.business.billing.services.credit_service import CreditService
 from igny8_core.business.billing.services.invoice_service import InvoiceService
 from igny8_core.business.billing.services.invoices import pdf
-from igny8_core.business.billing.services.invoices.lifecycle import send_again
 from igny8_core.business.billing.services.notifications import mails
 from igny8_core.business.billing.services.notifications.gateway_mails import GATEWAY_NOTICES
 from igny8_core.business.billing.services.payment_methods.configuration import (
@@ -363,10 +362,9 @@ def test_every_mail_has_text_html_and_says_it_is_automatic(olga: User, bank: Pay
     owner.account.refresh_from_db()
     CreditService.spend(owner.account, 950, operation_type="writing")
     PaymentService.process_refund(Payment.objects.get(status="succeeded"), reason="Goodwill")
-    send_again(Invoice.objects.earliest("pk"), olga)
+    InvoiceService.send_again(Invoice.objects.earliest("pk"), olga)
     _change_plan(Subscription.objects.get())
     _change_payee(olga)
-
     # Those of gateways are in test_gateway_mails.py, of renewals in test_renewal_mails.py, of dunning in dunning.py.
     of_gateways = {*GATEWAY_NOTICES, "payment.succeeded", "webhook.dead", "webhook.needs_review"}
     of_others = ("account.", "invoice.o", "invoice.r", "renewal.", "payment_method.e", "payment.l", "subscription.pr")

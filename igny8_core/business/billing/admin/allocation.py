@@ -1,4 +1,4 @@
-"""Console pages of allocations: which payments count towards which invoices."""
+"""Console pages of allocations: which payments and credit notes count towards which invoices."""
 
 from django.contrib import admin
 from unfold.contrib.filters.admin import RangeDateFilter
@@ -18,7 +18,7 @@ class AllocationAdmin(LogAdmin):
     search_fields = ("invoice__invoice_number",)
     search_help_text = "Search by invoice number"
     fieldsets = (
-        (None, {"fields": (("invoice", "payment"), ("kind", "amount_shown"), ("made_by", "made"))}),
+        (None, {"fields": (("invoice", "payment", "credit_note"), ("kind", "amount_shown"), ("made_by", "made"))}),
         ("Released", {"fields": (("released", "release_reason"),)}),
     )
 

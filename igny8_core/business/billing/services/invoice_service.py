@@ -12,5 +12,6 @@ class InvoiceService:
     generate_invoice_number = staticmethod(lifecycle.generate_invoice_number)
     mark_paid = staticmethod(lifecycle.mark_paid)
     mark_void = staticmethod(lifecycle.mark_void)
+    send_again = staticmethod(lifecycle.send_again)
     generate_pdf = staticmethod(pdf.render_invoice)
     send_invoice_email = staticmethod(mails.send_invoice)

@@ -5,6 +5,8 @@ const sums = document.querySelector("[data-sums]");
 const note = form.querySelector("[data-left-out]");
 const button = form.querySelector("button[type=submit]");
 const verb = button.textContent.trim();
+const title = sums.previousSibling;
+const question = title.textContent;
 const all = form.elements.payments.value.split(",").filter(Boolean).length;
 const total = new Map(sums.textContent.split(", ").filter(Boolean).map((text) => {
   const [amount, currency] = text.trim().split(" ");
@@ -29,6 +31,7 @@ function follow() {
   });
   sums.textContent = told.join(", ");
   button.textContent = verb.replace(/\d+/, all - left.length);
+  title.textContent = question.replace(/\d+/, all - left.length);
   button.disabled = left.length === all;
   note.textContent = left.length ? `${left.length} ${note.dataset.leftOut}` : "";
 }

@@ -21,7 +21,14 @@ PAGES = [
 ]
 # Subjects that belong to no account, so that no member ever reads of them.
 OF_OPERATORS = ("plan", "industry", "group", "credit_cost", "credit_package", "payment_method_config", "business_day")
-OF_OPERATORS += ("plan_price_change", "webhook", "gateway.difference", "signups", "payment.left_undecided")
+OF_OPERATORS += (
+    "operator_invitation",
+    "plan_price_change",
+    "webhook",
+    "gateway.difference",
+    "signups",
+    "payment.left_undecided",
+)
 
 
 def drawn(person: User, address: str) -> str:

@@ -55,20 +55,15 @@ from igny8_core.events.resending import resend_mail
 
 Action = TypeVar("Action", bound=Callable[..., HttpResponse])
 MODEL = "igny8_auth_account"
-# The buttons, by what they take besides seeing the account.
-TAKES = {
-    "add_note": "igny8_auth.add_accountnote",
-    "look": "igny8_auth.look_as_customer",
-    "suspend": "igny8_auth.suspend_account",
-    "activate": "igny8_auth.suspend_account",
-    "adjust": "igny8_auth.adjust_credits",
-    "goodwill": "igny8_auth.give_goodwill",
-    "change_plan": "igny8_auth.change_subscription_plan",
-    "end_plan": "igny8_auth.end_subscription",
-    "exempt": "igny8_auth.decide_dunning",
-    "extend_trial": "igny8_auth.decide_dunning",
-    "resend": "igny8_auth.resend_mail",
-}
+
+
+def _may(permission: str) -> Callable[..., bool]:
+    """A check of the page: who may see accounts, and has the permission."""
+
+    def has_it(self: "ActsOnAccounts", request: HttpRequest, obj: object = None) -> bool:
+        return self.has_view_permission(request) and request.user.has_perm(permission)
+
+    return has_it
 
 
 def button(
@@ -78,7 +73,7 @@ def button(
     dialog: type[AccountDialog],
     variant: ActionVariant = ActionVariant.DEFAULT,
 ) -> Callable[[Action], Action]:
-    """An action of the page, by its name in TAKES, with its button and its dialog."""
+    """An action of the page, by the name of its check, with its button and its dialog."""
     made: Callable[[Action], Action] = page_action(
         description=title,
         permissions=[name],
@@ -102,6 +97,16 @@ class ActsOnAccounts(ConsoleAdmin):
         *("add_note", "look", "resend", "goodwill", "adjust", "change_plan", "end_plan", "exempt", "extend_trial"),
         *("activate", "suspend"),
     )
+
+    has_add_note_permission = _may("igny8_auth.add_accountnote")
+    has_look_permission = _may("igny8_auth.look_as_customer")
+    has_suspend_permission = has_activate_permission = _may("igny8_auth.suspend_account")
+    has_adjust_permission = _may("igny8_auth.adjust_credits")
+    has_goodwill_permission = _may("igny8_auth.give_goodwill")
+    has_change_plan_permission = _may("igny8_auth.change_subscription_plan")
+    has_end_plan_permission = _may("igny8_auth.end_subscription")
+    has_exempt_permission = has_extend_trial_permission = _may("igny8_auth.decide_dunning")
+    has_resend_permission = _may("igny8_auth.resend_mail")
 
     def get_actions_detail(self, request: HttpRequest, object_id: str) -> list[Any]:
         """None: the theme's bar has no room for so many, and its menus cannot be opened by keys."""

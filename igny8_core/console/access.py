@@ -17,13 +17,22 @@ OTHER_PAGES = {
     "billing_payment_queue": ("billing.payment", "view"),
     "billing_payment_check": ("billing.payment", "view"),
     "billing_payment_decide": ("billing.payment", "approve"),
+    "billing_payment_decided": ("billing.payment", "view"),
     "billing_payment_proof": ("billing.payment", "view"),
     "billing_payment_proof_pages": ("billing.payment", "view"),
+    "billing_invoice_decide": ("billing.invoice", "void"),
+    "billing_invoice_pdf": ("billing.invoice", "view"),
+    "billing_invoice_picture": ("billing.invoice", "view"),
+    "billing_creditnote_pdf": ("billing.creditnote", "view"),
+    "billing_creditnote_picture": ("billing.creditnote", "view"),
+    "billing_paymentmethodconfig_preview": ("billing.paymentmethodconfig", "view"),
+    "billing_paymentmethodconfig_switch": ("billing.paymentmethodconfig", "change"),
+    "console_mail_previews": ("events.delivery", "view"),
     "auth_user_password_change": ("igny8_auth.user", "change"),
 }
 # What every operator may open: the dashboard, their own login, and what scripts of the pages load.
 FOR_EVERY_OPERATOR = frozenset(
-    {"index", "search", "password_change", "password_change_done", "console_second_factor", "jsi18n"}
+    {"index", "search", "console_search", "password_change", "password_change_done", "console_second_factor", "jsi18n"}
 )
 # What is opened before anybody is logged in, leads elsewhere, or answers a script for a field of another page.
 OF_NO_ROLE = frozenset(

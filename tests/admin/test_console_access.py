@@ -23,7 +23,11 @@ DOCUMENT = Path(__file__).parents[2] / "docs" / "console-access.md"
 # What nobody may is refused to superusers too (test_protected.py); a row's history is behind the check of its page.
 PAGES = [page for page in pages_of_console() if permissions_asked(page) and not page.name.endswith("_history")]
 # Pages that nothing but a form is sent to.
-POSTED = {"billing_payment_decide": {"decision": "approve"}}
+POSTED = {
+    "billing_payment_decide": {"decision": "approve"},
+    "billing_invoice_decide": {"decision": "void"},
+    "billing_paymentmethodconfig_switch": {"on": "1"},
+}
 
 
 def test_the_document_is_what_the_command_prints() -> None:

@@ -260,19 +260,6 @@ class ActsOnAccounts(ConsoleAdmin):
         return decided(request, MODEL, object_id, resent)
 
 
-def _who_may(permission: str) -> Callable[[ActsOnAccounts, HttpRequest, object], bool]:
-    def may(pages: ActsOnAccounts, request: HttpRequest, obj: object = None) -> bool:
-        """Operators who see the account and have the button's permission."""
-        return pages.has_view_permission(request) and request.user.has_perm(permission)
-
-    return may
-
-
-# By method, because the theme looks Django's own names up in the database, which is empty before the first migration.
-for _name, _permission in TAKES.items():
-    setattr(ActsOnAccounts, f"has_{_name}_permission", _who_may(_permission))
-
-
 def _as_read(request: HttpRequest, form: AccountDialog, object_id: str, decide: Callable[[], str]) -> HttpResponse:
     """Decide, unless the account stands otherwise than when the dialog was opened; then say how it stands now."""
     return decided(request, MODEL, object_id, partial(_decide, form, decide))

@@ -28,7 +28,7 @@ _AROUND_AN_ACCOUNT = (
     *("igny8_auth.view_account", "igny8_auth.view_accountnote", "igny8_auth.view_plan"),
     *("igny8_auth.view_subscription", "billing.view_invoice", "billing.view_invoiceline", "billing.view_payment"),
     *("billing.view_paymentproof", "billing.view_refund", "billing.view_dispute", "billing.view_creditnote"),
-    "billing.view_allocation",
+    *("billing.view_allocation", "billing.view_bulkdecision*"),
 )
 _DAILY_DECISIONS = (
     *("igny8_auth.add_accountnote", "igny8_auth.decide_dunning", "igny8_auth.give_goodwill", "igny8_auth.resend_mail"),

@@ -30,6 +30,8 @@ from igny8_core.auth.models import (
 )
 from igny8_core.auth.services.sessions import open_session
 from igny8_core.business.billing.models import (
+    BulkDecision,
+    BulkDecisionRow,
     BusinessDay,
     CreditCostConfig,
     CreditPackage,
@@ -96,6 +98,10 @@ def one_of_each(text: str = "") -> Account:
     payment = make.submitted_payment(invoice, f"Transfer {number} {text}", notes=text, proof=make.proof(account))
     PaymentService.approve_manual_payment(payment, make.operator(), admin_notes=text)
     PaymentService.process_refund(payment, Decimal("1.00"), reason=text or "Goodwill", reference=text[:100])
+    decided = BulkDecision.objects.create(
+        decided_by=owner, decision="approve", note=text, status="done", finished_at=timezone.now()
+    )
+    BulkDecisionRow.objects.create(bulk=decided, payment=payment, result="done", outcome=text)
     account.refresh_from_db()
     site = make.site(account, name=f"Site {text}", industry=Industry.objects.latest("pk"), domain="example.com")
     CreditService.spend(

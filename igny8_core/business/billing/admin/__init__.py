@@ -2,6 +2,7 @@
 
 from igny8_core.business.billing.admin import (
     allocation,
+    bulk_decision,
     credit_cost,
     credit_grant,
     credit_note,
@@ -30,6 +31,7 @@ from igny8_core.business.billing.admin import (
 
 __all__ = [
     "allocation",
+    "bulk_decision",
     "credit_cost",
     "credit_grant",
     "credit_note",

@@ -180,18 +180,19 @@ def send_again(invoice: Invoice, sent_by: User) -> Invoice:
 def why_not_sent(invoice: Invoice) -> str:
     """Why an invoice cannot be mailed, as a sentence; empty if it can. Reads the account and its owner."""
     if invoice.status in (InvoiceStatus.DRAFT, InvoiceStatus.VOID):
-        return f"It is {invoice.get_status_display().lower()}: there is nothing to send."
+        return _("It is %(status)s: there is nothing to send.") % {"status": invoice.get_status_display().lower()}
     if invoice.account.deleted_at:
-        return "The account was deleted."
+        return _("The account was deleted.")
     if not invoice.account.address_for_mail:
-        return "The account has no confirmed e-mail address. Enter one on its page."
+        return _("The account has no confirmed e-mail address. Enter one on its page.")
     return ""
 
 
 def why_not_voided(invoice: Invoice) -> str:
     """Why an invoice cannot be void as it stands, as a sentence; empty if it can. mark_void also asks the gateways."""
     if InvoiceStatus.VOID not in INVOICE_TRANSITIONS[invoice.status]:
-        return f"It is {invoice.get_status_display().lower()}: only unpaid invoices can be voided."
+        status = invoice.get_status_display().lower()
+        return _("It is %(status)s: only unpaid invoices can be voided.") % {"status": status}
     payment = payment_being_decided(invoice)
     return why_undecided(payment) if payment else ""
 

@@ -48,7 +48,7 @@ def test_a_scheduled_cancellation_says_until_when_and_how_to_take_it_back(subscr
 
     sent = told("subscription.cancel_scheduled")
 
-    assert sent.subject == "Your subscription ends on 2099-04-01"
+    assert sent.subject == "Your subscription ends on 1 April 2099"
     assert "reactivate the subscription" in sent.body
 
 
@@ -84,7 +84,7 @@ def test_a_downgrade_is_told_before_and_when_it_is_done_or_refused(
     Subscription.objects.update(current_period_end=datetime.now(UTC))
     SubscriptionService.end_due_periods()
 
-    assert before.subject == "Your plan changes to Mini on 2099-04-01"
+    assert before.subject == "Your plan changes to Mini on 1 April 2099"
     assert "1 site(s)" in before.body
     after = told(event)
     assert after.subject == subject

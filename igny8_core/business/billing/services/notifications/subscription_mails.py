@@ -12,7 +12,7 @@ from igny8_core.business.billing.services.subscriptions.ending import NOT_PAID
 from igny8_core.business.billing.services.subscriptions.transitions import limit_facts
 from igny8_core.common.languages import translated
 from igny8_core.common.mail import Mail
-from igny8_core.common.written import plain_day_text
+from igny8_core.common.written import day_text
 from igny8_core.events.models import Event
 
 
@@ -51,7 +51,7 @@ def _limits(subscription: Subscription, facts: dict[str, Any], of: str) -> dict[
 
 
 def _cancel_scheduled(subscription: Subscription, facts: dict[str, Any]) -> Notice:
-    day = plain_day_text(date.fromisoformat(facts["at"][:10]))
+    day = day_text(date.fromisoformat(facts["at"][:10]))
     return Notice(
         _("Your subscription ends on %(day)s") % {"day": day},
         _("Your plan %(name)s was canceled. Everything works as before until %(day)s.")
@@ -84,7 +84,7 @@ def _canceled(subscription: Subscription, facts: dict[str, Any]) -> Notice:
 
 def _downgrade_scheduled(subscription: Subscription, facts: dict[str, Any]) -> Notice:
     name, limits = _name(subscription, facts, "to"), _limits(subscription, facts, "to")
-    day = plain_day_text(subscription.current_period_end or date.fromisoformat(facts["at"][:10]))
+    day = day_text(subscription.current_period_end or date.fromisoformat(facts["at"][:10]))
     return Notice(
         _("Your plan changes to %(name)s on %(day)s") % {"name": name, "day": day},
         _(
@@ -126,7 +126,7 @@ def _reactivated(subscription: Subscription, facts: dict[str, Any]) -> Notice:
 
 def _price_change_announced(subscription: Subscription, facts: dict[str, Any]) -> Notice:
     cycle = _("a year") if facts["billing_cycle"] == BillingCycle.ANNUAL else _("a month")
-    day = plain_day_text(date.fromisoformat(facts["from"]))
+    day = day_text(date.fromisoformat(facts["from"]))
     return Notice(
         _("The price of your plan changes on %(day)s") % {"day": day},
         _(
@@ -154,7 +154,7 @@ def _price_change_withdrawn(subscription: Subscription, facts: dict[str, Any]) -
         % {
             "plan_name": facts["plan_name"],
             "new_price": facts["new_price"],
-            "day": plain_day_text(date.fromisoformat(facts["from"])),
+            "day": day_text(date.fromisoformat(facts["from"])),
         },
         _(
             "You do not need to do anything. If you have chosen another plan or canceled because of it, you can take "

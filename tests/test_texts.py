@@ -192,7 +192,7 @@ CUSTOMERS = re.compile(
 OPERATORS = re.compile(
     r"billing/services/(reconciliation/|stripe_billing/|collection/outcomes|payment_states/stranded|payments/as_read"
     r"|dunning/|renewals/price_changes|notifications/(gateway|payee)_mails|invoices/epc_code|subscriptions/decisions"
-    r"|refunds/gateway_refunds|notifications/previews|credits/goodwill)|billing/(default_data|event_types|\w*invariants|apps)\.py|auth/services/(accounts|mails)\.py"
+    r"|refunds/gateway_refunds|credits/goodwill)|billing/(default_data|event_types|\w*invariants|apps)\.py|auth/services/(accounts|mails)\.py"
 )
 MARKS = {"_", "gettext", "gettext_lazy", "gettext_noop", "pgettext", "pgettext_lazy", "ngettext", "ngettext_lazy"}
 # What these are given is read by developers, in the log or as a program's end.

@@ -80,7 +80,7 @@ def drop(delivery: Delivery, reason: str, by: Model) -> None:
         raise InvalidInput(errors={"reason": [_("Write down why nobody needs it any more; the log keeps it.")]})
     transition(delivery, DeliveryStatus.DROPPED, DELIVERY_TRANSITIONS, drop_reason=why[:LONGEST_REASON])
     data = {"reason": why[:LONGEST_REASON], "consumer": delivery.consumer, "event": delivery.event_id}
-    services.record(services.NewEvent("delivery.dropped", delivery, delivery.event.account_id, by.pk, data))
+    services.record(services.NewEvent("delivery.dropped", delivery, None, by.pk, data))
 
 
 def _send(hold: lanes.Hold, limit: int) -> int:

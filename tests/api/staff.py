@@ -59,7 +59,13 @@ OPERATIONS = [
     Operation("GET", RENEWAL, ("billing.view_renewal",)),
     Operation("POST", f"{RENEWAL}retry/", ("billing.retry_renewal",)),
     Operation("GET", "invoices/", ("billing.view_invoice",)),
-    Operation("POST", "invoices/create/", ("billing.add_invoice",), 201, "account line_items due_date notes send"),
+    Operation(
+        "POST",
+        "invoices/create/",
+        ("billing.add_invoice",),
+        201,
+        "account line_items due_date notes purchase_order_number send",
+    ),
     Operation("GET", INVOICE, ("billing.view_invoice",)),
     Operation("POST", f"{INVOICE}void/", ("billing.void_invoice",), fields="reason"),
     Operation(

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.contrib.auth.models import Group
 from django.core import mail
 from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
@@ -20,6 +21,7 @@ from igny8_core.auth.services import invitations, mails
 from igny8_core.auth.services.accounts import update_account_settings
 from igny8_core.auth.services.invitations import resend_invitation
 from igny8_core.auth.services.memberships import remove_member, transfer_ownership
+from igny8_core.auth.services.operators import invite_operator, resend_operator_invitation
 from igny8_core.auth.services.users import request_email_verification, request_password_reset
 from igny8_core.business.signup.service import register
 from igny8_core.common import limit_hits
@@ -312,6 +314,8 @@ def test_every_mail_has_text_html_and_says_it_is_automatic(alice: User, bob: Use
         record(about("user.updated", alice, make.operator(), {"changed": ["is_active"]}))
         record(about("user.login_attacked", alice))
         record(NewEvent("signups.stopped", limit_hits.of_this_hour("signups"), None))
+    operators = invite_operator("i@example.com", Group.objects.get(name="Support"), make.operator())
+    resend_operator_invitation(operators.pk, make.operator())
     update_account_settings(alice.account, alice, billing_email="books@example.com")
     found = {kind: the_mail(kind) for kind in kinds}
     transfer_ownership(alice.account, alice, bob.pk, make.PASSWORD)

@@ -15,6 +15,8 @@ from igny8_core.business.billing.services.payment_states.transitions import TRAN
 
 ROOT = Path(igny8_core.__file__).parent
 OWNERS = ROOT / "business/billing/services/payment_states/transitions.py"
+# Rows of samples, in transactions that are rolled back.
+SAMPLES = ROOT / "admin/mail_samples.py"
 SOURCES = [path for path in sorted(ROOT.rglob("*.py")) if "migrations" not in path.relative_to(ROOT).parts]
 # No part of the product withdraws a confirmation yet.
 WITHOUT_OWNER = {(PaymentStatus.PENDING_APPROVAL, PaymentStatus.CANCELED)}
@@ -58,7 +60,7 @@ def test_nobody_but_the_owners_writes_a_payments_status() -> None:
     found = [
         f"{path.relative_to(ROOT)}:{written}"
         for path in SOURCES
-        if path != OWNERS
+        if path not in (OWNERS, SAMPLES)
         for written in writes(path.read_text())
     ]
 

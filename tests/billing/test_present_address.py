@@ -11,6 +11,7 @@ from igny8_core.business.account_deletion.service import delete_account
 from igny8_core.business.billing.models import Invoice, Payment
 from igny8_core.business.billing.services.credit_service import CreditService
 from igny8_core.business.billing.services.invoice_service import InvoiceService
+from igny8_core.business.billing.services.invoices.lifecycle import send_again
 from igny8_core.business.billing.services.notifications import mails
 from igny8_core.business.billing.services.notifications.gateway_mails import FOR_OPERATORS, GATEWAY_NOTICES
 from igny8_core.business.billing.services.notifications.subscription_mails import SUBSCRIPTION_NOTICES
@@ -57,6 +58,7 @@ def told(account: Account, stripe: FakeStripe, olga: User) -> None:
     subscription = make.subscription(account)
     first = subscription.invoices.get()
     PaymentService.reject_manual_payment(make.submitted_payment(first), "Not found", olga)
+    send_again(first, olga)
     paid = PaymentService.approve_manual_payment(make.submitted_payment(first), olga).payment
     PaymentService.process_refund(paid, reason="Half used")
     make.customer_at_stripe(stripe, account)
@@ -103,7 +105,14 @@ def test_each_mail_goes_to_the_address_as_it_was_corrected(account: Account, tol
 
 def test_the_kinds_of_mail_are_those_that_customers_get() -> None:
     assert set(TO_CUSTOMERS) == {
-        *("invoice.created", "payment.approved", "payment.succeeded", "payment.rejected", "payment.refunded"),
+        *(
+            "invoice.created",
+            "invoice.sent",
+            "payment.approved",
+            "payment.succeeded",
+            "payment.rejected",
+            "payment.refunded",
+        ),
         *("payment.failed", "payment.action_required", "payment.returned", *SUBSCRIPTION_NOTICES),
         *("renewal.charge_failed", "payment_method.expiring"),
     }

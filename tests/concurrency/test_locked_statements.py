@@ -43,7 +43,9 @@ BOOKED = [
         "INSERT igny8_invoice_counters",
     ),
     *("SELECT igny8_credit_grants", "SELECT igny8_credit_grants", "UPDATE igny8_credit_grants"),
-    *("UPDATE igny8_accounts", "INSERT igny8_credit_transactions", "INSERT igny8_credit_notes"),
+    *("UPDATE igny8_accounts", "INSERT igny8_credit_transactions"),
+    # The invoice that holds: the paid one, or the one that corrects its buyer.
+    *("SELECT igny8_invoices", "INSERT igny8_credit_notes"),
     "EXECUTE igny8_record_events",
 ]
 REFUND_BEGUN = [

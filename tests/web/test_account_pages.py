@@ -23,6 +23,7 @@ PAGES = [
 OF_OPERATORS = ("plan", "industry", "group", "credit_cost", "credit_package", "payment_method_config", "business_day")
 OF_OPERATORS += (
     "operator_invitation",
+    "delivery",
     "plan_price_change",
     "webhook",
     "gateway.difference",

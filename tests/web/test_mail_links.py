@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Group
 from django.core import mail
 from django.db import transaction
 
@@ -15,6 +16,7 @@ from igny8_core.auth.services.invitations import invite
 from igny8_core.auth.services.mailed_tokens import Purpose, link_token
 from igny8_core.auth.services.memberships import remove_member, transfer_ownership
 from igny8_core.auth.services.one_time_codes import require_code
+from igny8_core.auth.services.operators import invite_operator
 from igny8_core.auth.services.second_factor import renew_recovery_codes, reset_second_factor, switch_off
 from igny8_core.auth.services.sessions import open_session, rotate_session
 from igny8_core.auth.services.users import (
@@ -54,6 +56,10 @@ def invites(alice: User) -> None:
 def invites_somebody_with_a_login(alice: User) -> None:
     make.user(email="new@example.com", email_verified_at=clock.now())
     invites(alice)
+
+
+def invites_an_operator(alice: User) -> None:
+    invite_operator("new@example.com", Group.objects.create(name="Support"), make.operator())
 
 
 def removes(alice: User) -> None:
@@ -115,6 +121,7 @@ OF_AUTH = [
     (forgot, "user.password_reset_requested", ["Set the new password"]),
     (invites, "invitation.created", ["Join the team"]),
     (invites_somebody_with_a_login, "invitation.created", ["There is a login with this address already."]),
+    (invites_an_operator, "operator_invitation.created", ["Choose a password"]),
     (removes, "member.removed", ["Sign in"]),
     (hands_over, "account.ownership_transferred", ["Sign in"]),
     (changes_password, "user.password_changed", ["Forgotten your password?"]),
@@ -154,7 +161,8 @@ def test_each_link_of_a_mail_about_people_leads_to_its_page(
 
 
 def test_every_type_of_mail_about_people_is_looked_at() -> None:
-    same_mail = {"account.created": "user.verification_requested", "invitation.resent": "invitation.created"}
+    same_mail = {"account.created": "user.verification_requested"}
+    same_mail |= {f"{of}invitation.resent": f"{of}invitation.created" for of in ("", "operator_")}
 
     seen = {event_type for _, event_type, _ in OF_AUTH}
 

@@ -42,11 +42,13 @@ class SwitchesMethods(ConsoleAdmin):
 
     def switch_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Offer a method, or stop offering it, as the button says. Raises PermissionDenied."""
-        if request.method != "POST" or not self.has_change_permission(request):
+        if not self.has_change_permission(request):
             raise PermissionDenied
         config: PaymentMethodConfig | None = self.get_object(request, object_id)
         if config is None:
             return self._no_such_row(request, object_id)
+        if request.method != "POST":
+            raise PermissionDenied
         is_on = request.POST.get("on") == "1"
         lost = [] if is_on or not config.is_enabled else countries_left_without(config)
         if lost and "sure" not in request.POST:

@@ -4,9 +4,9 @@ import pytest
 from django.core import mail
 from django.db import connection
 
+from igny8_core.admin.mail_samples import FACTS, draw_mail
 from igny8_core.auth.services import mails as account_mails
 from igny8_core.business.billing.services.notifications import mails as billing_mails
-from igny8_core.business.billing.services.notifications.previews import FACTS, draw_mail
 
 KINDS = sorted({*account_mails.HANDLERS, *billing_mails.HANDLERS})
 

@@ -11,12 +11,14 @@ from datetime import timedelta
 from functools import cached_property
 from typing import Any
 
+from django.contrib.auth.models import Group
 from django.db import transaction
 from django.db.models import Model
 
 from igny8_core.auth.models import (
     Account,
     AccountStatus,
+    OperatorInvitation,
     Plan,
     Role,
     Subscription,
@@ -28,6 +30,7 @@ from igny8_core.auth.models import (
 )
 from igny8_core.auth.services import mails as account_mails
 from igny8_core.auth.services.invitations import invite
+from igny8_core.auth.services.operators import LIFETIME
 from igny8_core.business.billing.models import (
     AccountPaymentMethod,
     CreditNote,
@@ -51,6 +54,7 @@ from igny8_core.events.models import Event
 Facts = dict[str, Any]
 HANDLERS: dict[str, Callable[[Event], Mail | None]] = {**account_mails.HANDLERS, **billing_mails.HANDLERS}
 FOR_OPERATORS = billing_mails.TO_OPERATORS | {"signups.stopped"}
+FOR_OPERATORS |= {"operator_invitation.created", "operator_invitation.resent"}
 MONTH = timedelta(days=30)
 NO_PASSWORD = "pbkdf2_sha256$1$sample$sample"  # noqa: S105 - the hash of none
 PRICE = {"amount": "89.00", "currency": "USD"}
@@ -132,6 +136,16 @@ class Samples:
         self.owner.save(update_fields=["email_verified_at"])
         address = f"mary-{self.name}@example.com"
         return invite(self.account, self.owner, email=address, role=Role.EDITOR, site_ids=[])
+
+    @cached_property
+    def operator_invitation(self) -> OperatorInvitation:
+        group = Group.objects.create(name=f"Payments {self.name}")
+        return OperatorInvitation.objects.create(
+            email=f"grace-{self.name}@example.com",
+            group=group,
+            invited_by=self.owner,
+            expires_at=clock.now() + LIFETIME,
+        )
 
     @cached_property
     def subscription(self) -> Subscription:
@@ -315,7 +329,10 @@ FACTS: dict[str, Callable[[Samples], About]] = {
     "invitation.resent": lambda of: About(of.invitation, {}),
     "member.removed": lambda of: About(of.member, {}),
     "account.ownership_transferred": lambda of: About(of.account, {"from": of.owner.pk, "to": of.member.pk}),
+    "operator_invitation.created": lambda of: About(of.operator_invitation, {}),
+    "operator_invitation.resent": lambda of: About(of.operator_invitation, {}),
     "invoice.created": lambda of: About(of.invoice, {}),
+    "invoice.sent": lambda of: About(of.invoice, {}),
     "payment.submitted": lambda of: About(of.waiting, {}),
     "payment.left_undecided": lambda of: About(of.account, {"payment_ids": [of.waiting.pk]}),
     "payment.approved": lambda of: About(of.paid, {}),

@@ -10,8 +10,12 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.http.response import HttpResponseBase
 from django.template.response import SimpleTemplateResponse
 
+from igny8_core.auth.models import CustomerLoginEnd
 from igny8_core.auth.permissions import operator_of
+from igny8_core.auth.services.customer_logins import end_customer_login
+from igny8_core.auth.services.page_sessions import is_operators
 from igny8_core.auth.services.users import password_changed_in_console
+from igny8_core.auth.session_cookie import cookie_of, drop_cookie
 from igny8_core.common.middleware import CONSOLE_PREFIX
 
 # The theme has no type hints, but it changes no types of Django's methods.
@@ -54,6 +58,14 @@ class ConsoleSite(UnfoldAdminSite):
         if request.method == "POST" and response.status_code == 302:
             # After the form has saved it: passwords are hashed outside of transactions.
             password_changed_in_console(operator_of(request))
+        return response
+
+    def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """As Django's; the operator's look at a customer's pages in this browser ends too."""
+        response: HttpResponse = super().logout(request, extra_context)
+        if request.method == "POST" and is_operators(cookie_of(request)):
+            end_customer_login(cookie_of(request), CustomerLoginEnd.LOGGED_OUT)
+            drop_cookie(response)
         return response
 
     def search(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:

@@ -60,7 +60,9 @@ class ConsoleSite(UnfoldAdminSite):
             password_changed_in_console(operator_of(request))
         return response
 
-    def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def logout(  # type: ignore[override] # Django's stubs forget that it redirects.
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
         """As Django's; the operator's look at a customer's pages in this browser ends too."""
         response: HttpResponse = super().logout(request, extra_context)
         if request.method == "POST" and is_operators(cookie_of(request)):

@@ -111,10 +111,10 @@ def _is_looked_through(session: LoginSession) -> bool:
     Its operator still may look, and the person is still a customer, of the account that the look is at.
     """
     person = session.user
-    looks = CustomerLogin.objects.filter(session_id=session.pk, account_id=person.account_id, ended_at=None)
-    look = looks.select_related("operator").first()
-    is_customer = not (person.is_staff or person.is_superuser)
-    return is_customer and look is not None and look.operator.may_as_operator("igny8_auth.look_as_customer")
+    look = CustomerLogin.objects.filter(session_id=session.pk, ended_at=None).select_related("operator").first()
+    if look is None or look.account_id != person.account_id or person.is_staff or person.is_superuser:
+        return False
+    return look.operator.may_as_operator("igny8_auth.look_as_customer")
 
 
 def _mark(secret: str, user: User) -> str:

@@ -6,6 +6,7 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 from django.apps import apps
+from django.core.paginator import InvalidPage
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.http.response import HttpResponseBase
 from django.template.response import SimpleTemplateResponse
@@ -71,10 +72,12 @@ class ConsoleSite(UnfoldAdminSite):
         return response
 
     def search(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """The results of the search field. The theme's own view would fail if `page` is not a number."""
-        if not request.GET.get("page", "1").isdecimal():
-            return HttpResponseBadRequest("The page in the address must be a number.", content_type="text/plain")
-        result: HttpResponse = super().search(request, extra_context)  # type: ignore[misc]
+        """The results of the search field. The theme's own view fails if there is no such `page`."""
+        try:
+            result: HttpResponse = super().search(request, extra_context)  # type: ignore[misc]
+        except InvalidPage:
+            said = "The page in the address must be a number of one that there is. Search again."
+            return HttpResponseBadRequest(said, content_type="text/plain")
         return result
 
     def _take_links_away(self, request: HttpRequest, page: HttpResponse) -> None:

@@ -260,3 +260,15 @@ def test_a_form_that_made_its_invoice_says_so_when_something_else_is_sent_with_i
     assert changed.status_code == 400
     assert f"This form has made invoice {invoice} already" in text(changed)
     assert (invoice.total, invoice.lines.count()) == (10, 1)
+
+
+def test_a_credit_note_that_is_ordered_twice_gives_its_part_back_once(console: Client) -> None:
+    invoice = paid()
+    opened = console.get(f"/admin/billing/invoice/{invoice.pk}/credit/").context["form"]
+    said = {"amount": "9.00", "reason": "Goodwill", "reference": "", "left": opened["left"].value()}
+
+    press(console, invoice, "credit", **said)
+    again = press(console, invoice, "credit", **said)
+
+    assert "was left of this payment; now it is 80.00 USD." in text(again)
+    assert CreditNote.objects.filter(invoice=invoice).count() == 1

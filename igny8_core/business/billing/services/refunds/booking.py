@@ -125,8 +125,8 @@ def require_refundable(payment: Payment, operator: User | None, left: Decimal | 
         then, now = (amount_text(amount, payment.currency) for amount in (left, left_of(payment)))
         raise RefundedMeanwhile(
             _(
-                "When you opened the dialog, %(then)s was left of this payment; now it is %(now)s. Nothing was refunded. "
-                "Look at its credit notes, then refund what is still due."
+                "When you opened the dialog, %(then)s was left of this payment; now it is %(now)s. Nothing was "
+                "refunded. Look at its credit notes, then refund what is still due."
             )
             % {"then": then, "now": now}
         )

@@ -9,6 +9,7 @@ from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
+from fake_gateways.stripe_fake import FakeStripe
 from igny8_core.auth.models import Account, User
 from igny8_core.business.billing.invariants import broken_invariants
 from igny8_core.business.billing.models import CreditNote, Invoice, Payment
@@ -272,3 +273,21 @@ def test_a_credit_note_that_is_ordered_twice_gives_its_part_back_once(console: C
 
     assert "was left of this payment; now it is 80.00 USD." in text(again)
     assert CreditNote.objects.filter(invoice=invoice).count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_invoice_with_a_form_open_at_a_gateway_can_be_voided_with_others(
+    console: Client, stripe: FakeStripe
+) -> None:
+    """Voiding closes the attempt, so it does not stand in the way of the page before."""
+    make.payment_method(payment_method="stripe")
+    open_one, other = (make.subscription().invoices.get() for _ in range(2))
+    PaymentService.create_stripe_payment(open_one)
+    selected = [str(invoice.pk) for invoice in (open_one, other)]
+
+    asked = console.post(LIST, {"action": "void_selected", "_selected_action": selected, "index": "0"})
+    done = console.post(DECIDE, {"decision": "void", "invoices": ",".join(selected), "reason": "Sent twice"})
+
+    assert (asked.status_code, asked.context["count"], asked.context["refused"]) == (200, 2, 0)
+    assert (done.status_code, done.context["done"]) == (200, 2)
+    assert {invoice.status for invoice in Invoice.objects.all()} == {"void"}

@@ -270,3 +270,27 @@ def test_opening_any_address_changes_nothing(looking: Client, alice: User) -> No
 
     assert statuses <= {200, 301, 302, 303, 400, 403, 404, 405, 409}
     assert rows_of_everything() == before
+
+
+def test_once_a_look_is_over_the_browser_logs_in_as_any_other(
+    looking: Client, alice: User, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The cookie may still be there; it opens nothing, and stands in nobody's way."""
+    real = clock.now
+    monkeypatch.setattr(clock, "now", lambda: real() + timedelta(minutes=31))
+
+    answer = looking.post("/login", {"email": alice.email, "password": make.PASSWORD})
+
+    assert (answer.status_code, answer["Location"]) == (303, "/home")
+    assert looking.get("/home").status_code == 200
+    assert LOOKS not in looking.get("/home").content.decode()
+
+
+def test_the_browser_forgets_a_look_when_it_is_over(console: Client, alice: User, settings: Any) -> None:
+    assert alice.account
+    dialog = {"_form_submitted": "True", "key": "7f1c0a9a-6f0e-4bd8-8a43-0d5d9a4a1d11", "read": "x", "reason": "T"}
+
+    begun = console.post(f"/admin/igny8_auth/account/{alice.account.pk}/look/", dialog)
+
+    age = begun.cookies[settings.PAGE_SESSION_COOKIE_NAME]["max-age"]
+    assert age == settings.CUSTOMER_LOGIN_AGE.total_seconds()

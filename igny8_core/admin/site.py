@@ -6,12 +6,17 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 from django.apps import apps
+from django.core.paginator import InvalidPage
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.http.response import HttpResponseBase
 from django.template.response import SimpleTemplateResponse
 
+from igny8_core.auth.models import CustomerLoginEnd
 from igny8_core.auth.permissions import operator_of
+from igny8_core.auth.services.customer_logins import end_customer_login
+from igny8_core.auth.services.page_sessions import is_operators
 from igny8_core.auth.services.users import password_changed_in_console
+from igny8_core.auth.session_cookie import cookie_of, drop_cookie
 from igny8_core.common.middleware import CONSOLE_PREFIX
 
 # The theme has no type hints, but it changes no types of Django's methods.
@@ -56,11 +61,23 @@ class ConsoleSite(UnfoldAdminSite):
             password_changed_in_console(operator_of(request))
         return response
 
+    def logout(  # type: ignore[override] # Django's stubs forget that it redirects.
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """As Django's; the operator's look at a customer's pages in this browser ends too."""
+        response: HttpResponse = super().logout(request, extra_context)
+        if request.method == "POST" and is_operators(cookie_of(request)):
+            end_customer_login(cookie_of(request), CustomerLoginEnd.LOGGED_OUT)
+            drop_cookie(response)
+        return response
+
     def search(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """The results of the search field. The theme's own view would fail if `page` is not a number."""
-        if not request.GET.get("page", "1").isdecimal():
-            return HttpResponseBadRequest("The page in the address must be a number.", content_type="text/plain")
-        result: HttpResponse = super().search(request, extra_context)  # type: ignore[misc]
+        """The results of the search field. The theme's own view fails if there is no such `page`."""
+        try:
+            result: HttpResponse = super().search(request, extra_context)  # type: ignore[misc]
+        except InvalidPage:
+            said = "The page in the address must be a number of one that there is. Search again."
+            return HttpResponseBadRequest(said, content_type="text/plain")
         return result
 
     def _take_links_away(self, request: HttpRequest, page: HttpResponse) -> None:

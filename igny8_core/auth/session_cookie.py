@@ -1,5 +1,7 @@
 """The cookie of who is signed in on our pages. The row behind it decides; the cookie only finds it."""
 
+from datetime import timedelta
+
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 
@@ -9,12 +11,15 @@ def cookie_of(request: HttpRequest) -> str:
     return request.COOKIES.get(settings.PAGE_SESSION_COOKIE_NAME, "")
 
 
-def put_cookie(response: HttpResponseBase, value: str) -> None:
-    """Have the browser send `value` from now on; no script can read it, and no other site's form sends it."""
+def put_cookie(response: HttpResponseBase, value: str, age: timedelta | None = None) -> None:
+    """Have the browser send `value` from now on; no script can read it, and no other site's form sends it.
+
+    `age`: for so long; None means PAGE_SESSION_MAX_AGE.
+    """
     response.set_cookie(
         settings.PAGE_SESSION_COOKIE_NAME,
         value,
-        max_age=settings.PAGE_SESSION_MAX_AGE,
+        max_age=settings.PAGE_SESSION_MAX_AGE if age is None else age,
         secure=settings.SESSION_COOKIE_SECURE,
         httponly=True,
         samesite="Lax",

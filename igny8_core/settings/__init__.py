@@ -323,6 +323,8 @@ USE_TZ = True
 
 # --- Security ---------------------------------------------------------------------------------------------------
 
+# An invoice that is written in the console has up to a thousand lines of three fields.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 4000
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 # __Host-: browsers take such a cookie over https only, for this host alone, so no other site of the domain sets it.

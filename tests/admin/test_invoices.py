@@ -9,9 +9,11 @@ from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
+from fake_gateways.stripe_fake import FakeStripe
 from igny8_core.auth.models import Account, User
 from igny8_core.business.billing.invariants import broken_invariants
 from igny8_core.business.billing.models import CreditNote, Invoice, Payment
+from igny8_core.business.billing.pricing import MAX_LINES
 from igny8_core.business.billing.services.invoice_service import InvoiceService
 from igny8_core.business.billing.services.payment_service import PaymentService
 from igny8_core.common import clock
@@ -229,3 +231,63 @@ def test_money_goes_back_by_who_may_refund_alone(client: Client) -> None:
     assert [note.invoice for note in CreditNote.objects.all()] == [open_one]
     client.force_login(operator_with("billing.view_invoice"))
     assert press(client, settled, "correct", **BUYER).status_code == 403
+
+
+def test_as_many_lines_as_are_promised_can_be_sent(console: Client) -> None:
+    """A browser sends three fields for each line, also those of lines that stayed empty."""
+    account = make.account()
+    lines = [(f"Hour {number}", "1", "1.00") for number in range(MAX_LINES)]
+
+    made = console.post(ADD, form(account, *lines, ("", "1", ""), ("", "1", ""), ("", "1", "")))
+    too_many = console.post(ADD, form(account, *lines, ("One more", "1", "1.00")))
+
+    assert made.status_code == 302
+    assert Invoice.objects.get(account=account).total == MAX_LINES
+    assert too_many.status_code == 400
+    assert "lines" in text(too_many)
+
+
+def test_a_form_that_made_its_invoice_says_so_when_something_else_is_sent_with_it(console: Client) -> None:
+    """Going back in the browser shows the form again, filled in: what is changed there makes no second invoice."""
+    account = make.account()
+    sent = form(account, ("Work", "1", "10.00"))
+
+    first = console.post(ADD, sent)
+    again = console.post(ADD, sent)
+    changed = console.post(ADD, {**sent, "amount": ["25.00"]})
+
+    invoice = Invoice.objects.get(account=account)
+    assert (first["Location"], again["Location"]) == (page(invoice), page(invoice))
+    assert changed.status_code == 400
+    assert f"This form has made invoice {invoice} already" in text(changed)
+    assert (invoice.total, invoice.lines.count()) == (10, 1)
+
+
+def test_a_credit_note_that_is_ordered_twice_gives_its_part_back_once(console: Client) -> None:
+    invoice = paid()
+    opened = console.get(f"/admin/billing/invoice/{invoice.pk}/credit/").context["form"]
+    said = {"amount": "9.00", "reason": "Goodwill", "reference": "", "left": opened["left"].value()}
+
+    press(console, invoice, "credit", **said)
+    again = press(console, invoice, "credit", **said)
+
+    assert "was left of this payment; now it is 80.00 USD." in text(again)
+    assert CreditNote.objects.filter(invoice=invoice).count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_invoice_with_a_form_open_at_a_gateway_can_be_voided_with_others(
+    console: Client, stripe: FakeStripe
+) -> None:
+    """Voiding closes the attempt, so it does not stand in the way of the page before."""
+    make.payment_method(payment_method="stripe")
+    open_one, other = (make.subscription().invoices.get() for _ in range(2))
+    PaymentService.create_stripe_payment(open_one)
+    selected = [str(invoice.pk) for invoice in (open_one, other)]
+
+    asked = console.post(LIST, {"action": "void_selected", "_selected_action": selected, "index": "0"})
+    done = console.post(DECIDE, {"decision": "void", "invoices": ",".join(selected), "reason": "Sent twice"})
+
+    assert (asked.status_code, asked.context["count"], asked.context["refused"]) == (200, 2, 0)
+    assert (done.status_code, done.context["done"]) == (200, 2)
+    assert {invoice.status for invoice in Invoice.objects.all()} == {"void"}

@@ -12,6 +12,7 @@ from django.urls import reverse
 from igny8_core.auth.models import Account, User
 from igny8_core.business.billing.admin import payment_bulk
 from igny8_core.business.billing.models import Payment
+from igny8_core.business.billing.payment_repeats import MOST_COMPARED
 from igny8_core.business.billing.services.payment_service import PaymentService
 from igny8_core.business.billing.tasks import decide_selected
 from tests import make
@@ -229,3 +230,34 @@ def test_a_payment_of_one_s_own_account_is_named_and_left(client: Client) -> Non
     assert between.context["candidates"][0].remarks == ["Your own account: another operator has to decide it."]
     results = [(row.payment_id, row.result) for row, _ in report.context["rows"]]
     assert results == [(own.pk, "refused"), (other.pk, "done")]
+
+
+@pytest.mark.parametrize("ticked", ["9" * 5000, "\u0663" * 30, "-1", "1e9"])
+def test_a_tick_that_is_no_id_is_no_fault_of_the_server(console: Client, ticked: str) -> None:
+    payment = make.submitted_payment()
+    sent = {"decision": "approve", "payments": str(payment.pk), "shown": str(payment.pk), "ticked": ticked}
+
+    answer = console.post(DECIDE, sent)
+
+    assert answer.status_code == 400
+    assert "Tick at least one payment." in answer.content.decode()
+    assert status(payment) == "pending_approval"
+
+
+def test_a_word_that_many_write_as_their_reference_keeps_the_page_small(console: Client) -> None:
+    """What is kept of each are its newest repeats, of which a later one is one; not all with each."""
+    cash = [make.submitted_payment(reference="Cash") for _ in range(MOST_COMPARED + 4)]
+    between = go(console, "approve_selected", cash)
+    repeats = {each.payment.pk: each.repeats for each in between.context["candidates"]}
+    newest = [payment.pk for payment in cash][-MOST_COMPARED:]
+    assert repeats[cash[0].pk] == newest
+    assert max(map(len, repeats.values())) == MOST_COMPARED
+
+    words = {"override_duplicate": "on", "note": "All are on the statement"}
+    send(console, between, cash[:2], **words)
+    late = make.submitted_payment(reference="cash")
+    report = send(console, between, cash[2:3], **words)
+
+    assert [status(payment) for payment in cash[:3]] == ["succeeded", "succeeded", "pending_approval"]
+    [row] = [row for row, _ in report.context["rows"] if row.payment_id == cash[2].pk]
+    assert f", {late.pk}." in row.outcome

@@ -142,3 +142,17 @@ def test_the_address_of_no_payment_is_no_error(console: Client, object_id: str) 
 
     assert response.status_code in {302, 400, 403, 404}
     assert not CreditNote.objects.exists()
+
+
+def test_a_dialog_that_is_sent_twice_gives_its_part_back_once(console: Client, payment: Payment) -> None:
+    """Somebody clicks twice, or two operators have the dialog open."""
+    opened = console.get(page(payment, "refund")).context["form"]
+    said = {"amount": "9.00", "left": opened["left"].value()}
+
+    first, second = (refund(console, payment, **said) for _ in range(2))
+
+    assert first[0][0] == "success"
+    [(kind, told)] = second
+    assert kind == "warning"
+    assert "When you opened the dialog, 89.00 USD was left of this payment; now it is 80.00 USD." in told
+    assert state(payment) == ("partially_refunded", "9.00")

@@ -116,3 +116,35 @@ def test_what_fails_again_and_again_is_given_up_and_said(monkeypatch: pytest.Mon
     assert (bulk.status, bulk.last_error) == ("done", "ZeroDivisionError: ")
     assert progress_of(bulk) == {"waiting": 0, "done": 0, "refused": 1, "all": 1}
     assert bulk.rows.get().outcome == GIVEN_UP
+
+
+def test_who_is_no_operator_any_more_decides_nothing_though_they_kept_their_permissions() -> None:
+    operator, payment = make.operator(), make.submitted_payment()
+    bulk = order([payment], operator)
+    User.objects.filter(pk=operator.pk).update(is_staff=False)
+
+    carry_out_due()
+
+    [row] = bulk.rows.all()
+    assert (row.result, row.outcome) == ("refused", NOT_ALLOWED)
+    assert Payment.objects.get(pk=payment.pk).status == "pending_approval"
+
+
+def test_a_permission_that_is_taken_meanwhile_leaves_the_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ten thousand payments take a while; what was decided before stays."""
+    operator, payments = make.operator(), [make.submitted_payment() for _ in range(3)]
+    bulk = order(payments, operator)
+    monkeypatch.setattr(bulk_decisions, "SET", 1)
+    decide = bulk_decisions._decide
+
+    def decide_and_dismiss(*args: Any) -> None:
+        decide(*args)
+        User.objects.filter(pk=operator.pk).update(is_active=False)
+
+    monkeypatch.setattr(bulk_decisions, "_decide", decide_and_dismiss)
+    carry_out_due()
+
+    assert sorted(results(bulk).values()) == ["done", "refused", "refused"]
+    assert set(bulk.rows.filter(result="refused").values_list("outcome", flat=True)) == {NOT_ALLOWED}
+    bulk.refresh_from_db()
+    assert bulk.status == "done"

@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 from igny8_core.auth.models import User
 from igny8_core.business.billing.errors import InvoiceNotCreditable, InvoiceNotSendable
 from igny8_core.business.billing.invariants import broken_invariants
-from igny8_core.business.billing.models import Allocation, CreditGrant, CreditNote, Invoice, Renewal
+from igny8_core.business.billing.models import Allocation, CreditGrant, CreditNote, Invoice, Payment, Renewal
 from igny8_core.business.billing.services.invoices.corrections import (
     correct_buyer,
     credit_unpaid,
@@ -142,3 +142,29 @@ def test_what_was_voided_is_not_sent_again(olga: User) -> None:
 
     with pytest.raises(InvoiceNotSendable, match="It is void"):
         send_again(invoice, olga)
+
+
+def test_an_invoice_that_was_corrected_before_it_was_paid_has_its_payment_behind_it(olga: User) -> None:
+    """Corrected, paid, and corrected again: the money came for the one in the middle."""
+    first = ordered()
+    second = correct_buyer(first, buyer_of(first), "Wrong company", olga)
+    payment = PaymentService.approve_manual_payment(make.submitted_payment(second), make.operator()).payment
+    second.refresh_from_db()
+    assert payment_behind(second) == payment
+
+    third = correct_buyer(second, buyer_of(second, name="Right AG"), "Wrong form", olga)
+    note = PaymentService.process_refund(payment, Decimal("9.00"), refunded_by=olga)
+
+    assert (payment_behind(third), note.invoice) == (payment, third)
+    assert left_to_credit(third) == third.total - 9
+
+
+@pytest.mark.parametrize("status", ["disputed", "refunded"])
+def test_what_was_paid_after_a_correction_and_is_disputed_stays_as_it_is(olga: User, status: str) -> None:
+    first = ordered()
+    second = correct_buyer(first, buyer_of(first), "Wrong company", olga)
+    PaymentService.approve_manual_payment(make.submitted_payment(second), make.operator())
+    Payment.objects.filter(invoice=second).update(status=status)
+
+    with pytest.raises(InvoiceNotCreditable):
+        correct_buyer(second, buyer_of(second, name="Right AG"), "Wrong form", olga)

@@ -32,6 +32,20 @@ def refund(payment: Payment, amount: str | None = None) -> CreditNote:
     return PaymentService.process_refund(payment, Decimal(amount) if amount else None, reason="Race")
 
 
+@pytest.mark.usefixtures("books_balance")
+@run_rounds(FEW, MANY)
+def test_a_part_that_is_decided_on_the_same_page_twice_goes_back_once(rounds: int) -> None:
+    for _ in range(rounds):
+        payment = captured()
+
+        def decided(payment: Payment = payment) -> CreditNote:
+            return PaymentService.process_refund(payment, Decimal("8.90"), left=payment.amount)
+
+        outcomes = all_at_once([decided] * 4)
+
+        assert kinds(outcomes) == {"CreditNote": 1, "RefundedMeanwhile": 3}
+
+
 # --- REF-02: parts --------------------------------------------------------------------------------------------------
 
 

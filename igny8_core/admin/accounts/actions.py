@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, TypeVar
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -151,7 +152,7 @@ class ActsOnAccounts(ConsoleAdmin):
         if end_customer_login(cookie_of(request), CustomerLoginEnd.REPLACED) is None:
             end_page_session(cookie_of(request))
         response = led_to(request, reverse("home"))
-        put_cookie(response, cookie)
+        put_cookie(response, cookie, settings.CUSTOMER_LOGIN_AGE)
         return response
 
     @button("suspend", "Suspend", "block", SuspendDialog, variant=ActionVariant.DANGER)

@@ -173,6 +173,13 @@ class User(AbstractBaseUser, PermissionsMixin):
             self.missed_permissions = [*self.missed_permissions, perm]
         return has_it
 
+    def may_as_operator(self, permission: str) -> bool:
+        """Whether the person is an operator today, with this permission. For what goes on after the console's pages.
+
+        Who is no operator any more can still be in a group, and has_perm does not know that.
+        """
+        return self.is_staff and self.has_perm(permission)
+
     @property
     def spoken_language(self) -> str:
         """The language that the person or else their account has chosen; empty if neither has. Reads the account."""

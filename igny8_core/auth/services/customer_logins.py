@@ -12,7 +12,12 @@ from igny8_core.auth.errors import AccountDeleted, NobodyToLookAs, PersonIsOpera
 from igny8_core.auth.models import Account, CustomerLogin, CustomerLoginEnd, User
 from igny8_core.auth.permissions import require_other_account
 from igny8_core.auth.selectors import active_owners_of
-from igny8_core.auth.services.page_sessions import end_page_session, open_operators_session, session_id_of_cookie
+from igny8_core.auth.services.page_sessions import (
+    end_page_session,
+    is_open,
+    open_operators_session,
+    session_id_of_cookie,
+)
 from igny8_core.common import clock
 from igny8_core.common.db import service_transaction
 from igny8_core.events import services as events
@@ -66,6 +71,6 @@ def customer_login_of_cookie(cookie: str) -> CustomerLogin | None:
 
 
 def _looks(cookie: str) -> QuerySet[CustomerLogin]:
-    session_id = session_id_of_cookie(cookie)
+    # The id alone is no key: the customer reads it in the list of their logins.
     looks = CustomerLogin.objects.filter(ended_at=None)
-    return looks.filter(session_id=session_id) if session_id else looks.none()
+    return looks.filter(session_id=session_id_of_cookie(cookie)) if is_open(cookie) else looks.none()

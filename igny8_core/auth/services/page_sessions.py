@@ -81,6 +81,11 @@ def session_id_of_cookie(value: str) -> str:
         return ""
 
 
+def is_open(value: str) -> bool:
+    """Whether a cookie opens anything; one with an id that somebody has read in a list of logins does not."""
+    return _session(value) is not None
+
+
 def end_page_session(value: str) -> None:
     """Sign out; a session that has ended already stays as it is."""
     session = _session(value)
@@ -101,9 +106,15 @@ def _session(value: str) -> LoginSession | None:
 
 
 def _is_looked_through(session: LoginSession) -> bool:
-    """Whether the look that an operator's session is for goes on, and they are still an operator."""
-    looks = CustomerLogin.objects.filter(session_id=session.pk, ended_at=None)
-    return looks.filter(operator__is_active=True, operator__is_staff=True).exists()
+    """Whether the look that an operator's session is for goes on.
+
+    Its operator still may look, and the person is still a customer, of the account that the look is at.
+    """
+    person = session.user
+    look = CustomerLogin.objects.filter(session_id=session.pk, ended_at=None).select_related("operator").first()
+    if look is None or look.account_id != person.account_id or person.is_staff or person.is_superuser:
+        return False
+    return look.operator.may_as_operator("igny8_auth.look_as_customer")
 
 
 def _mark(secret: str, user: User) -> str:

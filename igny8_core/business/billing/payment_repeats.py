@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from heapq import nlargest
 
 from django.db.models import Q, QuerySet
 
@@ -11,6 +12,8 @@ from igny8_core.common.references import folded_reference
 
 LIVE = [PaymentStatus.PENDING_APPROVAL, *CAPTURED_STATUSES]
 MOST_SHOWN = 20
+# The newest are enough to tell whether one came later. Thousands may write "cash" as their reference.
+MOST_COMPARED = 5
 
 
 class Same(StrEnum):
@@ -59,7 +62,7 @@ def repeats_of(payment: Payment) -> list[Repeat]:
 
 
 def ids_of_repeats(payments: Iterable[Payment]) -> dict[int, list[int]]:
-    """The ids of the other payments of each flagged payment's transfer, by its id; a few queries for all of them."""
+    """The newest ids of the other payments of each flagged payment's transfer, by its id; a few queries for all."""
     flagged = [payment for payment in payments if payment.is_flagged_duplicate]
     if not flagged:
         return {}
@@ -68,8 +71,10 @@ def ids_of_repeats(payments: Iterable[Payment]) -> dict[int, list[int]]:
     by_mark: dict[str, set[int]] = {}
     for pk, mark in _marked({mark for of_payment in marks.values() for mark in of_payment}):
         by_mark.setdefault(mark, set()).add(pk)
-    found = {pk: set().union(*(by_mark.get(mark, set()) for mark in of_payment)) for pk, of_payment in marks.items()}
-    return {pk: sorted(others - {pk}) for pk, others in found.items()}
+    # One more of each mark, because the payment itself is among them.
+    newest = {mark: set(nlargest(MOST_COMPARED + 1, found)) for mark, found in by_mark.items()}
+    found = {pk: set().union(*(newest.get(mark, set()) for mark in of_payment)) for pk, of_payment in marks.items()}
+    return {pk: sorted(others - {pk})[-MOST_COMPARED:] for pk, others in found.items()}
 
 
 def _marks(fold: str, proof: PaymentProof | None) -> set[str]:

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from igny8_core.auth.errors import OperatorsOnlyLook
 from igny8_core.auth.models import CustomerLogin, CustomerLoginEnd
 from igny8_core.auth.services.customer_logins import customer_login_of_cookie, end_customer_login
-from igny8_core.auth.services.page_sessions import is_operators
+from igny8_core.auth.services.page_sessions import is_open, is_operators
 from igny8_core.auth.session_cookie import cookie_of
 from igny8_core.common.api.envelope import failure_response
 from igny8_core.common.middleware import API_PREFIX, CONSOLE_PREFIX
@@ -36,6 +36,8 @@ class CustomerLoginMiddleware:
         cookie = cookie_of(request)
         if request.method in SAFE or not is_operators(cookie) or request.path_info.startswith(CONSOLE_PREFIX):
             return None
+        if not is_open(cookie):
+            return None  # It is over, and the browser may log in as any other.
         wanted = request.path_info.rstrip("/")
         if wanted == LOGS_OUT:
             end_customer_login(cookie, CustomerLoginEnd.LOGGED_OUT)

@@ -6,6 +6,7 @@ from django.views.decorators.http import require_http_methods
 
 from igny8_core.auth.models import CustomerLoginEnd
 from igny8_core.auth.services.customer_logins import end_customer_login
+from igny8_core.auth.services.page_sessions import is_operators
 from igny8_core.auth.session_cookie import cookie_of, drop_cookie
 from igny8_core.web.frame.rendering import for_people
 
@@ -17,9 +18,8 @@ def end_look(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         return HttpResponseRedirect(reverse("home"))
     ended = end_customer_login(cookie_of(request), CustomerLoginEnd.BUTTON)
-    if ended is None:
-        return HttpResponseRedirect(reverse("landing"), status=303)
-    address = reverse("admin:igny8_auth_account_change", args=[ended.account_id])
+    address = reverse("admin:igny8_auth_account_change", args=[ended.account_id]) if ended else reverse("landing")
     response = HttpResponseRedirect(address, status=303)
-    drop_cookie(response)
+    if is_operators(cookie_of(request)):
+        drop_cookie(response)
     return response

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from igny8_core.auth.models import User
-from igny8_core.auth.services.page_sessions import session_id_of_cookie
+from igny8_core.auth.services.page_sessions import is_operators, session_id_of_cookie
 from igny8_core.auth.services.second_factor import (
     begin_enrolment,
     drop_enrolment,
@@ -70,7 +70,8 @@ def _changed(request: HttpRequest, person: User) -> HttpResponse:
 
 
 def _shown(request: HttpRequest, person: User, form: CodeForm, refusal: DomainError | None = None) -> HttpResponse:
-    enrolment = enrolment_of(person)
+    # An operator who looks must not see what makes the customer's codes.
+    enrolment = None if is_operators(cookie_of(request)) else enrolment_of(person)
     context = {
         "form": form,
         "state": factor_state(person),

@@ -1,7 +1,7 @@
 """Writing an invoice by hand: the account first, then its lines with their sums, and one invoice for each form."""
 
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from itertools import zip_longest
 from typing import Any
@@ -29,6 +29,7 @@ from igny8_core.console.columns import change_url
 from igny8_core.console.pages import ConsoleAdmin
 
 EMPTY_LINES = 3
+MADE_ALREADY = "This form has made invoice {} already. Nothing more was made. Begin a new form for another invoice."
 COLUMNS = ("description", "quantity", "amount")
 NAMES = {
     "due_date": "Due date",
@@ -103,6 +104,8 @@ class WritesInvoices(ConsoleAdmin):
             invoice = _created(account, order.validated_data, written.key, operator_of(request))
         except DomainError as refusal:
             return self._page(request, account, written, _sentences_of(refusal))
+        if _content(invoice) != _asked(order.validated_data, invoice.due_date):
+            return self._page(request, account, written, [MADE_ALREADY.format(invoice)])
         how = "It is on its way to the customer." if written.send else "It was not sent to the customer."
         total = amount_text(invoice.total, invoice.currency)
         messages.success(request, f"Invoice {invoice} over {total} for {account.name}. {how}")
@@ -152,6 +155,16 @@ def _created(account: Account, order: dict[str, Any], key: UUID, operator: User)
         created_by=operator,
         request_key=key,
     )
+
+
+def _content(invoice: Invoice) -> object:
+    lines = [(line.description, line.quantity, line.unit_amount) for line in invoice.lines.order_by("position")]
+    return lines, invoice.due_date, invoice.purchase_order_number, invoice.notes
+
+
+def _asked(order: dict[str, Any], due: date) -> object:
+    lines = [(line["description"], line["quantity"], line["amount"]) for line in order["line_items"]]
+    return lines, order.get("due_date", due), order["purchase_order_number"], order["notes"]
 
 
 def _account(typed: str) -> Account | None:

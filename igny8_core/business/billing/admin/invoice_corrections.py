@@ -20,6 +20,7 @@ from igny8_core.business.billing.services.invoices.corrections import (
     payment_behind,
 )
 from igny8_core.business.billing.services.invoices.lifecycle import billing_snapshot
+from igny8_core.business.billing.services.refunds.booking import left_of
 from igny8_core.business.billing.services.refunds.refunding import process_refund
 from igny8_core.common.money import InvalidAmount, amount_text, parse_amount
 from igny8_core.common.strict_forms import StrictForm
@@ -45,12 +46,17 @@ class CreditDialog(StrictForm, BaseDialogForm):  # type: ignore[misc]
         "Reference of your transfer", length=100, help_text="Where you sent the money back yourself; else empty."
     )
 
+    # What of the payment was left when the dialog was opened: sent twice, it gives its part back once.
+    left = forms.DecimalField(required=False, widget=forms.HiddenInput)
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.invoice = invoice_with_id(self.object_id)
         if self.invoice is None or self.invoice.status != InvoiceStatus.PAID:
-            del self.fields["amount"], self.fields["reference"]
+            del self.fields["amount"], self.fields["reference"], self.fields["left"]
             return
+        payment = payment_behind(self.invoice)
+        self.fields["left"].initial = left_of(payment) if payment else None
         left = amount_text(left_to_credit(self.invoice), self.invoice.currency)
         self.fields["amount"].help_text = f"Up to {left}, which is left of it. Empty: all of that."
 
@@ -129,7 +135,12 @@ def credited(request: Any, invoice: Invoice, said: dict[str, Any]) -> CreditNote
         raise InvoiceNotCreditable()
     require_confirmed_operator(request)
     return process_refund(
-        payment, said["amount"], reason=said["reason"], reference=said["reference"], refunded_by=operator
+        payment,
+        said["amount"],
+        reason=said["reason"],
+        reference=said["reference"],
+        refunded_by=operator,
+        left=said["left"],
     )
 
 

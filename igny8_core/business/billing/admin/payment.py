@@ -317,6 +317,7 @@ def _refund(request: HttpRequest, payments: QuerySet[Payment], refund: dict[str,
                 reason=refund["reason"],
                 reference=refund["reference"],
                 refunded_by=operator,
+                left=refund["left"],
             )
         ),
     )

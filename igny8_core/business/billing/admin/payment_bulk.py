@@ -97,8 +97,9 @@ class SelectedForm(forms.Form):
     def chosen(self) -> list[int]:
         """The ids of the payments to decide."""
         data: Any = self.data
-        left_out = {*self.cleaned_data["shown"]} - {int(pk) for pk in data.getlist("ticked") if pk.isdecimal()}
-        return [pk for pk in self.cleaned_data["payments"] if pk not in left_out]
+        # Compared as text, which is what was sent: a number may have any length.
+        shown, ticked = {*self.cleaned_data["shown"]}, {*data.getlist("ticked")}
+        return [pk for pk in self.cleaned_data["payments"] if pk not in shown or str(pk) in ticked]
 
 
 class DecidesSeveral(ChecksPayments):
@@ -189,7 +190,7 @@ class DecidesSeveral(ChecksPayments):
             "repeated": any(REPEATED in candidate.remarks for candidate in found),
             "selected": _joined(payment.pk for payment in payments),
             "shown": _joined(candidate.payment.pk for candidate in shown),
-            "seen": signed(json.dumps(repeats), salt=SEEN),
+            "seen": signed(json.dumps(repeats, separators=(",", ":")), salt=SEEN),
             "left_out": set(),
             "reasons": RejectionCode.choices,
         }
@@ -274,4 +275,4 @@ def _as_csv(bulk: BulkDecision) -> HttpResponse:
 
 def _harmless(cell: str) -> str:
     """Text that a spreadsheet does not take for a formula."""
-    return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
+    return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else cell

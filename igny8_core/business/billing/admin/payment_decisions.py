@@ -23,6 +23,7 @@ from igny8_core.business.billing.models import Payment, RejectionCode
 from igny8_core.business.billing.serializers import MAX_REASON
 from igny8_core.business.billing.services.payments.approving_many import DATABASE_REFUSED
 from igny8_core.business.billing.services.payments.offline import rejection_code
+from igny8_core.business.billing.services.refunds.booking import left_of
 from igny8_core.business.billing.services.settlement import Settlement
 from igny8_core.common.api.fields import MultilineTextField, PlainTextField
 from igny8_core.common.api.serializers import StrictSerializer
@@ -137,6 +138,14 @@ class RefundDialog(StrictForm, BaseDialogForm):  # type: ignore[misc]
         widget=UnfoldAdminTextInputWidget(),
         help_text="Reference of your transfer, if you sent the money back yourself.",
     )
+    # What was left when the dialog was opened: sent twice, it gives its part back once.
+    left = forms.DecimalField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        payment = payment_with_id(str(self.object_id)).first()
+        if payment:
+            self.fields["left"].initial = left_of(payment)
 
     def clean_amount(self) -> Decimal | None:
         """The amount in the payment's currency; None means all that is left. Raises ValidationError."""

@@ -114,6 +114,12 @@ class PaymentNotRefundable(DomainError):
     text = gettext_noop("A payment can be refunded while it has succeeded and not all of its money was refunded.")
 
 
+class RefundedMeanwhile(DomainError):
+    code = "refunded_meanwhile"
+    http_status = 409
+    text = gettext_noop("Money of this payment went back meanwhile. Look at its credit notes, then decide again.")
+
+
 class RefundExceedsPayment(DomainError):
     code = "refund_exceeds_payment"
     http_status = 409

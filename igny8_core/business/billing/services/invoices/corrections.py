@@ -56,9 +56,13 @@ def left_to_credit(invoice: Invoice) -> Decimal:
 
 
 def payment_behind(invoice: Invoice) -> Payment | None:
-    """The captured payment that paid an invoice, or the one that it corrects; None if no money did."""
-    while invoice.replaces_id:
+    """The captured payment that paid an invoice, or one that it corrects; None if no money did."""
+    while (found := _captured(invoice)) is None and invoice.replaces_id:
         invoice = Invoice.objects.get(account_id=invoice.account_id, pk=invoice.replaces_id)
+    return found
+
+
+def _captured(invoice: Invoice) -> Payment | None:
     captured = Payment.objects.filter(account_id=invoice.account_id, invoice=invoice, status__in=CAPTURED_STATUSES)
     return captured.select_related("invoice").order_by("-pk").first()
 

@@ -14,7 +14,7 @@ from igny8_core.auth.errors import AccountDeleted
 from igny8_core.auth.locks import lock_account
 from igny8_core.auth.models import Account, Subscription, User
 from igny8_core.business.billing.allocations import SETTLE, SETTLE_SET
-from igny8_core.business.billing.errors import BillingBoundReached, InvoiceNotPayable, InvoiceNotSendable
+from igny8_core.business.billing.errors import AttemptOpen, BillingBoundReached, InvoiceNotPayable, InvoiceNotSendable
 from igny8_core.business.billing.locks import lock_invoice
 from igny8_core.business.billing.models import (
     CAPTURED_STATUSES,
@@ -193,7 +193,11 @@ def why_not_voided(invoice: Invoice) -> str:
     if InvoiceStatus.VOID not in INVOICE_TRANSITIONS[invoice.status]:
         status = invoice.get_status_display().lower()
         return _("It is %(status)s: only unpaid invoices can be voided.") % {"status": status}
-    payment = payment_being_decided(invoice)
+    try:
+        payment = payment_being_decided(invoice)
+    except AttemptOpen:
+        # mark_void closes it.
+        return ""
     return why_undecided(payment) if payment else ""
 
 

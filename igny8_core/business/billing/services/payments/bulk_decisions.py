@@ -104,10 +104,12 @@ def progress_of(bulk: BulkDecision) -> dict[str, int]:
 
 def _carry_out(bulk: BulkDecision) -> dict[str, object]:
     keep = partial(_keep, bulk)
-    if not bulk.decided_by.has_perm("billing.approve_payment"):
-        _refuse_rest(bulk, NOT_ALLOWED)
     columns = ("payment_id", "payment__account_id", "seen_repeats")
     while rows := list(_waiting(bulk).values_list(*columns)[:SET]):
+        # Read anew for each set: thousands take a while, in which somebody may be dismissed.
+        if not User.objects.get(pk=bulk.decided_by_id).may_as_operator("billing.approve_payment"):
+            _refuse_rest(bulk, NOT_ALLOWED)
+            break
         _decide(bulk, [Selected(row[0], row[1]) for row in rows], {row[0]: row[2] for row in rows}, keep)
     return {"status": BulkStatus.DONE, "finished_at": clock.now()}
 

@@ -10,6 +10,7 @@ from igny8_core.auth.models import User
 from igny8_core.business.billing.errors import (
     OwnAccountPayment,
     PaymentNotRefundable,
+    RefundedMeanwhile,
     RefundExceedsPayment,
     RefundUnderWay,
 )
@@ -37,12 +38,17 @@ REFUNDABLE = frozenset({PaymentStatus.SUCCEEDED, PaymentStatus.PARTIALLY_REFUNDE
 
 @service_transaction
 def refund_by_hand(
-    payment: Payment, amount: Decimal | None, reason: str, reference: str, refunded_by: User | None
+    payment: Payment,
+    amount: Decimal | None,
+    reason: str,
+    reference: str,
+    refunded_by: User | None,
+    left: Decimal | None = None,
 ) -> CreditNote:
     """PaymentService.process_refund for money that came by bank or wallet. `reference`: that of our transfer back."""
     account = lock_account(payment.account_id)
     payment = lock_payment(account, payment.pk)
-    require_refundable(payment, refunded_by)
+    require_refundable(payment, refunded_by, left)
     return book_refund(
         payment, checked_amount(amount, payment), reason=reason, reference=reference, refunded_by=refunded_by
     )
@@ -95,8 +101,17 @@ def book_refund(
     return credit_note
 
 
-def require_refundable(payment: Payment, operator: User | None) -> None:
-    """Refuse to refund a locked payment. Raises OwnAccountPayment, PaymentNotRefundable, RefundUnderWay."""
+def left_of(payment: Payment) -> Decimal:
+    """What of a captured payment was not refunded yet."""
+    left: Decimal = payment.amount - payment.refunded_amount
+    return left
+
+
+def require_refundable(payment: Payment, operator: User | None, left: Decimal | None = None) -> None:
+    """Refuse to refund a locked payment, also one of which other than `left` is left by now.
+
+    Raises OwnAccountPayment, PaymentNotRefundable, RefundUnderWay, RefundedMeanwhile.
+    """
     if operator is not None and operator.account_id == payment.account_id:
         raise OwnAccountPayment()
     if payment.status not in REFUNDABLE:
@@ -106,12 +121,21 @@ def require_refundable(payment: Payment, operator: User | None) -> None:
         )
     if Refund.objects.filter(payment=payment, status__in=REFUNDS_UNDER_WAY).exists():
         raise RefundUnderWay()
+    if left is not None and left != left_of(payment):
+        then, now = (amount_text(amount, payment.currency) for amount in (left, left_of(payment)))
+        raise RefundedMeanwhile(
+            _(
+                "When you opened the dialog, %(then)s was left of this payment; now it is %(now)s. Nothing was "
+                "refunded. Look at its credit notes, then refund what is still due."
+            )
+            % {"then": then, "now": now}
+        )
 
 
 def checked_amount(amount: Decimal | None, payment: Payment) -> Decimal:
     """The amount to refund; None means all that is left. Raises InvalidAmount, RefundExceedsPayment."""
     currency = payment.currency
-    left: Decimal = payment.amount - payment.refunded_amount
+    left = left_of(payment)
     if amount is None:
         return left
     expected = _("Expected an amount up to %(amount)s, which is what is left of this payment.") % {

@@ -56,7 +56,12 @@ MADE_AT_GATEWAY = gettext_noop("Refunded at the payment service")
 
 
 def refund_through_gateway(
-    payment: Payment, amount: Decimal | None, reason: str, refunded_by: User | None, request_key: str = ""
+    payment: Payment,
+    amount: Decimal | None,
+    reason: str,
+    refunded_by: User | None,
+    request_key: str = "",
+    left: Decimal | None = None,
 ) -> CreditNote:
     """PaymentService.process_refund for money that came through a gateway.
 
@@ -65,7 +70,8 @@ def refund_through_gateway(
     """
     require_no_transaction()
     require_gateway(payment.payment_method)
-    refund = _find_by_request_key(request_key, payment) or _begin(payment, amount, reason, refunded_by, request_key)
+    begun = _find_by_request_key(request_key, payment)
+    refund = begun or _begin(payment, amount, reason, refunded_by, request_key, left)
     refund = ask_about_refund(refund)
     if refund.status == RefundStatus.FAILED:
         raise RefundRefused(
@@ -186,14 +192,21 @@ def _find_by_request_key(request_key: str, payment: Payment) -> Refund | None:
 
 
 @service_transaction
-def _begin(payment: Payment, amount: Decimal | None, reason: str, operator: User | None, request_key: str) -> Refund:
+def _begin(
+    payment: Payment,
+    amount: Decimal | None,
+    reason: str,
+    operator: User | None,
+    request_key: str,
+    left: Decimal | None,
+) -> Refund:
     account = lock_account(payment.account_id)
     payment = lock_payment(account, payment.pk)
     # The same request may have been handled by another thread first.
     begun = _find_by_request_key(request_key, payment)
     if begun:
         return begun
-    require_refundable(payment, operator)
+    require_refundable(payment, operator, left)
     with refusing("igny8_refunds_one_under_way", RefundUnderWay()):
         refund = Refund.objects.create(
             account=account,

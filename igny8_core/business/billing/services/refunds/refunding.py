@@ -17,16 +17,18 @@ def process_refund(
     reference: str = "",
     refunded_by: User | None = None,
     request_key: str = "",
+    left: Decimal | None = None,
 ) -> CreditNote:
     """Refund `amount` of a captured payment (None: all that is left) and take back the unspent credits it bought.
 
     Money that came by bank or wallet is sent back by hand; `reference` is that transfer's. Card and PayPal money goes
     back through the gateway, outside any transaction. The customer gets the credit note by mail. The subscription that
-    the payment paid for continues until it is canceled.
-    Raises PaymentNotRefundable, RefundExceedsPayment, InvalidAmount, OwnAccountPayment, RefundUnderWay; for card and
-    PayPal also GatewayNotConfigured, RefundRefused, RefundBeingChecked, RequestKeyReused.
+    the payment paid for continues until it is canceled. `left`: what was left of the payment when somebody decided to
+    refund this; None: it does not matter.
+    Raises PaymentNotRefundable, RefundedMeanwhile, RefundExceedsPayment, InvalidAmount, OwnAccountPayment,
+    RefundUnderWay; for card and PayPal also GatewayNotConfigured, RefundRefused, RefundBeingChecked, RequestKeyReused.
     """
     exact = read_amount(amount, payment.currency)
     if payment.payment_method in GATEWAY_METHODS:
-        return refund_through_gateway(payment, exact, reason, refunded_by, request_key)
-    return refund_by_hand(payment, exact, reason, reference, refunded_by)
+        return refund_through_gateway(payment, exact, reason, refunded_by, request_key, left)
+    return refund_by_hand(payment, exact, reason, reference, refunded_by, left)

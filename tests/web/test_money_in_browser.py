@@ -8,6 +8,7 @@ from django.core.management import call_command
 from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
+from fake_gateways.paypal_fake import FakePayPal
 from fake_gateways.stripe_fake import FakeStripe
 from igny8_core.auth.models import Account, Plan, Subscription, User
 from igny8_core.auth.services.page_sessions import open_page_session
@@ -155,6 +156,35 @@ def test_credits_by_a_card_that_is_entered_after_one_that_is_declined(
         expect(page.get_by_role("heading", name=re.compile("credits were added"))).to_be_visible()
 
     assert stripe_page.charges_count() == 1
+
+
+def test_credits_by_paypal_that_is_left_and_then_approved(
+    site: str, cookie: str, stripe_page: FakeStripe, paypal: FakePayPal
+) -> None:
+    with browser_page() as page:
+        opened(page, site, cookie, PURCHASE)
+        before = page.locator(".headline .quiet").inner_text()
+        page.get_by_role("radio", name=re.compile("PayPal")).check()
+        page.get_by_role("button", name="Buy the credits").click()
+        page.wait_for_url("**/checkoutnow?token=**")
+        page.get_by_role("button", name="Cancel").click()
+        page.wait_for_url(f"**{PURCHASE}/*")
+        expect(page.get_by_role("heading", name="Pay for your credits")).to_be_visible()
+        expect(page.get_by_role("alert")).to_contain_text("You came back without paying. Nothing was bought")
+        expect(page.get_by_role("radio", name=re.compile("PayPal"))).to_be_checked()
+        assert serious_faults(page) == []
+        assert len(api(page, site, "billing/invoices/?status=pending")["data"]) == 1
+        page.get_by_role("button", name="Pay", exact=True).click()
+        page.wait_for_url("**/checkoutnow?token=**")
+        page.get_by_role("button", name="Approve").click()
+        page.wait_for_url(f"**{PURCHASE}/*")
+        expect(page.get_by_role("heading", name=re.compile("credits were added"))).to_be_visible()
+        page.get_by_role("link", name=re.compile("Invoice INV-")).click()
+        expect(page.get_by_text("Succeeded")).to_be_visible()
+        page.goto(f"{site}{PURCHASE}")
+        assert page.locator(".headline .quiet").inner_text() != before
+
+    assert len(paypal.captures) == 1
 
 
 def test_credits_by_transfer_on_a_phone_and_their_arrival_without_a_reload(

@@ -85,7 +85,7 @@ def test_a_downgrade_is_told_before_and_when_it_is_done_or_refused(
     SubscriptionService.end_due_periods()
 
     assert before.subject == "Your plan changes to Mini on 1 April 2099"
-    assert "1 site(s)" in before.body
+    assert "includes 1 site and " in before.body
     after = told(event)
     assert after.subject == subject
     assert ("2 sites where 1 are allowed" in after.body) == (sites == 2)

@@ -1,6 +1,8 @@
 """Plan, credits and cards in a real browser, against the stand-ins for the gateways: from the click to the money."""
 
 import re
+from collections.abc import Iterator
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -15,13 +17,16 @@ from igny8_core.auth.services.page_sessions import open_page_session
 from igny8_core.auth.services.sessions import open_session
 from igny8_core.business.billing.models import AccountPaymentMethod, Invoice
 from igny8_core.business.billing.services.payment_service import PaymentService
+from igny8_core.business.billing.services.subscriptions.plan_change import quote
+from igny8_core.common import clock
 from tests import make
 from tests.web.accessibility import serious_faults
-from tests.web.browser import browser_page, with_chromium
+from tests.web.browser import browser_page, elsewhere, with_chromium
 from tests.web.people import COOKIE
 
 pytestmark = [pytest.mark.django_db(transaction=True), with_chromium]
 
+READ_FOR = timedelta(minutes=5)
 BILLING, PURCHASE = "/account/billing", "/account/credits/purchase"
 
 
@@ -49,6 +54,18 @@ def approving(db: None) -> str:
 
 
 @pytest.fixture
+def cheap_moment(owner: User) -> Iterator[datetime]:
+    """The clock stands where a change to Growth costs a cent less than it does after it was read for some minutes."""
+    assert owner.account
+    account, growth, now = owner.account, Plan.objects.get(slug="growth"), clock.now()
+    moments = (now + timedelta(minutes=minutes) for minutes in range(60 * 24))
+    cheap = next(at for at in moments if quote(account, growth, at).total < quote(account, growth, at + READ_FOR).total)
+    clock.stand_at(cheap)
+    yield cheap
+    clock.stand_at(None)
+
+
+@pytest.fixture
 def cookie(owner: User) -> str:
     return open_page_session(owner)
 
@@ -60,8 +77,9 @@ def opened(page: Page, site: str, cookie: str, address: str) -> Page:
 
 
 def test_a_larger_plan_is_previewed_ordered_and_paid_then_a_smaller_one_set_and_taken_back(
-    site: str, cookie: str
+    site: str, cheap_moment: datetime, cookie: str
 ) -> None:
+    growth = Plan.objects.get(slug="growth")
     with browser_page(answered=(409,)) as page:
         opened(page, site, cookie, BILLING)
         page.get_by_role("button", name="See what changing to Growth costs").press("Enter")
@@ -79,6 +97,21 @@ def test_a_larger_plan_is_previewed_ordered_and_paid_then_a_smaller_one_set_and_
         dialog.get_by_role("button", name="Order it for").click()
         expect(dialog.get_by_role("alert")).to_contain_text(f"You were shown 0.01 USD; it is {shown} now.")
         page.unroute("**/subscriptions/upgrade/")
+        # An operator raises the price: both amounts are said, of today and of each renewal.
+        elsewhere(lambda: Plan.objects.filter(pk=growth.pk).update(price=growth.price + 100))
+        dialog.get_by_role("button", name=f"Order it for {shown}").click()
+        total = dialog.locator("tfoot [data-text=total]")
+        expect(total).not_to_have_text(shown)
+        said = dialog.get_by_role("alert")
+        expect(said).to_contain_text(f"You were shown {shown}; it is {total.inner_text()} now.")
+        expect(said).to_contain_text(f"You were shown {growth.price} USD; it is {growth.price + 100} USD now.")
+        elsewhere(lambda: Plan.objects.filter(pk=growth.pk).update(price=growth.price))
+        page.keyboard.press("Escape")
+
+        # What was shown holds while it is read, though the change costs a cent more by then.
+        page.get_by_role("button", name="See what changing to Growth costs").click()
+        expect(total).to_have_text(shown)
+        clock.stand_at(cheap_moment + READ_FOR)
         dialog.get_by_role("button", name=f"Order it for {shown}").click()
         ordered = page.get_by_role("dialog", name="The change is ordered")
         expect(ordered).to_contain_text(shown)

@@ -46,6 +46,7 @@ from igny8_core.business.billing.services.notifications import mails as billing_
 from igny8_core.common import clock, limit_hits
 from igny8_core.common.languages import in_language
 from igny8_core.common.mail import Drawn, Mail, drawn
+from igny8_core.common.marks import gettext_noop
 from igny8_core.events.models import Event
 
 Facts = dict[str, Any]
@@ -53,6 +54,7 @@ HANDLERS: dict[str, Callable[[Event], Mail | None]] = {**account_mails.HANDLERS,
 FOR_OPERATORS = billing_mails.TO_OPERATORS | {"signups.stopped"}
 MONTH = timedelta(days=30)
 NO_PASSWORD = "pbkdf2_sha256$1$sample$sample"  # noqa: S105 - the hash of none
+DECLINED = gettext_noop("Your bank declined the card. Use another card, or ask your bank.")
 PRICE = {"amount": "89.00", "currency": "USD"}
 
 
@@ -325,7 +327,7 @@ FACTS: dict[str, Callable[[Samples], About]] = {
     "credits.low": lambda of: About(of.account, {"balance": 80, "threshold": 100, "owner": of.owner.pk}),
     "renewal.charge_failed": lambda of: About(
         of.renewal,
-        {"declines": 1, "code": "card_declined", "reason": "Your card was declined.", "next_charge_at": _day(3)},
+        {"declines": 1, "code": "card_declined", "reason": DECLINED, "next_charge_at": _day(3)},
     ),
     "payment_method.expiring": lambda of: About(
         of.card, {"brand": "visa", "last4": "4242", "exp_year": clock.today().year, "exp_month": 12}
@@ -348,14 +350,15 @@ FACTS: dict[str, Callable[[Samples], About]] = {
             {
                 "plan_name": "Growth",
                 "from": _day(60)[:10],
-                "old_price": "89.00 USD",
-                "new_price": "99.00 USD",
+                "old_amount": "89.00",
+                "new_amount": "99.00",
+                "currency": "USD",
                 "billing_cycle": "monthly",
             },
         )
         for done in ("announced", "withdrawn")
     },
-    "payment.failed": _of_payment("failed", off_session=True, code="card_declined", reason="Your card was declined."),
+    "payment.failed": _of_payment("failed", off_session=True, code="card_declined", reason=DECLINED),
     "payment.action_required": _of_payment("waiting"),
     "payment.returned": _of_payment("failed", returned="98.00"),
     "payment.needs_review": _of_payment("waiting"),

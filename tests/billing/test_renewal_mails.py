@@ -46,7 +46,7 @@ def told(kind: str) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("again", "says"), [("2027-01-02T10:00:00Z", "again on 2027-01-02"), (None, "not try this card")]
+    ("again", "says"), [("2027-01-02T10:00:00Z", "again on 2 January 2027"), (None, "not try this card")]
 )
 def test_a_declined_renewal(subscription: Subscription, again: str | None, says: str) -> None:
     declined = {"code": "insufficient_funds", "reason": "No money there.", "declines": 1, "next_charge_at": again}
@@ -71,7 +71,7 @@ def test_a_card_that_expires(subscription: Subscription) -> None:
     sent = told("payment_method.expiring")
 
     for form in (sent.body, sent.alternatives[0][0]):
-        assert "Visa ending in 4242 is valid until 2028-02-29" in " ".join(form.split())
+        assert "Visa ending in 4242 is valid until 29 February 2028" in " ".join(form.split())
         assert "/home" in form
 
 

@@ -341,7 +341,7 @@ FACTS: dict[str, Callable[[Samples], About]] = {
     "subscription.cancel_scheduled": _of_plan(),
     "subscription.canceled": _of_plan(),
     "subscription.downgrade_scheduled": _of_plan(),
-    "subscription.downgrade_refused": _of_plan(reason="The account has more sites than the plan includes."),
+    "subscription.downgrade_refused": _of_plan(over_limits=[{"limit": "sites", "used": 7, "allowed": 5}]),
     "subscription.plan_changed": _of_plan(),
     "subscription.reactivated": _of_plan(),
     **{

@@ -9,7 +9,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from igny8_core.auth.models import BillingCycle, Plan, Subscription
+from igny8_core.auth.selectors import OverLimit
 from igny8_core.business.billing.services.subscriptions.ending import NOT_PAID
+from igny8_core.business.billing.services.subscriptions.plan_change import over_limits_text
 from igny8_core.business.billing.services.subscriptions.transitions import limit_facts
 from igny8_core.common.languages import translated
 from igny8_core.common.mail import Mail
@@ -62,6 +64,13 @@ def _people(number: int) -> str:
 
 def _credits(number: int) -> str:
     return ngettext("%(shown)s credit", "%(shown)s credits", number) % {"shown": count_text(number)}
+
+
+def _too_much(facts: dict[str, Any]) -> str:
+    """What the account has more of than the plan allows. Older events have only a text of it."""
+    if "over_limits" not in facts:
+        return translated(facts["reason"])
+    return over_limits_text([OverLimit(**limit) for limit in facts["over_limits"]])
 
 
 def _price(facts: dict[str, Any], which: str) -> str:
@@ -117,7 +126,7 @@ def _downgrade_refused(subscription: Subscription, facts: dict[str, Any]) -> Not
     name = _name(subscription, facts)
     return Notice(
         _("Your plan was not changed to %(name)s") % {"name": name},
-        translated(facts["reason"]),
+        _too_much(facts),
         _("Then choose the smaller plan again."),
     )
 

@@ -27,6 +27,8 @@ from tests.web.people import COOKIE
 pytestmark = [pytest.mark.django_db(transaction=True), with_chromium]
 
 READ_FOR = timedelta(minutes=5)
+# Around what has the focus; of a radio button, around its whole choice.
+RING = "getComputedStyle(document.activeElement.closest('.choice') ?? document.activeElement).outlineStyle"
 BILLING, PURCHASE = "/account/billing", "/account/credits/purchase"
 
 
@@ -136,6 +138,52 @@ def test_a_larger_plan_is_previewed_ordered_and_paid_then_a_smaller_one_set_and_
 
     assert Subscription.objects.get().status == "canceled"
     assert Invoice.objects.latest("pk").status == "void"
+
+
+def test_a_change_is_previewed_ordered_and_the_plan_canceled_by_the_keyboard_alone_in_german(
+    site: str, owner: User, cookie: str
+) -> None:
+    User.objects.filter(pk=owner.pk).update(language="de")
+    with browser_page() as page:
+        opened(page, site, cookie, BILLING)
+        tab_to(page, "[data-preview=growth]")
+        page.keyboard.press("Enter")
+        dialog = page.locator("dialog#change")
+        expect(dialog.locator("tfoot [data-text=total]")).to_have_text(re.compile(r"^\d+,\d\d USD$"))
+        tab_to(page, "#change [data-close]")
+        page.keyboard.press("Enter")
+        expect(page.locator("[data-preview=growth]")).to_be_focused()
+        page.keyboard.press("Enter")
+        expect(dialog).to_be_visible()
+        tab_to(page, "#change [data-agree]")
+        page.keyboard.press("Enter")
+        expect(page.locator("dialog#ordered")).to_be_visible()
+        tab_to(page, "#ordered [data-pay]")
+        page.keyboard.press("Escape")
+        expect(page.locator("body")).not_to_be_focused()
+
+        tab_to(page, "[data-cancel]")
+        page.keyboard.press("Enter")
+        tab_to(page, "#cancel [name=when]")
+        page.keyboard.press("ArrowDown")
+        expect(page.locator("#cancel [value=now]")).to_be_checked()
+        page.keyboard.press("ArrowUp")
+        tab_to(page, "#cancel .danger")
+        page.keyboard.press("Enter")
+        expect(page.locator("[data-undo]")).to_be_visible()
+        expect(page.locator("body")).not_to_be_focused()
+
+    assert Subscription.objects.get().cancel_at_period_end
+
+
+def tab_to(page: Page, selector: str) -> None:
+    """Press Tab until this has the focus, which has to be seen."""
+    for _ in range(60):
+        if page.evaluate("wanted => document.activeElement.matches(wanted)", selector):
+            assert page.evaluate(RING) != "none"
+            return
+        page.keyboard.press("Tab")
+    raise AssertionError(f"{selector} is not reached by the keyboard")
 
 
 def costs_less_was_shown(route: Any) -> None:

@@ -96,9 +96,11 @@ async function make(form) {
     return;
   }
   change.close("yes");
-  if (shown.change === "upgrade" && answer.data.invoice) tellOrder(answer.data.invoice);
-  else say(word(shown.change === "upgrade" ? "changed" : "scheduled"));
+  const invoice = shown.change === "upgrade" && answer.data.invoice;
+  if (!invoice) say(word(shown.change === "upgrade" ? "changed" : "scheduled"));
   await renew();
+  // After the page is drawn anew, so that who closes this goes on at something that is still there.
+  if (invoice) tellOrder(invoice);
 }
 
 function tellOrder(invoice) {

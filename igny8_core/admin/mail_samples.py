@@ -49,6 +49,7 @@ from igny8_core.business.billing.services.notifications import mails as billing_
 from igny8_core.common import clock, limit_hits
 from igny8_core.common.languages import in_language
 from igny8_core.common.mail import Drawn, Mail, drawn
+from igny8_core.common.marks import gettext_noop
 from igny8_core.events.models import Event
 
 Facts = dict[str, Any]
@@ -57,6 +58,7 @@ FOR_OPERATORS = billing_mails.TO_OPERATORS | {"signups.stopped"}
 FOR_OPERATORS |= {"operator_invitation.created", "operator_invitation.resent"}
 MONTH = timedelta(days=30)
 NO_PASSWORD = "pbkdf2_sha256$1$sample$sample"  # noqa: S105 - the hash of none
+DECLINED = gettext_noop("Your bank declined the card. Use another card, or ask your bank.")
 PRICE = {"amount": "89.00", "currency": "USD"}
 
 
@@ -342,7 +344,7 @@ FACTS: dict[str, Callable[[Samples], About]] = {
     "credits.low": lambda of: About(of.account, {"balance": 80, "threshold": 100, "owner": of.owner.pk}),
     "renewal.charge_failed": lambda of: About(
         of.renewal,
-        {"declines": 1, "code": "card_declined", "reason": "Your card was declined.", "next_charge_at": _day(3)},
+        {"declines": 1, "code": "card_declined", "reason": DECLINED, "next_charge_at": _day(3)},
     ),
     "payment_method.expiring": lambda of: About(
         of.card, {"brand": "visa", "last4": "4242", "exp_year": clock.today().year, "exp_month": 12}
@@ -356,7 +358,7 @@ FACTS: dict[str, Callable[[Samples], About]] = {
     "subscription.cancel_scheduled": _of_plan(),
     "subscription.canceled": _of_plan(),
     "subscription.downgrade_scheduled": _of_plan(),
-    "subscription.downgrade_refused": _of_plan(reason="The account has more sites than the plan includes."),
+    "subscription.downgrade_refused": _of_plan(over_limits=[{"limit": "sites", "used": 7, "allowed": 5}]),
     "subscription.plan_changed": _of_plan(),
     "subscription.reactivated": _of_plan(),
     **{
@@ -365,14 +367,15 @@ FACTS: dict[str, Callable[[Samples], About]] = {
             {
                 "plan_name": "Growth",
                 "from": _day(60)[:10],
-                "old_price": "89.00 USD",
-                "new_price": "99.00 USD",
+                "old_amount": "89.00",
+                "new_amount": "99.00",
+                "currency": "USD",
                 "billing_cycle": "monthly",
             },
         )
         for done in ("announced", "withdrawn")
     },
-    "payment.failed": _of_payment("failed", off_session=True, code="card_declined", reason="Your card was declined."),
+    "payment.failed": _of_payment("failed", off_session=True, code="card_declined", reason=DECLINED),
     "payment.action_required": _of_payment("waiting"),
     "payment.returned": _of_payment("failed", returned="98.00"),
     "payment.needs_review": _of_payment("waiting"),

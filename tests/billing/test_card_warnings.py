@@ -49,7 +49,7 @@ def test_a_card_that_runs_out_is_told_once_a_month_before() -> None:
     [sent] = [message for message in mail.outbox if message.subject == "Your card expires soon"]
     assert sent.to == ["owner@example.com"]
     text = " ".join(sent.body.split())
-    assert "Visa ending in 4242 is valid until 2026-06-30" in text
+    assert "Visa ending in 4242 is valid until 30 June 2026" in text
     assert "Visa ending in 4242" in sent.alternatives[0][0]
     assert sent.subject.upper() in sent.body
 

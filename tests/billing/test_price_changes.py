@@ -81,7 +81,7 @@ def test_the_mail_says_the_day_on_which_it_will_be_so(subscription: Subscription
     at(START + A_DAY, deliver_due)
 
     [sent] = mail.outbox
-    assert sent.subject == "The price of your plan changes on 2026-04-30"
+    assert sent.subject == "The price of your plan changes on 30 April 2026"
     assert "99.00 USD a month instead of 89.00 USD" in " ".join(sent.body.split())
     assert "99.00 USD a month" in sent.alternatives[0][0]
     assert PriceChangeNotice.objects.get().applies_from == THIRD_END
@@ -201,7 +201,7 @@ def test_a_change_that_is_withdrawn_does_not_happen_and_who_was_told_is_told_aga
     at(END, deliver_due)
     [sent] = mail.outbox
     assert sent.subject == "The price of your plan does not change"
-    assert "would cost 99.00 USD from 2026-04-30 on. That is withdrawn." in " ".join(sent.body.split())
+    assert "would cost 99.00 USD from 30 April 2026 on. That is withdrawn." in " ".join(sent.body.split())
     assert (now(change).withdrawn_by, now(change).withdrawn_at) == (olga, END)
     assert Event.objects.get(type="plan_price_change.withdrawn").actor == olga
     # It is not told anew, the later one holds, and the day is free again.

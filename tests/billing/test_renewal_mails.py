@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.core import mail
 
-from igny8_core.auth.models import Subscription
+from igny8_core.auth.models import Account, Subscription
 from igny8_core.business.billing.models import AccountPaymentMethod
 from igny8_core.business.billing.services.notifications import mails
 from igny8_core.common.db import service_transaction
@@ -46,7 +46,7 @@ def told(kind: str) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("again", "says"), [("2027-01-02T10:00:00Z", "again on 2027-01-02"), (None, "not try this card")]
+    ("again", "says"), [("2027-01-02T10:00:00Z", "again on 2 January 2027"), (None, "not try this card")]
 )
 def test_a_declined_renewal(subscription: Subscription, again: str | None, says: str) -> None:
     declined = {"code": "insufficient_funds", "reason": "No money there.", "declines": 1, "next_charge_at": again}
@@ -71,7 +71,7 @@ def test_a_card_that_expires(subscription: Subscription) -> None:
     sent = told("payment_method.expiring")
 
     for form in (sent.body, sent.alternatives[0][0]):
-        assert "Visa ending in 4242 is valid until 2028-02-29" in " ".join(form.split())
+        assert "Visa ending in 4242 is valid until 29 February 2028" in " ".join(form.split())
         assert "/home" in form
 
 
@@ -85,3 +85,15 @@ def test_another_price(subscription: Subscription) -> None:
 
     for form in (sent.body, sent.alternatives[0][0]):
         assert "costs 990.00 USD a year instead of 890.00 USD" in " ".join(form.split())
+
+
+def test_another_price_is_written_as_its_reader_writes_amounts(subscription: Subscription) -> None:
+    Account.objects.update(language="de")
+    facts = {"plan_name": "Starter", "old_amount": "890.00", "new_amount": "1990.00", "currency": "USD"}
+    note(
+        subscription, "subscription.price_change_announced", {**facts, "billing_cycle": "annual", "from": "2028-01-01"}
+    )
+
+    sent = told("subscription.price_change_announced")
+
+    assert "1.990,00 USD im Jahr statt 890,00 USD" in " ".join(sent.body.split())

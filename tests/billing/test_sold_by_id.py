@@ -214,7 +214,7 @@ def test_the_mail_on_a_new_plan_says_what_was_sold(
 
     sent = mail.outbox[-1]
     assert sent.subject == "Your plan is now Scale"
-    assert "10 site(s), 20 user(s) and 4000 credits" in " ".join(sent.body.split())
+    assert "10 sites, 20 people and 4,000 credits" in " ".join(sent.body.split())
     assert (event.data["to"], event.data["to_id"], event.data["to_name"]) == ("scale", scale.pk, "Scale")
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.core import mail
 
-from igny8_core.auth.models import Subscription, User
+from igny8_core.auth.models import Account, Subscription, User
 from igny8_core.business.billing.services.notifications import mails
 from igny8_core.business.billing.services.notifications.subscription_mails import SUBSCRIPTION_NOTICES
 from igny8_core.business.billing.services.payment_service import PaymentService
@@ -85,10 +85,22 @@ def test_a_downgrade_is_told_before_and_when_it_is_done_or_refused(
     SubscriptionService.end_due_periods()
 
     assert before.subject == "Your plan changes to Mini on 1 April 2099"
-    assert "1 site(s)" in before.body
+    assert "includes 1 site and " in before.body
     after = told(event)
     assert after.subject == subject
     assert ("2 sites where 1 are allowed" in after.body) == (sites == 2)
+
+
+def test_a_downgrade_that_is_refused_says_why_in_the_language_of_the_account(subscription: Subscription) -> None:
+    for _ in range(2):
+        make.site(subscription.account)
+    SubscriptionService.downgrade_subscription(subscription, make.plan("mini", price=19, max_sites=1))
+    Account.objects.update(language="de")
+    Subscription.objects.update(current_period_end=datetime.now(UTC))
+
+    SubscriptionService.end_due_periods()
+
+    assert "2 Websites, erlaubt sind 1" in told("subscription.downgrade_refused").body
 
 
 def test_each_notice_has_a_test_here_or_among_those_of_renewals() -> None:

@@ -1,6 +1,8 @@
 """Plan, credits and cards in a real browser, against the stand-ins for the gateways: from the click to the money."""
 
 import re
+from collections.abc import Iterator
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -8,19 +10,25 @@ from django.core.management import call_command
 from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
+from fake_gateways.paypal_fake import FakePayPal
 from fake_gateways.stripe_fake import FakeStripe
 from igny8_core.auth.models import Account, Plan, Subscription, User
 from igny8_core.auth.services.page_sessions import open_page_session
 from igny8_core.auth.services.sessions import open_session
 from igny8_core.business.billing.models import AccountPaymentMethod, Invoice
 from igny8_core.business.billing.services.payment_service import PaymentService
+from igny8_core.business.billing.services.subscriptions.plan_change import quote
+from igny8_core.common import clock
 from tests import make
 from tests.web.accessibility import serious_faults
-from tests.web.browser import browser_page, with_chromium
+from tests.web.browser import browser_page, elsewhere, with_chromium
 from tests.web.people import COOKIE
 
 pytestmark = [pytest.mark.django_db(transaction=True), with_chromium]
 
+READ_FOR = timedelta(minutes=5)
+# Around what has the focus; of a radio button, around its whole choice.
+RING = "getComputedStyle(document.activeElement.closest('.choice') ?? document.activeElement).outlineStyle"
 BILLING, PURCHASE = "/account/billing", "/account/credits/purchase"
 
 
@@ -48,6 +56,18 @@ def approving(db: None) -> str:
 
 
 @pytest.fixture
+def cheap_moment(owner: User) -> Iterator[datetime]:
+    """The clock stands where a change to Growth costs a cent less than it does after it was read for some minutes."""
+    assert owner.account
+    account, growth, now = owner.account, Plan.objects.get(slug="growth"), clock.now()
+    moments = (now + timedelta(minutes=minutes) for minutes in range(60 * 24))
+    cheap = next(at for at in moments if quote(account, growth, at).total < quote(account, growth, at + READ_FOR).total)
+    clock.stand_at(cheap)
+    yield cheap
+    clock.stand_at(None)
+
+
+@pytest.fixture
 def cookie(owner: User) -> str:
     return open_page_session(owner)
 
@@ -59,8 +79,9 @@ def opened(page: Page, site: str, cookie: str, address: str) -> Page:
 
 
 def test_a_larger_plan_is_previewed_ordered_and_paid_then_a_smaller_one_set_and_taken_back(
-    site: str, cookie: str
+    site: str, cheap_moment: datetime, cookie: str
 ) -> None:
+    growth = Plan.objects.get(slug="growth")
     with browser_page(answered=(409,)) as page:
         opened(page, site, cookie, BILLING)
         page.get_by_role("button", name="See what changing to Growth costs").press("Enter")
@@ -78,6 +99,21 @@ def test_a_larger_plan_is_previewed_ordered_and_paid_then_a_smaller_one_set_and_
         dialog.get_by_role("button", name="Order it for").click()
         expect(dialog.get_by_role("alert")).to_contain_text(f"You were shown 0.01 USD; it is {shown} now.")
         page.unroute("**/subscriptions/upgrade/")
+        # An operator raises the price: both amounts are said, of today and of each renewal.
+        elsewhere(lambda: Plan.objects.filter(pk=growth.pk).update(price=growth.price + 100))
+        dialog.get_by_role("button", name=f"Order it for {shown}").click()
+        total = dialog.locator("tfoot [data-text=total]")
+        expect(total).not_to_have_text(shown)
+        said = dialog.get_by_role("alert")
+        expect(said).to_contain_text(f"You were shown {shown}; it is {total.inner_text()} now.")
+        expect(said).to_contain_text(f"You were shown {growth.price} USD; it is {growth.price + 100} USD now.")
+        elsewhere(lambda: Plan.objects.filter(pk=growth.pk).update(price=growth.price))
+        page.keyboard.press("Escape")
+
+        # What was shown holds while it is read, though the change costs a cent more by then.
+        page.get_by_role("button", name="See what changing to Growth costs").click()
+        expect(total).to_have_text(shown)
+        clock.stand_at(cheap_moment + READ_FOR)
         dialog.get_by_role("button", name=f"Order it for {shown}").click()
         ordered = page.get_by_role("dialog", name="The change is ordered")
         expect(ordered).to_contain_text(shown)
@@ -102,6 +138,52 @@ def test_a_larger_plan_is_previewed_ordered_and_paid_then_a_smaller_one_set_and_
 
     assert Subscription.objects.get().status == "canceled"
     assert Invoice.objects.latest("pk").status == "void"
+
+
+def test_a_change_is_previewed_ordered_and_the_plan_canceled_by_the_keyboard_alone_in_german(
+    site: str, owner: User, cookie: str
+) -> None:
+    User.objects.filter(pk=owner.pk).update(language="de")
+    with browser_page() as page:
+        opened(page, site, cookie, BILLING)
+        tab_to(page, "[data-preview=growth]")
+        page.keyboard.press("Enter")
+        dialog = page.locator("dialog#change")
+        expect(dialog.locator("tfoot [data-text=total]")).to_have_text(re.compile(r"^\d+,\d\d USD$"))
+        tab_to(page, "#change [data-close]")
+        page.keyboard.press("Enter")
+        expect(page.locator("[data-preview=growth]")).to_be_focused()
+        page.keyboard.press("Enter")
+        expect(dialog).to_be_visible()
+        tab_to(page, "#change [data-agree]")
+        page.keyboard.press("Enter")
+        expect(page.locator("dialog#ordered")).to_be_visible()
+        tab_to(page, "#ordered [data-pay]")
+        page.keyboard.press("Escape")
+        expect(page.locator("body")).not_to_be_focused()
+
+        tab_to(page, "[data-cancel]")
+        page.keyboard.press("Enter")
+        tab_to(page, "#cancel [name=when]")
+        page.keyboard.press("ArrowDown")
+        expect(page.locator("#cancel [value=now]")).to_be_checked()
+        page.keyboard.press("ArrowUp")
+        tab_to(page, "#cancel .danger")
+        page.keyboard.press("Enter")
+        expect(page.locator("[data-undo]")).to_be_visible()
+        expect(page.locator("body")).not_to_be_focused()
+
+    assert Subscription.objects.get().cancel_at_period_end
+
+
+def tab_to(page: Page, selector: str) -> None:
+    """Press Tab until this has the focus, which has to be seen."""
+    for _ in range(60):
+        if page.evaluate("wanted => document.activeElement.matches(wanted)", selector):
+            assert page.evaluate(RING) != "none"
+            return
+        page.keyboard.press("Tab")
+    raise AssertionError(f"{selector} is not reached by the keyboard")
 
 
 def costs_less_was_shown(route: Any) -> None:
@@ -155,6 +237,35 @@ def test_credits_by_a_card_that_is_entered_after_one_that_is_declined(
         expect(page.get_by_role("heading", name=re.compile("credits were added"))).to_be_visible()
 
     assert stripe_page.charges_count() == 1
+
+
+def test_credits_by_paypal_that_is_left_and_then_approved(
+    site: str, cookie: str, stripe_page: FakeStripe, paypal: FakePayPal
+) -> None:
+    with browser_page() as page:
+        opened(page, site, cookie, PURCHASE)
+        before = page.locator(".headline .quiet").inner_text()
+        page.get_by_role("radio", name=re.compile("PayPal")).check()
+        page.get_by_role("button", name="Buy the credits").click()
+        page.wait_for_url("**/checkoutnow?token=**")
+        page.get_by_role("button", name="Cancel").click()
+        page.wait_for_url(f"**{PURCHASE}/*")
+        expect(page.get_by_role("heading", name="Pay for your credits")).to_be_visible()
+        expect(page.get_by_role("alert")).to_contain_text("You came back without paying. Nothing was bought")
+        expect(page.get_by_role("radio", name=re.compile("PayPal"))).to_be_checked()
+        assert serious_faults(page) == []
+        assert len(api(page, site, "billing/invoices/?status=pending")["data"]) == 1
+        page.get_by_role("button", name="Pay", exact=True).click()
+        page.wait_for_url("**/checkoutnow?token=**")
+        page.get_by_role("button", name="Approve").click()
+        page.wait_for_url(f"**{PURCHASE}/*")
+        expect(page.get_by_role("heading", name=re.compile("credits were added"))).to_be_visible()
+        page.get_by_role("link", name=re.compile("Invoice INV-")).click()
+        expect(page.get_by_text("Succeeded")).to_be_visible()
+        page.goto(f"{site}{PURCHASE}")
+        assert page.locator(".headline .quiet").inner_text() != before
+
+    assert len(paypal.captures) == 1
 
 
 def test_credits_by_transfer_on_a_phone_and_their_arrival_without_a_reload(

@@ -13,7 +13,6 @@ from igny8_core.common.written import (
     day_text,
     moment_text,
     month_text,
-    plain_day_text,
     short_day_text,
     short_moment_text,
 )
@@ -25,12 +24,6 @@ register = template.Library()
 def day(value: date | None) -> str:
     """A day: 5 March 2026."""
     return day_text(value) if value else ""
-
-
-@register.filter(expects_localtime=True)
-def plain_day(value: date | str) -> str:
-    """A day as invoices' lines have it: 2026-03-05 in English. Also from ISO text."""
-    return plain_day_text(date.fromisoformat(value) if isinstance(value, str) else value)
 
 
 @register.filter

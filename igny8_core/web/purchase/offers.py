@@ -56,21 +56,22 @@ def what_follows() -> dict[str, str]:
     }
 
 
-def pay_choices(account: Account, saved: list[Saved]) -> list[PayChoice]:
-    """Saved cards first, then what the country offers."""
+def pay_choices(account: Account, saved: list[Saved], tried: str = "") -> list[PayChoice]:
+    """Saved cards first, then what the country offers. Chosen is what was `tried` just now, else what is usual."""
     offers = [offer for offer in offered_payment_methods(account.billing_country) if is_usable(offer)]
     names = {offer.payment_method for offer in offers}
     cards = [each.method for each in saved if each.is_card and card_method() in names and not each.is_expired]
-    usual = account.default_payment_method
+    usual = tried or account.default_payment_method
     first = usual if usual in names else next((offer.payment_method for offer in offers), "")
+    takes_card = bool(cards) and tried in {"", card_method()}
     sentences, at_once = what_follows(), _("Charged at once. The credits are there immediately.")
     choices = [
-        PayChoice(card.type, card.display_name, at_once, is_chosen=number == 0, saved_id=card.pk)
+        PayChoice(card.type, card.display_name, at_once, is_chosen=takes_card and number == 0, saved_id=card.pk)
         for number, card in enumerate(cards)
     ]
     for offer in offers:
         text = sentences.get(offer.payment_method, sentences[""])
-        chosen = not cards and offer.payment_method == first
+        chosen = not takes_card and offer.payment_method == first
         choices.append(PayChoice(offer.payment_method, translated(offer.display_name), text, chosen))
     return choices
 

@@ -64,7 +64,7 @@ def order(request: HttpRequest, person: User, account: Account, invoice_id: int)
         **page_context(invoice, has_returned=attempt is not None and bool(MARKS_OF_RETURN & request.GET.keys())),
         "attempt": attempt,
         "begins": request.GET.get("pay", ""),
-        "choices": pay_choices(account, saved),
+        "choices": pay_choices(account, saved, attempt.payment_method if attempt else ""),
         "added": _credits_of(invoice),
         "balance": spendable_credits(account),
         "card_type": card_type(),

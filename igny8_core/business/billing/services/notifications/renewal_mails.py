@@ -40,12 +40,13 @@ def charge_failed_mail(event: Event, recipients: list[str]) -> Mail | None:
     is_news = facts["declines"] <= 1 or facts["next_charge_at"] is None
     if invoice.status != InvoiceStatus.PENDING or facts["code"] == TOLD_ELSEWHERE or not is_news:
         return None
+    again = facts["next_charge_at"]
     context = {
         "plan": renewal.subscription.plan.name,
         "invoice": invoice,
         "amount": amount_text(invoice.total, invoice.currency),
         "reason": translated(facts["reason"]),
-        "again_on": (facts["next_charge_at"] or "")[:10],
+        "again_on": date.fromisoformat(again[:10]) if again else None,
         "pay_link": pay_link(invoice),
     }
     subject = _("Your card was declined for invoice %(invoice_number)s") % {"invoice_number": invoice.invoice_number}

@@ -6,13 +6,17 @@ from datetime import date
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from igny8_core.auth.models import BillingCycle, Plan, Subscription
+from igny8_core.auth.selectors import OverLimit
 from igny8_core.business.billing.services.subscriptions.ending import NOT_PAID
+from igny8_core.business.billing.services.subscriptions.plan_change import over_limits_text
 from igny8_core.business.billing.services.subscriptions.transitions import limit_facts
 from igny8_core.common.languages import translated
 from igny8_core.common.mail import Mail
-from igny8_core.common.written import day_text
+from igny8_core.common.money import amount_text
+from igny8_core.common.written import count_text, day_text
 from igny8_core.events.models import Event
 
 
@@ -48,6 +52,31 @@ def _limits(subscription: Subscription, facts: dict[str, Any], of: str) -> dict[
         return {name: facts[name] for name in ("max_sites", "max_users", "credits")}
     plan = Plan.objects.filter(slug=facts[of]).first()
     return limit_facts(plan.terms if plan else subscription.terms or subscription.plan.terms)
+
+
+def _sites(number: int) -> str:
+    return ngettext("%(shown)s site", "%(shown)s sites", number) % {"shown": count_text(number)}
+
+
+def _people(number: int) -> str:
+    return ngettext("%(shown)s person", "%(shown)s people", number) % {"shown": count_text(number)}
+
+
+def _credits(number: int) -> str:
+    return ngettext("%(shown)s credit", "%(shown)s credits", number) % {"shown": count_text(number)}
+
+
+def _too_much(facts: dict[str, Any]) -> str:
+    """What the account has more of than the plan allows. Older events have only a text of it."""
+    if "over_limits" not in facts:
+        return translated(facts["reason"])
+    return over_limits_text([OverLimit(**limit) for limit in facts["over_limits"]])
+
+
+def _price(facts: dict[str, Any], which: str) -> str:
+    """The old or the new price as the reader writes amounts. Older events have only a text of it."""
+    amount = facts.get(f"{which}_amount")
+    return amount_text(amount, facts["currency"]) if amount else str(facts[f"{which}_price"])
 
 
 def _cancel_scheduled(subscription: Subscription, facts: dict[str, Any]) -> Notice:
@@ -87,11 +116,8 @@ def _downgrade_scheduled(subscription: Subscription, facts: dict[str, Any]) -> N
     day = day_text(subscription.current_period_end or date.fromisoformat(facts["at"][:10]))
     return Notice(
         _("Your plan changes to %(name)s on %(day)s") % {"name": name, "day": day},
-        _(
-            "%(name)s includes %(max_sites)s site(s) and %(max_users)s user(s). If the account has "
-            "more on %(day)s, the plan does not change."
-        )
-        % {"name": name, "max_sites": limits["max_sites"], "max_users": limits["max_users"], "day": day},
+        _("%(name)s includes %(sites)s and %(people)s. If the account has more on %(day)s, the plan does not change.")
+        % {"name": name, "sites": _sites(limits["max_sites"]), "people": _people(limits["max_users"]), "day": day},
         _("If you have more, remove sites or users before that day. You can also cancel the change until then."),
     )
 
@@ -100,7 +126,7 @@ def _downgrade_refused(subscription: Subscription, facts: dict[str, Any]) -> Not
     name = _name(subscription, facts)
     return Notice(
         _("Your plan was not changed to %(name)s") % {"name": name},
-        translated(facts["reason"]),
+        _too_much(facts),
         _("Then choose the smaller plan again."),
     )
 
@@ -109,8 +135,12 @@ def _plan_changed(subscription: Subscription, facts: dict[str, Any]) -> Notice:
     limits = _limits(subscription, facts, "to")
     return Notice(
         _("Your plan is now %(name)s") % {"name": _name(subscription, facts, "to")},
-        _("It includes %(max_sites)s site(s), %(max_users)s user(s) and %(credits)s credits for each period.")
-        % {"max_sites": limits["max_sites"], "max_users": limits["max_users"], "credits": limits["credits"]},
+        _("It includes %(sites)s, %(people)s and %(credits)s for each period.")
+        % {
+            "sites": _sites(limits["max_sites"]),
+            "people": _people(limits["max_users"]),
+            "credits": _credits(limits["credits"]),
+        },
         _("You do not need to do anything."),
     )
 
@@ -136,9 +166,9 @@ def _price_change_announced(subscription: Subscription, facts: dict[str, Any]) -
         % {
             "day": day,
             "plan_name": facts["plan_name"],
-            "new_price": facts["new_price"],
+            "new_price": _price(facts, "new"),
             "cycle": cycle,
-            "old_price": facts["old_price"],
+            "old_price": _price(facts, "old"),
         },
         _(
             "You do not need to do anything. If you do not want the new price, choose another plan or cancel before "
@@ -153,7 +183,7 @@ def _price_change_withdrawn(subscription: Subscription, facts: dict[str, Any]) -
         _("We wrote to you that your plan %(plan_name)s would cost %(new_price)s from %(day)s on. That is withdrawn.")
         % {
             "plan_name": facts["plan_name"],
-            "new_price": facts["new_price"],
+            "new_price": _price(facts, "new"),
             "day": day_text(date.fromisoformat(facts["from"])),
         },
         _(

@@ -21,7 +21,7 @@ from igny8_core.business.billing.pricing import next_period
 from igny8_core.common import clock
 from igny8_core.common.db import PreparedStatement, refusing, require_no_transaction, service_transaction
 from igny8_core.common.errors import InvalidInput
-from igny8_core.common.money import MAX_AMOUNT, amount_text, minor_units
+from igny8_core.common.money import MAX_AMOUNT, amount_text, format_amount, minor_units
 from igny8_core.events import services as events
 
 BATCH = 500
@@ -178,11 +178,15 @@ def _first_period(subscription: Subscription, change: PlanPriceChange, renewed: 
 
 def _event(change: PlanPriceChange, notice: PriceChangeNotice, kind: str = ANNOUNCED) -> events.NewEvent:
     subscription = notice.subscription
+    old_price = subscription.terms_price or Decimal(0)
     facts = {
         "plan": subscription.plan.slug,
         "plan_name": subscription.plan.name,
-        "old_price": amount_text(subscription.terms_price or Decimal(0), change.currency),
+        "old_price": amount_text(old_price, change.currency),
         "new_price": amount_text(change.price, change.currency),
+        "old_amount": format_amount(old_price, change.currency),
+        "new_amount": format_amount(change.price, change.currency),
+        "currency": change.currency,
         "billing_cycle": change.billing_cycle,
         "from": f"{notice.applies_from:%Y-%m-%d}",
     }

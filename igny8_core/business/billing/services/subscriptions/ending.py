@@ -1,6 +1,7 @@
 """Cancel and reactivate subscriptions, and do what is scheduled for the end of a paid period."""
 
 from contextlib import suppress
+from dataclasses import asdict
 from datetime import datetime
 
 from django.db.models import Q
@@ -213,7 +214,8 @@ def _downgrade(subscription: Subscription, plan: Plan, renewal: Renewal | None) 
     withdraw_renewal(subscription, gettext_noop("The smaller plan could not start"))
     subscription.pending_plan = None
     subscription.save(update_fields=["pending_plan"])
-    facts = {**plan_facts(plan), "reason": over_limits_text(exceeded)}
+    limits = [asdict(limit) for limit in exceeded]
+    facts = {**plan_facts(plan), "reason": over_limits_text(exceeded), "over_limits": limits}
     events.record(subscription_event("subscription.downgrade_refused", subscription, None, facts))
 
 

@@ -42,7 +42,10 @@ from igny8_core.business.billing.services.subscriptions.paid_time import paid_pa
 from igny8_core.business.billing.services.subscriptions.transitions import require_billed_here
 from igny8_core.common import clock
 from igny8_core.common.languages import in_language
+from igny8_core.common.marks import gettext_noop
 from igny8_core.common.money import amount_text
+
+LIMIT_NAMES = {"sites": gettext_noop("sites"), "users": gettext_noop("people")}
 
 
 class ChangeKind(StrEnum):
@@ -352,7 +355,7 @@ def over_limits_text(exceeded: list[OverLimit]) -> str:
     """A sentence that says what an account has more of than a plan allows."""
     uses = _(" and ").join(
         _("%(used)s %(limit)s where %(allowed)s are allowed")
-        % {"used": limit.used, "limit": limit.limit, "allowed": limit.allowed}
+        % {"used": limit.used, "limit": _(LIMIT_NAMES[limit.limit]), "allowed": limit.allowed}
         for limit in exceeded
     )
     return _("The account has %(uses)s. Remove what is too much first.") % {"uses": uses}

@@ -11,7 +11,13 @@ const cancel = document.getElementById("cancel");
 const path = "billing/subscriptions/";
 let shown = null;
 
-const money = (amount, currency) => `${amount} ${currency}`;
+// As the server writes amounts: 1234.50 USD, in German 1.234,50 USD.
+function money(amount, currency) {
+  const decimals = amount.split(".")[1]?.length ?? 0;
+  const digits = { minimumFractionDigits: decimals, maximumFractionDigits: decimals, useGrouping: language !== "en" };
+  return `${new Intl.NumberFormat(language, digits).format(amount)} ${currency}`;
+}
+
 // As the server writes days: 6 December 2026.
 const locale = language === "en" ? "en-GB" : language;
 const day = (moment) =>
@@ -90,9 +96,11 @@ async function make(form) {
     return;
   }
   change.close("yes");
-  if (shown.change === "upgrade" && answer.data.invoice) tellOrder(answer.data.invoice);
-  else say(word(shown.change === "upgrade" ? "changed" : "scheduled"));
+  const invoice = shown.change === "upgrade" && answer.data.invoice;
+  if (!invoice) say(word(shown.change === "upgrade" ? "changed" : "scheduled"));
   await renew();
+  // After the page is drawn anew, so that who closes this goes on at something that is still there.
+  if (invoice) tellOrder(invoice);
 }
 
 function tellOrder(invoice) {

@@ -35,7 +35,7 @@ urlpatterns = [
     path("api/docs/codes/", CodesView.as_view(), name="codes"),
     path("api/<path:address>", NoSuchAddress.as_view()),
     path("admin/second-factor/", include("igny8_core.admin.second_factor")),
-    path("admin/mail-previews/", include("igny8_core.admin.mail_previews")),
+    path("admin/mail-previews/", include("igny8_core.admin.mail_previews.page")),
     path("admin/search/", include("igny8_core.admin.search")),
     path("admin/operator-invitation/", include("igny8_core.admin.operator_invitation")),
     path("admin/", include("igny8_core.admin.addresses")),

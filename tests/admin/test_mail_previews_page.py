@@ -4,7 +4,7 @@ import pytest
 from django.core import mail
 from django.test import Client
 
-from igny8_core.admin.mail_samples import HANDLERS
+from igny8_core.admin.mail_previews.samples import HANDLERS
 from tests.admin.samples import operator_with
 
 pytestmark = pytest.mark.django_db

@@ -4,7 +4,7 @@ import pytest
 from django.core import mail
 from django.db import connection
 
-from igny8_core.admin.mail_samples import FACTS, draw_mail
+from igny8_core.admin.mail_previews.samples import FACTS, draw_mail
 from igny8_core.auth.services import mails as account_mails
 from igny8_core.business.billing.services.notifications import mails as billing_mails
 

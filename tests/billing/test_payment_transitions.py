@@ -16,7 +16,7 @@ from igny8_core.business.billing.services.payment_states.transitions import TRAN
 ROOT = Path(igny8_core.__file__).parent
 OWNERS = ROOT / "business/billing/services/payment_states/transitions.py"
 # Rows of samples, in transactions that are rolled back.
-SAMPLES = ROOT / "admin/mail_samples.py"
+SAMPLES = ROOT / "admin/mail_previews/samples.py"
 SOURCES = [path for path in sorted(ROOT.rglob("*.py")) if "migrations" not in path.relative_to(ROOT).parts]
 # No part of the product withdraws a confirmation yet.
 WITHOUT_OWNER = {(PaymentStatus.PENDING_APPROVAL, PaymentStatus.CANCELED)}

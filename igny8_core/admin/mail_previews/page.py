@@ -8,7 +8,7 @@ from django.template.response import TemplateResponse
 from django.urls import path
 from django.views.decorators.http import require_safe
 
-from igny8_core.admin.mail_samples import FOR_OPERATORS, HANDLERS, draw_mail
+from igny8_core.admin.mail_previews.samples import FOR_OPERATORS, HANDLERS, draw_mail
 from igny8_core.events.registry import event_type
 
 PERMISSION = "events.view_delivery"

@@ -43,7 +43,7 @@ def test_an_operator_s_day(live_server: LiveServer, olga: User, defaults: None, 
     assert Payment.objects.filter(status="succeeded").count() == 10 + 45
     invoice = Invoice.objects.get(purchase_order_number="PO-7")
     assert (invoice.account, invoice.total, invoice.status) == (tenant, 4711, "pending")
-    assert PaymentMethodConfig.objects.get(country_code="KE", wallet_id="0712345678").is_enabled
+    assert PaymentMethodConfig.objects.get(country_code="UG", wallet_id="0712345678").is_enabled
     assert tenant.credit_transactions.latest("pk").amount == 250
     assert WebhookEvent.objects.get(pk=given_up.pk).state == "waiting"
 
@@ -91,8 +91,8 @@ def written_and_sent(page: Page, server: LiveServer) -> None:
 def wallet_added(page: Page, server: LiveServer) -> None:
     page.goto(f"{server.url}/admin/billing/paymentmethodconfig/add/")
     page.get_by_label("Payment method").select_option("local_wallet")
-    page.get_by_label("Country").select_option(label="Kenya")
-    page.get_by_label("Display name").fill("M-PESA")
+    page.get_by_label("Country").select_option(label="Uganda")
+    page.get_by_label("Display name").fill("MTN MoMo")
     page.get_by_label("Wallet number").fill("0712345678")
     page.get_by_role("button", name="Save and continue editing").click()
     expect(page.locator(".console-preview")).to_contain_text("0712345678")

@@ -113,7 +113,7 @@ def test_what_can_pass_is_tried_again_and_the_customer_is_told_at_the_first_and_
     assert renewal.next_charge_at == END + A_DAY
     assert mails_at(END) == [f"Your card was declined for invoice {renewal.invoice.invoice_number}"]
     text = mail.outbox[0].body
-    assert "2026-03-01" in text
+    assert "1 March 2026" in text
     assert "/pay/" in text
     assert "not enough money" in text
     moment, sent = END, []

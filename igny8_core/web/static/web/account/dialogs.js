@@ -39,8 +39,10 @@ export function reloadSaying(name) {
   location.reload();
 }
 
-const waiting = sessionStorage.getItem("say");
-if (waiting) {
+// Said when all scripts of the page have run: then its forms are as they are stored, and can be filled in.
+document.addEventListener("DOMContentLoaded", () => {
+  const waiting = sessionStorage.getItem("say");
+  if (!waiting) return;
   sessionStorage.removeItem("say");
   say(word(waiting));
-}
+});

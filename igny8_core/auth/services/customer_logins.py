@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db.models import QuerySet
 
 from igny8_core.auth.errors import AccountDeleted, NobodyToLookAs, PersonIsOperator
+from igny8_core.auth.locks import lock_account
 from igny8_core.auth.models import Account, CustomerLogin, CustomerLoginEnd, User
 from igny8_core.auth.permissions import require_other_account
 from igny8_core.auth.selectors import active_owners_of
@@ -40,6 +41,7 @@ def begin_customer_login(account: Account, operator: User, reason: str) -> str:
     Raises AccountDeleted, OwnAccount, NobodyToLookAs, PersonIsOperator.
     """
     require_other_account(operator, account.pk)
+    account = lock_account(account.pk)
     if account.deleted_at:
         raise AccountDeleted()
     person, now = person_to_look_as(account), clock.now()
@@ -53,7 +55,7 @@ def begin_customer_login(account: Account, operator: User, reason: str) -> str:
 @service_transaction
 def end_customer_login(cookie: str, how: CustomerLoginEnd) -> CustomerLogin | None:
     """End the look that a cookie stands for, and its session; None where it has ended before, or is none."""
-    login = _looks(cookie).first()
+    login = _looks(cookie).select_for_update().first()
     if login is None:
         return None
     # First, while the session is still known by its look.

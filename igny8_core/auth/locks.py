@@ -1,8 +1,8 @@
-"""The lock on an account's row. Rows are locked here and in billing/locks.py alone; docs/locking.md has the order."""
+"""The locks on accounts and on looks at their pages. Other rows are locked in billing/locks.py (docs/locking.md)."""
 
 from collections.abc import Sequence
 
-from igny8_core.auth.models import Account
+from igny8_core.auth.models import Account, CustomerLogin
 from igny8_core.common.db import PreparedStatement, require_atomic
 from igny8_core.common.errors import NotFound
 from igny8_core.common.prepared_rows import Columns
@@ -66,3 +66,12 @@ def lock_free_accounts(account_ids: Sequence[int]) -> list[int]:
     """
     require_atomic()
     return [row[0] for row in LOCK_FREE_ACCOUNTS.fetch_all([list(account_ids)])]
+
+
+def lock_customer_login(session_id: str) -> CustomerLogin | None:
+    """The look at a customer's pages that has this session and is not over yet, read under its lock; else None.
+
+    Two ends of one look wait for each other here, and the second finds none. Raises RuntimeError outside a transaction.
+    """
+    require_atomic()
+    return CustomerLogin.objects.select_for_update(no_key=True).filter(session_id=session_id, ended_at=None).first()

@@ -4,6 +4,8 @@ import os
 import sys
 from collections.abc import Iterator
 from io import StringIO
+from secrets import token_hex
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -32,10 +34,25 @@ def role_without_rights() -> Iterator[None]:
         cursor.execute(f"DROP ROLE {ROLE}")
 
 
-def databases() -> set[str]:
+@pytest.fixture
+def made(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of this test's scratch databases; other processes of the run make theirs meanwhile."""
+    names: list[str] = []
+
+    def noted(length: int) -> str:
+        names.append(token_hex(length))
+        return names[-1]
+
+    monkeypatch.setattr("simulation.scratch.secrets", SimpleNamespace(token_hex=noted))
+    return names
+
+
+def left_over(made: list[str]) -> list[str]:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT datname FROM pg_database WHERE datname LIKE 'simulation\\_%'")
-        return {name for (name,) in cursor.fetchall()}
+        cursor.execute(
+            "SELECT datname FROM pg_database WHERE datname = ANY (%s)", [[f"simulation_{name}" for name in made]]
+        )
+        return [name for (name,) in cursor.fetchall()]
 
 
 @pytest.mark.usefixtures("role_without_rights")
@@ -97,23 +114,23 @@ def test_a_bar_shows_on_a_terminal_how_far_it_is_and_elsewhere_nothing() -> None
 
 
 @pytest.mark.stress
-def test_the_command_works_on_a_database_of_its_own_and_drops_it() -> None:
-    before, out = databases(), StringIO()
+def test_the_command_works_on_a_database_of_its_own_and_drops_it(made: list[str]) -> None:
+    out = StringIO()
 
     call_command("simulate", accounts=2, days=3, stdout=out)
 
     assert f"holds  all {len(INVARIANTS)} invariants hold" in out.getvalue()
-    assert databases() == before
+    assert (len(made), left_over(made)) == (1, [])
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM igny8_accounts")
         assert cursor.fetchone() == (0,)
 
 
 @pytest.mark.stress
-def test_a_simulation_that_was_stopped_leaves_no_database() -> None:
-    before, name = databases(), connection.settings_dict["NAME"]
+def test_a_simulation_that_was_stopped_leaves_no_database(made: list[str]) -> None:
+    name = connection.settings_dict["NAME"]
 
     with pytest.raises(KeyboardInterrupt), scratch_database():
         raise KeyboardInterrupt
 
-    assert (databases(), connection.settings_dict["NAME"]) == (before, name)
+    assert (len(made), left_over(made), connection.settings_dict["NAME"]) == (1, [], name)

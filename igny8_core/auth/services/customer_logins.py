@@ -6,10 +6,9 @@ which is part of what the session is found by, so nobody can leave it out: whoev
 """
 
 from django.conf import settings
-from django.db.models import QuerySet
 
 from igny8_core.auth.errors import AccountDeleted, NobodyToLookAs, PersonIsOperator
-from igny8_core.auth.locks import lock_account
+from igny8_core.auth.locks import lock_account, lock_customer_login
 from igny8_core.auth.models import Account, CustomerLogin, CustomerLoginEnd, User
 from igny8_core.auth.permissions import require_other_account
 from igny8_core.auth.selectors import active_owners_of
@@ -55,7 +54,7 @@ def begin_customer_login(account: Account, operator: User, reason: str) -> str:
 @service_transaction
 def end_customer_login(cookie: str, how: CustomerLoginEnd) -> CustomerLogin | None:
     """End the look that a cookie stands for, and its session; None where it has ended before, or is none."""
-    login = _looks(cookie).select_for_update().first()
+    login = lock_customer_login(session_id_of_cookie(cookie)) if is_open(cookie) else None
     if login is None:
         return None
     # First, while the session is still known by its look.
@@ -68,11 +67,10 @@ def end_customer_login(cookie: str, how: CustomerLoginEnd) -> CustomerLogin | No
 
 def customer_login_of_cookie(cookie: str) -> CustomerLogin | None:
     """The look that a cookie stands for, with account, person and operator; None once it is over."""
-    running = _looks(cookie).filter(ends_at__gt=clock.now())
-    return running.select_related("account", "person", "operator").first()
-
-
-def _looks(cookie: str) -> QuerySet[CustomerLogin]:
     # The id alone is no key: the customer reads it in the list of their logins.
-    looks = CustomerLogin.objects.filter(ended_at=None)
-    return looks.filter(session_id=session_id_of_cookie(cookie)) if is_open(cookie) else looks.none()
+    if not is_open(cookie):
+        return None
+    running = CustomerLogin.objects.filter(
+        session_id=session_id_of_cookie(cookie), ended_at=None, ends_at__gt=clock.now()
+    )
+    return running.select_related("account", "person", "operator").first()

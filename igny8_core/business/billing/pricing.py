@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from igny8_core.auth.models import BillingCycle, Plan, Subscription, Terms
 from igny8_core.business.billing.models import (
@@ -133,7 +134,11 @@ def renewal_line(plan: Plan, terms: Terms, period: NextPeriod) -> dict[str, Any]
 def package_line(package: CreditPackage) -> dict[str, Any]:
     """The invoice line that sells a credit package, with everything that it grants (AMT-11)."""
     return {
-        "description": _("Credit package %(package)s, %(credits)s credits")
+        "description": ngettext(
+            "Credit package %(package)s, %(credits)s credit",
+            "Credit package %(package)s, %(credits)s credits",
+            package.credits,
+        )
         % {"package": package.name, "credits": package.credits},
         "quantity": 1,
         "amount": package.final_price,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 
 from igny8_core.auth.errors import AccountDeleted
 from igny8_core.auth.locks import lock_account
@@ -194,7 +194,11 @@ def _grants_that_hold(account: Account, amount: int) -> list[CreditGrant]:
     left = sum(grant.remaining for grant in grants)
     if left < amount:
         raise InsufficientCredits(
-            gettext("The account has %(left)s credits, so %(amount)s cannot be taken. Take fewer.")
+            ngettext(
+                "The account has %(left)s credit, so %(amount)s cannot be taken. Take fewer.",
+                "The account has %(left)s credits, so %(amount)s cannot be taken. Take fewer.",
+                left,
+            )
             % {"left": left, "amount": amount}
         )
     return grants

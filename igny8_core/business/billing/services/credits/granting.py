@@ -15,6 +15,7 @@ from igny8_core.auth.models import Account, User
 from igny8_core.auth.permissions import require_other_account
 from igny8_core.business.billing.errors import InsufficientCredits
 from igny8_core.business.billing.ledger import GRANT, GRANT_SET
+from igny8_core.business.billing.ledger_words import expired_text
 from igny8_core.business.billing.models import (
     GIVEN_BY_HAND,
     CreditGrant,
@@ -232,7 +233,7 @@ def _expire_grant(account: Account, grant: CreditGrant) -> int:
     amount = grant.remaining
     # Kept with the ledger's row, as the lines of invoices are: in the account's language.
     with in_language(account.language):
-        description = gettext("Credits expired on %(day)s") % {"day": f"{grant.expires_at:%Y-%m-%d}"}
+        description = expired_text(grant)
     entry = _take(account, [grant], amount, _Row(CreditTransactionType.EXPIRY, f"grant:{grant.pk}", description, {}))
     data = {"amount": amount, "balance_after": account.credits}
     events.record(_event("credits.expired", entry, account, None, data))

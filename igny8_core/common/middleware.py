@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from igny8_core.common.api.callers import seconds_for_network
 from igny8_core.common.api.envelope import failure_response
-from igny8_core.common.api.exceptions import PayloadTooLarge
+from igny8_core.common.api.exceptions import PayloadTooLarge, too_many_text
 from igny8_core.common.api.parsers import MAX_BODY_BYTES, MAX_UPLOAD_BYTES
 from igny8_core.common.request_id import begin_request, end_request
 from igny8_core.common.request_log import write_request
@@ -102,9 +102,7 @@ def _refuse_flood(request: HttpRequest) -> HttpResponse | None:
     wait = seconds_for_network(request)
     if wait is None:
         return None
-    refusal = failure_response(
-        429, _("Too many requests. Try again in %(wait)s seconds.") % {"wait": wait}, "throttled"
-    )
+    refusal = failure_response(429, too_many_text(wait), "throttled")
     refusal["Retry-After"] = str(wait)
     return refusal
 

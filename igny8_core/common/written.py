@@ -28,6 +28,11 @@ def locale_of(language: str) -> Locale:
     return Locale.parse(REGIONS.get(language, language))
 
 
+def language_tag() -> str:
+    """The language that is being written and its region, as browsers name them: `en-GB`."""
+    return str(locale_of(current_language())).replace("_", "-")
+
+
 def country_text(code: str) -> str:
     """A country's name; a code that is none stays as it is."""
     names = COUNTRY_NAMES if current_language() == "en" else locale_of(current_language()).territories

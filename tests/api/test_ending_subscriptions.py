@@ -51,7 +51,7 @@ def test_a_downgrade_that_would_be_over_its_limits_then_is_refused_then(client_a
 
     assert (current(owner).plan.slug, current(owner).pending_plan) == ("starter", None)
     refused = Event.objects.get(type="subscription.downgrade_refused").data
-    assert refused["reason"] == "The account has 2 sites where 1 are allowed. Remove what is too much first."
+    assert refused["reason"] == "The account has 2 sites where 1 is allowed. Remove what is too much first."
 
 
 def test_nothing_happens_before_the_end_of_the_period(client_at: ClientAt, owner: User) -> None:

@@ -54,7 +54,7 @@ def test_no_more_sites_than_the_plan_allows(alice: User, as_user: Login, allowed
 
     assert codes == [201] * allowed + [409]
     assert refused.json()["code"] == "limit_reached"
-    assert f"allows {allowed} site(s)" in refused.json()["message"]
+    assert f"allows {allowed} site" in refused.json()["message"]
     assert Site.objects.count() == allowed
 
 

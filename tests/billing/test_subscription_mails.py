@@ -88,7 +88,7 @@ def test_a_downgrade_is_told_before_and_when_it_is_done_or_refused(
     assert "includes 1 site and " in before.body
     after = told(event)
     assert after.subject == subject
-    assert ("2 sites where 1 are allowed" in after.body) == (sites == 2)
+    assert ("2 sites where 1 is allowed" in after.body) == (sites == 2)
 
 
 def test_a_downgrade_that_is_refused_says_why_in_the_language_of_the_account(subscription: Subscription) -> None:
@@ -100,7 +100,7 @@ def test_a_downgrade_that_is_refused_says_why_in_the_language_of_the_account(sub
 
     SubscriptionService.end_due_periods()
 
-    assert "2 Websites, erlaubt sind 1" in told("subscription.downgrade_refused").body
+    assert "2 Websites, erlaubt ist 1" in told("subscription.downgrade_refused").body
 
 
 def test_each_notice_has_a_test_here_or_among_those_of_renewals() -> None:

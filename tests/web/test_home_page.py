@@ -55,7 +55,7 @@ def test_trying_the_meter_spends_and_shows_the_row_of_the_ledger(rich: User) -> 
     assert tries(browser)["Location"] == "/home#credits"
 
     page: Any = browser.get("/home")
-    assert says(page, "15 credits spent. 1,185 are left.")
+    assert says(page, "15 credits spent. You have 1,185 left.")
     assert says(page, "Article")
     assert says(page, "−15")
     usage = CreditUsageLog.objects.get()

@@ -182,6 +182,6 @@ def test_a_team_without_a_seat_says_so_and_nobody_joins(client: Client, alice: U
     answer = client.post(link, NEWCOMER)
 
     assert answer.status_code == 409
-    assert says(answer, "allows 1 user(s)")
+    assert says(answer, "allows 1 user,")
     assert 'value="Noor"' in answer.content.decode()
     assert not User.objects.filter(email="nadia@example.com").exists()

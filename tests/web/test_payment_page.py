@@ -21,6 +21,9 @@ from tests.web.conftest import Customer, customer_of, text_of
 
 pytestmark = pytest.mark.django_db
 
+LEFT = "You came back without paying."
+UNPAID = "Nothing was paid and no money was taken. The invoice waits: pay below, in the same way or in another."
+
 
 def secret_in(html: str) -> str:
     """The client secret on the page with Stripe's form."""
@@ -161,6 +164,8 @@ def test_a_declined_card_shows_the_reason_and_the_buttons_again(customer: Custom
     assert "Pay by card" in page
     assert 'role="alert"' in page
     assert "There is not enough money on the card" in page
+    assert UNPAID in page
+    assert LEFT not in page
     assert first == second
     assert "Paid, thank you" in customer.comes_back()
     assert stripe.charges_count() == 1
@@ -263,7 +268,9 @@ def test_an_order_that_was_not_approved_leaves_the_buttons(customer: Customer, p
     page = customer.comes_back()
 
     assert "Pay with PayPal" in page
-    assert 'role="alert"' not in page
+    assert LEFT in page
+    assert UNPAID in page
+    assert LEFT not in text_of(customer.opens())
 
 
 def test_a_capture_that_paypal_declines_shows_the_reason(customer: Customer, paypal: FakePayPal) -> None:

@@ -383,6 +383,7 @@ def test_an_order_says_how_far_it_is(customer: User, as_user: Callable[[User], A
     address = f"{PURCHASE}/{invoice.pk}"
 
     assert "Pay for your credits" in html_of(browser, address)
+    assert "You came back without paying" in html_of(browser, f"{address}?token=EC-1")
     payment = make.submitted_payment(invoice)
     assert "Your payment is being checked" in html_of(browser, address)
     PaymentService.approve_manual_payment(payment, olga)

@@ -10,6 +10,7 @@ from datetime import UTC, timedelta
 from django.contrib.auth.hashers import make_password
 from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from igny8_core.auth.errors import (
     AlreadyMember,
@@ -255,10 +256,14 @@ def _require_seat(account: Account) -> None:
 
 
 def _limit_text(account: Account, allowed: int) -> str:
-    return _(
-        "The plan %(plan)s allows %(allowed)s user(s), including open invitations, and all seats "
-        "are taken. Remove a member, cancel an invitation, or change to a larger plan."
-    ) % {"plan": account.plan.name, "allowed": allowed}
+    text = ngettext(
+        "The plan %(plan)s allows %(allowed)s user, including open invitations, and all seats "
+        "are taken. Remove a member, cancel an invitation, or change to a larger plan.",
+        "The plan %(plan)s allows %(allowed)s users, including open invitations, and all seats "
+        "are taken. Remove a member, cancel an invitation, or change to a larger plan.",
+        allowed,
+    )
+    return text % {"plan": account.plan.name, "allowed": allowed}
 
 
 def _unanswered(account: Account, invitation_id: int) -> TeamInvitation:

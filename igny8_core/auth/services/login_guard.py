@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import connection
 from django.utils.crypto import salted_hmac
-from django.utils.translation import gettext
+from django.utils.translation import ngettext
 
 from igny8_core.auth.devices import KEPT_FOR, Place
 from igny8_core.auth.errors import InvalidCredentials
@@ -181,7 +181,12 @@ def _seconds_to_wait(mark: str) -> int:
 
 def _refusal(seconds: int) -> TooManyRequests:
     return TooManyRequests(
-        gettext("Too many attempts to log in. Try again in %(seconds)s seconds.") % {"seconds": seconds},
+        ngettext(
+            "Too many attempts to log in. Try again in %(seconds)s second.",
+            "Too many attempts to log in. Try again in %(seconds)s seconds.",
+            seconds,
+        )
+        % {"seconds": seconds},
         retry_after=seconds,
     )
 

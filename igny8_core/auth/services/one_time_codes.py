@@ -8,7 +8,7 @@ from urllib.parse import quote, urlencode
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
-from django.utils.translation import gettext
+from django.utils.translation import ngettext
 from django_otp.oath import hotp
 
 from igny8_core.auth.callers import password_fingerprint
@@ -55,7 +55,13 @@ def count_try(scope: str, user: User) -> None:
     wait = seconds_to_wait(scope, who)
     if wait:
         raise TooManyTries(
-            gettext("Too many tries in a short time. Try again in %(wait)s seconds.") % {"wait": wait}, retry_after=wait
+            ngettext(
+                "Too many tries in a short time. Try again in %(wait)s second.",
+                "Too many tries in a short time. Try again in %(wait)s seconds.",
+                wait,
+            )
+            % {"wait": wait},
+            retry_after=wait,
         )
 
 

@@ -4,7 +4,7 @@ import secrets
 from typing import Any
 
 from django.utils.text import slugify
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 
 from igny8_core.auth.errors import AccessByRole, LimitReached
 from igny8_core.auth.locks import lock_account
@@ -29,9 +29,12 @@ def create_site(account: Account, created_by: User, *, name: str, industry: Indu
     existing, allowed = Site.objects.filter(account=account).count(), terms_of(account).max_sites
     if existing >= allowed:
         raise LimitReached(
-            gettext(
-                "Your plan %(plan)s allows %(allowed)s site(s), and you have %(existing)s. Delete one, "
-                "or change to a larger plan."
+            ngettext(
+                "Your plan %(plan)s allows %(allowed)s site, and you have %(existing)s. Delete one, "
+                "or change to a larger plan.",
+                "Your plan %(plan)s allows %(allowed)s sites, and you have %(existing)s. Delete one, "
+                "or change to a larger plan.",
+                allowed,
             )
             % {"plan": account.plan.name, "allowed": allowed, "existing": existing}
         )

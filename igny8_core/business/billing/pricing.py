@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from igny8_core.auth.models import BillingCycle, Plan, Subscription, Terms
 from igny8_core.business.billing.models import (
@@ -102,7 +103,7 @@ def plan_line(plan: Plan, terms: Terms | None = None) -> dict[str, Any]:
     """
     terms = terms or plan.terms
     return {
-        "description": _("%(plan)s plan, %(cycle)s") % {"plan": plan.name, "cycle": _cycle_name(terms.billing_cycle)},
+        "description": _plan_text(plan, terms.billing_cycle),
         "quantity": 1,
         "amount": format_amount(terms.price, terms.currency),
         "kind": LineKind.PLAN,
@@ -133,8 +134,7 @@ def renewal_line(plan: Plan, terms: Terms, period: NextPeriod) -> dict[str, Any]
 def package_line(package: CreditPackage) -> dict[str, Any]:
     """The invoice line that sells a credit package, with everything that it grants (AMT-11)."""
     return {
-        "description": _("Credit package %(package)s, %(credits)s credits")
-        % {"package": package.name, "credits": package.credits},
+        "description": _package_text(package, package.credits),
         "quantity": 1,
         "amount": package.final_price,
         "kind": LineKind.CREDIT_PACKAGE,
@@ -142,6 +142,27 @@ def package_line(package: CreditPackage) -> dict[str, Any]:
         "credits": package.credits,
         "valid_days": package.valid_days,
     }
+
+
+def line_text(line: InvoiceLine) -> str:
+    """What a line that sells a plan or a package says, in the language that is being written; "" for other lines."""
+    if line.package:
+        return _package_text(line.package, line.credits or 0)
+    if line.plan is None or not line.sells_plan:
+        return ""
+    dates = f", {_dates(line.period_start, line.period_end)}" if line.period_start and line.period_end else ""
+    return _plan_text(line.plan, line.billing_cycle) + dates
+
+
+def _plan_text(plan: Plan, cycle: str) -> str:
+    return _("%(plan)s plan, %(cycle)s") % {"plan": plan.name, "cycle": _cycle_name(cycle)}
+
+
+def _package_text(package: CreditPackage, number: int) -> str:
+    text = ngettext(
+        "Credit package %(package)s, %(credits)s credit", "Credit package %(package)s, %(credits)s credits", number
+    )
+    return text % {"package": package.name, "credits": number}
 
 
 def sold_terms(line: InvoiceLine, currency: str, plan: Plan) -> Terms:
@@ -184,7 +205,7 @@ def plan_change_lines(
         "period_end": period.end,
     }
     charge = plan_line(plan) | {
-        "description": plan_line(plan)["description"] + until,
+        "description": _plan_text(plan, plan.billing_cycle) + until,
         "amount": charged_time(plan.terms, period, restarts=restarts),
         "kind": LineKind.PLAN_CHANGE,
         "period_price": plan.price,

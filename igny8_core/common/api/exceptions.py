@@ -10,7 +10,7 @@ from django.core.exceptions import PermissionDenied, RequestDataTooBig, Suspicio
 from django.core.signals import got_request_exception
 from django.db import DatabaseError, InterfaceError
 from django.http import Http404, UnreadablePostError
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from rest_framework import exceptions as drf
 from rest_framework.response import Response
 from rest_framework.settings import api_settings
@@ -147,7 +147,7 @@ def _api_failure(exc: drf.APIException) -> Failure:
     if isinstance(exc, drf.Throttled):
         wait = max(1, math.ceil(getattr(exc, "wait", None) or 1))
         headers["Retry-After"] = str(wait)
-        message, code = gettext("Too many requests. Try again in %(wait)s seconds.") % {"wait": wait}, "throttled"
+        message, code = too_many_text(wait), "throttled"
     return Failure(status, code, message, headers=headers)
 
 
@@ -200,3 +200,11 @@ def _by_field(details: list[tuple[str, str]]) -> dict[str, list[str]]:
     for field_name, sentence in details:
         errors.setdefault(field_name, []).append(str(sentence))
     return errors
+
+
+def too_many_text(wait: int) -> str:
+    """The sentence for who has to wait so many seconds."""
+    text = ngettext(
+        "Too many requests. Try again in %(wait)s second.", "Too many requests. Try again in %(wait)s seconds.", wait
+    )
+    return text % {"wait": wait}

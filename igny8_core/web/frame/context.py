@@ -6,6 +6,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
+from igny8_core.common.written import language_tag
 from igny8_core.web.banner.standing import Standing, standing_of
 from igny8_core.web.frame.customer_login import look_of
 from igny8_core.web.frame.people import local_or_home, person_of
@@ -17,13 +18,15 @@ SAYS_IT_ITSELF = ("/pay/", "/signup/card")
 def frame(request: HttpRequest) -> dict[str, Any]:
     """`company`, `person` (who is signed in), `standing` (what their account has to pay); read when used.
 
-    `support_email`: where customers write to. `languages`: code and own name of each. `here`: where its form leads
-    back to; without a `next` that is not of this site. `look`: the operator's look that they are seen in, or None.
+    `support_email`: where customers write to. `languages`: code and own name of each. `locale`: how scripts write
+    numbers and days. `here`: where its form leads back to; without a `next` that is not of this site. `look`: the
+    operator's look that they are seen in, or None.
     """
     return {
         "company": settings.COMPANY_NAME,
         "support_email": settings.SUPPORT_EMAIL,
         "languages": settings.LANGUAGES,
+        "locale": SimpleLazyObject(language_tag),
         "here": _here(request),
         "look": SimpleLazyObject(lambda: look_of(request)),
         "person": SimpleLazyObject(lambda: person_of(request)),

@@ -2,7 +2,7 @@
 
 from django.conf import settings
 from django.http import HttpRequest
-from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from igny8_core.auth.models import User
 from igny8_core.common.api.fields import canonical_email
@@ -42,5 +42,9 @@ def count_write(person: User) -> None:
 
 def _require_patience(waits: list[int | None]) -> None:
     if wait := max((seconds for seconds in waits if seconds), default=0):
-        text = _("Too many tries in a short time. Try again in %(seconds)d seconds.") % {"seconds": wait}
-        raise TooManyRequests(text, retry_after=wait)
+        text = ngettext(
+            "Too many tries in a short time. Try again in %(wait)s second.",
+            "Too many tries in a short time. Try again in %(wait)s seconds.",
+            wait,
+        )
+        raise TooManyRequests(text % {"wait": wait}, retry_after=wait)

@@ -7,6 +7,7 @@ from datetime import datetime
 from django.utils.translation import gettext as _
 
 from igny8_core.auth.models import Account
+from igny8_core.business.billing.ledger_words import ledger_texts
 from igny8_core.business.billing.models import (
     CreditGrant,
     CreditGrantKind,
@@ -69,11 +70,12 @@ def credits_of(account: Account) -> CreditsAtAGlance:
 def _entries(account: Account) -> list[Entry]:
     rows = list(credit_transactions_of(account)[:SHOWN])
     names = dict(credit_costs().values_list("operation_type", "display_name"))
-    return [Entry(row, _words(row, names)) for row in rows]
+    texts = ledger_texts(account, rows)
+    return [Entry(row, _words(row, text, names)) for row, text in zip(rows, texts, strict=True)]
 
 
-def _words(row: CreditTransaction, names: dict[str, str]) -> str:
+def _words(row: CreditTransaction, text: str, names: dict[str, str]) -> str:
     if row.transaction_type != CreditTransactionType.USAGE:
-        return translated(row.description) or row.get_transaction_type_display()
+        return text or row.get_transaction_type_display()
     name = translated(names.get(row.description, row.description))
     return _("%(operation)s (tried out)") % {"operation": name} if row.metadata.get("tried_out") else name

@@ -12,6 +12,7 @@ from igny8_core.business.billing.selectors import live_subscription_of
 from igny8_core.business.billing.services.credits.spending import Usage
 from igny8_core.business.billing.services.credits.trial import waits_for_credits
 from igny8_core.common.errors import DomainError
+from igny8_core.common.written import count_text
 from igny8_core.web.frame.forms import status_of, with_retry
 from igny8_core.web.frame.people import signed_in
 from igny8_core.web.frame.rendering import for_people, page
@@ -74,6 +75,8 @@ def _shown(
 
 def _spent_text(usage: Usage) -> str:
     text = ngettext(
-        "%(spent)s credit spent. %(left)s are left.", "%(spent)s credits spent. %(left)s are left.", usage.credits
+        "%(spent)s credit spent. You have %(left)s left.",
+        "%(spent)s credits spent. You have %(left)s left.",
+        usage.credits,
     )
-    return text % {"spent": f"{usage.credits:,}", "left": f"{usage.entry.balance_after:,}"}
+    return text % {"spent": count_text(usage.credits), "left": count_text(usage.entry.balance_after)}

@@ -88,9 +88,9 @@ def address_of(token: str) -> str:
     return f"{settings.BASE_URL}{reverse('payment_page', args=[token])}"
 
 
-def back_to_page(token: str) -> HttpResponse:
+def back_to_page(token: str, query: str = "") -> HttpResponse:
     """To the page, which reads from the database how far the payment is."""
-    return sealed(HttpResponseRedirect(reverse("payment_page", args=[token]), status=303))
+    return sealed(HttpResponseRedirect(f"{reverse('payment_page', args=[token])}{query}", status=303))
 
 
 def shown(

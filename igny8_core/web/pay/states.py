@@ -46,9 +46,13 @@ WAITS_FOR_OTHERS = frozenset({PageState.RETURNED, PageState.WAITING, PageState.C
 
 
 def page_context(
-    invoice: Invoice, *, has_returned: bool = False, form: ConfirmationForm | None = None
+    invoice: Invoice, *, has_returned: bool = False, was_asked: bool = False, form: ConfirmationForm | None = None
 ) -> dict[str, Any]:
-    """What the page's template needs. `form`: what was typed into the confirmation and could not be taken."""
+    """What the page's template needs.
+
+    `has_returned`: from a gateway just now. `was_asked`: the gateway was, after a return. `form`: what was typed into
+    the confirmation and could not be taken.
+    """
     attempt, confirmation = last_online_attempt(invoice), open_confirmation(invoice)
     state = _state(invoice, attempt, confirmation, has_returned=has_returned)
     ways = ways_to_pay(invoice) if state == PageState.OPEN else []
@@ -66,6 +70,7 @@ def page_context(
         **_about_confirmations(invoice, ways, confirmation, form),
         "can_ask": attempt is not None and not attempt.needs_review,
         "problem": _last_problem(attempt) if state == PageState.OPEN else "",
+        "came_back_unpaid": state == PageState.OPEN and (has_returned or was_asked),
         "receipt": _receipt(invoice) if state == PageState.PAID else None,
     }
 

@@ -19,7 +19,7 @@ from igny8_core.business.billing.errors import (
     PdfUnavailable,
 )
 from igny8_core.business.billing.gateways import GATEWAYS, traits_of
-from igny8_core.business.billing.models import Invoice
+from igny8_core.business.billing.models import Invoice, InvoiceStatus
 from igny8_core.business.billing.services.collection.attempts import NextStep
 from igny8_core.business.billing.services.collection.gateway_payments import complete_payment, pay_through_gateway
 from igny8_core.business.billing.services.invoices import pdf
@@ -44,6 +44,8 @@ from igny8_core.web.pay.states import open_attempt, page_context, version_of
 
 # What Stripe and PayPal add to the address when they send a customer back.
 MARKS_OF_RETURN = frozenset({"payment_intent", "token"})
+# What we add when the gateway was asked and the invoice still waits for its payment.
+UNPAID = "unpaid"
 # What the button sends that pays by a card and does not have it saved.
 ONCE = "once"
 
@@ -58,7 +60,8 @@ class NoDocument(DomainError):
 @for_the_invoice
 def payment_page(request: HttpRequest, invoice: Invoice, token: str) -> HttpResponse:
     """GET /pay/<token>/: the invoice, and what can be done about it."""
-    context = page_context(invoice, has_returned=bool(MARKS_OF_RETURN & request.GET.keys()))
+    has_returned = bool(MARKS_OF_RETURN & request.GET.keys())
+    context = page_context(invoice, has_returned=has_returned, was_asked=UNPAID in request.GET)
     return shown(request, "page", token, context)
 
 
@@ -128,7 +131,9 @@ def complete(request: HttpRequest, invoice: Invoice, token: str) -> HttpResponse
         # A refusal is recorded with its reason, which the page shows.
         with suppress(PaymentDeclined, AuthenticationRequired):
             complete_payment(attempt)
-    return back_to_page(token)
+    # Read anew: what was taken just now may have paid it.
+    is_unpaid = invoice_of_pay_link(token).status == InvoiceStatus.PENDING
+    return back_to_page(token, f"?{UNPAID}" if is_unpaid else "")
 
 
 def _card_form(

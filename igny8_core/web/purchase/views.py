@@ -61,7 +61,7 @@ def order(request: HttpRequest, person: User, account: Account, invoice_id: int)
     attempt = open_attempt(invoice)
     saved = saved_of(account, today_of(account, clock.now()))
     context = {
-        **page_context(invoice, has_returned=attempt is not None and bool(MARKS_OF_RETURN & request.GET.keys())),
+        **page_context(invoice, has_returned=bool(MARKS_OF_RETURN & request.GET.keys())),
         "attempt": attempt,
         "begins": request.GET.get("pay", ""),
         "choices": pay_choices(account, saved, attempt.payment_method if attempt else ""),

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from igny8_core.auth.locks import lock_account
 from igny8_core.auth.models import LIVE_STATUSES, Account, AccountStatus, BillingDriver, Subscription, User
@@ -82,7 +83,10 @@ class Settlement:
         if subscription and is_ours and line:
             return _("The plan %(plan)s is paid.") % {"plan": subscription.plan.name}
         if self.credits_added:
-            return _("%(credits_added)s credits were added.") % {"credits_added": self.credits_added}
+            text = ngettext(
+                "%(credits_added)s credit was added.", "%(credits_added)s credits were added.", self.credits_added
+            )
+            return text % {"credits_added": self.credits_added}
         return _("Invoice %(invoice_number)s is paid.") % {"invoice_number": self.invoice.invoice_number}
 
     @property

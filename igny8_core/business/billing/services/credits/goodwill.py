@@ -14,6 +14,7 @@ from igny8_core.business.billing.services.credits.granting import LedgerEntry, g
 from igny8_core.common import clock
 from igny8_core.common.db import service_transaction
 from igny8_core.common.errors import InvalidInput
+from igny8_core.common.marks import gettext_noop
 
 LONGEST_GOODWILL = timedelta(days=366)
 
@@ -44,7 +45,7 @@ def give_goodwill(
         kind=CreditGrantKind.PURCHASE,
         transaction_type=CreditTransactionType.ADJUSTMENT,
         source=f"{GIVEN_BY_HAND}{key.hex}",
-        description="Goodwill",
+        description=gettext_noop("Goodwill"),
         expires_at=datetime.combine(last_day + timedelta(days=1), time(), clock.now().tzinfo),
         actor=given_by,
         metadata={"reason": reason},

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 
 from igny8_core.auth.errors import AccountDeleted
 from igny8_core.auth.locks import lock_account
@@ -15,6 +15,7 @@ from igny8_core.auth.models import Account, User
 from igny8_core.auth.permissions import require_other_account
 from igny8_core.business.billing.errors import InsufficientCredits
 from igny8_core.business.billing.ledger import GRANT, GRANT_SET
+from igny8_core.business.billing.ledger_words import expired_text
 from igny8_core.business.billing.models import (
     GIVEN_BY_HAND,
     CreditGrant,
@@ -194,7 +195,11 @@ def _grants_that_hold(account: Account, amount: int) -> list[CreditGrant]:
     left = sum(grant.remaining for grant in grants)
     if left < amount:
         raise InsufficientCredits(
-            gettext("The account has %(left)s credits, so %(amount)s cannot be taken. Take fewer.")
+            ngettext(
+                "The account has %(left)s credit, so %(amount)s cannot be taken. Take fewer.",
+                "The account has %(left)s credits, so %(amount)s cannot be taken. Take fewer.",
+                left,
+            )
             % {"left": left, "amount": amount}
         )
     return grants
@@ -228,7 +233,7 @@ def _expire_grant(account: Account, grant: CreditGrant) -> int:
     amount = grant.remaining
     # Kept with the ledger's row, as the lines of invoices are: in the account's language.
     with in_language(account.language):
-        description = gettext("Credits expired on %(day)s") % {"day": f"{grant.expires_at:%Y-%m-%d}"}
+        description = expired_text(grant)
     entry = _take(account, [grant], amount, _Row(CreditTransactionType.EXPIRY, f"grant:{grant.pk}", description, {}))
     data = {"amount": amount, "balance_after": account.credits}
     events.record(_event("credits.expired", entry, account, None, data))

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from igny8_core.auth.callers import Caller
 from igny8_core.auth.models import Account, Site, User
@@ -164,10 +165,12 @@ def _spend(
 
 def too_expensive(amount: int, left: int) -> InsufficientCredits:
     """The error for an operation that costs more credits than are left."""
-    text = _(
-        "This costs %(amount)s credits, but the account has %(left)s. Buy credits or a larger plan, then try again."
-    ) % {"amount": amount, "left": left}
-    return InsufficientCredits(text)
+    text = ngettext(
+        "This costs %(amount)s credit, but the account has %(left)s. Buy credits or a larger plan, then try again.",
+        "This costs %(amount)s credits, but the account has %(left)s. Buy credits or a larger plan, then try again.",
+        amount,
+    )
+    return InsufficientCredits(text % {"amount": amount, "left": left})
 
 
 def require_site(account: Account, user: User | Caller, site_id: int) -> None:

@@ -11,7 +11,7 @@ from django.utils.translation import ngettext
 from igny8_core.auth.models import BillingCycle, Plan, Subscription
 from igny8_core.auth.selectors import OverLimit
 from igny8_core.business.billing.services.subscriptions.ending import NOT_PAID
-from igny8_core.business.billing.services.subscriptions.plan_change import over_limits_text
+from igny8_core.business.billing.services.subscriptions.plan_change import over_limits_text, people_text, sites_text
 from igny8_core.business.billing.services.subscriptions.transitions import limit_facts
 from igny8_core.common.languages import translated
 from igny8_core.common.mail import Mail
@@ -52,14 +52,6 @@ def _limits(subscription: Subscription, facts: dict[str, Any], of: str) -> dict[
         return {name: facts[name] for name in ("max_sites", "max_users", "credits")}
     plan = Plan.objects.filter(slug=facts[of]).first()
     return limit_facts(plan.terms if plan else subscription.terms or subscription.plan.terms)
-
-
-def _sites(number: int) -> str:
-    return ngettext("%(shown)s site", "%(shown)s sites", number) % {"shown": count_text(number)}
-
-
-def _people(number: int) -> str:
-    return ngettext("%(shown)s person", "%(shown)s people", number) % {"shown": count_text(number)}
 
 
 def _credits(number: int) -> str:
@@ -117,7 +109,12 @@ def _downgrade_scheduled(subscription: Subscription, facts: dict[str, Any]) -> N
     return Notice(
         _("Your plan changes to %(name)s on %(day)s") % {"name": name, "day": day},
         _("%(name)s includes %(sites)s and %(people)s. If the account has more on %(day)s, the plan does not change.")
-        % {"name": name, "sites": _sites(limits["max_sites"]), "people": _people(limits["max_users"]), "day": day},
+        % {
+            "name": name,
+            "sites": sites_text(limits["max_sites"]),
+            "people": people_text(limits["max_users"]),
+            "day": day,
+        },
         _("If you have more, remove sites or users before that day. You can also cancel the change until then."),
     )
 
@@ -137,8 +134,8 @@ def _plan_changed(subscription: Subscription, facts: dict[str, Any]) -> Notice:
         _("Your plan is now %(name)s") % {"name": _name(subscription, facts, "to")},
         _("It includes %(sites)s, %(people)s and %(credits)s for each period.")
         % {
-            "sites": _sites(limits["max_sites"]),
-            "people": _people(limits["max_users"]),
+            "sites": sites_text(limits["max_sites"]),
+            "people": people_text(limits["max_users"]),
             "credits": _credits(limits["credits"]),
         },
         _("You do not need to do anything."),

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from igny8_core.auth.models import Account, BillingCycle, BillingDriver, Plan, Subscription, SubscriptionStatus, Terms
 from igny8_core.auth.selectors import OverLimit, over_limits, public_plans
@@ -42,10 +43,8 @@ from igny8_core.business.billing.services.subscriptions.paid_time import paid_pa
 from igny8_core.business.billing.services.subscriptions.transitions import require_billed_here
 from igny8_core.common import clock
 from igny8_core.common.languages import in_language
-from igny8_core.common.marks import gettext_noop
 from igny8_core.common.money import amount_text
-
-LIMIT_NAMES = {"sites": gettext_noop("sites"), "users": gettext_noop("people")}
+from igny8_core.common.written import count_text
 
 
 class ChangeKind(StrEnum):
@@ -351,11 +350,25 @@ def _day(moment: datetime | None) -> str:
     return f"{moment:%Y-%m-%d}" if moment else ""
 
 
+def sites_text(number: int) -> str:
+    """So many sites: `1 site`, `12 sites`."""
+    return ngettext("%(shown)s site", "%(shown)s sites", number) % {"shown": count_text(number)}
+
+
+def people_text(number: int) -> str:
+    """So many people: `1 person`, `12 people`."""
+    return ngettext("%(shown)s person", "%(shown)s people", number) % {"shown": count_text(number)}
+
+
+# What is counted under each limit of a plan.
+COUNTED = {"sites": sites_text, "users": people_text}
+
+
 def over_limits_text(exceeded: list[OverLimit]) -> str:
     """A sentence that says what an account has more of than a plan allows."""
     uses = _(" and ").join(
-        _("%(used)s %(limit)s where %(allowed)s are allowed")
-        % {"used": limit.used, "limit": _(LIMIT_NAMES[limit.limit]), "allowed": limit.allowed}
+        ngettext("%(uses)s where %(allowed)s is allowed", "%(uses)s where %(allowed)s are allowed", limit.allowed)
+        % {"uses": COUNTED[limit.limit](limit.used), "allowed": count_text(limit.allowed)}
         for limit in exceeded
     )
     return _("The account has %(uses)s. Remove what is too much first.") % {"uses": uses}

@@ -1,5 +1,7 @@
 // Says what the chosen operation will cost before it is spent.
-const number = new Intl.NumberFormat(document.documentElement.lang);
+import { locale } from "../locale.js";
+
+const number = new Intl.NumberFormat(locale);
 
 function tell() {
   // Looked up each time: the page renews its parts when a payment has arrived.

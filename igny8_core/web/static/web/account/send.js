@@ -1,12 +1,15 @@
 // One request to the REST API with the cookie of who is signed in, and what became of it.
+import { locale } from "../locale.js";
 import { loginAddress, word } from "./words.js";
 
 const API = "/api/v1/";
+// "1 second", "30 seconds": the browser knows the forms of every language.
+const seconds = new Intl.NumberFormat(locale, { style: "unit", unit: "second", unitDisplay: "long" });
 
 // The API refused: `code`, `errors` by field, and `message` for people.
 export class Refusal extends Error {
   constructor(status, answer, retryAfter) {
-    super([answer.message, retryAfter && word("wait", { seconds: retryAfter })].filter(Boolean).join(" "));
+    super([answer.message, retryAfter && word("wait", { time: seconds.format(retryAfter) })].filter(Boolean).join(" "));
     Object.assign(this, { status, code: answer.code, errors: answer.errors ?? {}, retryAfter });
   }
 }

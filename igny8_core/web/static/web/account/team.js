@@ -3,7 +3,8 @@ import { call, readAll } from "./api.js";
 import { ask, fill, say } from "./dialogs.js";
 import { clear, onSend } from "./forms.js";
 import { drawn, load } from "./states.js";
-import { language, word } from "./words.js";
+import { word } from "./words.js";
+import { locale } from "../locale.js";
 
 const members = document.getElementById("members");
 const invitations = document.getElementById("invitations");
@@ -12,7 +13,7 @@ const sitesDialog = document.getElementById("open-sites");
 const inviteDialog = document.getElementById("invite");
 const { me, role: myRole } = members.dataset;
 const isManager = Boolean(invitations);
-const day = (text) => new Date(text).toLocaleDateString(language, { dateStyle: "medium" });
+const day = (text) => new Date(text).toLocaleDateString(locale, { dateStyle: "medium" });
 const roleName = (role) => word(`role-${role}`);
 const nameOf = (person) => `${person.first_name} ${person.last_name}`.trim() || person.email;
 const found = new Map();

@@ -1,7 +1,7 @@
 // The texts of scripts. They stand in the page's <template id="words">, where they are translated with it.
 const place = document.getElementById("words");
 
-// The text `name`; {seconds} in it becomes values.seconds.
+// The text `name`; {time} in it becomes values.time.
 export function word(name, values = {}) {
   const text = place.content.querySelector(`[data-word="${name}"]`).textContent;
   return text.replace(/\{(\w+)\}/g, (whole, key) => values[key] ?? whole);

@@ -3,6 +3,7 @@ import { call, Lost, Refusal } from "../account/api.js";
 import { fill, say } from "../account/dialogs.js";
 import { clear, keyOf, onSend, problemAbove } from "../account/forms.js";
 import { language, word } from "../account/words.js";
+import { locale } from "../locale.js";
 import { renew } from "./parts.js";
 
 const change = document.getElementById("change");
@@ -15,11 +16,10 @@ let shown = null;
 function money(amount, currency) {
   const decimals = amount.split(".")[1]?.length ?? 0;
   const digits = { minimumFractionDigits: decimals, maximumFractionDigits: decimals, useGrouping: language !== "en" };
-  return `${new Intl.NumberFormat(language, digits).format(amount)} ${currency}`;
+  return `${new Intl.NumberFormat(locale, digits).format(amount)} ${currency}`;
 }
 
 // As the server writes days: 6 December 2026.
-const locale = language === "en" ? "en-GB" : language;
 const day = (moment) =>
   new Intl.DateTimeFormat(locale, { dateStyle: "long", timeZone: change.querySelector("form").dataset.timezone }).format(new Date(moment));
 
@@ -47,7 +47,7 @@ async function show(slug, name) {
     title: word("change_to", { plan: name }),
     total: money(data.total, data.currency),
     begins: data.effective_at ? day(data.effective_at) : word("when_paid"),
-    credits: data.credits ? new Intl.NumberFormat(language).format(data.credits) : word("no_credits"),
+    credits: data.credits ? new Intl.NumberFormat(locale).format(data.credits) : word("no_credits"),
     renews: data.renews_at ? day(data.renews_at) : word("after_payment"),
     renewal: money(data.renewal_amount, data.currency),
   });

@@ -1,5 +1,6 @@
 // The form "I have paid": files by drag and drop, large photos made smaller, and a lost connection loses nothing.
 // Without this script the browser sends the same form by itself.
+import { locale } from "../locale.js";
 import { swap } from "./swap.js";
 
 const LONGEST_SIDE = 2400;
@@ -18,7 +19,7 @@ function showFile() {
   const file = input().files[0];
   const taken = zone().querySelector(".taken");
   taken.hidden = !file;
-  if (file) taken.querySelector("bdi").textContent = `${file.name} · ${Math.ceil(file.size / 1024).toLocaleString()} kB`;
+  if (file) taken.querySelector("bdi").textContent = `${file.name} · ${Math.ceil(file.size / 1024).toLocaleString(locale)} kB`;
   zone().querySelector(".again")?.remove();
   problem(file && file.size > Number(zone().dataset.limit) ? zone().dataset.tooLarge : "");
 }

@@ -259,8 +259,8 @@ def _failed_payments() -> Listing:
     ]
     return Listing(
         "Failed payments",
-        _list("billing_payment", status__exact=PaymentStatus.FAILED),
-        "All failed payments",
+        _list("billing_payment", status__exact=PaymentStatus.FAILED, **_since("failed_at", reports.failed_since())),
+        f"All that failed in the last {reports.FAILED_DAYS} days",
         (Cell("Invoice"), Cell("Account"), Cell("Reason", is_wide=True), *_numbers("Amount", wide="Failed")),
         rows,
         f"No payment failed in the last {reports.FAILED_DAYS} days.",
@@ -317,9 +317,9 @@ def _list(model: str, **filters: str) -> str:
     return reverse(f"admin:{model}_changelist", query=filters)
 
 
-def _since(column: str, day: date) -> dict[str, str]:
-    """The filters of a list from a day on."""
-    return {f"{column}_from_0": day.isoformat(), f"{column}_from_1": "00:00:00"}
+def _since(column: str, moment: date) -> dict[str, str]:
+    """The filters of a list from a moment on, or from the beginning of a day."""
+    return {f"{column}_from_0": f"{moment:%Y-%m-%d}", f"{column}_from_1": f"{moment:%H:%M:%S}"}
 
 
 def _month(name: str) -> str:

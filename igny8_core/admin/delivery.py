@@ -4,11 +4,11 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import format_html
-from unfold.contrib.filters.admin import ChoicesDropdownFilter, FieldTextFilter
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter, FieldTextFilter
 from unfold.decorators import action as page_action
 from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminTextareaWidget
@@ -21,7 +21,7 @@ from igny8_core.common.strict_forms import StrictForm
 from igny8_core.console.columns import badge, change_url, moment
 from igny8_core.console.dialogs import ConfirmDialog, decided, row_id
 from igny8_core.console.pages import LogAdmin
-from igny8_core.events import deliveries
+from igny8_core.events import consumers, deliveries
 from igny8_core.events.models import Delivery, DeliveryStatus
 
 
@@ -41,6 +41,23 @@ class DropDialog(StrictForm, BaseDialogForm):  # type: ignore[misc]
     )
 
 
+class MailsFilter(admin.SimpleListFilter):
+    """Mails, or everything else that events cause."""
+
+    title = "mails"
+    parameter_name = "mails"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Both."""
+        return [("yes", "Mails"), ("no", "Everything else")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> QuerySet[Delivery]:
+        """The deliveries of who was chosen."""
+        to_mailers = Q(consumer__in=consumers.names_of_mailers())
+        chosen = {"yes": to_mailers, "no": ~to_mailers}
+        return queryset.filter(chosen.get(self.value() or "", Q()))
+
+
 DELIVERY_TONES = {DeliveryStatus.WAITING: "info", DeliveryStatus.DONE: "success", DeliveryStatus.DEAD: "danger"}
 
 
@@ -49,7 +66,12 @@ class DeliveryAdmin(LogAdmin):
     """Deliveries of events: the e-mails and webhooks that events cause."""
 
     list_display = ("id", "event", "consumer", "status_shown", "attempts", "next_attempt", "last_error")
-    list_filter = (("status", ChoicesDropdownFilter), ("consumer", FieldTextFilter))
+    list_filter = (
+        ("status", ChoicesDropdownFilter),
+        ("consumer", FieldTextFilter),
+        MailsFilter,
+        ("event__account", AutocompleteSelectFilter),
+    )
     list_select_related = ("event",)
     search_fields = ("event__type__startswith", "consumer__exact")
     search_help_text = "Search by type of the event, such as payment.approved, or by consumer"

@@ -9,8 +9,10 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from igny8_core.admin.accounts.blocks import mails_of
 from igny8_core.auth.models import Account, AccountNote, AccountStatus, User
 from igny8_core.business.billing.models import CreditGrant, CreditTransaction
+from igny8_core.business.billing.services.invoices.lifecycle import send_again
 from igny8_core.common import clock
 from igny8_core.events.deliveries import deliver_due
 from igny8_core.events.models import Delivery, Event
@@ -66,6 +68,31 @@ def test_the_page_shows_all_that_belongs_to_the_account(console: Client) -> None
         app, _, model = name.rpartition("_")
         listed = console.get(f"/admin/{app}/{model}/?account__id__exact={account.pk}")
         assert (listed.status_code, f"/admin/{app}/{model}/?account__id__exact={account.pk}" in text) == (200, True)
+
+
+def test_who_may_not_see_invoices_reads_no_invoice_number(client: Client, tenant: Account) -> None:
+    number = make.submitted_payment(make.invoice(tenant)).invoice.invoice_number
+
+    client.force_login(operator_with(SEES, "billing.view_payment"))
+    without = client.get(page_of(tenant)).content.decode()
+    client.force_login(operator_with(SEES, "billing.view_payment", "billing.view_invoice"))
+
+    assert 'aria-label="Payments"' in without
+    assert number not in without
+    assert number in client.get(page_of(tenant)).content.decode()
+
+
+def test_all_of_the_mails_are_those_of_the_account(console: Client, tenant: Account) -> None:
+    make.submitted_payment()
+    send_again(make.invoice(tenant), make.operator())
+    event = Event.objects.filter(account=tenant).latest("pk")
+    Delivery.objects.create(event=event, consumer="no mail", status="done")
+    (address,) = set(re.findall(r'"(/admin/events/delivery/\?[^"]*)"', console.get(page_of(tenant)).content.decode()))
+
+    rows = console.get(address.replace("&amp;", "&")).context["cl"].result_list
+
+    assert rows
+    assert {row.pk for row in rows} == {mail.pk for mail in mails_of(tenant)}
 
 
 def test_the_page_costs_as_many_statements_however_much_there_is(console: Client) -> None:

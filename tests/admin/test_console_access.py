@@ -20,8 +20,8 @@ from tests import make
 from tests.admin.samples import first_of_each
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "console-access.md"
-# What nobody may is refused to superusers too (test_protected.py); a row's history is behind the check of its page.
-PAGES = [page for page in pages_of_console() if permissions_asked(page) and not page.name.endswith("_history")]
+# What nobody may is refused to superusers too (test_protected.py).
+PAGES = [page for page in pages_of_console() if permissions_asked(page)]
 # Pages that nothing but a form is sent to.
 POSTED = {
     "billing_payment_decide": {"decision": "approve"},

@@ -108,6 +108,18 @@ def test_lists_show_what_failed_what_is_late_and_what_operators_did(console: Cli
     assert {row[2].text for row in shown["What operators did today"].rows} == {olga.email}
 
 
+def test_the_list_behind_failed_payments_has_exactly_those(console: Client) -> None:
+    old, new = make.submitted_payment(), make.submitted_payment()
+    clock.stand_at(clock.now() - timedelta(days=40))
+    PaymentService.reject_manual_payment(old, "Long ago")
+    clock.stand_at(None)
+    PaymentService.reject_manual_payment(new, "Not seen")
+
+    behind = console.get(lists(console)["Failed payments"].href).context["cl"].result_list
+
+    assert [payment.pk for payment in behind] == [new.pk]
+
+
 def test_lists_are_narrowed_to_a_time_in_utc(console: Client, alice: User) -> None:
     for day in (1, 2, 3):
         clock.stand_at(datetime(2026, 11, day, tzinfo=UTC))

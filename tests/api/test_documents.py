@@ -52,6 +52,15 @@ def test_invoices_are_found_by_status_dates_and_number(alice: User, as_user: Log
     assert numbers(client, INVOICES, ordering="invoice_date")[0] == old
 
 
+def test_an_invoice_says_the_customers_purchase_order(alice: User, as_user: Login, account_a: Account) -> None:
+    make.invoice(account_a)
+    make.invoice(account_a, purchase_order_number="PO-2026-117")
+
+    rows = as_user(alice).get(INVOICES).json()["data"]
+
+    assert [row["purchase_order_number"] for row in rows] == ["PO-2026-117", ""]
+
+
 def test_credit_notes_are_listed_with_what_they_are_for(bob: User, as_user: Login, account_a: Account) -> None:
     small, large = make.refund(account_a, "1.00", "First"), make.refund(account_a, "80.00", "Second")
     client = as_user(bob)

@@ -13,6 +13,7 @@ from rest_framework.test import APIClient, APIRequestFactory, force_authenticate
 
 from igny8_core.auth.callers import Caller
 from igny8_core.auth.models import Role, User
+from igny8_core.auth.operator_roles import ROLES, OperatorRole, permissions_of
 from igny8_core.auth.permissions import IsOperator, operator_permissions_of
 from igny8_core.auth.services.sessions import open_session
 from igny8_core.common.api.envelope import success
@@ -27,9 +28,17 @@ GUIDE = Path(__file__).parents[2] / "docs" / "operators.md"
 BY_NAME = {f"{operation.method} {operation.path}": operation for operation in staff.OPERATIONS}
 
 
-def call(world: World, operation: staff.Operation, user: User) -> tuple[int, bytes]:
+def logged_in(user: User) -> APIClient:
     client = APIClient(raise_request_exception=False)
     client.credentials(HTTP_AUTHORIZATION=f"Bearer {open_session(user).access}")
+    return client
+
+
+def call(world: World, operation: staff.Operation, user: User) -> tuple[int, bytes]:
+    return called(world, operation, logged_in(user))
+
+
+def called(world: World, operation: staff.Operation, client: APIClient) -> tuple[int, bytes]:
     path = address(operation.route, world.ids(operation.route, "operator"))
     content = json.dumps(body(world, operation.method, operation.route) or {}) if operation.fields else ""
     response = client.generic(operation.method, path, content, content_type="application/json")
@@ -58,6 +67,23 @@ def test_the_named_permission_is_enough_and_all_others_are_not(world: World, nam
     with undone():
         assert call(world, operation, not_staff)[0] == 403
     assert fingerprint() == before
+
+
+@pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
+def test_a_role_does_what_its_permissions_say_and_nothing_else(world: World, role: OperatorRole) -> None:
+    person, wrong = make.user(is_staff=True), {}
+    person.user_permissions.add(*permissions(sorted(permissions_of(role))))
+    client, before = logged_in(person), fingerprint()
+
+    for name, operation in BY_NAME.items():
+        may = permissions_of(role).issuperset(operation.permissions)
+        with undone():
+            status = called(world, operation, client)[0]
+            is_right = status == operation.status if may else status == 403 and fingerprint() == before
+        if not is_right:
+            wrong[name] = status
+
+    assert wrong == {}
 
 
 @pytest.mark.parametrize("name", BY_NAME)

@@ -164,3 +164,10 @@ def test_the_log_draws_as_many_rows_as_it_will_have(alice: User) -> None:
     known = Event.objects.filter(account=alice.account).count()
 
     assert drawn(alice, "/account/activity").count('class="bone"') == min(known, 20)
+
+
+def test_an_invoice_says_the_customers_purchase_order_where_there_is_one(alice: User) -> None:
+    plain, ordered = make.invoice(alice.account), make.invoice(alice.account, purchase_order_number="PO-2026-117")
+
+    assert "PO-2026-117" in drawn(alice, f"/account/invoices/{ordered.pk}")
+    assert "Purchase order" not in drawn(alice, f"/account/invoices/{plain.pk}")

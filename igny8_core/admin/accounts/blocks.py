@@ -6,6 +6,7 @@ as a new one. A block whose list the operator may not open is not there.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from django.db.models import QuerySet
@@ -59,11 +60,13 @@ class Block:
 
 def blocks_of(account: Account, request: HttpRequest) -> list[Block]:
     """The blocks of an account that this operator may see, in the order in which they stand."""
+    may = request.user.has_perm
+    payments = partial(_payments, with_invoices=may("billing.view_invoice"))
     makers: list[tuple[str, Callable[[Account], Block]]] = [
         ("igny8_auth.view_accountnote", _notes),
         ("igny8_auth.view_subscription", _subscriptions),
         ("billing.view_invoice", _invoices),
-        ("billing.view_payment", _payments),
+        ("billing.view_payment", payments),
         ("billing.view_credittransaction", _credits),
         ("billing.view_creditgrant", _grants),
         ("igny8_auth.view_user", _team),
@@ -72,7 +75,7 @@ def blocks_of(account: Account, request: HttpRequest) -> list[Block]:
         ("events.view_delivery", _mails),
         ("igny8_auth.view_customerlogin", _looks),
     ]
-    return [make(account) for permission, make in makers if request.user.has_perm(permission)]
+    return [make(account) for permission, make in makers if may(permission)]
 
 
 def mails_of(account: Account) -> QuerySet[Delivery]:
@@ -127,7 +130,7 @@ def _invoices(account: Account) -> Block:
     return Block("Invoices", ("Number", "Status", "Total", "Of", "Due"), rows, _list("billing_invoice", account))
 
 
-def _payments(account: Account) -> Block:
+def _payments(account: Account, *, with_invoices: bool) -> Block:
     found = Payment.objects.filter(account=account).select_related("invoice").order_by("-pk")[:SHOWN]
     rows: list[Row] = [
         (
@@ -135,12 +138,12 @@ def _payments(account: Account) -> Block:
             _status(each),
             amount_text(each.amount, each.currency),
             each.get_payment_method_display(),
-            each.invoice.invoice_number,
+            *([each.invoice.invoice_number] if with_invoices else []),
             time_text(each.created_at),
         )
         for each in found
     ]
-    heads = ("ID", "Status", "Amount", "By", "Invoice", "Of")
+    heads = ("ID", "Status", "Amount", "By", *(["Invoice"] if with_invoices else []), "Of")
     return Block("Payments", heads, rows, _list("billing_payment", account))
 
 
@@ -219,7 +222,8 @@ def _mails(account: Account) -> Block:
         )
         for each in mails_of(account)[:SHOWN]
     ]
-    return Block("Mails", ("At", "About", "", "Status"), rows, "", "No mails yet.")
+    all_of_them = _list("events_delivery", account, "event__account")
+    return Block("Mails", ("At", "About", "", "Status"), rows, f"{all_of_them}&mails=yes", "No mails yet.")
 
 
 def _looks(account: Account) -> Block:
@@ -250,5 +254,5 @@ def _link(model: str, pk: int, text: str) -> str:
     return format_html('<a class="text-link" href="{}">{}</a>', change_url(model, pk), text)
 
 
-def _list(model: str, account: Account) -> str:
-    return f"{reverse(f'admin:{model}_changelist')}?account__id__exact={account.pk}"
+def _list(model: str, account: Account, path: str = "account") -> str:
+    return f"{reverse(f'admin:{model}_changelist')}?{path}__id__exact={account.pk}"

@@ -9,5 +9,4 @@ class OperatorInvoiceOutput(InvoiceOutput):
     account_id = serializers.IntegerField()
     account_name = serializers.CharField(source="account.name")
     notes = serializers.CharField(help_text="Printed on the invoice; can be empty")
-    purchase_order_number = serializers.CharField(help_text="The customer's, printed on the invoice; can be empty")
     void_reason = serializers.CharField(help_text="Why it was voided; empty if it was not")

@@ -48,7 +48,8 @@ FIRST_INVOICES = PreparedStatement(
                     ELSE sold.period_start END,
                coalesce(sold.period_end, invoice.paid_at + CASE sold.billing_cycle
                     WHEN 'annual' THEN interval '1 year' WHEN 'monthly' THEN interval '1 month' END),
-               invoice.metadata -> 'billing_snapshot', account.billing_email, invoice.created_at
+               invoice.metadata -> 'billing_snapshot', account.billing_email, invoice.created_at,
+               invoice.purchase_order_number
         FROM igny8_invoices invoice JOIN igny8_accounts account ON account.id = invoice.account_id
         LEFT JOIN LATERAL (
             SELECT period_start, period_end, billing_cycle FROM igny8_invoice_lines line
@@ -108,6 +109,7 @@ def _invoice(row: Sequence[Any], lines: list[list[Any]] | None, snapshot: dict[s
         "paid_at": _time(row[11]),
         "billing_period_start": _time(row[12]),
         "billing_period_end": _time(row[13]),
+        "purchase_order_number": row[17],
         "billing_email": snapshot.get("email") or row[15],
         "billing_snapshot": {name: None if value is None else str(value) for name, value in snapshot.items()},
         "created_at": _time(row[16]),

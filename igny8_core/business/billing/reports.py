@@ -242,10 +242,14 @@ def oldest_waiting(limit: int) -> list[Payment]:
     return list(_waiting().select_related("account", "invoice").order_by("created_at", "pk")[:limit])
 
 
+def failed_since() -> datetime:
+    """From when on a failed payment is told of: a whole second, as an address can say it."""
+    return (clock.now() - timedelta(days=FAILED_DAYS)).replace(microsecond=0)
+
+
 def failed_payments() -> QuerySet[Payment]:
     """Payments that failed or were rejected in the last 30 days, newest first, with account and invoice."""
-    since = clock.now() - timedelta(days=FAILED_DAYS)
-    failed = Payment.objects.filter(status=PaymentStatus.FAILED, failed_at__gte=since)
+    failed = Payment.objects.filter(status=PaymentStatus.FAILED, failed_at__gte=failed_since())
     return failed.select_related("account", "invoice").order_by("-failed_at", "-pk")
 
 

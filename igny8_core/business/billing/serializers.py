@@ -147,6 +147,7 @@ class InvoiceOutput(OutputSerializer):
         allow_null=True,
         help_text="End of the period that it is for; null if it is for none, or for one that begins when it is paid",
     )
+    purchase_order_number = serializers.CharField(help_text="The customer's, printed on the invoice; can be empty")
     billing_email = serializers.CharField(help_text="Where it is sent")
     billing_snapshot = serializers.DictField(
         child=serializers.CharField(),

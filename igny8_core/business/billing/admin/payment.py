@@ -81,6 +81,7 @@ class PaymentAdmin(DecidesSeveral):
         ("account", AutocompleteSelectFilter),
         ("created_at", MomentRangeFilter),
         ("processed_at", MomentRangeFilter),
+        ("failed_at", MomentRangeFilter),
     )
     list_select_related = ("account", "invoice", "approved_by")
     list_fullwidth = True

@@ -16,9 +16,15 @@ from igny8_core.business.billing.admin.payment_proof import ShowsProof
 from igny8_core.business.billing.admin.refund import REFUND_TONES
 from igny8_core.business.billing.models import CAPTURED_STATUSES, GATEWAY_METHODS, GATEWAY_UNDER_WAY, Payment
 from igny8_core.business.billing.services.reconciliation.polling import check_payment_now, return_money
+from igny8_core.common.errors import TransitionNotAllowed
 from igny8_core.common.money import amount_text
 from igny8_core.console.columns import EMPTY, change_url, label
 from igny8_core.console.dialogs import ConfirmDialog, decided
+
+NOTHING_TO_ASK = (
+    "No gateway knows more of this payment than what stands here. Look at its page: it came by bank or wallet, or it "
+    "failed and is closed."
+)
 
 
 def gateway_buttons(payment: Payment) -> frozenset[str]:
@@ -93,7 +99,10 @@ class AsksGateways(ShowsProof):
         """Ask the gateway about the payment of the page."""
 
         def ask() -> str:
-            payment = check_payment_now(payment_with_id(object_id).get(), operator_of(request))
+            payment = payment_with_id(object_id).get()
+            if "ask" not in gateway_buttons(payment):
+                raise TransitionNotAllowed(NOTHING_TO_ASK)
+            payment = check_payment_now(payment, operator_of(request))
             review = f" It still needs review: {payment.review_reason}" if payment.needs_review else ""
             return f"The gateway was asked. The payment is {payment.get_status_display().lower()}.{review}"
 

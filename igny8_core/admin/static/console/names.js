@@ -8,7 +8,9 @@ addEventListener("load", () => setTimeout(() => {
     const label = box.closest(".select2").previousElementSibling?.labels?.[0];
     const chosen = box.querySelector(".select2-selection__rendered");
     if (!label || !chosen) continue;
-    label.id ||= `${chosen.id}-label`;
+    label.id ||= `${label.htmlFor}_label`;
+    // Where several can be chosen, what is typed goes into the field itself.
+    box.querySelector(".select2-search__field")?.setAttribute("aria-labelledby", label.id);
     box.setAttribute("aria-labelledby", `${label.id} ${chosen.id}`);
     if (chosen.getAttribute("role") === "textbox") chosen.setAttribute("aria-labelledby", label.id);
   }

@@ -45,7 +45,7 @@ UNFOLD: dict[str, Any] = {
     "ENVIRONMENT": "igny8_core.admin.dashboard.environment",
     "DASHBOARD_CALLBACK": "igny8_core.admin.dashboard.dashboard",
     "STYLES": [lambda request: static("console/console.css")],
-    "SCRIPTS": [lambda request: static("console/search.js")],
+    "SCRIPTS": [lambda request: static("console/search.js"), lambda request: static("console/names.js")],
     "SIDEBAR": {
         "show_search": True,
         "navigation": [

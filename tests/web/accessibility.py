@@ -8,6 +8,12 @@ from playwright.sync_api import Page
 SERIOUS = {"serious", "critical"}
 # Names, labels, order and sizes are the same in the dark; only these rules look at colours.
 ABOUT_COLOURS = {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}}
+# Serious and critical findings outside of these are conventions, not barriers; the rest of axe takes half the time.
+WCAG = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
+_RUN = """({context, options}) => axe.run({include: [["html"]], ...context}, {...options, resultTypes: ["violations"]})
+  .then(({violations}) =>
+  violations.flatMap(({id, impact, nodes}) => nodes.map(({target, html}) => ({
+    id, impact, target: target.join(" "), html: html.slice(0, 200)}))))"""
 # What fades from one colour to the other has neither meanwhile.
 COLOURS_HAVE_CHANGED = "Promise.allSettled(document.getAnimations().map((each) => each.finished))"
 
@@ -27,3 +33,18 @@ def faults_now(page: Page, options: dict[str, Any] | None = None) -> list[str]:
     broken: list[dict[str, Any]] = Axe().run(page, options=options).response["violations"]
     grave = [rule for rule in broken if rule["impact"] in SERIOUS]
     return [f"{rule['help']}: {node['html']}" for rule in grave for node in rule["nodes"]]
+
+
+class AxeOnPage:
+    """Axe, put on a page once, for a page that is looked at in several sizes and colours."""
+
+    def __init__(self, page: Page, without: tuple[str, ...] = ()) -> None:
+        """Elements `without` are left out: what is the same on another page, or as the row above."""
+        self.page, self.without = page, [[each] for each in without]
+        page.evaluate(Axe().axe_script)
+
+    def faults(self, *, colours_only: bool = False) -> list[str]:
+        """Each grave fault of WCAG A and AA on the page as it is shown now: its rule and what breaks it."""
+        asked = {"context": {"exclude": self.without}, "options": ABOUT_COLOURS if colours_only else WCAG}
+        broken: list[dict[str, Any]] = self.page.evaluate(_RUN, asked)
+        return [f"{rule['id']}: {rule['target']} {rule['html']}" for rule in broken if rule["impact"] in SERIOUS]

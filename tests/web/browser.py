@@ -101,7 +101,7 @@ def browsers(refused: str = "", answered: tuple[int, ...] = (), *, loses: bool =
     complaints = desk.complaints
     others = [text for text in complaints if not refused or refused not in text or "Security Policy" not in text]
     others = [text for text in others if not text.startswith(noted)]
-    assert others == []
+    assert others == [], others
 
 
 @contextmanager

@@ -1,0 +1,186 @@
+"""Every page of the console in a real browser: nobody is kept out of it, and nothing leaves its box."""
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.apps import apps
+from django.conf import settings
+from django.contrib.auth.models import Group
+from django.test import Client
+from playwright.sync_api import Page, expect
+from pytest_django.live_server_helper import LiveServer
+
+from igny8_core.auth.models import Account, Plan, User
+from igny8_core.auth.services.operators import invite_operator, operator_invitation_token
+from igny8_core.business.billing.models import BulkDecision, Invoice, Payment
+from igny8_core.console.access import pages_of_console, request_of
+from igny8_core.events.models import Event
+from tests import make
+from tests.admin.business import half_a_year
+from tests.admin.samples import one_of_each
+from tests.web.accessibility import AxeOnPage
+from tests.web.browser import browser_page, with_chromium
+
+pytestmark = [pytest.mark.django_db(transaction=True), with_chromium]
+
+# Answers that are files, or that only a form is sent to.
+NO_PAGES = re.compile(r"_(pdf|picture|preview|proof|proof_pages|switch)$|_(payment|invoice)_decide$|_queue$")
+WIDTHS = (390, 768, 1440, 1920)
+LOOKED_AT = {390, 1440}
+# What sticks out of the window or of its card, and is neither scrolled nor cut there on purpose.
+OVERFLOWING = """() => {
+  const held = (each) => {
+    for (let box = each.parentElement; box && box !== document.body; box = box.parentElement)
+      if (getComputedStyle(box).overflowX !== "visible") return true;
+    return false;
+  };
+  const panels = [...document.querySelectorAll(".console-panel")];
+  const cut = panels.filter((each) => each.scrollWidth > each.clientWidth + 1);
+  const end = document.documentElement.clientWidth + 1;
+  const out = [...document.querySelectorAll("#main *, body > main *, [role=dialog] *")].filter((each) => {
+    const own = each.getBoundingClientRect();
+    return own.width > 1 && (own.right > end || own.left < -1) && each.checkVisibility() && !held(each);
+  });
+  return [...cut, ...out].map((each) => each.outerHTML.slice(0, 160)).slice(0, 3);
+}"""
+# Looked at once: the menu, which stands on every page, and rows that are as those above them.
+SAME_ELSEWHERE = ("#nav-sidebar-inner", "tbody tr:nth-child(n + 4)", "option:nth-child(n + 4)")
+SHOTS = os.environ.get("IGNY8_SHOTS", "")
+
+
+def addresses(person: User) -> Iterator[str]:
+    """Each page of the console that is opened by its address, with the newest row of its model in it."""
+    fixed = ["/admin/", "/admin/search/", "/admin/search/?q=89", "/admin/search/?q=zzzz", "/admin/second-factor/"]
+    yield from [*fixed, "/admin/password_change/", "/admin/billing/payment/queue/"]
+    seen = set()
+    for page in pages_of_console():
+        if NO_PAGES.search(page.name) or page.shown in seen or not page.check(request_of(person)):
+            continue
+        seen.add(page.shown)
+        app, model = page.shown.split("/")[1:3]
+        if "*" not in page.shown:
+            yield f"/{page.shown}"
+            continue
+        row = apps.get_model(app, model)._default_manager.order_by("pk").last()
+        assert row, page.address
+        yield "/" + page.shown.replace("*", str(row.pk))
+
+
+def signed_in(person: User) -> str:
+    browser = Client()
+    browser.force_login(person)
+    return browser.cookies[settings.SESSION_COOKIE_NAME].value
+
+
+def faults_of(page: Page, name: str) -> list[str]:
+    """What is wrong with the page that is open, one line for each fault, at all widths and in both themes."""
+    page.add_style_tag(content="*, *::before, *::after { transition: none !important; animation: none !important }")
+    page.evaluate("document.fonts.ready.then(() => true)")
+    axe = AxeOnPage(page, () if name == "/admin/" else SAME_ELSEWHERE)
+    found: list[str] = []
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 900})
+        wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        found += [f"{name} {width}: {wide} px too wide"] if wide > 0 else []
+        found += [f"{name} {width}: sticks out {each}" for each in page.evaluate(OVERFLOWING)]
+        if width not in LOOKED_AT:
+            continue
+        for dark in (True, False):
+            page.evaluate("dark => document.documentElement.classList.toggle('dark', dark)", dark)
+            found += [f"{name} {width} {'dark' if dark else 'light'}: {each}" for each in axe.faults(colours_only=dark)]
+            if SHOTS:
+                shot = f"{name.strip('/').replace('/', '-')}-{width}-{'dark' if dark else 'light'}.png"
+                page.screenshot(path=Path(SHOTS) / shot, full_page=width == 390)
+    return found
+
+
+def opened(page: Page, server: LiveServer, address: str, cookie: str) -> None:
+    """The page at the address, of the operator whose session the cookie is; of nobody without one."""
+    page.context.clear_cookies()
+    if cookie:
+        session = {"name": settings.SESSION_COOKIE_NAME, "value": cookie, "url": server.url}
+        page.context.add_cookies([session])  # type: ignore[list-item]
+    page.goto(server.url + address)
+    if "/change/" not in address and page.evaluate("document.documentElement.lang === ''"):
+        _as_dialog(page, server, address)
+
+
+def _as_dialog(page: Page, server: LiveServer, address: str) -> None:
+    """A dialog is a piece of a page: put it where the button of its row's page would."""
+    row = re.sub(r"/[^/]+/$", "/change/", address)
+    page.goto(server.url + row)
+    page.evaluate(
+        """address => htmx.ajax("GET", address, {source: "[hx-target='#modal-content']", target: "#modal-content",
+        select: "#dialog"})""",
+        address,
+    )
+    expect(page.locator("#dialog")).to_be_attached()
+
+
+def kinds_of_pages(account: Account) -> dict[str, str]:
+    """One page of each kind, by name."""
+    paid = Payment.objects.filter(account=account, status="succeeded").latest("pk")
+    waiting = Payment.objects.filter(status="pending_approval", manual_reference__startswith="MCB").earliest("pk")
+    invoice = Invoice.objects.filter(account=account).latest("pk")
+    group, event = Group.objects.get(name="Support"), Event.objects.latest("pk")
+    return {
+        "dashboard": "/admin/",
+        "search": "/admin/search/?q=MCB-889201",
+        "list": "/admin/billing/payment/",
+        "review": f"/admin/billing/payment/queue/{waiting.pk}/",
+        "decided": f"/admin/billing/payment/decided/{BulkDecision.objects.latest('pk').pk}/",
+        "account": f"/admin/igny8_auth/account/{account.pk}/change/",
+        "builder": f"/admin/billing/invoice/add/?account={account.pk}",
+        "invoice": f"/admin/billing/invoice/{invoice.pk}/change/",
+        "methods": "/admin/billing/paymentmethodconfig/",
+        "deliveries": "/admin/events/delivery/",
+        "event": f"/admin/events/event/{event.pk}/change/",
+        "plan": f"/admin/igny8_auth/plan/{Plan.objects.latest('pk').pk}/change/",
+        "role": f"/admin/auth/group/{group.pk}/change/",
+        "history": f"/admin/billing/payment/{paid.pk}/history/",
+        "delete": f"/admin/auth/group/{group.pk}/delete/",
+        "dialog": f"/admin/billing/payment/{paid.pk}/refund/",
+        "second-factor": "/admin/second-factor/",
+        "password": "/admin/password_change/",
+    }
+
+
+def test_nobody_is_kept_out_of_any_kind_of_page(live_server: LiveServer, olga: User, defaults: None) -> None:
+    pages = kinds_of_pages(half_a_year(olga))
+    support = make.user(is_staff=True, email="sara@example.com", first_name="Sara")
+    support.groups.add(Group.objects.get(name="Support"))
+    invited = operator_invitation_token(invite_operator("i@example.com", support.groups.get(), olga))
+    whole, few = signed_in(olga), signed_in(support)
+    opens = {name: (address, whole) for name, address in pages.items()}
+    opens["refused"] = ("/admin/auth/group/", few)
+    opens["login"], opens["invitation"] = ("/admin/login/", ""), (f"/admin/operator-invitation/{invited}/", "")
+
+    found = []
+    with browser_page(answered=(403,)) as page:
+        page.emulate_media(reduced_motion="reduce")
+        for name, (address, cookie) in opens.items():
+            opened(page, live_server, address, cookie)
+            found += faults_of(page, name)
+    assert found == [], "\n" + "\n".join(found)
+
+
+@pytest.mark.stress
+def test_nobody_is_kept_out_of_any_page(live_server: LiveServer, olga: User, defaults: None) -> None:
+    half_a_year(olga)
+    one_of_each()
+    make.invoice()
+    make.submitted_payment(reference="BT-LAST")
+    cookie, pages = signed_in(olga), list(addresses(olga))
+
+    found = []
+    with browser_page() as page:
+        # Whether the picture of a document is there changes no finding, and drawing it takes long.
+        page.route("**/picture/**", lambda route: route.abort())
+        page.emulate_media(reduced_motion="reduce")
+        for address in pages:
+            opened(page, live_server, address, cookie)
+            found += faults_of(page, address)
+    assert found == [], "\n" + "\n".join(found)

@@ -17,9 +17,11 @@ from celery.schedules import crontab
 from django.db import connection
 
 from igny8_core.business.billing.gateways import stripe
+from igny8_core.business.billing.services.dunning.calendar import country_days
 from igny8_core.celery import app
 from igny8_core.common import clock
 from igny8_core.events.models import Event
+from simulation.people import PLACES
 
 # The simulation looks at the invariants itself and counts what it finds.
 NOT_RUN = frozenset({"billing.check_invariants"})
@@ -67,6 +69,10 @@ class Workers:
 
     def __post_init__(self) -> None:
         self._tasks = tasks()
+        if self.schedulers > 1:
+            # What a worker loads once in its life, each forked child would otherwise load again.
+            for country in {country for country, _ in PLACES}:
+                country_days(country, clock.today().year)
 
     def work(self, *, is_first_of_day: bool = False, calmly: bool = False) -> None:
         """One round of everything; if something happened, a minute later another one of what runs often.

@@ -1,8 +1,10 @@
 """A small population over some weeks: every promise holds, the scripts did what they say, and a broken rule is seen."""
 
 import itertools
+import random
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +13,7 @@ from django.core.management import call_command
 from igny8_core.business.billing.invariants import INVARIANTS
 from igny8_core.business.billing.models import CAPTURED_STATUSES, DunningStep, Invoice, Payment, Renewal
 from igny8_core.business.billing.services.collection.attempts import RENEWAL_KEY
+from igny8_core.business.billing.services.dunning.calendar import country_days
 from igny8_core.business.billing.services.invoices import pdf
 from igny8_core.celery import app
 from igny8_core.common import clock
@@ -23,7 +26,7 @@ from simulation.charges import (
     not_charged,
     past_due_without_reason,
 )
-from simulation.people import Habit, population
+from simulation.people import PLACES, Habit, population
 from simulation.periods import Observed, Period, gaps_and_overlaps, months_after, wrong_ends
 from simulation.proofs import proofs
 from simulation.report import Spent, lines
@@ -184,6 +187,20 @@ def test_every_task_of_the_schedule_runs_but_the_one_that_is_counted() -> None:
     assert {task.name for task in schedule.tasks()} == scheduled - schedule.NOT_RUN
     assert {"billing.invoice_renewals", "billing.dun_invoices"} <= scheduled
     assert scheduled >= schedule.NOT_RUN
+
+
+def test_a_forked_worker_has_the_holidays_that_its_parent_loaded(tmp_path: Path) -> None:
+    country_days.cache_clear()
+    told = tmp_path / "loaded"
+
+    def tell() -> None:
+        told.write_text(str(country_days.cache_info().currsize))
+
+    workers = schedule.Workers(random.Random(1), tmp_path / "failures", schedulers=2)
+    workers._in_forks([schedule.Task("tell", tell, is_daily=False, is_often=False)])
+
+    assert workers.failed() == []
+    assert int(told.read_text()) == len({country for country, _ in PLACES})
 
 
 @pytest.mark.stress

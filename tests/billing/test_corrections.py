@@ -5,6 +5,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.core import mail
+from django.core.mail import EmailMessage
 from django.db import IntegrityError, transaction
 
 from igny8_core.auth.models import User
@@ -19,7 +21,9 @@ from igny8_core.business.billing.services.invoices.corrections import (
 )
 from igny8_core.business.billing.services.invoices.lifecycle import billing_snapshot, create_invoice, send_again
 from igny8_core.business.billing.services.invoices.pdf import render_credit_note
+from igny8_core.business.billing.services.notifications import mails
 from igny8_core.business.billing.services.payment_service import PaymentService
+from igny8_core.events.models import Event
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -168,3 +172,32 @@ def test_what_was_paid_after_a_correction_and_is_disputed_stays_as_it_is(olga: U
 
     with pytest.raises(InvoiceNotCreditable):
         correct_buyer(second, buyer_of(second, name="Right AG"), "Wrong form", olga)
+
+
+def credited_mails() -> list[EmailMessage]:
+    """What the customers get for the credit notes so far, each of which no money moved for."""
+    mail.outbox.clear()
+    for event in Event.objects.filter(type="invoice.credited").order_by("pk"):
+        mails.handle(event)
+    return list(mail.outbox)
+
+
+def test_the_customer_gets_the_credit_note_of_an_unpaid_invoice_and_reads_that_nothing_is_owed(olga: User) -> None:
+    note = credit_unpaid(ordered(), "Ordered by mistake", olga)
+
+    [sent] = credited_mails()
+
+    assert sent.subject == f"Credit note {note} for invoice {note.invoice}"
+    assert f"You do not have to pay invoice {note.invoice} any more." in " ".join(sent.body.split())
+    assert "Reason: Ordered by mistake" in sent.body
+    assert [attached[0] for attached in sent.attachments] == [f"{note}.pdf"]
+
+
+def test_the_credit_note_of_a_correction_names_the_invoice_that_holds_and_goes_with_it(olga: User) -> None:
+    invoice, quiet = paid(), paid()
+    new = correct_buyer(invoice, buyer_of(invoice), "Wrong company", olga)
+    correct_buyer(quiet, buyer_of(quiet), "Wrong company", olga, send=False)
+
+    [sent] = credited_mails()
+
+    assert f"Invoice {invoice} was corrected. Invoice {new} takes its place" in " ".join(sent.body.split())

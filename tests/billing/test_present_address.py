@@ -11,6 +11,7 @@ from igny8_core.business.account_deletion.service import delete_account
 from igny8_core.business.billing.models import Invoice, Payment
 from igny8_core.business.billing.services.credit_service import CreditService
 from igny8_core.business.billing.services.invoice_service import InvoiceService
+from igny8_core.business.billing.services.invoices.corrections import credit_unpaid
 from igny8_core.business.billing.services.invoices.lifecycle import send_again
 from igny8_core.business.billing.services.notifications import mails
 from igny8_core.business.billing.services.notifications.gateway_mails import FOR_OPERATORS, GATEWAY_NOTICES
@@ -61,6 +62,7 @@ def told(account: Account, stripe: FakeStripe, olga: User) -> None:
     send_again(first, olga)
     paid = PaymentService.approve_manual_payment(make.submitted_payment(first), olga).payment
     PaymentService.process_refund(paid, reason="Half used")
+    credit_unpaid(make.invoice(account), "Ordered twice", olga)
     make.customer_at_stripe(stripe, account)
     PaymentService.create_stripe_payment(make.invoice(account), "pm_card_visa")
     waiting = PaymentService.create_stripe_payment(make.invoice(account)).payment
@@ -108,6 +110,7 @@ def test_the_kinds_of_mail_are_those_that_customers_get() -> None:
         *(
             "invoice.created",
             "invoice.sent",
+            "invoice.credited",
             "payment.approved",
             "payment.succeeded",
             "payment.rejected",

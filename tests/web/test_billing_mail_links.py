@@ -13,6 +13,7 @@ from igny8_core.auth.models import User
 from igny8_core.business.billing.models import Invoice, Payment
 from igny8_core.business.billing.services.credit_service import CreditService
 from igny8_core.business.billing.services.invoice_service import InvoiceService
+from igny8_core.business.billing.services.invoices.corrections import credit_unpaid
 from igny8_core.business.billing.services.notifications import mails
 from igny8_core.business.billing.services.payment_service import PaymentService
 from igny8_core.business.billing.services.payment_states.transitions import payment_event
@@ -77,6 +78,7 @@ def happen(event_type: str, invoice: Invoice, olga: User) -> None:
         "payment.refunded": lambda: PaymentService.process_refund(
             PaymentService.approve_manual_payment(confirmed(invoice), olga).payment, "5.00", refunded_by=olga
         ),
+        "invoice.credited": lambda: credit_unpaid(invoice, "Ordered twice", olga),
         "payment.failed": lambda: record(event_type, invoice, off_session=True, code="declined", reason="Declined."),
         "payment.action_required": lambda: record(event_type, invoice),
         "payment.returned": lambda: record(event_type, invoice, returned="5.00"),
@@ -93,6 +95,7 @@ def happen(event_type: str, invoice: Invoice, olga: User) -> None:
         ("payment.rejected", ["We could not confirm your payment", "It was 8.90.", 'name="reference"']),
         ("payment.approved", ["Paid, thank you.", "Save the receipt (PDF)"]),
         ("payment.refunded", ["Returned to you", "5.00 USD"]),
+        ("invoice.credited", ["This invoice is void.", "Nothing is to be paid."]),
         ("payment.failed", ["Pay by card", "Pay by Bank Transfer"]),
         ("payment.action_required", ["Pay by card"]),
         ("payment.returned", ["Pay by card"]),

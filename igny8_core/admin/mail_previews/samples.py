@@ -203,6 +203,18 @@ class Samples:
         )
 
     @cached_property
+    def credit_note_without_money(self) -> CreditNote:
+        return CreditNote.objects.create(
+            account=self.account,
+            invoice=self.invoice,
+            credit_note_number=f"CN-{self.name}-2",
+            amount=self.invoice.total,
+            currency=self.invoice.currency,
+            reason="Ordered twice",
+            created_at=clock.now(),
+        )
+
+    @cached_property
     def refund(self) -> Refund:
         return Refund.objects.create(
             account=self.account, payment=self.paid, amount="20.00", currency="USD", reason="Goodwill", status="failed"
@@ -335,6 +347,7 @@ FACTS: dict[str, Callable[[Samples], About]] = {
     "operator_invitation.resent": lambda of: About(of.operator_invitation, {}),
     "invoice.created": lambda of: About(of.invoice, {}),
     "invoice.sent": lambda of: About(of.invoice, {}),
+    "invoice.credited": lambda of: About(of.invoice, {"credit_note": of.credit_note_without_money.credit_note_number}),
     "payment.submitted": lambda of: About(of.waiting, {}),
     "payment.left_undecided": lambda of: About(of.account, {"payment_ids": [of.waiting.pk]}),
     "payment.approved": lambda of: About(of.paid, {}),

@@ -69,7 +69,7 @@ def _captured(invoice: Invoice) -> Payment | None:
 
 @service_transaction
 def credit_unpaid(invoice: Invoice, reason: str, credited_by: User) -> CreditNote:
-    """Take an unpaid invoice back as a whole: it becomes void, and a credit note says why.
+    """Take an unpaid invoice back as a whole: it becomes void, and the customer gets a credit note that says why.
 
     Raises InvoiceNotCreditable, and what mark_void raises.
     """
@@ -92,7 +92,7 @@ def correct_buyer(
 
     `buyer`: the names and addresses of its billing_snapshot. An unpaid invoice becomes void, and the new one sells the
     same. A paid one is taken back by a credit note that settles the new one, which grants nothing once more. The
-    account keeps its own details.
+    account keeps its own details. `send`: mail the new one, and the credit note where there is one.
     Raises InvoiceNotCreditable, and what mark_void and create_invoice raise.
     """
     account = lock_account(invoice.account_id, "plan", "owner")
@@ -126,7 +126,7 @@ def _correct_paid(
     account: Account, invoice: Invoice, buyer: dict[str, str], reason: str, by: User, send: bool
 ) -> Invoice:
     _require_whole(invoice)
-    note = _credit_note(invoice, invoice.total, reason, by)
+    note = _credit_note(invoice, invoice.total, reason, by, send=send)
     # What was sold stands on the invoice that was paid: this one must not sell it again.
     lines = [_as_text(line) for line in _lines_of(invoice)]
     new = _copy(account, invoice, lines, buyer, by, send, None)
@@ -214,7 +214,7 @@ def _require_whole(invoice: Invoice) -> None:
         )
 
 
-def _credit_note(invoice: Invoice, amount: Decimal, reason: str, by: User) -> CreditNote:
+def _credit_note(invoice: Invoice, amount: Decimal, reason: str, by: User, *, send: bool = True) -> CreditNote:
     now = clock.now()
     number = numbering.next_credit_note_number(invoice.account_id, now.astimezone(UTC).date())
     note = CreditNote.objects.create(
@@ -228,6 +228,6 @@ def _credit_note(invoice: Invoice, amount: Decimal, reason: str, by: User) -> Cr
         created_at=now,
     )
     facts = {"invoice_number": invoice.invoice_number, "credit_note": number, "reason": reason}
-    facts |= {"amount": str(amount), "currency": invoice.currency}
+    facts |= {"amount": str(amount), "currency": invoice.currency} | ({} if send else {"send": False})
     events.record(events.about("invoice.credited", invoice, by, facts))
     return note

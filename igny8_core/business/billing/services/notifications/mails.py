@@ -176,9 +176,29 @@ def _payment_rejected(event: Event) -> Mail:
     return Mail("payment_failed", subject, _customer(payment.invoice), context)
 
 
+def _invoice_credited(event: Event) -> Mail | None:
+    """No money moved: the invoice is not owed any more, or another one holds in its place."""
+    if event.data.get("send") is False:
+        return None
+    credit_note = _credit_note(event)
+    invoice = credit_note.invoice
+    context = {
+        "invoice": invoice,
+        "corrected_by": invoice.replaced_by,
+        "note": credit_note,
+        "amount": amount_text(credit_note.amount, credit_note.currency),
+        "reason": without_links(translated(credit_note.reason)),
+        "pay_link": pay_link(invoice),
+    }
+    subject = _("Credit note %(credit_note_number)s for invoice %(invoice_number)s") % {
+        "credit_note_number": credit_note.credit_note_number,
+        "invoice_number": invoice.invoice_number,
+    }
+    return Mail("invoice_credited", subject, _customer(invoice), context, lambda: _credit_note_pdf(credit_note))
+
+
 def _payment_refunded(event: Event) -> Mail:
-    related = "invoice__account__owner"
-    credit_note = CreditNote.objects.select_related(related).get(credit_note_number=event.data["credit_note"])
+    credit_note = _credit_note(event)
     context = {
         **_payment_facts(_payment(event)),
         "note": credit_note,
@@ -262,6 +282,7 @@ def _account_address(event: Event) -> list[str]:
 HANDLERS: dict[str, Callable[[Event], Mail | None]] = {
     "invoice.created": _invoice_created,
     "invoice.sent": _invoice_sent,
+    "invoice.credited": _invoice_credited,
     "payment.submitted": _payment_submitted,
     "payment.left_undecided": _undecided,
     "payment.approved": _payment_approved,
@@ -313,6 +334,11 @@ def _is_payable(invoice: Invoice) -> bool:
 def _invoice(event: Event) -> Invoice:
     related = ("account__owner", "subscription__plan")
     return Invoice.objects.select_related(*related).get(pk=event.object_id)
+
+
+def _credit_note(event: Event) -> CreditNote:
+    related = "invoice__account__owner"
+    return CreditNote.objects.select_related(related).get(credit_note_number=event.data["credit_note"])
 
 
 def _payment(event: Event) -> Payment:

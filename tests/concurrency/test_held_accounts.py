@@ -1,4 +1,4 @@
-"""An account that somebody holds for long stops the scheduled work of no other account (FLT-03)."""
+"""An account that somebody holds for long stops the scheduled work of no other account."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

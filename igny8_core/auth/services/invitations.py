@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, timedelta
 
 from django.contrib.auth.hashers import make_password
+from django.db.models import Q
 from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.translation import gettext as _
 
@@ -141,9 +142,9 @@ def forget_expired_invitations() -> int:
 
     They hold the address of somebody who may never have heard of us. The log keeps that they were sent, without it.
     """
-    old = {"accepted_at": None, "canceled_at": None, "expires_at__lte": clock.now() - KEPT_UNANSWERED}
+    old = Q(accepted_at=None, canceled_at=None, expires_at__lte=clock.now() - KEPT_UNANSWERED)
     kinds = (TeamInvitation, OperatorInvitation)
-    return sum(kind.objects.filter(**old).delete()[1].get(kind._meta.label, 0) for kind in kinds)
+    return sum(kind.objects.filter(old).delete()[1].get(kind._meta.label, 0) for kind in kinds)
 
 
 def accept_invitation(token: str, caller: User | None, person: NewPerson | None) -> User:

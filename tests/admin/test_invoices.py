@@ -263,6 +263,21 @@ def test_a_form_that_made_its_invoice_says_so_when_something_else_is_sent_with_i
     assert (invoice.total, invoice.lines.count()) == (10, 1)
 
 
+def test_prices_that_were_written_in_another_currency_are_not_invoiced(console: Client) -> None:
+    """The account's plan can be changed to one of another currency while somebody writes."""
+    account = make.account()
+    opened = console.get(f"{ADD}?account={account.pk}")
+    assert 'name="currency" value="USD"' in text(opened)
+    Account.objects.filter(pk=account.pk).update(plan=make.plan("europe", currency="EUR"))
+
+    refused = console.post(ADD, form(account, ("Work", "1", "10.00"), currency="USD"))
+
+    assert refused.status_code == 400
+    assert "written in USD, and the account is invoiced in EUR by now" in text(refused)
+    assert 'name="currency" value="EUR"' in text(refused)
+    assert not Invoice.objects.exists()
+
+
 def test_a_credit_note_that_is_ordered_twice_gives_its_part_back_once(console: Client) -> None:
     invoice = paid()
     opened = console.get(f"/admin/billing/invoice/{invoice.pk}/credit/").context["form"]

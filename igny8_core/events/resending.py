@@ -3,6 +3,8 @@
 from copy import copy
 from datetime import timedelta
 
+from django.db.models import Model
+
 from igny8_core.common import clock
 from igny8_core.common.db import lock_text, service_transaction
 from igny8_core.common.errors import DomainError
@@ -43,12 +45,21 @@ def resend_mail(delivery: Delivery, resent_by: services.Actor) -> Event:
         consumer = first.data["consumer"]
         first = Event.objects.get(pk=first.object_id)
     lock_text(RESENT, str(first.pk))
-    again = Event.objects.filter(object_type="events.event", object_id=str(first.pk), type=RESENT)
-    is_waiting = Delivery.objects.filter(event=first, consumer=consumer, status=DeliveryStatus.WAITING).exists()
-    if is_waiting or again.filter(created_at__gt=clock.now() - ONCE_IN).exists():
+    if Delivery.objects.filter(event=first, consumer=consumer, status=DeliveryStatus.WAITING).exists():
         raise MailJustSent()
+    require_not_just_sent(RESENT, first)
     services.record(services.about(RESENT, first, resent_by, {"consumer": consumer, "mail": first.type}))
     return first
+
+
+def require_not_just_sent(kind: str, subject: Model) -> None:
+    """Refuse a second click: an event of this kind about the subject, a moment ago. Raises MailJustSent.
+
+    The caller holds a lock under which such events are recorded.
+    """
+    earlier = Event.objects.filter(object_type=subject._meta.label_lower, object_id=str(subject.pk), type=kind)
+    if earlier.filter(created_at__gt=clock.now() - ONCE_IN).exists():
+        raise MailJustSent()
 
 
 def handle(event: Event) -> None:

@@ -170,6 +170,21 @@ def test_credits_are_adjusted_once_however_often_it_is_clicked(console: Client, 
     assert "has 50 credits" in refused
 
 
+def test_another_amount_in_a_dialog_that_was_sent_is_not_said_to_be_booked(console: Client, tenant: Account) -> None:
+    """Going back in the browser shows the dialog again, with its key."""
+    until = str(clock.today())
+    for action, fields in (("adjust", {}), ("goodwill", {"until": until})):
+        dialog = opened(console, tenant, action)
+        said(console, tenant, dialog, action, amount="5", reason="Promised", **fields)
+
+        again = said(console, tenant, dialog, action, amount="50", reason="Promised", **fields)
+
+        assert "nothing more was done" in again
+        assert "50 credits" not in again
+    tenant.refresh_from_db()
+    assert tenant.credits == 10
+
+
 def test_goodwill_expires_and_has_a_limit(console: Client, tenant: Account, settings: Any) -> None:
     day = clock.today() + timedelta(days=30)
     dialog = opened(console, tenant, "goodwill")

@@ -40,6 +40,7 @@ def test_the_page_of_an_account_tells_what_was_done_and_what_comes_next(console:
         "89.00 USD, due on 2027-02-01, day +2.",
         "Done: 2027-01-29 reminder, 2027-02-02 overdue notice",
         "Next: 2027-02-04 overdue notice",
+        "<div>+14, Wed 2027-02-24: the account is suspended</div>",
     ):
         assert said in page
 
@@ -112,6 +113,8 @@ def test_the_api_tells_the_same_and_replaces_an_exemption(olga: User, as_user: C
         (1, False),
     ]
     assert row["next"] == {"stage": 3, "kind": "overdue", "day": "2027-02-04"}
+    assert [each["stage"] for each in shown["sample"]] == [-3, 0, 1, 3, 7, 14, 30]
+    assert shown["sample"][-1] == {"stage": 30, "kind": "cancellation", "day": "2027-03-12"}
     assert (exempt["exempt_until"], exempt["exempt_reason"]) == ("2027-02-10", "Agreed")
     held = exempt["invoices"][0]
     assert held["held_because"] == "An operator exempted the account."

@@ -173,7 +173,7 @@ def test_an_unpaid_invoice_is_credited_as_a_whole_and_a_paid_one_by_what_goes_ba
 
     said = text(press(console, open_one, "credit", reason="Ordered by mistake"))
     over = text(press(console, settled, "credit", amount="89.01", reason="Goodwill", reference=""))
-    back = text(press(console, settled, "credit", amount="9.00", reason="Goodwill", reference="T-1"))
+    back = text(press(console, settled, "credit", amount="9.00", reason="Goodwill", reference="T-1", left="89.00"))
 
     note = CreditNote.objects.get(invoice=open_one)
     assert f"Credit note {note} over 89.00 USD was written." in said
@@ -263,6 +263,21 @@ def test_a_form_that_made_its_invoice_says_so_when_something_else_is_sent_with_i
     assert (invoice.total, invoice.lines.count()) == (10, 1)
 
 
+def test_prices_that_were_written_in_another_currency_are_not_invoiced(console: Client) -> None:
+    """The account's plan can be changed to one of another currency while somebody writes."""
+    account = make.account()
+    opened = console.get(f"{ADD}?account={account.pk}")
+    assert 'name="currency" value="USD"' in text(opened)
+    Account.objects.filter(pk=account.pk).update(plan=make.plan("europe", currency="EUR"))
+
+    refused = console.post(ADD, form(account, ("Work", "1", "10.00"), currency="USD"))
+
+    assert refused.status_code == 400
+    assert "written in USD, and the account is invoiced in EUR by now" in text(refused)
+    assert 'name="currency" value="EUR"' in text(refused)
+    assert not Invoice.objects.exists()
+
+
 def test_a_credit_note_that_is_ordered_twice_gives_its_part_back_once(console: Client) -> None:
     invoice = paid()
     opened = console.get(f"/admin/billing/invoice/{invoice.pk}/credit/").context["form"]
@@ -273,6 +288,28 @@ def test_a_credit_note_that_is_ordered_twice_gives_its_part_back_once(console: C
 
     assert "was left of this payment; now it is 80.00 USD." in text(again)
     assert CreditNote.objects.filter(invoice=invoice).count() == 1
+
+
+def test_an_invoice_that_is_paid_while_its_dialog_is_open_gives_no_money_back(console: Client) -> None:
+    """The dialog of an unpaid invoice asks for a reason alone; taken for one of a paid invoice, all would go back."""
+    payment = make.submitted_payment(make.subscription().invoices.get())
+    assert "amount" not in console.get(f"/admin/billing/invoice/{payment.invoice_id}/credit/").context["form"].fields
+    PaymentService.approve_manual_payment(payment, make.operator())
+
+    said = text(press(console, payment.invoice, "credit", reason="Never paid"))
+
+    assert "was paid after you opened the dialog. Nothing was credited" in said
+    assert Payment.objects.get().status == "succeeded"
+    assert not CreditNote.objects.exists()
+
+
+def test_a_page_of_results_that_is_loaded_again_sends_nothing_again(console: Client) -> None:
+    sent = {"decision": "send", "invoices": str(make.invoice().pk)}
+
+    once, again = (console.post(DECIDE, sent).context["done"] for _ in range(2))
+
+    assert (once, again) == (1, 0)
+    assert Event.objects.filter(type="invoice.sent").count() == 1
 
 
 @pytest.mark.django_db(transaction=True)

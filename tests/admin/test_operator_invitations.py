@@ -10,6 +10,7 @@ from django.test import Client
 
 from igny8_core.auth.errors import RoleAboveOwnPowers
 from igny8_core.auth.models import OperatorInvitation, User
+from igny8_core.auth.services.invitations import forget_expired_invitations
 from igny8_core.auth.services.operators import (
     cancel_operator_invitation,
     invite_operator,
@@ -157,3 +158,14 @@ def test_it_is_sent_again_and_taken_back_in_the_console(console: Client, olga: U
     assert "new link is on its way" in again.content.decode()
     assert "was taken back" in back.content.decode()
     assert "already accepted or canceled" in once_more.content.decode()
+
+
+def test_one_that_nobody_answered_is_deleted_when_it_is_old(olga: User) -> None:
+    """It holds the address of somebody who may never have heard of us."""
+    old, recent = (invite_operator(f"{name}@example.com", group("Payments"), olga) for name in ("old", "recent"))
+    for invitation, days in ((old, 91), (recent, 89)):
+        OperatorInvitation.objects.filter(pk=invitation.pk).update(expires_at=clock.now() - timedelta(days=days))
+
+    assert forget_expired_invitations() == 1
+
+    assert OperatorInvitation.objects.get() == recent

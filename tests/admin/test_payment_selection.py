@@ -14,6 +14,7 @@ from igny8_core.business.billing.admin import payment_bulk
 from igny8_core.business.billing.models import Payment
 from igny8_core.business.billing.payment_repeats import MOST_COMPARED
 from igny8_core.business.billing.services.payment_service import PaymentService
+from igny8_core.business.billing.services.payments import bulk_decisions
 from igny8_core.business.billing.tasks import decide_selected
 from tests import make
 from tests.admin.samples import operator_with
@@ -171,6 +172,20 @@ def test_many_are_decided_by_a_worker_while_a_page_says_how_far_it_is(console: C
     assert after == {"is_done": True, "all": 3, "waiting": 0, "done": 3, "refused": 0}
     assert "3 approved, 0 refused" in console.get(page).content.decode()
     assert {status(payment) for payment in payments} == {"succeeded"}
+
+
+def test_what_is_tried_once_more_is_not_said_to_be_left(console: Client, monkeypatch: Any) -> None:
+    """A worker decides it within seconds."""
+    payment = make.submitted_payment()
+
+    def broken(*_: Any) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(bulk_decisions, "_decide", broken)
+    answer = decided(console, [payment])
+
+    assert list(answer.context["messages"]) == []
+    assert not answer.context["is_done"]
 
 
 def test_a_report_is_for_those_who_may_see_payments(console: Client, client: Client) -> None:

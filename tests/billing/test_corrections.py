@@ -1,6 +1,7 @@
 """Credit notes without a refund, and invoices whose buyer was wrong: the old one stays, the new one corrects it."""
 
 import re
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -13,6 +14,7 @@ from igny8_core.auth.models import User
 from igny8_core.business.billing.errors import InvoiceNotCreditable, InvoiceNotSendable
 from igny8_core.business.billing.invariants import broken_invariants
 from igny8_core.business.billing.models import Allocation, CreditGrant, CreditNote, Invoice, Payment, Renewal
+from igny8_core.business.billing.services.dunning.pauses import extend_deadline
 from igny8_core.business.billing.services.invoices.corrections import (
     correct_buyer,
     credit_unpaid,
@@ -84,6 +86,16 @@ def test_renewal_is_paid_by_the_invoice_that_corrects_its_own(olga: User) -> Non
 
     assert Renewal.objects.get(pk=renewal.pk).invoice == new
     assert (new.subscription, new.line_items) == (renewal.subscription, wrong.line_items)
+
+
+def test_a_later_deadline_holds_for_the_invoice_that_corrects(olga: User) -> None:
+    wrong = make.renewal().invoice
+    until = wrong.due_date + timedelta(days=30)
+    extend_deadline(wrong, until, "Asked for time", olga)
+
+    new = correct_buyer(wrong, buyer_of(wrong), "Wrong company", olga)
+
+    assert [(pause.until, pause.ended_at) for pause in new.dunning_pauses.all()] == [(until, None)]
 
 
 def test_paid_invoice_is_credited_and_the_new_one_is_settled_by_the_note_and_grants_nothing(olga: User) -> None:

@@ -45,7 +45,7 @@ from igny8_core.auth.services.page_sessions import end_page_session
 from igny8_core.auth.session_cookie import cookie_of, put_cookie
 from igny8_core.business.billing.selectors import live_subscription_of
 from igny8_core.business.billing.services.credits.goodwill import give_goodwill
-from igny8_core.business.billing.services.credits.granting import adjust_credits
+from igny8_core.business.billing.services.credits.granting import LedgerEntry, adjust_credits
 from igny8_core.business.billing.services.dunning.pauses import exempt_account
 from igny8_core.business.billing.services.dunning.trials import extend_trial
 from igny8_core.business.billing.services.subscriptions.decisions import change_for_customer, end_for_customer
@@ -183,7 +183,7 @@ class ActsOnAccounts(ConsoleAdmin):
         def adjusted() -> str:
             by, key = operator_of(request), said["key"].hex
             entry = adjust_credits(form.account, said["amount"], reason=said["reason"], adjusted_by=by, key=key)
-            return f"{said['amount']:+} credits. The balance is {entry.balance_after}."
+            return _changed(entry, f"{said['amount']:+} credits")
 
         return _as_read(request, form, object_id, adjusted)
 
@@ -201,7 +201,7 @@ class ActsOnAccounts(ConsoleAdmin):
                 given_by=operator_of(request),
                 key=said["key"],
             )
-            return f"{said['amount']} credits until {said['until']}. The balance is {entry.balance_after}."
+            return _changed(entry, f"{said['amount']} credits until {said['until']}")
 
         return _as_read(request, form, object_id, given)
 
@@ -273,6 +273,12 @@ def _decide(form: AccountDialog, decide: Callable[[], str]) -> str:
             f"now it is {form.stands}. Look at it, then decide again."
         )
     return decide()
+
+
+def _changed(entry: LedgerEntry, what: str) -> str:
+    # Going back in the browser shows the dialog again, and another amount can be typed into it.
+    done = "This dialog has changed the balance already, and nothing more was done" if entry.repeated else what
+    return f"{done}. The balance is {entry.balance_after}."
 
 
 def _sold(form: AccountDialog) -> Subscription:

@@ -52,3 +52,6 @@ class DunningOutput(OutputSerializer):
     exempt_until = serializers.DateField(allow_null=True, help_text="The last day of an exemption; null: there is none")
     exempt_reason = serializers.CharField(help_text="Why it is exempt; empty if it is not")
     invoices = DunnedInvoiceOutput(many=True, help_text="At most 100 unpaid invoices, the one due first in front")
+    sample = NextStageOutput(
+        many=True, help_text="What the settings mean: all stages of a renewal that is invoiced today and never paid"
+    )

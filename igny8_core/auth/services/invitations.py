@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, timedelta
 
 from django.contrib.auth.hashers import make_password
+from django.db.models import Q
 from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -23,7 +24,16 @@ from igny8_core.auth.errors import (
     MemberElsewhere,
 )
 from igny8_core.auth.locks import lock_account
-from igny8_core.auth.models import MANAGER_ROLES, Account, InvitationState, Role, Site, TeamInvitation, User
+from igny8_core.auth.models import (
+    MANAGER_ROLES,
+    Account,
+    InvitationState,
+    OperatorInvitation,
+    Role,
+    Site,
+    TeamInvitation,
+    User,
+)
 from igny8_core.auth.permissions import require_usable
 from igny8_core.auth.selectors import members_of, seats_taken, terms_of, user_by_email
 from igny8_core.auth.services import team_policy
@@ -129,12 +139,13 @@ def withdraw_invitations(account: Account) -> None:
 
 @service_transaction
 def forget_expired_invitations() -> int:
-    """Delete invitations that nobody answered within KEPT_UNANSWERED after their end. Returns how many.
+    """Delete invitations, also of operators, that nobody answered within KEPT_UNANSWERED after their end; how many.
 
     They hold the address of somebody who may never have heard of us. The log keeps that they were sent, without it.
     """
-    expired = TeamInvitation.objects.filter(accepted_at=None, canceled_at=None)
-    return expired.filter(expires_at__lte=clock.now() - KEPT_UNANSWERED).delete()[1].get("igny8_auth.TeamInvitation", 0)
+    old = Q(accepted_at=None, canceled_at=None, expires_at__lte=clock.now() - KEPT_UNANSWERED)
+    kinds = (TeamInvitation, OperatorInvitation)
+    return sum(kind.objects.filter(old).delete()[1].get(kind._meta.label, 0) for kind in kinds)
 
 
 def accept_invitation(token: str, caller: User | None, person: NewPerson | None) -> User:

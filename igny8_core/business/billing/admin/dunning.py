@@ -18,7 +18,7 @@ from igny8_core.auth.permissions import operator_of
 from igny8_core.business.billing.admin.later_day import LaterDayDialog
 from igny8_core.business.billing.models import BusinessDay, DunningAccount, DunningPause, DunningStep, StageKind
 from igny8_core.business.billing.serializers import BusinessDayInput
-from igny8_core.business.billing.services.dunning.outlook import InvoiceOutlook, dunning_of
+from igny8_core.business.billing.services.dunning.outlook import WORDS, InvoiceOutlook, dunning_of
 from igny8_core.business.billing.services.dunning.pauses import exempt_account
 from igny8_core.business.billing.services.dunning.trials import extend_trial
 from igny8_core.common.money import amount_text
@@ -54,6 +54,13 @@ class DunningAccountAdmin(ReadOnlyAdmin):
     fieldsets = (
         (None, {"fields": (("name", "status_shown"), ("suspended_reason", "trial_ends"), "exempt_shown")}),
         ("Unpaid invoices", {"fields": ("invoices_shown",)}),
+        (
+            "What the settings mean",
+            {
+                "description": "For a renewal of this account that is invoiced today and never paid.",
+                "fields": ("sample_shown",),
+            },
+        ),
     )
 
     status_shown = badge("status", STATUS_TONES)
@@ -85,6 +92,15 @@ class DunningAccountAdmin(ReadOnlyAdmin):
         rows = [(change_url("billing_invoice", each.id), *described(each)) for each in dunning_of(account).invoices]
         line = '<div class="mb-4"><a class="text-link" href="{}">{}</a>, {}<br>{}<br>{}</div>'
         return format_html_join("", line, rows) or EMPTY
+
+    @admin.display(description="days after the due date")
+    def sample_shown(self, account: DunningAccount) -> str:
+        """Each stage with its day, and what happens then."""
+        rows = [
+            (f"{each.stage.day:+d}", f"{each.on:%a %Y-%m-%d}", WORDS[each.stage.kind])
+            for each in dunning_of(account).sample
+        ]
+        return format_html_join("", "<div>{}, {}: {}</div>", rows)
 
     @page_action(  # type: ignore[untyped-decorator]
         description="Exempt",

@@ -30,6 +30,7 @@ from igny8_core.console.pages import ConsoleAdmin
 
 EMPTY_LINES = 3
 MADE_ALREADY = "This form has made invoice {} already. Nothing more was made. Begin a new form for another invoice."
+OTHER_CURRENCY = "These prices were written in {}, and the account is invoiced in {} by now. Look at them again."
 COLUMNS = ("description", "quantity", "amount")
 NAMES = {
     "due_date": "Due date",
@@ -96,7 +97,9 @@ class WritesInvoices(ConsoleAdmin):
             return self._choose(request)
         if request.method != "POST":
             return self._page(request, account, Written.empty(), [])
-        written = Written.sent(request)
+        written, currency = Written.sent(request), account.plan.currency
+        if (shown := request.POST.get("currency", currency)) != currency:
+            return self._page(request, account, written, [OTHER_CURRENCY.format(shown, currency)])
         order = written.order(account)
         if not order.is_valid():
             return self._page(request, account, written, _refusals(order.errors))
@@ -148,6 +151,8 @@ def _created(account: Account, order: dict[str, Any], key: UUID, operator: User)
         account,
         # As text, so that 89.000 is refused where the currency has two decimals.
         [{**line, "amount": str(line["amount"])} for line in order["line_items"]],
+        # What the form showed, also if the account changes its plan just now.
+        currency=account.plan.currency,
         notes=order["notes"],
         due_date=order.get("due_date"),
         send=order["send"],

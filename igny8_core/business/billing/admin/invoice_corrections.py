@@ -27,6 +27,10 @@ from igny8_core.common.strict_forms import StrictForm
 from igny8_core.common.written import countries_to_choose
 from igny8_core.console.dialogs import row_id
 
+PAID_MEANWHILE = (
+    "This invoice was paid after you opened the dialog. Nothing was credited, and no money went back. Look at it, "
+    "then decide again."
+)
 CORRECTED = frozenset({InvoiceStatus.PENDING, InvoiceStatus.PAID, InvoiceStatus.UNCOLLECTIBLE})
 
 
@@ -133,6 +137,9 @@ def credited(request: Any, invoice: Invoice, said: dict[str, Any]) -> CreditNote
     payment = payment_behind(invoice)
     if payment is None or invoice.replaced_by:
         raise InvoiceNotCreditable()
+    # The dialog of an unpaid invoice spoke of no money that goes back, and asked for no amount.
+    if said.get("left") is None:
+        raise InvoiceNotCreditable(PAID_MEANWHILE)
     require_confirmed_operator(request)
     return process_refund(
         payment,

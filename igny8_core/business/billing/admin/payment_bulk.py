@@ -251,11 +251,12 @@ def _reported(bulk: BulkDecision) -> QuerySet[BulkDecisionRow]:
 
 
 def _report_of(bulk: BulkDecision) -> Report:
+    """What became of the payments; of those that a worker tries once more, nothing is said yet."""
     report = Report()
     for row in _reported(bulk):
         if row.result == RowResult.DONE:
             report.decided.append((row.payment, row.outcome, row.caution))
-        else:
+        elif row.result == RowResult.REFUSED:
             report.refused.append((row.payment, row.outcome))
     return report
 

@@ -26,6 +26,7 @@ from igny8_core.business.billing.models import (
 )
 from igny8_core.business.billing.selectors import live_grants_of
 from igny8_core.common import clock
+from igny8_core.common.batches import others_go_on
 from igny8_core.common.db import service_transaction
 from igny8_core.common.errors import InvalidInput
 from igny8_core.common.languages import in_language
@@ -143,7 +144,11 @@ def expire_due_credits() -> int:
     """Expire the due grants of all accounts, each account in its own transaction; returns the credits taken."""
     due = CreditGrant.objects.filter(remaining__gt=0, expires_at__lte=clock.now())
     accounts = Account.objects.filter(pk__in=due.values("account_id")).order_by("pk")
-    return sum(expire_credits(account) for account in accounts.iterator())
+    taken = 0
+    for account in accounts.iterator():
+        with others_go_on("the expiry of credits", account=account.pk):
+            taken += expire_credits(account)
+    return taken
 
 
 def require_positive(amount: int) -> None:

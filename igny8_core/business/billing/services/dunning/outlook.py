@@ -59,6 +59,13 @@ class AccountOutlook:
     exempt_reason: str
     invoices: list[InvoiceOutlook]
 
+    @property
+    def sample(self) -> list[Expected]:
+        """What the settings mean for the account: the stages of a renewal that is invoiced today and never paid."""
+        today = local_time(self.account, clock.now()).date()
+        due = today + timedelta(days=settings.RENEWAL_INVOICE_DAYS)
+        return sample(today, due, self.account.billing_country, Subject.RENEWAL, current_calendar())
+
 
 def dunning_of(account: Account) -> AccountOutlook:
     """What is open between us and an account, at most 100 invoices, the one that is due first in front."""

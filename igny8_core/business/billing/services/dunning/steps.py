@@ -4,12 +4,10 @@ Every step is one transaction under the account's lock. A worker that is killed 
 schedule finds what the first one did.
 """
 
-import logging
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db import OperationalError
 
 from igny8_core.auth.locks import lock_account
 from igny8_core.auth.models import AccountStatus, BillingDriver, Subscription, SubscriptionStatus
@@ -31,12 +29,11 @@ from igny8_core.business.billing.services.dunning.rules import (
 from igny8_core.business.billing.services.subscriptions.ending import end_unpaid
 from igny8_core.business.billing.services.subscriptions.transitions import mark_past_due, suspend_unpaid
 from igny8_core.common import clock
+from igny8_core.common.batches import others_go_on
 from igny8_core.common.db import service_transaction
-from igny8_core.common.errors import DomainError
 from igny8_core.common.marks import gettext_noop
 from igny8_core.events import services as events
 
-logger = logging.getLogger(__name__)
 BATCH = 500
 # Reminders move before holidays, and the customer's day can be tomorrow already.
 MARGIN = timedelta(days=41)
@@ -96,11 +93,9 @@ def end_abandoned_orders() -> int:
     ).exclude(invoices__status=InvoiceStatus.PENDING)
     ended = 0
     for order in orders.order_by("pk")[:BATCH]:
-        try:
+        with others_go_on("an abandoned order", subscription=order.pk):
             end_unpaid(order, gettext_noop("The order was never paid"))
             ended += 1
-        except (DomainError, OperationalError) as refusal:
-            logger.warning("an abandoned order waits", extra={"subscription": order.pk, "reason": str(refusal)})
     return ended
 
 
@@ -116,11 +111,10 @@ def _batches() -> Iterator[list[OpenInvoice]]:
 
 
 def _took(case: OpenInvoice, calendar: Calendar) -> bool:
-    try:
-        return take_due_step(case.invoice, calendar)
-    except (DomainError, OperationalError) as refusal:
-        logger.warning("a step of dunning waits", extra={"invoice": case.invoice.pk, "reason": str(refusal)})
-        return False
+    taken = False
+    with others_go_on("a step of dunning", invoice=case.invoice.pk):
+        taken = take_due_step(case.invoice, calendar)
+    return taken
 
 
 def _lacks_status(case: OpenInvoice, at: datetime) -> bool:

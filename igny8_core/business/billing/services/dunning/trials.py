@@ -3,11 +3,9 @@
 Only trials that began with a setting TRIAL_DAYS, or got an end from an operator, end at all.
 """
 
-import logging
 from datetime import date, datetime, time, timedelta
 
 from django.conf import settings
-from django.db import OperationalError
 
 from igny8_core.auth.errors import AccountDeleted, NotOnTrial
 from igny8_core.auth.locks import lock_account
@@ -16,11 +14,11 @@ from igny8_core.auth.permissions import require_other_account
 from igny8_core.business.billing.services.dunning.calendar import Calendar, current_calendar, local_time
 from igny8_core.business.billing.services.subscriptions.transitions import transition_account
 from igny8_core.common import clock
+from igny8_core.common.batches import others_go_on
 from igny8_core.common.db import service_transaction
-from igny8_core.common.errors import DomainError, InvalidInput
+from igny8_core.common.errors import InvalidInput
 from igny8_core.events import services as events
 
-logger = logging.getLogger(__name__)
 BATCH = 500
 LONGEST_EXTENSION = timedelta(days=366)
 # In the event of an account that was canceled because its trial was over.
@@ -125,8 +123,7 @@ def _is_due(stage: int, account: Account, now: datetime, calendar: Calendar) -> 
 
 
 def _took(account: Account, calendar: Calendar) -> bool:
-    try:
-        return take_trial_step(account, calendar)
-    except (DomainError, OperationalError) as refusal:
-        logger.warning("the end of a trial waits", extra={"account": account.pk, "reason": str(refusal)})
-        return False
+    taken = False
+    with others_go_on("the end of a trial", account=account.pk):
+        taken = take_trial_step(account, calendar)
+    return taken

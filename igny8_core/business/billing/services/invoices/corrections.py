@@ -21,6 +21,7 @@ from igny8_core.business.billing.models import (
     Allocation,
     AllocationKind,
     CreditNote,
+    DunningPause,
     Invoice,
     InvoiceLine,
     InvoiceStatus,
@@ -118,6 +119,8 @@ def _correct_unpaid(
     if renewal:
         renewal.invoice = new
         renewal.save(update_fields=["invoice"])
+    # A later deadline that the customer was given is kept, too.
+    DunningPause.objects.filter(account=account, invoice=invoice, ended_at=None).update(invoice=new)
     mark_void(invoice, _("Corrected by %(number)s: %(reason)s") % {"number": new, "reason": reason}, by)
     return new
 

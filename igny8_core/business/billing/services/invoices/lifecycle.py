@@ -36,6 +36,7 @@ from igny8_core.common.languages import in_language
 from igny8_core.common.set_writes import handed_over
 from igny8_core.common.states import transition
 from igny8_core.events import services as events
+from igny8_core.events.resending import require_not_just_sent
 
 logger = logging.getLogger(__name__)
 MAX_DUE_DAYS = 365
@@ -168,11 +169,15 @@ def mark_void(invoice: Invoice, reason: str, voided_by: events.Actor = None) -> 
 
 @service_transaction
 def send_again(invoice: Invoice, sent_by: User) -> Invoice:
-    """Mail the invoice to its customer once more, with its PDF and how to pay it. Raises InvoiceNotSendable."""
+    """Mail the invoice to its customer once more, with its PDF and how to pay it.
+
+    Raises InvoiceNotSendable, MailJustSent for a second click, also for a page of results that is loaded again.
+    """
     account = lock_account(invoice.account_id, "owner")
     invoice = lock_invoice(account, invoice.pk)
     if why_not := why_not_sent(invoice):
         raise InvoiceNotSendable(why_not)
+    require_not_just_sent("invoice.sent", invoice)
     events.record(_event("invoice.sent", invoice, sent_by))
     return invoice
 

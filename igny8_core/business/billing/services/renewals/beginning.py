@@ -2,6 +2,7 @@
 
 import logging
 
+from django.db import OperationalError
 from django.db.models import Q
 
 from igny8_core.auth.models import LIVE_STATUSES
@@ -34,4 +35,8 @@ def _begun(renewal: Renewal) -> bool:
     except DomainError as refusal:
         # One that does not fit must not stop the others. The invariants tell operators of it.
         logger.error("a paid period did not begin", extra={"renewal": renewal.pk, "code": refusal.code})
+        return False
+    except OperationalError as refusal:
+        # Somebody holds the account for long. The next run begins it.
+        logger.warning("a paid period waits", extra={"renewal": renewal.pk, "reason": str(refusal)})
         return False

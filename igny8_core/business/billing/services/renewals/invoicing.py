@@ -25,6 +25,7 @@ from igny8_core.business.billing.services.renewals.price_changes import hold_in_
 from igny8_core.business.billing.services.renewals.writing import Draft, OfferSets, set_key, write
 from igny8_core.business.billing.services.subscriptions.withdrawing import withdraw_voided
 from igny8_core.common import clock
+from igny8_core.common.batches import others_go_on
 from igny8_core.common.db import PreparedStatement, require_no_transaction
 
 logger = logging.getLogger(__name__)
@@ -82,7 +83,7 @@ def _withdraw_voided() -> None:
     begun = Q(status=RenewalStatus.OPEN, invoice__status=InvoiceStatus.VOID, period_start__lte=clock.now())
     voided = Renewal.objects.filter(begun, subscription__status__in=RENEWED)
     for pk, account_id in voided.order_by("pk").values_list("pk", "account_id"):
-        with transaction.atomic():
+        with others_go_on("a voided renewal", renewal=pk), transaction.atomic():
             lock_account(account_id)
             renewal = voided.select_related("invoice").filter(account_id=account_id, pk=pk).first()
             if renewal:

@@ -52,6 +52,7 @@ from igny8_core.business.billing.services.subscriptions.transitions import (
 )
 from igny8_core.business.billing.services.subscriptions.withdrawing import withdraw_orders, withdraw_renewal
 from igny8_core.common import clock
+from igny8_core.common.batches import others_go_on
 from igny8_core.common.db import service_transaction
 from igny8_core.common.errors import DomainError
 from igny8_core.common.marks import gettext_noop
@@ -179,9 +180,11 @@ def end_due_periods() -> int:
     done, last = 0, 0
     while batch := list(due.filter(pk__gt=last)[:BATCH]):
         for subscription in batch:
-            _close_what_is_open(subscription)
-            end_period(subscription)
-        done, last = done + len(batch), batch[-1].pk
+            with others_go_on("the end of a period", subscription=subscription.pk):
+                _close_what_is_open(subscription)
+                end_period(subscription)
+                done += 1
+        last = batch[-1].pk
     return done
 
 

@@ -48,6 +48,7 @@ OVERFLOWING = """() => {
 }"""
 # Looked at once: the menu, which stands on every page, and rows that are as those above them.
 SAME_ELSEWHERE = ("#nav-sidebar-inner", "tbody tr:nth-child(n + 4)", "option:nth-child(n + 4)")
+NO_DRAWING = '<svg xmlns="http://www.w3.org/2000/svg" width="600" height="800"/>'
 SHOTS = os.environ.get("IGNY8_SHOTS", "")
 
 
@@ -64,7 +65,8 @@ def addresses(person: User) -> Iterator[str]:
         if "*" not in page.shown:
             yield f"/{page.shown}"
             continue
-        row = apps.get_model(app, model)._default_manager.order_by("pk").last()
+        about = BulkDecision if "/decided/" in page.shown else apps.get_model(app, model)
+        row = about._default_manager.order_by("pk").last()
         assert row, page.address
         yield "/" + page.shown.replace("*", str(row.pk))
 
@@ -164,7 +166,7 @@ def test_nobody_is_kept_out_of_any_kind_of_page(live_server: LiveServer, olga: U
         for name, (address, cookie) in opens.items():
             opened(page, live_server, address, cookie)
             found += faults_of(page, name)
-    assert found == [], "\n" + "\n".join(found)
+        assert found == [], "\n" + "\n".join(found)
 
 
 @pytest.mark.stress
@@ -177,10 +179,10 @@ def test_nobody_is_kept_out_of_any_page(live_server: LiveServer, olga: User, def
 
     found = []
     with browser_page() as page:
-        # Whether the picture of a document is there changes no finding, and drawing it takes long.
-        page.route("**/picture/**", lambda route: route.abort())
+        # What the picture of a document shows changes no finding, and drawing it takes long.
+        page.route("**/picture/**", lambda route: route.fulfill(body=NO_DRAWING, content_type="image/svg+xml"))
         page.emulate_media(reduced_motion="reduce")
         for address in pages:
             opened(page, live_server, address, cookie)
             found += faults_of(page, address)
-    assert found == [], "\n" + "\n".join(found)
+        assert found == [], "\n" + "\n".join(found)

@@ -81,8 +81,14 @@ def _day_to_pay(person: Person, invoice: Invoice, purse: Purse) -> date:
         # The charge can only fail, so they are there on the day.
         return invoice.due_date
     if leaves_it_to_the_card(person):
-        return invoice.due_date + timedelta(days=person.pick.randint(1, 3))
+        return _begins_on(person, invoice) + timedelta(days=person.pick.randint(1, 3))
     return invoice.due_date - timedelta(days=person.pick.randint(0, 4))
+
+
+def _begins_on(person: Person, invoice: Invoice) -> date:
+    """The day, where the person is, on which the charge is due: in the far east one later than the due date, in UTC."""
+    renewal = invoice.renewal_paid
+    return max(invoice.due_date, person.here(renewal.period_start)) if renewal else invoice.due_date
 
 
 def _break_card(person: Person, invoice: Invoice, purse: Purse) -> None:

@@ -6,10 +6,12 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.core.management import call_command
 
+from fake_gateways.stripe_fake import FakeStripe
 from igny8_core.business.billing.invariants import INVARIANTS
 from igny8_core.business.billing.models import CAPTURED_STATUSES, DunningStep, Invoice, Payment, Renewal
 from igny8_core.business.billing.services.collection.attempts import RENEWAL_KEY
@@ -26,12 +28,13 @@ from simulation.charges import (
     not_charged,
     past_due_without_reason,
 )
+from simulation.money import Purse, _day_to_pay
 from simulation.people import PLACES, Habit, population
 from simulation.periods import Observed, Period, gaps_and_overlaps, months_after, wrong_ends
 from simulation.proofs import proofs
 from simulation.report import Spent, lines
 from simulation.run import Outcome, Plot, simulate
-from tests.billing.renewing import END, NEXT_END, START, pay_at, renewal_of, running, work_at
+from tests.billing.renewing import END, NEXT_END, START, WEEK_BEFORE, at, pay_at, renewal_of, running, work_at
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -201,6 +204,20 @@ def test_a_forked_worker_has_the_holidays_that_its_parent_loaded(tmp_path: Path)
 
     assert workers.failed() == []
     assert int(told.read_text()) == len({country for country, _ in PLACES})
+
+
+def test_who_leaves_it_to_the_card_waits_for_the_day_of_the_charge_where_they_are(db: None) -> None:
+    """In the far east the period begins on the day after the due date, which is one of UTC."""
+    subscription = running()
+    work_at(WEEK_BEFORE)
+    invoice = renewal_of(subscription).invoice
+    person = next(person for person in population(50, START.date(), 90, 1) if leaves_it_to_the_card(person))
+    person.zone = ZoneInfo("Pacific/Kiritimati")
+
+    days = {at(WEEK_BEFORE, _day_to_pay, person, invoice, Purse(FakeStripe())) for _ in range(20)}
+
+    assert (invoice.due_date, person.here(END)) == (date(2026, 2, 28), date(2026, 3, 1))
+    assert days == {date(2026, 3, day) for day in (2, 3, 4)}
 
 
 @pytest.mark.stress

@@ -231,6 +231,7 @@ def _credit_note(invoice: Invoice, amount: Decimal, reason: str, by: User, *, se
         created_at=now,
     )
     facts = {"invoice_number": invoice.invoice_number, "credit_note": number, "reason": reason}
-    facts |= {"amount": str(amount), "currency": invoice.currency} | ({} if send else {"send": False})
-    events.record(events.about("invoice.credited", invoice, by, facts))
+    facts |= {"amount": str(amount), "currency": invoice.currency}
+    quiet = {} if send else {"send": False}
+    events.record(events.about("invoice.credited", invoice, by, facts | quiet))
     return note

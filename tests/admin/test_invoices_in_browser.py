@@ -71,6 +71,10 @@ def test_an_invoice_is_written_sent_looked_at_and_corrected(live_server: LiveSer
         page.get_by_role("button", name="Send 1 invoice").click()
         expect(page.get_by_role("heading", name="1 sent, 1 refused")).to_be_visible()
         require_no_faults(page, "invoice-decided")
+        with page.expect_download() as download:
+            page.get_by_role("link", name="Save the report (CSV)").click()
+        assert download.value.suggested_filename == "decided-invoices.csv"
+        assert "Tokyo Trading,2539,JPY,done,Sent" in download.value.path().read_text()
 
     new = Invoice.objects.select_related("account", "replaces").get(replaces__isnull=False)
     assert (new.account.name, new.metadata["billing_snapshot"]["name"]) == ("Tokyo Trading", "Tokyo Trading K.K.")

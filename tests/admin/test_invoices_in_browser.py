@@ -98,7 +98,11 @@ def test_a_country_s_wallet_is_added_looked_at_and_switched(live_server: LiveSer
         preview = page.locator(".console-preview")
         expect(preview).to_contain_text("Send exactly 89.00 USD by")
         expect(preview).to_contain_text("03001234567")
+        payment_page = page.frame_locator("iframe[title='The payment page of a sample invoice']")
         preview.scroll_into_view_if_needed()
+        expect(payment_page.get_by_role("heading", name="Pay by JazzCash")).to_be_visible()
+        # With the styles that customers have.
+        expect(payment_page.locator(".copied > div").first).to_have_css("display", "grid")
         page.wait_for_function(f"({LOADED})(document.querySelector('.console-document'))")
         require_no_faults(page, "method")
         page.goto(f"{live_server.url}/admin/billing/paymentmethodconfig/")

@@ -1,35 +1,45 @@
 """Console pages of deliveries of events."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter, FieldTextFilter
 from unfold.decorators import action as page_action
 from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminTextareaWidget
 
+from igny8_core.auth.models import User
 from igny8_core.auth.permissions import operator_of
 from igny8_core.common.api.fields import MultilineTextField
 from igny8_core.common.api.serializers import StrictSerializer
 from igny8_core.common.errors import TransitionNotAllowed
 from igny8_core.common.strict_forms import StrictForm
 from igny8_core.console.columns import badge, change_url, moment
-from igny8_core.console.dialogs import ConfirmDialog, decided, row_id
+from igny8_core.console.dialogs import ConfirmDialog, decided, led_to, row_id
 from igny8_core.console.pages import LogAdmin
+from igny8_core.console.selections import IdsField, joined
 from igny8_core.events import consumers, deliveries
 from igny8_core.events.models import Delivery, DeliveryStatus
+
+# More than this many are taken in several selections, the oldest first.
+MOST_SELECTED = 500
+# So many deliveries that were left get a line of their own.
+TOLD = 10
 
 
 class DropInput(StrictSerializer):
     reason = MultilineTextField(max_length=deliveries.LONGEST_REASON)
 
 
-class DropDialog(StrictForm, BaseDialogForm):  # type: ignore[misc]
+class DropForm(StrictForm, forms.Form):
     """Asks why nobody needs a delivery any more that was given up."""
 
     rules = DropInput
@@ -38,7 +48,18 @@ class DropDialog(StrictForm, BaseDialogForm):  # type: ignore[misc]
         max_length=deliveries.LONGEST_REASON,
         help_text="For other operators. It is kept. Example: The customer was told by telephone.",
         widget=UnfoldAdminTextareaWidget,
+        error_messages={"required": "Write down why nobody needs it any more; the log keeps it."},
     )
+
+
+class DropDialog(DropForm, BaseDialogForm):  # type: ignore[misc]
+    """The same for the delivery of a page."""
+
+
+class SelectedForm(forms.Form):
+    """The ids of the selected deliveries in one field."""
+
+    deliveries = IdsField(MOST_SELECTED, "deliveries")
 
 
 class MailsFilter(admin.SimpleListFilter):
@@ -78,7 +99,7 @@ class DeliveryAdmin(LogAdmin):
     ordering = ("-id",)
     fields = ("event_link", "consumer", "status_shown", "attempts", "next_attempt", "last_error", "drop_reason")
 
-    actions = ("retry",)
+    actions = ("retry", "drop_selected")
     actions_detail = ("retry_this", "drop")
     actions_list = ("send_now",)
 
@@ -102,6 +123,60 @@ class DeliveryAdmin(LogAdmin):
                 put_back += 1
         if put_back:
             messages.success(request, f"Deliveries put back into the queue: {put_back}. They are tried within seconds.")
+
+    def get_urls(self) -> list[URLPattern]:
+        """The model's pages, and the one that drops a selection."""
+        view = self.admin_site.admin_view(self.drop_selected_view)
+        return [path("drop/", view, name="events_delivery_drop_selected"), *super().get_urls()]
+
+    @admin.action(description="Drop selected deliveries", permissions=["retry"])
+    def drop_selected(self, request: HttpRequest, selected: QuerySet[Delivery]) -> HttpResponse:
+        """Show what is to be dropped, and what cannot be, and ask for the reason."""
+        oldest = list(selected.select_related("event").order_by("pk")[: MOST_SELECTED + 1])
+        context = {"form": DropForm(), "is_cut": len(oldest) > MOST_SELECTED}
+        return self._asked_first(request, oldest[:MOST_SELECTED], context)
+
+    def drop_selected_view(self, request: HttpRequest) -> HttpResponse:
+        """Let go of the selected deliveries, each by itself; say which ones were left. Raises PermissionDenied."""
+        if request.method != "POST" or not self.has_retry_permission(request):
+            raise PermissionDenied
+        selection, form = SelectedForm(request.POST), DropForm(request.POST)
+        ids = selection.cleaned_data["deliveries"] if selection.is_valid() else []
+        found = list(Delivery.objects.select_related("event").filter(pk__in=ids).order_by("pk"))
+        if not selection.is_valid() or not form.is_valid():
+            return self._asked_first(request, found, {"form": form, "selection": selection}, status=400)
+        left = _dropped(found, form.cleaned_data["reason"], operator_of(request))
+        if len(found) > len(left):
+            messages.success(request, f"Deliveries dropped: {len(found) - len(left)}.")
+        for sentence in left[:TOLD]:
+            messages.warning(request, sentence)
+        if len(left) > TOLD:
+            messages.warning(request, f"{len(left) - TOLD} more were left as they are.")
+        return HttpResponseRedirect(self._list_of(request), status=303)
+
+    def _asked_first(
+        self, request: HttpRequest, found: list[Delivery], context: dict[str, Any], status: int = 200
+    ) -> HttpResponse:
+        # Those that will be left stand first.
+        found.sort(key=lambda delivery: delivery.status == DeliveryStatus.DEAD)
+        list_url = self._list_of(request)
+        shared = {
+            **self.admin_site.each_context(request),
+            "title": "Drop selected deliveries",
+            "opts": self.opts,
+            "rows": found,
+            "count": sum(delivery.status == DeliveryStatus.DEAD for delivery in found),
+            "selected": joined(delivery.pk for delivery in found),
+            "list_url": list_url,
+            "filters": list_url.partition("?")[2],
+            "longest": deliveries.LONGEST_REASON,
+        }
+        return TemplateResponse(request, "admin/events/delivery/drop.html", {**shared, **context}, status=status)
+
+    def _list_of(self, request: HttpRequest) -> str:
+        filters = request.POST.get("filters", request.GET.urlencode())
+        address = reverse("admin:events_delivery_changelist")
+        return f"{address}?{filters}" if filters else address
 
     @admin.display(description="event")
     def event_link(self, delivery: Delivery) -> str:
@@ -174,7 +249,15 @@ class DeliveryAdmin(LogAdmin):
         count = deliveries.send_now()
         messages.success(request, f"Deliveries that wait: {count}. They are tried within seconds.")
         address = reverse("admin:events_delivery_changelist")
-        # A script sends dialogs and would put a redirect's page into the dialog.
-        if request.headers.get("HX-Request"):
-            return HttpResponse(headers={"HX-Redirect": address})
-        return HttpResponseRedirect(address)
+        return led_to(request, address)
+
+
+def _dropped(found: Iterable[Delivery], reason: str, operator: User) -> list[str]:
+    """Drop each; a sentence for each that was left, because somebody changed it meanwhile."""
+    left = []
+    for delivery in found:
+        try:
+            deliveries.drop(delivery, reason, operator)
+        except TransitionNotAllowed as refusal:
+            left.append(f"Delivery {delivery.pk}: {refusal.text}")
+    return left

@@ -27,6 +27,7 @@ OTHER_PAGES = {
     "billing_creditnote_picture": ("billing.creditnote", "view"),
     "billing_paymentmethodconfig_preview": ("billing.paymentmethodconfig", "view"),
     "billing_paymentmethodconfig_switch": ("billing.paymentmethodconfig", "change"),
+    "events_delivery_drop_selected": ("events.delivery", "retry"),
     "console_mail_previews": ("events.delivery", "view"),
     "auth_user_password_change": ("igny8_auth.user", "change"),
 }

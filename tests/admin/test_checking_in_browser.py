@@ -126,6 +126,7 @@ def test_what_changed_is_told_and_fifty_are_approved_by_a_worker_but_for_one_tha
     live_server: LiveServer, olga: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(payment_bulk, "AT_ONCE", 20)
+    monkeypatch.setattr(payment_bulk, "SHOWN_ROWS", 40)
     tenant: Any = make.owner().account
     payments = [make.submitted_payment(make.invoice(tenant)) for _ in range(50)]
     omar = make.operator(email="omar@example.com")
@@ -147,7 +148,12 @@ def test_what_changed_is_told_and_fifty_are_approved_by_a_worker_but_for_one_tha
         expect(page.get_by_role("heading", name="Approve 50 payments?")).to_contain_text("4450.00 USD")
         expect(page.get_by_role("row").nth(1)).to_contain_text("Waits no longer: Failed.")
         require_no_faults(page, "decide")
+        page.get_by_role("button", name="Further rows").click()
         page.get_by_role("checkbox", name=f"Decide the payment of {payments[49].invoice.invoice_number}").uncheck()
+        expect(page.get_by_role("heading", name="Approve 49 payments?")).to_contain_text("4361.00 USD")
+        page.get_by_role("button", name="Earlier rows").click()
+        expect(page.get_by_text("Rows 1 to 40 of 50.")).to_be_visible()
+        expect(page.get_by_text("1 left out")).to_be_visible()
         expect(page.get_by_role("heading", name="Approve 49 payments?")).to_contain_text("4361.00 USD")
         page.get_by_role("button", name="Approve 49 payments").click()
         expect(page.get_by_role("heading", name="49 payments are being decided")).to_be_visible()

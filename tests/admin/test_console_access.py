@@ -27,6 +27,7 @@ POSTED = {
     "billing_payment_decide": {"decision": "approve"},
     "billing_invoice_decide": {"decision": "void"},
     "billing_paymentmethodconfig_switch": {"on": "1"},
+    "events_delivery_drop_selected": {"deliveries": ""},
 }
 
 

@@ -7,6 +7,7 @@ from django.contrib.auth.models import Permission
 from django.test import Client
 
 from igny8_core.auth.models import Plan, User
+from igny8_core.events import deliveries
 from igny8_core.events.models import Delivery, Event
 from tests import make
 
@@ -123,6 +124,40 @@ def test_a_delivery_that_nobody_needs_is_dropped_with_a_reason_that_is_kept(olga
     assert dead.status == "dropped"
 
 
+def test_several_deliveries_are_dropped_with_one_reason_and_what_changed_meanwhile_is_said(olga: User) -> None:
+    client = Client()
+    client.force_login(olga)
+    for _ in range(2):
+        make.submitted_payment()
+    first, second, retried, waiting = Delivery.objects.order_by("pk")[:4]
+    given_up = Delivery.objects.filter(pk__in=[first.pk, second.pk, retried.pk])
+    given_up.update(status="dead", next_attempt_at=None, attempts=8, last_error="No route")
+    selected = [first.pk, second.pk, retried.pk, waiting.pk]
+
+    asked = client.post("/admin/events/delivery/?mails=yes", {"action": "drop_selected", "_selected_action": selected})
+    deliveries.retry(Delivery.objects.get(pk=retried.pk))
+    sent = {"deliveries": asked.context["selected"], "filters": asked.context["filters"]}
+    empty = client.post("/admin/events/delivery/drop/", {**sent, "reason": " "})
+    unread = client.post("/admin/events/delivery/drop/", {**sent, "deliveries": "1,x", "reason": "Told"})
+    answer = client.post("/admin/events/delivery/drop/", {**sent, "reason": "Told by telephone"}, follow=True)
+
+    assert (asked.context["count"], asked.context["rows"][0]) == (3, waiting)
+    assert "No route" in asked.content.decode()
+    assert "Write down why nobody needs it any more" in empty.content.decode()
+    assert (empty.status_code, unread.status_code) == (400, 400)
+    assert "Select them again." in unread.content.decode()
+    assert answer.redirect_chain == [("/admin/events/delivery/?mails=yes", 303)]
+    said = [str(message) for message in answer.context["messages"]]
+    assert said[0] == "Deliveries dropped: 2."
+    assert [text.partition(" and cannot")[0] for text in said[1:]] == [
+        f"Delivery {row.pk}: The delivery is waiting" for row in (retried, waiting)
+    ]
+    kept = Delivery.objects.filter(status="dropped").order_by("pk").values_list("pk", "drop_reason")
+    assert [*kept] == [(first.pk, "Told by telephone"), (second.pk, "Told by telephone")]
+    events = Event.objects.filter(type="delivery.dropped").order_by("pk")
+    assert [(event.object_id, event.actor) for event in events] == [(str(first.pk), olga), (str(second.pk), olga)]
+
+
 def test_a_delivery_that_was_given_up_is_retried_on_its_page(olga: User) -> None:
     client = Client()
     client.force_login(olga)
@@ -154,7 +189,7 @@ def test_events_and_what_they_are_about_lead_to_each_other(olga: User) -> None:
     assert f'href="{of_event}"' not in client.get(f"{of_payment}history/").content.decode()
 
 
-def test_an_operator_who_may_only_look_cannot_retry_deliveries(db: None) -> None:
+def test_an_operator_who_may_only_look_cannot_retry_or_drop_deliveries(db: None) -> None:
     viewer = make.user(email="vera@example.com", is_staff=True)
     viewer.user_permissions.add(Permission.objects.get(codename="view_delivery"))
     client = Client()
@@ -164,9 +199,10 @@ def test_an_operator_who_may_only_look_cannot_retry_deliveries(db: None) -> None
     Delivery.objects.filter(pk=dead.pk).update(status="dead", next_attempt_at=None)
 
     answer = client.post("/admin/events/delivery/", {"action": "retry", "_selected_action": [dead.pk]})
+    dropped = client.post("/admin/events/delivery/drop/", {"deliveries": dead.pk, "reason": "Told"})
 
     dead.refresh_from_db()
-    assert (answer.status_code, dead.status) == (403, "dead")
+    assert (answer.status_code, dropped.status_code, dead.status) == (403, 403, "dead")
 
 
 @pytest.mark.parametrize("address", ["/admin/billing/payment/?q=%00", "/admin/?%00=1", *NO_PAGES])

@@ -1,6 +1,10 @@
 """Invoices in the console: written by hand, sent and voided several at once, credited, corrected, and their PDFs."""
 
+import csv
+import re
+from base64 import b64decode
 from datetime import timedelta
+from io import StringIO
 from typing import Any
 from uuid import uuid4
 
@@ -121,11 +125,20 @@ def go(browser: Client, action: str, invoices: list[Invoice]) -> Any:
     return browser.post(f"{LIST}?o=1", {"action": action, "_selected_action": selected, "index": "0"})
 
 
+def saved(report: Any) -> list[dict[str, str]]:
+    """The file that stands in the page of a report."""
+    [file] = re.findall(
+        r'href="data:text/csv;charset=utf-8;base64,([^"]*)" download="decided-invoices.csv"', text(report)
+    )
+    return list(csv.DictReader(StringIO(b64decode(file).decode())))
+
+
 def test_several_are_voided_after_a_page_that_says_what_will_happen(console: Client) -> None:
     first, second, gone = (make.invoice() for _ in range(3))
     euros = make.invoice(currency="EUR")
     claimed = make.submitted_payment().invoice
     InvoiceService.mark_void(gone, "Twice")
+    Account.objects.filter(pk=gone.account_id).update(name="=cmd()")
 
     between = go(console, "void_selected", [first, second, gone, euros, claimed])
     sent = {"decision": "void", "invoices": between.context["selected"], "filters": "o=1"}
@@ -138,6 +151,10 @@ def test_several_are_voided_after_a_page_that_says_what_will_happen(console: Cli
     assert (empty.status_code, "Write why they are voided." in text(empty)) == (400, True)
     assert (report.context["done"], report.context["refused"]) == (3, 2)
     assert f'href="{LIST}?o=1"' in text(report)
+    rows = {row["invoice"]: row for row in saved(report)}
+    assert (rows[first.invoice_number]["result"], rows[first.invoice_number]["amount"]) == ("done", "89.00")
+    assert (rows[gone.invoice_number]["result"], rows[gone.invoice_number]["customer"]) == ("refused", "'=cmd()")
+    assert "cannot become void" in rows[gone.invoice_number]["what happened"]
     first.refresh_from_db()
     assert (first.status, first.void_reason) == ("void", "Ordered twice")
     assert Invoice.objects.get(pk=claimed.pk).status == "pending"

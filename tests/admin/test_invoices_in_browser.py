@@ -71,6 +71,10 @@ def test_an_invoice_is_written_sent_looked_at_and_corrected(live_server: LiveSer
         page.get_by_role("button", name="Send 1 invoice").click()
         expect(page.get_by_role("heading", name="1 sent, 1 refused")).to_be_visible()
         require_no_faults(page, "invoice-decided")
+        with page.expect_download() as download:
+            page.get_by_role("link", name="Save the report (CSV)").click()
+        assert download.value.suggested_filename == "decided-invoices.csv"
+        assert "Tokyo Trading,2539,JPY,done,Sent" in download.value.path().read_text()
 
     new = Invoice.objects.select_related("account", "replaces").get(replaces__isnull=False)
     assert (new.account.name, new.metadata["billing_snapshot"]["name"]) == ("Tokyo Trading", "Tokyo Trading K.K.")
@@ -94,7 +98,11 @@ def test_a_country_s_wallet_is_added_looked_at_and_switched(live_server: LiveSer
         preview = page.locator(".console-preview")
         expect(preview).to_contain_text("Send exactly 89.00 USD by")
         expect(preview).to_contain_text("03001234567")
+        payment_page = page.frame_locator("iframe[title='The payment page of a sample invoice']")
         preview.scroll_into_view_if_needed()
+        expect(payment_page.get_by_role("heading", name="Pay by JazzCash")).to_be_visible()
+        # With the styles that customers have.
+        expect(payment_page.locator(".copied > div").first).to_have_css("display", "grid")
         page.wait_for_function(f"({LOADED})(document.querySelector('.console-document'))")
         require_no_faults(page, "method")
         page.goto(f"{live_server.url}/admin/billing/paymentmethodconfig/")

@@ -1,5 +1,7 @@
 """Payment methods in the console: what an edit does to details, and the samples that nobody has replaced."""
 
+import re
+from html import unescape
 from typing import Any
 
 import pytest
@@ -145,7 +147,12 @@ def test_placeholders_become_the_invoice_s_and_unknown_ones_are_refused(console:
     assert "{amout} stands for nothing." in str(wrong.context["adminform"].form.errors["instructions"])
     said = all_payment_instructions(invoice)[0].text
     assert said.startswith(f"Send 89.00 USD with {invoice.invoice_number} by ")
-    assert "Send 89.00 USD with INV-0-" in shown
+    assert shown.count("Send 89.00 USD with INV-0-") == 2
+    [frame] = re.findall(r'<iframe sandbox srcdoc="([^"]*)"', shown)
+    payment_page = unescape(frame)
+    assert '<h2 id="first-way">Pay by Bank Transfer</h2>' in payment_page
+    assert 'data-copy="1234567890"' in payment_page
+    assert "<form" not in payment_page
     assert picture.content.startswith(b"\xff\xd8")
     config.refresh_from_db()
     assert "Send the amount of your invoice with the number of your invoice" in instructions_of(config)
@@ -156,3 +163,24 @@ def test_a_country_is_chosen_by_its_name(console: Client) -> None:
 
     assert '<option value="PK">Pakistan</option>' in add
     assert '<option value="*">All other countries</option>' in add
+
+
+def parts(answer: Any) -> dict[str, bool]:
+    """Which parts of a method's form the server shows."""
+    fieldsets = answer.context["adminform"].fieldsets
+    return {title: "console-hidden" not in options["classes"] for title, options in fieldsets if "classes" in options}
+
+
+def test_the_server_shows_the_fields_of_the_chosen_method_alone(console: Client) -> None:
+    config = make.payment_method(payment_method="local_wallet", wallet_id="0300")
+    page = reverse("admin:billing_paymentmethodconfig_change", args=[config.pk])
+
+    assert parts(console.get(reverse("admin:billing_paymentmethodconfig_add"))) == {"Bank": True, "Wallet": True}
+    assert parts(console.get(page)) == {"Bank": False, "Wallet": True}
+    # What is filled in stays in view, because it is saved too.
+    wrong = edited(config, payment_method="bank_transfer", sort_order="x")
+    assert parts(console.post(page, wrong)) == {"Bank": True, "Wallet": True}
+    assert parts(console.post(page, {**wrong, "wallet_id": "", "wallet_type": ""})) == {"Bank": True, "Wallet": False}
+    assert parts(console.post(page, {**wrong, "payment_method": "stripe", "wallet_id": "", "wallet_type": ""})) == {
+        "Bank": False, "Wallet": False,
+    }  # fmt: skip

@@ -33,7 +33,8 @@ def go(browser: Client, action: str, payments: list[Payment], filters: str = "",
 def send(browser: Client, between: Any, ticked: list[Payment], **words: str) -> Any:
     """Decide on the page between, with these rows ticked; returns the report, or the page again."""
     kept = {name: between.context[name] for name in ("decision", "shown", "seen")}
-    sent = {"payments": between.context["selected"], "ticked": [str(payment.pk) for payment in ticked], **kept, **words}
+    hidden = {"payments": between.context["selected"], "left_out": between.context["left_elsewhere"], **kept}
+    sent = {**hidden, "ticked": [str(payment.pk) for payment in ticked], **words}
     return browser.post(DECIDE, sent, follow=True)
 
 
@@ -59,7 +60,7 @@ def test_go_decides_nothing_yet_and_shows_sums_count_and_what_needs_a_look_first
 
     context = between.context
     assert (context["count"], context["remarked"], context["sums"]) == (5, 3, ["89.00 EUR", "356.00 USD"])
-    assert [candidate.payment.pk for candidate in context["candidates"]] == [
+    assert [candidate.payment.pk for candidate in context["page"]] == [
         first.pk, second.pk, decided.pk, plain.pk, euros.pk,
     ]  # fmt: skip
     html = between.content.decode()
@@ -105,12 +106,33 @@ def test_who_is_unticked_is_left_and_who_is_not_shown_is_decided(console: Client
     monkeypatch.setattr(payment_bulk, "SHOWN_ROWS", 2)
     first, second, hidden = (make.submitted_payment() for _ in range(3))
     between = go(console, "approve_selected", [first, second, hidden])
-    assert [candidate.payment.pk for candidate in between.context["candidates"]] == [first.pk, second.pk]
+    assert [candidate.payment.pk for candidate in between.context["page"]] == [first.pk, second.pk]
 
     report = send(console, between, [first])
 
     assert [status(payment) for payment in (first, second, hidden)] == ["succeeded", "pending_approval", "succeeded"]
     assert report.context["counts"]["all"] == 2
+
+
+def test_every_row_of_a_selection_can_be_left_out_page_by_page(console: Client, monkeypatch: Any) -> None:
+    monkeypatch.setattr(payment_bulk, "SHOWN_ROWS", 2)
+    payments = [make.submitted_payment() for _ in range(5)]
+    between = go(console, "reject_selected", payments)
+
+    second = send(console, between, payments[1:2], turn="2", reason_code="other", reason="Ask your bank")
+    third = send(console, second, payments[2:4], turn="3")
+    back = send(console, third, [], turn="1")
+
+    assert [candidate.payment for candidate in second.context["page"]] == payments[2:4]
+    assert second.context["form"]["reason"].value() == "Ask your bank"
+    assert not Payment.objects.exclude(status="pending_approval").exists()
+    assert (back.context["count"], back.context["sums"]) == (3, ["267.00 USD"])
+    assert back.context["tickable"] == {"count": 4, "sums": ["356.00 USD"]}
+    assert back.context["left_out"] == {payments[0].pk, payments[4].pk}
+    send(console, back, payments[1:2], reason_code="not_found")
+    assert [status(payment) for payment in payments] == [
+        "pending_approval", "failed", "failed", "failed", "pending_approval",
+    ]  # fmt: skip
 
 
 def test_nobody_ticked_decides_nothing_and_what_was_unticked_stays_so(console: Client) -> None:
@@ -131,7 +153,7 @@ def test_the_override_is_for_the_repeats_that_were_shown_and_for_no_later_one(co
     again, quiet = make.submitted_payment(reference="B1"), make.submitted_payment(reference="C1")
     make.submitted_payment(reference="b-1")
     between = go(console, "approve_selected", [shown, again, quiet])
-    repeats = {each.payment.pk: each.repeats for each in between.context["candidates"]}
+    repeats = {each.payment.pk: each.repeats for each in between.context["page"]}
     assert (repeats[shown.pk], repeats[quiet.pk]) == ([other.pk], [])
     late, first_repeat = make.submitted_payment(reference="b 1"), make.submitted_payment(reference="c 1")
 
@@ -242,7 +264,7 @@ def test_a_payment_of_one_s_own_account_is_named_and_left(client: Client) -> Non
     between = go(client, "approve_selected", [own, other])
     report = decided(client, [own, other])
 
-    assert between.context["candidates"][0].remarks == ["Your own account: another operator has to decide it."]
+    assert between.context["page"][0].remarks == ["Your own account: another operator has to decide it."]
     results = [(row.payment_id, row.result) for row, _ in report.context["rows"]]
     assert results == [(own.pk, "refused"), (other.pk, "done")]
 
@@ -263,7 +285,7 @@ def test_a_word_that_many_write_as_their_reference_keeps_the_page_small(console:
     """What is kept of each are its newest repeats, of which a later one is one; not all with each."""
     cash = [make.submitted_payment(reference="Cash") for _ in range(MOST_COMPARED + 4)]
     between = go(console, "approve_selected", cash)
-    repeats = {each.payment.pk: each.repeats for each in between.context["candidates"]}
+    repeats = {each.payment.pk: each.repeats for each in between.context["page"]}
     newest = [payment.pk for payment in cash][-MOST_COMPARED:]
     assert repeats[cash[0].pk] == newest
     assert max(map(len, repeats.values())) == MOST_COMPARED

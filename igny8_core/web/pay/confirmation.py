@@ -18,6 +18,7 @@ from igny8_core.business.billing.errors import (
     UnsupportedFileType,
 )
 from igny8_core.business.billing.models import Invoice
+from igny8_core.business.billing.services.invoices.ways import manual_offers
 from igny8_core.business.billing.services.payments.linked_confirmations import TransferSaid, confirm_transfer
 from igny8_core.common.errors import DomainError, InvalidInput
 from igny8_core.common.languages import translated
@@ -27,7 +28,6 @@ from igny8_core.web.pay.bounded_upload import BoundedUploadHandler
 from igny8_core.web.pay.confirmation_form import ConfirmationForm
 from igny8_core.web.pay.door import back_to_page, count_link, for_the_form, shown
 from igny8_core.web.pay.states import PageState, page_context
-from igny8_core.web.pay.ways import manual_offers
 
 # Of the whole form. A larger file than is taken is still read to its end, so that the browser hears the answer.
 MAX_FORM_BYTES = 32 * 1024 * 1024

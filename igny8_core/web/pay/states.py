@@ -19,12 +19,12 @@ from igny8_core.business.billing.models import (
 from igny8_core.business.billing.services.invoices.instructions import why_rejected
 from igny8_core.business.billing.services.invoices.lines import printed_lines
 from igny8_core.business.billing.services.invoices.pay_links import last_online_attempt
+from igny8_core.business.billing.services.invoices.ways import Way, ways_to_pay
 from igny8_core.business.billing.services.payment_methods.kept_cards import renewals_need_card_of
 from igny8_core.business.billing.services.payments.linked_confirmations import last_rejection, open_confirmation
 from igny8_core.common.languages import translated
 from igny8_core.common.money import amount_text, format_amount
 from igny8_core.web.pay.confirmation_form import ConfirmationForm
-from igny8_core.web.pay.ways import Way, ways_to_pay
 
 
 class PageState(StrEnum):

@@ -1,4 +1,4 @@
-// Rows can be unticked before the decision; the count and the sums follow.
+// Rows can be unticked before the decision; the count and the sums follow. Rows of other pages are counted as they are.
 const form = document.querySelector("[data-decide]");
 const boxes = [...document.querySelectorAll("input[name=ticked]")];
 const sums = document.querySelector("[data-sums]");
@@ -7,8 +7,9 @@ const button = form.querySelector("button[type=submit]");
 const verb = button.textContent.trim();
 const title = sums.previousSibling;
 const question = title.textContent;
-const all = form.elements.payments.value.split(",").filter(Boolean).length;
-const total = new Map(sums.textContent.split(", ").filter(Boolean).map((text) => {
+const all = Number(sums.dataset.count);
+const elsewhere = Number(sums.dataset.elsewhere);
+const total = new Map(sums.dataset.sums.split(", ").filter(Boolean).map((text) => {
   const [amount, currency] = text.trim().split(" ");
   return [currency, amount];
 }));
@@ -33,7 +34,8 @@ function follow() {
   button.textContent = verb.replace(/\d+/, all - left.length);
   title.textContent = question.replace(/\d+/, all - left.length);
   button.disabled = left.length === all;
-  note.textContent = left.length ? `${left.length} ${note.dataset.leftOut}` : "";
+  const out = left.length + elsewhere;
+  note.textContent = out ? `${out} ${note.dataset.leftOut}` : "";
 }
 
 boxes.forEach((box) => box.addEventListener("change", follow));

@@ -1,15 +1,13 @@
 // Shows the fields of the chosen method alone: a bank's, a wallet's, or none for card and PayPal.
-const PARTS = { "method-bank": ["bank_transfer", "manual"], "method-wallet": ["local_wallet", "manual"] };
-
+// The server has hidden what the saved method does not have, and marks each part with the methods that do.
 addEventListener("DOMContentLoaded", () => {
   const chosen = document.querySelector("#id_payment_method");
   if (!chosen) return;
   const show = () => {
-    for (const [part, methods] of Object.entries(PARTS)) {
-      const fields = document.querySelector(`fieldset.${part}`);
+    for (const fields of document.querySelectorAll("fieldset.method-part")) {
       // What was filled in stays in view: it is saved too.
       const isFilled = [...fields.querySelectorAll("input")].some((field) => field.value);
-      fields.hidden = !methods.includes(chosen.value) && !isFilled;
+      fields.hidden = !fields.classList.contains(`for-${chosen.value}`) && !isFilled;
       fields.classList.toggle("console-hidden", fields.hidden);
     }
   };

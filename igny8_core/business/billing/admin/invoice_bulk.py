@@ -18,7 +18,6 @@ from django.urls import URLPattern, path, reverse
 from igny8_core.auth.errors import OwnAccount
 from igny8_core.auth.models import User
 from igny8_core.auth.permissions import operator_of, require_other_account
-from igny8_core.business.billing.admin.payment_bulk import IdsField
 from igny8_core.business.billing.invoice_inputs import VoidInput
 from igny8_core.business.billing.models import Invoice
 from igny8_core.business.billing.services.invoices.lifecycle import (
@@ -29,9 +28,11 @@ from igny8_core.business.billing.services.invoices.lifecycle import (
 )
 from igny8_core.business.billing.services.payments.approving_many import DATABASE_REFUSED
 from igny8_core.common.errors import DomainError
-from igny8_core.common.money import amount_text
+from igny8_core.common.money import amount_text, format_amount
 from igny8_core.common.strict_forms import StrictForm
+from igny8_core.console.csv_files import csv_of, link_with
 from igny8_core.console.pages import ConsoleAdmin
+from igny8_core.console.selections import IdsField, joined
 
 logger = logging.getLogger(__name__)
 # More than this many are taken in several selections, the oldest first.
@@ -56,7 +57,7 @@ class Row:
 class SelectedForm(forms.Form):
     """The ids of the selected invoices in one field."""
 
-    invoices = IdsField(required=False)
+    invoices = IdsField(MOST_SELECTED, "invoices", required=False)
 
 
 class SendForm(forms.Form):
@@ -96,14 +97,15 @@ class DecidesInvoices(ConsoleAdmin):
             raise PermissionDenied
         selection, form = SelectedForm(request.POST), FORMS[decision](request.POST)
         ids = selection.cleaned_data["invoices"] if selection.is_valid() else []
-        invoices = list(_with_all(Invoice.objects.filter(pk__in=ids[:MOST_SELECTED])).order_by("pk"))
+        invoices = list(_with_all(Invoice.objects.filter(pk__in=ids)).order_by("pk"))
         if not selection.is_valid() or not form.is_valid():
             context = {"form": form, "is_wrong_selection": not selection.is_valid()}
             return self._asked_first(request, decision, invoices, context, status=400)
         rows = _decided(operator_of(request), decision, invoices, form.cleaned_data)
         rows.sort(key=lambda row: not row.is_refused)
         refused = sum(row.is_refused for row in rows)
-        context = {"rows": rows, "refused": refused, "done": len(rows) - refused}
+        # The report is kept nowhere: its file stands in the page.
+        context = {"rows": rows, "refused": refused, "done": len(rows) - refused, "file": link_with(_as_csv(rows))}
         return self._decision_page(request, decision, "decided.html", context)
 
     def _may(self, request: HttpRequest, decision: str) -> bool:
@@ -121,7 +123,7 @@ class DecidesInvoices(ConsoleAdmin):
             "count": len(going),
             "refused": len(rows) - len(going),
             "sums": _sums_of(going),
-            "selected": ",".join(str(invoice.pk) for invoice in invoices),
+            "selected": joined(invoice.pk for invoice in invoices),
         }
         return self._decision_page(request, decision, "decide.html", {**more, **context}, status)
 
@@ -177,6 +179,15 @@ def _row(invoice: Invoice, decide: Callable[[Invoice], object], done: str) -> Ro
         logger.exception("invoice not decided", extra={"invoice": invoice.pk})
         return Row(invoice, DATABASE_REFUSED, is_refused=True)
     return Row(invoice, done)
+
+
+def _as_csv(rows: Iterable[Row]) -> str:
+    def cells(row: Row) -> list[object]:
+        invoice, result = row.invoice, "refused" if row.is_refused else "done"
+        total = format_amount(invoice.total, invoice.currency)
+        return [invoice.invoice_number, invoice.account.name, total, invoice.currency, result, row.text]
+
+    return csv_of(["invoice", "customer", "amount", "currency", "result", "what happened"], map(cells, rows))
 
 
 def _sums_of(invoices: Iterable[Invoice]) -> list[str]:

@@ -1,15 +1,14 @@
 """Deciding several payments: the page between, with what needs a look first, and the report of each row."""
 
-import csv
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
-from io import StringIO
 from typing import Any
 from urllib.parse import urlencode
 
 from django import forms
 from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
 from django.db.models import F, QuerySet
 from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse, QueryDict
@@ -41,6 +40,8 @@ from igny8_core.business.billing.services.payments.bulk_decisions import Words, 
 from igny8_core.business.billing.services.payments.large_approvals import is_large
 from igny8_core.common.money import amount_text, format_amount
 from igny8_core.common.signed_texts import BadSignature, opened, signed
+from igny8_core.console.csv_files import csv_of
+from igny8_core.console.selections import IdsField, joined
 
 # More than this many are taken in several selections, the oldest first.
 MOST_SELECTED = 10_000
@@ -76,30 +77,25 @@ class Candidate:
         return format_amount(self.payment.amount, self.payment.currency)
 
 
-class IdsField(forms.Field):
-    """The ids of payments in one field: browsers and servers take thousands of fields badly."""
-
-    def to_python(self, value: Any) -> list[int]:
-        """The ids. Raises ValidationError for what is no list of them."""
-        ids = [part for part in str(value or "").split(",") if part]
-        if len(ids) > MOST_SELECTED or not all(part.isdecimal() and len(part) < 19 for part in ids):
-            raise forms.ValidationError(f"At most {MOST_SELECTED} payments are decided together. Select them again.")
-        return [int(part) for part in ids]
-
-
 class SelectedForm(forms.Form):
-    """What is sent beside the words of the decision. Of those that were `shown`, only the ticked ones are decided."""
+    """What is sent beside the words of the decision. Of those that were `shown`, only the ticked ones are decided.
 
-    payments = IdsField(required=False)
-    shown = IdsField(required=False)
+    `left_out`: what was unticked on the other pages of the selection. `turn`: the page of it to show; none to decide.
+    """
+
+    payments = IdsField(MOST_SELECTED, "payments", required=False)
+    shown = IdsField(MOST_SELECTED, "payments", required=False)
+    left_out = IdsField(MOST_SELECTED, "payments", required=False)
+    turn = forms.IntegerField(min_value=1, max_value=MOST_SELECTED, required=False)
 
     @property
-    def chosen(self) -> list[int]:
-        """The ids of the payments to decide."""
+    def all_left_out(self) -> set[int]:
+        """The ids of the payments that are not to be decided, on whichever page they were unticked."""
         data: Any = self.data
         # Compared as text, which is what was sent: a number may have any length.
         shown, ticked = {*self.cleaned_data["shown"]}, {*data.getlist("ticked")}
-        return [pk for pk in self.cleaned_data["payments"] if pk not in shown or str(pk) in ticked]
+        unticked = {pk for pk in shown if str(pk) not in ticked}
+        return ({*self.cleaned_data["left_out"]} - shown) | unticked
 
 
 class DecidesSeveral(ChecksPayments):
@@ -130,14 +126,17 @@ class DecidesSeveral(ChecksPayments):
         selected = selection.cleaned_data["payments"] if selection.is_valid() else []
         rows = Payment.objects.select_related("account", "invoice").filter(pk__in=selected)
         payments = list(rows.order_by("created_at", "pk"))
-        chosen = {*selection.chosen} if selection.is_valid() else set()
-        if selection.is_valid() and not any(payment.pk in chosen for payment in payments):
+        left_out = selection.all_left_out if selection.is_valid() else set()
+        if selection.is_valid() and selection.cleaned_data["turn"]:
+            # What counts as seen is what the first page was made of: repeats since then need another look.
+            turned = {"form": FORMS[decision](initial=request.POST.dict()), "seen": request.POST.get("seen", "")}
+            return self._asked_first(request, decision, payments, turned, left_out, selection.cleaned_data["turn"])
+        if selection.is_valid() and not any(payment.pk not in left_out for payment in payments):
             selection.add_error(None, "Tick at least one payment.")
         if not selection.is_valid() or not form.is_valid():
-            left_out = {payment.pk for payment in payments} - chosen
-            wrong: dict[str, Any] = {"form": form, "selection": selection, "left_out": left_out}
-            return self._asked_first(request, decision, payments, wrong, status=400)
-        payments = [payment for payment in payments if payment.pk in chosen]
+            wrong: dict[str, Any] = {"form": form, "selection": selection}
+            return self._asked_first(request, decision, payments, wrong, left_out, status=400)
+        payments = [payment for payment in payments if payment.pk not in left_out]
         request.leads_back = self._list_of(request)  # type: ignore[attr-defined]
         if decision == "approve" and any(is_large(payment) for payment in payments):
             require_confirmed_operator(request)
@@ -175,23 +174,37 @@ class DecidesSeveral(ChecksPayments):
         return self._answered(request, bulk.decision, "admin/billing/payment/decided.html", context)
 
     def _asked_first(
-        self, request: HttpRequest, decision: str, payments: list[Payment], context: dict[str, Any], status: int = 200
+        self,
+        request: HttpRequest,
+        decision: str,
+        payments: list[Payment],
+        context: dict[str, Any],
+        left_out: Set[int] = frozenset(),
+        number: int = 1,
+        status: int = 200,
     ) -> HttpResponse:
         operator, repeats = operator_of(request), ids_of_repeats(payments)
         found = [Candidate(each, _remarks(each, operator, decision), repeats.get(each.pk, [])) for each in payments]
         found.sort(key=lambda candidate: not candidate.remarks)
-        shown = found[:SHOWN_ROWS]
+        page = Paginator(found, SHOWN_ROWS).get_page(number)
+        shown = {candidate.payment.pk for candidate in page}
+        # Of this page the script counts what is ticked.
+        elsewhere = {payment.pk for payment in payments if payment.pk in left_out} - shown
+        to_tick = [payment for payment in payments if payment.pk not in elsewhere]
+        to_decide = [payment for payment in to_tick if payment.pk not in left_out]
         more = {
-            "candidates": shown,
-            "hidden": max(0, len(found) - SHOWN_ROWS),
-            "count": len(found),
-            "sums": sums_of(payments),
+            "page": page,
+            "count": len(to_decide),
+            "sums": sums_of(to_decide),
+            "tickable": {"count": len(to_tick), "sums": sums_of(to_tick)},
             "remarked": sum(bool(candidate.remarks) for candidate in found),
             "repeated": any(REPEATED in candidate.remarks for candidate in found),
-            "selected": _joined(payment.pk for payment in payments),
-            "shown": _joined(candidate.payment.pk for candidate in shown),
+            "selected": joined(payment.pk for payment in payments),
+            "shown": joined(candidate.payment.pk for candidate in page),
             "seen": signed(json.dumps(repeats, separators=(",", ":")), salt=SEEN),
-            "left_out": set(),
+            "left_out": left_out,
+            "elsewhere": elsewhere,
+            "left_elsewhere": joined(elsewhere),
             "reasons": RejectionCode.choices,
         }
         return self._answered(request, decision, "admin/billing/payment/decide.html", {**more, **context}, status)
@@ -241,10 +254,6 @@ def _remarks(payment: Payment, operator: User, decision: str) -> list[str]:
     return remarks
 
 
-def _joined(ids: Iterable[int]) -> str:
-    return ",".join(map(str, ids))
-
-
 def _reported(bulk: BulkDecision) -> QuerySet[BulkDecisionRow]:
     """The rows of a report: those that were refused first."""
     return bulk.rows.select_related("payment__account", "payment__invoice").order_by(F("result").desc(), "pk")
@@ -262,18 +271,12 @@ def _report_of(bulk: BulkDecision) -> Report:
 
 
 def _as_csv(bulk: BulkDecision) -> HttpResponse:
-    written = StringIO()
-    table = csv.writer(written)
-    table.writerow(["payment", "invoice", "customer", "amount", "currency", "result", "what happened"])
-    for row in _reported(bulk).iterator(chunk_size=1000):
+    def cells(row: BulkDecisionRow) -> list[object]:
         paid = row.payment
         amount, told = format_amount(paid.amount, paid.currency), f"{row.outcome} {row.caution}".strip()
-        cells = [paid.pk, paid.invoice.invoice_number, paid.account.name, amount, paid.currency, row.result, told]
-        table.writerow([_harmless(str(cell)) for cell in cells])
+        return [paid.pk, paid.invoice.invoice_number, paid.account.name, amount, paid.currency, row.result, told]
+
+    head = ["payment", "invoice", "customer", "amount", "currency", "result", "what happened"]
+    content = csv_of(head, map(cells, _reported(bulk).iterator(chunk_size=1000)))
     headers = {"Content-Disposition": 'attachment; filename="decided-payments.csv"', "Cache-Control": "no-store"}
-    return HttpResponse(written.getvalue(), content_type="text/csv; charset=utf-8", headers=headers)
-
-
-def _harmless(cell: str) -> str:
-    """Text that a spreadsheet does not take for a formula."""
-    return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else cell
+    return HttpResponse(content, content_type="text/csv; charset=utf-8", headers=headers)

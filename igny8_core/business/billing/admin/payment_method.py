@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.utils import flatten
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilter
@@ -89,7 +90,7 @@ class PaymentMethodConfigAdmin(SwitchesMethods, ShowsPreview):
         (
             "Bank",
             {
-                "classes": ("method-bank",),
+                "classes": ("method-part", "for-bank_transfer", "for-manual"),
                 "fields": (
                     ("bank_name", "account_title"),
                     ("account_number", "routing_number"),
@@ -97,12 +98,28 @@ class PaymentMethodConfigAdmin(SwitchesMethods, ShowsPreview):
                 ),
             },
         ),
-        ("Wallet", {"classes": ("method-wallet",), "fields": (("wallet_type", "wallet_id"),)}),
+        (
+            "Wallet",
+            {
+                "classes": ("method-part", "for-local_wallet", "for-manual"),
+                "fields": (("wallet_type", "wallet_id"),),
+            },
+        ),
         ("What customers read", {"description": "As it is saved, on a sample invoice.", "fields": ("preview",)}),
     )
 
     class Media:
         js = ("console/method.js",)
+
+    def get_fieldsets(self, request: HttpRequest, obj: PaymentMethodConfig | None = None) -> Any:
+        """The parts of the form. Hidden are those of other methods than the chosen one, unless they are filled in."""
+        method = request.POST.get("payment_method", obj.payment_method if obj else "")
+        return [
+            (title, {**options, "classes": (*options.get("classes", ()), "console-hidden")})
+            if method and _is_of_another(options, method) and not _is_filled(options, request, obj)
+            else (title, options)
+            for title, options in super().get_fieldsets(request, obj)
+        ]
 
     def save_model(self, request: HttpRequest, obj: PaymentMethodConfig, form: Any, change: bool) -> None:
         """Save with the service, which keeps the old details and informs all operators."""
@@ -129,3 +146,13 @@ class PaymentMethodConfigAdmin(SwitchesMethods, ShowsPreview):
 
     def _record(self, *args: Any) -> None:
         """Does nothing, because the service records the event."""
+
+
+def _is_of_another(part: Any, method: str) -> bool:
+    classes = part.get("classes", ())
+    return "method-part" in classes and f"for-{method}" not in classes
+
+
+def _is_filled(part: Any, request: HttpRequest, config: PaymentMethodConfig | None) -> bool:
+    names = flatten(part["fields"])
+    return any(request.POST.get(name, getattr(config, name, "")) for name in names)

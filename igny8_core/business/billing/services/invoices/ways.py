@@ -49,7 +49,7 @@ def ways_to_pay(invoice: Invoice) -> list[Way]:
     """How an open invoice can be paid on its page now; the account's usual method comes first."""
     online = {offer.payment_method for offer in online_offers(invoice)}
     ways = [_online(offer) for offer in online_offers(invoice)]
-    ways += [_manual(invoice, offer) for offer in manual_offers(invoice)]
+    ways += [manual_way(invoice, offer) for offer in manual_offers(invoice)]
     usual = invoice.account.default_payment_method
     return sorted(ways, key=lambda way: (way.payment_method != usual, way.payment_method not in online))
 
@@ -65,7 +65,8 @@ def _online(offer: PaymentMethodConfig) -> Way:
     return Way(offer.payment_method, name, is_manual=False, is_card=is_card)
 
 
-def _manual(invoice: Invoice, offer: PaymentMethodConfig) -> Way:
+def manual_way(invoice: Invoice, offer: PaymentMethodConfig) -> Way:
+    """How the invoice is paid with one bank or wallet, with what a payer copies."""
     amount = format_amount(invoice.total, invoice.currency)
     details = [
         Detail(_("Amount"), amount_text(invoice.total, invoice.currency), amount),

@@ -5,6 +5,7 @@ PAGES. The pages of a group share a world, in which each has an owner of its own
 language and width, and changes its colours in place.
 """
 
+import re
 from collections.abc import Callable
 from itertools import product
 from typing import Any
@@ -29,7 +30,7 @@ from igny8_core.business.billing.services.payment_service import PaymentService
 from tests import make
 from tests.web.accessibility import serious_faults
 from tests.web.browser import browser_page, with_chromium
-from tests.web.people import COOKIE
+from tests.web.people import COOKIE, browser_of
 
 pytestmark = [pytest.mark.django_db(transaction=True), with_chromium]
 
@@ -172,6 +173,8 @@ PAGES: dict[str, list[tuple[str, Callable[[User], str], str, bool]]] = {
     ],
 }
 WIDTHS = (1440, 390)
+# Scripts that save a click or a load; tests without a browser do the same without them.
+COMFORTS = {"signup/signup.js", "account/meter.js", "account/standing.js"}
 # Each language and width once; what is left of the product is looked at where there is time.
 EACH_ONCE = (("en", 1440), ("ur", 390))
 EVERY = tuple(product(("en", "de", "ur"), WIDTHS))
@@ -186,6 +189,17 @@ def world(live_server: LiveServer, settings: Any) -> None:
 @pytest.mark.parametrize("group", PAGES)
 def test_nobody_is_kept_out(group: str, live_server: LiveServer) -> None:
     assert faults_of(group, EACH_ONCE, live_server.url) == {}
+
+
+def test_without_scripts_a_page_that_needs_them_says_so(live_server: LiveServer) -> None:
+    silent = []
+    for name, address, looks, _ in (page for group in PAGES.values() for page in group):
+        owner = make.owner(email=f"{name}@example.com")
+        person = {"owner": owner, "loner": make.user()}.get(looks)
+        html = browser_of(person).get(address(owner)).content.decode()
+        if set(re.findall(r'<script[^>]* src="/static/web/([^"]+)"', html)) - COMFORTS and "<noscript><p " not in html:
+            silent.append(name)
+    assert silent == []
 
 
 @pytest.mark.stress

@@ -24,7 +24,6 @@ from igny8_core.business.billing.models import (
     PaymentMethodConfig,
 )
 from igny8_core.business.billing.services.credit_service import CreditService
-from igny8_core.business.billing.services.credits.spending import use_credits
 from igny8_core.business.billing.services.invoice_service import InvoiceService
 from igny8_core.business.billing.services.payment_service import PaymentService
 from igny8_core.business.billing.usage import projection_of
@@ -275,18 +274,6 @@ def test_the_charts_show_what_was_spent_through_the_api(spent: User) -> None:
     # A table beside every chart says the same.
     assert html.count("Show as a table") == 3
     assert '<th scope="row">Total</th><td class="number">3</td><td class="number">75</td>' in html
-
-
-def test_the_charts_name_operations_in_the_reader_s_language(customer: User) -> None:
-    make.credits(tenant_of(customer), 100)
-    make.credit_cost(operation_type="image_generation", display_name="Image generation")
-    use_credits(tenant_of(customer), "image_generation", 1, user=customer, key="x")
-    User.objects.update(language="ur")
-
-    html = html_of(browser_of(customer), USAGE)
-
-    assert "Image generation" not in html
-    assert '<strong dir="ltr">100.0 %</strong>' in html
 
 
 def test_the_projection_is_said_in_money_at_the_plans_price_of_a_credit(spent: User) -> None:

@@ -203,7 +203,8 @@ def _wait_for_answer(port: int, web: Service) -> None:
 
 
 def _greet(port: int, accounts: str, gateways: list[str]) -> None:
-    address = f"http://127.0.0.1:{port}"
+    # The address that mails and gateways lead to, so that a browser stays signed in when it comes back.
+    address = os.environ.get("BASE_URL") or f"http://localhost:{port}"
     broker = without_password(os.environ["REDIS_URL"]) if os.environ.get("REDIS_URL") else "the database"
     mail_server = os.environ.get("EMAIL_URL")
     mails = (

@@ -6,12 +6,14 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
 SERIOUS = {"serious", "critical"}
+AXE = Axe().axe_script
+# What is in order is only counted: to hand over each of its elements takes longer than to find them.
+FAULTS: dict[str, Any] = {"resultTypes": ["violations"]}
 # Names, labels, order and sizes are the same in the dark; only these rules look at colours.
-ABOUT_COLOURS = {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}}
+ABOUT_COLOURS = FAULTS | {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}}
 # Serious and critical findings outside of these are conventions, not barriers; the rest of axe takes half the time.
-WCAG = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
-_RUN = """({context, options}) => axe.run({include: [["html"]], ...context}, {...options, resultTypes: ["violations"]})
-  .then(({violations}) =>
+WCAG = FAULTS | {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
+_RUN = """({context, options}) => axe.run({include: [["html"]], ...context}, options).then(({violations}) =>
   violations.flatMap(({id, impact, nodes}) => nodes.map(({target, html}) => ({
     id, impact, target: target.join(" "), html: html.slice(0, 200)}))))"""
 # What fades from one colour to the other has neither meanwhile.
@@ -21,7 +23,7 @@ COLOURS_HAVE_CHANGED = "Promise.allSettled(document.getAnimations().map((each) =
 def serious_faults(page: Page) -> list[str]:
     """Each rule that the page breaks badly in light, or in dark, with the elements that do; the page is light after."""
     found = []
-    for scheme, options in (("dark", ABOUT_COLOURS), ("light", None)):
+    for scheme, options in (("dark", ABOUT_COLOURS), ("light", FAULTS)):
         page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
         page.evaluate(COLOURS_HAVE_CHANGED)
         found += [f"{scheme}: {fault}" for fault in faults_now(page, options)]
@@ -30,8 +32,10 @@ def serious_faults(page: Page) -> list[str]:
 
 def faults_now(page: Page, options: dict[str, Any] | None = None) -> list[str]:
     """The same for the page as it is shown now."""
-    broken: list[dict[str, Any]] = Axe().run(page, options=options).response["violations"]
-    grave = [rule for rule in broken if rule["impact"] in SERIOUS]
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE)
+    answer = page.evaluate("(options) => axe.run(document, options)", options or FAULTS)
+    grave = [rule for rule in answer["violations"] if rule["impact"] in SERIOUS]
     return [f"{rule['help']}: {node['html']}" for rule in grave for node in rule["nodes"]]
 
 
@@ -41,7 +45,7 @@ class AxeOnPage:
     def __init__(self, page: Page, without: tuple[str, ...] = ()) -> None:
         """Elements `without` are left out: what is the same on another page, or as the row above."""
         self.page, self.without = page, [[each] for each in without]
-        page.evaluate(Axe().axe_script)
+        page.evaluate(AXE)
 
     def faults(self, *, colours_only: bool = False) -> list[str]:
         """Each grave fault of WCAG A and AA on the page as it is shown now: its rule and what breaks it."""

@@ -1,12 +1,17 @@
-"""axe-core finds nothing serious on any page, on desk and phone, in light and dark, and nothing runs over the side.
+"""axe-core finds nothing serious on any page: desk and phone, light and dark, from the left and from the right.
 
-A new page is one line in PAGES.
+Nor does anything run over the side, and what can be done on a desk can be done on a phone. A new page is one line in
+PAGES. The pages of a group share a world, in which each has an owner of its own; a page is loaded once for each
+language and width, and changes its colours in place.
 """
 
+import re
 from collections.abc import Callable
+from itertools import product
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.management import call_command
 from django.utils import timezone
 from playwright.sync_api import Page, expect
@@ -25,7 +30,7 @@ from igny8_core.business.billing.services.payment_service import PaymentService
 from tests import make
 from tests.web.accessibility import serious_faults
 from tests.web.browser import browser_page, with_chromium
-from tests.web.people import COOKIE
+from tests.web.people import COOKIE, browser_of
 
 pytestmark = [pytest.mark.django_db(transaction=True), with_chromium]
 
@@ -50,8 +55,8 @@ def with_a_device_to_set_up(owner: User) -> str:
     return "/security"
 
 
-def invitation(owner: User) -> str:
-    made = invite(owner.account, owner, email="new@example.com", role=Role.EDITOR, site_ids=[])  # type: ignore[arg-type]
+def invitation(owner: User, email: str = "new@example.com") -> str:
+    made = invite(owner.account, owner, email=email, role=Role.EDITOR, site_ids=[])  # type: ignore[arg-type]
     return f"/invitations/{invitation_token(made)}"
 
 
@@ -66,8 +71,7 @@ def invitation_on(address: str) -> Callable[[User], str]:
 
 
 def invitation_of_a_known_person(owner: User) -> str:
-    make.user(email="new@example.com")
-    return invitation(owner)
+    return invitation(owner, make.user().email)
 
 
 def with_credits(owner: User) -> str:
@@ -116,77 +120,141 @@ def with_a_plan(address: str) -> Callable[[User], str]:
 
 # Name, address made for an account's owner, who looks at it ("nobody", "owner", "loner": a login without an account),
 # and whether the page's form is sent empty first.
-PAGES: list[tuple[str, Callable[[User], str], str, bool]] = [
-    ("start", plain("/"), "nobody", False),
-    ("login", plain("/login"), "nobody", False),
-    ("login-refused", plain("/login"), "nobody", True),
-    ("forgotten", plain("/forgotten-password"), "nobody", True),
-    ("link-sent", plain("/forgotten-password/sent"), "nobody", False),
-    ("new-password", reset, "nobody", True),
-    ("new-password-cut", plain("/new-password/x"), "nobody", False),
-    ("verify", verification, "nobody", False),
-    ("verify-cut", plain("/verify-email/x"), "owner", False),
-    ("invitation", invitation, "nobody", True),
-    ("invitation-known", invitation_of_a_known_person, "nobody", False),
-    ("invitation-another", invitation, "owner", False),
-    ("invitation-cut", plain("/invitations/x"), "nobody", False),
-    ("home", plain("/home"), "owner", False),
-    ("home-alone", plain("/home"), "loner", False),
-    ("own-account", plain("/own-account"), "loner", False),
-    ("signup", plain("/signup"), "nobody", False),
-    ("signup-paid", plain("/signup?plan=growth"), "nobody", True),
-    ("order", plain("/plan"), "owner", True),
-    ("terms", plain("/terms"), "nobody", False),
-    ("privacy", plain("/privacy"), "nobody", False),
-    ("home-credits", with_credits, "owner", False),
-    ("home-banners", with_open_invoices, "owner", False),
-    ("sites-empty", plain("/sites"), "owner", False),
-    ("sites", with_a_site("/sites"), "owner", False),
-    ("site", with_a_site("/sites/{site}"), "owner", False),
-    ("site-new", plain("/sites/new"), "owner", True),
-    ("site-delete", with_a_site("/sites/{site}/delete"), "owner", False),
-    ("billing", with_a_plan("/account/billing"), "owner", False),
-    ("invoices", with_a_plan("/account/invoices"), "owner", False),
-    ("invoices-none", plain("/account/invoices?first=x"), "owner", False),
-    ("invoice", with_a_plan("/account/invoices/{invoice}"), "owner", False),
-    ("usage", with_a_plan("/account/usage"), "owner", False),
-    ("credits", with_a_plan("/account/credits/purchase"), "owner", False),
-    ("credits-order", with_a_plan("/account/credits/purchase/{open}"), "owner", False),
-    ("credits-paid", with_a_plan("/account/credits/purchase/{invoice}"), "owner", False),
-    ("account-settings", plain("/account/settings"), "owner", False),
-    ("account-team", invitation_on("/account/team"), "owner", False),
-    ("account-activity", invitation_on("/account/activity"), "owner", False),
-    ("security", plain("/security"), "owner", False),
-    ("security-begun", with_a_device_to_set_up, "owner", False),
-    ("no-page", plain("/nothing/here"), "nobody", False),
-]
+PAGES: dict[str, list[tuple[str, Callable[[User], str], str, bool]]] = {
+    "signing-in": [
+        ("start", plain("/"), "nobody", False),
+        ("login", plain("/login"), "nobody", False),
+        ("login-refused", plain("/login"), "nobody", True),
+        ("forgotten", plain("/forgotten-password"), "nobody", True),
+        ("link-sent", plain("/forgotten-password/sent"), "nobody", False),
+        ("new-password", reset, "nobody", True),
+        ("new-password-cut", plain("/new-password/x"), "nobody", False),
+        ("verify", verification, "nobody", False),
+        ("verify-cut", plain("/verify-email/x"), "owner", False),
+        ("no-page", plain("/nothing/here"), "nobody", False),
+    ],
+    "signing-up": [
+        ("invitation", invitation, "nobody", True),
+        ("invitation-known", invitation_of_a_known_person, "nobody", False),
+        ("invitation-another", invitation, "owner", False),
+        ("invitation-cut", plain("/invitations/x"), "nobody", False),
+        ("own-account", plain("/own-account"), "loner", False),
+        ("signup", plain("/signup"), "nobody", False),
+        ("signup-paid", plain("/signup?plan=growth"), "nobody", True),
+        ("order", plain("/plan"), "owner", True),
+        ("terms", plain("/terms"), "nobody", False),
+        ("privacy", plain("/privacy"), "nobody", False),
+    ],
+    "home": [
+        ("home", plain("/home"), "owner", False),
+        ("home-alone", plain("/home"), "loner", False),
+        ("home-credits", with_credits, "owner", False),
+        ("home-banners", with_open_invoices, "owner", False),
+        ("sites-empty", plain("/sites"), "owner", False),
+        ("sites", with_a_site("/sites"), "owner", False),
+        ("site", with_a_site("/sites/{site}"), "owner", False),
+        ("site-new", plain("/sites/new"), "owner", True),
+        ("site-delete", with_a_site("/sites/{site}/delete"), "owner", False),
+        ("security", plain("/security"), "owner", False),
+        ("security-begun", with_a_device_to_set_up, "owner", False),
+    ],
+    "account": [
+        ("billing", with_a_plan("/account/billing"), "owner", False),
+        ("invoices", with_a_plan("/account/invoices"), "owner", False),
+        ("invoices-none", plain("/account/invoices?first=x"), "owner", False),
+        ("invoice", with_a_plan("/account/invoices/{invoice}"), "owner", False),
+        ("usage", with_a_plan("/account/usage"), "owner", False),
+        ("credits", with_a_plan("/account/credits/purchase"), "owner", False),
+        ("credits-order", with_a_plan("/account/credits/purchase/{open}"), "owner", False),
+        ("credits-paid", with_a_plan("/account/credits/purchase/{invoice}"), "owner", False),
+        ("account-settings", plain("/account/settings"), "owner", False),
+        ("account-team", invitation_on("/account/team"), "owner", False),
+        ("account-activity", invitation_on("/account/activity"), "owner", False),
+    ],
+}
 WIDTHS = (1440, 390)
+# Scripts that save a click or a load; tests without a browser do the same without them.
+COMFORTS = {"signup/signup.js", "account/meter.js", "account/standing.js"}
+# Each language and width once; what is left of the product is looked at where there is time.
+EACH_ONCE = (("en", 1440), ("ur", 390))
+EVERY = tuple(product(("en", "de", "ur"), WIDTHS))
 
 
-@pytest.mark.parametrize(("name", "address", "looks", "is_sent"), PAGES, ids=[name for name, *_ in PAGES])
-def test_nobody_is_kept_out(
-    name: str, address: Callable[[User], str], looks: str, is_sent: bool, live_server: LiveServer, settings: Any
-) -> None:
+@pytest.fixture(autouse=True)
+def world(live_server: LiveServer, settings: Any) -> None:
     settings.BASE_URL = live_server.url
     call_command("seed_defaults", verbosity=0)
-    owner = make.owner({"name": "Karachi Content Company"}, email="owner@example.com")
-    person = {"owner": owner, "loner": make.user()}.get(looks)
-    cookie = open_page_session(person) if person else ""
-    target = f"{live_server.url}{address(owner)}"
 
+
+@pytest.mark.parametrize("group", PAGES)
+def test_nobody_is_kept_out(group: str, live_server: LiveServer) -> None:
+    assert faults_of(group, EACH_ONCE, live_server.url) == {}
+
+
+def test_without_scripts_a_page_that_needs_them_says_so(live_server: LiveServer) -> None:
+    silent = []
+    for name, address, looks, _ in (page for group in PAGES.values() for page in group):
+        owner = make.owner(email=f"{name}@example.com")
+        person = {"owner": owner, "loner": make.user()}.get(looks)
+        html = browser_of(person).get(address(owner)).content.decode()
+        if set(re.findall(r'<script[^>]* src="/static/web/([^"]+)"', html)) - COMFORTS and "<noscript><p " not in html:
+            silent.append(name)
+    assert silent == []
+
+
+@pytest.mark.stress
+@pytest.mark.parametrize("group", PAGES)
+def test_nobody_is_kept_out_in_any_language_and_width(group: str, live_server: LiveServer) -> None:
+    assert faults_of(group, EVERY, live_server.url) == {}
+
+
+def faults_of(group: str, seen: tuple[tuple[str, int], ...], site: str) -> dict[tuple[str, str, int], list[str]]:
+    """What is wrong with which page, in which language and width."""
+    pages = []
+    for name, address, looks, is_sent in PAGES[group]:
+        owner = make.owner({"name": "Karachi Content Company"}, email=f"{name}@example.com")
+        person = {"owner": owner, "loner": make.user()}.get(looks)
+        pages.append((name, f"{site}{address(owner)}", open_page_session(person) if person else "", is_sent))
+    found, first_shown = {}, dict[str, list[str]]()
     with browser_page(answered=(400, 401, 404, 410)) as page:
-        if cookie:
-            page.context.add_cookies([{"name": COOKIE, "value": cookie, "url": live_server.url}])
-        for width in WIDTHS:
+        for (name, address, session, is_sent), (language, width) in product(pages, seen):
+            page.context.clear_cookies()
+            cookies = {settings.LANGUAGE_COOKIE_NAME: language, COOKIE: session}
+            page.context.add_cookies(
+                [{"name": key, "value": cookies[key], "url": site} for key in cookies if cookies[key]]
+            )
             page.set_viewport_size({"width": width, "height": 900})
-            page.goto(target)
+            page.goto(address)
+            expect(page.locator("html")).to_have_attribute("lang", language)
             expect(page.locator("[data-state=loading]")).to_have_count(0)
             if is_sent:
                 page.locator("main form button").last.click()
-                page.locator("[role=alert]").wait_for()
-            assert serious_faults(page) == [], (name, width)
-            assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, (name, width)
-            assert too_small(page) == [], (name, width)
+                page.locator("[role=alert]").first.wait_for()
+                page.wait_for_load_state()
+            shown = to_act_with(page)
+            missing = set(first_shown.setdefault(name, shown)) ^ set(shown)
+            faults = [*serious_faults(page), *over_the_side(page), *too_small(page), *missing]
+            if faults:
+                found[name, language, width] = faults
+    return found
+
+
+def over_the_side(page: Page) -> list[str]:
+    """What is wider than the window, and cards with something that is wider than they are."""
+    script = """() => [document.documentElement, ...document.querySelectorAll("main, .card, .choice, .account-page")]
+        .filter((each) => each.checkVisibility() && each.scrollWidth > each.clientWidth)
+        .map((each) => `wider than its place: ${each.cloneNode().outerHTML}`)"""
+    wide: list[str] = page.evaluate(script)
+    return wide
+
+
+def to_act_with(page: Page) -> list[str]:
+    """What leads on from the page, or is filled in, as far as it is shown."""
+    script = """() => [...document.querySelectorAll("main :is(a, button, input, select, textarea, summary)")]
+        .filter((each) => each.checkVisibility())
+        .map((each) => `${each.localName} ${each.getAttribute("href") ?? each.name ?? ""}`)"""
+    shown: list[str] = page.evaluate(script)
+    return shown
 
 
 def too_small(page: Page) -> list[str]:

@@ -85,6 +85,7 @@ def test_somebody_is_invited_joins_gets_another_role_and_is_removed(
         dialog.get_by_label("E-mail address").fill("bilal@example.com")
         dialog.get_by_role("button", name="Send the invitation").click()
         expect(dialog.get_by_role("alert")).to_contain_text("already")
+        expect(dialog.get_by_role("button", name="Send the invitation")).to_be_focused()
         assert serious_faults(page) == []
         dialog.get_by_label("E-mail address").fill("nadia@example.com")
         dialog.get_by_label("Admin").check()
@@ -232,6 +233,8 @@ def test_settings_that_two_change_at_once_and_the_last_word_on_an_account(
         expect(dialog).to_contain_text("This is not the name of the account.")
         dialog.get_by_role("textbox").fill("Karachi & Co")
         dialog.get_by_role("button", name="Delete it for good").click()
+        expect(dialog.get_by_role("status")).to_have_text("The account is deleted. You are logged out.")
+        dialog.get_by_role("link", name="To the start page").click()
         expect(theirs).to_have_url(f"{live_server.url}/")
         mine.reload()
         expect(mine.get_by_role("heading", level=1)).to_have_text("Sign in")

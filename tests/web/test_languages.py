@@ -13,6 +13,7 @@ from django.utils import translation
 
 from igny8_core.auth.models import Account, User
 from igny8_core.auth.services.sessions import open_session
+from igny8_core.business.billing.services.credits.spending import use_credits
 from igny8_core.business.billing.services.invoice_service import InvoiceService
 from igny8_core.business.billing.services.invoices import pdf
 from igny8_core.business.signup.service import register
@@ -190,3 +191,17 @@ def test_the_console_is_in_english() -> None:
     answer = Client().get("/admin/login/", **GERMAN)  # type: ignore[arg-type]
     assert b'lang="en' in answer.content
     assert "Content-Language" not in answer.headers
+
+
+@pytest.mark.django_db
+def test_the_charts_of_usage_name_operations_in_the_reader_s_language() -> None:
+    owner = speaking(make.owner(), own="ur")
+    assert owner.account
+    make.credits(owner.account, 100)
+    make.credit_cost(operation_type="image_generation", display_name="Image generation")
+    use_credits(owner.account, "image_generation", 1, user=owner, key="x")
+
+    page = page_of(browser_of(owner), "/account/usage")
+
+    assert "Image generation" not in page
+    assert '<strong dir="ltr">100.0 %</strong>' in page

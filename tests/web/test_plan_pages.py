@@ -268,7 +268,7 @@ def test_the_charts_show_what_was_spent_through_the_api(spent: User) -> None:
     assert re.search(r"600\.0 (\d+\.\d)", html).group(1) == "12.5"  # type: ignore[union-attr]
     # The ring: two thirds and a third.
     assert re.findall(r'stroke-dasharray="([\d.]+) 100"', html) == ["66.67", "33.33"]
-    assert "<bdi>Article</bdi> <strong>66.7 %</strong>" in html
+    assert '<bdi>Article</bdi> <strong dir="ltr">66.7 %</strong>' in html
     # The bars: the longest is whole.
     assert re.findall(r'class="length" width="([\d.]+)%"', html) == ["100.0", "50.0"]
     # A table beside every chart says the same.

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.test import Client, override_settings
 from django.urls import get_resolver
 from django.urls.resolvers import URLPattern
@@ -134,6 +135,7 @@ def test_what_fails_is_a_page_that_asks_nothing_of_the_database(
     assert answer.status_code == 500
     assert says(answer, "This is our fault.")
     assert "Sign in" in answer.content.decode()
+    assert f'<a href="mailto:{settings.SUPPORT_EMAIL}">{settings.SUPPORT_EMAIL}</a>' in answer.content.decode()
 
 
 @pytest.mark.parametrize("method", ["post", "put", "delete", "patch"])

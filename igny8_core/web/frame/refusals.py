@@ -18,6 +18,7 @@ from igny8_core.common.errors import DomainError
 from igny8_core.common.middleware import API_PREFIX, CONSOLE_PREFIX
 from igny8_core.common.request_id import may_have_changed
 from igny8_core.common.security_log import security_event
+from igny8_core.common.written import language_tag
 
 
 def refused(request: HttpRequest, refusal: DomainError) -> HttpResponse:
@@ -67,7 +68,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
     if _is_api(request):
         return error_views.server_error(request)
     text = _("This is our fault. We were told of it. Try again in a minute.")
-    context = {"company": settings.COMPANY_NAME, **_words(500, text)}
+    context = {**_of_the_site(), **_words(500, text)}
     return HttpResponse(render_to_string("web/refusals/refused.html", context), status=500)
 
 
@@ -78,7 +79,7 @@ def busy(request: HttpRequest) -> HttpResponse:
         if may_have_changed()
         else _("The service is busy. Nothing was changed. Try again in a moment.")
     )
-    context = {"company": settings.COMPANY_NAME, **_words(503, text)}
+    context = {**_of_the_site(), **_words(503, text)}
     response = HttpResponse(render_to_string("web/refusals/refused.html", context), status=503)
     response["Retry-After"], response["Cache-Control"] = str(RETRY_AFTER_SECONDS), "no-store"
     return response
@@ -119,6 +120,11 @@ def _answer(
     response = HttpResponse(html, status=status)
     response["Cache-Control"] = "no-store"
     return response
+
+
+def _of_the_site() -> dict[str, str]:
+    """What a page knows without asking the database."""
+    return {"company": settings.COMPANY_NAME, "support_email": settings.SUPPORT_EMAIL, "locale": language_tag()}
 
 
 def _words(status: int, text: str) -> dict[str, Any]:

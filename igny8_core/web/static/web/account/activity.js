@@ -2,7 +2,7 @@
 import { read, readAll } from "./api.js";
 import { drawn, load } from "./states.js";
 import { word } from "./words.js";
-import { locale } from "../locale.js";
+import { dayAndTime, locale } from "../locale.js";
 
 const region = document.getElementById("activity");
 const form = document.getElementById("filters");
@@ -10,7 +10,7 @@ const { pageSize, zone } = region.dataset;
 const names = Object.fromEntries([...form.elements.type.options].map((option) => [option.value, option.textContent]));
 const details = [...document.getElementById("details").content.children];
 const values = Object.fromEntries([...document.getElementById("values").content.children].map((each) => [each.dataset.value, each.textContent]));
-const time = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short", timeZone: zone });
+const time = new Intl.DateTimeFormat(locale, { ...dayAndTime, timeZone: zone });
 
 const asked = () => new URLSearchParams(location.search);
 

@@ -45,12 +45,22 @@ onForm("leave", async () => {
   location.assign("/home");
 });
 
+// Nothing on this page is there any more: what happened is said, and closing it leads away.
+function sayGoodbye(form, message) {
+  const place = form.parentElement.querySelector("[data-goodbye]");
+  place.querySelector("[role=status]").textContent = message;
+  form.hidden = true;
+  place.hidden = false;
+  place.querySelector("a").focus();
+  form.parentElement.addEventListener("close", () => location.assign("/"));
+}
+
 onForm("delete", async ({ values, form }) => {
   const field = form.elements.typed;
   if (values.typed.trim() !== field.dataset.expected) {
     mark(form, field, [word("typed")]);
     return field.focus();
   }
-  await call("POST", "account/delete/", proof(values));
-  location.assign("/");
+  const { message } = await call("POST", "account/delete/", proof(values));
+  sayGoodbye(form, message);
 });

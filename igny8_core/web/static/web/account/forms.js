@@ -32,6 +32,7 @@ export function onSend(form, work) {
     event.preventDefault();
     if (form.getAttribute("aria-busy") === "true") return;
     clear(form);
+    const wasAt = document.activeElement;
     busy(form, true);
     try {
       await work({ values: valuesOf(form), form, button: event.submitter });
@@ -40,6 +41,8 @@ export function onSend(form, work) {
       refuse(form, problem);
     } finally {
       busy(form, false);
+      // A button that is switched off lets the keyboard go: who pressed it goes on at it.
+      if (document.activeElement === document.body && form.contains(wasAt)) wasAt.focus();
     }
   });
 }

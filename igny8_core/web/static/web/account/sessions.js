@@ -3,11 +3,11 @@ import { call, readAll } from "./api.js";
 import { say } from "./dialogs.js";
 import { drawn, load } from "./states.js";
 import { word } from "./words.js";
-import { locale } from "../locale.js";
+import { dayAndTime, locale } from "../locale.js";
 
 const region = document.getElementById("sessions");
 const row = document.getElementById("session");
-const day = (text) => new Date(text).toLocaleString(locale, { dateStyle: "medium", timeStyle: "short" });
+const day = (text) => new Date(text).toLocaleString(locale, dayAndTime);
 
 async function list() {
   const data = await readAll("account/sessions/");

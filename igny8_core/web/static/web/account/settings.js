@@ -3,7 +3,7 @@ import { call, GivenUp, read } from "./api.js";
 import { ask, reloadSaying, say } from "./dialogs.js";
 import { onSend } from "./forms.js";
 import { word } from "./words.js";
-import { locale } from "../locale.js";
+import { dayAndTime, locale } from "../locale.js";
 
 const page = document.getElementById("settings");
 const forms = [...page.querySelectorAll("form[data-settings]")];
@@ -68,7 +68,7 @@ const named = (field, value) => [...(field.options ?? [])].find((each) => each.v
 
 async function lastChange() {
   const { data } = await read("account/activity/?type=account.updated&page_size=1");
-  const when = data[0] && new Date(data[0].created_at).toLocaleString(locale, { dateStyle: "medium", timeStyle: "short" });
+  const when = data[0] && new Date(data[0].created_at).toLocaleString(locale, dayAndTime);
   return data[0]?.actor ? word("who", { who: data[0].actor, when }) : word("somebody");
 }
 

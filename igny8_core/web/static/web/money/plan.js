@@ -12,11 +12,12 @@ const cancel = document.getElementById("cancel");
 const path = "billing/subscriptions/";
 let shown = null;
 
-// As the server writes amounts: 1234.50 USD, in German 1.234,50 USD.
+// As the server writes amounts: 1234.50 USD, in German 1.234,50 USD; one piece in a sentence from right to left.
 function money(amount, currency) {
   const decimals = amount.split(".")[1]?.length ?? 0;
   const digits = { minimumFractionDigits: decimals, maximumFractionDigits: decimals, useGrouping: language !== "en" };
-  return `${new Intl.NumberFormat(locale, digits).format(amount)} ${currency}`;
+  const text = `${new Intl.NumberFormat(locale, digits).format(amount)} ${currency}`;
+  return document.dir === "rtl" ? `\u2068${text}\u2069` : text;
 }
 
 // As the server writes days: 6 December 2026.

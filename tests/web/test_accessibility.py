@@ -217,14 +217,14 @@ def faults_of(group: str, seen: tuple[tuple[str, int], ...], site: str) -> dict[
         pages.append((name, f"{site}{address(owner)}", open_page_session(person) if person else "", is_sent))
     found, first_shown = {}, dict[str, list[str]]()
     with browser_page(answered=(400, 401, 404, 410)) as page:
-        for (name, address, session, is_sent), (language, width) in product(pages, seen):
+        for (name, target, session, is_sent), (language, width) in product(pages, seen):
             page.context.clear_cookies()
             cookies = {settings.LANGUAGE_COOKIE_NAME: language, COOKIE: session}
             page.context.add_cookies(
                 [{"name": key, "value": cookies[key], "url": site} for key in cookies if cookies[key]]
             )
             page.set_viewport_size({"width": width, "height": 900})
-            page.goto(address)
+            page.goto(target)
             expect(page.locator("html")).to_have_attribute("lang", language)
             expect(page.locator("[data-state=loading]")).to_have_count(0)
             if is_sent:

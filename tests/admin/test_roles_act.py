@@ -26,7 +26,10 @@ from tests.api.world import fingerprint, undone
 LOOKS = {"looks", "pdf", "picture", "preview", "proof", "pages", "queue", "check", "decided", "previews"}
 ACTS = [page for page in pages_of_console() if permissions_asked(page) and page.does not in LOOKS]
 # Pages that nothing but a form of another page is sent to.
-WITHOUT_A_FORM = {"billing_payment_decide", "billing_invoice_decide", "billing_paymentmethodconfig_switch"}
+WITHOUT_A_FORM = {
+    *("billing_payment_decide", "billing_invoice_decide", "billing_paymentmethodconfig_switch"),
+    "events_delivery_drop_selected",
+}
 # A gateway has to be there for these; their services are tested with one. What they say without it is no refusal.
 CHANGES_NOTHING = {
     "billing_invoice_charge": "no saved card",
@@ -104,8 +107,8 @@ class Scene:
             "billing_payment_refund": self.account.payments.latest("pk"),
         }
         self.rows_of = {"account": self.account, "invoice": self.unpaid, "user": self.person, "subscription": sold}
-        first, last = Delivery.objects.earliest("pk"), Delivery.objects.latest("pk")
-        Delivery.objects.filter(pk=last.pk).update(status="dead")
+        first, self.given_up = Delivery.objects.earliest("pk"), Delivery.objects.latest("pk")
+        Delivery.objects.filter(pk=self.given_up.pk).update(status="dead")
         later = clock.now() + timedelta(hours=1)
         Delivery.objects.filter(pk=first.pk).update(status="waiting", attempts=1, next_attempt_at=later)
 
@@ -126,7 +129,7 @@ class Scene:
         if page.name in WITHOUT_A_FORM:
             decision = {"billing_payment_decide": "approve", "billing_invoice_decide": "void"}.get(page.name, "")
             ids = {"payments": str(self.waiting.pk), "invoices": str(self.unpaid.pk), "reason": "Wrong", "on": ""}
-            return {"decision": decision, **ids}
+            return {"decision": decision, "deliveries": str(self.given_up.pk), **ids}
         shown = browser.get(self.address(page)).content.decode()
         fields = FilledForm(shown).fields | INSTEAD.get(page.name, {})
         fields = {name: value or TYPED.get(name, "7") for name, value in fields.items()}

@@ -188,30 +188,18 @@ class Samples:
 
     @cached_property
     def credit_note(self) -> CreditNote:
-        return CreditNote.objects.create(
-            account=self.account,
-            invoice=self.invoice,
-            payment=self.paid,
-            credit_note_number=f"CN-{self.name}",
-            amount="20.00",
-            currency="USD",
-            reason="One week of the month could not be used",
-            reference="RF-2026-0042",
-            credits_taken_back=150,
-            credits_not_recovered=50,
-            created_at=clock.now(),
-        )
+        facts = {"reference": "RF-2026-0042", "credits_taken_back": 150, "credits_not_recovered": 50}
+        return self._credit_note("20.00", "One week of the month could not be used", payment=self.paid, **facts)
 
     @cached_property
-    def credit_note_without_money(self) -> CreditNote:
+    def unpaid_note(self) -> CreditNote:
+        return self._credit_note(self.invoice.total, "Ordered twice")
+
+    def _credit_note(self, amount: Any, reason: str, **columns: Any) -> CreditNote:
+        number = f"CN-{self.name}-{len(columns)}"
+        columns |= {"account": self.account, "invoice": self.invoice, "currency": self.invoice.currency}
         return CreditNote.objects.create(
-            account=self.account,
-            invoice=self.invoice,
-            credit_note_number=f"CN-{self.name}-2",
-            amount=self.invoice.total,
-            currency=self.invoice.currency,
-            reason="Ordered twice",
-            created_at=clock.now(),
+            credit_note_number=number, amount=amount, reason=reason, created_at=clock.now(), **columns
         )
 
     @cached_property
@@ -347,7 +335,7 @@ FACTS: dict[str, Callable[[Samples], About]] = {
     "operator_invitation.resent": lambda of: About(of.operator_invitation, {}),
     "invoice.created": lambda of: About(of.invoice, {}),
     "invoice.sent": lambda of: About(of.invoice, {}),
-    "invoice.credited": lambda of: About(of.invoice, {"credit_note": of.credit_note_without_money.credit_note_number}),
+    "invoice.credited": lambda of: About(of.invoice, {"credit_note": of.unpaid_note.credit_note_number}),
     "payment.submitted": lambda of: About(of.waiting, {}),
     "payment.left_undecided": lambda of: About(of.account, {"payment_ids": [of.waiting.pk]}),
     "payment.approved": lambda of: About(of.paid, {}),

@@ -25,9 +25,11 @@ export function keyOf(form, body) {
 
 export const forgetKey = (form) => keys.delete(form);
 
-// Have `work({ values, form, button })` do what the form is for. It may throw what api.js throws.
+// Have `work({ values, form, button })` do what the form is for. It may throw what api.js throws. A button that the page
+// has switched off is switched on: before this, the browser would send the form by itself, and nothing would come of it.
 export function onSend(form, work) {
   form.noValidate = true;
+  busy(form, false);
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     if (form.getAttribute("aria-busy") === "true") return;

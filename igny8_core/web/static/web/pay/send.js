@@ -1,8 +1,9 @@
 // The form "I have paid": files by drag and drop, large photos made smaller, and a lost connection loses nothing.
 // Without this script the browser sends the same form by itself.
-import { locale } from "../locale.js";
 import { swap } from "./swap.js";
 
+// As locale.js has it, without a file more to load: this page is opened from mails, on any network.
+const locale = document.querySelector("meta[name=locale]").content;
 const LONGEST_SIDE = 2400;
 
 const zone = () => document.querySelector(".drop");

@@ -27,7 +27,9 @@ from tests.web.browser import browser_page, with_chromium
 pytestmark = [pytest.mark.django_db(transaction=True), with_chromium]
 
 # Answers that are files, or that only a form is sent to.
-NO_PAGES = re.compile(r"_(pdf|picture|preview|proof|proof_pages|switch)$|_(payment|invoice)_decide$|_(drop_selected|queue)$")
+NO_PAGES = re.compile(
+    r"_(pdf|picture|preview|proof|proof_pages|switch|drop_selected|queue)$|_(payment|invoice)_decide$"
+)
 WIDTHS = (390, 768, 1440, 1920)
 LOOKED_AT = {390, 1440}
 # What sticks out of the window or of its card, and is neither scrolled nor cut there on purpose.

@@ -35,6 +35,7 @@ from igny8_core.business.billing.models import (
     BusinessDay,
     CreditCostConfig,
     CreditPackage,
+    CreditUsageHour,
     CreditUsageSum,
     DailySum,
     DailySumMark,
@@ -51,6 +52,7 @@ from igny8_core.business.billing.models import (
     PriceChangeNotice,
     Refund,
     Renewal,
+    UsageHourMark,
     UsageSumMark,
     WebhookEvent,
 )
@@ -213,9 +215,11 @@ def _around(account: Account, owner: User, number: int, text: str) -> None:
     DunningPause.objects.create(until=soon.date(), reason=text or "Agreed", created_by=owner, **of_invoice)
     BusinessDay.objects.create(country_code="PK", day=soon.date() + timedelta(days=number), name=f"Feast {text}")
     UsageSumMark.objects.get_or_create(pk=1, defaults={"summed_up_to": soon})
+    UsageHourMark.objects.get_or_create(pk=1, defaults={"summed_up_to": soon})
     DailySumMark.objects.get_or_create(pk=1, defaults={"day": soon.date()})
     DailySum.objects.create(day=soon.date() + timedelta(days=number), kind="used", currency="", amount=number)
     CreditUsageSum.objects.create(account=account, quarter=soon, operation_type="article", credits=5, operations=1)
+    CreditUsageHour.objects.create(account=account, hour=soon, operation_type="article", credits=5, operations=1)
     IdempotentAnswer.objects.create(caller=f"user {owner.pk}", key=f"key-{number}", status=201, body="{}")
     SentMail.objects.create(
         recipient=f"hash-{number}", kind="documents", account_id=account.pk, message_id=f"<{number}>"

@@ -18,6 +18,7 @@ WITHOUT_TEXT = {
     "billing.Allocation",
     "billing.DailySum",
     "billing.DailySumMark",
+    "billing.UsageHourMark",
     "billing.UsageSumMark",
     "common.IdempotentAnswer",
     "common.LimitHit",
@@ -34,7 +35,7 @@ WITHOUT_TEXT = {
     "igny8_auth.TrialTaken",
 }
 # There is never a second row.
-ONE_ROW = {"billing.DailySumMark", "billing.UsageSumMark"}
+ONE_ROW = {"billing.DailySumMark", "billing.UsageHourMark", "billing.UsageSumMark"}
 SHOWS_TEXT = [model for model in REGISTERED if model._meta.label not in WITHOUT_TEXT]
 
 

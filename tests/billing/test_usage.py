@@ -104,7 +104,8 @@ def test_what_is_summed_once_is_never_summed_again(account_a: Account) -> None:
     assert UsageSumMark.objects.get().summed_up_to == datetime(2026, 11, 21, 9, 45, tzinfo=UTC)
     assert list(CreditUsageSum.objects.order_by("quarter").values_list("credits", "operations")) == [(1, 1), (2, 2)]
     assert sum(daily(account_a, NOW.date(), NOW.date()).values()) == 5
-    assert sum_up_usage(NOW + timedelta(hours=1)) == 1
+    # A quarter more, and the hour from 9:00 to 10:00.
+    assert sum_up_usage(NOW + timedelta(hours=1)) == 2
     assert sum(daily(account_a, NOW.date(), NOW.date()).values()) == 5
 
 

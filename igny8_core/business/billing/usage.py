@@ -1,5 +1,6 @@
 """What an account's credits were used for over time: the usage log by days of the account's time zone."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -12,7 +13,7 @@ from django.db import connection
 from django.db.models import Sum
 
 from igny8_core.auth.models import Account
-from igny8_core.business.billing.models import CreditCostConfig, CreditUsageLog, UsageSumMark
+from igny8_core.business.billing.models import CreditCostConfig, CreditUsageLog, UsageHourMark, UsageSumMark
 
 TOP_OPERATIONS = 5
 # What is looked at if nobody says from when, and the longest time that is summed at once.
@@ -20,16 +21,27 @@ USUAL_DAYS = 30
 MAX_DAYS = 366
 YEARS = range(2000, 2100)
 CENT = Decimal("0.01")
+QUARTER = timedelta(minutes=15)
 
-# Older usage comes from the sums, newer usage from the log. `width_bucket` gives the interval of each row, so that days
-# have 23 or 25 hours when the clocks change. Both parts are index-only scans (benchmarks/usage_analytics.py prints the
-# plan).
+
+# Old usage comes from the sums of hours, but for the hours that a bound cuts (in zones that differ from UTC by half
+# hours, days begin in the middle of one); these, and what is not summed by hours yet, come from the sums of quarters;
+# the newest usage comes from the log. `width_bucket` gives the interval of each row, so that days have 23 or 25 hours
+# when the clocks change. All parts are index scans (benchmarks/usage_analytics.py prints the plan).
 USED = """
     SELECT width_bucket(used.at, %(bounds)s::timestamptz[]), operation_type,
            sum(credits)::bigint, sum(operations)::bigint
     FROM (
-        SELECT quarter AS at, operation_type, credits, operations FROM igny8_credit_usage_sums
-        WHERE account_id = %(account)s AND quarter >= %(begin)s AND quarter < least(%(end)s, %(mark)s)
+        SELECT hour AS at, operation_type, credits, operations FROM igny8_credit_usage_hours
+        WHERE account_id = %(account)s AND hour >= %(begin)s AND hour < least(%(end)s, %(hours_mark)s)
+              AND hour <> ALL(%(cut_hours)s::timestamptz[])
+        UNION ALL
+        SELECT quarter, operation_type, credits, operations FROM igny8_credit_usage_sums
+        WHERE account_id = %(account)s AND quarter = ANY(%(cut_quarters)s::timestamptz[])
+        UNION ALL
+        SELECT quarter, operation_type, credits, operations FROM igny8_credit_usage_sums
+        WHERE account_id = %(account)s AND quarter >= greatest(%(begin)s, %(hours_mark)s)
+              AND quarter < least(%(end)s, %(mark)s)
         UNION ALL
         SELECT created_at, operation_type, credits, 1 FROM igny8_credit_usage_log
         WHERE account_id = %(account)s AND created_at >= greatest(%(begin)s, %(mark)s) AND created_at < %(end)s
@@ -124,29 +136,39 @@ def analytics(account: Account, first: date, last: date, granularity: str, now: 
     """What the account used from `first` to `last`; `granularity` is "day", "week" or "month"."""
     starts = starts_of(first, last, granularity)
     used = used_between(account, midnights([*starts, last + timedelta(days=1)], account.timezone))
-    series = [Interval(start, *_total(row for row in used if row.interval == at)) for at, start in enumerate(starts)]
     by_operation, projection = _by_operation(used), projection_of(account, now)
-    return Analytics(first, last, account.timezone, granularity, series, by_operation, projection)
+    return Analytics(first, last, account.timezone, granularity, _series(starts, used), by_operation, projection)
 
 
 def used_between(account: Account, bounds: Sequence[datetime]) -> list[Used]:
     """What the account used in each interval between neighbours in `bounds` (ascending, at least two)."""
-    parameters: dict[str, Any] = {
+    with connection.cursor() as cursor:
+        cursor.execute(USED, parameters_of(account, bounds))
+        return [Used(number - 1, *rest) for number, *rest in cursor.fetchall()]
+
+
+def parameters_of(account: Account, bounds: Sequence[datetime]) -> dict[str, Any]:
+    """What USED asks with. Hours count only as far as quarters do: without these, an hour that is cut has no parts."""
+    begin, end, mark = bounds[0], bounds[-1], UsageSumMark.read()
+    hours_mark = min(UsageHourMark.read(), _hour_of(mark))
+    cut = sorted({_hour_of(bound) for bound in bounds if bound != _hour_of(bound)})
+    quarters = [hour + QUARTER * number for hour in cut for number in range(4) if hour < hours_mark]
+    return {
         "account": account.pk,
         "bounds": list(bounds),
-        "begin": bounds[0],
-        "end": bounds[-1],
-        "mark": UsageSumMark.read(),
+        "begin": begin,
+        "end": end,
+        "mark": mark,
+        "hours_mark": hours_mark,
+        "cut_hours": cut,
+        "cut_quarters": [quarter for quarter in quarters if begin <= quarter < end],
     }
-    with connection.cursor() as cursor:
-        cursor.execute(USED, parameters)
-        return [Used(number - 1, *rest) for number, *rest in cursor.fetchall()]
 
 
 def used_since(account: Account, start: datetime, now: datetime) -> int:
     """The credits used from `start` until `now`. Before the first full quarter of an hour, rows are counted singly."""
     into_quarter = timedelta(minutes=start.minute % 15, seconds=start.second, microseconds=start.microsecond)
-    quarter = start - into_quarter + timedelta(minutes=15) if into_quarter else start
+    quarter = start - into_quarter + QUARTER if into_quarter else start
     single = CreditUsageLog.objects.filter(account=account, created_at__gte=start, created_at__lt=quarter)
     counted = single.aggregate(total=Sum("credits"))["total"] or 0
     return counted + (_total(used_between(account, [quarter, now]))[0] if quarter < now else 0)
@@ -168,6 +190,11 @@ def midnights(days: Sequence[date], timezone: str) -> list[datetime]:
     return [moments[0], *(max(before, moment) for before, moment in pairwise(moments))]
 
 
+def _hour_of(moment: datetime) -> datetime:
+    """The hour of UTC that a moment is in."""
+    return moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+
+
 def _next_start(day: date, granularity: str) -> date:
     if granularity == "month":
         return (day.replace(day=1) + timedelta(days=32)).replace(day=1)
@@ -177,6 +204,15 @@ def _next_start(day: date, granularity: str) -> date:
 def _total(rows: Iterable[Used]) -> tuple[int, int]:
     counted = list(rows)
     return sum(row.credits for row in counted), sum(row.operations for row in counted)
+
+
+def _series(starts: list[date], used: list[Used]) -> list[Interval]:
+    credits: Counter[int] = Counter()
+    operations: Counter[int] = Counter()
+    for row in used:
+        credits[row.interval] += row.credits
+        operations[row.interval] += row.operations
+    return [Interval(start, credits[at], operations[at]) for at, start in enumerate(starts)]
 
 
 def _by_operation(used: list[Used]) -> list[OperationUse]:

@@ -16,8 +16,11 @@ from igny8_core.business.billing.models.credit import (
     CreditPackage,
     CreditTransaction,
     CreditTransactionType,
+    CreditUsageHour,
     CreditUsageLog,
     CreditUsageSum,
+    SumMark,
+    UsageHourMark,
     UsageSumMark,
 )
 from igny8_core.business.billing.models.credit_note import CreditNote
@@ -96,6 +99,7 @@ __all__ = [
     "CreditPackage",
     "CreditTransaction",
     "CreditTransactionType",
+    "CreditUsageHour",
     "CreditUsageLog",
     "CreditUsageSum",
     "DailySum",
@@ -130,6 +134,8 @@ __all__ = [
     "RenewalStatus",
     "RowResult",
     "StageKind",
+    "SumMark",
+    "UsageHourMark",
     "UsageSumMark",
     "WebhookEvent",
     "WebhookState",

@@ -213,7 +213,8 @@ class CreditUsageSum(models.Model):
     """The usage log summed per quarter of an hour, so that a year of a busy account can be added up at once.
 
     All time zones differ from UTC by whole quarters of an hour, so these sums can form the days of any zone.
-    services/credits/rollup fills the table up to UsageSumMark; newer usage is read from the log itself.
+    services/credits/rollup fills the table up to UsageSumMark; newer usage is read from the log itself. Whole
+    hours are read from CreditUsageHour, which has a quarter of the rows.
     """
 
     account = models.ForeignKey("igny8_auth.Account", on_delete=models.PROTECT, related_name="+")
@@ -241,20 +242,48 @@ class CreditUsageSum(models.Model):
         return f"{self.operation_type}: {self.credits} credits"
 
 
+class CreditUsageHour(models.Model):
+    """The usage log summed per hour of UTC: what a year is made of, but for the hours in which a day begins.
+
+    services/credits/rollup fills the table up to UsageHourMark; business/billing/usage.py puts the tables together.
+    """
+
+    account = models.ForeignKey("igny8_auth.Account", on_delete=models.PROTECT, related_name="+")
+    hour = models.DateTimeField(help_text="Start of the hour, UTC")
+    operation_type = models.CharField("operation", max_length=50)
+    credits = models.PositiveBigIntegerField()
+    operations = models.PositiveIntegerField("number of operations")
+
+    class Meta:
+        db_table = "igny8_credit_usage_hours"
+        verbose_name = "hourly sum of credit usage"
+        verbose_name_plural = "hourly sums of credit usage"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account", "hour", "operation_type"],
+                include=["credits", "operations"],
+                name="igny8_credit_usage_hours_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(credits__gt=0, operations__gt=0), name="igny8_credit_usage_hours_positive"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.operation_type}: {self.credits} credits"
+
+
 # Earlier than any use of this software: nothing is summed yet.
 FIRST_MARK = datetime(2025, 1, 1, tzinfo=UTC)
 
 
-class UsageSumMark(models.Model):
+class SumMark(models.Model):
     """The time up to which the usage log is summed: one row, or none before the first run."""
 
     summed_up_to = models.DateTimeField()
 
     class Meta:
-        db_table = "igny8_credit_usage_sum_mark"
-        verbose_name = "end of the summed usage"
-        verbose_name_plural = "end of the summed usage"
-        constraints = [models.CheckConstraint(condition=Q(pk=1), name="igny8_credit_usage_sum_mark_one_row")]
+        abstract = True
 
     def __str__(self) -> str:
         return f"{self.summed_up_to:%Y-%m-%d %H:%M}"
@@ -262,4 +291,24 @@ class UsageSumMark(models.Model):
     @classmethod
     def read(cls) -> datetime:
         """The time up to which the log is summed."""
-        return cls.objects.values_list("summed_up_to", flat=True).first() or FIRST_MARK
+        return cls._default_manager.values_list("summed_up_to", flat=True).first() or FIRST_MARK
+
+
+class UsageSumMark(SumMark):
+    """The time up to which the usage log is summed per quarter of an hour."""
+
+    class Meta:
+        db_table = "igny8_credit_usage_sum_mark"
+        verbose_name = "end of the summed usage"
+        verbose_name_plural = "end of the summed usage"
+        constraints = [models.CheckConstraint(condition=Q(pk=1), name="igny8_credit_usage_sum_mark_one_row")]
+
+
+class UsageHourMark(SumMark):
+    """The time up to which the usage log is summed per hour."""
+
+    class Meta:
+        db_table = "igny8_credit_usage_hour_mark"
+        verbose_name = "end of the hourly sums"
+        verbose_name_plural = "end of the hourly sums"
+        constraints = [models.CheckConstraint(condition=Q(pk=1), name="igny8_credit_usage_hour_mark_one_row")]

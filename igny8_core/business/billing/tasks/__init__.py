@@ -35,7 +35,7 @@ def expire_credits() -> int:
 
 @shared_task(name="billing.sum_up_usage", ignore_result=True)
 def sum_up_usage() -> int:
-    """Sum the usage log per quarter of an hour, for analytics; money and credits per day, for the dashboard."""
+    """Sum the usage log by quarters of an hour and by hours; money and credits by days, for the dashboard."""
     return rollup.sum_up_usage() + days.sum_up_days()
 
 

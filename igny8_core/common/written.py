@@ -72,12 +72,16 @@ def short_day_text(day: date) -> str:
 
 def short_moment_text(moment: datetime) -> str:
     """Day and time without the year: `5 Mar, 14:05`."""
-    return f"{short_day_text(moment)}, {_time(moment)}"
+    return f"{short_day_text(moment)}{_comma()} {_time(moment)}"
 
 
 def moment_text(moment: datetime) -> str:
     """Day and time: `5 March 2026, 14:05`."""
-    return f"{day_text(moment)}, {_time(moment)}"
+    return f"{day_text(moment)}{_comma()} {_time(moment)}"
+
+
+def _comma() -> str:
+    return "،" if current_language() == "ur" else ","
 
 
 def _time(moment: datetime) -> str:

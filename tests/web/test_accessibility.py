@@ -17,21 +17,26 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
+from fake_gateways.paypal_fake import FakePayPal
+from fake_gateways.stripe_fake import FakeStripe
 from igny8_core.auth.models import Industry, Role, User
 from igny8_core.auth.services.invitations import invitation_token, invite
 from igny8_core.auth.services.mailed_tokens import Purpose, link_token
 from igny8_core.auth.services.page_sessions import open_page_session
 from igny8_core.auth.services.second_factor import begin_enrolment
 from igny8_core.auth.services.sites import create_site
-from igny8_core.business.billing.models import CreditGrantKind, CreditTransactionType
+from igny8_core.business.billing.models import CreditGrantKind, CreditTransactionType, PaymentMethodConfig
 from igny8_core.business.billing.services.credit_service import CreditService
 from igny8_core.business.billing.services.credits.spending import use_credits
+from igny8_core.business.billing.services.invoice_service import InvoiceService
+from igny8_core.business.billing.services.invoices.pay_links import pay_link
 from igny8_core.business.billing.services.payment_service import PaymentService
 from tests import make
 from tests.web.accessibility import serious_faults
 from tests.web.browser import browser_page, with_chromium
 from tests.web.people import COOKIE, browser_of
 
+IBAN = "DE89370400440532013000"
 pytestmark = [pytest.mark.django_db(transaction=True), with_chromium]
 
 
@@ -118,6 +123,39 @@ def with_a_plan(address: str) -> Callable[[User], str]:
     return made
 
 
+# Name and details of each way to pay, in the order in which it is offered.
+WAYS: dict[str, tuple[str, dict[str, str]]] = {
+    "bank_transfer": ("Bank Transfer", {"account_title": "igny8 GmbH", "iban": IBAN, "bank_name": "Musterbank AG"}),
+    "local_wallet": ("JazzCash", {"wallet_type": "JazzCash", "wallet_id": "03001234567"}),
+    "stripe": ("Card", {}),
+    "paypal": ("PayPal", {}),
+}
+
+
+def to_pay(state: str) -> Callable[[User], str]:
+    """The page that a pay link opens, of an invoice that can be paid in every way."""
+
+    def made(owner: User) -> str:
+        tenant = owner.account
+        assert tenant
+        for order, (method, (name, details)) in enumerate(WAYS.items()):
+            values = {"display_name": name, "sort_order": order, "is_enabled": True, **details}
+            key = {"country_code": tenant.billing_country or "*", "payment_method": method}
+            PaymentMethodConfig.objects.update_or_create(**key, defaults=values)
+        invoice = make.invoice(tenant)
+        if state in {"confirmed", "rejected", "paid"}:
+            payment = make.submitted_payment(invoice)
+            if state == "rejected":
+                PaymentService.reject_manual_payment(payment, "No such transfer", make.operator())
+            elif state == "paid":
+                PaymentService.approve_manual_payment(payment, make.operator())
+        elif state == "void":
+            InvoiceService.mark_void(invoice, "Made twice")
+        return pay_link(invoice).removeprefix(settings.BASE_URL) + ("?unpaid" if state == "left" else "")
+
+    return made
+
+
 # Name, address made for an account's owner, who looks at it ("nobody", "owner", "loner": a login without an account),
 # and whether the page's form is sent empty first.
 PAGES: dict[str, list[tuple[str, Callable[[User], str], str, bool]]] = {
@@ -171,18 +209,37 @@ PAGES: dict[str, list[tuple[str, Callable[[User], str], str, bool]]] = {
         ("account-team", invitation_on("/account/team"), "owner", False),
         ("account-activity", invitation_on("/account/activity"), "owner", False),
     ],
+    "paying": [
+        ("pay", to_pay("open"), "nobody", False),
+        ("pay-told", to_pay("open"), "nobody", True),
+        ("pay-signed-in", to_pay("open"), "owner", False),
+        ("pay-left", to_pay("left"), "nobody", False),
+        ("pay-confirmed", to_pay("confirmed"), "nobody", False),
+        ("pay-rejected", to_pay("rejected"), "nobody", False),
+        ("pay-paid", to_pay("paid"), "nobody", False),
+        ("pay-void", to_pay("void"), "nobody", False),
+        ("pay-cut", plain("/pay/x/"), "nobody", False),
+    ],
+    "faults": [
+        ("forbidden", plain("/faults/forbidden"), "nobody", False),
+        ("forbidden-owner", plain("/faults/forbidden"), "owner", False),
+        ("broken", plain("/faults/broken"), "nobody", False),
+        ("broken-owner", plain("/faults/broken"), "owner", False),
+        ("busy", plain("/faults/busy"), "owner", False),
+    ],
 }
 WIDTHS = (1440, 390)
 # Scripts that save a click or a load; tests without a browser do the same without them.
-COMFORTS = {"signup/signup.js", "account/meter.js", "account/standing.js"}
+COMFORTS = {"signup/signup.js", "account/meter.js", "account/standing.js", "pay/copy.js", "pay/send.js", "pay/live.js"}
 # Each language and width once; what is left of the product is looked at where there is time.
 EACH_ONCE = (("en", 1440), ("ur", 390))
 EVERY = tuple(product(("en", "de", "ur"), WIDTHS))
 
 
 @pytest.fixture(autouse=True)
-def world(live_server: LiveServer, settings: Any) -> None:
+def world(live_server: LiveServer, settings: Any, stripe: FakeStripe, paypal: FakePayPal) -> None:
     settings.BASE_URL = live_server.url
+    settings.ROOT_URLCONF = "tests.web.faulty_urls"
     call_command("seed_defaults", verbosity=0)
 
 
@@ -196,7 +253,7 @@ def test_without_scripts_a_page_that_needs_them_says_so(live_server: LiveServer)
     for name, address, looks, _ in (page for group in PAGES.values() for page in group):
         owner = make.owner(email=f"{name}@example.com")
         person = {"owner": owner, "loner": make.user()}.get(looks)
-        html = browser_of(person).get(address(owner)).content.decode()
+        html = browser_of(person, raise_request_exception=False).get(address(owner)).content.decode()
         if set(re.findall(r'<script[^>]* src="/static/web/([^"]+)"', html)) - COMFORTS and "<noscript><p " not in html:
             silent.append(name)
     assert silent == []
@@ -216,7 +273,7 @@ def faults_of(group: str, seen: tuple[tuple[str, int], ...], site: str) -> dict[
         person = {"owner": owner, "loner": make.user()}.get(looks)
         pages.append((name, f"{site}{address(owner)}", open_page_session(person) if person else "", is_sent))
     found, first_shown = {}, dict[str, list[str]]()
-    with browser_page(answered=(400, 401, 404, 410)) as page:
+    with browser_page(answered=(400, 401, 403, 404, 410, 500, 503)) as page:
         for (name, target, session, is_sent), (language, width) in product(pages, seen):
             page.context.clear_cookies()
             cookies = {settings.LANGUAGE_COOKIE_NAME: language, COOKIE: session}
@@ -227,6 +284,7 @@ def faults_of(group: str, seen: tuple[tuple[str, int], ...], site: str) -> dict[
             page.goto(target)
             expect(page.locator("html")).to_have_attribute("lang", language)
             expect(page.locator("[data-state=loading]")).to_have_count(0)
+            page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true })")
             if is_sent:
                 page.locator("main form button").last.click()
                 page.locator("[role=alert]").first.wait_for()

@@ -1,6 +1,6 @@
 """Which language a person is answered in, one test for each kind of text (docs/languages.md)."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from io import BytesIO
 from typing import Any
@@ -13,13 +13,14 @@ from django.utils import translation
 
 from igny8_core.auth.models import Account, User
 from igny8_core.auth.services.sessions import open_session
+from igny8_core.business.billing.models import AccountPaymentMethod
 from igny8_core.business.billing.services.credits.spending import use_credits
 from igny8_core.business.billing.services.invoice_service import InvoiceService
 from igny8_core.business.billing.services.invoices import pdf
 from igny8_core.business.signup.service import register
 from igny8_core.common.languages import in_language
 from igny8_core.common.money import amount_text
-from igny8_core.common.written import count_text, day_text
+from igny8_core.common.written import count_text, day_text, moment_text, short_moment_text
 from tests import make
 from tests.web.people import browser_of
 
@@ -205,3 +206,33 @@ def test_the_charts_of_usage_name_operations_in_the_reader_s_language() -> None:
 
     assert "Image generation" not in page
     assert '<strong dir="ltr">100.0 %</strong>' in page
+
+
+@pytest.mark.django_db
+def test_a_saved_way_to_pay_is_called_as_its_reader_calls_it(alice: User) -> None:
+    for kind, name in (("bank_transfer", "Bank Transfer"), ("stripe", "Visa •••• 4242")):
+        AccountPaymentMethod.objects.create(account=alice.account, type=kind, display_name=name)
+    of = '<section class="card" id="methods"'
+
+    shown = page_of(browser_of(alice), "/account/billing", **GERMAN).split(of)[1].split("</section>")[0]
+
+    assert "Bank Transfer" not in shown
+    assert shown.count("<bdi>Überweisung</bdi>") == 1
+    assert "<small>Überweisung" not in shown
+    assert "<bdi>Visa •••• 4242</bdi>" in shown
+    assert 'aria-label="Überweisung entfernen"' in shown
+
+
+@pytest.mark.parametrize(
+    ("language", "long", "short"),
+    [
+        ("en", "5 March 2026, 14:05", "5 Mar, 14:05"),
+        ("de", "5. März 2026, 14:05", "5. März, 14:05"),
+        ("ur", "5 مارچ، 2026، 14:05", "5 مارچ، 14:05"),
+    ],
+)
+def test_day_and_time_are_parted_by_the_comma_of_the_language(language: str, long: str, short: str) -> None:
+    moment = datetime(2026, 3, 5, 14, 5, tzinfo=UTC)
+
+    with in_language(language):
+        assert (moment_text(moment), short_moment_text(moment)) == (long, short)

@@ -51,7 +51,7 @@ def _sum_up_next(mark: type[SumMark], statement: str, end: datetime) -> int | No
     with transaction.atomic():
         begin = mark.read()
         until = min(begin + AT_ONCE, end)
-        rows.bulk_create([mark(pk=1, summed_up_to=begin)], ignore_conflicts=True)
+        rows.bulk_create([mark(id=1, summed_up_to=begin)], ignore_conflicts=True)
         if not rows.filter(summed_up_to=begin, summed_up_to__lt=until).update(summed_up_to=until):
             return None
         with connection.cursor() as cursor:

@@ -9,6 +9,7 @@ from igny8_core.business.billing.models.bulk_decision import (
     RowResult,
 )
 from igny8_core.business.billing.models.credit import (
+    FIRST_MARK,
     GIVEN_BY_HAND,
     CreditCostConfig,
     CreditGrant,
@@ -69,6 +70,7 @@ __all__ = [
     "ALL_COUNTRIES",
     "CAPTURED_STATUSES",
     "DISPUTE_TRANSITIONS",
+    "FIRST_MARK",
     "GATEWAY_METHODS",
     "GATEWAY_UNDER_WAY",
     "GIVEN_BY_HAND",

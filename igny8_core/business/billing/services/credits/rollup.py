@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from django.db import connection, transaction
 
-from igny8_core.business.billing.models import SumMark, UsageHourMark, UsageSumMark
+from igny8_core.business.billing.models import FIRST_MARK, SumMark, UsageHourMark, UsageSumMark
 from igny8_core.common import clock
 
 # A spend gets its time when its statement is sent and is committed seconds later: an idle transaction is ended after
@@ -47,12 +47,11 @@ def _sum_up_next(mark: type[SumMark], statement: str, end: datetime) -> int | No
 
     Safe to repeat and to run in parallel: one conditional UPDATE moves the mark, in the same transaction as the sums.
     """
-    rows = mark._default_manager
     with transaction.atomic():
-        begin = mark.read()
-        until = min(begin + AT_ONCE, end)
-        rows.bulk_create([mark(id=1, summed_up_to=begin)], ignore_conflicts=True)
-        if not rows.filter(summed_up_to=begin, summed_up_to__lt=until).update(summed_up_to=until):
+        row, _ = mark._default_manager.get_or_create(pk=1, defaults={"summed_up_to": FIRST_MARK})
+        begin, until = row.summed_up_to, min(row.summed_up_to + AT_ONCE, end)
+        unmoved = mark._default_manager.filter(summed_up_to=begin, summed_up_to__lt=until)
+        if not unmoved.update(summed_up_to=until):
             return None
         with connection.cursor() as cursor:
             cursor.execute(statement, [begin, until])

@@ -150,6 +150,30 @@ def test_nobody_is_sent_back_to_a_stranger_s_site(client: APIClient, stripe: Fak
     for address in ("https://evil.example.com/", "//evil.example.com", "http://localhost:8011.evil.example.com/"):
         answer = post(client, f"invoices/{invoice.pk}/pay/", payment_method="stripe", return_url=address)
         assert (answer.status_code, list(refusal(answer)["errors"])) == (400, ["return_url"])
+        assert "Expected an address that begins with" in refusal(answer)["errors"]["return_url"][0]
+
+
+@pytest.mark.parametrize("address", ["http://testserver/account/invoices/1", "https://testserver/"])
+def test_at_another_address_of_this_site_people_read_where_they_can_pay_and_operators_which_setting_it_is(
+    client: APIClient,
+    paypal: FakePayPal,
+    invoice: Invoice,
+    settings: Any,
+    caplog: pytest.LogCaptureFixture,
+    address: str,
+) -> None:
+    settings.BASE_URL = "https://app.example"
+
+    answer = post(client, f"invoices/{invoice.pk}/pay/", payment_method="paypal", return_url=address)
+
+    assert (answer.status_code, refusal(answer)["errors"]) == (
+        400,
+        {"return_url": ["You cannot pay at this address of the site. Open https://app.example/ and pay there."]},
+    )
+    [line] = [each for each in caplog.records if each.levelname == "ERROR"]
+    assert "BASE_URL" in line.getMessage()
+    assert (line.base_url, line.host) == ("https://app.example", "testserver")  # type: ignore[attr-defined]
+    assert not Payment.objects.exists()
 
 
 def test_a_charge_without_an_answer_is_being_checked(

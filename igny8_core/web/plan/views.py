@@ -5,6 +5,7 @@ from django.views.decorators.http import require_safe
 
 from igny8_core.auth.models import MANAGER_ROLES, Account, User
 from igny8_core.business.billing.invoice_search import Wanted, find_invoices
+from igny8_core.business.billing.services.subscriptions.ending import why_not_canceled
 from igny8_core.business.billing.usage import today_of
 from igny8_core.common import clock
 from igny8_core.web.frame.account_pages import account_page
@@ -33,6 +34,8 @@ def plan_and_billing(request: HttpRequest, person: User, account: Account) -> Ht
     wanted = Wanted(status=status if status in names else "")
     saved = saved_of(account, today_of(account, now))
     form = card_form()
+    may_pay = person.role in MANAGER_ROLES
+    may_end = may_pay and current.can_end
     context = {
         "current": current,
         "choices": choices_for(current),
@@ -44,7 +47,8 @@ def plan_and_billing(request: HttpRequest, person: User, account: Account) -> Ht
         "addable": addable(account, saved),
         "card_type": card_type(),
         "form": form,
-        "may_pay": person.role in MANAGER_ROLES,
+        "may_pay": may_pay,
+        "why_not_canceled": why_not_canceled(current.subscription) if may_end and current.subscription else "",
         "may_order": not why_no_order(person, account),
     }
     response = account_page(request, person, account, "account_billing", "plan/plan.html", context)

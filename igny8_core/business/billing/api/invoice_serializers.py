@@ -1,5 +1,6 @@
 """Input and output of paying an invoice."""
 
+import logging
 from typing import Any
 
 from django.conf import settings
@@ -11,6 +12,8 @@ from igny8_core.business.billing.api.payment_serializers import AttemptOutput
 from igny8_core.business.billing.serializers import PaymentMethodOutput
 from igny8_core.common.api.fields import CurrencyField, EnumField, IdField, MoneyField, PlainTextField
 from igny8_core.common.api.serializers import OutputSerializer, StrictSerializer
+
+logger = logging.getLogger(__name__)
 
 
 class PayInput(StrictSerializer):
@@ -35,11 +38,22 @@ class PayInput(StrictSerializer):
 
     def validate_return_url(self, address: str) -> str:
         """Raises ValidationError for an address of another site, so that no payment leads to a stranger's page."""
-        if address and not address.startswith(f"{settings.BASE_URL}/"):
+        if not address or address.startswith(f"{settings.BASE_URL}/"):
+            return address
+        host = self.context["request"].get_host()
+        if not address.startswith((f"http://{host}/", f"https://{host}/")):
             raise serializers.ValidationError(
                 _("Expected an address that begins with %(base_url)s/") % {"base_url": settings.BASE_URL}
             )
-        return address
+        # A page of ours sent it, which people opened at another address than the one that is set.
+        logger.error(
+            "customers cannot pay at this address: set BASE_URL to the one that they open, or lead them to it",
+            extra={"host": host, "base_url": settings.BASE_URL},
+        )
+        raise serializers.ValidationError(
+            _("You cannot pay at this address of the site. Open %(base_url)s/ and pay there.")
+            % {"base_url": settings.BASE_URL}
+        )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Raises ValidationError if both payment_method and saved_method are given."""

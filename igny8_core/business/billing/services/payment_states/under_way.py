@@ -40,13 +40,25 @@ def payment_being_decided(*invoices: Invoice) -> Payment | None:
 
     The caller holds the account's lock. Raises AttemptOpen if the only payments under way are open attempts.
     """
+    under_way = _under_way(invoices)
+    undecided = _first_undecided(under_way)
+    if undecided is None:
+        _require_none_open(under_way)
+    return undecided
+
+
+def undecided_payment_of(*invoices: Invoice) -> Payment | None:
+    """The same for who only looks: no lock is needed, and open attempts are nothing."""
+    return _first_undecided(_under_way(invoices))
+
+
+def _under_way(invoices: tuple[Invoice, ...]) -> list[Payment]:
     payments = Payment.objects.filter(invoice__in=invoices, status__in=PAYMENTS_UNDER_WAY)
-    under_way = list(payments.select_related("invoice").order_by("pk"))
-    decided = [payment for payment in under_way if not is_open(payment)]
-    if decided:
-        return decided[0]
-    _require_none_open(under_way)
-    return None
+    return list(payments.select_related("invoice").order_by("pk"))
+
+
+def _first_undecided(under_way: list[Payment]) -> Payment | None:
+    return next((payment for payment in under_way if not is_open(payment)), None)
 
 
 def require_no_open_attempt(account: Account) -> None:

@@ -5,6 +5,7 @@ from dataclasses import asdict
 from datetime import datetime
 
 from django.db.models import Q
+from django.utils.translation import gettext as _
 
 from igny8_core.auth.models import (
     BillingDriver,
@@ -33,6 +34,8 @@ from igny8_core.business.billing.services.invoices.lifecycle import (
 )
 from igny8_core.business.billing.services.payment_states.under_way import (
     close_open_attempts,
+    undecided_payment_of,
+    why_undecided,
 )
 from igny8_core.business.billing.services.subscriptions.ordering import (
     create_subscription,
@@ -80,8 +83,7 @@ def cancel_subscription(
         raise NoSubscription()
     require_billed_here(subscription)
     now = clock.now()
-    runs_on = subscription.current_period_end is not None and subscription.current_period_end > now
-    if cancel_at_period_end and subscription.status == SubscriptionStatus.ACTIVE and runs_on:
+    if cancel_at_period_end and _runs_on(subscription, now):
         withdraw_orders(open_plan_changes_of(subscription), canceled_by)
         withdraw_renewal(subscription, gettext_noop("The subscription ends with its period"), canceled_by)
         subscription.cancel_at_period_end, subscription.pending_plan = True, None
@@ -92,6 +94,26 @@ def cancel_subscription(
     withdraw_orders(_void_with(subscription), canceled_by)
     end_subscription(subscription, now, canceled_by)
     return subscription
+
+
+def why_not_canceled(subscription: Subscription) -> str:
+    """Why the subscription cannot be canceled now, as a sentence; empty if nobody has to decide on a payment before."""
+    if _runs_on(subscription, clock.now()):
+        renewal = undecided_renewal_of(subscription)
+        voided = [*open_plan_changes_of(subscription), *([renewal.invoice] if renewal and not renewal.is_paid else [])]
+    else:
+        voided = _void_with(subscription)
+    payment = undecided_payment_of(*voided) if voided else None
+    if payment is None:
+        return ""
+    said = _("%(why_undecided)s The plan can be canceled once that is decided.")
+    return said % {"why_undecided": why_undecided(payment)}
+
+
+def _runs_on(subscription: Subscription, now: datetime) -> bool:
+    """Whether the subscription is active in a period that is paid and not over."""
+    end = subscription.current_period_end
+    return subscription.status == SubscriptionStatus.ACTIVE and end is not None and end > now
 
 
 @service_transaction

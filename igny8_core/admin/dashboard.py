@@ -78,11 +78,9 @@ def review_badge(request: HttpRequest) -> str:
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """The context of the dashboard, with the figures that this operator may see."""
     may = request.user.has_perm
-    cards: list[Card] = []
+    cards = _books_cards() if may("events.view_event") else []
     charts: list[Chart] = []
     lists: list[Listing] = []
-    if may("events.view_event"):
-        cards += _books_cards()
     if may("billing.view_payment"):
         waiting, to_review = _waiting(request)
         revenue = reports.revenue_by_month()

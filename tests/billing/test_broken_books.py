@@ -58,6 +58,8 @@ def test_operators_are_told_which_rows_break_which_rule_and_where_to_look(accoun
     assert f"- account {account.pk}: balance 95, ledger 100" in sent.body
     event = Event.objects.get(type="books.broken")
     assert f"/admin/events/event/{event.pk}/change/" in sent.body
+    assert "\n\n\n" not in sent.body
+    assert f"<li>account {account.pk}: balance 95" in sent.alternatives[0][0]
     # It may be about several customers, so it stands in the activities of none.
     assert event.account is None
 

@@ -60,12 +60,7 @@ MONTH = timedelta(days=30)
 NO_PASSWORD = "pbkdf2_sha256$1$sample$sample"  # noqa: S105 - the hash of none
 DECLINED = gettext_noop("Your bank declined the card. Use another card, or ask your bank.")
 PRICE = {"amount": "89.00", "currency": "USD"}
-BROKEN_RULE = {
-    "number": 3,
-    "name": "nothing is below zero",
-    "rows": 2,
-    "examples": ["account 17: balance -5", "account 23: balance -80"],
-}
+BROKEN_RULE = {"number": 3, "name": "nothing is below zero", "rows": 1, "examples": ["account 17: balance -5"]}
 
 
 def draw_mail(kind: str, language: str) -> Drawn | None:

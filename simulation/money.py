@@ -15,7 +15,7 @@ from igny8_core.business.billing.services.payment_service import PaymentService
 from igny8_core.business.billing.services.payments.offline import create_manual_payment
 from igny8_core.common import clock
 from igny8_core.common.errors import DomainError
-from simulation.charges import leaves_it_to_the_card
+from simulation.charges import BETWEEN_ROUNDS, leaves_it_to_the_card
 from simulation.people import Habit, Person
 
 DECLINES = "insufficient_funds"
@@ -81,14 +81,14 @@ def _day_to_pay(person: Person, invoice: Invoice, purse: Purse) -> date:
         # The charge can only fail, so they are there on the day.
         return invoice.due_date
     if leaves_it_to_the_card(person):
-        return _begins_on(person, invoice) + timedelta(days=person.pick.randint(1, 3))
+        return _charged_on(person, invoice) + timedelta(days=person.pick.randint(1, 3))
     return invoice.due_date - timedelta(days=person.pick.randint(0, 4))
 
 
-def _begins_on(person: Person, invoice: Invoice) -> date:
-    """The day, where the person is, on which the charge is due: in the far east one later than the due date, in UTC."""
+def _charged_on(person: Person, invoice: Invoice) -> date:
+    """The last day, where the person is, on which a round of the schedule first finds the charge due."""
     renewal = invoice.renewal_paid
-    return max(invoice.due_date, person.here(renewal.period_start)) if renewal else invoice.due_date
+    return person.here(renewal.period_start + BETWEEN_ROUNDS) if renewal else invoice.due_date
 
 
 def _break_card(person: Person, invoice: Invoice, purse: Purse) -> None:

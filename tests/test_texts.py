@@ -17,7 +17,7 @@ LETTERS = re.compile(r"[^\W\d_]{2,}")
 SAME_EVERYWHERE = {"UTC", "PDF"}
 # Mails to operators, who read English.
 FOR_OPERATORS = re.compile(
-    r"emails/(manual_payment_submitted|operator_invitation|payee_changed|signups_stopped|payments_undecided)\."
+    r"emails/(manual_payment_submitted|operator_invitation|payee_changed|signups_stopped|payments_undecided|books_broken)\."
 )
 # Blocks that fill an attribute.
 NO_TEXT = {"block body_class"}

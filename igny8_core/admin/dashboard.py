@@ -15,10 +15,12 @@ from igny8_core.auth.models import SubscriptionStatus
 from igny8_core.business.billing import reports
 from igny8_core.business.billing.models import PaymentStatus, WebhookState
 from igny8_core.business.billing.selectors import payment_method_configs
+from igny8_core.business.billing.services.reconciliation.books import BROKEN, TASK
 from igny8_core.common import clock
 from igny8_core.common.money import amount_text
 from igny8_core.console.charts import Chart, Point, chart_of
 from igny8_core.console.columns import change_url
+from igny8_core.events.runs import last_runs
 
 SHOWN = 5
 
@@ -76,7 +78,7 @@ def review_badge(request: HttpRequest) -> str:
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """The context of the dashboard, with the figures that this operator may see."""
     may = request.user.has_perm
-    cards: list[Card] = []
+    cards = _books_cards() if may("events.view_event") else []
     charts: list[Chart] = []
     lists: list[Listing] = []
     if may("billing.view_payment"):
@@ -110,6 +112,15 @@ def _waiting(request: HttpRequest) -> tuple[reports.Waiting, int]:
         request.igny8_waiting = (reports.pending_approvals(), reports.payments_to_review())  # type: ignore[attr-defined]
     found: tuple[reports.Waiting, int] = request.igny8_waiting  # type: ignore[attr-defined]
     return found
+
+
+def _books_cards() -> list[Card]:
+    """A red card while the last check of the books found broken rules; none if all hold."""
+    checked = last_runs().get(TASK)
+    if not (checked and checked.count):
+        return []
+    detail = "Rules of money, credits or accounts are broken; find out why before you decide more"
+    return [Card("Books to check", f"{checked.count:,}", detail, _list("events_event", type=BROKEN), "error", "danger")]
 
 
 def _waiting_card(waiting: reports.Waiting) -> Card:

@@ -366,7 +366,7 @@ def test_every_mail_has_text_html_and_says_it_is_automatic(olga: User, bank: Pay
     _change_plan(Subscription.objects.get())
     _change_payee(olga)
     # Those of gateways are in test_gateway_mails.py, of renewals in test_renewal_mails.py, of dunning in dunning.py.
-    of_gateways = {*GATEWAY_NOTICES, "payment.succeeded", "webhook.dead", "webhook.needs_review"}
+    of_gateways = {*GATEWAY_NOTICES, "payment.succeeded", "webhook.dead", "webhook.needs_review", "books.broken"}
     of_others = ("account.", "invoice.o", "invoice.r", "renewal.", "payment_method.e", "payment.l", "subscription.pr")
     for kind in (each for each in mails.HANDLERS.keys() - of_gateways if not each.startswith(of_others)):
         sent = the_mail(kind)

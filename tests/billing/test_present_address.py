@@ -31,6 +31,7 @@ TO_CUSTOMERS = sorted(
     set(mails.HANDLERS)
     - FOR_OPERATORS
     - {"payment.submitted", "payment.left_undecided", "webhook.dead", "webhook.needs_review", "credits.low"}
+    - {"books.broken"}
     - {kind for kind in mails.HANDLERS if kind.startswith("payment_method_config.")}
     # Those of dunning and trials take the address in the same way; test_dunning.py and test_trials.py look at them.
     - {kind for kind in mails.HANDLERS if kind.startswith(("account.", "invoice.o", "invoice.r"))}

@@ -206,17 +206,25 @@ def test_a_forked_worker_has_the_holidays_that_its_parent_loaded(tmp_path: Path)
     assert int(told.read_text()) == len({country for country, _ in PLACES})
 
 
-def test_who_leaves_it_to_the_card_waits_for_the_day_of_the_charge_where_they_are(db: None) -> None:
-    """In the far east the period begins on the day after the due date, which is one of UTC."""
+@pytest.mark.parametrize(
+    ("zone", "begins_on"),
+    [
+        # The period begins on the day after the due date, which is one of UTC.
+        pytest.param("Pacific/Kiritimati", date(2026, 3, 1), id="in the far east"),
+        # It begins in the afternoon, and the next round of the schedule can be after midnight.
+        pytest.param("Asia/Kolkata", date(2026, 2, 28), id="late in the day"),
+    ],
+)
+def test_who_leaves_it_to_the_card_waits_for_the_charge_where_they_are(db: None, zone: str, begins_on: date) -> None:
     subscription = running()
     work_at(WEEK_BEFORE)
     invoice = renewal_of(subscription).invoice
     person = next(person for person in population(50, START.date(), 90, 1) if leaves_it_to_the_card(person))
-    person.zone = ZoneInfo("Pacific/Kiritimati")
+    person.zone = ZoneInfo(zone)
 
     days = {at(WEEK_BEFORE, _day_to_pay, person, invoice, Purse(FakeStripe())) for _ in range(20)}
 
-    assert (invoice.due_date, person.here(END)) == (date(2026, 2, 28), date(2026, 3, 1))
+    assert (invoice.due_date, person.here(END)) == (date(2026, 2, 28), begins_on)
     assert days == {date(2026, 3, day) for day in (2, 3, 4)}
 
 

@@ -29,6 +29,7 @@ OF_OPERATORS += (
     "gateway.difference",
     "signups",
     "payment.left_undecided",
+    "books",
 )
 
 

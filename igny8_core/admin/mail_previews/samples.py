@@ -50,7 +50,7 @@ from igny8_core.common import clock, limit_hits
 from igny8_core.common.languages import in_language
 from igny8_core.common.mail import Drawn, Mail, drawn
 from igny8_core.common.marks import gettext_noop
-from igny8_core.events.models import Event
+from igny8_core.events.models import Event, TaskRun
 
 Facts = dict[str, Any]
 HANDLERS: dict[str, Callable[[Event], Mail | None]] = {**account_mails.HANDLERS, **billing_mails.HANDLERS}
@@ -60,6 +60,7 @@ MONTH = timedelta(days=30)
 NO_PASSWORD = "pbkdf2_sha256$1$sample$sample"  # noqa: S105 - the hash of none
 DECLINED = gettext_noop("Your bank declined the card. Use another card, or ask your bank.")
 PRICE = {"amount": "89.00", "currency": "USD"}
+BROKEN_RULE = {"number": 3, "name": "nothing is below zero", "rows": 1, "examples": ["account 17: balance -5"]}
 
 
 def draw_mail(kind: str, language: str) -> Drawn | None:
@@ -386,6 +387,7 @@ FACTS: dict[str, Callable[[Samples], About]] = {
     "webhook.dead": lambda of: About(
         of.message, {"provider": "stripe", "type": "charge.succeeded", "error": "The gateway did not answer."}
     ),
+    "books.broken": lambda of: About(TaskRun(pk=1), {"broken": [BROKEN_RULE]}),
     "webhook.needs_review": lambda of: About(
         of.message,
         {"provider": "stripe", "type": "charge.succeeded", "reason": "No payment of ours has this ID."},

@@ -182,3 +182,4 @@ def _of_configuration() -> None:
         ("billing.businessday", "business_day", "An operator's word on a business day"),
     ]:
         register(model, {f"{noun}.{done}": f"{text} was {done}." for done in ("created", "updated", "deleted")})
+    register("events.taskrun", {"books.broken": "A check found rows that break rules of the books. `broken`: which."})

@@ -14,6 +14,7 @@ from igny8_core.business.billing.services.figures import days
 from igny8_core.business.billing.services.payment_methods import gateway_customers
 from igny8_core.business.billing.services.payments.bulk_decisions import carry_out_due
 from igny8_core.business.billing.services.proofs import uploads
+from igny8_core.business.billing.services.reconciliation.books import tell_operators
 from igny8_core.business.billing.services.reconciliation.daily import reconcile
 from igny8_core.business.billing.services.reconciliation.polling import poll_due
 from igny8_core.business.billing.services.renewals.beginning import begin_due_periods
@@ -126,8 +127,12 @@ def reconcile_gateways() -> int:
 
 @shared_task(name="billing.check_invariants", ignore_result=True)
 def check_invariants() -> int:
-    """Log an error for every invariant that does not hold. Alerts watch the log, and /metrics the number."""
+    """Log an error for every invariant that does not hold, and tell operators by mail.
+
+    Alerts watch the log, and /metrics the number.
+    """
     broken = broken_invariants()
     for result in broken:
         logger.error("invariant broken", extra={"invariant": result.name, "rows": result.examples})
+    tell_operators(broken)
     return len(broken)

@@ -16,6 +16,7 @@ from igny8_core.business.billing.selectors import grant_sources
 from igny8_core.business.billing.services.invoices import pdf
 from igny8_core.business.billing.services.invoices.instructions import payment_instructions, why_rejected
 from igny8_core.business.billing.services.invoices.pay_links import pay_link
+from igny8_core.business.billing.services.notifications.books_mail import books_mail
 from igny8_core.business.billing.services.notifications.dunning_mails import (
     overdue_mail,
     reminder_mail,
@@ -274,6 +275,10 @@ def _undecided(event: Event) -> Mail | None:
     return replace(mail, recipients=_operators("approve_payment")) if mail else None
 
 
+def _books_broken(event: Event) -> Mail:
+    return replace(books_mail(event), recipients=_operators("check_payment"))
+
+
 def _account_address(event: Event) -> list[str]:
     return _reachable(event.account.address_for_mail if event.account else "", f"Account {event.account_id}")
 
@@ -300,13 +305,14 @@ HANDLERS: dict[str, Callable[[Event], Mail | None]] = {
     **dict.fromkeys(GATEWAY_NOTICES, _gateway_notice),
     "webhook.dead": _webhook_dead,
     "webhook.needs_review": _webhook_to_review,
+    "books.broken": _books_broken,
     **dict.fromkeys(PAYEE_NOTICES, payee_mail),
 }
 
 
 TO_OPERATORS = frozenset(
     {*FOR_OPERATORS, *PAYEE_NOTICES}
-    | {"payment.submitted", "payment.left_undecided", "webhook.dead", "webhook.needs_review"}
+    | {"payment.submitted", "payment.left_undecided", "webhook.dead", "webhook.needs_review", "books.broken"}
 )
 
 

@@ -1,6 +1,7 @@
 """Roles of operators open what docs/console-access.md says, and nothing else; real requests are compared."""
 
 from collections.abc import Callable
+from functools import cache
 from io import StringIO
 from pathlib import Path
 
@@ -63,15 +64,24 @@ def newest(defaults: None) -> Callable[[ConsolePage], str]:
     return address
 
 
+@cache
+def who_may(page: ConsolePage) -> list[OperatorRole]:
+    """The roles that may open a page, the one with the fewest permissions first."""
+    return sorted((role for role in ROLES if may_open(page, role)), key=lambda role: len(permissions_of(role)))
+
+
+@cache
+def who_may_not(page: ConsolePage) -> list[OperatorRole]:
+    """The other roles, in the same order."""
+    return sorted(set(ROLES) - set(who_may(page)), key=lambda role: len(permissions_of(role)))
+
+
 def who_asks(page: ConsolePage) -> list[OperatorRole]:
     """Of the roles that may open a page the one with the fewest permissions, and each that may not.
 
-    Forms are sent as every role in test_roles_act.py: of who may not, the one with the most permissions is enough here.
+    Forms are sent as each role that may not in test_roles_act.py: the one with the most permissions is enough here.
     """
-    by_size = sorted(ROLES, key=lambda role: len(permissions_of(role)))
-    may = [role for role in by_size if may_open(page, role)]
-    may_not = [role for role in by_size if role not in may]
-    return may[:1] + (may_not if page.does in LOOKS else may_not[-1:])
+    return who_may(page)[:1] + (who_may_not(page) if page.does in LOOKS else who_may_not(page)[-1:])
 
 
 @pytest.mark.usefixtures("undrawn")
@@ -85,7 +95,7 @@ def test_a_role_opens_what_the_table_says(newest: Callable[[ConsolePage], str]) 
         is_sent = sent or page.does == "saves"
         for role in who_asks(page):
             answer = browsers[role].post(address, sent) if is_sent else browsers[role].get(address)
-            if (answer.status_code != 403) != may_open(page, role):
+            if (answer.status_code != 403) != (role in who_may(page)):
                 wrong[f"{role.name} {page.does} {address}"] = answer.status_code
 
     assert wrong == {}

@@ -1,9 +1,12 @@
 """Addresses of the console that name no row: a sentence on the list, never an error."""
 
+import html
+import re
 from collections.abc import Iterator
 
 import pytest
 from django.contrib import admin
+from django.contrib.messages import get_messages
 from django.test import Client
 from django.urls import URLPattern
 
@@ -14,6 +17,7 @@ from tests.api.world import fingerprint
 
 pytestmark = pytest.mark.django_db
 
+NO_ROW = re.compile("with the ID “abc”. It may have been deleted.")
 NO_IDS = ["abc", "0", "987654321", "9" * 30, "<b>x", "_5F"]
 
 
@@ -36,18 +40,34 @@ def test_there_are_pages_to_look_at() -> None:
     }
 
 
-@pytest.mark.parametrize(("model", "address"), PAGES, ids=[address for _, address in PAGES])
-def test_an_id_that_no_row_has_is_answered_with_a_sentence(console: Client, model: str, address: str) -> None:
-    before = fingerprint()
-    answers = {wrong: console.get(address.format(wrong)) for wrong in NO_IDS}
-    answers["posted"] = console.post(address.format("abc"))
+@pytest.mark.usefixtures("undrawn")
+def test_an_id_that_no_row_has_is_answered_with_a_sentence(console: Client) -> None:
+    """On every page one such id; every kind of them, and a form, on the first page of each kind."""
+    before, kinds, wrong = fingerprint(), set(), {}
 
-    for wrong, answer in answers.items():
-        assert answer.status_code in (302, 404), (wrong, answer.status_code)
-    if answers["abc"].status_code == 302:
-        said = [str(message) for message in console.get(answers["abc"]["Location"]).context["messages"]]
-        assert any("with the ID “abc”. It may have been deleted." in sentence for sentence in said)
+    for model, address in PAGES:
+        answer = console.get(address.format("abc"))
+        said = [str(message) for message in get_messages(answer.wsgi_request)]
+        # What was said is not said again.
+        console.cookies.pop("messages", None)
+        is_right = answer.status_code == 404 or (answer.status_code == 302 and any(map(NO_ROW.search, said)))
+        statuses = {"abc": 302 if is_right else (answer.status_code, said)}
+        kind = address.partition("{}")[2]
+        if kind not in kinds:
+            kinds.add(kind)
+            statuses |= {no_id: console.get(address.format(no_id)).status_code for no_id in NO_IDS[1:]}
+            statuses["posted"] = console.post(address.format("abc")).status_code
+        wrong |= {f"{model} {address} {no_id}": is_ for no_id, is_ in statuses.items() if is_ not in (302, 404)}
+
+    assert wrong == {}
     assert fingerprint() == before
+
+
+def test_the_sentence_is_read_on_the_list(console: Client) -> None:
+    answer = console.get("/admin/billing/payment/abc/refund/", follow=True)
+
+    assert answer.redirect_chain == [("/admin/billing/payment/", 302)]
+    assert NO_ROW.search(html.unescape(answer.content.decode()))
 
 
 def test_a_dialog_on_a_row_that_is_gone_leads_to_the_list(console: Client) -> None:

@@ -21,7 +21,8 @@ from tests.admin.samples import first_of_each
 from tests.admin.test_every_page import address
 from tests.api.world import fingerprint
 
-pytestmark = pytest.mark.django_db
+# A form says what is wrong before it is drawn.
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("undrawn")]
 
 HIDDEN = ["a\u202eb", "a\u200bb", "a\x07b", "a\ue000b", "a\x00b"]
 LONG = 5_000
@@ -79,7 +80,7 @@ def rows(olga: User) -> dict[str, Model]:
 
 
 def page_of(console: Client, row: Model) -> Any:
-    return console.get(address(type(row), "change", row.pk)).context["adminform"].form
+    return console.get(address(type(row), "change", row.pk)).context_data["adminform"].form
 
 
 def as_sent(form: Any) -> dict[str, Any]:
@@ -138,7 +139,7 @@ def test_every_field_refuses_what_the_api_refuses_in_its_words(
     before = fingerprint()
     rules = {name: rule for name, rule in form.rules().fields.items() if name in form.fields}
     wrongs = {name: wrong_values(form, row, name, rule) for name, rule in rules.items()}
-    # A page is drawn for each answer, so one is asked about one wrong value of every field at once.
+    # Each answer takes its time, so one is asked about one wrong value of every field at once.
     together = {name: [one for one in values if refuses(rules[name], one)] for name, values in wrongs.items()}
     # What is only wrong beside another field, such as a price for its currency, is tried by itself.
     alone = [{name: one} for name, values in wrongs.items() for one in values if one not in together[name]]
@@ -148,7 +149,7 @@ def test_every_field_refuses_what_the_api_refuses_in_its_words(
         answer = console.post(address(type(row), "change", row.pk), as_sent(form) | typed)
 
         assert answer.status_code == 200, typed
-        shown = answer.context["adminform"].form.errors
+        shown = answer.context_data["adminform"].form.errors
         for name, wrong in typed.items():
             assert shown.get(name) == sentences(judge.errors[name]), (name, wrong[:20])
             tried += 1
@@ -178,7 +179,7 @@ def test_the_api_s_own_answer_is_the_sentence_of_the_console(
 
         assert refused.status_code == 400, typed
         for name, wrong in typed.items():
-            assert answer.context["adminform"].form.errors[name] == refused.json()["errors"][name], (name, wrong)
+            assert answer.context_data["adminform"].form.errors[name] == refused.json()["errors"][name], (name, wrong)
             tried += 1
     assert tried >= 5
     assert fingerprint() == before
@@ -212,7 +213,7 @@ def test_a_price_fits_its_currency(
 
     answer = console.post(address(model, "change", row.pk), {**as_sent(page_of(console, row)), **change})
 
-    assert sentence in answer.context["adminform"].form.errors[field][0]
+    assert sentence in answer.context_data["adminform"].form.errors[field][0]
     assert fingerprint() == before
 
 
@@ -222,7 +223,7 @@ def test_a_currency_alone_is_held_against_the_price_that_is_stored(console: Clie
 
     answer = console.post(address(Plan, "change", plan.pk), {**as_sent(page_of(console, plan)), "currency": "JPY"})
 
-    assert "JPY has 0 decimals" in answer.context["adminform"].form.errors["price"][0]
+    assert "JPY has 0 decimals" in answer.context_data["adminform"].form.errors["price"][0]
     assert fingerprint() == before
 
 
@@ -236,7 +237,7 @@ def test_a_form_that_nobody_changed_is_saved_as_it_is(console: Client, rows: dic
 
     answer = console.post(address(type(row), "change", row.pk), as_sent(form))
 
-    assert answer.status_code == 302, answer.context["adminform"].form.errors
+    assert answer.status_code == 302, answer.context_data["adminform"].form.errors
     stored = type(row)._default_manager.get(pk=row.pk)
     kept = [name for name in form.fields if name not in {"features", "password", "permissions", "groups"}]
     assert [getattr(stored, name) for name in kept] == [getattr(row, name) for name in kept]
@@ -263,7 +264,7 @@ def test_a_new_row_is_judged_too(console: Client, rows: dict[str, Model]) -> Non
 
     answer = console.post(address(Plan, "add"), {**as_sent(page_of(console, rows["igny8_auth.Plan"])), **wrong})
 
-    assert set(answer.context["adminform"].form.errors) == set(wrong)
+    assert set(answer.context_data["adminform"].form.errors) == set(wrong)
     assert fingerprint() == before
 
 

@@ -150,35 +150,35 @@ def test_strangers_and_customers_do_not_search(client: Client, alice: User) -> N
     assert client.get(SEARCH, {"q": "89"}).status_code in {302, 403}
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        *(
-            "",
-            "   ",
-            "\0",
-            "INV\0",
-            "NaN",
-            "1e999",
-            "-1",
-            "0",
-            "9" * 40,
-            "Infinity",
-            "%",
-            "_",
-            "\\",
-            "'",
-            '"; DROP TABLE',
-        ),
-        *("٣٤٥", "八十九", "\u202e98", "\u200f89\u200e", "\ud800", "USD", "USD USD", "USD 89 EUR", "a", "é" * 200),
-        *("<script>alert(1)</script>", "00000000-0000-0000-0000-00000000000g", "{" * 50, "INV-", "1" * 18 + "-1"),
-    ],
-)
-def test_odd_texts_are_answered_with_a_clear_page(console: Client, payment: Payment, text: str) -> None:
-    answer = console.get(SEARCH, {"q": text.encode("utf-8", "surrogatepass")})
+ODD_TEXTS = [
+    *(
+        "",
+        "   ",
+        "\0",
+        "INV\0",
+        "NaN",
+        "1e999",
+        "-1",
+        "0",
+        "9" * 40,
+        "Infinity",
+        "%",
+        "_",
+        "\\",
+        "'",
+        '"; DROP TABLE',
+    ),
+    *("٣٤٥", "八十九", "\u202e98", "\u200f89\u200e", "\ud800", "USD", "USD USD", "USD 89 EUR", "a", "é" * 200),
+    *("<script>alert(1)</script>", "00000000-0000-0000-0000-00000000000g", "{" * 50, "INV-", "1" * 18 + "-1"),
+]
 
-    assert answer.status_code in {200, 400}
-    assert "<script>alert(1)" not in answer.content.decode()
+
+def test_odd_texts_are_answered_with_a_clear_page(console: Client, payment: Payment) -> None:
+    for text in ODD_TEXTS:
+        answer = console.get(SEARCH, {"q": text.encode("utf-8", "surrogatepass")})
+
+        assert answer.status_code in {200, 400}, ascii(text)
+        assert "<script>alert(1)" not in answer.content.decode()
 
 
 def test_what_is_too_long_is_refused_in_words(console: Client, payment: Payment) -> None:

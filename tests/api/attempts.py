@@ -14,6 +14,7 @@ from igny8_core.business.billing.services.payment_service import PaymentService
 from igny8_core.business.billing.services.subscription_service import SubscriptionService
 from tests import make
 from tests.rows import now
+from tests.snapshots import restored
 
 Login = Callable[[User], APIClient]
 
@@ -21,21 +22,12 @@ Login = Callable[[User], APIClient]
 class Stage:
     """An account that runs on a plan and has ordered a larger one: its invoice is what the attempts are for."""
 
-    def __init__(self, olga: User, as_user: Login, stripe: FakeStripe, paypal: FakePayPal) -> None:
+    def __init__(self, as_user: Login, stripe: FakeStripe, paypal: FakePayPal) -> None:
         self.stripe, self.paypal = stripe, paypal
-        make.payment_method(payment_method="paypal", display_name="PayPal")
-        for slug, price, credits in [("mini", "29.00", 100), ("growth", "139.00", 2000), ("scale", "229.00", 4000)]:
-            make.plan(slug, price=Decimal(price), included_credits=credits)
-        subscription = make.subscription()
-        make.customer_at_stripe(stripe, subscription.account)
-        PaymentService.approve_manual_payment(make.submitted_payment(subscription.invoices.get()), olga)
-        self.account = Account.objects.get(pk=subscription.account_id)
+        self.account, self.invoice, operator = restored("an order for a larger plan", _larger_plan_ordered)
+        make.customer_at_stripe(stripe, self.account)
         assert self.account.owner
-        self.client, self.operator = as_user(self.account.owner), as_user(olga)
-        running = Subscription.objects.get(pk=subscription.pk)
-        invoice = SubscriptionService.upgrade_subscription(running, make.plan("growth"))
-        assert invoice
-        self.invoice = Invoice.objects.get(pk=invoice.pk)
+        self.client, self.operator = as_user(self.account.owner), as_user(operator)
 
     def post(self, path: str, key: str = "", *, client: APIClient | None = None, **body: Any) -> Any:
         extra = {"HTTP_IDEMPOTENCY_KEY": key} if key else {}
@@ -44,6 +36,20 @@ class Stage:
     def taken(self) -> int:
         """How often money was taken at a gateway."""
         return sum(charge["paid"] for charge in self.stripe.all("charge")) + len(self.paypal.captures)
+
+
+def _larger_plan_ordered() -> tuple[Account, Invoice, User]:
+    """The account, its open invoice, and an operator."""
+    for method, name in [("paypal", "PayPal"), ("stripe", "Card")]:
+        make.payment_method(payment_method=method, display_name=name)
+    for slug, price, credits in [("mini", "29.00", 100), ("growth", "139.00", 2000), ("scale", "229.00", 4000)]:
+        make.plan(slug, price=Decimal(price), included_credits=credits)
+    operator, subscription = make.operator(), make.subscription()
+    PaymentService.approve_manual_payment(make.submitted_payment(subscription.invoices.get()), operator)
+    running = Subscription.objects.get(pk=subscription.pk)
+    invoice = SubscriptionService.upgrade_subscription(running, make.plan("growth"))
+    assert invoice
+    return Account.objects.get(pk=running.account_id), Invoice.objects.get(pk=invoice.pk), operator
 
 
 def card_form(stage: Stage) -> Payment:

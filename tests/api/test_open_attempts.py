@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from fake_gateways.paypal_fake import FakePayPal
 from fake_gateways.stripe_fake import FakeStripe
-from igny8_core.auth.models import Subscription, User
+from igny8_core.auth.models import Subscription
 from igny8_core.business.billing.gateways import gateway_of
 from igny8_core.business.billing.invariants import broken_invariants
 from igny8_core.business.billing.models import CreditGrant, Payment, Refund
@@ -24,8 +24,8 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def stage(olga: User, as_user: Login, stripe: FakeStripe, paypal: FakePayPal) -> Stage:
-    return Stage(olga, as_user, stripe, paypal)
+def stage(db: None, as_user: Login, stripe: FakeStripe, paypal: FakePayPal) -> Stage:
+    return Stage(as_user, stripe, paypal)
 
 
 def confirm(stage: Stage, key: str = "") -> Any:

@@ -86,17 +86,14 @@ def test_a_role_does_what_its_permissions_say_and_nothing_else(world: World, rol
     assert wrong == {}
 
 
-@pytest.mark.parametrize("name", BY_NAME)
-def test_staff_who_are_suspended_from_work_get_nothing(world: World, name: str) -> None:
+def test_staff_who_are_suspended_from_work_get_nothing(world: World) -> None:
     operator = make.operator()
-    client = APIClient()
-    client.credentials(HTTP_AUTHORIZATION=f"Bearer {open_session(operator).access}")
+    client = logged_in(operator)
     User.objects.filter(pk=operator.pk).update(is_active=False)
-    operation = BY_NAME[name]
 
-    response = client.generic(operation.method, address(operation.route, world.a.ids), "{}", "application/json")
+    statuses = {name: called(world, operation, client)[0] for name, operation in BY_NAME.items()}
 
-    assert response.status_code == 401
+    assert statuses == dict.fromkeys(BY_NAME, 401)
 
 
 def test_the_table_of_the_tests_is_what_the_views_name() -> None:

@@ -11,7 +11,8 @@ from igny8_core.console.access import ConsolePage, pages_of_console, permissions
 
 HEAD = """# Who may open what in the console
 
-What `manage.py list_console_access` prints; a test compares, and asks for each of these pages as each of these roles.
+What `manage.py list_console_access` prints; tests compare, ask for each page, and send its form, as roles that may and
+as roles that may not.
 The roles are those of a new installation ([operators](operators.md#roles)); `*` stands for the id of a row. What a
 row's own state forbids (a paid invoice, a deleted account, one's own account) is refused beside that. Every operator
 may open the dashboard, the search, and the pages of their own login. What is not listed nobody may do, or superusers

@@ -55,6 +55,7 @@ def a4(contents: bytes = LINE, pages: int = 1) -> bytes:
 # --- What can be seen ---------------------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("warm_reader")
 def test_a_page_of_a_bank_can_be_read() -> None:
     [page] = drawn(a4())
 
@@ -64,11 +65,13 @@ def test_a_page_of_a_bank_can_be_read() -> None:
     assert dark_part(page, (0, 0.2, 1, 1)) == 0
 
 
+@pytest.mark.usefixtures("warm_reader")
 def test_a_page_is_as_large_as_it_was() -> None:
     with Pdf.open(io.BytesIO(files.rewritten(a4()).content)) as file:
         assert [round(float(side)) for side in file.pages[0].obj.MediaBox] == [0, 0, 595, 842]
 
 
+@pytest.mark.usefixtures("warm_reader")
 def test_pages_keep_their_order_and_stay_legible_when_there_are_many() -> None:
     def number(file: Pdf) -> None:
         for index, page in enumerate(file.pages):
@@ -84,6 +87,7 @@ def test_pages_keep_their_order_and_stay_legible_when_there_are_many() -> None:
     assert sum(page.width * page.height for page in pages) <= pdfs.MAX_PIXELS * 1.01
 
 
+@pytest.mark.usefixtures("warm_reader")
 def test_what_is_filled_in_stays_readable() -> None:
     [form] = drawn(pdf(with_form))
 
@@ -91,12 +95,14 @@ def test_what_is_filled_in_stays_readable() -> None:
     assert dark_part(drawn(pdf())[0], (10 / 300, 110 / 200, 90 / 300, 190 / 200)) == 0
 
 
+@pytest.mark.usefixtures("warm_reader")
 def test_a_page_is_turned_and_cut_as_its_reader_saw_it() -> None:
     [page] = drawn(pdf(on_page(Rotate=90, CropBox=Array([0, 0, 150, 200]))))
 
     assert page.size[0] > page.size[1]
 
 
+@pytest.mark.usefixtures("warm_reader")
 def test_a_hidden_note_is_not_drawn_and_its_words_are_gone() -> None:
     note = annotated("FreeText", Contents=String("hidden words"), F=2, DA=String("/Helv 12 Tf 0 g"))
 
@@ -110,6 +116,7 @@ def test_there_is_no_engine_for_scripts_to_run_in() -> None:
     assert PDFIUM_INFO.flags == ()
 
 
+@pytest.mark.usefixtures("warm_reader")
 def test_the_same_file_gives_the_same_bytes() -> None:
     assert files.rewritten(a4()).content == files.rewritten(a4()).content
 
@@ -117,6 +124,7 @@ def test_the_same_file_gives_the_same_bytes() -> None:
 # --- Bounds -------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("warm_reader")
 @pytest.mark.parametrize("box", [(0, 0, 14_400, 14_400), (0, 0, 14_400, 3), (0, 0, 200, 9000), (0, 0, 3, 3)])
 def test_a_page_of_any_size_stays_within_the_pixels(box: tuple[int, ...]) -> None:
     [page] = drawn(pdf(sized(box)))
@@ -132,6 +140,7 @@ def sized(box: tuple[int, ...]) -> Change:
     return change
 
 
+@pytest.mark.usefixtures("warm_reader")
 def test_a_scan_of_noise_is_made_coarser_until_it_fits() -> None:
     noise = Image.effect_noise((1240, 1754), 200).convert("RGB")
     scan = io.BytesIO()
@@ -175,6 +184,7 @@ REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
 }
 
 
+@pytest.mark.usefixtures("warm_reader")
 @pytest.mark.parametrize("name", REFUSED)
 def test_what_is_refused_is_told_why(name: str) -> None:
     made, told = REFUSED[name]
@@ -183,6 +193,7 @@ def test_what_is_refused_is_told_why(name: str) -> None:
         files.rewritten(made())
 
 
+@pytest.mark.usefixtures("warm_reader")
 def test_many_small_bombs_are_one_large_one() -> None:
     def change(file: Pdf) -> None:
         packed = zlib.compress(b" " * 9_000_000, 9)
@@ -193,6 +204,7 @@ def test_many_small_bombs_are_one_large_one() -> None:
         files.rewritten(pdf(change))
 
 
+@pytest.mark.usefixtures("warm_reader")
 def test_a_blank_scan_packs_well_and_is_no_bomb() -> None:
     white = Image.new("L", (2480, 3508), 255)
     white.paste(0, (100, 100, 900, 140))

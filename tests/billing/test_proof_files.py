@@ -12,23 +12,25 @@ from rest_framework.test import APIClient
 from igny8_core.auth.models import User
 from igny8_core.business.billing.models import PaymentProof
 from igny8_core.business.billing.services.proofs import files
+from igny8_core.common.errors import DomainError
 from tests.api.world import fingerprint, refusal
 from tests.billing import files_of_strangers, pdfs_of_strangers, pictures_of_telephones
 from tests.billing.files_of_strangers import MARKS, PNG_MAGIC, made
 
-pytestmark = pytest.mark.django_db
-
 UPLOAD = "/api/v1/billing/payment-proofs/"
-CORPUS = {
-    **files_of_strangers.pictures_taken(),
-    **files_of_strangers.pictures_refused(),
-    **files_of_strangers.files_of_other_types(),
-    **pictures_of_telephones.pictures_taken(),
-    **pictures_of_telephones.pictures_refused(),
-    **pdfs_of_strangers.pdfs_taken(),
-    **pdfs_of_strangers.pdfs_refused(),
-}
+PARTS = (
+    files_of_strangers.pictures_taken(),
+    files_of_strangers.pictures_refused(),
+    files_of_strangers.files_of_other_types(),
+    pictures_of_telephones.pictures_taken(),
+    pictures_of_telephones.pictures_refused(),
+    pdfs_of_strangers.pdfs_taken(),
+    pdfs_of_strangers.pdfs_refused(),
+)
+CORPUS = {name: file for part in PARTS for name, file in part.items()}
 TAKEN = [name for name, (_, status) in CORPUS.items() if status == 201]
+# Sent to the API as well: the first and the last file of each list.
+SENT = [name for names in (list(corpus) for corpus in PARTS) for name in (names[0], names[-1])]
 CODES = {400: "unreadable_file", 413: "file_too_large", 415: "unsupported_file_type"}
 
 
@@ -97,12 +99,28 @@ def test_the_corpus_is_large() -> None:
 
 
 @pytest.mark.parametrize("name", CORPUS)
-def test_a_file_is_refused_or_written_anew(client: APIClient, name: str) -> None:
+def test_a_file_is_refused_or_written_anew(warm_reader: None, name: str) -> None:
     file, status = CORPUS[name]
     content = made(file)
+
+    if status == 201:
+        written = files.rewritten(content)
+        require_clean(written.content, written.content_type)
+    else:
+        with pytest.raises(DomainError) as refused:
+            files.rewritten(content)
+        assert (refused.value.http_status, refused.value.code) == (status, CODES[status])
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", SENT)
+def test_what_is_refused_leaves_nothing_and_what_is_taken_is_stored_as_it_was_written(
+    client: APIClient, name: str
+) -> None:
+    file, status = CORPUS[name]
     before = fingerprint()
 
-    response = upload(client, content)
+    response = upload(client, made(file))
 
     assert response.status_code == status, response.content
     if status == 201:

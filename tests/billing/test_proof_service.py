@@ -57,6 +57,7 @@ def require_alike(content: bytes, expected: Image.Image) -> None:
         assert max(ImageStat.Stat(difference).mean) < 4
 
 
+@pytest.mark.usefixtures("warm_reader")
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_a_photograph_is_turned_upright(orientation: int) -> None:
     content = picture("JPEG", size=(64, 40), quality=95, exif=exif(orientation))
@@ -65,6 +66,7 @@ def test_a_photograph_is_turned_upright(orientation: int) -> None:
         require_alike(content, ImageOps.exif_transpose(image))
 
 
+@pytest.mark.usefixtures("warm_reader")
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("turns_itself", [True, False])
@@ -77,6 +79,7 @@ def test_a_photograph_of_a_telephone_is_turned_upright_once(kind: str, orientati
         require_alike(content, ImageOps.exif_transpose(image))
 
 
+@pytest.mark.usefixtures("warm_reader")
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(("mode", "stored"), [("RGB", ProofType.JPEG), ("RGBA", ProofType.PNG)])
 def test_a_picture_of_a_telephone_is_stored_as_everybody_can_open_it(kind: str, mode: str, stored: ProofType) -> None:
@@ -103,6 +106,7 @@ def test_a_user_without_rights_reads_them_too(kind: str, monkeypatch: pytest.Mon
     assert files.rewritten(picture(kind, size=(1200, 900))).content
 
 
+@pytest.mark.usefixtures("warm_reader")
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA"])
 def test_a_png_looks_as_before(mode: str) -> None:
     content = picture("PNG", mode)
@@ -111,6 +115,7 @@ def test_a_png_looks_as_before(mode: str) -> None:
         require_alike(content, image)
 
 
+@pytest.mark.usefixtures("warm_reader")
 def test_transparency_stays() -> None:
     content = io.BytesIO()
     Image.new("RGBA", (4, 4), (255, 0, 0, 100)).save(content, "PNG")
@@ -119,6 +124,7 @@ def test_transparency_stays() -> None:
         assert image.getpixel((0, 0)) == (255, 0, 0, 100)
 
 
+@pytest.mark.usefixtures("warm_reader")
 def test_colours_of_a_printers_photograph_stay() -> None:
     content = picture("JPEG", "CMYK", quality=95)
 
@@ -126,11 +132,13 @@ def test_colours_of_a_printers_photograph_stay() -> None:
         require_alike(content, image.convert("RGB"))
 
 
+@pytest.mark.usefixtures("warm_reader")
 def test_sixteen_bits_of_grey_become_eight() -> None:
     with Image.open(io.BytesIO(files.rewritten(sixteen_bits(0, 1)).content)) as image:
         assert [image.getpixel((x, 0)) for x in (0, 10, 29)] == [0, 78, 226]
 
 
+@pytest.mark.usefixtures("warm_reader")
 @pytest.mark.parametrize(
     ("size", "expected"), [((4000, 100), (4000, 100)), ((4400, 1100), (4000, 1000)), ((20, 9000), (9, 4000))]
 )

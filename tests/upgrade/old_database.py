@@ -1,10 +1,11 @@
-"""A database as release 6259b03 left it, and the program that migrates it."""
+"""A database as release 6259b03 left it, and the programs that migrate it."""
 
 import gzip
+import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -28,17 +29,34 @@ GATEWAY_IDS_BEFORE = """
 @contextmanager
 def restored(suffix: str) -> Iterator[str]:
     """URL of a database as the dump has it, for as long as the block runs."""
+    with _database(suffix, "template0 ENCODING 'UTF8'") as url:
+        restore(url)
+        yield url
+
+
+@contextmanager
+def copied(url: str, suffix: str) -> Iterator[str]:
+    """URL of a copy of a database that nobody is connected to, for as long as the block runs."""
+    with _database(suffix, f'"{name_of(url)}"') as copy:
+        yield copy
+
+
+@contextmanager
+def _database(suffix: str, template: str) -> Iterator[str]:
     tests_url = urlsplit(database_url())
-    name = f"{tests_url.path.lstrip('/')}_{suffix}"
-    url = tests_url._replace(path=f"/{name}").geturl()
+    url = tests_url._replace(path=f"{tests_url.path}_{suffix}").geturl()
+    name = name_of(url)
     with closing(psycopg2.connect(tests_url._replace(path="/postgres").geturl())) as server:
         server.autocommit = True
         cursor = server.cursor()
         cursor.execute(f'DROP DATABASE IF EXISTS "{name}"')
-        cursor.execute(f"CREATE DATABASE \"{name}\" TEMPLATE template0 ENCODING 'UTF8'")
-        restore(url)
+        cursor.execute(f'CREATE DATABASE "{name}" TEMPLATE {template}')
         yield url
         cursor.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+def name_of(url: str) -> str:
+    return urlsplit(url).path.lstrip("/")
 
 
 def unpacked(name: str) -> str:
@@ -59,11 +77,32 @@ def rows(url: str, sql: str) -> list[tuple[Any, ...]]:
 
 def migrated(url: str) -> subprocess.CompletedProcess[str]:
     """The program that migrates a database and asks it, when it has ended."""
-    environment = process_environment(
+    command = [sys.executable, str(HERE / "answers.py"), "--migrate"]
+    return subprocess.run(command, cwd=ROOT, env=_environment(url), capture_output=True, text=True)
+
+
+@contextmanager
+def migrating() -> Iterator[Callable[..., str]]:
+    """Called with a URL and perhaps a migration: migrates that database so far, and returns what stopped it."""
+    command = [sys.executable, str(HERE / "migrating.py")]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen(command, cwd=ROOT, env=_environment(database_url()), text=True, **pipes) as process:
+        assert process.stdin
+        assert process.stdout
+
+        def migrate(url: str, *target: str) -> str:
+            process.stdin.write(f"{json.dumps([name_of(url), *target])}\n")
+            process.stdin.flush()
+            stopped: str = json.loads(process.stdout.readline())
+            return stopped
+
+        yield migrate
+
+
+def _environment(url: str) -> dict[str, str]:
+    return process_environment(
         DATABASE_URL=url,
         DJANGO_SETTINGS_MODULE="igny8_core.settings",
         LOG_LEVEL="CRITICAL",
         PYTHONPATH=os.pathsep.join([str(ROOT), str(HERE)]),
     )
-    command = [sys.executable, str(HERE / "answers.py"), "--migrate"]
-    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)

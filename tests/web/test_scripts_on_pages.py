@@ -54,13 +54,16 @@ UNTIL_LOADED = """async () => {
     await document.fonts.ready;
   }
 }"""
+# Joiners and the full stop of Indian scripts are in these as well, and may be looked for there before the text's own
+# file has come.
+WITH_JOINERS = {f"noto-sans-{script}" for script in ("bengali", "devanagari", "malayalam", "sinhala", "telugu")}
 # What a browser may fetch for a text where the machine has no font for it; characters are in one file, or in several.
 FETCHED = {
     "Latin": {"noto-sans-latin-ext"},
     "Persian": {"noto-naskh-arabic"},
     "Telugu": {"noto-sans-telugu"},
-    "Bengali": {"noto-sans-bengali"},
-    "Sinhala": {"noto-sans-sinhala"},
+    "Bengali": WITH_JOINERS,
+    "Sinhala": WITH_JOINERS,
     "Marathi": {"noto-sans-devanagari"},
     "Malayalam": {"noto-sans-malayalam"},
     "Thai": {"noto-sans-thai", "noto-sans-latin-ext"},

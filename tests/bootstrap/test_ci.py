@@ -88,7 +88,7 @@ def stages_with(clone: Path, bin_test: str) -> None:
         (clone / name).chmod(0o755)
     tools = clone / "tools"
     tools.mkdir()
-    for name in ("ruff", "mypy", "lint-imports", "python", "check-jsonschema", "hadolint", "chromium"):
+    for name in ("ruff", "mypy", "lint-imports", "python", "check-jsonschema", "hadolint", "chromium-headless-shell"):
         (tools / name).write_text("#!/bin/sh\n")
         (tools / name).chmod(0o755)
     ci = clone / ".ci" / "stages"
@@ -130,7 +130,9 @@ def test_a_failure_is_in_the_exit_code_and_in_the_last_line(
 def test_without_chromium_it_fails_and_says_why(clone: Path, home: Path) -> None:
     stages_with(clone, "#!/bin/sh\n")
     ci = clone / ".ci" / "stages"
-    no_browser = "there_is_a_chromium() { false; }\nid() { echo 1000; }\n\nif ! need_chromium"
+    no_browser = (
+        "there_is_a_shell() { false; }\nthere_is_a_chromium() { false; }\nid() { echo 1000; }\n\nif ! need_chromium"
+    )
     ci.write_text(ci.read_text().replace("if ! need_chromium", no_browser))
 
     done = run(clone, home)

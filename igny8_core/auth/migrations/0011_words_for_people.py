@@ -8,9 +8,10 @@ from django.db import migrations, models
 import igny8_core.auth.models.user
 import igny8_core.common.clock
 import igny8_core.common.model_fields
+from igny8_core.common.state_only import StateOnly
 
 
-class Migration(migrations.Migration):
+class Migration(StateOnly):
     dependencies = [
         ("auth", "0012_alter_user_first_name_max_length"),
         ("igny8_auth", "0010_terms_accepted"),

@@ -10,9 +10,10 @@ from django.db import migrations, models
 
 import igny8_core.common.clock
 import igny8_core.common.model_fields
+from igny8_core.common.state_only import StateOnly
 
 
-class Migration(migrations.Migration):
+class Migration(StateOnly):
     dependencies = [
         ("billing", "0022_what_payers_say"),
         ("igny8_auth", "0010_terms_accepted"),

@@ -47,7 +47,7 @@ class PayInput(StrictSerializer):
             )
         # A page of ours sent it, which people opened at another address than the one that is set.
         logger.error(
-            "customers cannot pay at this address: set BASE_URL to the one that they open, or lead them to it",
+            "customers cannot pay at this address",
             extra={"host": host, "base_url": settings.BASE_URL},
         )
         raise serializers.ValidationError(

@@ -233,7 +233,7 @@ WIDTHS = (1440, 390)
 COMFORTS = {"signup/signup.js", "account/meter.js", "account/standing.js", "pay/copy.js", "pay/send.js", "pay/live.js"}
 # Each language and width once; what is left of the product is looked at where there is time.
 EACH_ONCE = (("en", 1440), ("ur", 390))
-EVERY = tuple(product(("en", "de", "ur"), WIDTHS))
+THE_OTHERS = tuple(each for each in product(("en", "de", "ur"), WIDTHS) if each not in EACH_ONCE)
 
 
 @pytest.fixture(autouse=True)
@@ -261,8 +261,8 @@ def test_without_scripts_a_page_that_needs_them_says_so(live_server: LiveServer)
 
 @pytest.mark.stress
 @pytest.mark.parametrize("group", PAGES)
-def test_nobody_is_kept_out_in_any_language_and_width(group: str, live_server: LiveServer) -> None:
-    assert faults_of(group, EVERY, live_server.url) == {}
+def test_nobody_is_kept_out_in_the_other_languages_and_widths(group: str, live_server: LiveServer) -> None:
+    assert faults_of(group, THE_OTHERS, live_server.url) == {}
 
 
 def faults_of(group: str, seen: tuple[tuple[str, int], ...], site: str) -> dict[tuple[str, str, int], list[str]]:

@@ -5,6 +5,7 @@ import logging
 import os
 from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import SimpleNamespace
@@ -95,13 +96,30 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
     What shares one running installation or one browser comes first: one process then has all of it, and nobody waits
     for it at the end. With --on-this-server leave out what has run on another server and would be the same on this one.
+    What is left of the long ones shares nothing, so each process begins with some of it.
     """
-    items.sort(key=lambda item: not any(part in item.nodeid for part in LONG))
+    items.sort(key=lambda item: not _is_long(item))
     if not config.getoption("--on-this-server"):
         return
     chosen = [item for item in items if _is_about_the_server(item)]
     config.hook.pytest_deselected(items=[item for item in items if item not in set(chosen)])
-    items[:] = chosen
+    items[:] = _spread(chosen, getattr(config, "workerinput", {"workercount": 1})["workercount"])
+
+
+def _is_long(item: pytest.Item) -> bool:
+    return any(part in item.nodeid for part in LONG)
+
+
+def _spread(items: list[pytest.Item], processes: int) -> list[pytest.Item]:
+    """The tests in an order in which each of the equal parts that processes begin with has its share of long ones."""
+    long = [item for item in items if _is_long(item)]
+    others = iter([item for item in items if not _is_long(item)])
+    spread: list[pytest.Item] = []
+    for process in range(processes):
+        share = long[process::processes]
+        size = (len(items) - len(spread)) // (processes - process)
+        spread += [*share, *islice(others, max(0, size - len(share)))]
+    return spread
 
 
 def _is_about_the_server(item: pytest.Item) -> bool:

@@ -22,7 +22,7 @@ def tell_operators(broken: list[Result]) -> bool:
     """
     if not broken:
         return False
-    lock_text("the books", BROKEN)
+    lock_text(BROKEN, TASK)
     told = Event.objects.filter(type=BROKEN, created_at__gt=clock.now() - AGAIN_AFTER).values_list("data", flat=True)
     if {result.number for result in broken} <= {rule["number"] for data in told for rule in data["broken"]}:
         return False

@@ -10,7 +10,7 @@ from typing import Any
 from celery import Celery
 from celery.apps import worker
 from celery.schedules import crontab
-from celery.signals import celeryd_init, setup_logging
+from celery.signals import beat_init, celeryd_init, setup_logging, worker_init
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "igny8_core.settings")
 
@@ -28,6 +28,15 @@ def _without_banner(instance: Any = None, **_: Any) -> None:
     logging.captureWarnings(True)
     # What the worker says when it is told to stop, which it prints past the log.
     vars(worker)["safe_say"] = lambda text, *_: logging.getLogger("celery.apps.worker").warning(text)
+
+
+@worker_init.connect
+@beat_init.connect
+def _with_a_queue(**_: Any) -> None:
+    """Without Redis the queue is in the database, and nobody may wait for its tables when work begins."""
+    from igny8_core.common.queue_table import create_tables
+
+    create_tables()
 
 
 app = Celery("igny8_core", task_cls="igny8_core.jobs:Job")

@@ -23,7 +23,6 @@ YEARS = range(2000, 2100)
 CENT = Decimal("0.01")
 QUARTER = timedelta(minutes=15)
 
-
 # Old usage comes from the sums of hours, but for the hours that a bound cuts (in zones that differ from UTC by half
 # hours, days begin in the middle of one); these, and what is not summed by hours yet, come from the sums of quarters;
 # the newest usage comes from the log. `width_bucket` gives the interval of each row, so that days have 23 or 25 hours

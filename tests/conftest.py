@@ -130,10 +130,19 @@ def _is_about_the_server(item: pytest.Item) -> bool:
     return bool(uses_database) and (is_chosen or item.get_closest_marker("stress") is not None)
 
 
-def pytest_collection_finish() -> None:
-    """What was imported and collected stays; to look through it again and again takes some percent of the time."""
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """Nothing is thrown away while tests are collected: to look for it would take half of the time.
+
+    What was imported and collected stays; to look through it again and again would take some percent of the run.
+    """
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.set_threshold(50_000, 20, 50)
+        gc.enable()
 
 
 def pytest_unconfigure() -> None:

@@ -79,12 +79,12 @@ def test_what_ci_does_not_know_is_refused_with_its_usage(clone: Path, home: Path
     assert not (home / "files").exists()
 
 
-def stages_with(clone: Path, bin_test: str) -> None:
+def stages_with(clone: Path, bin_test: str, bin_fuzz: str = "#!/bin/sh\n") -> None:
     """The real stages, with everything that they start replaced by a script."""
     shutil.copy(ROOT / ".ci" / "stages", clone / ".ci" / "stages")
     for name in ("bin/test", "bin/fuzz"):
         (clone / name).parent.mkdir(exist_ok=True)
-        (clone / name).write_text(bin_test if name == "bin/test" else "#!/bin/sh\n")
+        (clone / name).write_text(bin_test if name == "bin/test" else bin_fuzz)
         (clone / name).chmod(0o755)
     tools = clone / "tools"
     tools.mkdir()
@@ -127,23 +127,23 @@ def test_a_failure_is_in_the_exit_code_and_in_the_last_line(
     assert done.stdout.splitlines()[-1] == last
 
 
-def test_without_chromium_it_fails_and_says_why(clone: Path, home: Path) -> None:
-    stages_with(clone, "#!/bin/sh\n")
-    ci = clone / ".ci" / "stages"
-    no_browser = (
-        "there_is_a_shell() { false; }\nthere_is_a_chromium() { false; }\nid() { echo 1000; }\n\nif ! need_chromium"
-    )
-    ci.write_text(ci.read_text().replace("if ! need_chromium", no_browser))
+def test_what_runs_beside_other_stages_is_shown_whole_and_counts_as_they_do(clone: Path, home: Path) -> None:
+    stages_with(clone, "#!/bin/sh\necho '12 passed in 3.4s'\n", "#!/bin/sh\nsleep 1; echo unheard of >&2; exit 3\n")
 
-    done = run(clone, home)
+    done = run(clone, home, "--quick")
 
+    shown = done.stdout[done.stdout.index("--- calls made up") :].splitlines()
     assert done.returncode == 1
-    assert "The browser tests need Chromium, which is not installed." in done.stdout
-    assert done.stdout.splitlines()[-1] == "0 passed, 1 failed"
+    assert shown[1] == "unheard of"
+    assert shown[2].startswith("FAILED: calls made up from the API's description (exit code 3")
+    assert "failed stage: calls made up from the API's description" in shown
+    assert shown[-1] == "0 passed, 1 failed"
 
 
-def test_when_it_is_stopped_its_stage_ends_and_the_copy_is_removed(clone: Path, home: Path) -> None:
-    stages_with(clone, '#!/bin/sh\npwd >"$HOME/copy"; echo $$ >"$HOME/pid"; sleep 900\n')
+@pytest.mark.parametrize("stopped", ["test", "fuzz"])
+def test_when_it_is_stopped_its_stages_end_and_the_copy_is_removed(clone: Path, home: Path, stopped: str) -> None:
+    waits = '#!/bin/sh\npwd >"$HOME/copy"; echo $$ >"$HOME/pid"; sleep 900\n'
+    stages_with(clone, *((waits,) if stopped == "test" else ("#!/bin/sh\n", waits)))
     process = subprocess.Popen(
         ["bash", str(clone / ".ci" / "run"), "--quick"],
         env={**os.environ, "HOME": str(home)},
@@ -163,3 +163,18 @@ def test_when_it_is_stopped_its_stage_ends_and_the_copy_is_removed(clone: Path, 
     assert not Path((home / "copy").read_text().strip()).exists()
     with pytest.raises(ProcessLookupError):
         os.kill(int((home / "pid").read_text()), 0)
+
+
+def test_without_chromium_it_fails_and_says_why(clone: Path, home: Path) -> None:
+    stages_with(clone, "#!/bin/sh\n")
+    ci = clone / ".ci" / "stages"
+    no_browser = (
+        "there_is_a_shell() { false; }\nthere_is_a_chromium() { false; }\nid() { echo 1000; }\n\nif ! need_chromium"
+    )
+    ci.write_text(ci.read_text().replace("if ! need_chromium", no_browser))
+
+    done = run(clone, home)
+
+    assert done.returncode == 1
+    assert "The browser tests need Chromium, which is not installed." in done.stdout
+    assert done.stdout.splitlines()[-1] == "0 passed, 1 failed"

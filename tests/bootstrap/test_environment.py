@@ -50,6 +50,25 @@ def test_without_pip_and_without_apt_the_person_is_told_what_to_install(monkeypa
         environment._install_pip()
 
 
+@pytest.mark.parametrize("can_make_one", [True, False])
+def test_the_environment_is_of_the_systems_python_where_that_has_the_version_of_the_callers(
+    monkeypatch: pytest.MonkeyPatch, can_make_one: bool
+) -> None:
+    monkeypatch.setattr(shutil, "which", lambda name, path: f"{path}/{name}")
+    tried: list[str] = []
+
+    def works(command: list[str]) -> bool:
+        tried.append(command[0])
+        return can_make_one or len(tried) == 2
+
+    monkeypatch.setattr(environment, "_works", works)
+
+    environment._create_venv()
+
+    systems = f"/usr/bin/python{sys.version_info.major}.{sys.version_info.minor}"
+    assert tried == ([systems] if can_make_one else [systems, sys._base_executable])
+
+
 @pytest.mark.parametrize(
     ("system", "libc", "machine", "expected"),
     [

@@ -18,8 +18,8 @@ from tests.concurrency.rounds import run_rounds
 from tests.concurrency.server import Answer, Crowd, Request, Server
 
 CLIENTS = 32
-FEW, MANY = 8, 50
-FEW_WITH_THE_CONSOLE, MANY_WITH_THE_CONSOLE = 3, 10
+FEW, MANY = 8, 12
+FEW_WITH_THE_CONSOLE, MANY_WITH_THE_CONSOLE = 3, 4
 
 pytestmark = pytest.mark.usefixtures("books_balance")
 

@@ -36,6 +36,8 @@ NO_PAGES = re.compile(
 # One template draws all histories of the same rows of the log; one of them is among the kinds of pages.
 HISTORY = "/*/history/"
 WIDTHS = (390, 768, 1440, 1920)
+# Phones and tablets, which leave less room than any desk.
+NARROWEST = (390, 768)
 # In which themes axe looks at which widths (dark: at colours alone, which are all that changes). Of each kind of page
 # at all; of every page at each width and each theme once.
 THOROUGHLY = {390: (True, False), 1440: (True, False)}
@@ -110,19 +112,20 @@ def signed_in(person: User) -> str:
 def faults_of(page: Page, name: str, themes: dict[int, tuple[bool, ...]], seen: set[str] | None = None) -> list[str]:
     """What is wrong with the page that is open, one line for each fault, at all widths, and in `themes` by width.
 
-    `seen`: what pages before were made of. Axe looks at a page that adds to it; without it, at any.
+    `seen`: what pages before were made of. On a page that adds nothing to it, only texts can be too long for their
+    place, and are so first where it is narrowest.
     """
     page.add_style_tag(content="*, *::before, *::after { transition: none !important; animation: none !important }")
     page.evaluate("document.fonts.ready.then(() => true)")
-    looks = themes
+    widths, looks = WIDTHS, themes
     if seen is not None:
         page.evaluate(WITHOUT_THE_SAME)
         parts = set(page.evaluate(MADE_OF))
-        looks = themes if parts - seen else {}
+        widths, looks = (WIDTHS, themes) if parts - seen else (NARROWEST, {})
         seen |= parts
     axe = AxeOnPage(page, () if name == "/admin/" else SAME_ELSEWHERE) if looks else None
     found: list[str] = []
-    for width in WIDTHS:
+    for width in widths:
         page.set_viewport_size({"width": width, "height": 900})
         wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
         found += [f"{name} {width}: {wide} px too wide"] if wide > 0 else []

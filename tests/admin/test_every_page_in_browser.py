@@ -67,13 +67,17 @@ SAME_ELSEWHERE = ("#nav-sidebar-inner", "tbody tr:nth-child(n + 4)", "option:nth
 WITHOUT_THE_SAME = """document.querySelectorAll("#nav-sidebar-inner > *, option:nth-child(n + 4)").forEach(
   (each) => each.remove())"""
 # What a page is made of, as far as axe can tell: each element with its class, the names of its attributes, whether it
-# has a text of its own and a label, and in what it stands. The names of fields, which stand in classes, make no
-# difference, nor does how often there is such an element.
+# has a text of its own and a label, and in what it stands. The names of models and fields, which stand in classes, make
+# no difference (but in lists of payments, which are among the kinds), nor does how often there is such an element.
 MADE_OF = """() => {
   const known = new Map(), found = new Set();
-  const own = (each) => [each.localName, (each.getAttribute("class") ?? "").replace(/\\b(field|column)-\\S+/g, ""),
-    each.getAttributeNames().sort().join(), each.getAttribute("role"), each.type, each.labels?.length > 0,
-    [...each.childNodes].some((part) => part.nodeType === 3 && part.data.trim()), each.getAttribute("style")].join("|");
+  const own = (each) => [
+    each.localName,
+    (each.getAttribute("class") ?? "").replace(/\\b(app|model|field|column)-\\S+/g, ""),
+    each.getAttributeNames().sort().join(),
+    each.getAttribute("role"), each.getAttribute("style"), each.type, each.labels?.length > 0,
+    [...each.childNodes].some((part) => part.nodeType === 3 && part.data.trim()),
+  ].join("|");
   for (const each of document.querySelectorAll("body, body *:not(script, #nav-sidebar-inner *)")) {
     known.set(each, (known.get(each.parentElement)?.split(">").slice(-3).join(">") ?? "") + ">" + own(each));
     found.add(known.get(each));

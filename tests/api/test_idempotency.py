@@ -256,7 +256,7 @@ def test_when_the_answer_cannot_be_kept_the_work_is_undone(client: APIClient, mo
     assert post(client, USAGE, article(), "key-1").status_code == 201
 
 
-# --- A thousand retries ---------------------------------------------------------------------------------------------
+# --- Many retries ---------------------------------------------------------------------------------------------------
 
 
 @dataclass
@@ -277,13 +277,13 @@ class Model:
 
 
 @pytest.mark.stress
-def test_a_random_schedule_of_a_thousand_requests_and_retries_keeps_the_ledger_right(
+def test_a_random_schedule_of_400_requests_and_retries_keeps_the_ledger_right(
     client: APIClient, breakage: Breakage, account_a: Account
 ) -> None:
     pick, model = random.Random(20261208), Model(1000, {}, {})
     seen = {"new": 0, "refused": 0, "retry": 0, "other": 0, "lost": 0}
 
-    for number in range(1000):
+    for number in range(400):
         known = pick.choice(list(model.quantities)) if model.quantities else None
         move = pick.choice(["new", "retry", "retry", "retry", "other"]) if known else "new"
         breakage.due = pick.random() < 0.2
@@ -306,7 +306,7 @@ def test_a_random_schedule_of_a_thousand_requests_and_retries_keeps_the_ledger_r
     assert account_a.credits == model.balance
     assert sorted(-entry.amount for entry in usage) == sorted(5 * quantity for quantity in model.quantities.values())
     assert CreditUsageLog.objects.filter(account=account_a).count() == len(model.quantities)
-    assert min(seen.values()) > 20, seen
+    assert min(seen.values()) > 8, seen
     assert broken_invariants() == []
 
 

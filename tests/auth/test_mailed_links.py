@@ -211,10 +211,10 @@ def test_a_token_that_was_changed_in_any_place_is_none(alice: User) -> None:
 
 
 @pytest.mark.stress
-def test_a_hundred_thousand_guesses_find_nothing(alice: User) -> None:
+def test_ten_thousand_guesses_find_nothing(alice: User) -> None:
     head = token_of(alice).rpartition(":")[0]
 
-    for _ in range(100_000):
+    for _ in range(10_000):
         with pytest.raises(InvalidLink):
             user_of_link(f"{head}:{secrets.token_urlsafe(32)}", Purpose.RESET)
 

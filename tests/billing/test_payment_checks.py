@@ -22,7 +22,8 @@ from tests import make
 from tests.rows import now
 
 pytestmark = pytest.mark.django_db
-TIMEOUTS = 1000
+# More than are checked at once, several times over.
+TIMEOUTS, AT_ONCE = 200, 30
 CHARGES = {"method": "POST", "path": "/v1/payment_intents"}
 
 
@@ -214,7 +215,7 @@ def test_a_payment_that_breaks_its_check_does_not_hold_up_the_others(
 
 
 @pytest.mark.stress
-def test_a_thousand_charges_without_an_answer_are_charged_once_and_settled_on_schedule(
+def test_two_hundred_charges_without_an_answer_are_charged_once_and_settled_on_schedule(
     stripe: FakeStripe, clock: Any
 ) -> None:
     pick = random.Random(20261125)
@@ -234,7 +235,7 @@ def test_a_thousand_charges_without_an_answer_are_charged_once_and_settled_on_sc
             poll_due()
     for _ in range(3):
         clock.shift(timedelta(minutes=5))
-        while poll_due():
+        while poll_due(AT_ONCE):
             pass
 
     assert {payment.status for payment in payments} == {"unknown"}

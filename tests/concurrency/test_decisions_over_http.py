@@ -18,8 +18,8 @@ from tests.concurrency.rounds import run_rounds
 from tests.concurrency.server import Answer, Crowd, Request, Server
 
 CLIENTS = 32
-FEW, MANY = 8, 50
-FEW_WITH_THE_CONSOLE, MANY_WITH_THE_CONSOLE = 3, 10
+FEW, MORE = 8, 12
+FEW_WITH_THE_CONSOLE, MORE_WITH_THE_CONSOLE = 3, 4
 
 pytestmark = pytest.mark.usefixtures("books_balance")
 
@@ -49,7 +49,7 @@ def assert_one_decided(answers: list[Answer]) -> Answer:
     return accepted[0]
 
 
-@run_rounds(FEW, MANY)
+@run_rounds(FEW, MORE)
 def test_of_32_approvals_exactly_one_succeeds(crowd: Crowd, bearer: dict[str, str], rounds: int) -> None:
     for _ in range(rounds):
         payment = make.submitted_payment()
@@ -60,7 +60,7 @@ def test_of_32_approvals_exactly_one_succeeds(crowd: Crowd, bearer: dict[str, st
         assert effects_of(payment) == APPROVED
 
 
-@run_rounds(FEW, MANY)
+@run_rounds(FEW, MORE)
 def test_of_16_approvals_and_16_rejections_exactly_one_decides(
     crowd: Crowd, bearer: dict[str, str], rounds: int
 ) -> None:
@@ -74,7 +74,7 @@ def test_of_16_approvals_and_16_rejections_exactly_one_decides(
         assert effects_of(payment) == (APPROVED if "credits_added" in winner else REJECTED)
 
 
-@run_rounds(FEW_WITH_THE_CONSOLE, MANY_WITH_THE_CONSOLE)
+@run_rounds(FEW_WITH_THE_CONSOLE, MORE_WITH_THE_CONSOLE)
 def test_of_16_approvals_by_api_and_16_by_the_console_exactly_one_decides(
     crowd: Crowd, bearer: dict[str, str], rounds: int
 ) -> None:
@@ -91,7 +91,7 @@ def test_of_16_approvals_by_api_and_16_by_the_console_exactly_one_decides(
         assert effects_of(payment) == APPROVED
 
 
-@run_rounds(FEW, MANY)
+@run_rounds(FEW, MORE)
 def test_of_32_full_refunds_exactly_one_succeeds(crowd: Crowd, bearer: dict[str, str], rounds: int) -> None:
     """REF-07."""
     olga = make.operator()

@@ -21,7 +21,7 @@ from tests.concurrency.rounds import run_rounds
 from tests.concurrency.unlocked import without_row_locks
 
 THREADS = 16
-FEW, MANY = 5, 20
+FEW, MORE = 5, 8
 
 
 def captured(olga: User | None = None) -> Payment:
@@ -33,7 +33,7 @@ def refund(payment: Payment, amount: str | None = None) -> CreditNote:
 
 
 @pytest.mark.usefixtures("books_balance")
-@run_rounds(FEW, MANY)
+@run_rounds(FEW, MORE)
 def test_a_part_that_is_decided_on_the_same_page_twice_goes_back_once(rounds: int) -> None:
     for _ in range(rounds):
         payment = captured()
@@ -50,7 +50,7 @@ def test_a_part_that_is_decided_on_the_same_page_twice_goes_back_once(rounds: in
 
 
 @pytest.mark.usefixtures("books_balance")
-@run_rounds(FEW, MANY)
+@run_rounds(FEW, MORE)
 def test_of_parts_sent_together_only_as_many_succeed_as_the_payment_holds(rounds: int) -> None:
     for _ in range(rounds):
         payment = captured()
@@ -63,7 +63,7 @@ def test_of_parts_sent_together_only_as_many_succeed_as_the_payment_holds(rounds
 
 
 @pytest.mark.usefixtures("books_balance")
-@run_rounds(FEW, MANY)
+@run_rounds(FEW, MORE)
 def test_random_parts_never_add_up_to_more_than_came_in(rounds: int) -> None:
     pick = random.Random(20261208)
     for _ in range(rounds):
@@ -117,7 +117,7 @@ def test_canary_without_the_lock_a_part_overtakes_the_one_under_way(before: str 
 
 
 @pytest.mark.usefixtures("books_balance")
-@run_rounds(FEW, MANY)
+@run_rounds(FEW, MORE)
 def test_one_of_many_full_refunds_succeeds(rounds: int) -> None:
     for _ in range(rounds):
         payment = captured()

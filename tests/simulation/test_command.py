@@ -13,6 +13,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from igny8_core.business.billing.invariants import INVARIANTS
+from simulation import scratch
 from simulation.report import Bar
 from simulation.scratch import scratch_database
 
@@ -113,13 +114,35 @@ def test_a_bar_shows_on_a_terminal_how_far_it_is_and_elsewhere_nothing() -> None
     assert piped.getvalue() == ""
 
 
+@pytest.fixture
+def filled_by(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The commands that fill the scratch database.
+
+    It is a copy of the one that is migrated for tests, so that `migrate` finds its work done.
+    """
+    template, on_server = connection.settings_dict["TEST"]["TEMPLATE"], scratch._on_server
+    called: list[str] = []
+
+    def copying(statement: str) -> None:
+        on_server(f'{statement} TEMPLATE "{template}"' if statement.startswith("CREATE DATABASE") else statement)
+
+    def noting(name: str, **options: Any) -> None:
+        called.append(name)
+        call_command(name, **options)
+
+    monkeypatch.setattr(scratch, "_on_server", copying)
+    monkeypatch.setattr("simulation.scratch.call_command", noting)
+    return called
+
+
 @pytest.mark.stress
-def test_the_command_works_on_a_database_of_its_own_and_drops_it(made: list[str]) -> None:
+def test_the_command_works_on_a_database_of_its_own_and_drops_it(made: list[str], filled_by: list[str]) -> None:
     out = StringIO()
 
     call_command("simulate", accounts=2, days=3, stdout=out)
 
     assert f"holds  all {len(INVARIANTS)} invariants hold" in out.getvalue()
+    assert filled_by == ["migrate", "seed_defaults"]
     assert (len(made), left_over(made)) == (1, [])
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM igny8_accounts")
@@ -127,6 +150,7 @@ def test_the_command_works_on_a_database_of_its_own_and_drops_it(made: list[str]
 
 
 @pytest.mark.stress
+@pytest.mark.usefixtures("filled_by")
 def test_a_simulation_that_was_stopped_leaves_no_database(made: list[str]) -> None:
     name = connection.settings_dict["NAME"]
 

@@ -2,7 +2,7 @@
 
 Nor does anything run over the side, and what can be done on a desk can be done on a phone. A new page is one line in
 PAGES. The pages of a group share a world, in which each has an owner of its own; a page is loaded once for each
-language and width, and changes its colours in place.
+language, and changes its width and its colours in place.
 """
 
 import re
@@ -231,9 +231,11 @@ PAGES: dict[str, list[tuple[str, Callable[[User], str], str, bool]]] = {
 WIDTHS = (1440, 390)
 # Scripts that save a click or a load; tests without a browser do the same without them.
 COMFORTS = {"signup/signup.js", "account/meter.js", "account/standing.js", "pay/copy.js", "pay/send.js", "pay/live.js"}
-# Each language and width once; what is left of the product is looked at where there is time.
+# Each language and width once; what is left of the product is looked at where there is time. There axe is asked of one
+# of them, the language with the longest words on the smallest screen: names and colours come from the same templates.
 EACH_ONCE = (("en", 1440), ("ur", 390))
-THE_OTHERS = tuple(each for each in product(("en", "de", "ur"), WIDTHS) if each not in EACH_ONCE)
+THE_OTHERS = tuple(each for each in product(("en", "ur", "de"), WIDTHS) if each not in EACH_ONCE)
+LONGEST_WORDS = ("de", 390)
 
 
 @pytest.fixture(autouse=True)
@@ -245,7 +247,7 @@ def world(live_server: LiveServer, settings: Any, stripe: FakeStripe, paypal: Fa
 
 @pytest.mark.parametrize("group", PAGES)
 def test_nobody_is_kept_out(group: str, live_server: LiveServer) -> None:
-    assert faults_of(group, EACH_ONCE, live_server.url) == {}
+    assert faults_of(group, EACH_ONCE, EACH_ONCE, live_server.url) == {}
 
 
 def test_without_scripts_a_page_that_needs_them_says_so(live_server: LiveServer) -> None:
@@ -262,39 +264,52 @@ def test_without_scripts_a_page_that_needs_them_says_so(live_server: LiveServer)
 @pytest.mark.stress
 @pytest.mark.parametrize("group", PAGES)
 def test_nobody_is_kept_out_in_the_other_languages_and_widths(group: str, live_server: LiveServer) -> None:
-    assert faults_of(group, THE_OTHERS, live_server.url) == {}
+    assert faults_of(group, THE_OTHERS, (LONGEST_WORDS,), live_server.url) == {}
 
 
-def faults_of(group: str, seen: tuple[tuple[str, int], ...], site: str) -> dict[tuple[str, str, int], list[str]]:
-    """What is wrong with which page, in which language and width."""
+Look = tuple[str, int]
+
+
+def faults_of(
+    group: str, seen: tuple[Look, ...], by_axe: tuple[Look, ...], site: str
+) -> dict[tuple[str, str, int], list[str]]:
+    """What is wrong with which page, in which language and width; axe is asked where these are among `by_axe`."""
     pages = []
     for name, address, looks, is_sent in PAGES[group]:
         owner = make.owner({"name": "Karachi Content Company"}, email=f"{name}@example.com")
         person = {"owner": owner, "loner": make.user()}.get(looks)
         pages.append((name, f"{site}{address(owner)}", open_page_session(person) if person else "", is_sent))
-    found, first_shown = {}, dict[str, list[str]]()
+    found, first_shown, open_now = {}, dict[str, list[str]](), ("", "")
     with browser_page(answered=(400, 401, 403, 404, 410, 500, 503)) as page:
         for (name, target, session, is_sent), (language, width) in product(pages, seen):
-            page.context.clear_cookies()
-            cookies = {settings.LANGUAGE_COOKIE_NAME: language, COOKIE: session}
-            page.context.add_cookies(
-                [{"name": key, "value": cookies[key], "url": site} for key in cookies if cookies[key]]
-            )
             page.set_viewport_size({"width": width, "height": 900})
-            page.goto(target)
-            expect(page.locator("html")).to_have_attribute("lang", language)
-            expect(page.locator("[data-state=loading]")).to_have_count(0)
-            page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true })")
-            if is_sent:
-                page.locator("main form button").last.click()
-                page.locator("[role=alert]").first.wait_for()
-                page.wait_for_load_state()
+            if (name, language) != open_now:
+                cookies = {settings.LANGUAGE_COOKIE_NAME: language, COOKIE: session}
+                page.context.clear_cookies()
+                page.context.add_cookies(
+                    [{"name": key, "value": cookies[key], "url": site} for key in cookies if cookies[key]]
+                )
+                page.goto(target)
+                expect(page.locator("html")).to_have_attribute("lang", language)
+                unfold(page, is_sent=is_sent)
+                open_now = name, language
             shown = to_act_with(page)
             missing = set(first_shown.setdefault(name, shown)) ^ set(shown)
-            faults = [*serious_faults(page), *over_the_side(page), *too_small(page), *missing]
+            faults = serious_faults(page) if (language, width) in by_axe else []
+            faults += [*over_the_side(page), *too_small(page), *missing]
             if faults:
                 found[name, language, width] = faults
     return found
+
+
+def unfold(page: Page, *, is_sent: bool) -> None:
+    """Wait for what is loaded, open what is folded up, and send the form empty where it `is_sent`."""
+    expect(page.locator("[data-state=loading]")).to_have_count(0)
+    page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true })")
+    if is_sent:
+        page.locator("main form button").last.click()
+        page.locator("[role=alert]").first.wait_for()
+        page.wait_for_load_state()
 
 
 def over_the_side(page: Page) -> list[str]:

@@ -8,7 +8,8 @@ from math import factorial
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.apps import apps
+from django.db import connection, models
 
 from fake_gateways.paypal_fake import FakePayPal
 from fake_gateways.stripe_fake import FakeStripe
@@ -89,30 +90,55 @@ def undone() -> Iterator[None]:
         cursor.execute("RELEASE SAVEPOINT life")
 
 
-def ends_of(payment: Payment, left: list[WebhookEvent], passed: tuple[str, ...] = ()) -> Iterator[tuple[Any, Any]]:
-    """Process the messages in every order; yields each order with the books at its end.
+# What differs from order to order and decides nothing: numbers of rows, times, and what was told of them.
+BY_CHANCE = (models.AutoField, models.UUIDField, models.DateTimeField, models.JSONField, models.ForeignKey)
+OF_EVENTS = {"object_id", "request_id"}
 
-    Orders that begin alike share their beginning, which makes it three times as quick.
+
+def rows_of_all() -> str:
+    """A digest of every row of ours, but for what differs by chance."""
+    digests = []
+    for model in apps.get_models():
+        meta = model._meta
+        if meta.app_label in {"igny8_auth", "billing", "events"}:
+            kept = [each.column for each in meta.concrete_fields if not isinstance(each, BY_CHANCE)]
+            row = f"row({', '.join(f'r.{column}' for column in kept if column not in OF_EVENTS)})::text"
+            digests.append(f"SELECT coalesce(string_agg({row}, '|' ORDER BY {row}), '') FROM {meta.db_table} r")
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT md5(string_agg(rows, '/')) FROM ({' UNION ALL '.join(digests)}) each(rows)")
+        (digest,) = cursor.fetchone()
+        return str(digest)
+
+
+# Messages in an order, and the books after the last of them with what was told of the payment.
+End = tuple[tuple[str, ...], tuple[dict[str, Any], list[str]]]
+
+
+def ends_of(payment: Payment, left: list[WebhookEvent], known: dict[str, list[End]]) -> list[End]:
+    """Process the messages in every order.
+
+    Orders that begin alike share their beginning. Those that have brought the database to the same rows, which say
+    also what is left, go on alike from there, so they go on once: `known` has where that ended.
     """
     if not left:
-        yield passed, (books(payment), [kind for kind in events_of(payment) if kind not in PASSING])
-        return
-    for event in left:
-        with undone():
-            done = process_message(event)
-            assert done.state == "processed", done.last_error
-            yield from ends_of(payment, [other for other in left if other != event], (*passed, event.type))
+        return [((), (books(payment), [kind for kind in events_of(payment) if kind not in PASSING]))]
+    here = rows_of_all()
+    if here not in known:
+        known[here] = []
+        for event in left:
+            with undone():
+                done = process_message(event)
+                assert done.state == "processed", done.last_error
+                rest = ends_of(payment, [other for other in left if other != event], known)
+            known[here] += [((f"{event.type} {event.event_id}", *order), end) for order, end in rest]
+    return known[here]
 
 
 def assert_all_end_as(expected: dict[str, Any], payment: Payment, events: list[WebhookEvent]) -> None:
-    orders = 0
-    first = None
-    for order, end in ends_of(payment, events):
-        first = first or end
-        assert end == first, order
-        orders += 1
-    assert orders == factorial(len(events))
-    assert first is not None
+    ends = ends_of(payment, events, {})
+    _, first = ends[0]
+    assert [(order, end) for order, end in ends if end != first] == []
+    assert len({order for order, _ in ends}) == factorial(len(events))
     assert {name: first[0][name] for name in expected} == expected
 
 

@@ -105,7 +105,7 @@ def test_without_keys_messages_wait_until_they_are_back(stripe: FakeStripe, sett
 
 
 @pytest.mark.stress
-def test_a_poisonous_message_among_a_thousand_harms_none_of_the_others(
+def test_a_poisonous_message_among_two_hundred_harms_none_of_the_others(
     stripe: FakeStripe, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def poison(message: object) -> None:
@@ -119,19 +119,19 @@ def test_a_poisonous_message_among_a_thousand_harms_none_of_the_others(
     )
     WebhookEvent.objects.bulk_create(
         WebhookEvent(provider="stripe", event_id=f"evt_{number}", type="a.b", body=body, next_attempt_at=timezone.now())
-        for number in range(999)
+        for number in range(199)
     )
     last = succeeded(stripe)
 
     # Time stands still, or on a slow machine the poisonous one would be due again before the last of them.
     with time_machine.travel(timezone.now(), tick=False):
-        assert process_due_messages(2000) == 1001
+        assert process_due_messages(1000) == 201
     for _ in range(MOST_TRIES):
         due_again()
         process_due_messages()
 
     assert (now(last).state, books(payment)["payment"]) == ("processed", "succeeded")
-    assert states().count("ignored") == 999
+    assert states().count("ignored") == 199
     assert (now(poisonous).state, now(poisonous).attempts) == ("dead", MOST_TRIES)
     assert now(poisonous).last_error == "KeyError: 'a mistake\\x00 of ours'"
     assert [event.data["event_id"] for event in Event.objects.filter(type="webhook.dead")] == [poisonous.event_id]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import time_machine
@@ -24,6 +25,23 @@ ClientAt = Callable[[datetime], APIClient]
 
 def pay(invoice: Invoice, operator: User) -> None:
     PaymentService.approve_manual_payment(make.submitted_payment(invoice), operator)
+
+
+def plans_to_change_between() -> None:
+    make.payment_method()
+    make.plan("starter")
+    make.plan("growth", price=Decimal("139.00"), included_credits=2000, max_sites=3)
+    make.plan("mini", price=Decimal("19.00"), included_credits=100, max_sites=1, max_users=1)
+    make.plan("yearly", price=Decimal("1390.00"), included_credits=24000, billing_cycle="annual")
+
+
+def paid_period() -> User:
+    """The plans, and the owner of an account that has paid for starter from START to END."""
+    plans_to_change_between()
+    with time_machine.travel(START, tick=False):
+        owner = make.owner({"status": "pending_payment"})
+        pay(make.subscription(owner.account).invoices.get(), make.operator())
+    return User.objects.get(pk=owner.pk)
 
 
 def post(client: APIClient, action: str, moment: datetime = HALF, **body: Any) -> Any:

@@ -1,7 +1,7 @@
 """A client cannot write what is not its to write, nor use what it has not paid for (MAS-01 to MAS-07)."""
 
 import json
-from itertools import product
+from itertools import cycle, product
 from typing import Any
 
 import pytest
@@ -129,15 +129,17 @@ def column_names() -> set[str]:
 
 
 def test_every_column_of_every_table_is_refused_where_it_is_not_part_of_the_operation(world: World) -> None:
+    """All names together, and two of them alone at each operation, in turn."""
     names_of_columns, before = column_names() | set(DANGEROUS), fingerprint()
+    single = cycle(["is_staff", "credits", "role", "account", "price", "metadata", ""])
 
     for method, route, actor in WRITABLE:
         right = body(world, method, route, actor) or {}
-        for names in batched(sorted(names_of_columns - accepted(method, route)), 50):
+        for names in batched(sorted(names_of_columns - accepted(method, route)), 100):
             together = send(world, method, route, actor, {**right, **dict.fromkeys(names, 1)})
             assert together.status_code == 400, f"{method} {route}"
             assert set(refusal(together)["errors"]) == {name or "non_field_errors" for name in names}
-        for name in {"is_staff", "credits", "role", "account", "price", "metadata", ""}:
+        for name in (next(single), next(single)):
             alone = send(world, method, route, actor, {**right, name: True})
             assert alone.status_code == 400, f"{name} to {method} {route}"
     assert fingerprint() == before
@@ -150,17 +152,18 @@ FORMS = [
 
 
 def test_fields_do_not_slip_in_as_a_form_or_nested(world: World) -> None:
-    before = fingerprint()
+    """One form and one name at each operation, in turn."""
+    before, forms, names = fingerprint(), cycle(FORMS), cycle(["user", "account", "invoice", "data"])
 
     for method, route, actor in WRITABLE:
         right, path = body(world, method, route, actor) or {}, address(route, world.ids(route, actor))
-        for content_type, content in FORMS:
-            response = world.client(actor).generic(method, path, content, content_type=content_type)
-            assert response.status_code == 415, f"{content_type} to {route}"
-            refusal(response)
-        for name in ("user", "account", "invoice", "data"):
-            nested = {**right, name: {"is_staff": True, "credits": 9}}
-            assert send(world, method, route, actor, nested).status_code == 400, f"{name} to {method} {route}"
+        content_type, content = next(forms)
+        response = world.client(actor).generic(method, path, content, content_type=content_type)
+        assert response.status_code == 415, f"{content_type} to {route}"
+        refusal(response)
+        name = next(names)
+        nested = {**right, name: {"is_staff": True, "credits": 9}}
+        assert send(world, method, route, actor, nested).status_code == 400, f"{name} to {method} {route}"
     assert fingerprint() == before
 
 
@@ -294,7 +297,7 @@ def case_variants(email: str, count: int) -> list[str]:
 def test_variants_of_one_address_get_one_account(defaults: None) -> None:
     assert sign_up(email="freebie@example.com").status_code == 201
     variants = [
-        *case_variants("freebie@example.com", 40),
+        *case_variants("freebie@example.com", 10),
         "freebie@EXAMPLE.com", "FREEBIE@EXAMPLE.COM", " freebie@example.com", "freebie@example.com ",
         "\tfreebie@example.com",
         "freebie@example.com\n",
@@ -354,16 +357,19 @@ def test_no_status_of_money_can_be_sent(world: World) -> None:
 
 
 def test_a_field_given_twice_is_400(world: World) -> None:
-    before = fingerprint()
+    """Each field of the first operation, and one of each other's: with another value and with the same, in turn."""
+    before, is_other, asked = fingerprint(), cycle([True, False]), 0
 
     for method, route, actor in WRITABLE:
         right, path = body(world, method, route, actor) or {}, address(route, world.ids(route, actor))
-        for name in right:
-            for second in (json.dumps("other"), json.dumps(right[name])):
-                doubled = json.dumps(right)[:-1] + f', "{name}": {second}}}'
-                response = world.client(actor).generic(method, path, doubled, content_type="application/json")
-                assert response.status_code == 400, f"{name} to {method} {route}"
-                assert "twice" in refusal(response)["message"]
+        for name in list(right)[: 1 if asked else None]:
+            asked += 1
+            second = json.dumps("other" if next(is_other) else right[name])
+            doubled = json.dumps(right)[:-1] + f', "{name}": {second}}}'
+            response = world.client(actor).generic(method, path, doubled, content_type="application/json")
+            assert response.status_code == 400, f"{name} to {method} {route}"
+            assert "twice" in refusal(response)["message"]
+    assert asked > len(WRITABLE) / 2
     assert fingerprint() == before
 
 

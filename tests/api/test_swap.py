@@ -74,10 +74,14 @@ WRONG_SLOTS = ["0", "-1", "+1", "01", "1.0", "1e3", "abc", "٥", "５", "1" * 19
 
 @pytest.mark.parametrize("route", sorted({route for _, route, _ in [*WRITABLE, *OWN_OBJECTS] if "<int64" in route}))
 def test_an_address_with_a_wrong_kind_of_id_is_404_in_json(world: World, route: str) -> None:
-    """The method is not looked at before the address, so that each id is sent with one of them."""
-    actor = "operator" if "admin" in route else "owner"
+    """The method is not looked at before the address, so that each id is sent with one of them.
 
-    for slot, method in zip(WRONG_SLOTS, cycle(["GET", "POST", "PATCH", "DELETE"]), strict=False):
+    Every id is sent to the address of an invoice; all addresses share one kind of slot, and each other gets three.
+    """
+    actor = "operator" if "admin" in route else "owner"
+    slots = WRONG_SLOTS if route.endswith("invoices/<int64:invoice_id>/") else WRONG_SLOTS[len(route) % 5 :: 5]
+
+    for slot, method in zip(slots, cycle(["GET", "POST", "PATCH", "DELETE"]), strict=False):
         response = send(world, method, route, actor, {}, ids=dict.fromkeys(world.a.ids, slot))
 
         assert response.status_code == 404, f"{method} {slot}"
@@ -229,7 +233,10 @@ def test_every_generated_filter_is_400_on_every_list(world: World) -> None:
 
 
 def test_a_filter_alone_answers_the_same_whether_it_would_match_or_not(world: World) -> None:
-    for route, lookup in product(TENANT_LISTS, ["account__name", "account__owner__password__startswith", "id__gte"]):
+    """One of these filters on each list, in turn."""
+    filters = cycle(["account__name", "account__owner__password__startswith", "id__gte"])
+
+    for route, lookup in zip(TENANT_LISTS, filters, strict=False):
         answers = {
             world.client("owner").get(f"/{route}", {lookup: value}, HTTP_X_REQUEST_ID="same-request-id").content
             for value in (CANARY, "nothing", str(world.b.account.pk), "", "%")

@@ -129,13 +129,13 @@ def column_names() -> set[str]:
 
 
 def test_every_column_of_every_table_is_refused_where_it_is_not_part_of_the_operation(world: World) -> None:
-    """All names together, and two of them alone at each operation, in turn."""
+    """All names fifty at a time, and two of them alone at each operation, in turn."""
     names_of_columns, before = column_names() | set(DANGEROUS), fingerprint()
     single = cycle(["is_staff", "credits", "role", "account", "price", "metadata", ""])
 
     for method, route, actor in WRITABLE:
         right = body(world, method, route, actor) or {}
-        for names in batched(sorted(names_of_columns - accepted(method, route)), 100):
+        for names in batched(sorted(names_of_columns - accepted(method, route)), 50):
             together = send(world, method, route, actor, {**right, **dict.fromkeys(names, 1)})
             assert together.status_code == 400, f"{method} {route}"
             assert set(refusal(together)["errors"]) == {name or "non_field_errors" for name in names}

@@ -3,6 +3,7 @@
 import json
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import cache
 from itertools import cycle, product
 from typing import Any
 
@@ -211,6 +212,7 @@ KNOWN = set("page page_size ordering status search date_from date_to payment_met
 OFFERED = {"api/v1/billing/payments/": {"invoice"}}
 
 
+@cache
 def generated_lookups() -> list[str]:
     fields = {field.name for model in apps.get_models() for field in model._meta.get_fields()}
     paths = {f"{first}__{second}" for first in ("account", "invoice", "user", "owner", "plan") for second in fields}
@@ -218,11 +220,22 @@ def generated_lookups() -> list[str]:
     return sorted(lookups - KNOWN)
 
 
-def test_every_generated_filter_is_400_on_every_list(world: World) -> None:
-    lookups = generated_lookups()
-    assert len(lookups) >= 200
+def lookups_at(turn: int) -> list[str]:
+    """All of them on the first of many lists; on each other one every column, and some ways from it, in turn.
 
-    for route in LISTS:
+    A list refuses what it does not offer by the name alone, whatever stands behind it.
+    """
+    lookups = generated_lookups()
+    return [
+        lookup for number, lookup in enumerate(lookups) if not turn or "__" not in lookup or (number + turn) % 12 == 0
+    ]
+
+
+def test_every_generated_filter_is_400_on_every_list(world: World) -> None:
+    assert len(generated_lookups()) >= 200
+
+    for turn, route in enumerate(LISTS):
+        lookups = lookups_at(turn)
         refused: set[str] = set()
         for start in range(0, len(lookups), 400):
             query = dict.fromkeys(lookups[start : start + 400], CANARY)

@@ -1,6 +1,7 @@
 """A client cannot write what is not its to write, nor use what it has not paid for (MAS-01 to MAS-07)."""
 
 import json
+from contextlib import nullcontext
 from itertools import cycle, product
 from typing import Any
 
@@ -49,14 +50,14 @@ def test_a_plan_that_is_not_public_and_active_cannot_be_signed_up_for(
     assert fingerprint() == before
 
 
-@pytest.mark.parametrize("slug", [1, 1.5, True, None, ["starter"], {"slug": "starter"}, "x" * 51, "star\u200bter"])
-def test_a_plan_slug_that_is_no_slug_is_400(defaults: None, slug: Any) -> None:
+def test_a_plan_slug_that_is_no_slug_is_400(defaults: None) -> None:
     before = fingerprint()
 
-    response = sign_up(plan_slug=slug)
+    for slug in (1, 1.5, True, None, ["starter"], {"slug": "starter"}, "x" * 51, "star\u200bter"):
+        response = sign_up(plan_slug=slug)
 
-    assert response.status_code == 400
-    assert list(refusal(response)["errors"]) == ["plan_slug"]
+        assert response.status_code == 400, ascii(slug)
+        assert list(refusal(response)["errors"]) == ["plan_slug"], ascii(slug)
     assert fingerprint() == before
 
 
@@ -195,17 +196,19 @@ def test_gated_routes_follow_the_state_of_the_account(
     Account.objects.filter(pk=world.a.account.pk).update(status=status, suspended_reason=reason)
     assert {row[0] for row in STATES} == set(AccountStatus.values)
 
+    before = fingerprint()
+
     for method, route in GATED:
-        before = fingerprint()
-        with undone():
+        # Not undone where it is refused: what it wrote would be seen.
+        with undone() if is_usable else nullcontext():
             response = send(world, method, route, "owner", body(world, method, route))
-            changed = fingerprint() != before
-        assert changed == is_usable
+            assert not is_usable or fingerprint() != before
         if is_usable:
             assert response.status_code in {200, 201}
         else:
             assert response.status_code == (402 if code == "payment_required" else 403)
             assert refusal(response)["code"] == code
+    assert fingerprint() == before
 
 
 def test_an_unpaid_account_reads_and_pays_but_has_no_credits(defaults: None, api: APIClient) -> None:
@@ -312,26 +315,25 @@ def test_variants_of_one_address_get_one_account(defaults: None) -> None:
     assert Account.objects.count() == User.objects.count() == 1
 
 
-@pytest.mark.parametrize(
-    "email",
-    [
-        "frеebie@example.com", "freebıe@example.com", "FREEBİE@example.com", "ｆreebie@example.com",
-        "freebie@exámple.com",
-        "freebie\u200b@example.com", "freebie@example。com", "freebie\0@example.com", "\u202efreebie@example.com",
-        "freebie@example.com\r\nBcc: x@example.com", "freebie", "@example.com", "freebie@", "freebie@@example.com",
-        "free bie@example.com", "freebie@localhost", "freebie@example", "Free <freebie@example.com>",
-        "a" * 250 + "@example.com",
-        "", None, 1, ["freebie@example.com"], {"email": "freebie@example.com"},
-    ],
-    ids=ascii,
-)  # fmt: skip
-def test_a_look_alike_of_an_address_is_no_address(defaults: None, email: Any) -> None:
+LOOK_ALIKES: list[Any] = [
+    "frеebie@example.com", "freebıe@example.com", "FREEBİE@example.com", "ｆreebie@example.com",
+    "freebie@exámple.com",
+    "freebie\u200b@example.com", "freebie@example。com", "freebie\0@example.com", "\u202efreebie@example.com",
+    "freebie@example.com\r\nBcc: x@example.com", "freebie", "@example.com", "freebie@", "freebie@@example.com",
+    "free bie@example.com", "freebie@localhost", "freebie@example", "Free <freebie@example.com>",
+    "a" * 250 + "@example.com",
+    "", None, 1, ["freebie@example.com"], {"email": "freebie@example.com"},
+]  # fmt: skip
+
+
+def test_a_look_alike_of_an_address_is_no_address(defaults: None) -> None:
     before = fingerprint()
 
-    response = sign_up(email=email)
+    for email in LOOK_ALIKES:
+        response = sign_up(email=email)
 
-    assert response.status_code == 400
-    refusal(response)
+        assert response.status_code == 400, ascii(email)
+        refusal(response)
     assert fingerprint() == before
 
 

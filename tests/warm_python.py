@@ -1,8 +1,9 @@
 """Programs of ours that begin in a third of the time, because what they import of others is there already.
 
 One process imports Django and other packages (tests/forking_python.py), nothing of ours and no settings, and forks for
-each program, which reads its environment, our code and its settings as if Python were new. That our commands, the
-server and the worker start from nothing, too, is what tests/journey and the first tests of tests/test_settings.py show.
+each program, which reads its environment, our code and its settings as if Python were new. That they also start from
+nothing is what tests/journey shows of the server and the worker, and the deployment check in tests/test_settings.py of
+commands.
 """
 
 import atexit
@@ -96,7 +97,9 @@ def _asked(question: dict[str, Any]) -> Any:
     assert process.stdout
     process.stdin.write(f"{json.dumps(question)}\n")
     process.stdin.flush()
-    return json.loads(process.stdout.readline())
+    answer = process.stdout.readline()
+    assert answer, f"It has ended; this says why: {sys.executable} -I {HERE / 'forking_python.py'}"
+    return json.loads(answer)
 
 
 def _end(process: subprocess.Popen[str]) -> None:

@@ -1,16 +1,14 @@
 """What every answer tells a browser (AUT-19, AUT-21)."""
 
 import os
-import subprocess
-import sys
 
 import pytest
-from django.conf import settings
 from django.test import Client
 
 from igny8_core.auth.models import User
 from igny8_core.auth.services.sessions import open_session
 from igny8_core.common.checks import api_routes
+from tests import warm_python
 
 pytestmark = pytest.mark.django_db
 
@@ -123,8 +121,6 @@ def test_production_answers_over_https_only_and_says_so_for_a_year() -> None:
         **PRODUCTION,
     }
 
-    done = subprocess.run(
-        [sys.executable, "-c", script], env=environment, cwd=settings.BASE_DIR, capture_output=True, text=True
-    )
+    done = warm_python.run("-c", script, environment=environment)
 
     assert done.returncode == 0, done.stderr

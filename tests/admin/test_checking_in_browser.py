@@ -14,7 +14,7 @@ from igny8_core.business.billing.models import Payment
 from igny8_core.business.billing.services.payment_service import PaymentService
 from igny8_core.business.billing.tasks import decide_selected
 from tests import make
-from tests.web.accessibility import ABOUT_COLOURS, COLOURS_HAVE_CHANGED, faults_now
+from tests.web.accessibility import COLOURS_HAVE_CHANGED, faults_now
 from tests.web.browser import browser_page, elsewhere, with_chromium
 
 pytestmark = [pytest.mark.django_db(transaction=True), with_chromium]
@@ -50,18 +50,20 @@ def require_open(page: Page, address: str) -> None:
 
 
 def require_no_faults(page: Page, name: str) -> None:
-    """Nothing serious on desk and phone, in light and dark, and nothing runs over the side."""
+    """Nothing serious on the phone in dark and on the desk in light, and nothing runs over the side.
+
+    Light phones and dark desks are looked at where all pages are (test_every_page_in_browser.py).
+    """
     # Until its font is there an icon is a word, which is judged as one.
     page.evaluate("document.fonts.ready.then(() => true)")
-    for size in (PHONE, DESK):
+    for size, theme in ((PHONE, "dark"), (DESK, "light")):
         page.set_viewport_size({"width": size[0], "height": size[1]})
-        for theme, options in (("dark", ABOUT_COLOURS), ("light", None)):
-            # The theme keeps its own choice; what follows the system has been asked when the page was loaded.
-            page.evaluate("dark => document.documentElement.classList.toggle('dark', dark)", theme == "dark")
-            page.evaluate(COLOURS_HAVE_CHANGED)
-            assert faults_now(page, options) == [], (name, size, theme)
-            if SHOTS:
-                page.screenshot(path=Path(SHOTS) / f"{name}-{size[0]}-{theme}.png", full_page=size == PHONE)
+        # The theme keeps its own choice; what follows the system has been asked when the page was loaded.
+        page.evaluate("dark => document.documentElement.classList.toggle('dark', dark)", theme == "dark")
+        page.evaluate(COLOURS_HAVE_CHANGED)
+        assert faults_now(page) == [], (name, size, theme)
+        if SHOTS:
+            page.screenshot(path=Path(SHOTS) / f"{name}-{size[0]}-{theme}.png", full_page=size == PHONE)
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (name, size)
 
 

@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 from django.conf import settings
-from django.core.management import call_command
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
@@ -32,7 +31,7 @@ from igny8_core.business.billing.services.invoice_service import InvoiceService
 from igny8_core.business.billing.services.invoices.pay_links import pay_link
 from igny8_core.business.billing.services.payment_service import PaymentService
 from tests import make
-from tests.web.accessibility import serious_faults
+from tests.web.accessibility import Scheme, serious_faults
 from tests.web.browser import browser_page, with_chromium
 from tests.web.people import COOKIE, browser_of
 
@@ -231,16 +230,20 @@ PAGES: dict[str, list[tuple[str, Callable[[User], str], str, bool]]] = {
 WIDTHS = (1440, 390)
 # Scripts that save a click or a load; tests without a browser do the same without them.
 COMFORTS = {"signup/signup.js", "account/meter.js", "account/standing.js", "pay/copy.js", "pay/send.js", "pay/live.js"}
-# Each language and width once; what is left of the product is looked at where there is time.
-EACH_ONCE = (("en", 1440), ("ur", 390))
-THE_OTHERS = tuple(each for each in product(("en", "de", "ur"), WIDTHS) if each not in EACH_ONCE)
+# Each width, direction and colour scheme once; the others are looked at where there is time.
+Look = tuple[str, int, tuple[Scheme, ...]]
+EACH_ONCE: tuple[Look, ...] = (("en", 1440, ("light",)), ("ur", 390, ("dark",)))
+THE_OTHERS: tuple[Look, ...] = tuple(
+    (language, width, ("dark", "light"))
+    for language, width in product(("en", "de", "ur"), WIDTHS)
+    if (language, width) not in {look[:2] for look in EACH_ONCE}
+)
 
 
 @pytest.fixture(autouse=True)
-def world(live_server: LiveServer, settings: Any, stripe: FakeStripe, paypal: FakePayPal) -> None:
+def world(live_server: LiveServer, settings: Any, stripe: FakeStripe, paypal: FakePayPal, defaults: None) -> None:
     settings.BASE_URL = live_server.url
     settings.ROOT_URLCONF = "tests.web.faulty_urls"
-    call_command("seed_defaults", verbosity=0)
 
 
 @pytest.mark.parametrize("group", PAGES)
@@ -265,7 +268,7 @@ def test_nobody_is_kept_out_in_the_other_languages_and_widths(group: str, live_s
     assert faults_of(group, THE_OTHERS, live_server.url) == {}
 
 
-def faults_of(group: str, seen: tuple[tuple[str, int], ...], site: str) -> dict[tuple[str, str, int], list[str]]:
+def faults_of(group: str, seen: tuple[Look, ...], site: str) -> dict[tuple[str, str, int], list[str]]:
     """What is wrong with which page, in which language and width."""
     pages = []
     for name, address, looks, is_sent in PAGES[group]:
@@ -274,7 +277,7 @@ def faults_of(group: str, seen: tuple[tuple[str, int], ...], site: str) -> dict[
         pages.append((name, f"{site}{address(owner)}", open_page_session(person) if person else "", is_sent))
     found, first_shown = {}, dict[str, list[str]]()
     with browser_page(answered=(400, 401, 403, 404, 410, 500, 503)) as page:
-        for (name, target, session, is_sent), (language, width) in product(pages, seen):
+        for (name, target, session, is_sent), (language, width, schemes) in product(pages, seen):
             page.context.clear_cookies()
             cookies = {settings.LANGUAGE_COOKIE_NAME: language, COOKIE: session}
             page.context.add_cookies(
@@ -291,7 +294,7 @@ def faults_of(group: str, seen: tuple[tuple[str, int], ...], site: str) -> dict[
                 page.wait_for_load_state()
             shown = to_act_with(page)
             missing = set(first_shown.setdefault(name, shown)) ^ set(shown)
-            faults = [*serious_faults(page), *over_the_side(page), *too_small(page), *missing]
+            faults = [*serious_faults(page, schemes), *over_the_side(page), *too_small(page), *missing]
             if faults:
                 found[name, language, width] = faults
     return found

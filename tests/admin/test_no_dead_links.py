@@ -3,14 +3,11 @@
 import html
 import re
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group, Permission
-from django.http import HttpRequest
 from django.test import Client
 
-from igny8_core.admin.site import ConsoleSite
 from igny8_core.auth.models import User
 from igny8_core.auth.operator_roles import ROLES, OperatorRole
 from igny8_core.business.billing.models import Invoice
@@ -52,21 +49,6 @@ def kind_of(link: str) -> str:
     return re.sub(r"^/admin/\w+/\w+/\*/(history|delete)/$", r"/admin/*/*/*/\1/", page)
 
 
-@pytest.fixture
-def framed_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The frame of the pages, with the same links for one operator everywhere, is drawn on the first page alone."""
-    whole, drawn = ConsoleSite.each_context, {}
-
-    def context(site: ConsoleSite, request: HttpRequest) -> dict[str, Any]:
-        if request.user.pk in drawn:
-            return drawn[request.user.pk]
-        found = whole(site, request)
-        drawn[request.user.pk] = {**found, "sidebar_navigation": [], "available_apps": []}
-        return found
-
-    monkeypatch.setattr(ConsoleSite, "each_context", context)
-
-
 def refusals_of(browser: Client, limit: int = 80, name: Callable[[str], str] = str) -> dict[str, str]:
     """Each link that did not answer with a page, with the page that it stands on. Of one `name` only the first."""
     to_open, seen, refused = [("/admin/", "")], {"/admin/"}, {}
@@ -85,6 +67,7 @@ def refusals_of(browser: Client, limit: int = 80, name: Callable[[str], str] = s
     return refused
 
 
+@pytest.mark.usefixtures("framed_once")
 @pytest.mark.parametrize(
     "codenames",
     [

@@ -6,7 +6,6 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
 Scheme = Literal["light", "dark"]
-SERIOUS = {"serious", "critical"}
 # Rules whose findings are never grave are not asked: they take almost half of the time.
 ONLY_GRAVE_RULES = """;{
   const light = axe._audit.rules.filter(({impact}) => ["minor", "moderate"].includes(impact));
@@ -32,9 +31,10 @@ FAULTS: dict[str, Any] = {"resultTypes": ["violations"]}
 ABOUT_COLOURS = FAULTS | {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}}
 # Serious and critical findings outside of these are conventions, not barriers; the rest of axe takes half the time.
 WCAG = FAULTS | {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
+# Only the grave faults leave the browser: all that axe has found takes longer to hand over than to find.
 _RUN = """(options) => axe.run(document, options).then(({violations}) =>
-  violations.flatMap(({id, impact, nodes}) => nodes.map(({target, html}) => ({
-    id, impact, target: target.join(" "), html: html.slice(0, 200)}))))"""
+  violations.filter(({impact}) => ["serious", "critical"].includes(impact)).flatMap(({id, help, nodes}) =>
+    nodes.map(({target, html}) => `${id}: ${help}: ${target.join(" ")} ${html.slice(0, 200)}`)))"""
 # Nobody sees it, so axe does not judge it, and it keeps its place. To tell axe what to leave out takes longer than to
 # judge it: each element of the page is compared with each that is left out, for each rule.
 _UNSEEN = """(selectors) => {
@@ -61,9 +61,13 @@ def faults_now(page: Page, options: dict[str, Any] | None = None) -> list[str]:
     """The same for the page as it is shown now."""
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE)
-    answer = page.evaluate("(options) => axe.run(document, options)", options or FAULTS)
-    grave = [rule for rule in answer["violations"] if rule["impact"] in SERIOUS]
-    return [f"{rule['help']}: {node['html']}" for rule in grave for node in rule["nodes"]]
+    return _grave(page, options or FAULTS)
+
+
+def _grave(page: Page, options: dict[str, Any]) -> list[str]:
+    """What breaks a rule badly, with the rule."""
+    broken: list[str] = page.evaluate(_RUN, options)
+    return broken
 
 
 class AxeOnPage:
@@ -78,5 +82,4 @@ class AxeOnPage:
 
     def faults(self, *, colours_only: bool = False) -> list[str]:
         """Each grave fault of WCAG A and AA on the page as it is shown now: its rule and what breaks it."""
-        broken: list[dict[str, Any]] = self.page.evaluate(_RUN, ABOUT_COLOURS if colours_only else WCAG)
-        return [f"{rule['id']}: {rule['target']} {rule['html']}" for rule in broken if rule["impact"] in SERIOUS]
+        return _grave(self.page, ABOUT_COLOURS if colours_only else WCAG)

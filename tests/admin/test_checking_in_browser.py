@@ -14,6 +14,7 @@ from igny8_core.business.billing.models import Payment
 from igny8_core.business.billing.services.payment_service import PaymentService
 from igny8_core.business.billing.tasks import decide_selected
 from tests import make
+from tests.admin.entering import come_in
 from tests.web.accessibility import COLOURS_HAVE_CHANGED, faults_now
 from tests.web.browser import browser_page, elsewhere, with_chromium
 
@@ -34,13 +35,6 @@ class Keys:
     def press(self, key: str) -> None:
         self.pressed += 1
         self.page.keyboard.press(key)
-
-
-def log_in(page: Page, server: LiveServer, operator: User) -> None:
-    page.goto(f"{server.url}/admin/login/?next={QUEUE}")
-    page.get_by_label("E-mail").fill(operator.email)
-    page.get_by_label("Password").fill(make.PASSWORD)
-    page.get_by_role("button", name="Log in").click()
 
 
 def require_open(page: Page, address: str) -> None:
@@ -79,7 +73,7 @@ def test_ten_payments_take_two_keys_each(live_server: LiveServer, olga: User) ->
 
     with browser_page() as page:
         page.set_viewport_size({"width": DESK[0], "height": DESK[1]})
-        log_in(page, live_server, olga)
+        come_in(page, live_server, olga, QUEUE)
         expect(page.get_by_role("heading", name="89.00 USD of Al Noor Trading")).to_be_visible()
         expect(page.locator(".check-sheet img")).to_have_css("width", "300px")
         page.keyboard.press("o")
@@ -134,7 +128,7 @@ def test_what_changed_is_told_and_fifty_are_approved_by_a_worker_but_for_one_tha
     omar = make.operator(email="omar@example.com")
 
     with browser_page(answered=(409,)) as page:
-        log_in(page, live_server, olga)
+        come_in(page, live_server, olga, QUEUE)
         require_open(page, f"{live_server.url}{QUEUE}{payments[0].pk}/")
         elsewhere(lambda: Account.objects.filter(pk=tenant.pk).update(name="Renamed"))
         page.keyboard.press("a")

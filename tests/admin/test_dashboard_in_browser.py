@@ -13,6 +13,7 @@ from igny8_core.business.billing.services.payment_service import PaymentService
 from igny8_core.common import clock
 from igny8_core.common.months import months_after
 from tests import make
+from tests.admin.entering import come_in
 from tests.web.accessibility import COLOURS_HAVE_CHANGED, faults_now
 from tests.web.browser import browser_page, with_chromium
 
@@ -28,13 +29,6 @@ OVERFLOWING = """() => [...document.querySelectorAll("table, svg, .console-card,
 }).map((each) => each.closest('section, a').innerText.slice(0, 300))"""
 # Where pictures of the pages are left for people to look at; nowhere, unless it is asked for.
 SHOTS = os.environ.get("IGNY8_SHOTS", "")
-
-
-def log_in(page: Page, server: LiveServer, operator: User, leads_to: str) -> None:
-    page.goto(f"{server.url}/admin/login/?next={leads_to}")
-    page.get_by_label("E-mail").fill(operator.email)
-    page.get_by_label("Password").fill(make.PASSWORD)
-    page.get_by_role("button", name="Log in").click()
 
 
 def require_no_faults(page: Page, name: str) -> None:
@@ -77,7 +71,7 @@ def test_first_page_and_search_fit_every_width_and_are_reached_by_key(live_serve
     )
 
     with browser_page() as page:
-        log_in(page, live_server, olga, "/admin/")
+        come_in(page, live_server, olga, "/admin/")
         expect(page.get_by_role("heading", name="Longest waiting payments")).to_be_visible()
         require_no_faults(page, "dashboard")
         page.set_viewport_size({"width": 1440, "height": 900})

@@ -9,7 +9,6 @@ import pytest
 from django.apps import apps
 from django.conf import settings
 from django.contrib.auth.models import Group
-from django.test import Client
 from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
@@ -20,6 +19,7 @@ from igny8_core.console.access import pages_of_console, request_of
 from igny8_core.events.models import Event
 from tests import make
 from tests.admin.business import half_a_year
+from tests.admin.entering import signed_in
 from tests.admin.samples import one_of_each
 from tests.web.accessibility import AxeOnPage, Scheme
 from tests.web.browser import browser_page, with_chromium
@@ -80,12 +80,6 @@ def addresses(person: User) -> Iterator[str]:
         row = about._default_manager.order_by("pk").last()
         assert row, page.address
         yield "/" + page.shown.replace("*", str(row.pk))
-
-
-def signed_in(person: User) -> str:
-    browser = Client()
-    browser.force_login(person)
-    return browser.cookies[settings.SESSION_COOKIE_NAME].value
 
 
 def faults_of(page: Page, name: str, looks: Looks) -> list[str]:

@@ -86,7 +86,7 @@ def faults_of(page: Page, name: str, looks: Looks) -> list[str]:
     """What is wrong with the page that is open, one line for each fault, at all widths."""
     page.add_style_tag(content="*, *::before, *::after { transition: none !important; animation: none !important }")
     page.evaluate("document.fonts.ready.then(() => true)")
-    axe = AxeOnPage(page, () if name == "/admin/" else SAME_ELSEWHERE)
+    axe = AxeOnPage(page, () if name in {"/admin/", "dashboard"} else SAME_ELSEWHERE)
     found: list[str] = []
     # From the width that it has to the one at the other end.
     for width in sorted(WIDTHS, reverse=page.evaluate("innerWidth") > min(WIDTHS)):

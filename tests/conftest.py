@@ -3,6 +3,7 @@
 import gc
 import logging
 import os
+import threading
 from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import islice
@@ -151,6 +152,13 @@ def _is_about_the_server(item: pytest.Item) -> bool:
     }
     is_chosen = item.nodeid.startswith(ABOUT_THE_SERVER) and not item.nodeid.startswith(OTHER_PROMISES)
     return bool(uses_database) and (is_chosen or item.get_closest_marker("stress") is not None)
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """The database of which several processes take copies is migrated while they collect the tests."""
+    options = session.config.option
+    if getattr(options, "numprocesses", None) and not options.collectonly:
+        threading.Thread(target=prepared_database.migrated_template, daemon=True).start()
 
 
 @pytest.hookimpl(wrapper=True)

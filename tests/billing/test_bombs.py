@@ -162,7 +162,7 @@ BOMBS: dict[str, Made] = {
     "PNG profile": lambda: with_chunk(b"iCCP", b"profile\0\0" + zlib.compress(b" " * 80_000_000, 9)),
     "JPEG of many scans": lambda: progressive(2000),
     "WebP": lambda: flat("WEBP"),
-    "AVIF": lambda: flat("AVIF"),
+    "AVIF": lambda: flat("AVIF", speed=10),
     "HEIC": lambda: flat("HEIF", enc_params={"preset": "ultrafast"}),
 }
 

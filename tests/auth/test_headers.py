@@ -45,7 +45,6 @@ def test_every_answer_has_the_safe_headers_errors_too(alice: User) -> None:
     """Of each address: what is there, and one of the answers to others and to other methods, in turn."""
     client = Client(raise_request_exception=False)
     token = {"HTTP_AUTHORIZATION": f"Bearer {open_session(alice).access}"}
-
     others = cycle([("GET", {}), ("POST", token), ("OPTIONS", {}), ("POST", {})])
 
     for address in [*api_addresses(), *PAGES]:

@@ -1,6 +1,6 @@
 """Who may do what: every route of the URL map × every method × every kind of caller (TEN-14, ROL-13)."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import nullcontext
 from itertools import cycle
 from typing import Any
@@ -164,15 +164,24 @@ def asked_at(route: str, codes: dict[str, int], customers: Iterator[str]) -> Ite
     return {*one_of_each_code(codes).values(), "suspended"} if route.endswith("/pdf/") else codes
 
 
+def asked_by_all() -> Iterator[tuple[str, str, str]]:
+    """Whoever there is, with each method that a route has."""
+    for (method, route), codes in EXPECTED.items():
+        yield from ((method, route, actor) for actor in codes if 405 not in codes.values())
+
+
 def one_of_each_code(codes: dict[str, int]) -> dict[int, str]:
     """The first actor for each answer of a route."""
     return {code: actor for actor, code in reversed(codes.items())}
 
 
-def test_each_actor_gets_the_code_of_the_table_and_who_is_refused_changes_nothing(world: World) -> None:
+@pytest.mark.parametrize("asking", [asked, pytest.param(asked_by_all, marks=pytest.mark.stress)])
+def test_each_actor_gets_the_code_of_the_table_and_who_is_refused_changes_nothing(
+    world: World, asking: Callable[[], Iterator[tuple[str, str, str]]]
+) -> None:
     wrong, refused, before = [], 0, fingerprint()
 
-    for method, route, actor in asked():
+    for method, route, actor in asking():
         expected = EXPECTED[method, route][actor]
         is_refused = expected in {403, 404} and method != "GET"
         refused += is_refused

@@ -23,7 +23,7 @@ from tests.concurrency.race import all_at_once, kinds
 from tests.concurrency.unlocked import without_row_locks
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("books_balance")]
-THREADS, ROUNDS = 16, 5
+THREADS, ROUNDS = 8, 3
 
 
 def invoice_of_plan() -> Invoice:

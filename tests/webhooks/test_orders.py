@@ -208,7 +208,7 @@ def test_two_disputes_of_a_payment_end_the_same_in_all_orders_and_told_twice(str
 def test_messages_that_come_while_the_life_goes_on_end_it_the_same(stripe: FakeStripe) -> None:
     pick = random.Random(20261125)
     ends = []
-    for _ in range(25):
+    for _ in range(12):
         payment = card_payment(stripe)
         waiting: list[Event] = []
         for event in live_at_stripe(stripe, payment):

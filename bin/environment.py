@@ -23,6 +23,8 @@ from installing import PipWatch, count
 from paths import ROOT, VENV, VENV_PYTHON
 
 FOR_TESTS = ("requirements.txt", "requirements-dev.txt")
+# pip does not compile the modules, because most of them are never imported.
+QUICK = ("--no-input", "--disable-pip-version-check", "--no-compile")
 PIP_PACKAGE = "python3-pip-whl"  # the package with pip as a wheel, in Debian and Ubuntu
 
 NO_PIP = "Check the network and start again. Or install pip yourself first: sudo apt-get install python3-venv"
@@ -120,9 +122,7 @@ def _install(requirements: list[str]) -> None:
     title = f"Installing the packages of {' and '.join(requirements)}"
     with progress.long_step(title) as show, tempfile.TemporaryDirectory(prefix="igny8-") as folder:
         wanted = [_wanted(name, Path(folder)) for name in requirements]
-        # pip does not compile the modules, because most of them are never imported.
-        quick = ("--no-input", "--disable-pip-version-check", "--no-compile")
-        command: list[str | Path] = [VENV_PYTHON, "-m", "pip", "install", *quick]
+        command: list[str | Path] = [VENV_PYTHON, "-m", "pip", "install", *QUICK]
         watch = PipWatch(_site_packages(), sum(count(file.read_text()) for file in wanted))
         progress.run_watched(
             [*command, "--require-hashes", *(part for file in wanted for part in ("-r", file))],
@@ -168,7 +168,7 @@ def _install_pip() -> None:
         raise progress.Stop("This Python has no pip. Install pip or Python's ensurepip, then start again.")
     with tempfile.TemporaryDirectory(prefix="igny8-") as folder:
         wheel = _pip_wheel_of_the_system(Path(folder))
-        command: list[str | Path] = [VENV_PYTHON, wheel / "pip", "install", "--no-index", "--disable-pip-version-check"]
+        command: list[str | Path] = [VENV_PYTHON, wheel / "pip", "install", "--no-index", *QUICK]
         progress.run_quietly([*command, wheel], advice=NO_PIP)
 
 

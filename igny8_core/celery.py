@@ -3,6 +3,7 @@
 Tasks wait in three queues, so that money waits for neither mails nor housekeeping: settings.CELERY_TASK_ROUTES.
 """
 
+import gc
 import logging
 import os
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 from celery import Celery
 from celery.apps import worker
 from celery.schedules import crontab
-from celery.signals import beat_init, celeryd_init, setup_logging, worker_init
+from celery.signals import beat_init, celeryd_init, import_modules, setup_logging, worker_init
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "igny8_core.settings")
 
@@ -18,6 +19,12 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "igny8_core.settings")
 @setup_logging.connect
 def _keep_our_logging(**_: Any) -> None:
     """Celery would replace Django's logging by its own, whose lines are no JSON, if nobody took this signal."""
+
+
+@import_modules.connect
+def _without_looking_for_garbage(**_: Any) -> None:
+    """A worker begins to import the site. As in manage.py: what is imported stays, and its start is a fifth shorter."""
+    gc.set_threshold(50_000, 20, 50)
 
 
 @celeryd_init.connect

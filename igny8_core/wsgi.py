@@ -8,6 +8,8 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
+# What is loaded from here to the end of this file stays: nothing of it is garbage.
+gc.disable()
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "igny8_core.settings")
 # People and programs wait for the answer. What may take longer is done by the worker.
 os.environ.setdefault("DATABASE_STATEMENT_SECONDS", "10")
@@ -24,3 +26,4 @@ warm(application)
 # What is loaded now stays loaded. The garbage collector can skip it, and forked workers keep sharing its memory.
 gc.collect()
 gc.freeze()
+gc.enable()

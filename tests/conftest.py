@@ -3,6 +3,7 @@
 import gc
 import logging
 import os
+import threading
 from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import islice
@@ -91,6 +92,13 @@ OTHER_PROMISES = (
     "tests/concurrency/test_cost.py",
 )
 
+# Each case asks the server for something else: races, triggers and checks of the database, and SQL of our own. Of any
+# other test with many cases one is enough on a second server, each time another.
+EVERY_CASE = (
+    *("tests/concurrency/", "tests/walk/", "tests/billing/test_ledger.py", "tests/billing/test_invoice_lines.py"),
+    *("tests/billing/test_invariants.py", "tests/billing/test_gateway_invariants.py", "tests/billing/test_usage"),
+)
+
 # What takes long: a whole installation, a browser, generated clients, other releases, simulated weeks.
 LONG = (
     *("tests/journey/", "_in_browser.py", "tests/web/test_accessibility.py", "tests/clients/"),
@@ -109,9 +117,19 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items.sort(key=lambda item: not _is_long(item))
     if not config.getoption("--on-this-server"):
         return
-    chosen = [item for item in items if _is_about_the_server(item)]
-    config.hook.pytest_deselected(items=[item for item in items if item not in set(chosen)])
+    chosen = _one_of_equals([item for item in items if _is_about_the_server(item)])
+    ids = {item.nodeid for item in chosen}
+    config.hook.pytest_deselected(items=[item for item in items if item.nodeid not in ids])
     items[:] = _spread(chosen, getattr(config, "workerinput", {"workercount": 1})["workercount"])
+
+
+def _one_of_equals(items: list[pytest.Item]) -> list[pytest.Item]:
+    """The tests, but of one with many cases only the first, where the order that was drawn for this run puts it."""
+    tests: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        has_every_case = item.nodeid.startswith(EVERY_CASE) or item.get_closest_marker("stress")
+        tests.setdefault(item.nodeid if has_every_case else item.nodeid.partition("[")[0], []).append(item)
+    return [cases[0] for cases in tests.values()]
 
 
 def _is_long(item: pytest.Item) -> bool:
@@ -136,6 +154,13 @@ def _is_about_the_server(item: pytest.Item) -> bool:
     }
     is_chosen = item.nodeid.startswith(ABOUT_THE_SERVER) and not item.nodeid.startswith(OTHER_PROMISES)
     return bool(uses_database) and (is_chosen or item.get_closest_marker("stress") is not None)
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """The database of which several processes take copies is migrated while they collect the tests."""
+    options = session.config.option
+    if getattr(options, "numprocesses", None) and not options.collectonly:
+        threading.Thread(target=prepared_database.migrated_template, daemon=True).start()
 
 
 @pytest.hookimpl(wrapper=True)

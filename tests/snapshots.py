@@ -1,6 +1,6 @@
 """What many tests begin with, built once in a process and put back from its rows in a hundredth of a second."""
 
-import copy
+import pickle
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,12 +26,22 @@ Built = TypeVar("Built")
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What was built: what its function gave back, its rows as JSON by table, and its files."""
+    """What was built: what its function gave back, pickled, its rows as JSON by table, and its files."""
 
-    built: Any
+    built: bytes
     rows: dict[str, str]
     files: dict[str, bytes]
     made_at: float
+
+    @property
+    def statement(self) -> str:
+        """It saves the rows of all tables at once."""
+        inserts = (
+            f"{table}_ AS (INSERT INTO {table} SELECT * FROM json_populate_recordset(NULL::{table}, %s::json)"
+            " ON CONFLICT DO NOTHING)"
+            for table in self.rows
+        )
+        return f"WITH {', '.join(inserts)} SELECT"
 
 
 _taken: dict[str, Snapshot] = {}
@@ -48,7 +58,8 @@ def restored(name: str, build: Callable[[], Built]) -> Built:
     if name not in _taken or time.monotonic() - _taken[name].made_at > GOOD_FOR:
         _taken[name] = _take(build)
     _put_back(_taken[name])
-    return copy.deepcopy(_taken[name].built)  # type: ignore[no-any-return]
+    # Twice as fast as a deep copy.
+    return pickle.loads(_taken[name].built)  # type: ignore[no-any-return]
 
 
 @cache
@@ -78,7 +89,7 @@ def _take(build: Callable[[], Any]) -> Snapshot:
                 rows[table] = found
         names = PaymentProof.objects.values_list("file", flat=True)
         files = {name: _content(name) for name in names}
-    return Snapshot(built, rows, files, time.monotonic())
+    return Snapshot(pickle.dumps(built), rows, files, time.monotonic())
 
 
 def _content(name: str) -> bytes:
@@ -88,15 +99,11 @@ def _content(name: str) -> bytes:
 
 
 def _put_back(snapshot: Snapshot) -> None:
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SET LOCAL session_replication_role = replica")
-        for table, rows in snapshot.rows.items():
-            cursor.execute(
-                f"INSERT INTO {table} SELECT * FROM json_populate_recordset(NULL::{table}, %s::json)"
-                " ON CONFLICT DO NOTHING",
-                [rows],
-            )
-        cursor.execute("SET LOCAL session_replication_role = origin")
+    if snapshot.rows:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SET LOCAL session_replication_role = replica")
+            cursor.execute(snapshot.statement, list(snapshot.rows.values()))
+            cursor.execute("SET LOCAL session_replication_role = origin")
     for name, content in snapshot.files.items():
         if not default_storage.exists(name):
             default_storage.save(name, ContentFile(content))

@@ -1,12 +1,10 @@
 """What the environment may say, and what production refuses to start with."""
 
 import importlib.metadata
-import json
 import os
 import re
 import subprocess
 import sys
-from functools import cache
 from pathlib import Path
 
 import pytest
@@ -14,6 +12,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 from igny8_core.settings import environment
+from tests import warm_python
 
 ROOT = Path(__file__).resolve().parent.parent
 SETTINGS = ROOT / "igny8_core" / "settings"
@@ -32,7 +31,7 @@ READ_BY_DJANGO = {"DJANGO_SUPERUSER_EMAIL", "DJANGO_SUPERUSER_PASSWORD"}
 
 
 def manage(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run manage.py under exactly this environment."""
+    """Run manage.py from nothing under exactly this environment."""
     return subprocess.run(
         [sys.executable, "manage.py", *arguments],
         cwd=ROOT,
@@ -44,63 +43,16 @@ def manage(*arguments: str, **environment: str) -> subprocess.CompletedProcess[s
     )
 
 
-# Runs a command of Django once for each environment that it reads, each in a fork: what all of them import, Django and
-# not ours, is imported once. It writes the exit codes and what was said on standard error.
-IN_FORKS = """
-import json, os, runpy, sys, tempfile, traceback
-cases = json.load(sys.stdin)
-sys.path.insert(0, os.getcwd())
-sys.argv = ["manage.py", "check"]
-os.environ.update(cases[0])
-import django.core.management
-import igny8_core.settings
-for name in [name for name in sys.modules if name.partition(".")[0] == "igny8_core"]:
-    del sys.modules[name]
-ends = []
-for environment in cases[1:]:
-    said = tempfile.TemporaryFile("w+")
-    if (child := os.fork()) == 0:
-        os.dup2(said.fileno(), 2)
-        os.environ.clear()
-        os.environ.update(environment)
-        try:
-            runpy.run_path("manage.py", run_name="__main__")
-            code = 0
-        except SystemExit as end:
-            code = end.code if isinstance(end.code, int) else 1
-        except BaseException:
-            traceback.print_exc()
-            code = 1
-        sys.stderr.flush()
-        os._exit(code)
-    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    said.seek(0)
-    ends.append([code, said.read()])
-print(json.dumps(ends))
-"""
+def warm(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run manage.py under exactly this environment where others' packages are imported already."""
+    return warm_python.run("manage.py", *arguments, environment={**plain_environment(), **environment})
 
 
-@cache
-def refusals() -> dict[tuple[str, str | None], tuple[int, str]]:
-    """How production's start ends, exit code and last line, for each variable that is missing (None) or has a value."""
-    plain = plain_environment()
-    wrong = [*((name, None) for name in NEEDED), *BAD_VALUES, *HALF_OF_S3]
-    cases = [{**plain, **PRODUCTION}]
-    for name, value in wrong:
-        given = {**plain, **PRODUCTION, **(S3 if name.startswith("AWS_") else {}), name: value}
-        cases.append({key: text for key, text in given.items() if text is not None})
-    done = subprocess.run(
-        [sys.executable, "-c", IN_FORKS],
-        cwd=ROOT,
-        input=json.dumps(cases),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=600,
-    )
-    assert done.returncode == 0, done.stderr
-    ends = [(code, said.strip().splitlines()[-1]) for code, said in json.loads(done.stdout)]
-    return dict(zip(wrong, ends, strict=True))
+def refusal(name: str, value: str | None) -> tuple[int, str]:
+    """How production's start ends, exit code and last line, when a variable has a value, or is missing (None)."""
+    given = {**PRODUCTION, **(S3 if name.startswith("AWS_") else {}), name: value}
+    ended = warm("check", **{key: text for key, text in given.items() if text is not None})
+    return ended.returncode, ended.stderr.strip().splitlines()[-1]
 
 
 def plain_environment() -> dict[str, str]:
@@ -155,7 +107,7 @@ def test_a_copied_env_example_starts() -> None:
     lines = (ROOT / ".env.example").read_text(encoding="utf-8").splitlines()
     copied = dict(line.split("=", 1) for line in lines if re.match(r"[A-Z]", line))
 
-    started = manage("check", **copied, DATABASE_URL=PRODUCTION["DATABASE_URL"])
+    started = warm("check", **copied, DATABASE_URL=PRODUCTION["DATABASE_URL"])
 
     assert started.returncode == 0, started.stderr
 
@@ -175,7 +127,7 @@ NEEDED = ["DJANGO_SECRET_KEY", "DJANGO_ALLOWED_HOSTS", "BASE_URL", "EMAIL_URL", 
 
 @pytest.mark.parametrize("name", NEEDED)
 def test_production_without_a_variable_does_not_start_and_names_it(name: str) -> None:
-    code, sentence = refusals()[name, None]
+    code, sentence = refusal(name, None)
 
     assert code == 1
     assert sentence.startswith("django.core.exceptions.ImproperlyConfigured: ")
@@ -209,7 +161,7 @@ BAD_VALUES = [
 
 @pytest.mark.parametrize(("name", "value"), BAD_VALUES)
 def test_production_with_a_bad_value_does_not_start_and_names_the_variable(name: str, value: str) -> None:
-    code, sentence = refusals()[name, value]
+    code, sentence = refusal(name, value)
 
     assert code == 1
     assert name in sentence
@@ -333,7 +285,7 @@ def test_production_starts_with_its_files_on_s3(variables: dict[str, str]) -> No
     code = "from django.core.files.storage import default_storage as s; "
     code += "print(s.bucket_name, s.default_acl, s.querystring_auth)"
 
-    started = manage("shell", "--verbosity", "0", "--command", code, **PRODUCTION, **variables)
+    started = warm("shell", "--verbosity", "0", "--command", code, **PRODUCTION, **variables)
 
     assert (started.returncode, started.stdout) == (0, "files None True\n"), started.stderr
 
@@ -343,7 +295,7 @@ HALF_OF_S3 = [("AWS_SECRET_ACCESS_KEY", ""), ("AWS_S3_ENDPOINT_URL", "s3.example
 
 @pytest.mark.parametrize(("name", "value"), HALF_OF_S3)
 def test_half_of_what_s3_needs_does_not_start_and_names_the_variable(name: str, value: str) -> None:
-    code, sentence = refusals()[name, value]
+    code, sentence = refusal(name, value)
 
     assert code == 1
     assert name in sentence

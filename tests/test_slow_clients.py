@@ -21,9 +21,9 @@ CONNECTIONS = 60  # more than the server has threads
 AT_ONCE = 8
 
 
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    running = Server(tmp_path / "web.log")
+@pytest.fixture(scope="module")
+def server(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    running = Server(tmp_path_factory.mktemp("server") / "web.log")
     running.start()
     yield running
     running.stop()

@@ -2,14 +2,15 @@
 
 import re
 from collections.abc import Callable
-from functools import wraps
-from typing import TYPE_CHECKING, Any
+from functools import partial, wraps
+from typing import TYPE_CHECKING, Any, cast
 
 from django.apps import apps
 from django.core.paginator import InvalidPage
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.http.response import HttpResponseBase
 from django.template.response import SimpleTemplateResponse
+from django.utils.functional import SimpleLazyObject
 
 from igny8_core.auth.models import CustomerLoginEnd
 from igny8_core.auth.permissions import operator_of
@@ -50,6 +51,10 @@ class ConsoleSite(UnfoldAdminSite):
             return response
 
         return answer
+
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
+        """As Django's, found out when it is looked at: every page is given it, and hardly one shows it."""
+        return cast("list[Any]", SimpleLazyObject(partial(super().get_app_list, request, app_label)))
 
     def password_change(  # type: ignore[override] # Django's stubs forget that a success redirects.
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

@@ -1,17 +1,28 @@
 """Settings of the console's theme: titles, and the sidebar with its permissions."""
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from django.http import HttpRequest
 from django.templatetags.static import static
-from django.urls import reverse_lazy
+from django.urls import reverse
+from django.utils.functional import lazy
+
+
+@cache
+def _address(name: str) -> str:
+    return reverse(name)
+
+
+# Of a page by its name. The theme asks for each address of the sidebar several times on every page.
+_address_of = lazy(_address, str)
 
 
 def _link(title: str, icon: str, model: str, **more: Any) -> dict[str, Any]:
     """A link in the sidebar, for operators who may see `model` (app_model)."""
     app, _, name = model.rpartition("_")
-    address = reverse_lazy(f"admin:{model}_changelist")
+    address = _address_of(f"admin:{model}_changelist")
     return {"title": title, "icon": icon, "link": address, "permission": _may(f"{app}.view_{name}"), **more}
 
 
@@ -19,7 +30,7 @@ def _may(permission: str) -> Callable[[HttpRequest], bool]:
     return lambda request: request.user.has_perm(permission)
 
 
-_LIST, _QUEUE = reverse_lazy("admin:billing_payment_changelist"), reverse_lazy("admin:billing_payment_queue")
+_LIST, _QUEUE = _address_of("admin:billing_payment_changelist"), _address_of("admin:billing_payment_queue")
 
 
 def _is_list(request: HttpRequest) -> bool:
@@ -37,8 +48,8 @@ UNFOLD: dict[str, Any] = {
     "SHOW_VIEW_ON_SITE": False,
     "ACCOUNT": {
         "navigation": [
-            {"title": "Second factor", "link": reverse_lazy("console_second_factor")},
-            {"title": "Change password", "link": reverse_lazy("admin:password_change")},
+            {"title": "Second factor", "link": _address_of("console_second_factor")},
+            {"title": "Change password", "link": _address_of("admin:password_change")},
         ]
     },
     "LOGIN": {"form": "igny8_core.admin.login.LoginForm"},
@@ -51,7 +62,7 @@ UNFOLD: dict[str, Any] = {
         "navigation": [
             {
                 "title": "",
-                "items": [{"title": "Dashboard", "icon": "space_dashboard", "link": reverse_lazy("admin:index")}],
+                "items": [{"title": "Dashboard", "icon": "space_dashboard", "link": _address_of("admin:index")}],
             },
             {
                 "title": "Payments",
@@ -147,7 +158,7 @@ UNFOLD: dict[str, Any] = {
                     {
                         "title": "E-mail previews",
                         "icon": "drafts",
-                        "link": reverse_lazy("console_mail_previews"),
+                        "link": _address_of("console_mail_previews"),
                         "permission": _may("events.view_delivery"),
                     },
                     _link("Limits hit", "front_hand", "common_limithit"),

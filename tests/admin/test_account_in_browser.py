@@ -6,8 +6,9 @@ from pytest_django.live_server_helper import LiveServer
 
 from igny8_core.auth.models import AccountNote, CustomerLogin, User
 from igny8_core.auth.services.operators import invite_operator, operator_invitation_token
+from tests.admin.entering import come_in
 from tests.admin.samples import one_of_each
-from tests.admin.test_checking_in_browser import log_in, require_no_faults
+from tests.admin.test_checking_in_browser import require_no_faults
 from tests.web.browser import browser_page, with_chromium
 
 pytestmark = [pytest.mark.django_db(transaction=True), with_chromium]
@@ -21,9 +22,8 @@ def test_a_support_person_answers_a_customer(live_server: LiveServer, olga: User
     with browser_page() as page:
         page.goto(f"{live_server.url}{link}")
         require_no_faults(page, "operator-invitation")
-        log_in(page, live_server, olga)
-        address = f"{live_server.url}/admin/igny8_auth/account/{account.pk}/change/"
-        page.goto(address)
+        address = f"/admin/igny8_auth/account/{account.pk}/change/"
+        come_in(page, live_server, olga, address)
         require_no_faults(page, "account")
 
         page.get_by_role("link", name="Add a note").focus()
@@ -39,7 +39,7 @@ def test_a_support_person_answers_a_customer(live_server: LiveServer, olga: User
         expect(page.get_by_text("Nothing can be changed meanwhile.")).to_be_visible()
         require_no_faults(page, "look")
         page.get_by_role("button", name="End the look").press("Enter")
-        expect(page).to_have_url(address)
+        expect(page).to_have_url(f"{live_server.url}{address}")
 
     assert AccountNote.objects.filter(text="Calls back on Monday.", author=olga).count() == 1
     assert CustomerLogin.objects.filter(operator=olga, ended_how="button").count() == 1

@@ -14,7 +14,8 @@ from igny8_core.business.billing.models import Payment
 from igny8_core.business.billing.services.payment_service import PaymentService
 from igny8_core.business.billing.tasks import decide_selected
 from tests import make
-from tests.web.accessibility import ABOUT_COLOURS, COLOURS_HAVE_CHANGED, faults_now
+from tests.admin.entering import come_in
+from tests.web.accessibility import COLOURS_HAVE_CHANGED, faults_now
 from tests.web.browser import browser_page, elsewhere, with_chromium
 
 pytestmark = [pytest.mark.django_db(transaction=True), with_chromium]
@@ -36,13 +37,6 @@ class Keys:
         self.page.keyboard.press(key)
 
 
-def log_in(page: Page, server: LiveServer, operator: User) -> None:
-    page.goto(f"{server.url}/admin/login/?next={QUEUE}")
-    page.get_by_label("E-mail").fill(operator.email)
-    page.get_by_label("Password").fill(make.PASSWORD)
-    page.get_by_role("button", name="Log in").click()
-
-
 def require_open(page: Page, address: str) -> None:
     """The page at this address is there and hears keys."""
     expect(page).to_have_url(address)
@@ -50,18 +44,20 @@ def require_open(page: Page, address: str) -> None:
 
 
 def require_no_faults(page: Page, name: str) -> None:
-    """Nothing serious on desk and phone, in light and dark, and nothing runs over the side."""
+    """Nothing serious on the phone in dark and on the desk in light, and nothing runs over the side.
+
+    Light phones and dark desks are looked at where all pages are (test_every_page_in_browser.py).
+    """
     # Until its font is there an icon is a word, which is judged as one.
     page.evaluate("document.fonts.ready.then(() => true)")
-    for size in (PHONE, DESK):
+    for size, theme in ((PHONE, "dark"), (DESK, "light")):
         page.set_viewport_size({"width": size[0], "height": size[1]})
-        for theme, options in (("dark", ABOUT_COLOURS), ("light", None)):
-            # The theme keeps its own choice; what follows the system has been asked when the page was loaded.
-            page.evaluate("dark => document.documentElement.classList.toggle('dark', dark)", theme == "dark")
-            page.evaluate(COLOURS_HAVE_CHANGED)
-            assert faults_now(page, options) == [], (name, size, theme)
-            if SHOTS:
-                page.screenshot(path=Path(SHOTS) / f"{name}-{size[0]}-{theme}.png", full_page=size == PHONE)
+        # The theme keeps its own choice; what follows the system has been asked when the page was loaded.
+        page.evaluate("dark => document.documentElement.classList.toggle('dark', dark)", theme == "dark")
+        page.evaluate(COLOURS_HAVE_CHANGED)
+        assert faults_now(page) == [], (name, size, theme)
+        if SHOTS:
+            page.screenshot(path=Path(SHOTS) / f"{name}-{size[0]}-{theme}.png", full_page=size == PHONE)
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (name, size)
 
 
@@ -77,7 +73,7 @@ def test_ten_payments_take_two_keys_each(live_server: LiveServer, olga: User) ->
 
     with browser_page() as page:
         page.set_viewport_size({"width": DESK[0], "height": DESK[1]})
-        log_in(page, live_server, olga)
+        come_in(page, live_server, olga, QUEUE)
         expect(page.get_by_role("heading", name="89.00 USD of Al Noor Trading")).to_be_visible()
         expect(page.locator(".check-sheet img")).to_have_css("width", "300px")
         page.keyboard.press("o")
@@ -132,7 +128,7 @@ def test_what_changed_is_told_and_fifty_are_approved_by_a_worker_but_for_one_tha
     omar = make.operator(email="omar@example.com")
 
     with browser_page(answered=(409,)) as page:
-        log_in(page, live_server, olga)
+        come_in(page, live_server, olga, QUEUE)
         require_open(page, f"{live_server.url}{QUEUE}{payments[0].pk}/")
         elsewhere(lambda: Account.objects.filter(pk=tenant.pk).update(name="Renamed"))
         page.keyboard.press("a")

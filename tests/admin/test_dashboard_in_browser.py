@@ -13,13 +13,15 @@ from igny8_core.business.billing.services.payment_service import PaymentService
 from igny8_core.common import clock
 from igny8_core.common.months import months_after
 from tests import make
-from tests.web.accessibility import ABOUT_COLOURS, COLOURS_HAVE_CHANGED, faults_now
+from tests.admin.entering import come_in
+from tests.web.accessibility import COLOURS_HAVE_CHANGED, faults_now
 from tests.web.browser import browser_page, with_chromium
 
 pytestmark = [pytest.mark.django_db(transaction=True), with_chromium]
 
 WIDTHS = (390, 768, 1024, 1280, 1440, 1920)
-LOOKED_AT = {390, 1440}
+# Each theme once; light phones and dark desks are looked at in test_every_page_in_browser.py.
+LOOKED_AT = {390: "dark", 1440: "light"}
 # What is wider than the box around it: nothing may be, least of all a table.
 OVERFLOWING = """() => [...document.querySelectorAll("table, svg, .console-card, .console-hits li")].filter((each) => {
   const box = each.closest("section, a, #content").getBoundingClientRect(), own = each.getBoundingClientRect();
@@ -29,25 +31,18 @@ OVERFLOWING = """() => [...document.querySelectorAll("table, svg, .console-card,
 SHOTS = os.environ.get("IGNY8_SHOTS", "")
 
 
-def log_in(page: Page, server: LiveServer, operator: User, leads_to: str) -> None:
-    page.goto(f"{server.url}/admin/login/?next={leads_to}")
-    page.get_by_label("E-mail").fill(operator.email)
-    page.get_by_label("Password").fill(make.PASSWORD)
-    page.get_by_role("button", name="Log in").click()
-
-
 def require_no_faults(page: Page, name: str) -> None:
-    """Nothing leaves its box or runs over the side at any width; nothing serious on desk and phone in both themes."""
+    """Nothing leaves its box or runs over the side at any width; nothing serious on a dark phone and a light desk."""
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 900})
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (name, width)
         assert page.evaluate(OVERFLOWING) == [], (name, width)
-        for theme, options in (("dark", ABOUT_COLOURS), ("light", None)) if width in LOOKED_AT else ():
+        if theme := LOOKED_AT.get(width):
             page.evaluate("dark => document.documentElement.classList.toggle('dark', dark)", theme == "dark")
             page.evaluate(COLOURS_HAVE_CHANGED)
             if SHOTS:
                 page.screenshot(path=Path(SHOTS) / f"{name}-{width}-{theme}.png", full_page=True)
-            assert faults_now(page, options) == [], (name, width, theme)
+            assert faults_now(page) == [], (name, width, theme)
 
 
 def history(olga: User) -> None:
@@ -76,7 +71,7 @@ def test_first_page_and_search_fit_every_width_and_are_reached_by_key(live_serve
     )
 
     with browser_page() as page:
-        log_in(page, live_server, olga, "/admin/")
+        come_in(page, live_server, olga, "/admin/")
         expect(page.get_by_role("heading", name="Longest waiting payments")).to_be_visible()
         require_no_faults(page, "dashboard")
         page.set_viewport_size({"width": 1440, "height": 900})

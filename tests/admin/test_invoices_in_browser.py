@@ -9,7 +9,8 @@ from pytest_django.live_server_helper import LiveServer
 from igny8_core.auth.models import User
 from igny8_core.business.billing.models import Invoice, PaymentMethodConfig
 from tests import make
-from tests.admin.test_checking_in_browser import log_in, require_no_faults
+from tests.admin.entering import come_in
+from tests.admin.test_checking_in_browser import require_no_faults
 from tests.web.browser import browser_page, with_chromium
 
 pytestmark = [pytest.mark.django_db(transaction=True), with_chromium]
@@ -22,8 +23,7 @@ def test_an_invoice_is_written_sent_looked_at_and_corrected(live_server: LiveSer
     make.owner({"name": "Tokyo Trading", "plan": make.plan("yen", currency="JPY", price=13900)})
 
     with browser_page(answered=(400,)) as page:
-        log_in(page, live_server, olga)
-        page.goto(f"{live_server.url}/admin/billing/invoice/")
+        come_in(page, live_server, olga, "/admin/billing/invoice/")
         page.get_by_role("link", name="Add invoice").first.click()
         page.locator(".select2-selection").click()
         page.locator(".select2-search__field").fill("Tokyo")
@@ -86,8 +86,7 @@ def test_a_country_s_wallet_is_added_looked_at_and_switched(live_server: LiveSer
     make.payment_method(bank_name="ABC Bank", account_number="1234567890")
 
     with browser_page() as page:
-        log_in(page, live_server, olga)
-        page.goto(f"{live_server.url}/admin/billing/paymentmethodconfig/add/")
+        come_in(page, live_server, olga, "/admin/billing/paymentmethodconfig/add/")
         page.get_by_label("Payment method").select_option("local_wallet")
         expect(page.get_by_label("IBAN")).to_be_hidden()
         page.get_by_label("Country").select_option(label="Pakistan")

@@ -3,16 +3,15 @@
 import html
 import re
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group, Permission
-from django.http import HttpRequest
+from django.http import HttpResponse
 from django.test import Client
 
-from igny8_core.admin.site import ConsoleSite
 from igny8_core.auth.models import User
 from igny8_core.auth.operator_roles import ROLES, OperatorRole
+from igny8_core.business.billing.admin import documents
 from igny8_core.business.billing.models import Invoice
 from igny8_core.business.billing.services.payment_service import PaymentService
 from igny8_core.events.registry import event_type
@@ -52,19 +51,24 @@ def kind_of(link: str) -> str:
     return re.sub(r"^/admin/\w+/\w+/\*/(history|delete)/$", r"/admin/*/*/*/\1/", page)
 
 
+@pytest.fixture(scope="module")
+def documents_so_far() -> dict[str, bytes]:
+    """By the name under which they are saved."""
+    return {}
+
+
 @pytest.fixture
-def framed_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The frame of the pages, with the same links for one operator everywhere, is drawn on the first page alone."""
-    whole, drawn = ConsoleSite.each_context, {}
+def drawn_once(documents_so_far: dict[str, bytes], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The PDFs and pictures of the same rows are drawn for the first role that may have them."""
+    whole = documents.served
 
-    def context(site: ConsoleSite, request: HttpRequest) -> dict[str, Any]:
-        if request.user.pk in drawn:
-            return drawn[request.user.pk]
-        found = whole(site, request)
-        drawn[request.user.pk] = {**found, "sidebar_navigation": [], "available_apps": []}
-        return found
+    def served(read: Callable[[], bytes], content_type: str, name: str, *, inline: bool) -> HttpResponse:
+        def kept() -> bytes:
+            return documents_so_far.get(name) or documents_so_far.setdefault(name, read())
 
-    monkeypatch.setattr(ConsoleSite, "each_context", context)
+        return whole(kept, content_type, name, inline=inline)
+
+    monkeypatch.setattr(documents, "served", served)
 
 
 def refusals_of(browser: Client, limit: int = 80, name: Callable[[str], str] = str) -> dict[str, str]:
@@ -85,6 +89,7 @@ def refusals_of(browser: Client, limit: int = 80, name: Callable[[str], str] = s
     return refused
 
 
+@pytest.mark.usefixtures("framed_once")
 @pytest.mark.parametrize(
     "codenames",
     [
@@ -103,7 +108,7 @@ def test_no_link_of_the_console_leads_to_a_refusal(codenames: list[str]) -> None
     assert refusals_of(operator(*codenames)) == {}
 
 
-@pytest.mark.usefixtures("framed_once")
+@pytest.mark.usefixtures("framed_once", "drawn_once")
 @pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
 def test_no_link_leads_a_role_to_a_refusal(defaults: None, role: OperatorRole) -> None:
     first_of_each()

@@ -10,7 +10,7 @@ from igny8_core.auth.models import Account, User
 from igny8_core.business.billing.models import Invoice, Payment, PaymentMethodConfig, WebhookEvent
 from igny8_core.business.billing.services.payment_service import PaymentService
 from tests import make
-from tests.admin.test_checking_in_browser import QUEUE, Keys, log_in, require_open
+from tests.admin.test_checking_in_browser import QUEUE, Keys, require_open
 from tests.admin.test_webhook_events import message
 from tests.auth.devices import give_second_factor
 from tests.web.browser import browser_page, elsewhere, with_chromium
@@ -46,6 +46,13 @@ def test_an_operator_s_day(live_server: LiveServer, olga: User, defaults: None, 
     assert PaymentMethodConfig.objects.get(country_code="UG", wallet_id="0712345678").is_enabled
     assert tenant.credit_transactions.latest("pk").amount == 250
     assert WebhookEvent.objects.get(pk=given_up.pk).state == "waiting"
+
+
+def log_in(page: Page, server: LiveServer, operator: User) -> None:
+    page.goto(f"{server.url}/admin/login/?next={QUEUE}")
+    page.get_by_label("E-mail").fill(operator.email)
+    page.get_by_label("Password").fill(make.PASSWORD)
+    page.get_by_role("button", name="Log in").click()
 
 
 def reject_some(payments: list[Payment]) -> None:

@@ -1,7 +1,6 @@
 import math
 from collections.abc import Callable
 from datetime import datetime
-from decimal import Decimal
 
 import pytest
 import time_machine
@@ -11,7 +10,7 @@ from igny8_core.auth.models import Account, User
 from igny8_core.business.billing.api.payment_methods import rendered_lists
 from igny8_core.business.billing.models import Invoice
 from tests import make
-from tests.api.plan_changes import START, ClientAt, pay
+from tests.api.plan_changes import ClientAt, paid_period, plans_to_change_between
 from tests.api.world import World, build
 from tests.snapshots import restored
 
@@ -28,22 +27,18 @@ def world(db: None) -> World:
 
 
 @pytest.fixture
-def plans(db: None) -> None:
-    """Plans to change between, and bank transfer to pay them with."""
-    make.payment_method()
-    make.plan("starter")
-    make.plan("growth", price=Decimal("139.00"), included_credits=2000, max_sites=3)
-    make.plan("mini", price=Decimal("19.00"), included_credits=100, max_sites=1, max_users=1)
-    make.plan("yearly", price=Decimal("1390.00"), included_credits=24000, billing_cycle="annual")
+def plans(db: None, request: pytest.FixtureRequest) -> None:
+    """Plans to change between, and bank transfer to pay them with: the owner's, where a test has that."""
+    if "owner" in request.fixturenames:
+        request.getfixturevalue("owner")
+    else:
+        restored("plans to change between", plans_to_change_between)
 
 
 @pytest.fixture
-def owner(plans: None, olga: User) -> User:
-    """Owner of an account whose starter period runs from START to END."""
-    with time_machine.travel(START, tick=False):
-        owner = make.owner({"status": "pending_payment"})
-        pay(make.subscription(owner.account).invoices.get(), olga)
-    return User.objects.get(pk=owner.pk)
+def owner(db: None) -> User:
+    """Owner of an account whose starter period runs from START to END, with the plans."""
+    return restored("a paid period", paid_period)
 
 
 @pytest.fixture

@@ -127,14 +127,14 @@ WRONG_ZONES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("zone", WRONG_ZONES, ids=lambda zone: ascii(zone)[:30])
-def test_what_is_no_time_zone_is_400(alice: User, as_user: Login, zone: Any) -> None:
+def test_what_is_no_time_zone_is_400(alice: User, as_user: Login) -> None:
     client = as_user(alice)
     before = fingerprint()
 
-    answer = client.patch(SETTINGS, {"timezone": zone}, format="json")
+    for zone in WRONG_ZONES:
+        answer = client.patch(SETTINGS, {"timezone": zone}, format="json")
 
-    assert (answer.status_code, list(refusal(answer)["errors"])) == (400, ["timezone"])
+        assert (answer.status_code, list(refusal(answer)["errors"])) == (400, ["timezone"]), ascii(zone)[:200]
     assert fingerprint() == before
 
 

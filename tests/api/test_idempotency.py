@@ -108,14 +108,14 @@ def test_a_repeat_gets_the_first_answer_byte_by_byte_and_changes_nothing(world: 
 
 
 @pytest.mark.parametrize(("route", "actor"), KEYED.items())
-@pytest.mark.parametrize("key", ["", " ", "a b", "ü", "ключ", "x" * 256, "a\tb", "\x7f", "a\x00"], ids=ascii)
-def test_what_is_no_key_is_400_and_does_nothing(world: World, route: str, actor: str, key: str) -> None:
+def test_what_is_no_key_is_400_and_does_nothing(world: World, route: str, actor: str) -> None:
     path, data = address(route, world.ids(route, actor)), body(world, "POST", route, actor)
     before = fingerprint()
 
-    response = post(world.client(actor), path, data, key)
+    for key in ("", " ", "a b", "ü", "ключ", "x" * 256, "a\tb", "\x7f", "a\x00"):
+        response = post(world.client(actor), path, data, key)
 
-    assert (response.status_code, refusal(response)["code"]) == (400, "invalid_idempotency_key")
+        assert (response.status_code, refusal(response)["code"]) == (400, "invalid_idempotency_key"), ascii(key)
     assert fingerprint() == before
 
 

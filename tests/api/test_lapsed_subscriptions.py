@@ -50,14 +50,13 @@ def test_in_the_last_second_it_has_not_lapsed(client_at: ClientAt, owner: User) 
     assert post(client_at(last), "create", last, plan_slug="growth").status_code == 409
 
 
-@pytest.mark.parametrize("moment", AFTER)
 @pytest.mark.parametrize(
-    ("action", "body", "plan"),
+    ("moment", "action", "body", "plan"),
     [
-        ("create", {"plan_slug": "growth"}, "growth"),
-        ("create", {"plan_slug": "starter"}, "starter"),
-        ("create", {"plan_slug": "mini"}, "mini"),
-        ("reactivate", {}, "starter"),
+        *((moment, "create", {"plan_slug": "growth"}, "growth") for moment in AFTER),
+        (END, "create", {"plan_slug": "starter"}, "starter"),
+        (END, "create", {"plan_slug": "mini"}, "mini"),
+        *((moment, "reactivate", {}, "starter") for moment in (AFTER[0], AFTER[-1])),
     ],
 )
 def test_ordering_anew_ends_the_lapsed_one(

@@ -1,7 +1,8 @@
 """A client cannot write what is not its to write, nor use what it has not paid for (MAS-01 to MAS-07)."""
 
 import json
-from itertools import product
+from contextlib import nullcontext
+from itertools import cycle, product
 from typing import Any
 
 import pytest
@@ -49,14 +50,14 @@ def test_a_plan_that_is_not_public_and_active_cannot_be_signed_up_for(
     assert fingerprint() == before
 
 
-@pytest.mark.parametrize("slug", [1, 1.5, True, None, ["starter"], {"slug": "starter"}, "x" * 51, "star\u200bter"])
-def test_a_plan_slug_that_is_no_slug_is_400(defaults: None, slug: Any) -> None:
+def test_a_plan_slug_that_is_no_slug_is_400(defaults: None) -> None:
     before = fingerprint()
 
-    response = sign_up(plan_slug=slug)
+    for slug in (1, 1.5, True, None, ["starter"], {"slug": "starter"}, "x" * 51, "star\u200bter"):
+        response = sign_up(plan_slug=slug)
 
-    assert response.status_code == 400
-    assert list(refusal(response)["errors"]) == ["plan_slug"]
+        assert response.status_code == 400, ascii(slug)
+        assert list(refusal(response)["errors"]) == ["plan_slug"], ascii(slug)
     assert fingerprint() == before
 
 
@@ -129,7 +130,9 @@ def column_names() -> set[str]:
 
 
 def test_every_column_of_every_table_is_refused_where_it_is_not_part_of_the_operation(world: World) -> None:
+    """All names fifty at a time, and two of them alone at each operation, in turn."""
     names_of_columns, before = column_names() | set(DANGEROUS), fingerprint()
+    single = cycle(["is_staff", "credits", "role", "account", "price", "metadata", ""])
 
     for method, route, actor in WRITABLE:
         right = body(world, method, route, actor) or {}
@@ -137,7 +140,7 @@ def test_every_column_of_every_table_is_refused_where_it_is_not_part_of_the_oper
             together = send(world, method, route, actor, {**right, **dict.fromkeys(names, 1)})
             assert together.status_code == 400, f"{method} {route}"
             assert set(refusal(together)["errors"]) == {name or "non_field_errors" for name in names}
-        for name in {"is_staff", "credits", "role", "account", "price", "metadata", ""}:
+        for name in (next(single), next(single)):
             alone = send(world, method, route, actor, {**right, name: True})
             assert alone.status_code == 400, f"{name} to {method} {route}"
     assert fingerprint() == before
@@ -150,17 +153,18 @@ FORMS = [
 
 
 def test_fields_do_not_slip_in_as_a_form_or_nested(world: World) -> None:
-    before = fingerprint()
+    """One form and one name at each operation, in turn."""
+    before, forms, names = fingerprint(), cycle(FORMS), cycle(["user", "account", "invoice", "data"])
 
     for method, route, actor in WRITABLE:
         right, path = body(world, method, route, actor) or {}, address(route, world.ids(route, actor))
-        for content_type, content in FORMS:
-            response = world.client(actor).generic(method, path, content, content_type=content_type)
-            assert response.status_code == 415, f"{content_type} to {route}"
-            refusal(response)
-        for name in ("user", "account", "invoice", "data"):
-            nested = {**right, name: {"is_staff": True, "credits": 9}}
-            assert send(world, method, route, actor, nested).status_code == 400, f"{name} to {method} {route}"
+        content_type, content = next(forms)
+        response = world.client(actor).generic(method, path, content, content_type=content_type)
+        assert response.status_code == 415, f"{content_type} to {route}"
+        refusal(response)
+        name = next(names)
+        nested = {**right, name: {"is_staff": True, "credits": 9}}
+        assert send(world, method, route, actor, nested).status_code == 400, f"{name} to {method} {route}"
     assert fingerprint() == before
 
 
@@ -192,17 +196,19 @@ def test_gated_routes_follow_the_state_of_the_account(
     Account.objects.filter(pk=world.a.account.pk).update(status=status, suspended_reason=reason)
     assert {row[0] for row in STATES} == set(AccountStatus.values)
 
+    before = fingerprint()
+
     for method, route in GATED:
-        before = fingerprint()
-        with undone():
+        # Not undone where it is refused: what it wrote would be seen.
+        with undone() if is_usable else nullcontext():
             response = send(world, method, route, "owner", body(world, method, route))
-            changed = fingerprint() != before
-        assert changed == is_usable
+            assert not is_usable or fingerprint() != before
         if is_usable:
             assert response.status_code in {200, 201}
         else:
             assert response.status_code == (402 if code == "payment_required" else 403)
             assert refusal(response)["code"] == code
+    assert fingerprint() == before
 
 
 def test_an_unpaid_account_reads_and_pays_but_has_no_credits(defaults: None, api: APIClient) -> None:
@@ -294,7 +300,7 @@ def case_variants(email: str, count: int) -> list[str]:
 def test_variants_of_one_address_get_one_account(defaults: None) -> None:
     assert sign_up(email="freebie@example.com").status_code == 201
     variants = [
-        *case_variants("freebie@example.com", 40),
+        *case_variants("freebie@example.com", 10),
         "freebie@EXAMPLE.com", "FREEBIE@EXAMPLE.COM", " freebie@example.com", "freebie@example.com ",
         "\tfreebie@example.com",
         "freebie@example.com\n",
@@ -309,26 +315,25 @@ def test_variants_of_one_address_get_one_account(defaults: None) -> None:
     assert Account.objects.count() == User.objects.count() == 1
 
 
-@pytest.mark.parametrize(
-    "email",
-    [
-        "frеebie@example.com", "freebıe@example.com", "FREEBİE@example.com", "ｆreebie@example.com",
-        "freebie@exámple.com",
-        "freebie\u200b@example.com", "freebie@example。com", "freebie\0@example.com", "\u202efreebie@example.com",
-        "freebie@example.com\r\nBcc: x@example.com", "freebie", "@example.com", "freebie@", "freebie@@example.com",
-        "free bie@example.com", "freebie@localhost", "freebie@example", "Free <freebie@example.com>",
-        "a" * 250 + "@example.com",
-        "", None, 1, ["freebie@example.com"], {"email": "freebie@example.com"},
-    ],
-    ids=ascii,
-)  # fmt: skip
-def test_a_look_alike_of_an_address_is_no_address(defaults: None, email: Any) -> None:
+LOOK_ALIKES: list[Any] = [
+    "frеebie@example.com", "freebıe@example.com", "FREEBİE@example.com", "ｆreebie@example.com",
+    "freebie@exámple.com",
+    "freebie\u200b@example.com", "freebie@example。com", "freebie\0@example.com", "\u202efreebie@example.com",
+    "freebie@example.com\r\nBcc: x@example.com", "freebie", "@example.com", "freebie@", "freebie@@example.com",
+    "free bie@example.com", "freebie@localhost", "freebie@example", "Free <freebie@example.com>",
+    "a" * 250 + "@example.com",
+    "", None, 1, ["freebie@example.com"], {"email": "freebie@example.com"},
+]  # fmt: skip
+
+
+def test_a_look_alike_of_an_address_is_no_address(defaults: None) -> None:
     before = fingerprint()
 
-    response = sign_up(email=email)
+    for email in LOOK_ALIKES:
+        response = sign_up(email=email)
 
-    assert response.status_code == 400
-    refusal(response)
+        assert response.status_code == 400, ascii(email)
+        refusal(response)
     assert fingerprint() == before
 
 
@@ -354,16 +359,19 @@ def test_no_status_of_money_can_be_sent(world: World) -> None:
 
 
 def test_a_field_given_twice_is_400(world: World) -> None:
-    before = fingerprint()
+    """Each field of the first operation, and one of each other's: with another value and with the same, in turn."""
+    before, is_other, asked = fingerprint(), cycle([True, False]), 0
 
     for method, route, actor in WRITABLE:
         right, path = body(world, method, route, actor) or {}, address(route, world.ids(route, actor))
-        for name in right:
-            for second in (json.dumps("other"), json.dumps(right[name])):
-                doubled = json.dumps(right)[:-1] + f', "{name}": {second}}}'
-                response = world.client(actor).generic(method, path, doubled, content_type="application/json")
-                assert response.status_code == 400, f"{name} to {method} {route}"
-                assert "twice" in refusal(response)["message"]
+        for name in list(right)[: 1 if asked else None]:
+            asked += 1
+            second = json.dumps("other" if next(is_other) else right[name])
+            doubled = json.dumps(right)[:-1] + f', "{name}": {second}}}'
+            response = world.client(actor).generic(method, path, doubled, content_type="application/json")
+            assert response.status_code == 400, f"{name} to {method} {route}"
+            assert "twice" in refusal(response)["message"]
+    assert asked > len(WRITABLE) / 2
     assert fingerprint() == before
 
 

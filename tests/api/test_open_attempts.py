@@ -1,5 +1,6 @@
 """An attempt at a gateway that is open holds nothing: it is closed, and what it was in the way of is done."""
 
+from itertools import cycle
 from typing import Any
 
 import pytest
@@ -72,11 +73,22 @@ OPERATIONS = {
     void: ("void", "move_not_allowed"),
     delete_account: ("void", "money_open"),
 }
-WITH_KEY = [operation for operation in OPERATIONS if operation is not delete_account]
 
 
-@pytest.mark.parametrize("operation", OPERATIONS)
-@pytest.mark.parametrize("attempt", ATTEMPTS)
+def paired(at_stripe: list[Any], at_paypal: list[Any]) -> list[tuple[Any, Any]]:
+    """Each operation with one attempt at each gateway, in turn.
+
+    An operation knows of an open attempt no more than that there is one; what closes it knows of no operation.
+    """
+    turns = cycle(at_stripe), cycle(at_paypal)
+    return [(next(turn), operation) for operation in OPERATIONS for turn in turns]
+
+
+OPEN = paired([card_form, bank_asks], [order, approved_order])
+WITH_KEY = [(attempt, operation) for attempt, operation in OPEN if operation is not delete_account]
+
+
+@pytest.mark.parametrize(("attempt", "operation"), OPEN)
 def test_what_is_open_is_closed_first_and_then_it_is_done(stage: Stage, attempt: Any, operation: Any) -> None:
     payment = attempt(stage)
 
@@ -93,8 +105,7 @@ def test_what_is_open_is_closed_first_and_then_it_is_done(stage: Stage, attempt:
     assert broken_invariants() == []
 
 
-@pytest.mark.parametrize("operation", WITH_KEY)
-@pytest.mark.parametrize("attempt", ATTEMPTS)
+@pytest.mark.parametrize(("attempt", "operation"), WITH_KEY)
 def test_with_a_key_it_is_done_once_too(stage: Stage, attempt: Any, operation: Any) -> None:
     payment = attempt(stage)
 
@@ -157,8 +168,7 @@ def captured(stage: Stage) -> Payment:
     return payment
 
 
-@pytest.mark.parametrize("operation", OPERATIONS)
-@pytest.mark.parametrize("attempt", [paid_in_browser, proven_to_the_bank, captured])
+@pytest.mark.parametrize(("attempt", "operation"), paired([paid_in_browser, proven_to_the_bank], [captured]))
 def test_what_turns_out_to_be_paid_wins_and_is_said(stage: Stage, attempt: Any, operation: Any) -> None:
     payment, grants = attempt(stage), CreditGrant.objects.count()
 
@@ -174,9 +184,11 @@ def test_what_turns_out_to_be_paid_wins_and_is_said(stage: Stage, attempt: Any, 
 # --- What is no open attempt ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("operation", OPERATIONS)
+IN_REVIEW = {"needs_review": True, "review_reason": "Other mode"}
+
+
 @pytest.mark.parametrize(
-    "changes", [{"status": "processing"}, {"status": "unknown"}, {"needs_review": True, "review_reason": "Other mode"}]
+    ("changes", "operation"), paired([{"status": "processing"}, {"status": "unknown"}], [IN_REVIEW])
 )
 def test_money_that_may_be_on_its_way_refuses_with_the_true_reason(
     stage: Stage, operation: Any, changes: dict[str, Any]
@@ -226,8 +238,7 @@ def test_money_that_paypal_is_found_to_look_at_refuses(stage: Stage, operation: 
     assert (now(payment).status, now(stage.invoice).status) == ("processing", "pending")
 
 
-@pytest.mark.parametrize("operation", OPERATIONS)
-@pytest.mark.parametrize("attempt", ATTEMPTS)
+@pytest.mark.parametrize(("attempt", "operation"), OPEN)
 def test_what_cannot_be_closed_now_refuses_and_nothing_is_changed(stage: Stage, attempt: Any, operation: Any) -> None:
     attempt(stage)
     stage.stripe.refuse_next_connections(times=9)

@@ -235,16 +235,15 @@ def test_the_account_becomes_what_its_subscription_says(
 
 
 @pytest.mark.parametrize("action", ["suspend", "activate", "adjust-credits"])
-@pytest.mark.parametrize("reason", [None, "", " ", 1, ["x"], "x" * 501, "two\nlines", "\u202e"])
-def test_a_decision_needs_a_reason(operator: APIClient, alice: User, action: str, reason: Any) -> None:
+def test_a_decision_needs_a_reason(operator: APIClient, alice: User, action: str) -> None:
     before = fingerprint()
+    rest = {"amount": 5} if action == "adjust-credits" else {}
 
-    response = post(
-        operator, alice.account, action, reason=reason, **({"amount": 5} if action == "adjust-credits" else {})
-    )
+    for reason in (None, "", " ", 1, ["x"], "x" * 501, "two\nlines", "\u202e"):
+        response = post(operator, alice.account, action, reason=reason, **rest)
 
-    assert response.status_code == 400
-    assert "reason" in refusal(response)["errors"]
+        assert response.status_code == 400, ascii(reason)
+        assert "reason" in refusal(response)["errors"], ascii(reason)
     assert fingerprint() == before
 
 
@@ -279,14 +278,14 @@ def test_more_than_there_is_cannot_be_taken(operator: APIClient, alice: User) ->
     assert fingerprint() == before
 
 
-@pytest.mark.parametrize("amount", [0, None, True, "5", 1.0, 1.5, -1.0, 10**9 + 1, -(10**9) - 1, 2**63, [], {}, "NaN"])
-def test_an_adjustment_is_a_whole_number_and_not_nothing(operator: APIClient, alice: User, amount: Any) -> None:
+def test_an_adjustment_is_a_whole_number_and_not_nothing(operator: APIClient, alice: User) -> None:
     before = fingerprint()
 
-    response = post(operator, alice.account, "adjust-credits", amount=amount)
+    for amount in (0, None, True, "5", 1.0, 1.5, -1.0, 10**9 + 1, -(10**9) - 1, 2**63, [], {}, "NaN"):
+        response = post(operator, alice.account, "adjust-credits", amount=amount)
 
-    assert response.status_code == 400
-    assert list(refusal(response)["errors"]) == ["amount"]
+        assert response.status_code == 400, amount
+        assert list(refusal(response)["errors"]) == ["amount"], amount
     assert fingerprint() == before
 
 

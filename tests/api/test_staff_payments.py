@@ -221,15 +221,15 @@ WRONG: list[tuple[str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize(("field", "value"), WRONG, ids=lambda value: ascii(value)[:20])
-def test_what_is_wrong_is_refused_by_name(operator: APIClient, olga: User, field: str, value: Any) -> None:
+def test_what_is_wrong_is_refused_by_name(operator: APIClient, olga: User) -> None:
     payment = captured(olga)
     before = fingerprint()
 
-    response = refund(operator, payment, **{field: value})
+    for field, value in WRONG:
+        response = refund(operator, payment, **{field: value})
 
-    assert response.status_code == 400
-    assert list(refusal(response)["errors"]) == [field]
+        assert response.status_code == 400, ascii((field, value))[:200]
+        assert list(refusal(response)["errors"]) == [field], ascii(value)[:200]
     assert fingerprint() == before
 
 

@@ -183,15 +183,13 @@ def test_what_stripe_bills_is_left_to_stripe(
 
 
 @pytest.mark.parametrize(("verb", "body"), [("end", {}), ("change", {"plan_slug": "scale"})])
-@pytest.mark.parametrize("reason", ["", " ", "x" * 501, "a\u202eb", None, 1])
-def test_a_reason_is_needed(
-    operator: APIClient, running: Subscription, verb: str, body: dict[str, str], reason: Any
-) -> None:
+def test_a_reason_is_needed(operator: APIClient, running: Subscription, verb: str, body: dict[str, str]) -> None:
     before = fingerprint()
 
-    answer = decide(operator, running, verb, **body, reason=reason)
+    for reason in ("", " ", "x" * 501, "a\u202eb", None, 1):
+        answer = decide(operator, running, verb, **body, reason=reason)
 
-    assert (answer.status_code, list(refusal(answer)["errors"])) == (400, ["reason"])
+        assert (answer.status_code, list(refusal(answer)["errors"])) == (400, ["reason"]), ascii(reason)
     assert fingerprint() == before
 
 

@@ -166,9 +166,9 @@ def test_refresh_register_and_confirm_are_limited_too(alice: User, clock: Any) -
 
 @pytest.mark.parametrize("path", ["payment-methods", "admin/payment-methods"])
 def test_the_public_list_of_payment_methods_is_limited_per_network(clock: Any, path: str) -> None:
-    def codes(address: str) -> list[int]:
+    def codes(address: str, number: int) -> list[int]:
         get = APIClient().get
-        return [get(f"/api/v1/billing/{path}/", REMOTE_ADDR=address).status_code for _ in range(121)]
+        return [get(f"/api/v1/billing/{path}/", REMOTE_ADDR=address).status_code for _ in range(number)]
 
-    assert codes("198.51.100.1") == [200] * 120 + [429]
-    assert codes("198.51.100.2")[:1] == [200]
+    assert codes("198.51.100.1", 121) == [200] * 120 + [429]
+    assert codes("198.51.100.2", 1) == [200]

@@ -1,11 +1,9 @@
 """Passwords that our documents print open nothing in production, and operators keep the password rules (AUT-22)."""
 
 import subprocess
-import sys
 from typing import Any
 
 import pytest
-from django.conf import settings as configured
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
 from rest_framework.test import APIClient
@@ -18,7 +16,7 @@ from igny8_core.auth.password_rules import (
     refuse_demo_operator,
 )
 from igny8_core.auth.services.sessions import open_session
-from tests import make
+from tests import make, warm_python
 from tests.database import process_environment
 
 GOOD = "a lonely engine hums"
@@ -121,15 +119,7 @@ def test_the_deployment_check_says_nothing_in_development() -> None:
 
 def started() -> subprocess.CompletedProcess[str]:
     """What the web server does when it starts."""
-    return subprocess.run(
-        [sys.executable, "-c", "import igny8_core.wsgi"],
-        cwd=configured.BASE_DIR,
-        env=process_environment(**PRODUCTION),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=600,
-    )
+    return warm_python.run("-c", "import igny8_core.wsgi", environment=process_environment(**PRODUCTION))
 
 
 @pytest.mark.django_db(transaction=True)

@@ -1,6 +1,7 @@
 """Who may do what to whom in a team, as one table (ROL-01, ROL-09, ROL-10)."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -96,9 +97,10 @@ def test_the_cube(account_a: Account, as_user: Login, caplog: pytest.LogCaptureF
     for cell in cells(CUBE):
         caplog.clear()
         target = actors[cell.actor] if cell.target == "oneself" else targets[cell.target]
-        with undone():
+        # What is refused is not undone: what it wrote would be seen at the end.
+        with nullcontext() if cell.status == 403 else undone():
             answer = do(clients[cell.actor], cell, target)
-            untouched = fingerprint() == before
+            untouched = cell.status == 403 or fingerprint() == before
         attempts = [line for line in caplog.records if line.getMessage() == "privilege_permissions_changed"]
         is_same_role = cell.action == f"make {cell.target}"
         if answer.status_code != cell.status or untouched != (cell.status == 403 or is_same_role):

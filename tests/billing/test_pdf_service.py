@@ -9,7 +9,6 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from io import BytesIO
 from pathlib import Path
-from typing import Any
 
 import pytest
 from pypdf import PdfReader
@@ -21,7 +20,7 @@ from igny8_core.business.billing.services.invoice_service import InvoiceService
 from igny8_core.business.billing.services.invoices.pdf import render_invoice
 from igny8_core.business.billing.services.payment_service import PaymentService
 from igny8_core.common.errors import InvalidInput
-from tests import make
+from tests import make, warm_python
 
 try:
     from igny8_core.business.billing.services.invoices import pdf_renderer
@@ -265,11 +264,10 @@ def test_invoice_without_a_snapshot_can_be_drawn(acme: Account) -> None:
 def test_own_logo_replaces_the_packaged_one(tmp_path: Path) -> None:
     logo = str(tmp_path / "our-logo.png")
 
-    done = run_python(
-        "from igny8_core.business.billing.services.invoices.pdf_renderer import PACKAGED_FILES\n"
-        "print(PACKAGED_FILES['packaged:logo'])",
-        COMPANY_LOGO=logo,
-    )
+    program = "from igny8_core.business.billing.services.invoices.pdf_renderer import PACKAGED_FILES\n"
+    program += "print(PACKAGED_FILES['packaged:logo'])"
+
+    done = warm_python.run("-c", PRELUDE + program, environment=environment_with(COMPANY_LOGO=logo))
 
     assert done.stdout.strip() == logo
 
@@ -279,7 +277,10 @@ def test_missing_system_libraries_are_named_with_the_command_that_brings_them(tm
     for name in ("libgobject-2.0.so.0", "libpango-1.0.so.0", "libpangoft2-1.0.so.0", "libharfbuzz.so.0"):
         (tmp_path / name).touch()
 
-    done = run_python(DRAW_UNSAVED_INVOICE, LD_LIBRARY_PATH=str(tmp_path))
+    # The loader looks at its variable once, when a process begins.
+    command = [sys.executable, "-c", PRELUDE + DRAW_UNSAVED_INVOICE]
+    environment = environment_with(LD_LIBRARY_PATH=str(tmp_path))
+    done = subprocess.run(command, capture_output=True, text=True, env=environment)
 
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-2:] == ["PdfUnavailable", PdfUnavailable.text]
@@ -287,6 +288,7 @@ def test_missing_system_libraries_are_named_with_the_command_that_brings_them(tm
         assert package in PdfUnavailable.text
 
 
+PRELUDE = "import datetime, django; django.setup()\n"
 DRAW_UNSAVED_INVOICE = f"""
 from igny8_core.business.billing.models import Invoice
 from igny8_core.business.billing.services.invoices.pdf import render_invoice
@@ -303,7 +305,5 @@ except Exception as error:
 """
 
 
-def run_python(program: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    prelude = "import datetime, django; django.setup()\n"
-    settings: dict[str, Any] = {**os.environ, "DJANGO_SETTINGS_MODULE": "igny8_core.settings", **environment}
-    return subprocess.run([sys.executable, "-c", prelude + program], capture_output=True, text=True, env=settings)
+def environment_with(**variables: str) -> dict[str, str]:
+    return {**os.environ, "DJANGO_SETTINGS_MODULE": "igny8_core.settings", **variables}

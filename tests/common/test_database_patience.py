@@ -12,6 +12,7 @@ from psycopg2 import extensions
 from fake_gateways.silent_proxy import Proxy, proxy_to
 from igny8_core.common import database_patience
 from igny8_core.common.database_patience import GAVE_UP, Patience, be_patient
+from tests import warm_python
 from tests.database import process_environment
 
 
@@ -83,9 +84,6 @@ def test_a_statement_that_is_only_slow_is_waited_for(proxy: Proxy) -> None:
 
 @pytest.mark.parametrize(("given", "limit"), [("7", "7s"), ("0", "0")])
 def test_postgresql_ends_a_statement_that_takes_too_long(given: str, limit: str, db: None) -> None:
-    import subprocess
-    import sys
-
     script = (
         "import django; django.setup()\n"
         "from django.db import connection\n"
@@ -93,6 +91,6 @@ def test_postgresql_ends_a_statement_that_takes_too_long(given: str, limit: str,
         "print(connection.settings_dict['OPTIONS']['connect_timeout'])"
     )
     environment = process_environment(DATABASE_STATEMENT_SECONDS=given, DJANGO_SETTINGS_MODULE="igny8_core.settings")
-    done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True)
+    done = warm_python.run("-c", script, environment=environment)
 
-    assert done.stdout.split() == [limit, "5"]
+    assert done.stdout.split() == [limit, "5"], done.stderr

@@ -1,18 +1,17 @@
 """Without Redis the queue is a table of the database. What workers have taken does not stay in it for ever."""
 
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
-from django.conf import settings
 from django.db import connection
 from kombu import Connection
 from kombu.transport.sqlalchemy import Channel
 
 from igny8_core.auth.tasks import forget_old_rows
 from igny8_core.common import queue_table
+from tests import warm_python
 from tests.database import database_url, process_environment
 
 QUEUE = "test-of-the-queue-table"
@@ -69,15 +68,15 @@ def test_what_was_taken_is_deleted_in_batches_and_what_waits_is_still_delivered(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_workers_and_schedules_that_are_all_new_create_the_tables_once() -> None:
+def test_workers_and_schedules_that_are_all_new_create_the_tables_once(tmp_path: Path) -> None:
     with connection.cursor() as cursor:
         cursor.execute("DROP TABLE IF EXISTS kombu_message, kombu_queue")
         cursor.execute("DROP SEQUENCE IF EXISTS message_id_sequence, queue_id_sequence")
     script = "import django; django.setup(); from igny8_core.common.queue_table import create_tables; create_tables()"
-    command, environment = [sys.executable, "-c", script], process_environment()
-    starting = [subprocess.Popen(command, cwd=settings.BASE_DIR, env=environment) for _ in range(4)]
+    environment, said = process_environment(DJANGO_SETTINGS_MODULE="igny8_core.settings"), tmp_path / "said"
+    starting = [warm_python.start("-c", script, environment=environment, output=said) for _ in range(4)]
 
-    assert [each.wait(120) for each in starting] == [0, 0, 0, 0]
+    assert [each.wait(120) for each in starting] == [0, 0, 0, 0], said.read_text()
 
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM kombu_message JOIN kombu_queue ON kombu_queue.id = queue_id")

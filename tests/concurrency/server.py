@@ -6,7 +6,6 @@ import json
 import signal
 import socket
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -14,8 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from django.conf import settings
-
+from tests import warm_python
 from tests.database import process_environment
 
 HOST = "127.0.0.1"
@@ -67,14 +65,7 @@ class Server:
             "--threads",
             str(THREADS // PROCESSES),
         ]
-        with self.log.open("wb") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "gunicorn", *options],
-                cwd=settings.BASE_DIR,
-                env=self.environment,
-                stdout=log,
-                stderr=log,
-            )
+        self.process = warm_python.start("-m", "gunicorn", *options, environment=self.environment, output=self.log)
         deadline = time.monotonic() + START_LIMIT
         while time.monotonic() < deadline and self.process.poll() is None:
             probe = Client(self.port)
@@ -91,7 +82,7 @@ class Server:
             self.process.wait(60)
         except subprocess.TimeoutExpired:
             self.process.kill()
-            self.process.wait()
+            self.process.wait(60)
 
 
 class Client:

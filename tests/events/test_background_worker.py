@@ -4,16 +4,14 @@ import json
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from django.conf import settings
 
 from igny8_core.events.models import Delivery
-from tests import make
+from tests import make, warm_python
 from tests.database import process_environment
 
 PATIENCE = 180  # seconds; the worker needs most of it to start on a busy machine
@@ -39,7 +37,7 @@ BROKERS = [
 ]
 
 
-def wait_until(is_so: Callable[[], bool], worker: subprocess.Popen[bytes]) -> bool:
+def wait_until(is_so: Callable[[], bool], worker: warm_python.Program) -> bool:
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline and worker.poll() is None:
         if is_so():
@@ -61,15 +59,8 @@ def test_worker_mails_the_operators_about_a_submitted_payment(broker: dict[str, 
     make.operator(email="olga@example.com")
     mails, log = tmp_path / "mails", tmp_path / "worker.log"
     environment = process_environment(EMAIL_URL=f"file://{mails}", IGNY8_VAR=str(tmp_path), **broker)
-    command = [sys.executable, "-m", "celery", "-A", "igny8_core", "worker", "-P", "threads", "-c", "2", "-B"]
-    with log.open("wb") as output:
-        worker = subprocess.Popen(
-            [*command, "-s", str(tmp_path / "schedule")],
-            cwd=settings.BASE_DIR,
-            env=environment,
-            stdout=output,
-            stderr=output,
-        )
+    command = ["-m", "celery", "-A", "igny8_core", "worker", "-P", "threads", "-c", "2", "-B"]
+    worker = warm_python.start(*command, "-s", tmp_path / "schedule", environment=environment, output=log)
     try:
         payment = make.submitted_payment(reference="BT-20251208-12345")
         submitted = Delivery.objects.filter(event__type="payment.submitted", event__object_id=str(payment.pk))

@@ -1,14 +1,11 @@
 """The outbox: every event reaches its consumers at least once, and never two workers at the same time."""
 
 import signal
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import pytest
-from django.conf import settings
 from django.core import mail
 from django.db import connection, transaction
 from django.utils import timezone
@@ -19,7 +16,7 @@ from igny8_core.common.errors import TransitionNotAllowed
 from igny8_core.events import consumers, deliveries, registry
 from igny8_core.events.models import Delivery, DeliveryStatus, Event
 from igny8_core.events.services import NewEvent, record
-from tests import make
+from tests import make, warm_python
 from tests.database import process_environment
 from tests.events.threads import in_threads
 
@@ -303,15 +300,8 @@ def test_a_delivery_whose_process_is_killed_each_time_is_given_up(consume: Calla
     consume(lambda event: None)
     happen(make.account())
 
-    done = subprocess.run(
-        [sys.executable, "-c", KILLED_AT_WORK],
-        cwd=settings.BASE_DIR,
-        env=process_environment(DJANGO_SETTINGS_MODULE="igny8_core.settings"),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=600,
-    )
+    environment = process_environment(DJANGO_SETTINGS_MODULE="igny8_core.settings")
+    done = warm_python.run("-c", KILLED_AT_WORK, environment=environment)
 
     # As often as one that fails; the worker that gives it up lives.
     kills = [str(-signal.SIGKILL)] * (len(deliveries.BACK_OFF) + 1)

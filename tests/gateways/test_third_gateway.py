@@ -4,8 +4,6 @@ import ast
 import json
 import re
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -15,6 +13,7 @@ import psycopg2
 import pytest
 from django.db import connection
 
+from tests import warm_python
 from tests.database import database_url, process_environment
 
 HERE = Path(__file__).resolve().parent
@@ -67,7 +66,7 @@ def run(copy: Path, database: str, *command: str) -> str:
         LOG_LEVEL="CRITICAL",
         THIRD_SECRET="secret of third",
     )
-    ended = subprocess.run([sys.executable, *command], cwd=copy, env=environment, capture_output=True, text=True)
+    ended = warm_python.run(*command, environment=environment, folder=copy)
     assert ended.returncode == 0, ended.stderr
     return ended.stdout
 

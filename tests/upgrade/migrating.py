@@ -3,11 +3,14 @@
 Run as a program by old_database.py, because it changes which database the application is connected to.
 """
 
+import gc
 import json
 import sys
 
 import django
 
+# As in manage.py.
+gc.set_threshold(50_000, 20, 50)
 django.setup()
 
 from django.core.management import call_command  # noqa: E402

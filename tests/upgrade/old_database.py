@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import psycopg2
 
+from tests import warm_python
 from tests.database import database_url, process_environment
 
 HERE = Path(__file__).resolve().parent
@@ -77,8 +78,7 @@ def rows(url: str, sql: str) -> list[tuple[Any, ...]]:
 
 def migrated(url: str) -> subprocess.CompletedProcess[str]:
     """The program that migrates a database and asks it, when it has ended."""
-    command = [sys.executable, str(HERE / "answers.py"), "--migrate"]
-    return subprocess.run(command, cwd=ROOT, env=_environment(url), capture_output=True, text=True)
+    return warm_python.run(HERE / "answers.py", "--migrate", environment=_environment(url), timeout=1800)
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from django.test import Client
 from fake_gateways import stripe_server
 from fake_gateways.paypal_fake import FakePayPal
 from fake_gateways.stripe_fake import FakeStripe
+from igny8_core.business.billing.api.payment_methods import rendered_lists
 from igny8_core.business.billing.gateways import stripe
 from igny8_core.business.billing.gateways.stripe.settings import StripeSettings
 from igny8_core.business.billing.models import Invoice
@@ -41,6 +42,12 @@ class Customer:
         target, _, query = answer["Location"].partition("?")
         assert (answer.status_code, target) == (303, self.page)
         return text_of(self.opens(f"?{query}"))
+
+
+@pytest.fixture(autouse=True)
+def lists_of_an_earlier_test_are_forgotten() -> None:
+    """They are kept as long as the table is the same; which gateways have keys, no list expects to change."""
+    rendered_lists.bodies = {}
 
 
 def text_of(response: HttpResponse) -> str:

@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 from django.conf import settings
-from django.core.management import call_command
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
@@ -32,7 +31,7 @@ from igny8_core.business.billing.services.invoice_service import InvoiceService
 from igny8_core.business.billing.services.invoices.pay_links import pay_link
 from igny8_core.business.billing.services.payment_service import PaymentService
 from tests import make
-from tests.web.accessibility import serious_faults
+from tests.web.accessibility import Scheme, serious_faults
 from tests.web.browser import browser_page, with_chromium
 from tests.web.people import COOKIE, browser_of
 
@@ -228,26 +227,28 @@ PAGES: dict[str, list[tuple[str, Callable[[User], str], str, bool]]] = {
         ("busy", plain("/faults/busy"), "owner", False),
     ],
 }
-WIDTHS = (1440, 390)
 # Scripts that save a click or a load; tests without a browser do the same without them.
 COMFORTS = {"signup/signup.js", "account/meter.js", "account/standing.js", "pay/copy.js", "pay/send.js", "pay/live.js"}
-# Each language and width once; what is left of the product is looked at where there is time. There axe is asked of one
-# of them, the language with the longest words on the smallest screen: names and colours come from the same templates.
-EACH_ONCE = (("en", 1440), ("ur", 390))
-THE_OTHERS = tuple(each for each in product(("en", "ur", "de"), WIDTHS) if each not in EACH_ONCE)
-LONGEST_WORDS = ("de", 390)
+# Each width, direction and colour scheme once. Where there is time, the other looks, and all languages:
+# axe is asked of the language with the longest words on the smallest screen, as names come from the same templates.
+Look = tuple[str, int, tuple[Scheme, ...]]
+EACH_ONCE: tuple[Look, ...] = (("en", 1440, ("light",)), ("ur", 390, ("dark",)))
+THE_OTHERS: tuple[Look, ...] = (
+    *(("en", 1440, ("dark",)), ("en", 390, ())),
+    *(("ur", 1440, ()), ("ur", 390, ("light",))),
+    *(("de", 1440, ()), ("de", 390, ("dark", "light"))),
+)
 
 
 @pytest.fixture(autouse=True)
-def world(live_server: LiveServer, settings: Any, stripe: FakeStripe, paypal: FakePayPal) -> None:
+def world(live_server: LiveServer, settings: Any, stripe: FakeStripe, paypal: FakePayPal, defaults: None) -> None:
     settings.BASE_URL = live_server.url
     settings.ROOT_URLCONF = "tests.web.faulty_urls"
-    call_command("seed_defaults", verbosity=0)
 
 
 @pytest.mark.parametrize("group", PAGES)
 def test_nobody_is_kept_out(group: str, live_server: LiveServer) -> None:
-    assert faults_of(group, EACH_ONCE, EACH_ONCE, live_server.url) == {}
+    assert faults_of(group, EACH_ONCE, live_server.url) == {}
 
 
 def test_without_scripts_a_page_that_needs_them_says_so(live_server: LiveServer) -> None:
@@ -264,16 +265,11 @@ def test_without_scripts_a_page_that_needs_them_says_so(live_server: LiveServer)
 @pytest.mark.stress
 @pytest.mark.parametrize("group", PAGES)
 def test_nobody_is_kept_out_in_the_other_languages_and_widths(group: str, live_server: LiveServer) -> None:
-    assert faults_of(group, THE_OTHERS, (LONGEST_WORDS,), live_server.url) == {}
+    assert faults_of(group, THE_OTHERS, live_server.url) == {}
 
 
-Look = tuple[str, int]
-
-
-def faults_of(
-    group: str, seen: tuple[Look, ...], by_axe: tuple[Look, ...], site: str
-) -> dict[tuple[str, str, int], list[str]]:
-    """What is wrong with which page, in which language and width; axe is asked where these are among `by_axe`."""
+def faults_of(group: str, seen: tuple[Look, ...], site: str) -> dict[tuple[str, str, int], list[str]]:
+    """What is wrong with which page, in which language and width; axe is asked in the colour schemes of the look."""
     pages = []
     for name, address, looks, is_sent in PAGES[group]:
         owner = make.owner({"name": "Karachi Content Company"}, email=f"{name}@example.com")
@@ -281,7 +277,7 @@ def faults_of(
         pages.append((name, f"{site}{address(owner)}", open_page_session(person) if person else "", is_sent))
     found, first_shown, open_now = {}, dict[str, list[str]](), ("", "")
     with browser_page(answered=(400, 401, 403, 404, 410, 500, 503)) as page:
-        for (name, target, session, is_sent), (language, width) in product(pages, seen):
+        for (name, target, session, is_sent), (language, width, schemes) in product(pages, seen):
             page.set_viewport_size({"width": width, "height": 900})
             if (name, language) != open_now:
                 cookies = {settings.LANGUAGE_COOKIE_NAME: language, COOKIE: session}
@@ -295,8 +291,7 @@ def faults_of(
                 open_now = name, language
             shown = to_act_with(page)
             missing = set(first_shown.setdefault(name, shown)) ^ set(shown)
-            faults = serious_faults(page) if (language, width) in by_axe else []
-            faults += [*over_the_side(page), *too_small(page), *missing]
+            faults = [*serious_faults(page, schemes), *over_the_side(page), *too_small(page), *missing]
             if faults:
                 found[name, language, width] = faults
     return found

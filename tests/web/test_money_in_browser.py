@@ -20,6 +20,7 @@ from igny8_core.business.billing.services.payment_service import PaymentService
 from igny8_core.business.billing.services.subscriptions.plan_change import quote
 from igny8_core.common import clock
 from tests import make
+from tests.snapshots import restored
 from tests.web.accessibility import serious_faults
 from tests.web.browser import browser_page, elsewhere, with_chromium
 from tests.web.people import COOKIE
@@ -29,24 +30,29 @@ pytestmark = [pytest.mark.django_db(transaction=True), with_chromium]
 READ_FOR = timedelta(minutes=5)
 # Around what has the focus; of a radio button, around its whole choice.
 RING = "getComputedStyle(document.activeElement.closest('.choice') ?? document.activeElement).outlineStyle"
+OWNER = "owner@lahore.example"
 BILLING, PURCHASE = "/account/billing", "/account/credits/purchase"
 
 
 @pytest.fixture
 def site(live_server: LiveServer, settings: Any) -> str:
     settings.BASE_URL = live_server.url
-    call_command("seed_defaults", verbosity=0)
     return live_server.url
 
 
 @pytest.fixture
 def owner(site: str) -> User:
-    """The owner of an account in Pakistan whose starter plan runs."""
-    owner = make.owner({"name": "Lahore Words", "billing_country": "PK", "status": "pending_payment"})
+    """The owner of an account in Pakistan whose starter plan runs, where everything is for sale."""
+    restored("an account of Pakistan with a running plan", with_a_running_plan)
+    return User.objects.get(email=OWNER)
+
+
+def with_a_running_plan() -> None:
+    call_command("seed_defaults", verbosity=0)
+    owner = make.owner({"name": "Lahore Words", "billing_country": "PK", "status": "pending_payment"}, email=OWNER)
     assert owner.account
     invoice = make.subscription(owner.account, Plan.objects.get(slug="starter")).invoices.get()
     PaymentService.approve_manual_payment(make.submitted_payment(invoice), make.operator())
-    return User.objects.get(pk=owner.pk)
 
 
 @pytest.fixture

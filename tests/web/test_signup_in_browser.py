@@ -4,7 +4,6 @@ import re
 from typing import Any
 
 import pytest
-from django.core.management import call_command
 from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
@@ -21,10 +20,9 @@ pytestmark = [pytest.mark.django_db(transaction=True), with_chromium]
 
 
 @pytest.fixture
-def site(live_server: LiveServer, settings: Any) -> str:
+def site(live_server: LiveServer, settings: Any, defaults: None) -> str:
     """The address of the server, which offers what a new installation offers."""
     settings.BASE_URL = live_server.url
-    call_command("seed_defaults", verbosity=0)
     return live_server.url
 
 

@@ -3,7 +3,6 @@
 from typing import Any
 
 import pytest
-from django.core.management import call_command
 from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
@@ -19,17 +18,19 @@ TOO_WIDE = "document.documentElement.scrollWidth > document.documentElement.clie
 
 
 def reads_well(page: Page) -> None:
-    """From right to left, nothing cut off on a telephone, and nothing that keeps people off the page."""
+    """From right to left, nothing cut off on a telephone, and nothing that keeps people off the page.
+
+    The same pages in the dark are looked at in test_accessibility.py.
+    """
     expect(page.locator("html")).to_have_attribute("dir", "rtl")
     page.set_viewport_size({"width": 390, "height": 844})
     assert page.evaluate(TOO_WIDE) is False
     page.set_viewport_size({"width": 1280, "height": 720})
-    assert serious_faults(page) == []
+    assert serious_faults(page, ("light",)) == []
 
 
-def test_from_the_start_page_to_a_payment_in_urdu(live_server: LiveServer, settings: Any) -> None:
+def test_from_the_start_page_to_a_payment_in_urdu(live_server: LiveServer, settings: Any, defaults: None) -> None:
     settings.BASE_URL = live_server.url
-    call_command("seed_defaults", verbosity=0)
     with browser_page() as page:
         page.goto(live_server.url)
         page.get_by_role("button", name="اردو").click()

@@ -84,7 +84,7 @@ def owner(account_fields: dict[str, Any] | None = None, **fields: Any) -> User:
     """The owner of a new account."""
     tenant = account(**(account_fields or {}))
     tenant.owner = user(account=tenant, role=Role.OWNER, **fields)
-    tenant.save()
+    tenant.save(update_fields=["owner"])
     return tenant.owner
 
 
@@ -117,8 +117,10 @@ def credit_package(**fields: Any) -> CreditPackage:
 def subscription(tenant: Account | None = None, plan_ordered: Plan | None = None) -> Subscription:
     """A subscription waiting for payment, with its invoice, ordered by bank transfer."""
     payment_method()
-    tenant = tenant or owner({"status": AccountStatus.PENDING_PAYMENT}).account
-    assert tenant
+    if tenant is None:
+        tenant = owner({"status": AccountStatus.PENDING_PAYMENT}).account
+        assert tenant
+        plan_ordered = plan_ordered or tenant.plan
     return SubscriptionService.create_subscription(tenant, plan_ordered or plan(), "bank_transfer")
 
 
@@ -153,7 +155,8 @@ def invoice(tenant: Account | None = None, **fields: Any) -> Invoice:
 
 def submitted_payment(of: Invoice | None = None, reference: str = "", **fields: Any) -> Payment:
     """A bank transfer that waits for approval: of the invoice, or of a new subscription's."""
-    payment_method()
+    if of:
+        payment_method()
     due = of or subscription().invoices.get()
     return PaymentService.create_manual_payment(due, "bank_transfer", reference or f"BT-{next(_numbers)}", **fields)
 

@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 import time_machine
-from django.core.management import call_command
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
@@ -37,12 +36,11 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def bench(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+def bench(defaults: None, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     """What the benchmarks share, in a transaction of a test, where VACUUM is not allowed."""
     monkeypatch.syspath_prepend(BENCHMARKS)
     shared = importlib.import_module("bench")
     monkeypatch.setattr(shared, "analyze", lambda: None)
-    call_command("seed_defaults", verbosity=0)
     return shared
 
 

@@ -5,6 +5,7 @@ import re
 import textwrap
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -36,8 +37,16 @@ def named(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
-def nodes(path: Path) -> Iterator[ast.AST]:
-    return ast.walk(ast.parse(path.read_text()))
+@cache
+def nodes(path: Path) -> list[ast.AST]:
+    return list(ast.walk(ast.parse(path.read_text())))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def sources_are_parsed_once() -> Iterator[None]:
+    """And forgotten afterwards: all of them take some hundred megabytes."""
+    yield
+    nodes.cache_clear()
 
 
 def calls(path: Path) -> Iterator[tuple[str, ast.Call]]:

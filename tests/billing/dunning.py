@@ -15,6 +15,8 @@ from igny8_core.business.billing.services.payment_service import PaymentService
 from igny8_core.events.deliveries import deliver_due
 from igny8_core.events.models import Delivery
 from tests import make
+from tests.billing.renewing import is_anything_for_sale
+from tests.snapshots import restored
 
 # A Monday without a holiday near.
 DUE = date(2027, 2, 1)
@@ -30,6 +32,12 @@ def day(number: int, hour: int = 10, minute: int = 0) -> Iterator[None]:
 
 def due_renewal(**account: str) -> Invoice:
     """The open invoice of a renewal, due on DUE, of an account that has paid its first month."""
+    if not (account or is_anything_for_sale()):
+        return restored("a renewal due on DUE", _due_renewal)
+    return _due_renewal(**account)
+
+
+def _due_renewal(**account: str) -> Invoice:
     with day(-31):
         owner = make.owner({"status": "pending_payment", "billing_email": "billing@example.com", **account})
         first = make.subscription(owner.account).invoices.get()

@@ -217,7 +217,7 @@ def approving(operator: User, note: str, *, override: bool) -> Callable[[Payment
     return partial(approve_locked, approved_by=operator, admin_notes=note, override_duplicate=override)
 
 
-@settings(max_examples=10, suppress_health_check=list(HealthCheck), derandomize=True)
+@settings(max_examples=6, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(
     kinds=st.lists(st.sampled_from(KINDS), min_size=1, max_size=10),
     moment=st.sampled_from([EARLY, LATE]),

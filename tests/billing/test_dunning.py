@@ -21,7 +21,7 @@ from igny8_core.events.models import Delivery, Event
 from tests import make
 from tests.billing.dunning import DUE, day, due_renewal, dun, settled_mails, steps_of, told
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("undrawn_pdfs")]
 
 
 def standing(invoice: Invoice) -> tuple[str, str, str, str]:

@@ -26,7 +26,7 @@ from igny8_core.events.models import Event
 from tests import make
 
 BASE_URL = "https://app.example.com"
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("undrawn_pdfs")]
 
 
 @pytest.fixture(autouse=True)

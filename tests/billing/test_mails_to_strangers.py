@@ -24,7 +24,7 @@ from igny8_core.common.models import SentMail
 from igny8_core.events.deliveries import deliver_due
 from tests import make
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("undrawn_pdfs")]
 
 Login = Callable[[User], APIClient]
 SETTINGS, PURCHASE = "/api/v1/account/settings/", "/api/v1/billing/credits/purchase/"

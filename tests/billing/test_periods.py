@@ -8,7 +8,8 @@ import pytest
 from igny8_core.auth.models import BillingCycle
 from igny8_core.business.billing.pricing import next_period
 
-FIRST, LAST = datetime(2024, 1, 1, 23, 59, 59, 999999, UTC), datetime(2033, 1, 1, tzinfo=UTC)
+# Until 2100 the calendar repeats itself every four years.
+FIRST, LAST = datetime(2024, 1, 1, 23, 59, 59, 999999, UTC), datetime(2028, 1, 1, tzinfo=UTC)
 
 
 def starts() -> list[datetime]:
@@ -22,8 +23,8 @@ def expected(anchor: datetime, months: int) -> datetime:
     return anchor.replace(year=year, month=month + 1, day=min(anchor.day, monthrange(year, month + 1)[1]))
 
 
-def test_every_start_of_nine_years_renews_for_ten_years_without_drift_gap_or_overlap() -> None:
-    assert len(starts()) == 3288
+def test_every_start_of_four_years_renews_for_ten_years_without_drift_gap_or_overlap() -> None:
+    assert len(starts()) == 1461
     for anchor in starts():
         end = expected(anchor, 1)
         for months in range(1, 120):

@@ -1,5 +1,6 @@
 """Mails go where the customer is reached today; documents keep the address that they were made with."""
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -22,8 +23,9 @@ from igny8_core.common.db import service_transaction
 from igny8_core.events import services as events
 from igny8_core.events.models import Event
 from tests import make
+from tests.snapshots import restored
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("undrawn_pdfs")]
 
 TYPO, RIGHT = "acounts@acme.example", "accounts@acme.example"
 OWNERS = "owner@acme.example"
@@ -49,14 +51,23 @@ OF_SUBSCRIPTIONS = {
 }
 
 
-@pytest.fixture
-def account() -> Account:
+def made_with_typo() -> Account:
     return make.owner({"billing_email": TYPO, "status": "pending_payment"}, email=OWNERS).account  # type: ignore[return-value]
 
 
 @pytest.fixture
-def told(account: Account, stripe: FakeStripe, olga: User) -> None:
-    """One event of every type that customers are told of, all recorded while the address was the wrong one."""
+def account() -> Account:
+    return made_with_typo()
+
+
+@pytest.fixture
+def told(stripe: FakeStripe) -> Account:
+    """Whom we have told of everything that customers are told of, while the address was the wrong one."""
+    return restored("what customers are told of, at a wrong address", partial(tell_everything, stripe))
+
+
+def tell_everything(stripe: FakeStripe) -> Account:
+    account, olga = made_with_typo(), make.operator()
     subscription = make.subscription(account)
     first = subscription.invoices.get()
     PaymentService.reject_manual_payment(make.submitted_payment(first), "Not found", olga)
@@ -76,6 +87,7 @@ def told(account: Account, stripe: FakeStripe, olga: User) -> None:
     note(make.renewal(subscription), "renewal.charge_failed", declined)
     card = account.payment_methods.get(is_default=True)
     note(card, "payment_method.expiring", {"brand": "visa", "last4": "4242", "exp_year": 2099, "exp_month": 12})
+    return account
 
 
 @service_transaction
@@ -96,13 +108,13 @@ def recipients(kind: str) -> list[str]:
 
 
 @pytest.mark.parametrize("kind", TO_CUSTOMERS)
-def test_each_mail_goes_to_the_address_as_it_was_corrected(account: Account, told: None, kind: str) -> None:
+def test_each_mail_goes_to_the_address_as_it_was_corrected(told: Account, kind: str) -> None:
     assert recipients(kind) == [TYPO]
 
-    Account.objects.filter(pk=account.pk).update(billing_email=RIGHT, confirmed_billing_email=RIGHT)
+    Account.objects.filter(pk=told.pk).update(billing_email=RIGHT, confirmed_billing_email=RIGHT)
     assert recipients(kind) == [RIGHT]
 
-    Account.objects.filter(pk=account.pk).update(billing_email="")
+    Account.objects.filter(pk=told.pk).update(billing_email="")
     assert recipients(kind) == [OWNERS]
 
 

@@ -34,7 +34,7 @@ from tests.billing.renewing import (
 )
 from tests.rows import now
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("undrawn_pdfs")]
 A_DAY = timedelta(days=1)
 THIRD_END = datetime(2026, 4, 30, 10, 30, tzinfo=UTC)
 

@@ -18,10 +18,10 @@ from igny8_core.common.money import format_amount, round_amount
 
 
 def test_no_period_drifts_whatever_day_it_started_on() -> None:
-    """Every start day of 2024 to 2032 × 120 months."""
+    """Every start day of 2024 to 2027 × 120 months; until 2100 the calendar repeats itself every four years."""
     anchor = datetime(2024, 1, 1, 15, 30, 45, 123456, tzinfo=UTC)
     days = 0
-    while anchor.year <= 2032:
+    while anchor.year <= 2027:
         previous, month_number = anchor, anchor.year * 12 + anchor.month - 1
         for period in range(1, 121):
             end = period_end(anchor, period, "monthly")
@@ -33,7 +33,7 @@ def test_no_period_drifts_whatever_day_it_started_on() -> None:
         assert end.timetz() == anchor.timetz()
         anchor += timedelta(days=1)
         days += 1
-    assert days == 3288
+    assert days == 1461
 
 
 def test_the_documented_month_ends() -> None:

@@ -133,6 +133,7 @@ def test_where_no_pdf_can_be_made_the_mail_goes_without_it(payment: Payment, mon
     assert "cannot be made" in " ".join(str(sent.body).split())
 
 
+@pytest.mark.usefixtures("undrawn_pdfs")
 def test_each_refund_of_a_payment_has_its_own_mail(payment: Payment) -> None:
     notes = [refunded(payment, amount) for amount in ("1.00", "2.00", None)]
 
@@ -142,6 +143,7 @@ def test_each_refund_of_a_payment_has_its_own_mail(payment: Payment) -> None:
         assert note.credit_note_number in str(mail.outbox[0].body)
 
 
+@pytest.mark.usefixtures("undrawn_pdfs")
 @pytest.mark.parametrize("text", ["<b>x</b>", "http://evil.example/pay", "www.evil.example", "=SUM(A1)"])
 def test_a_reason_makes_no_link_and_no_markup(payment: Payment, text: str) -> None:
     refunded(payment, reason=text, reference=text)

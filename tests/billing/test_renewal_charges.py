@@ -31,7 +31,7 @@ from tests.billing.renewing import (
 )
 from tests.rows import now
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("undrawn_pdfs")]
 A_SECOND, AN_HOUR, A_DAY = timedelta(seconds=1), timedelta(hours=1), timedelta(days=1)
 
 

@@ -16,7 +16,7 @@ from igny8_core.events.deliveries import deliver_due
 from igny8_core.events.models import Event
 from tests import make
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("undrawn_pdfs")]
 THURSDAY, FRIDAY, SATURDAY, MONDAY, TUESDAY = (datetime(2026, 3, day, 10, tzinfo=UTC) for day in (5, 6, 7, 9, 10))
 
 

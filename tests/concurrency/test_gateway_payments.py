@@ -20,10 +20,12 @@ from igny8_core.events.models import Event
 from tests import make
 from tests.concurrency.interleave import run_before
 from tests.concurrency.race import all_at_once, kinds
+from tests.concurrency.rounds import run_rounds
 from tests.concurrency.unlocked import without_row_locks
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("books_balance")]
-THREADS, ROUNDS = 16, 5
+THREADS = 8
+FEW, MORE = 3, 6
 
 
 def invoice_of_plan() -> Invoice:
@@ -41,8 +43,9 @@ def charges_of(stripe: FakeStripe, invoice: Invoice) -> int:
     return sum(charge["paid"] and charge["payment_intent"] in named for charge in stripe.all("charge"))
 
 
-def test_many_who_pay_one_invoice_charge_one_card(stripe: FakeStripe) -> None:
-    for _ in range(ROUNDS):
+@run_rounds(FEW, MORE)
+def test_many_who_pay_one_invoice_charge_one_card(stripe: FakeStripe, rounds: int) -> None:
+    for _ in range(rounds):
         invoice = invoice_of_plan()
         card = make.saved_card(stripe, invoice.account).gateway_method_id
 
@@ -54,8 +57,9 @@ def test_many_who_pay_one_invoice_charge_one_card(stripe: FakeStripe) -> None:
         assert CreditGrant.objects.filter(account=invoice.account).count() == 1
 
 
-def test_one_request_that_comes_many_times_is_one_attempt(stripe: FakeStripe) -> None:
-    for number in range(ROUNDS):
+@run_rounds(FEW, MORE)
+def test_one_request_that_comes_many_times_is_one_attempt(stripe: FakeStripe, rounds: int) -> None:
+    for number in range(rounds):
         invoice, key = invoice_of_plan(), f"{number:064}"
         card = make.saved_card(stripe, invoice.account).gateway_method_id
 
@@ -67,8 +71,9 @@ def test_one_request_that_comes_many_times_is_one_attempt(stripe: FakeStripe) ->
         assert (charges_of(stripe, invoice), Payment.objects.filter(invoice=invoice).count()) == (1, 1)
 
 
-def test_answer_message_check_and_return_of_one_success_settle_it_once(stripe: FakeStripe) -> None:
-    for _ in range(ROUNDS):
+@run_rounds(FEW, MORE)
+def test_answer_message_check_and_return_of_one_success_settle_it_once(stripe: FakeStripe, rounds: int) -> None:
+    for _ in range(rounds):
         invoice = invoice_of_plan()
         make.customer_at_stripe(stripe, invoice.account)
         attempt = PaymentService.create_stripe_payment(invoice)
@@ -107,9 +112,10 @@ def test_without_the_lock_one_success_could_be_settled_twice_but_for_the_second_
     assert CreditGrant.objects.filter(account=invoice.account).count() == 1
 
 
-def test_refunds_in_parts_never_give_back_more_than_was_captured(stripe: FakeStripe) -> None:
+@run_rounds(FEW, MORE)
+def test_refunds_in_parts_never_give_back_more_than_was_captured(stripe: FakeStripe, rounds: int) -> None:
     pick = random.Random(20261125)
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         payment = paid(stripe)
         parts = [Decimal(pick.randint(1, 6000)) / 100 for _ in range(THREADS)]
 
@@ -124,8 +130,11 @@ def test_refunds_in_parts_never_give_back_more_than_was_captured(stripe: FakeStr
         assert sum(refund["amount"] for refund in mine) == now.refunded_amount * 100
 
 
-def test_a_refund_here_and_one_at_the_gateway_at_the_same_moment_are_both_booked_once(stripe: FakeStripe) -> None:
-    for _ in range(ROUNDS):
+@run_rounds(FEW, MORE)
+def test_a_refund_here_and_one_at_the_gateway_at_the_same_moment_are_both_booked_once(
+    stripe: FakeStripe, rounds: int
+) -> None:
+    for _ in range(rounds):
         payment = paid(stripe)
         stripe.refund_in_dashboard(payment.gateway_object_id, 3000)
 
@@ -143,8 +152,9 @@ def test_a_refund_here_and_one_at_the_gateway_at_the_same_moment_are_both_booked
         assert CreditNote.objects.filter(payment=payment).count() == len(mine)
 
 
-def test_a_refund_and_a_lost_dispute_together_take_no_more_than_came_in(stripe: FakeStripe) -> None:
-    for _ in range(ROUNDS):
+@run_rounds(FEW, MORE)
+def test_a_refund_and_a_lost_dispute_together_take_no_more_than_came_in(stripe: FakeStripe, rounds: int) -> None:
+    for _ in range(rounds):
         payment = paid(stripe)
         lost = GatewayRefund(f"du_{payment.pk}", RefundState.SUCCEEDED, Decimal("89.00"), "USD")
 

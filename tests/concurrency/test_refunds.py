@@ -21,7 +21,7 @@ from tests.concurrency.rounds import run_rounds
 from tests.concurrency.unlocked import without_row_locks
 
 THREADS = 16
-FEW, MORE = 5, 8
+FEW, MORE = 3, 8
 
 
 def captured(olga: User | None = None) -> Payment:

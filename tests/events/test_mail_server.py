@@ -28,6 +28,7 @@ from igny8_core.events.models import Delivery, DeliveryStatus, Lane
 from tests import make
 from tests.events.threads import in_threads
 
+pytestmark = pytest.mark.usefixtures("undrawn_pdfs")
 HERE = {"EMAIL_BACKEND": "django.core.mail.backends.locmem.EmailBackend"}
 
 

@@ -20,6 +20,7 @@ from igny8_core.business.billing.services.webhook_inbox.inbox import (
     process_message,
     replay_message_now,
 )
+from tests.concurrency.rounds import run_rounds
 from tests.webhooks.cast import SECRET, books, card_payment, due_again, events_of, paypal_payment, stored
 
 pytestmark = pytest.mark.django_db
@@ -205,10 +206,11 @@ def test_two_disputes_of_a_payment_end_the_same_in_all_orders_and_told_twice(str
     assert broken_invariants() == []
 
 
-def test_messages_that_come_while_the_life_goes_on_end_it_the_same(stripe: FakeStripe) -> None:
+@run_rounds(12, 25)
+def test_messages_that_come_while_the_life_goes_on_end_it_the_same(stripe: FakeStripe, rounds: int) -> None:
     pick = random.Random(20261125)
     ends = []
-    for _ in range(25):
+    for _ in range(rounds):
         payment = card_payment(stripe)
         waiting: list[Event] = []
         for event in live_at_stripe(stripe, payment):

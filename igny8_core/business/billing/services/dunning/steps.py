@@ -102,12 +102,11 @@ def end_abandoned_orders() -> int:
 def _batches() -> Iterator[list[OpenInvoice]]:
     horizon = clock.today() - timedelta(days=min((*settings.DUNNING.reminders, 0))) + MARGIN
     due, last = dunned_invoices().filter(due_date__lte=horizon).order_by("pk"), 0
-    while True:
-        invoices = list(due.filter(pk__gt=last).select_related("account__owner")[:BATCH])
-        if not invoices:
-            return
+    while invoices := list(due.filter(pk__gt=last).select_related("account__owner")[:BATCH]):
         last = invoices[-1].pk
         yield read_cases(invoices, {invoice.account_id: invoice.account for invoice in invoices})
+        if len(invoices) < BATCH:
+            return
 
 
 def _took(case: OpenInvoice, calendar: Calendar) -> bool:

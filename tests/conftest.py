@@ -36,6 +36,7 @@ from igny8_core.business.billing.services.proofs import files as proof_files
 from igny8_core.common import clock, limit_hits, rate_limits, request_limits
 from igny8_core.common.logs import JsonFormatter
 from tests import canaries, hidden_queries, make, prepared_database
+from tests.concurrency import race
 from tests.snapshots import restored
 
 uploads = TemporaryDirectory(prefix="igny8-uploads-")
@@ -186,6 +187,13 @@ def pytest_unconfigure() -> None:
 def races_may_all_ask_gateways() -> None:
     """Races have more threads than a server, of which half may wait for gateways; test_turnstile.py has that limit."""
     turnstile.PLACES.set_threads(100)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def racers_leave() -> Iterator[None]:
+    """Who raced in the tests of one file keeps no connection from those of the next."""
+    yield
+    race.dismiss()
 
 
 @pytest.fixture(scope="session")

@@ -56,7 +56,11 @@ UNFOLD: dict[str, Any] = {
     "ENVIRONMENT": "igny8_core.admin.dashboard.environment",
     "DASHBOARD_CALLBACK": "igny8_core.admin.dashboard.dashboard",
     "STYLES": [lambda request: static("console/console.css")],
-    "SCRIPTS": [lambda request: static("console/search.js"), lambda request: static("console/names.js")],
+    "SCRIPTS": [
+        lambda request: static("console/search.js"),
+        lambda request: static("console/names.js"),
+        lambda request: static("console/dialogs.js"),
+    ],
     "SIDEBAR": {
         "show_search": True,
         "navigation": [

@@ -10,6 +10,7 @@ from igny8_core.auth.models import Account, User
 from igny8_core.business.billing.models import Invoice, Payment, PaymentMethodConfig, WebhookEvent
 from igny8_core.business.billing.services.payment_service import PaymentService
 from tests import make
+from tests.admin.entering import come_in
 from tests.admin.test_checking_in_browser import QUEUE, Keys, require_open
 from tests.admin.test_webhook_events import message
 from tests.auth.devices import give_second_factor
@@ -46,6 +47,23 @@ def test_an_operator_s_day(live_server: LiveServer, olga: User, defaults: None, 
     assert PaymentMethodConfig.objects.get(country_code="UG", wallet_id="0712345678").is_enabled
     assert tenant.credit_transactions.latest("pk").amount == 250
     assert WebhookEvent.objects.get(pk=given_up.pk).state == "waiting"
+
+
+# Sends the form of a dialog as soon as it stands on the page, before anything that is still to be done to it.
+SENT_AT_ONCE = """new MutationObserver((_, observer) => {
+  const form = document.querySelector("#dialog form");
+  if (form) { observer.disconnect(); form.requestSubmit(); }
+}).observe(document.querySelector("#modal-content"), {childList: true, subtree: true})"""
+
+
+def test_a_dialog_is_sent_however_quick_somebody_is(live_server: LiveServer, olga: User) -> None:
+    given_up = message()
+
+    with browser_page() as page:
+        come_in(page, live_server, olga, f"/admin/billing/webhookevent/{given_up.pk}/change/")
+        page.evaluate(SENT_AT_ONCE)
+        page.get_by_role("link", name="Process again").press("Enter")
+        expect(page.get_by_text("Messages put back into the queue: 1.")).to_be_visible()
 
 
 def log_in(page: Page, server: LiveServer, operator: User) -> None:

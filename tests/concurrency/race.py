@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 
 from django.db import connection, connections
 
@@ -11,23 +12,67 @@ from tests.concurrency.connections import reserved
 PATIENCE = 120  # seconds; a race that takes longer hangs
 
 
-def all_at_once(calls: Sequence[Callable[[], object]]) -> list[object]:
-    """Run the calls together; returns what each gave back or raised, in their order."""
-    barrier = threading.Barrier(len(calls))
+class Racers:
+    """Threads that keep their connections between races: to open one costs PostgreSQL more than most calls do."""
 
-    def run(call: Callable[[], object]) -> object:
-        try:
-            # Opened before the start, so that the calls and not the handshakes race.
-            wait_for_everybody()
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self._held = ExitStack()
+        self._held.enter_context(reserved(number))
+        self._threads = self._held.enter_context(ThreadPoolExecutor(number))
+
+    def run(self, calls: Sequence[Callable[[], object]]) -> list[object]:
+        """Run the calls together, each on a thread of its own; returns what each gave back or raised."""
+        barrier = threading.Barrier(len(calls))
+
+        def run(call: Callable[[], object]) -> object:
+            try:
+                # Opened before the start, so that the calls and not the handshakes race.
+                wait_for_everybody()
+                barrier.wait(PATIENCE)
+                return call()
+            except Exception as error:  # noqa: BLE001 (the test judges it)
+                return error
+            finally:
+                self._tidy()
+
+        return list(self._threads.map(run, calls))
+
+    def leave(self) -> None:
+        """Close the connections of all threads, which all have a turn because each waits for the others."""
+        barrier = threading.Barrier(self.number)
+
+        def leave(_: int) -> None:
             barrier.wait(PATIENCE)
-            return call()
-        except Exception as error:  # noqa: BLE001 (the test judges it)
-            return error
-        finally:
             connections.close_all()
 
-    with reserved(len(calls)), ThreadPoolExecutor(len(calls)) as pool:
-        return list(pool.map(run, calls))
+        list(self._threads.map(leave, range(self.number)))
+        self._held.close()
+
+    @staticmethod
+    def _tidy() -> None:
+        if connection.in_atomic_block:
+            connections.close_all()
+        else:
+            connection.close_if_unusable_or_obsolete()
+
+
+_racers: list[Racers] = []
+
+
+def all_at_once(calls: Sequence[Callable[[], object]]) -> list[object]:
+    """Run the calls together; returns what each gave back or raised, in their order."""
+    if _racers and _racers[0].number < len(calls):
+        dismiss()
+    if not _racers:
+        _racers.append(Racers(len(calls)))
+    return _racers[0].run(calls)
+
+
+def dismiss() -> None:
+    """Let the racers go, where there are any, and what they have reserved with them."""
+    while _racers:
+        _racers.pop().leave()
 
 
 def wait_for_everybody() -> None:

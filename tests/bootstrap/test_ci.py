@@ -140,12 +140,18 @@ def test_what_runs_beside_other_stages_is_shown_whole_and_counts_as_they_do(clon
     assert shown[-1] == "0 passed, 1 failed"
 
 
+@pytest.mark.parametrize("hears", ["", "trap '' INT; "], ids=["hears Ctrl-C", "does not hear it"])
 @pytest.mark.parametrize("stopped", ["test", "fuzz"])
-def test_when_it_is_stopped_its_stages_end_and_the_copy_is_removed(clone: Path, home: Path, stopped: str) -> None:
+def test_when_it_is_stopped_its_stages_end_and_the_copy_is_removed(
+    clone: Path, home: Path, stopped: str, hears: str
+) -> None:
     waits = '#!/bin/sh\npwd >"$HOME/copy"; echo $$ >"$HOME/pid"; sleep 900\n'
     stages_with(clone, *((waits,) if stopped == "test" else ("#!/bin/sh\n", waits)))
+    ci = clone / ".ci" / "stages"
+    ci.write_text(ci.read_text().replace("sleep 60", "sleep 1"))
     process = subprocess.Popen(
-        ["bash", str(clone / ".ci" / "run"), "--quick"],
+        ["bash", "-c", f"{hears}exec bash .ci/run --quick"],
+        cwd=clone,
         env={**os.environ, "HOME": str(home)},
         stdout=subprocess.PIPE,
         text=True,

@@ -140,6 +140,14 @@ def test_what_runs_beside_other_stages_is_shown_whole_and_counts_as_they_do(clon
     assert shown[-1] == "0 passed, 1 failed"
 
 
+def ended(process: int) -> bool:
+    """Whether it runs no more; who took it over from its parent may not have asked for its exit code yet."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except FileNotFoundError:
+        return True
+
+
 @pytest.mark.parametrize("hears", ["", "trap '' INT; "], ids=["hears Ctrl-C", "does not hear it"])
 @pytest.mark.parametrize("stopped", ["test", "fuzz"])
 def test_when_it_is_stopped_its_stages_end_and_the_copy_is_removed(
@@ -148,7 +156,7 @@ def test_when_it_is_stopped_its_stages_end_and_the_copy_is_removed(
     waits = '#!/bin/sh\npwd >"$HOME/copy"; echo $$ >"$HOME/pid"; sleep 900\n'
     stages_with(clone, *((waits,) if stopped == "test" else ("#!/bin/sh\n", waits)))
     ci = clone / ".ci" / "stages"
-    ci.write_text(ci.read_text().replace("sleep 60", "sleep 1"))
+    ci.write_text(ci.read_text().replace("tries < 600", "tries < 10"))
     process = subprocess.Popen(
         ["bash", "-c", f"{hears}exec bash .ci/run --quick"],
         cwd=clone,
@@ -167,8 +175,7 @@ def test_when_it_is_stopped_its_stages_end_and_the_copy_is_removed(
     assert process.returncode == 1
     assert output.splitlines()[-1] == "0 passed, 1 failed"
     assert not Path((home / "copy").read_text().strip()).exists()
-    with pytest.raises(ProcessLookupError):
-        os.kill(int((home / "pid").read_text()), 0)
+    assert ended(int((home / "pid").read_text()))
 
 
 def test_without_chromium_it_fails_and_says_why(clone: Path, home: Path) -> None:

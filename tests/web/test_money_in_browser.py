@@ -66,7 +66,8 @@ def cheap_moment(owner: User) -> Iterator[datetime]:
     """The clock stands where a change to Growth costs a cent less than it does after it was read for some minutes."""
     assert owner.account
     account, growth, now = owner.account, Plan.objects.get(slug="growth"), clock.now()
-    moments = (now + timedelta(minutes=minutes) for minutes in range(60 * 24))
+    # In whole minutes from some seconds of the clock there is none.
+    moments = (now + timedelta(seconds=seconds) for seconds in range(0, 24 * 60 * 60, 61))
     cheap = next(at for at in moments if quote(account, growth, at).total < quote(account, growth, at + READ_FOR).total)
     clock.stand_at(cheap)
     yield cheap

@@ -13,10 +13,10 @@ from outside_database import check_connection, without_password
 from paths import ROOT, VAR, VENV_PYTHON
 from processes import OnlyOne
 
-# Each worker needs seconds to collect the tests, so several workers are faster only for whole folders. There are two
+# Each worker needs seconds to collect the tests, so several workers are faster only for whole folders. There is one
 # more than cores, because a worker often waits for the database or a browser. More than eight would all wait for the
 # database.
-ON_ALL_CORES = (f"--numprocesses={min(8, (os.cpu_count() or 1) + 2)}", "--dist=worksteal")
+ON_ALL_CORES = (f"--numprocesses={min(8, (os.cpu_count() or 1) + 1)}", "--dist=worksteal")
 # With these options only a few tests run, somebody watches the output, or the caller sets the number of processes.
 ONE_PROCESS = ("-k", "--lf", "--last-failed", "--sw", "--stepwise", "-s", "--pdb", "--trace", "-n", "--numprocesses")
 # .ci/run also runs the stress tests. Here: bin/test -m stress, or bin/test -m "" for everything.

@@ -28,6 +28,7 @@ from fake_gateways.stripe_transport import FakeStripeTransport
 from igny8_core.auth.models import Account, Role, User
 from igny8_core.auth.services.sessions import open_session
 from igny8_core.business.billing.gateways import turnstile
+from igny8_core.business.billing.gateways.paypal import client as paypal_client
 from igny8_core.business.billing.gateways.paypal.settings import PayPalSettings
 from igny8_core.business.billing.gateways.stripe.charges import StripeGateway
 from igny8_core.business.billing.gateways.stripe.settings import StripeSettings
@@ -154,7 +155,7 @@ def _is_about_the_server(item: pytest.Item) -> bool:
         *getattr(item, "fixturenames", ())
     }
     is_chosen = item.nodeid.startswith(ABOUT_THE_SERVER) and not item.nodeid.startswith(OTHER_PROMISES)
-    return bool(uses_database) and (is_chosen or item.get_closest_marker("stress") is not None)
+    return bool(uses_database and is_chosen) or item.get_closest_marker("stress") is not None
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
@@ -308,8 +309,9 @@ def stripe(settings: Any, monkeypatch: pytest.MonkeyPatch) -> FakeStripe:
 
 
 @pytest.fixture
-def paypal(settings: Any) -> Iterator[FakePayPal]:
-    """A stand-in for PayPal at the other end of our adapter, on a port of this machine."""
+def paypal(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakePayPal]:
+    """A stand-in for PayPal at the other end of our adapter, on a port of this machine. It is asked again at once."""
+    monkeypatch.setattr(paypal_client, "RETRY_PAUSE", 0)
     fake = FakePayPal()
     server = paypal_server.serve(fake)
     settings.PAYPAL = PayPalSettings("fake-client", "fake-secret", fake.webhook_id, live=False, api_base=server.address)

@@ -19,6 +19,7 @@ from igny8_core.business.billing.services.subscription_service import Subscripti
 from tests import make
 from tests.api.attempts import ATTEMPTS, Login, Stage, approved_order, bank_asks, card_form, order
 from tests.api.world import fingerprint, refusal
+from tests.cases import some_of
 from tests.rows import now
 
 pytestmark = pytest.mark.django_db
@@ -105,7 +106,7 @@ def test_what_is_open_is_closed_first_and_then_it_is_done(stage: Stage, attempt:
     assert broken_invariants() == []
 
 
-@pytest.mark.parametrize(("attempt", "operation"), WITH_KEY)
+@pytest.mark.parametrize(("attempt", "operation"), some_of(WITH_KEY, each=3, but=1))
 def test_with_a_key_it_is_done_once_too(stage: Stage, attempt: Any, operation: Any) -> None:
     payment = attempt(stage)
 
@@ -238,7 +239,7 @@ def test_money_that_paypal_is_found_to_look_at_refuses(stage: Stage, operation: 
     assert (now(payment).status, now(stage.invoice).status) == ("processing", "pending")
 
 
-@pytest.mark.parametrize(("attempt", "operation"), OPEN)
+@pytest.mark.parametrize(("attempt", "operation"), some_of(OPEN, each=3))
 def test_what_cannot_be_closed_now_refuses_and_nothing_is_changed(stage: Stage, attempt: Any, operation: Any) -> None:
     attempt(stage)
     stage.stripe.refuse_next_connections(times=9)

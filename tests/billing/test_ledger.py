@@ -33,6 +33,7 @@ from igny8_core.common.errors import InvalidInput
 from igny8_core.events.models import Event
 from tests import make
 from tests.billing.ledger_model import Ledger
+from tests.cases import run_rounds
 
 pytestmark = pytest.mark.django_db
 
@@ -339,10 +340,11 @@ def test_the_database_refuses_links_from_one_account_to_another(charlie: User, l
 
 
 @pytest.mark.usefixtures("either_way")
-def test_the_ledger_does_what_a_list_of_grants_does() -> None:
+@run_rounds(6, 12)
+def test_the_ledger_does_what_a_list_of_grants_does(rounds: int) -> None:
     # Each example has an account of its own in the test's one transaction; CI says the same twice.
     few = hypothesis_settings(
-        max_examples=12,
+        max_examples=rounds,
         stateful_step_count=15,
         deadline=None,
         derandomize=True,

@@ -4,6 +4,7 @@ import io
 import os
 import time
 from datetime import UTC, datetime, timedelta
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,7 @@ from tests.api.world import fingerprint
 from tests.billing.files_of_strangers import exif, picture, sixteen_bits
 from tests.billing.pictures_of_telephones import KINDS, heic_that_turns
 from tests.billing.test_payment_confirmation import require_refusal
+from tests.cases import some_of
 
 pytestmark = pytest.mark.django_db
 
@@ -67,9 +69,9 @@ def test_a_photograph_is_turned_upright(orientation: int) -> None:
 
 
 @pytest.mark.usefixtures("warm_reader")
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("orientation", range(1, 9))
-@pytest.mark.parametrize("turns_itself", [True, False])
+@pytest.mark.parametrize(
+    ("kind", "orientation", "turns_itself"), some_of(product(KINDS, range(1, 9), [True, False]), each=5)
+)
 def test_a_photograph_of_a_telephone_is_turned_upright_once(kind: str, orientation: int, turns_itself: bool) -> None:
     content = picture(kind, size=(64, 40), quality=95, exif=exif(orientation))
     if kind == "HEIF" and turns_itself:

@@ -29,6 +29,7 @@ def test_an_old_python_can_read_the_command_and_is_told_what_is_needed(command: 
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.stress  # It asks Debian's servers, which take their time.
 @pytest.mark.skipif(not shutil.which("apt-get"), reason="only Debian and Ubuntu leave pip out of their Python")
 def test_an_environment_without_pip_gets_it_from_the_systems_package(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path

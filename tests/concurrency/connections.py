@@ -8,6 +8,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from django.db import OperationalError, connection
+
 # Four shares of 16 leave room for what the processes hold beside their races.
 SHARES, CONNECTIONS_PER_SHARE = 4, 16
 PATIENCE = 300  # seconds
@@ -39,6 +41,22 @@ def reserved(connections: int) -> Iterator[None]:
             yield
         finally:
             _held = 0
+
+
+def connect() -> None:
+    """Open this thread's connection, or wait until the server has room for one more: not every test reserves its own.
+
+    Raises:
+        OperationalError: the server takes none for another reason, or had no room for five minutes.
+    """
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return connection.ensure_connection()
+        except OperationalError as refused:
+            if "too many clients" not in str(refused) or time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
 
 
 def _share(number: int) -> Path:

@@ -11,6 +11,8 @@ from unittest import mock
 
 from django.db import connection, connections, transaction
 
+from tests.concurrency.connections import connect
+
 PATIENCE = 120  # seconds; nobody waits so long unless a rival hangs
 
 
@@ -37,10 +39,11 @@ class Rival:
 
     def _run(self, backend: SimpleQueue[int]) -> object:
         try:
-            connection.ensure_connection()
+            connect()
             backend.put(connection.connection.info.backend_pid)
             return self.call()
         except Exception as error:  # noqa: BLE001 (the test judges it)
+            backend.put(0)  # Nobody waits for one that got no connection.
             return error
         finally:
             connections.close_all()

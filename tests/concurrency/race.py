@@ -7,7 +7,7 @@ from contextlib import ExitStack
 
 from django.db import connection, connections
 
-from tests.concurrency.connections import reserved
+from tests.concurrency.connections import connect, reserved
 
 PATIENCE = 120  # seconds; a race that takes longer hangs
 
@@ -81,6 +81,7 @@ def wait_for_everybody() -> None:
     On a busy machine the last of 32 can wait for more than the 3 s after which the database gives up. That has its own
     test (test_lock_timeout.py); here everybody gets a turn.
     """
+    connect()
     with connection.cursor() as cursor:
         cursor.execute("SET lock_timeout = '110s'")
 

@@ -13,8 +13,8 @@ from igny8_core.auth.services.sessions import open_session
 from igny8_core.business.billing.models import Payment
 from igny8_core.business.billing.services.payment_service import PaymentService
 from tests import make
+from tests.cases import run_rounds
 from tests.concurrency.effects import ALL_REFUNDED, APPROVED, REJECTED, books_of, effects_of
-from tests.concurrency.rounds import run_rounds
 from tests.concurrency.server import Answer, Crowd, Request, Server
 
 CLIENTS = 32

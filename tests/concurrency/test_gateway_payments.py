@@ -18,9 +18,9 @@ from igny8_core.business.billing.services.reconciliation.polling import check_pa
 from igny8_core.business.billing.services.refunds.gateway_refunds import book_external_refund, sync_refunds
 from igny8_core.events.models import Event
 from tests import make
+from tests.cases import run_rounds
 from tests.concurrency.interleave import run_before
 from tests.concurrency.race import all_at_once, kinds
-from tests.concurrency.rounds import run_rounds
 from tests.concurrency.unlocked import without_row_locks
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("books_balance")]

@@ -14,10 +14,10 @@ from igny8_core.business.billing.services.payment_service import PaymentService
 from igny8_core.business.billing.services.payment_states import transitions
 from igny8_core.common.errors import TransitionNotAllowed
 from tests import make
+from tests.cases import run_rounds
 from tests.concurrency.effects import ALL_REFUNDED, books_of
 from tests.concurrency.interleave import before_commit, run_before
 from tests.concurrency.race import all_at_once, kinds
-from tests.concurrency.rounds import run_rounds
 from tests.concurrency.unlocked import without_row_locks
 
 THREADS = 16

@@ -60,10 +60,11 @@ def sign_up(page: Page, frontend: str) -> None:
     ("decision", "said", "told"),
     [
         ("approve", {}, "Approved: 1000 credits are yours."),
-        (
+        pytest.param(
             "reject",
             {"reason_code": "not_found", "reason": "No such transfer."},
             "Rejected: We did not find this payment on our bank or wallet statement. No such transfer.",
+            marks=pytest.mark.stress,
         ),
     ],
 )

@@ -20,7 +20,7 @@ from igny8_core.business.billing.services.webhook_inbox.inbox import (
     process_message,
     replay_message_now,
 )
-from tests.concurrency.rounds import run_rounds
+from tests.cases import run_rounds
 from tests.webhooks.cast import SECRET, books, card_payment, due_again, events_of, paypal_payment, stored
 
 pytestmark = pytest.mark.django_db

@@ -42,8 +42,8 @@ NARROWEST = (390, 768)
 # At which widths axe looks at a page, and in which themes there.
 Looks = dict[int, tuple[Scheme, ...]]
 OTHERWISE: Looks = {390: ("light",), 1440: ("dark",)}
-# Of each two pages the looks of the one and of the other: each time, and where there is time, so that each has then been
-# seen in both widths and both themes.
+# Of each two pages the looks of the one and of the other: each time, and where there is time. Each has then been seen
+# in both widths and both themes.
 EACH_TIME: tuple[Looks, Looks] = ({390: ("dark",)}, {1440: ("light",)})
 THE_REST: tuple[Looks, Looks] = ({390: ("light",), 1440: ("light",)}, {390: ("dark",), 1440: ("dark",)})
 # What is done to a row is asked in a dialog; these are pages of their own.

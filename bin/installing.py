@@ -6,7 +6,7 @@ from pathlib import Path
 COLLECTED = re.compile(r"(?m)^(?:Collecting|Requirement already satisfied:) ([\w.-]+)")
 CHOSEN = re.compile(r"(?m)^Installing collected packages: (.+)$")
 # A package with its version and hashes, which stand on lines of their own.
-PIN = re.compile(r"(?m)^([A-Za-z0-9._-]+)==(?:.*\\\n)*.*\n")
+PIN = re.compile(r"(?m)^([A-Za-z0-9._-]+)(?:\[[^\]]*\])?==(?:.*\\\n)*.*\n")
 
 
 def shares(requirements: list[str], number: int) -> list[str]:

@@ -1,12 +1,13 @@
 """What all tests share: the cast, clients that speak HTTP for them, and a database that can be emptied."""
 
 import gc
+import importlib
 import logging
 import os
 import threading
 from collections.abc import Callable, Iterator
 from functools import partial
-from itertools import islice
+from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import SimpleNamespace
@@ -36,7 +37,7 @@ from igny8_core.business.billing.services.invoices import pdf
 from igny8_core.business.billing.services.proofs import files as proof_files
 from igny8_core.common import clock, limit_hits, rate_limits, request_limits
 from igny8_core.common.logs import JsonFormatter
-from tests import canaries, hidden_queries, make, prepared_database
+from tests import canaries, hidden_queries, make, prepared_database, selection
 from tests.concurrency import race
 from tests.snapshots import restored
 
@@ -65,97 +66,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--on-this-server",
         action="store_true",
-        help="only what another database server can change: tests that use the database of the run",
+        help="only what another database server can change, and what is marked stress (tests/selection.py)",
     )
 
 
-# Tests of what is done to rows: locks, races, SQL of our own, ledger and money, and lists with their searches. The
-# others use the database as well, but what they promise (who may what, what is refused, mails, pages, documents) is
-# decided before it is asked. What is marked "stress" runs on the other server only, wherever it stands.
-ABOUT_THE_SERVER = (
-    *("tests/billing/", "tests/common/", "tests/concurrency/", "tests/events/", "tests/walk/"),
-    *("tests/api/test_idempotency.py", "tests/api/test_credit", "tests/api/test_staff_lists.py"),
-    "tests/test_slow_clients.py",
-    *("tests/api/test_staff_invoices.py", "tests/api/test_workflow.py", "tests/api/test_subscriptions.py"),
-)
-OTHER_PROMISES = (
-    *("tests/billing/test_proof", "tests/billing/test_pdf_service.py", "tests/billing/test_refund_documents.py"),
-    *("tests/billing/test_notifications.py", "tests/billing/test_mail", "tests/billing/test_present_address.py"),
-    *("tests/billing/test_gateway_mails.py", "tests/billing/test_renewal_mails.py", "tests/billing/test_epc_code.py"),
-    *("tests/billing/test_subscription_mails.py", "tests/billing/test_scripts_of_pdfs.py"),
-    *("tests/billing/test_bombs.py", "tests/billing/test_drawn_pdfs.py", "tests/events/test_mail_server.py"),
-    *("tests/billing/test_ledger_words.py", "tests/billing/test_card_warnings.py"),
-    # Lines of the log, texts that are signed, shapes of answers, and what the code says of itself: its declared events,
-    # and migrations of which Django tells that they send nothing.
-    *("tests/common/test_logs.py", "tests/common/test_security_log.py", "tests/common/test_signed_texts.py"),
-    *("tests/common/test_exceptions.py", "tests/common/test_output_serializers.py", "tests/events/test_registry.py"),
-    "tests/common/test_state_only.py",
-    # It counts statements and instructions of Python, which are the same on every server.
-    "tests/concurrency/test_cost.py",
-)
-
-# Each case asks the server for something else: races, triggers and checks of the database, and SQL of our own. Of any
-# other test with many cases one is enough on a second server, each time another.
-EVERY_CASE = (
-    *("tests/concurrency/", "tests/walk/", "tests/billing/test_ledger.py", "tests/billing/test_invoice_lines.py"),
-    *("tests/billing/test_invariants.py", "tests/billing/test_gateway_invariants.py", "tests/billing/test_usage"),
-)
-
-# What takes long: a whole installation, a browser, generated clients, other releases, simulated weeks.
-LONG = (
-    *("tests/journey/", "_in_browser.py", "tests/web/test_accessibility.py", "tests/clients/"),
-    *("tests/upgrade/", "tests/walk/", "tests/simulation/"),
-)
-
-
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Order and choose the tests.
-
-    What shares one running installation or one browser comes first: one process then has all of it, and nobody waits
-    for it at the end. With --on-this-server leave out what has run on another server and would be the same on this one.
-    What is left of the long ones shares nothing, so each process begins with some of it.
-    """
-    items.sort(key=lambda item: not _is_long(item))
-    if not config.getoption("--on-this-server"):
-        return
-    chosen = _one_of_equals([item for item in items if _is_about_the_server(item)])
-    ids = {item.nodeid for item in chosen}
-    config.hook.pytest_deselected(items=[item for item in items if item.nodeid not in ids])
-    items[:] = _spread(chosen, getattr(config, "workerinput", {"workercount": 1})["workercount"])
-
-
-def _one_of_equals(items: list[pytest.Item]) -> list[pytest.Item]:
-    """The tests, but of one with many cases only the first, where the order that was drawn for this run puts it."""
-    tests: dict[str, list[pytest.Item]] = {}
-    for item in items:
-        has_every_case = item.nodeid.startswith(EVERY_CASE) or item.get_closest_marker("stress")
-        tests.setdefault(item.nodeid if has_every_case else item.nodeid.partition("[")[0], []).append(item)
-    return [cases[0] for cases in tests.values()]
-
-
-def _is_long(item: pytest.Item) -> bool:
-    return any(part in item.nodeid for part in LONG)
-
-
-def _spread(items: list[pytest.Item], processes: int) -> list[pytest.Item]:
-    """The tests in an order in which each of the equal parts that processes begin with has its share of long ones."""
-    long = [item for item in items if _is_long(item)]
-    others = iter([item for item in items if not _is_long(item)])
-    spread: list[pytest.Item] = []
-    for process in range(processes):
-        share = long[process::processes]
-        size = (len(items) - len(spread)) // (processes - process)
-        spread += [*share, *islice(others, max(0, size - len(share)))]
-    return spread
-
-
-def _is_about_the_server(item: pytest.Item) -> bool:
-    uses_database = item.get_closest_marker("django_db") or {"db", "transactional_db"} & {
-        *getattr(item, "fixturenames", ())
-    }
-    is_chosen = item.nodeid.startswith(ABOUT_THE_SERVER) and not item.nodeid.startswith(OTHER_PROMISES)
-    return bool(uses_database and is_chosen) or item.get_closest_marker("stress") is not None
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> Iterator[None]:
+    """Choose the tests and put them in order (tests/selection.py)."""
+    selection.leave_to_the_second_server(items)
+    yield
+    items.sort(key=lambda item: not selection.is_long(item))
+    if config.getoption("--on-this-server"):
+        processes = getattr(config, "workerinput", {"workercount": 1})["workercount"]
+        chosen = selection.of_the_second_server(items, processes)
+        config.hook.pytest_deselected(items=[*{*items} - {*chosen}])
+        items[:] = chosen
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
@@ -166,18 +91,33 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_collection() -> Iterator[None]:
+def pytest_collection(session: pytest.Session) -> Iterator[None]:
     """Nothing is thrown away while tests are collected: to look for it would take half of the time.
 
     What was imported and collected stays; to look through it again and again would take some percent of the run.
     """
     gc.disable()
+    _compile_a_share(session.config)
     try:
         return (yield)
     finally:
         gc.freeze()
         gc.set_threshold(50_000, 20, 50)
         gc.enable()
+
+
+def _compile_a_share(config: pytest.Config) -> None:
+    """Import the test files, each process first another part of them, which others then find compiled.
+
+    In a new clone each of the processes would otherwise compile all of them, for ten seconds.
+    """
+    if not hasattr(config, "workerinput"):
+        return
+    process, processes = int(config.workerinput["workerid"].removeprefix("gw")), config.workerinput["workercount"]
+    files = sorted(chain.from_iterable((config.rootpath / each).rglob("test_*.py") for each in config.args))
+    begin = len(files) * process // processes
+    for file in files[begin:] + files[:begin]:
+        importlib.import_module(".".join(file.relative_to(config.rootpath).with_suffix("").parts))
 
 
 def pytest_unconfigure() -> None:

@@ -14,7 +14,7 @@ from fake_gateways.silent_proxy import proxy_to
 from tests.concurrency.server import HOST, Client, Server
 from tests.database import database_url
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.stress, pytest.mark.django_db(transaction=True)]
 LOGIN = b'{"email": "nobody@example.com", "password": "some words"}'
 CONNECTIONS = 60  # more than the server has threads
 # Seconds, on a busy machine. The server lets the silent go after ten (gunicorn_config.py): so long would others wait.

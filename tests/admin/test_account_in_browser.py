@@ -14,6 +14,7 @@ from tests.web.browser import browser_page, with_chromium
 pytestmark = [pytest.mark.django_db(transaction=True), with_chromium]
 
 
+@pytest.mark.stress
 def test_a_support_person_answers_a_customer(live_server: LiveServer, olga: User, defaults: None) -> None:
     account = one_of_each()
     group = olga.groups.model.objects.get(name="Support")

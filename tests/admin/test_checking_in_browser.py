@@ -118,6 +118,7 @@ def test_ten_payments_take_two_keys_each(live_server: LiveServer, olga: User) ->
     assert Payment.objects.get(pk=payments[8].pk).reason_code == "wrong_amount"
 
 
+@pytest.mark.stress
 def test_what_changed_is_told_and_fifty_are_approved_by_a_worker_but_for_one_that_is_unticked(
     live_server: LiveServer, olga: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:

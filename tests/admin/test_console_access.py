@@ -93,16 +93,16 @@ def who_is_left(page: ConsolePage) -> list[OperatorRole]:
 
 @pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize(
-    ("asking", "half"), some_of([(who_asks, 0), (who_asks, 1), (who_is_left, 0), (who_is_left, 1)], 4)
+    ("asking", "part"), some_of([(asking, part) for asking in (who_asks, who_is_left) for part in range(4)], each=8)
 )
 def test_a_role_opens_what_the_table_says(
-    asking: Callable[[ConsolePage], list[OperatorRole]], half: int, newest: Callable[[ConsolePage], str]
+    asking: Callable[[ConsolePage], list[OperatorRole]], part: int, newest: Callable[[ConsolePage], str]
 ) -> None:
     browsers, wrong = {role: operator_as(role.name) for role in ROLES}, {}
     # A customer's login, which is newer than the operators'.
     make.user(account=make.account())
 
-    for page in PAGES[half::2]:
+    for page in PAGES[part::4]:
         address, sent = newest(page), POSTED.get(page.name, {})
         is_sent = sent or page.does == "saves"
         for role in asking(page):

@@ -63,6 +63,7 @@ def history(olga: User) -> None:
         make.submitted_payment(reference=f"BT-2026-{number}")
 
 
+@pytest.mark.stress
 def test_first_page_and_search_fit_every_width_and_are_reached_by_key(live_server: LiveServer, olga: User) -> None:
     history(olga)
     account = make.account(name="Gesellschaft für außerordentlich lange Bezeichnungen und Verwaltung mbH & Co. KG")

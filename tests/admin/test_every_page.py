@@ -67,7 +67,7 @@ def test_every_model_of_ours_is_registered() -> None:
 
 
 @pytest.mark.usefixtures("framed_once")
-@pytest.mark.parametrize("model", some_of(REGISTERED, each=3, but=1), ids=label)
+@pytest.mark.parametrize("model", some_of(REGISTERED, each=6, but=1), ids=label)
 def test_pages_answer_with_text_of_strangers_as_text_and_a_list_costs_no_query_per_row(
     console: Client, model: type[models.Model]
 ) -> None:

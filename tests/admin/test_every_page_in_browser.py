@@ -202,7 +202,8 @@ def kinds_of_pages(account: Account) -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize("looks", [EACH_TIME, pytest.param(THE_REST, marks=pytest.mark.stress)])
+@pytest.mark.stress
+@pytest.mark.parametrize("looks", [EACH_TIME, THE_REST], ids=["first", "rest"])
 def test_nobody_is_kept_out_of_any_kind_of_page(
     looks: tuple[Looks, Looks], live_server: LiveServer, olga: User, defaults: None
 ) -> None:

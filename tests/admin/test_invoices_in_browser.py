@@ -18,6 +18,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), with_chromium]
 LOADED = "picture => picture.complete && picture.naturalWidth > 0"
 
 
+@pytest.mark.stress
 def test_an_invoice_is_written_sent_looked_at_and_corrected(live_server: LiveServer, olga: User) -> None:
     make.payment_method()
     make.owner({"name": "Tokyo Trading", "plan": make.plan("yen", currency="JPY", price=13900)})

@@ -59,7 +59,7 @@ def test_no_list_answers_guesses_at_its_columns(model: type[models.Model]) -> No
     assert [lookup for lookup in columns(model) if pages.lookup_allowed(lookup, "a", request)] == []
 
 
-@pytest.mark.parametrize("model", some_of(REGISTERED, each=3), ids=label)
+@pytest.mark.parametrize("model", some_of(REGISTERED, each=6), ids=label)
 def test_every_filter_of_every_list_reads_what_it_sends(console: Client, model: type[models.Model]) -> None:
     pages = admin.site._registry[model]
     page = console.get(address(model, "changelist"))

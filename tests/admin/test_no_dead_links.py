@@ -110,7 +110,7 @@ def test_no_link_of_the_console_leads_to_a_refusal(codenames: list[str]) -> None
 
 
 @pytest.mark.usefixtures("framed_once", "drawn_once")
-@pytest.mark.parametrize("role", some_of(ROLES, each=3), ids=lambda role: role.name)
+@pytest.mark.parametrize("role", some_of(ROLES, each=6), ids=lambda role: role.name)
 def test_no_link_leads_a_role_to_a_refusal(defaults: None, role: OperatorRole) -> None:
     first_of_each()
     make.submitted_payment()

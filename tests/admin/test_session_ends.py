@@ -1,6 +1,7 @@
 """An operator's session in the console ends when it is not used, and at the latest after some hours."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import time_machine
@@ -33,7 +34,8 @@ def test_a_session_that_nobody_uses_ends(client: Client, olga: User) -> None:
         assert not is_logged_in(client)
 
 
-def test_a_session_that_is_used_all_the_time_ends_too(client: Client, olga: User) -> None:
+def test_a_session_that_is_used_all_the_time_ends_too(client: Client, olga: User, settings: Any) -> None:
+    settings.CONSOLE_SESSION_MAX_AGE = timedelta(hours=3)
     began = timezone.now()
     with time_machine.travel(began, tick=False) as clock:
         log_in(client, olga)

@@ -19,6 +19,7 @@ from tests.web.browser import browser_page, elsewhere, with_chromium
 pytestmark = [pytest.mark.django_db(transaction=True), with_chromium]
 
 
+@pytest.mark.stress
 def test_an_operator_s_day(live_server: LiveServer, olga: User, defaults: None, settings: Any) -> None:
     settings.OPERATORS_NEED_SECOND_FACTOR = True
     device = give_second_factor(olga)

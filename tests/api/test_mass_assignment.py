@@ -129,6 +129,7 @@ def column_names() -> set[str]:
     return {field.name for field in fields} | {getattr(field, "attname", field.name) for field in fields}
 
 
+@pytest.mark.stress
 def test_every_column_of_every_table_is_refused_where_it_is_not_part_of_the_operation(world: World) -> None:
     """All names fifty at a time, and two of them alone at each operation, in turn."""
     names_of_columns, before = column_names() | set(DANGEROUS), fingerprint()

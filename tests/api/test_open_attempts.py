@@ -89,7 +89,7 @@ OPEN = paired([card_form, bank_asks], [order, approved_order])
 WITH_KEY = [(attempt, operation) for attempt, operation in OPEN if operation is not delete_account]
 
 
-@pytest.mark.parametrize(("attempt", "operation"), OPEN)
+@pytest.mark.parametrize(("attempt", "operation"), some_of(OPEN, each=3, but=2))
 def test_what_is_open_is_closed_first_and_then_it_is_done(stage: Stage, attempt: Any, operation: Any) -> None:
     payment = attempt(stage)
 
@@ -106,7 +106,7 @@ def test_what_is_open_is_closed_first_and_then_it_is_done(stage: Stage, attempt:
     assert broken_invariants() == []
 
 
-@pytest.mark.parametrize(("attempt", "operation"), some_of(WITH_KEY, each=3, but=1))
+@pytest.mark.parametrize(("attempt", "operation"), some_of(WITH_KEY, each=5, but=1))
 def test_with_a_key_it_is_done_once_too(stage: Stage, attempt: Any, operation: Any) -> None:
     payment = attempt(stage)
 
@@ -169,7 +169,9 @@ def captured(stage: Stage) -> Payment:
     return payment
 
 
-@pytest.mark.parametrize(("attempt", "operation"), paired([paid_in_browser, proven_to_the_bank], [captured]))
+@pytest.mark.parametrize(
+    ("attempt", "operation"), some_of(paired([paid_in_browser, proven_to_the_bank], [captured]), each=3)
+)
 def test_what_turns_out_to_be_paid_wins_and_is_said(stage: Stage, attempt: Any, operation: Any) -> None:
     payment, grants = attempt(stage), CreditGrant.objects.count()
 
@@ -189,7 +191,7 @@ IN_REVIEW = {"needs_review": True, "review_reason": "Other mode"}
 
 
 @pytest.mark.parametrize(
-    ("changes", "operation"), paired([{"status": "processing"}, {"status": "unknown"}], [IN_REVIEW])
+    ("changes", "operation"), some_of(paired([{"status": "processing"}, {"status": "unknown"}], [IN_REVIEW]), each=5)
 )
 def test_money_that_may_be_on_its_way_refuses_with_the_true_reason(
     stage: Stage, operation: Any, changes: dict[str, Any]
@@ -227,7 +229,7 @@ def test_a_confirmation_that_waits_refuses_and_is_named(stage: Stage, operation:
     assert fingerprint() == before
 
 
-@pytest.mark.parametrize("operation", OPERATIONS)
+@pytest.mark.parametrize("operation", some_of(OPERATIONS, each=4))
 def test_money_that_paypal_is_found_to_look_at_refuses(stage: Stage, operation: Any) -> None:
     payment = approved_order(stage)
     stage.paypal.hold_capture(payment.gateway_object_id)
@@ -239,7 +241,7 @@ def test_money_that_paypal_is_found_to_look_at_refuses(stage: Stage, operation: 
     assert (now(payment).status, now(stage.invoice).status) == ("processing", "pending")
 
 
-@pytest.mark.parametrize(("attempt", "operation"), some_of(OPEN, each=3))
+@pytest.mark.parametrize(("attempt", "operation"), some_of(OPEN, each=5))
 def test_what_cannot_be_closed_now_refuses_and_nothing_is_changed(stage: Stage, attempt: Any, operation: Any) -> None:
     attempt(stage)
     stage.stripe.refuse_next_connections(times=9)
@@ -298,7 +300,7 @@ def test_an_account_is_deleted_with_any_number_of_open_attempts(stage: Stage) ->
     assert {now(payment).status for payment in payments} == {"canceled"}
 
 
-@pytest.mark.parametrize("operation", OPERATIONS)
+@pytest.mark.parametrize("operation", some_of(OPERATIONS, each=4))
 def test_a_saved_card_that_was_perhaps_not_charged_yet_is_not_charged_because_something_else_is_wanted(
     stage: Stage, operation: Any
 ) -> None:

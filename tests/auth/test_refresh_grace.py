@@ -81,7 +81,8 @@ def test_after_logging_out_nothing_is_forgiven(alice: User) -> None:
     assert refresh(first.refresh).status_code == 401
 
 
-def test_a_login_that_is_refreshed_every_day_ends_all_the_same(alice: User) -> None:
+def test_a_login_that_is_refreshed_every_day_ends_all_the_same(alice: User, settings: Any) -> None:
+    settings.LOGIN_MAX_AGE = timedelta(days=5)
     began = timezone.now().replace(microsecond=0)
     with time_machine.travel(began, tick=False) as clock:
         newest = open_session(alice).refresh

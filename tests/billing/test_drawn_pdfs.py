@@ -25,6 +25,7 @@ from tests.billing.pdfs_of_strangers import (
     with_form,
     with_image,
 )
+from tests.cases import some_of
 
 A4 = Array([0, 0, 595, 842])
 LINE = b"BT /F1 8 Tf 60 700 Td (IBAN PK36 SCBL 0000 0011 2345 6702, reference BT-20261208-12345) Tj ET"
@@ -124,15 +125,18 @@ def test_the_same_file_gives_the_same_bytes() -> None:
 # --- Bounds -------------------------------------------------------------------------------------------------------
 
 
+BOXES = [[0, 0, 14_400, 14_400], [0, 0, 14_400, 3], [0, 0, 200, 9000], [0, 0, 3, 3]]
+
+
 @pytest.mark.usefixtures("warm_reader")
-@pytest.mark.parametrize("box", [(0, 0, 14_400, 14_400), (0, 0, 14_400, 3), (0, 0, 200, 9000), (0, 0, 3, 3)])
-def test_a_page_of_any_size_stays_within_the_pixels(box: tuple[int, ...]) -> None:
+@pytest.mark.parametrize("box", some_of(BOXES, each=4))
+def test_a_page_of_any_size_stays_within_the_pixels(box: list[int]) -> None:
     [page] = drawn(pdf(sized(box)))
 
     assert page.width * page.height <= pdfs.MAX_PIXELS * 1.01
 
 
-def sized(box: tuple[int, ...]) -> Change:
+def sized(box: list[int]) -> Change:
     def change(file: Pdf) -> None:
         with_contents(b"0 0 %d %d re f" % (box[2] // 2, box[3] // 2))(file)
         file.pages[0].obj.MediaBox = Array(box)
@@ -140,6 +144,7 @@ def sized(box: tuple[int, ...]) -> Change:
     return change
 
 
+@pytest.mark.stress
 @pytest.mark.usefixtures("warm_reader")
 def test_a_scan_of_noise_is_made_coarser_until_it_fits() -> None:
     noise = Image.effect_noise((1240, 1754), 200).convert("RGB")
@@ -185,7 +190,7 @@ REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
 
 
 @pytest.mark.usefixtures("warm_reader")
-@pytest.mark.parametrize("name", REFUSED)
+@pytest.mark.parametrize("name", some_of(REFUSED, each=3))
 def test_what_is_refused_is_told_why(name: str) -> None:
     made, told = REFUSED[name]
 

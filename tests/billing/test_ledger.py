@@ -340,7 +340,7 @@ def test_the_database_refuses_links_from_one_account_to_another(charlie: User, l
 
 
 @pytest.mark.usefixtures("either_way")
-@run_rounds(6, 12)
+@run_rounds(3, 12)
 def test_the_ledger_does_what_a_list_of_grants_does(rounds: int) -> None:
     # Each example has an account of its own in the test's one transaction; CI says the same twice.
     few = hypothesis_settings(

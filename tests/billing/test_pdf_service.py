@@ -156,6 +156,7 @@ def test_void_invoice_is_marked_void_with_its_reason(acme: Account) -> None:
     assert "Due date" not in text
 
 
+@pytest.mark.stress
 @needs_pango
 def test_long_invoice_repeats_its_header_and_counts_its_pages(acme: Account) -> None:
     lines = [{"description": f"Line {number}", "quantity": 1, "amount": "1.25"} for number in range(1, 201)]

@@ -99,7 +99,7 @@ def test_the_corpus_is_large() -> None:
     assert len(TAKEN) > 90
 
 
-@pytest.mark.parametrize("name", some_of(CORPUS, each=3))
+@pytest.mark.parametrize("name", some_of(CORPUS, each=6))
 def test_a_file_is_refused_or_written_anew(warm_reader: None, name: str) -> None:
     file, status = CORPUS[name]
     content = made(file)

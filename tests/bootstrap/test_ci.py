@@ -148,6 +148,7 @@ def ended(process: int) -> bool:
         return True
 
 
+@pytest.mark.stress
 @pytest.mark.parametrize("hears", ["", "trap '' INT; "], ids=["hears Ctrl-C", "does not hear it"])
 @pytest.mark.parametrize("stopped", ["test", "fuzz"])
 def test_when_it_is_stopped_its_stages_end_and_the_copy_is_removed(

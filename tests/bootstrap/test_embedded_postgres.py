@@ -52,6 +52,7 @@ def test_it_answers_keeps_its_data_and_recovers_from_a_killed_server_and_a_kille
     assert third.service._is_free()
 
 
+@pytest.mark.stress
 def test_it_listens_on_a_private_socket_only_and_cuts_forgotten_transactions(var: Path) -> None:
     server = postgres()
     url = server.start()
@@ -67,6 +68,7 @@ def test_it_listens_on_a_private_socket_only_and_cuts_forgotten_transactions(var
     server.stop()
 
 
+@pytest.mark.stress
 def test_a_folder_too_deep_for_a_socket_gets_a_short_one_that_is_removed_at_the_end(
     var: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -84,6 +86,7 @@ def test_a_folder_too_deep_for_a_socket_gets_a_short_one_that_is_removed_at_the_
     assert not socket.exists()
 
 
+@pytest.mark.stress
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root has to hand the server to another user")
 def test_root_in_a_private_folder_gets_a_database_elsewhere_and_no_permission_is_widened(
     var: Path, monkeypatch: pytest.MonkeyPatch

@@ -132,6 +132,7 @@ def test_a_client_of_openapi_python_client_signs_up_confirms_and_reads_its_invoi
     require_confirmed(run(sys.executable, "sign_up.py", site, EMAIL, make.PASSWORD, cwd=tmp_path / "client"))
 
 
+@pytest.mark.stress
 @with_node
 @needs_pango
 def test_a_client_of_openapi_typescript_signs_up_confirms_and_reads_its_invoice(typescript: Path, site: str) -> None:

@@ -82,6 +82,7 @@ def test_a_statement_that_is_only_slow_is_waited_for(proxy: Proxy) -> None:
     connected.close()
 
 
+@pytest.mark.stress
 @pytest.mark.parametrize(("given", "limit"), [("7", "7s"), ("0", "0")])
 def test_postgresql_ends_a_statement_that_takes_too_long(given: str, limit: str, db: None) -> None:
     script = (

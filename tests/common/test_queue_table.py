@@ -67,6 +67,7 @@ def test_what_was_taken_is_deleted_in_batches_and_what_waits_is_still_delivered(
         assert [queue.get(timeout=60).payload["number"] for _ in range(2)] == [5, 6]
 
 
+@pytest.mark.stress
 @pytest.mark.django_db(transaction=True)
 def test_workers_and_schedules_that_are_all_new_create_the_tables_once(tmp_path: Path) -> None:
     with connection.cursor() as cursor:

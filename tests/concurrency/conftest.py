@@ -18,11 +18,11 @@ def books_balance(transactional_db: None) -> Iterator[None]:
 
 @pytest.fixture
 def pace(pytestconfig: pytest.Config) -> int:
-    """Of so many steps a process is killed before one: before each on the outside database, else before every third.
+    """Of so many steps a process is killed before one: before each on the outside database, else before every sixth.
 
     With which step that begins is drawn, so that each has its turn.
     """
-    return 1 if pytestconfig.getoption("--on-this-server") else 3
+    return 1 if pytestconfig.getoption("--on-this-server") else 6
 
 
 @pytest.fixture(scope="module")

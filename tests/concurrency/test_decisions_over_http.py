@@ -18,8 +18,7 @@ from tests.concurrency.effects import ALL_REFUNDED, APPROVED, REJECTED, books_of
 from tests.concurrency.server import Answer, Crowd, Request, Server
 
 CLIENTS = 32
-FEW, MORE = 8, 12
-FEW_WITH_THE_CONSOLE, MORE_WITH_THE_CONSOLE = 3, 4
+FEW, ROUNDS, ROUNDS_WITH_THE_CONSOLE = 4, 16, 5
 
 pytestmark = pytest.mark.usefixtures("books_balance")
 
@@ -49,7 +48,7 @@ def assert_one_decided(answers: list[Answer]) -> Answer:
     return accepted[0]
 
 
-@run_rounds(FEW, MORE)
+@run_rounds(FEW, ROUNDS)
 def test_of_32_approvals_exactly_one_succeeds(crowd: Crowd, bearer: dict[str, str], rounds: int) -> None:
     for _ in range(rounds):
         payment = make.submitted_payment()
@@ -60,11 +59,9 @@ def test_of_32_approvals_exactly_one_succeeds(crowd: Crowd, bearer: dict[str, st
         assert effects_of(payment) == APPROVED
 
 
-@run_rounds(FEW, MORE)
-def test_of_16_approvals_and_16_rejections_exactly_one_decides(
-    crowd: Crowd, bearer: dict[str, str], rounds: int
-) -> None:
-    for _ in range(rounds):
+@pytest.mark.stress
+def test_of_16_approvals_and_16_rejections_exactly_one_decides(crowd: Crowd, bearer: dict[str, str]) -> None:
+    for _ in range(ROUNDS):
         payment = make.submitted_payment()
         both = [decision(payment, "approve", bearer), decision(payment, "reject", bearer)]
 
@@ -74,11 +71,9 @@ def test_of_16_approvals_and_16_rejections_exactly_one_decides(
         assert effects_of(payment) == (APPROVED if "credits_added" in winner else REJECTED)
 
 
-@run_rounds(FEW_WITH_THE_CONSOLE, MORE_WITH_THE_CONSOLE)
-def test_of_16_approvals_by_api_and_16_by_the_console_exactly_one_decides(
-    crowd: Crowd, bearer: dict[str, str], rounds: int
-) -> None:
-    for _ in range(rounds):
+@pytest.mark.stress
+def test_of_16_approvals_by_api_and_16_by_the_console_exactly_one_decides(crowd: Crowd, bearer: dict[str, str]) -> None:
+    for _ in range(ROUNDS_WITH_THE_CONSOLE):
         payment = make.submitted_payment()
         requests = [decision(payment, "approve", bearer), console_decision(payment, "approve")]
 
@@ -91,11 +86,11 @@ def test_of_16_approvals_by_api_and_16_by_the_console_exactly_one_decides(
         assert effects_of(payment) == APPROVED
 
 
-@run_rounds(FEW, MORE)
-def test_of_32_full_refunds_exactly_one_succeeds(crowd: Crowd, bearer: dict[str, str], rounds: int) -> None:
+@pytest.mark.stress
+def test_of_32_full_refunds_exactly_one_succeeds(crowd: Crowd, bearer: dict[str, str]) -> None:
     """REF-07."""
     olga = make.operator()
-    for _ in range(rounds):
+    for _ in range(ROUNDS):
         payment = PaymentService.approve_manual_payment(make.submitted_payment(), olga).payment
         request = Request(f"/api/v1/admin/payments/{payment.pk}/refund/", bearer, json.dumps({"reason": "Race"}))
 

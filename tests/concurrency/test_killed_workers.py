@@ -86,6 +86,7 @@ def test_of_a_card_payment_there_is_one_charge_and_one_grant_wherever_it_was_cut
     assert steps > 20
 
 
+@pytest.mark.stress
 def test_of_a_refund_there_is_one_credit_note_and_the_money_goes_back_once(
     stripe_at_a_port: FakeStripe, pace: int
 ) -> None:

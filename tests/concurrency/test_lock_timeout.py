@@ -54,6 +54,7 @@ def answers_while_locked(account_id: int, pair: Crowd, requests: list[Request]) 
         return answers, time.monotonic() - started
 
 
+@pytest.mark.stress
 @pytest.mark.usefixtures("books_balance")
 def test_a_held_account_lock_is_answered_503_with_retry_after_and_changes_nothing(pair: Crowd) -> None:
     payment, other = make.submitted_payment(), make.submitted_payment()

@@ -95,6 +95,7 @@ def test_workers_that_charge_at_once_charge_each_renewal_once(stripe_at_a_port: 
     assert {renewal.status for renewal in Renewal.objects.all()} == {"begun"}
 
 
+@pytest.mark.stress
 @pytest.mark.django_db(transaction=True)
 def test_a_scheduler_killed_at_any_step_loses_nothing_and_does_nothing_twice(pace: int) -> None:
     for step in range(randrange(pace), MOST_STEPS, pace):
@@ -119,6 +120,7 @@ def test_a_scheduler_killed_at_any_step_loses_nothing_and_does_nothing_twice(pac
     assert broken_invariants() == []
 
 
+@pytest.mark.stress
 @pytest.mark.django_db(transaction=True)
 def test_a_worker_killed_while_it_charges_has_charged_once(stripe_at_a_port: FakeStripe, pace: int) -> None:
     for step in range(randrange(pace), MOST_STEPS, pace):

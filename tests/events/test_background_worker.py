@@ -32,7 +32,7 @@ BROKERS = [
     pytest.param(
         {"REDIS_URL": f"redis://{REDIS[0]}:{REDIS[1]}/15"},
         id="Redis",
-        marks=pytest.mark.skipif(not redis_answers(), reason="no Redis on 127.0.0.1:6379"),
+        marks=[pytest.mark.stress, pytest.mark.skipif(not redis_answers(), reason="no Redis on 127.0.0.1:6379")],
     ),
 ]
 

@@ -76,6 +76,7 @@ def test_a_third_gateway_needs_at_most_four_lines_elsewhere() -> None:
     assert not any(file.startswith(str(GATEWAYS / "third")) for file, _, _ in printed_lines())
 
 
+@pytest.mark.stress
 def test_it_is_paid_told_of_refunded_and_reconciled(copy: Path, database: str) -> None:
     run(copy, database, "manage.py", "makemigrations", "igny8_auth", "billing", "--name", "third", "--verbosity=0")
     run(copy, database, "manage.py", "migrate", "--verbosity=0")

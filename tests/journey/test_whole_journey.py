@@ -13,7 +13,7 @@ from tests import make
 from tests.journey.parts import Site, installation
 from tests.web.browser import Desk, browsers, with_chromium
 
-pytestmark = with_chromium
+pytestmark = [pytest.mark.stress, with_chromium]
 
 PHONE = (390, 844)
 PATIENCE = 90_000  # milliseconds; for what takes a moment also on a machine that does much else

@@ -55,6 +55,7 @@ def broken(outcome: Outcome) -> dict[str, list[str]]:
     return {proof.name: proof.against for proof in proofs(outcome) if not proof.holds}
 
 
+@pytest.mark.stress
 def test_weeks_of_a_small_population_end_with_every_promise_kept(run: Callable[..., Outcome]) -> None:
     days: list[int] = []
     call_command("seed_defaults", verbosity=0)
@@ -97,6 +98,7 @@ def test_weeks_of_a_small_population_end_with_every_promise_kept(run: Callable[.
     assert len(past_due_without_reason(outcome.people)) == 1
 
 
+@pytest.mark.stress
 def test_what_is_wrong_is_seen(run: Callable[..., Outcome], monkeypatch: pytest.MonkeyPatch) -> None:
     """A task that fails, money and mails that nobody knows of, and periods that were not invoiced."""
 

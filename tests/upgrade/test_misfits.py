@@ -13,6 +13,8 @@ import pytest
 
 from tests.upgrade.old_database import GATEWAY_IDS_BEFORE, copied, migrating, restored, rows
 
+pytestmark = pytest.mark.stress
+
 BEFORE_THE_FIRST = ("billing", "0017_guards_of_disputes")
 NOTED_DISPUTES = "SELECT id, metadata FROM igny8_payments ORDER BY id"
 ALLOCATIONS = "SELECT to_regclass('igny8_allocations') IS NOT NULL"

@@ -16,6 +16,8 @@ from igny8_core.business.billing.management.commands.seed_defaults import DEFAUL
 from igny8_core.common.references import folded_reference
 from tests.upgrade.old_database import GATEWAY_IDS_BEFORE, HERE, migrated, restored, rows, unpacked
 
+pytestmark = pytest.mark.stress
+
 MOMENT = "2026-07-01 11:54:00+00"
 EDITED = "What was sold counts: the plan's credits were edited after its customers had paid for it"
 # What may differ, by the part of the answer's name and the path in it, with the reason. Each has to be used.

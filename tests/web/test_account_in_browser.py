@@ -163,6 +163,7 @@ def test_somebody_is_invited_joins_gets_another_role_and_is_removed(
     assert User.objects.get(email="nadia@example.com").account is None
 
 
+@pytest.mark.stress
 def test_settings_that_two_change_at_once_and_the_last_word_on_an_account(
     owner: User, admin: User, live_server: LiveServer
 ) -> None:

@@ -12,6 +12,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), with_chromium]
 LOGO = "https://cdn.redoc.ly/redoc/logo-mini.svg"
 
 
+@pytest.mark.stress
 def test_the_reference_shows_every_operation_finds_them_by_a_word_and_fits_a_phone(live_server: LiveServer) -> None:
     with browser_page(refused=LOGO) as page:
         page.goto(f"{live_server.url}/api/docs/#tag/billing/operation/confirm_payment")

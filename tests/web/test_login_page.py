@@ -210,7 +210,8 @@ def test_a_session_that_nobody_uses_ends(alice: User) -> None:
         assert not is_signed_in(browser)
 
 
-def test_a_session_that_is_used_all_the_time_ends_too(alice: User) -> None:
+def test_a_session_that_is_used_all_the_time_ends_too(alice: User, settings: Any) -> None:
+    settings.PAGE_SESSION_MAX_AGE = timedelta(days=2)
     began = timezone.now()
     with time_machine.travel(began, tick=False) as clock:
         browser = browser_of(alice)

@@ -275,6 +275,7 @@ def test_credits_by_paypal_that_is_left_and_then_approved(
     assert len(paypal.captures) == 1
 
 
+@pytest.mark.stress
 def test_credits_by_transfer_on_a_phone_and_their_arrival_without_a_reload(
     site: str, cookie: str, approving: str
 ) -> None:

@@ -56,6 +56,7 @@ def sign_up(page: Page, frontend: str) -> None:
     page.get_by_role("button", name="Sign up").click()
 
 
+@pytest.mark.stress
 @pytest.mark.parametrize(
     ("decision", "said", "told"),
     [
@@ -92,6 +93,7 @@ def test_a_page_on_another_origin_signs_up_confirms_and_sees_what_was_decided(
     assert (User.objects.get(email="paula@example.com").account.status == AccountStatus.ACTIVE) == is_active  # type: ignore[union-attr]
 
 
+@pytest.mark.stress
 def test_the_page_refreshes_a_token_that_ran_out_and_asks_again(frontend: str, settings: Any) -> None:
     settings.CORS_ALLOWED_ORIGINS = [frontend]
     asked: list[str] = []

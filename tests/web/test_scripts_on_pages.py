@@ -84,6 +84,7 @@ def address(settings: Any, live_server: LiveServer) -> None:
     settings.BASE_URL = live_server.url
 
 
+@pytest.mark.stress
 def test_every_letter_of_every_script_is_drawn_and_none_is_a_box() -> None:
     name = " ".join(TEXTS[each] for each in ("Bengali", "Urdu", "Korean"))
     lines = [{"description": text, "quantity": 1, "amount": "1.00"} for text in [*TEXTS.values(), BOXES]]
@@ -110,6 +111,7 @@ def test_joiners_join_as_on_invoices() -> None:
     assert lost == []
 
 
+@pytest.mark.stress
 def test_a_page_in_latin_fetches_no_font_and_another_only_those_of_its_script() -> None:
     link = pay_link(make.invoice(make.owner({"name": "Müller & Søn Ltd"}).account))
     fetched: dict[str, set[str]] = {}

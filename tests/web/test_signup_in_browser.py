@@ -68,6 +68,7 @@ def test_from_a_trial_to_the_first_site_and_the_first_spend(site: str) -> None:
     assert CreditUsageLog.objects.get().credits == 15
 
 
+@pytest.mark.stress
 def test_a_bank_transfer_ordered_on_a_phone_and_its_approval_seen_without_a_reload(site: str, approving: str) -> None:
     with browser_page() as page:
         page.set_viewport_size({"width": 390, "height": 844})

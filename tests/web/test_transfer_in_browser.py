@@ -99,6 +99,7 @@ def test_from_the_mail_to_paid_without_a_login_and_without_a_reload(olga: User, 
     assert phone.evaluate("window.isTheSamePage")
 
 
+@pytest.mark.stress
 def test_a_rejection_is_shown_with_its_reason_and_a_second_try(olga: User, phone: Page) -> None:
     fill_in(phone, "BT-WRONG")
     send(phone)
@@ -204,6 +205,7 @@ def faults_of(page: Page) -> list[str]:
     return found
 
 
+@pytest.mark.stress
 def test_nothing_keeps_people_off_the_page(invoice: Invoice, olga: User, stripe: object, paypal: object) -> None:
     make.payment_method(payment_method="stripe", display_name="Card")
     make.payment_method(payment_method="paypal", display_name="PayPal")

@@ -35,7 +35,7 @@ OTHER_PROMISES = (
 
 # Each case asks the server for something else: races, triggers and checks of the database, and SQL of our own. The
 # second server is asked all of them, and the first one of each test; of any other test with many cases it is the other
-# way round.
+# way round, and the second server is asked half of these tests, another half in each run.
 EVERY_CASE = (
     *("tests/concurrency/", "tests/walk/", "tests/billing/test_ledger.py", "tests/billing/test_invoice_lines.py"),
     *("tests/billing/test_invariants.py", "tests/billing/test_gateway_invariants.py", "tests/billing/test_usage"),
@@ -61,8 +61,7 @@ def leave_to_the_second_server(items: list[pytest.Item]) -> None:
     """Mark as "stress" all cases but the first of each test whose every case the second server is asked."""
     begun = set()
     for item in items:
-        is_about_it = item.nodeid.startswith(EVERY_CASE) and not item.nodeid.startswith(OTHER_PROMISES)
-        if is_about_it and not item.get_closest_marker("stress"):
+        if _asks_with_each_case(item) and not item.get_closest_marker("stress"):
             test = item.nodeid.partition("[")[0]
             if test in begun:
                 item.add_marker(pytest.mark.stress)
@@ -72,18 +71,27 @@ def leave_to_the_second_server(items: list[pytest.Item]) -> None:
 def of_the_second_server(items: list[pytest.Item], processes: int) -> list[pytest.Item]:
     """What the run on the second server asks, in so many equal parts, one for each process to begin with.
 
-    It leaves out what has run on the first server and would be the same on this one.
+    Of what has run on the first server it leaves out what would be the same on this one.
     """
-    return _spread(_one_of_equals([item for item in items if _is_about_the_server(item)]), processes)
+    return _spread(_every_case(items) + _some_once_more(items), processes)
 
 
-def _one_of_equals(items: list[pytest.Item]) -> list[pytest.Item]:
-    """The tests, but of one with many cases only the first, where the order that was drawn for this run puts it."""
-    tests: dict[str, list[pytest.Item]] = {}
+def _every_case(items: list[pytest.Item]) -> list[pytest.Item]:
+    return [item for item in items if item.get_closest_marker("stress") or _asks_with_each_case(item)]
+
+
+def _some_once_more(items: list[pytest.Item]) -> list[pytest.Item]:
+    """Every second of the other tests about the server, with one of its cases. The order is drawn for each run."""
+    cases: dict[str, pytest.Item] = {}
     for item in items:
-        has_every_case = item.nodeid.startswith(EVERY_CASE) or item.get_closest_marker("stress")
-        tests.setdefault(item.nodeid if has_every_case else item.nodeid.partition("[")[0], []).append(item)
-    return [cases[0] for cases in tests.values()]
+        is_another = not item.get_closest_marker("stress") and not _asks_with_each_case(item)
+        if is_another and _is_about_the_server(item):
+            cases.setdefault(item.nodeid.partition("[")[0], item)
+    return [*cases.values()][::2]
+
+
+def _asks_with_each_case(item: pytest.Item) -> bool:
+    return item.nodeid.startswith(EVERY_CASE) and not item.nodeid.startswith(OTHER_PROMISES)
 
 
 def _spread(items: list[pytest.Item], processes: int) -> list[pytest.Item]:
@@ -106,5 +114,6 @@ def _is_about_the_server(item: pytest.Item) -> bool:
     uses_database = item.get_closest_marker("django_db") or {"db", "transactional_db"} & {
         *getattr(item, "fixturenames", ())
     }
-    is_chosen = item.nodeid.startswith(ABOUT_THE_SERVER) and not item.nodeid.startswith(OTHER_PROMISES)
-    return bool(uses_database and is_chosen) or item.get_closest_marker("stress") is not None
+    return (
+        bool(uses_database) and item.nodeid.startswith(ABOUT_THE_SERVER) and not item.nodeid.startswith(OTHER_PROMISES)
+    )

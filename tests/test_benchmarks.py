@@ -63,6 +63,7 @@ def test_the_rows_of_usage_fit_their_table(bench: ModuleType, monkeypatch: pytes
     assert CreditUsageLog.objects.count() == 100
 
 
+@pytest.mark.stress
 def test_the_rows_of_the_console_fit_their_tables_and_its_pages_open(
     bench: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,6 +1,7 @@
 """Every page of the console in a real browser: nobody is kept out of it, and nothing leaves its box.
 
-Each run looks at one page of each kind. What is marked "stress" looks at all of them.
+One page of each kind is looked at on a phone and on a desk, in light and in dark; of the others, what is new on them in
+one of these looks.
 """
 
 import os
@@ -28,7 +29,7 @@ from tests.admin.samples import one_of_each
 from tests.web.accessibility import AxeOnPage, Scheme
 from tests.web.browser import browser_page, with_chromium
 
-pytestmark = [pytest.mark.django_db(transaction=True), with_chromium]
+pytestmark = [pytest.mark.stress, pytest.mark.django_db(transaction=True), with_chromium]
 
 # Answers that are files, or that only a form is sent to.
 NO_PAGES = re.compile(
@@ -41,11 +42,9 @@ WIDTHS = (390, 768, 1440, 1920)
 NARROWEST = (390, 768)
 # At which widths axe looks at a page, and in which themes there.
 Looks = dict[int, tuple[Scheme, ...]]
-OTHERWISE: Looks = {390: ("light",), 1440: ("dark",)}
-# Of each two pages the looks of the one and of the other: each time, and where there is time. Each has then been seen
-# in both widths and both themes.
-EACH_TIME: tuple[Looks, Looks] = ({390: ("dark",)}, {1440: ("light",)})
-THE_REST: tuple[Looks, Looks] = ({390: ("light",), 1440: ("light",)}, {390: ("dark",), 1440: ("dark",)})
+ALL_LOOKS: Looks = {390: ("light", "dark"), 1440: ("light", "dark")}
+# Pages of one template come in both of these.
+IN_TURN: tuple[Looks, Looks] = ({390: ("light",)}, {1440: ("dark",)})
 # What is done to a row is asked in a dialog; these are pages of their own.
 DIALOG_OF_ROW = re.compile(r"^(/admin/\w+/\w+/[^/]+/)(?!change/|history/|delete/|password/|to-check/)[a-z_-]+/$")
 DIALOG_OF_LIST = re.compile(r"^/admin/\w+/\w+/(order|send_now|invite)/$")
@@ -202,11 +201,7 @@ def kinds_of_pages(account: Account) -> dict[str, str]:
     }
 
 
-@pytest.mark.stress
-@pytest.mark.parametrize("looks", [EACH_TIME, THE_REST], ids=["first", "rest"])
-def test_nobody_is_kept_out_of_any_kind_of_page(
-    looks: tuple[Looks, Looks], live_server: LiveServer, olga: User, defaults: None
-) -> None:
+def test_nobody_is_kept_out_of_any_kind_of_page(live_server: LiveServer, olga: User, defaults: None) -> None:
     pages = kinds_of_pages(half_a_year(olga))
     support = make.user(is_staff=True, email="sara@example.com", first_name="Sara")
     support.groups.add(Group.objects.get(name="Support"))
@@ -219,13 +214,12 @@ def test_nobody_is_kept_out_of_any_kind_of_page(
     found = []
     with browser_page(answered=(403,)) as page:
         page.emulate_media(reduced_motion="reduce")
-        for (name, (address, cookie)), seen in zip(opens.items(), cycle(looks), strict=False):
+        for name, (address, cookie) in opens.items():
             opened(page, live_server, address, cookie)
-            found += faults_of(page, name, seen)
+            found += faults_of(page, name, ALL_LOOKS)
         assert found == [], "\n" + "\n".join(found)
 
 
-@pytest.mark.stress
 @pytest.mark.parametrize("share", range(SHARES))
 def test_nobody_is_kept_out_of_any_page(share: int, live_server: LiveServer, olga: User, defaults: None) -> None:
     half_a_year(olga)
@@ -238,9 +232,9 @@ def test_nobody_is_kept_out_of_any_page(share: int, live_server: LiveServer, olg
     found, seen = [], set[str]()
     with browser_page() as page:
         page.emulate_media(reduced_motion="reduce")
-        for address in pages:
+        for address, looks in zip(pages, cycle(IN_TURN), strict=False):
             opened(page, live_server, address, cookie)
-            found += faults_of(page, address, OTHERWISE, seen)
+            found += faults_of(page, address, looks, seen)
         assert found == [], "\n" + "\n".join(found)
 
 

@@ -10,6 +10,7 @@ from rest_framework.test import APIClient
 
 from tests.api import people, purchases, staff
 from tests.api.world import ACTORS, World, address, body, fingerprint, refusal, routes, send, undone
+from tests.cases import some_of
 
 pytestmark = pytest.mark.django_db
 
@@ -164,6 +165,14 @@ def asked_at(route: str, codes: dict[str, int], customers: Iterator[str]) -> Ite
     return {*one_of_each_code(codes).values(), "suspended"} if route.endswith("/pdf/") else codes
 
 
+def one_half() -> list[tuple[str, str, str]]:
+    return [*asked()][::2]
+
+
+def other_half() -> list[tuple[str, str, str]]:
+    return [*asked()][1::2]
+
+
 def asked_by_all() -> Iterator[tuple[str, str, str]]:
     """Whoever there is, with each method that a route has."""
     for (method, route), codes in EXPECTED.items():
@@ -175,9 +184,9 @@ def one_of_each_code(codes: dict[str, int]) -> dict[int, str]:
     return {code: actor for actor, code in reversed(codes.items())}
 
 
-@pytest.mark.parametrize("asking", [asked, pytest.param(asked_by_all, marks=pytest.mark.stress)])
+@pytest.mark.parametrize("asking", some_of([one_half, other_half, asked_by_all], each=3))
 def test_each_actor_gets_the_code_of_the_table_and_who_is_refused_changes_nothing(
-    world: World, asking: Callable[[], Iterator[tuple[str, str, str]]]
+    world: World, asking: Callable[[], Iterable[tuple[str, str, str]]]
 ) -> None:
     wrong, refused, before = [], 0, fingerprint()
 
@@ -193,7 +202,7 @@ def test_each_actor_gets_the_code_of_the_table_and_who_is_refused_changes_nothin
             refusal(response)
 
     assert not wrong, "\n".join(wrong)
-    assert refused > 150
+    assert refused > 70
     assert fingerprint() == before
 
 

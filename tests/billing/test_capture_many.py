@@ -26,6 +26,7 @@ from igny8_core.business.billing.services.subscription_service import Subscripti
 from tests import make
 from tests.api.world import undone
 from tests.billing.renewing import END, START, WEEK_BEFORE, at, renewal_of, running
+from tests.cases import some_of
 
 pytestmark = pytest.mark.django_db
 
@@ -231,7 +232,7 @@ def test_together_and_one_by_one_leave_the_same(
         require_the_same(kinds, moment, note, override=override)
 
 
-@pytest.mark.parametrize("moment", [EARLY, LATE])
+@pytest.mark.parametrize("moment", some_of([EARLY, LATE], each=2))
 def test_one_of_each_kind(moment: datetime) -> None:
     require_the_same(KINDS, moment, "Line 14", override=True)
 

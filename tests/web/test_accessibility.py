@@ -238,7 +238,7 @@ LOOKED_AT = dict(zip(PAGES, cycle(EACH_ONCE), strict=False))
 THE_OTHERS: tuple[Look, ...] = (
     *(("en", 1440, ("dark",)), ("en", 390, ())),
     *(("ur", 1440, ()), ("ur", 390, ("light",))),
-    *(("de", 1440, ()), ("de", 390, ("dark", "light"))),
+    *(("de", 1440, ()), ("de", 390, ("light",))),
 )
 
 

@@ -147,6 +147,7 @@ def test_a_larger_plan_is_previewed_ordered_and_paid_then_a_smaller_one_set_and_
     assert Invoice.objects.latest("pk").status == "void"
 
 
+@pytest.mark.stress
 def test_a_change_is_previewed_ordered_and_the_plan_canceled_by_the_keyboard_alone_in_german(
     site: str, owner: User, cookie: str
 ) -> None:
@@ -246,6 +247,7 @@ def test_credits_by_a_card_that_is_entered_after_one_that_is_declined(
     assert stripe_page.charges_count() == 1
 
 
+@pytest.mark.stress
 def test_credits_by_paypal_that_is_left_and_then_approved(
     site: str, cookie: str, stripe_page: FakeStripe, paypal: FakePayPal
 ) -> None:

@@ -40,6 +40,7 @@ def test_there_are_pages_to_look_at() -> None:
     }
 
 
+@pytest.mark.stress
 @pytest.mark.usefixtures("undrawn")
 def test_an_id_that_no_row_has_is_answered_with_a_sentence(console: Client) -> None:
     """On every page one such id; every kind of them, and a form, on the first page of each kind."""

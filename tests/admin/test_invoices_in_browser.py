@@ -83,6 +83,7 @@ def test_an_invoice_is_written_sent_looked_at_and_corrected(live_server: LiveSer
     assert new.replaces.status == "void"
 
 
+@pytest.mark.stress
 def test_a_country_s_wallet_is_added_looked_at_and_switched(live_server: LiveServer, olga: User) -> None:
     make.payment_method(bank_name="ABC Bank", account_number="1234567890")
 

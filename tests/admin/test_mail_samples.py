@@ -25,6 +25,7 @@ def test_there_is_a_sample_of_every_mail() -> None:
     assert sorted(FACTS) == KINDS
 
 
+@pytest.mark.stress
 @pytest.mark.django_db
 def test_every_mail_is_drawn_in_every_language_and_leaves_nothing(defaults: None) -> None:
     before = rows()

@@ -122,6 +122,7 @@ def started() -> subprocess.CompletedProcess[str]:
     return warm_python.run("-c", "import igny8_core.wsgi", environment=process_environment(**PRODUCTION))
 
 
+@pytest.mark.stress
 @pytest.mark.django_db(transaction=True)
 def test_production_does_not_start_while_the_demo_operator_can_log_in(settings: Any) -> None:
     # The started process knows no hasher for tests.

@@ -153,6 +153,7 @@ def test_credits_of_a_period_that_is_over_when_it_is_paid_last_as_long_as_the_ru
     assert (grant.remaining, grant.expires_at) == (1000, NEXT_END.replace(month=4, day=30))
 
 
+@pytest.mark.stress
 def test_two_years_of_renewals_touch_and_end_on_the_last_of_each_month(subscription: Subscription) -> None:
     for _ in range(24):
         renewal = renewal_of(subscription)

@@ -23,6 +23,7 @@ def later() -> Any:
     return time_machine.travel(timezone.now() + timedelta(minutes=2))
 
 
+@pytest.mark.stress
 def test_killed_at_any_step_an_order_is_carried_out_to_its_end_and_nothing_twice(
     monkeypatch: pytest.MonkeyPatch, pace: int
 ) -> None:

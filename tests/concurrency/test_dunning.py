@@ -29,6 +29,7 @@ def told(invoice: Invoice, kind: str) -> int:
     return Delivery.objects.filter(event__in=events, consumer="email").count()
 
 
+@pytest.mark.stress
 def test_a_schedule_that_is_killed_anywhere_is_put_right_by_the_next_one(pace: int) -> None:
     for step in range(randrange(pace), MOST_STEPS, pace):
         invoice = due_renewal()

@@ -44,6 +44,7 @@ def test_workers_do_not_sum_a_use_twice(account: Account) -> None:
     require_each_once(account)
 
 
+@pytest.mark.stress
 def test_a_worker_that_is_killed_leaves_nothing_out_and_nothing_twice(account: Account) -> None:
     step = 0
     while killed_before(step, sum_up_usage):

@@ -295,6 +295,7 @@ print(*ends)
 """
 
 
+@pytest.mark.stress
 @pytest.mark.django_db(transaction=True)
 def test_a_delivery_whose_process_is_killed_each_time_is_given_up(consume: Callable[[Handle], None]) -> None:
     consume(lambda event: None)

@@ -19,6 +19,7 @@ from igny8_core.business.billing.gateways.stripe.settings import StripeSettings
 from igny8_core.business.billing.gateways.turnstile import FAILURES_BEFORE_REST, Places, Turnstile
 from igny8_core.common.request_id import begin_request, end_request
 from tests import make
+from tests.cases import some_of
 
 
 class Clock:
@@ -178,7 +179,7 @@ def connections_to(listener: socket.socket) -> int:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("method", ["stripe", "paypal"])
+@pytest.mark.parametrize("method", some_of(["stripe", "paypal"], each=2))
 def test_who_pays_at_a_silent_service_is_told_what_to_do(
     method: str, silent: socket.socket, alice: User, as_user: Any, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -68,6 +68,7 @@ def mailed_link(event_type: str) -> str:
     return mails.links_of(message)[0]
 
 
+@pytest.mark.stress
 def test_somebody_is_invited_joins_gets_another_role_and_is_removed(
     owner: User, admin: User, live_server: LiveServer
 ) -> None:

@@ -256,6 +256,7 @@ def test_a_look_shows_no_secret_of_the_second_factor(looking: Client, alice: Use
     assert "otpauth:" not in page.content.decode()
 
 
+@pytest.mark.stress
 def test_opening_any_address_changes_nothing(looking: Client, alice: User) -> None:
     """Every page and every address of the API, as the owner of an account with an invoice, a site and a payment."""
     assert alice.account

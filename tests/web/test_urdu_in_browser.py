@@ -29,6 +29,7 @@ def reads_well(page: Page) -> None:
     assert serious_faults(page, ("light",)) == []
 
 
+@pytest.mark.stress
 def test_from_the_start_page_to_a_payment_in_urdu(live_server: LiveServer, settings: Any, defaults: None) -> None:
     settings.BASE_URL = live_server.url
     with browser_page() as page:

@@ -180,6 +180,7 @@ def test_all_120_orders_of_a_paypal_payment_s_life_end_the_same(paypal: FakePayP
     assert len(paypal.captures_with(str(payment.uuid))) == 1
 
 
+@pytest.mark.stress
 def test_two_disputes_of_a_payment_end_the_same_in_all_orders_and_told_twice(stripe: FakeStripe) -> None:
     payment = card_payment(stripe)
     stripe.pay_in_browser(stripe.one(payment.gateway_object_id)["client_secret"])

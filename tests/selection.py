@@ -41,10 +41,14 @@ EVERY_CASE = (
     *("tests/billing/test_invariants.py", "tests/billing/test_gateway_invariants.py", "tests/billing/test_usage"),
 )
 
-# What takes long: a whole installation, a browser, generated clients, other releases, simulated weeks.
+# What takes long: a whole installation, a browser, generated clients, other releases, simulated weeks, processes that
+# are killed step by step, and everybody asking everywhere.
 LONG = (
     *("tests/journey/", "_in_browser.py", "tests/web/test_accessibility.py", "tests/clients/"),
-    *("tests/upgrade/", "tests/walk/", "tests/simulation/"),
+    *("tests/upgrade/", "tests/walk/", "tests/simulation/", "tests/gateways/test_third_gateway.py"),
+    *("tests/concurrency/test_renewals.py", "tests/concurrency/test_killed_workers.py", "_over_http.py"),
+    *("tests/billing/test_payment_checks.py", "tests/webhooks/test_orders.py", "tests/api/test_matrix.py"),
+    *("tests/admin/test_console_access.py", "tests/admin/test_no_dead_links.py", "tests/admin/test_roles_act.py"),
 )
 # Of these a file sets up for all its tests what takes most of their time.
 SET_UP_ONCE = ("tests/journey/", "tests/upgrade/")

@@ -18,7 +18,7 @@ from tests.concurrency.effects import ALL_REFUNDED, APPROVED, REJECTED, books_of
 from tests.concurrency.server import Answer, Crowd, Request, Server
 
 CLIENTS = 32
-FEW, ROUNDS, ROUNDS_WITH_THE_CONSOLE = 4, 16, 5
+FEW, ROUNDS, ROUNDS_WITH_THE_CONSOLE = 4, 12, 5
 
 pytestmark = pytest.mark.usefixtures("books_balance")
 

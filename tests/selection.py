@@ -14,7 +14,6 @@ import pytest
 ABOUT_THE_SERVER = (
     *("tests/billing/", "tests/common/", "tests/concurrency/", "tests/events/", "tests/walk/"),
     *("tests/api/test_idempotency.py", "tests/api/test_credit", "tests/api/test_staff_lists.py"),
-    "tests/test_slow_clients.py",
     *("tests/api/test_staff_invoices.py", "tests/api/test_workflow.py", "tests/api/test_subscriptions.py"),
 )
 OTHER_PROMISES = (

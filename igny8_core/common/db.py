@@ -124,20 +124,20 @@ class PreparedStatement:
         rows: list[tuple[Any, ...]] = self._execute(parameters).fetchall()
         return rows
 
-    def fetch_first(self, parameters: Sequence[Any]) -> tuple[Any, ...] | None:
-        """Like fetch_one, for a statement that reads and is the first of a request.
+    def fetch_first(self, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+        """Like fetch_all, for a statement that reads and is the first of a request.
 
         It replaces Django's health check of the connection, which costs as much as the statement. If the connection is
         gone, a new one is opened and the statement is sent again.
         """
         connections[DEFAULT_DB_ALIAS].health_check_done = True  # type: ignore[attr-defined]
         try:
-            return self.fetch_one(parameters)
+            return self.fetch_all(parameters)
         except (OperationalError, InterfaceError):
             if connection.in_atomic_block or connection.is_usable():
                 raise
             connection.close()
-            return self.fetch_one(parameters)
+            return self.fetch_all(parameters)
 
     def run(self, parameters: Sequence[Any]) -> None:
         """Run a statement that returns no rows."""

@@ -16,8 +16,12 @@ from igny8_core.auth.models import LoginSession, User
 from igny8_core.auth.selectors import live_session
 from igny8_core.auth.services.sessions import open_session
 from tests import make
+from tests.web.people import browser_of
 
 ME, BALANCE = "/api/v1/auth/me/", "/api/v1/billing/credits/balance/"
+INVOICES, EXPIRING = "/api/v1/billing/invoices/", "/api/v1/billing/credits/expiring/"
+# Their answers are read with the session.
+READ_WITH_SESSION = [ME, BALANCE, INVOICES]
 
 
 @pytest.fixture(params=[True, False], ids=["prepared", "sent whole"])
@@ -40,6 +44,11 @@ def ended(user: User, session: LoginSession) -> None:
 
 def suspended(user: User, session: LoginSession) -> None:
     User.objects.filter(pk=user.pk).update(is_active=False)
+
+
+def new_password(user: User, session: LoginSession) -> None:
+    user.set_password("another password of hers")
+    user.save(update_fields=["password"])
 
 
 @pytest.mark.usefixtures("either_way")
@@ -96,16 +105,48 @@ def test_a_token_that_was_taken_before_is_refused_once_it_has_run_out(alice: Use
 @pytest.mark.django_db
 def test_a_view_that_needs_no_person_reads_none(alice: User, statements: list[str]) -> None:
     client = APIClient(HTTP_AUTHORIZATION=f"Bearer {open_session(alice).access}")
-    client.get(BALANCE)
+    client.get(EXPIRING)
     statements.clear()
 
-    assert client.get(BALANCE).status_code == 200
+    assert client.get(EXPIRING).status_code == 200
 
     assert statements[0] == "EXECUTE igny8_live_session (%s::uuid)"
     assert "igny8_person" not in " ".join(statements)
 
 
-@pytest.mark.parametrize("address", [ME, BALANCE])
+@pytest.mark.parametrize("address", READ_WITH_SESSION)
+@pytest.mark.parametrize("change", [ended, suspended, new_password])
+@pytest.mark.django_db
+def test_an_answer_that_is_read_with_the_session_ends_with_it(alice: User, address: str, change: Any) -> None:
+    client = APIClient(HTTP_AUTHORIZATION=f"Bearer {open_session(alice).access}")
+    assert client.get(address).status_code == 200
+
+    change(alice, LoginSession.objects.get(user=alice))
+
+    assert (client.get(address).status_code, client.get(address).json()["code"]) == (401, "authentication_failed")
+
+
+@pytest.mark.parametrize("address", READ_WITH_SESSION)
+@pytest.mark.parametrize("kind", [make.owner, make.operator])
+@pytest.mark.django_db
+def test_the_cookie_of_a_page_gets_the_answer_of_a_token(kind: Any, address: str) -> None:
+    user = kind()
+    if user.account:
+        make.credits(user.account, 7)
+        make.invoice(user.account)
+    by_token = APIClient(HTTP_AUTHORIZATION=f"Bearer {open_session(user).access}").get(address)
+    by_cookie = browser_of(user).get(address)
+
+    assert by_cookie.status_code == by_token.status_code == (200 if user.account or address == ME else 403)
+    assert by_cookie.json() == {**by_token.json(), **request_id_of(by_cookie)}
+
+
+def request_id_of(answer: Any) -> dict[str, str]:
+    """What differs between two refusals."""
+    return {name: value for name, value in answer.json().items() if name == "request_id"}
+
+
+@pytest.mark.parametrize("address", [*READ_WITH_SESSION, EXPIRING, "/api/v1/billing/invoices/?page_size=3"])
 @pytest.mark.django_db(transaction=True)
 def test_a_connection_that_the_server_closed_is_opened_anew(address: str) -> None:
     client = APIClient(HTTP_AUTHORIZATION=f"Bearer {open_session(make.owner()).access}")

@@ -11,14 +11,21 @@ from django.utils import timezone
 from rest_framework.renderers import JSONRenderer
 from rest_framework.test import APIClient
 
+from igny8_core.auth.callers import Reading
 from igny8_core.auth.models import Account, User
 from igny8_core.business.billing.api.credit_serializers import BalanceOutput
-from igny8_core.business.billing.hot_reads import balance_of, first_invoices_of
+from igny8_core.business.billing.hot_reads import (
+    FirstPage,
+    balance_of,
+    first_invoices_of,
+    read_balance,
+    read_first_invoices,
+)
 from igny8_core.business.billing.models import CreditGrantKind, Invoice
 from igny8_core.business.billing.selectors import invoices_of, live_grants_of, spendable_credits
 from igny8_core.business.billing.serializers import InvoiceOutput
 from igny8_core.business.billing.services.payment_service import PaymentService
-from tests import make
+from tests import make, reading
 
 pytestmark = pytest.mark.django_db
 
@@ -32,6 +39,11 @@ LINES = [
 @pytest.fixture(params=[True, False], ids=["prepared", "sent whole"], autouse=True)
 def either_way(request: pytest.FixtureRequest, settings: Any) -> None:
     settings.DATABASE_PREPARED_STATEMENTS = request.param
+
+
+@pytest.fixture(params=[reading.with_session, reading.alone])
+def read(request: pytest.FixtureRequest) -> Callable[[Reading, User], list[tuple[Any, ...]]]:
+    return request.param  # type: ignore[no-any-return]
 
 
 def written(data: Any) -> Any:
@@ -55,21 +67,25 @@ def grant_all_kinds(account: Account) -> None:
 
 
 @pytest.mark.parametrize("grants", [100, 2])
-def test_a_balance_is_what_the_plain_queries_give(account_a: Account, charlie: User, grants: int) -> None:
+def test_a_balance_is_what_the_plain_queries_give(
+    account_a: Account, alice: User, charlie: User, read: Any, grants: int
+) -> None:
     assert charlie.account
     grant_all_kinds(account_a)
     make.credits(charlie.account, 99)
 
-    balance = written(BalanceOutput(balance_of(account_a.pk, grants_shown=grants)).data)
+    balance = written(balance_of(read(read_balance(grants_shown=grants), alice)))
 
     assert balance == plain_balance(account_a, grants)
     assert balance["credits"] == 42
     assert len(balance["grants"]) == min(grants, 6)
 
 
-def test_an_account_without_credits_has_a_balance_of_none(account_a: Account) -> None:
-    assert written(BalanceOutput(balance_of(account_a.pk, grants_shown=5)).data) == plain_balance(account_a, 5)
-    assert balance_of(account_a.pk, grants_shown=5)["credits"] == 0
+def test_an_account_without_credits_has_a_balance_of_none(account_a: Account, alice: User, read: Any) -> None:
+    balance = balance_of(read(read_balance(grants_shown=5), alice))
+
+    assert written(balance) == plain_balance(account_a, 5)
+    assert balance["credits"] == 0
 
 
 def make_all_kinds_of_invoices(account: Account, olga: User) -> None:
@@ -93,12 +109,12 @@ def make_all_kinds_of_invoices(account: Account, olga: User) -> None:
 
 @pytest.mark.parametrize("size", [100, 3])
 def test_the_newest_invoices_are_what_the_plain_query_gives(
-    account_a: Account, olga: User, charlie: User, size: int
+    account_a: Account, alice: User, olga: User, charlie: User, read: Any, size: int
 ) -> None:
     make_all_kinds_of_invoices(account_a, olga)
     make.invoice(charlie.account)
 
-    page = first_invoices_of(account_a.pk, size=size, count_limit=5)
+    page = first_invoices_of(read(read_first_invoices(size=size, count_limit=5), alice))
 
     plain = InvoiceOutput(invoices_of(account_a)[:size], many=True).data
     assert len(plain) == min(size, 7)
@@ -121,6 +137,10 @@ def test_the_first_page_is_the_one_that_every_list_makes(
     assert quick.json()["data"] == plain.json()["data"]
     assert {**quick.json(), "next": None} == {**plain.json(), "next": None}
     assert bool(quick.json()["next"]) == bool(plain.json()["next"]) == (size == "&page_size=3")
+
+
+def test_without_invoices_the_page_is_empty(alice: User, read: Any) -> None:
+    assert first_invoices_of(read(read_first_invoices(size=5, count_limit=5), alice)) == FirstPage([], 0)
 
 
 def test_an_account_without_invoices_has_an_empty_first_page(alice: User, as_user: Callable[[User], APIClient]) -> None:

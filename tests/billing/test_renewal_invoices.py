@@ -8,14 +8,14 @@ import pytest
 from django.db import IntegrityError, connection
 
 from igny8_core.auth.models import Plan, Subscription, SubscriptionStatus
-from igny8_core.business.billing.hot_reads import first_invoices_of
+from igny8_core.business.billing.hot_reads import first_invoices_of, read_first_invoices
 from igny8_core.business.billing.models import Invoice, InvoiceLine, InvoiceOffer, Renewal, RenewalStatus
 from igny8_core.business.billing.services.dunning.steps import take_due_steps
 from igny8_core.business.billing.services.invoice_service import InvoiceService
 from igny8_core.business.billing.services.renewals import invoicing
 from igny8_core.business.billing.services.renewals.invoicing import invoice_due_renewals
 from igny8_core.events.models import Delivery, Event
-from tests import make
+from tests import make, reading
 from tests.billing.renewing import (
     END,
     NEXT_END,
@@ -247,7 +247,8 @@ def test_each_invoice_says_the_period_that_it_sells_whatever_runs_by_now(cycle: 
     assert periods[renewal.invoice_id] == (first_end, renewal.period_end)
     assert periods[consulting.pk] == (None, None)
     # The statement of the first page of the list says the same.
-    of_page = {row["id"]: row for row in first_invoices_of(subscription.account_id, size=9, count_limit=9).rows}
+    first = reading.alone(read_first_invoices(size=9, count_limit=9), make.user(account=subscription.account))
+    of_page = {row["id"]: row for row in first_invoices_of(first).rows}
     for pk, (start, end) in periods.items():
         read = [of_page[pk][name] for name in ("billing_period_start", "billing_period_end")]
         assert [each and datetime.fromisoformat(each) for each in read] == [start, end]

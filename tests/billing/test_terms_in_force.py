@@ -12,9 +12,8 @@ from igny8_core.auth.errors import LimitReached
 from igny8_core.auth.models import Plan, Subscription, User
 from igny8_core.auth.services.sites import create_site
 from igny8_core.business.billing import reports
-from igny8_core.business.billing.api.credit_serializers import BalanceOutput
 from igny8_core.business.billing.errors import NotADowngrade, PlanNotOffered, SamePlan
-from igny8_core.business.billing.hot_reads import balance_of
+from igny8_core.business.billing.hot_reads import balance_of, read_balance
 from igny8_core.business.billing.limits import limits_of
 from igny8_core.business.billing.models import Invoice
 from igny8_core.business.billing.serializers import SubscriptionOutput
@@ -22,7 +21,7 @@ from igny8_core.business.billing.services.invoice_service import InvoiceService
 from igny8_core.business.billing.services.payment_service import PaymentService
 from igny8_core.business.billing.services.subscription_service import SubscriptionService
 from igny8_core.business.billing.services.subscriptions.plan_change import quote
-from tests import make
+from tests import make, reading
 
 pytestmark = pytest.mark.django_db
 
@@ -84,7 +83,8 @@ def test_an_edit_of_the_plan_reaches_nobody_who_has_it(plans: dict[str, Plan], o
     assert SubscriptionOutput(subscription).data == before
     limits = limits_of(account)
     assert (limits["sites"].max, limits["users"].max, limits["credits"].max) == (3, 5, 2000)
-    assert BalanceOutput(balance_of(account.pk, grants_shown=1)).data["plan_credits"] == 2000
+    balance = reading.alone(read_balance(grants_shown=1), make.user(account=account))
+    assert balance_of(balance)["plan_credits"] == 2000
     assert reports.monthly_recurring_revenue() == [reports.CurrencyAmount("USD", Decimal("139.00"))]
     assert InvoiceService.create_subscription_invoice(subscription).total == 139
 

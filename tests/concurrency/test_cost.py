@@ -44,9 +44,9 @@ class Cost(NamedTuple):
 # Of a request beyond /healthz/, which goes through the same middleware but for that of other origins (some 420);
 # of the batch for 25 operations; of approve and spend as the services do them.
 BUDGETS = {
-    "me": Cost(10_350, 1_150),
-    "balance": Cost(4_580, 500),
-    "invoices": Cost(14_970, 1_130),
+    "me": Cost(3_260, 410),
+    "balance": Cost(2_840, 330),
+    "invoices": Cost(15_490, 1_130),
     "usage": Cost(9_450, 860),
     "batch": Cost(224_000, 17_000),
     "spend": Cost(2_540, 245),

@@ -6,6 +6,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from igny8_core.auth.api.login_serializers import LoginInput, PasswordChangeInput, RefreshInput
+from igny8_core.auth.callers import Reading
 from igny8_core.auth.devices import device_of, place_of
 from igny8_core.auth.errors import (
     InvalidCredentials,
@@ -14,7 +15,8 @@ from igny8_core.auth.errors import (
     SecondFactorWrong,
     TooManyTries,
 )
-from igny8_core.auth.permissions import IsUser, user_of
+from igny8_core.auth.hot_reads import PROFILE, profile_of
+from igny8_core.auth.permissions import IsUser, caller_of, user_of
 from igny8_core.auth.serializers import (
     LoginOutput,
     ProfileInput,
@@ -91,10 +93,14 @@ class ProfileViewSet(SingletonViewSet):
     tag = "auth"
     permission_classes = (IsUser,)
 
+    def reading(self, request: Request) -> Reading | None:
+        """The profile is read with the session, unless it is changed."""
+        return PROFILE if self.action == "retrieve" else None
+
     @extend_schema(operation_id="me", responses=ProfileOutput)
     def retrieve(self, request: Request) -> Response:
         """Your user and your account."""
-        return success(ProfileOutput(profile(user_of(request))).data)
+        return success(profile_of(PROFILE.rows(caller_of(request))))
 
     @extend_schema(operation_id="update_me", request=ProfileInput, responses=ProfileOutput)
     def partial_update(self, request: Request) -> Response:

@@ -1,4 +1,4 @@
-"""The reads that customers' programs repeat all day, as prepared statements whose rows become answers directly.
+"""The reads that customers' programs repeat all day, by the statement that finds the session; rows become answers.
 
 The ORM builds SQL and objects for each request, which takes many times longer than PostgreSQL needs. The plain forms
 are in selectors.py and the API's serializers; tests compare both (tests/billing/test_hot_reads.py).
@@ -11,13 +11,13 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from igny8_core.auth.callers import CallerRead, Reading
 from igny8_core.common import clock
-from igny8_core.common.db import PreparedStatement
 from igny8_core.common.money import format_amount
 
-BALANCE = PreparedStatement(
+BALANCE = CallerRead(
     name="igny8_balance",
-    types=("bigint", "timestamptz", "bigint"),
+    types=("timestamptz", "bigint"),
     sql="""
         SELECT coalesce(live.terms_credits, plan.included_credits),
                granted.total, granted.kind, granted.amount, granted.remaining, granted.expires_at
@@ -30,15 +30,17 @@ BALANCE = PreparedStatement(
             WHERE account_id = account.id AND remaining > 0 AND (expires_at IS NULL OR expires_at > $2)
             ORDER BY expires_at, kind, id LIMIT $3
         ) granted ON TRUE
-        WHERE account.id = $1
+        WHERE account.id = caller.account_id
         ORDER BY granted.expires_at, granted.kind, granted.id
     """,
 )
-FIRST_INVOICES = PreparedStatement(
+FIRST_INVOICES = CallerRead(
     name="igny8_first_invoices",
-    types=("bigint", "bigint", "bigint"),
+    types=("bigint", "bigint"),
     sql="""
-        SELECT (SELECT count(*) FROM (SELECT FROM igny8_invoices WHERE account_id = $1 LIMIT $3) counted),
+        SELECT (SELECT count(*) FROM (
+                   SELECT FROM igny8_invoices WHERE account_id = caller.account_id LIMIT $3
+               ) counted),
                invoice.id, invoice.invoice_number, invoice.subscription_id, invoice.status, invoice.currency,
                invoice.subtotal, invoice.tax, invoice.total,
                (SELECT json_agg(json_build_array(description, quantity, unit_amount::text, credits) ORDER BY position)
@@ -55,15 +57,19 @@ FIRST_INVOICES = PreparedStatement(
             SELECT period_start, period_end, billing_cycle FROM igny8_invoice_lines line
             WHERE line.invoice_id = invoice.id AND kind IN ('plan', 'plan_change') ORDER BY position LIMIT 1
         ) sold ON TRUE
-        WHERE invoice.account_id = $1
+        WHERE invoice.account_id = caller.account_id
         ORDER BY invoice.id DESC LIMIT $2
     """,
 )
 
 
-def balance_of(account_id: int, *, grants_shown: int) -> dict[str, Any]:
-    """For BalanceOutput: the account's spendable credits, its plan's credits, and its next `grants_shown` grants."""
-    rows = BALANCE.fetch_all([account_id, clock.now(), grants_shown])
+def read_balance(*, grants_shown: int) -> Reading:
+    """Reads for balance_of(), the next `grants_shown` grants among it."""
+    return Reading(BALANCE, (clock.now(), grants_shown))
+
+
+def balance_of(rows: Sequence[Sequence[Any]]) -> dict[str, Any]:
+    """In the format of BalanceOutput: the account's spendable credits, its plan's credits, and its next grants."""
     plan_credits, spendable = rows[0][:2]
     names = ("kind", "amount", "remaining", "expires_at")
     grants = [dict(zip(names, row[2:], strict=True)) for row in rows if row[2] is not None]
@@ -78,12 +84,18 @@ class FirstPage:
     count: int
 
 
-def first_invoices_of(account_id: int, *, size: int, count_limit: int) -> FirstPage:
-    """The account's `size` newest invoices in the format of InvoiceOutput; the count stops at `count_limit`."""
-    rows = FIRST_INVOICES.fetch_all([account_id, size, count_limit])
+def read_first_invoices(*, size: int, count_limit: int) -> Reading:
+    """Reads for first_invoices_of(): the account's `size` newest invoices; the count stops at `count_limit`."""
+    return Reading(FIRST_INVOICES, (size, count_limit))
+
+
+def first_invoices_of(rows: Sequence[Sequence[Any]]) -> FirstPage:
+    """The account's newest invoices, in the format of InvoiceOutput."""
+    if rows[0][1] is None:
+        return FirstPage([], 0)
     lines, snapshots = _parsed(row[9] for row in rows), _parsed(row[15] for row in rows)
     written = [_invoice(*each) for each in zip((row[1:] for row in rows), lines, snapshots, strict=True)]
-    return FirstPage(written, rows[0][0] if rows else 0)
+    return FirstPage(written, rows[0][0])
 
 
 def _parsed(texts: Iterable[str | None]) -> list[Any]:

@@ -11,6 +11,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from igny8_core.auth.callers import Reading
 from igny8_core.auth.errors import AccountCanceled, AccountSuspended, PaymentRequired
 from igny8_core.auth.models import Account
 from igny8_core.auth.permissions import (
@@ -44,7 +45,7 @@ from igny8_core.business.billing.errors import (
     PriceMoved,
     SpendKeyReused,
 )
-from igny8_core.business.billing.hot_reads import balance_of
+from igny8_core.business.billing.hot_reads import balance_of, read_balance
 from igny8_core.business.billing.models import CreditPackage, CreditTransaction, CreditTransactionType
 from igny8_core.business.billing.selectors import (
     credit_packages,
@@ -90,12 +91,16 @@ class BalanceViewSet(SingletonViewSet):
 
     tag = "credits"
     permission_classes = (IsMember,)
-    reads_person = False
+
+    def reading(self, request: Request) -> Reading | None:
+        """The balance is read with the session."""
+        return read_balance(grants_shown=GRANTS_SHOWN) if self.action == "retrieve" else None
 
     @extend_schema(operation_id="credit_balance", responses=BalanceOutput)
     def retrieve(self, request: Request) -> Response:
         """The credits that can be spent now, and the grants that they come from."""
-        return success(BalanceOutput(balance_of(account_id_of(request), grants_shown=GRANTS_SHOWN)).data)
+        reading = read_balance(grants_shown=GRANTS_SHOWN)
+        return success(balance_of(reading.rows(caller_of(request))))
 
 
 class ExpiringCreditsViewSet(SingletonViewSet):

@@ -9,7 +9,8 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from igny8_core.auth.permissions import CanManageBilling, IsMember, account_id_of, account_of, user_of
+from igny8_core.auth.callers import Reading
+from igny8_core.auth.permissions import CanManageBilling, IsMember, account_of, caller_of, user_of
 from igny8_core.business.billing.api.invoice_serializers import PayInput, PayOutput
 from igny8_core.business.billing.api.paying import GATEWAY_REFUSALS, PAY_MESSAGES, SEND_AND_CONFIRM, PayThrottle
 from igny8_core.business.billing.errors import (
@@ -27,7 +28,7 @@ from igny8_core.business.billing.errors import (
     SavedMethodDisabled,
     SavedMethodNotFound,
 )
-from igny8_core.business.billing.hot_reads import first_invoices_of
+from igny8_core.business.billing.hot_reads import first_invoices_of, read_first_invoices
 from igny8_core.business.billing.invoice_search import numbered
 from igny8_core.business.billing.models import Invoice, InvoiceStatus
 from igny8_core.business.billing.selectors import invoices_of
@@ -65,13 +66,19 @@ class InvoiceViewSet(ListViewSet):
     def rows(self) -> QuerySet[Invoice]:
         return invoices_of(account_of(self.request)).prefetch_related("lines")
 
+    def reading(self, request: Request) -> Reading | None:
+        """The first page in its usual size is read with the session; any other size is first checked, in list()."""
+        if self.action != "list" or request.META.get("QUERY_STRING"):
+            return None
+        return read_first_invoices(size=self.pagination_class.page_size, count_limit=COUNT_LIMIT + 1)
+
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """The first page by one prepared statement; any other page, order or filter as in every list."""
         if request.query_params.keys() - {"page_size"}:
             return super().list(request)
         paginator = self.pagination_class()
-        size = paginator.begin_first_page(request)
-        page = first_invoices_of(account_id_of(request), size=size, count_limit=COUNT_LIMIT + 1)
+        reading = read_first_invoices(size=paginator.begin_first_page(request), count_limit=COUNT_LIMIT + 1)
+        page = first_invoices_of(reading.rows(caller_of(request)))
         return paginator.first_page(page.rows, page.count)
 
     @extend_schema(operation_id="retrieve_invoice", responses=InvoiceOutput)

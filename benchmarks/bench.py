@@ -49,7 +49,8 @@ def prepare(description: str, *, seconds: float = 5.0) -> Setup:
             "name a scratch database in BENCHMARK_DATABASE_URL, for example "
             "postgresql://postgres@127.0.0.1:5432/igny8_bench (createdb igny8_bench); everything in it is deleted"
         )
-    os.environ |= {"DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "igny8_core.settings", "THROTTLING": "off"}
+    os.environ |= {"DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "igny8_core.settings"}
+    os.environ |= {"THROTTLING": "off", "LOG_LEVEL": "ERROR"}
     os.environ.setdefault("DJANGO_DEBUG", "1")
     sys.path.insert(0, str(ROOT))
     import django

@@ -33,13 +33,13 @@ LINES = """
 """
 PAYMENTS = """
     INSERT INTO igny8_payments (uuid, account_id, invoice_id, amount, currency, payment_method, status,
-        manual_reference, reference_key, manual_notes, admin_notes, proof_url, processed_at, failure_reason,
-        refunded_amount,
+        manual_reference, reference_key, reference_fold, payer_name, manual_notes, admin_notes, proof_url, processed_at,
+        failure_reason, refunded_amount,
         gateway_object_id, gateway_capture_id, needs_review,
         review_reason, checks, request_key, metadata, created_at)
     SELECT gen_random_uuid(), account_id, id, total, currency, 'bank_transfer',
            CASE status WHEN 'paid' THEN 'succeeded' WHEN 'pending' THEN 'pending_approval' ELSE 'failed' END,
-           'BT-' || id, 'bt' || id, '', '', '', paid_at, '', 0, '', '', false,
+           'BT-' || id, 'bt' || id, 'BT' || id, 'Payer ' || id, '', '', '', paid_at, '', 0, '', '', false,
            '', 0, '', '{}', created_at
     FROM igny8_invoices
 """

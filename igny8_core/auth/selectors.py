@@ -205,7 +205,7 @@ def all_accounts() -> QuerySet[Account]:
 
 def accounts_matching(accounts: QuerySet[Account], text: str) -> QuerySet[Account]:
     """The accounts whose name, slug, billing or owner's e-mail address begins with `text`, in any case."""
-    owners = User.objects.filter(email__startswith=text.lower()).order_by().values("pk")
+    owners = User.objects.filter(email__startswith=text.lower())
     in_account = Q(name__istartswith=text) | Q(slug__startswith=text.lower()) | Q(billing_email__istartswith=text)
     return accounts.filter(in_account | among("owner_id", owners))
 

@@ -10,7 +10,6 @@ from typing import Any, ParamSpec, TypeVar
 
 import psycopg2
 from django.conf import settings
-from django.contrib.postgres.expressions import ArraySubquery
 from django.db import (
     DEFAULT_DB_ALIAS,
     IntegrityError,
@@ -22,13 +21,15 @@ from django.db import (
 )
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
-from django.db.models import BooleanField, F, Func, Model, Q, QuerySet
+from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 
 from igny8_core.common import obstacles
 from igny8_core.common.request_id import note_commit
 
 # An operation is repeated at most this often. More obstacles do not come up in that time.
 CLEARINGS = 5
+# Of an SQL statement that lists values.
+MOST_LISTED = 10_000
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
@@ -219,14 +220,17 @@ def set_changed(row: Model, columns: Mapping[str, Any]) -> list[str]:
     return changed
 
 
-def among(column: str, values: QuerySet[Any]) -> Q:
-    """The condition that `column` is one of `values`, a query with one column, which runs first.
+def among(column: str, rows: QuerySet[Any], named: str = "pk") -> Q:
+    """The condition that `column` is in the column `named` of `rows`, which need an index of their own.
 
-    PostgreSQL can use an index for each part of an OR with such conditions. With `IN (…)` it would use none.
+    Up to MOST_LISTED values are read at once and listed: then PostgreSQL can use an index for each part of an OR with
+    such conditions, and finds a value in the list without comparing it with all. Of more, rows soon match, so that each
+    is looked up until a page is full.
     """
-    found = ArraySubquery(values)
-    is_one = Func(F(column), found, template="(%(expressions)s))", arg_joiner=" = ANY (", output_field=BooleanField())
-    return Q(is_one)
+    listed = list(rows.order_by().values_list(named, flat=True)[: MOST_LISTED + 1])
+    if len(listed) <= MOST_LISTED:
+        return Q((f"{column}__in", listed))
+    return Q(Exists(rows.filter((named, OuterRef(column)))))
 
 
 def lock_text(kind: str, text: str) -> None:

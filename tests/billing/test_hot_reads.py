@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+import time_machine
 from django.utils import timezone
 from rest_framework.renderers import JSONRenderer
 from rest_framework.test import APIClient
@@ -94,7 +95,10 @@ def make_all_kinds_of_invoices(account: Account, olga: User) -> None:
         lines = [{"description": f"Line {number}", "quantity": 2, "amount": amount}]
         make.invoice(account, line_items=lines, currency=currency)
     paid = make.submitted_payment(make.invoice(account, line_items=LINES))
-    PaymentService.approve_manual_payment(paid, olga)
+    # A whole second is written without a fraction, half of one with six digits.
+    second = timezone.now().replace(microsecond=0) + timedelta(seconds=2)
+    with time_machine.travel(second, tick=False):
+        PaymentService.approve_manual_payment(paid, olga)
     make.submitted_payment(make.subscription(account).invoices.get())
     Invoice.objects.create(
         account=account,
@@ -105,6 +109,7 @@ def make_all_kinds_of_invoices(account: Account, olga: User) -> None:
         invoice_date=timezone.now().date(),
         due_date=timezone.now().date(),
     )
+    Invoice.objects.filter(invoice_number="INV-BARE").update(created_at=second + timedelta(seconds=0.5))
 
 
 @pytest.mark.parametrize("size", [100, 3])
@@ -118,6 +123,8 @@ def test_the_newest_invoices_are_what_the_plain_query_gives(
 
     plain = InvoiceOutput(invoices_of(account_a)[:size], many=True).data
     assert len(plain) == min(size, 7)
+    assert len(str(plain[0]["created_at"])) == len("2026-11-30T10:00:00.500000Z")
+    assert size == 3 or any(len(row["paid_at"] or "") == len("2026-11-30T10:00:00Z") for row in plain)
     assert written(page.rows) == written(plain)
     assert [list(row) for row in page.rows] == [list(row) for row in plain]
     assert page.count == 5

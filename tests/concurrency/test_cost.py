@@ -46,7 +46,7 @@ class Cost(NamedTuple):
 BUDGETS = {
     "me": Cost(3_260, 410),
     "balance": Cost(2_840, 330),
-    "invoices": Cost(15_490, 1_130),
+    "invoices": Cost(12_960, 830),
     "usage": Cost(9_450, 860),
     "batch": Cost(224_000, 17_000),
     "spend": Cost(2_540, 245),

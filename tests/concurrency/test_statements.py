@@ -191,7 +191,7 @@ def test_an_authenticated_request_loads_session_user_and_account_in_one_query(
     client = as_user(alice)
     statements.clear()
 
-    answer = client.get("/api/v1/auth/me/")
+    answer = client.get("/api/v1/account/settings/")
 
     assert answer.status_code == 200
     assert statements[-1:] == [sql for sql in statements if not sql.startswith("PREPARE")]

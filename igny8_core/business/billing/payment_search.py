@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from django.db.models import Q, QuerySet
 
-from igny8_core.auth.models import Account, User
+from igny8_core.auth.models import Account, PaymentMethodType, User
 from igny8_core.business.billing.models import Invoice, Payment
 from igny8_core.common.db import among
 from igny8_core.common.money import MAX_AMOUNT
@@ -25,7 +25,7 @@ def payments_matching(payments: QuerySet[Payment], text: str) -> QuerySet[Paymen
 
 def matches(text: str) -> Q:
     """The condition of payments_matching. PostgreSQL has an index for each part."""
-    numbered = Invoice.objects.filter(invoice_number__startswith=text.upper()).order_by().values("pk")
+    numbered = Invoice.objects.filter(invoice_number__startswith=text.upper())
     found = among("invoice_id", numbered) | of_payer(text) | of_reference(text)
     if "@" in text:
         found |= _of_address(text)
@@ -43,8 +43,9 @@ def of_reference(text: str) -> Q:
     if fold := folded_reference(text):
         found |= Q(reference_fold__gt="", reference_fold=fold)
     if key := folded(text)[:100]:
-        # What the release before wrote meanwhile is not folded yet.
-        found |= Q(reference_fold="", reference_key=key) & ~Q(reference_key="")
+        # What the release before wrote meanwhile is not folded yet, but has its key. Every method is named, because the
+        # index begins with it.
+        found |= Q(payment_method__in=PaymentMethodType.values, reference_key=key) & ~Q(reference_key="")
     return found
 
 
@@ -61,9 +62,9 @@ def said_amount(text: str) -> tuple[Decimal, str] | None:
 
 
 def _of_address(text: str) -> Q:
-    billed = Account.objects.filter(billing_email__istartswith=text).order_by().values("pk")
-    owners = User.objects.filter(email__startswith=text.lower(), account__isnull=False).order_by().values("account_id")
-    return among("account_id", billed) | among("account_id", owners)
+    billed = Account.objects.filter(billing_email__istartswith=text)
+    owners = User.objects.filter(email__startswith=text.lower(), account__isnull=False)
+    return among("account_id", billed) | among("account_id", owners, "account_id")
 
 
 def _of_amount(text: str) -> Q:

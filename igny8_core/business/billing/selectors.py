@@ -235,7 +235,7 @@ def all_invoices() -> QuerySet[Invoice]:
 
 def invoices_matching(invoices: QuerySet[Invoice], text: str) -> QuerySet[Invoice]:
     """The invoices whose number or account name begins with `text`, in any case."""
-    accounts = Account.objects.filter(name__istartswith=text).order_by().values("pk")
+    accounts = Account.objects.filter(name__istartswith=text)
     return invoices.filter(Q(invoice_number__startswith=text.upper()) | among("account_id", accounts))
 
 

@@ -191,11 +191,14 @@ def test_an_authenticated_request_loads_session_user_and_account_in_one_query(
     client = as_user(alice)
     statements.clear()
 
-    answer = client.get("/api/v1/account/settings/")
+    answer = client.get("/api/v1/account/limits/")
 
     assert answer.status_code == 200
-    assert statements[-1:] == [sql for sql in statements if not sql.startswith("PREPARE")]
-    assert summary(statements[-1]) == "EXECUTE igny8_person_of_session"
+    first, *others = (sql for sql in statements if not sql.startswith("PREPARE"))
+    assert summary(first) == "EXECUTE igny8_person_of_session"
+    # It uses all of them, and reads none of them again.
+    for read in ('FROM "igny8_login_sessions"', '"igny8_users"."id" =', 'FROM "igny8_accounts"', 'FROM "igny8_plans"'):
+        assert read not in " ".join(others)
 
 
 def _add_invoice(tenant: Account, number: int) -> None:

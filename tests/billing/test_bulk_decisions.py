@@ -12,6 +12,7 @@ from igny8_core.auth.models import User
 from igny8_core.business.billing.models import BulkDecision, CreditGrant, Decision, Payment
 from igny8_core.business.billing.services.payment_service import PaymentService
 from igny8_core.business.billing.services.payments import bulk_decisions
+from igny8_core.business.billing.services.payments.approving_many import DATABASE_REFUSED
 from igny8_core.business.billing.services.payments.bulk_decisions import (
     GIVEN_UP,
     NOT_ALLOWED,
@@ -88,6 +89,39 @@ def test_carried_out_again_an_order_does_nothing() -> None:
 
     assert results(bulk) == before == {payment.pk: "done" for payment in payments}
     require_each_approved_once(payments)
+
+
+def test_what_was_done_is_told_though_another_worker_could_not_do_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two are at the same order; the database lets one of them wait in vain, while the other approves."""
+    payments = [make.submitted_payment() for _ in range(2)]
+    bulk = order(payments)
+    approve = bulk_decisions.approve_locked
+
+    def approve_after_another(payment: Payment, *args: Any, **kwargs: Any) -> Any:
+        bulk.rows.filter(payment=payment).update(result="refused", outcome=DATABASE_REFUSED)
+        return approve(payment, *args, **kwargs)
+
+    monkeypatch.setattr(bulk_decisions, "approve_locked", approve_after_another)
+    carry_out(bulk)
+
+    assert {(row.result, row.outcome) for row in bulk.rows.all()} == {("done", "Account activated.")}
+    require_each_approved_once(payments)
+
+
+def test_what_was_done_stays_though_another_worker_finds_it_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    payment = make.submitted_payment()
+    bulk = order([payment])
+    decide = bulk_decisions._decide
+
+    def decide_twice(*args: Any) -> None:
+        decide(*args)
+        decide(*args)
+
+    monkeypatch.setattr(bulk_decisions, "_decide", decide_twice)
+    carry_out(bulk)
+
+    assert [(row.result, row.outcome) for row in bulk.rows.all()] == [("done", "Account activated.")]
+    require_each_approved_once([payment])
 
 
 def test_who_may_not_decide_any_more_decides_nothing() -> None:

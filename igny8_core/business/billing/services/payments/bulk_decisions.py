@@ -1,7 +1,8 @@
 """Deciding many selected payments: the order is a row, each payment's outcome another, and a worker carries it out.
 
 An outcome is written in the transaction of its decision, so a worker that is killed loses nothing and its successor
-does nothing twice. Two that work on the same order meet in the accounts' locks; the first outcome stays.
+does nothing twice. Two that work on the same order meet in the accounts' locks. What one of them did is told, whatever
+kept the other from it; otherwise the first outcome stays.
 """
 
 from collections.abc import Mapping, Sequence
@@ -44,7 +45,8 @@ KEEP = PreparedStatement(
         UPDATE igny8_bulk_decision_rows row
         SET result = decided.result, outcome = decided.outcome, caution = decided.caution
         FROM unnest($2, $3, $4, $5) AS decided (payment_id, result, outcome, caution)
-        WHERE row.bulk_id = $1 AND row.payment_id = decided.payment_id AND row.result = 'waiting'
+        WHERE row.bulk_id = $1 AND row.payment_id = decided.payment_id
+          AND (row.result = 'waiting' OR decided.result = 'done')
     """,
 )
 

@@ -122,9 +122,10 @@ def _answer(
     return response
 
 
-def _of_the_site() -> dict[str, str]:
-    """What a page knows without asking the database."""
-    return {"company": settings.COMPANY_NAME, "support_email": settings.SUPPORT_EMAIL, "locale": language_tag()}
+def _of_the_site() -> dict[str, Any]:
+    """What a page knows without asking the database. Who reads it is not known, so nobody is asked to sign in."""
+    site = {"company": settings.COMPANY_NAME, "support_email": settings.SUPPORT_EMAIL, "locale": language_tag()}
+    return {**site, "is_fault": True}
 
 
 def _words(status: int, text: str) -> dict[str, Any]:

@@ -144,9 +144,9 @@ def caller_of_session(session_id: object, *, with_person: bool = False, reading:
     except ValueError:
         return None
     if reading is not None:
-        rows = reading.read.with_session.fetch_first([key, *reading.parameters])
+        rows = reading.read.with_session.fetch_at_start([key, *reading.parameters])
     else:
-        rows = (PERSON_OF_SESSION if with_person else LIVE_SESSION).fetch_first([key])
+        rows = (PERSON_OF_SESSION if with_person else LIVE_SESSION).fetch_at_start([key])
     if not rows:
         return None
     if reading is None and with_person:

@@ -28,7 +28,7 @@ from igny8_core.common.request_id import note_commit
 
 # An operation is repeated at most this often. More obstacles do not come up in that time.
 CLEARINGS = 5
-# Of an SQL statement that lists values.
+# So many values an SQL statement lists at most.
 MOST_LISTED = 10_000
 
 Parameters = ParamSpec("Parameters")
@@ -125,7 +125,7 @@ class PreparedStatement:
         rows: list[tuple[Any, ...]] = self._execute(parameters).fetchall()
         return rows
 
-    def fetch_first(self, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+    def fetch_at_start(self, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
         """Like fetch_all, for a statement that reads and is the first of a request.
 
         It replaces Django's health check of the connection, which costs as much as the statement. If the connection is
@@ -221,11 +221,11 @@ def set_changed(row: Model, columns: Mapping[str, Any]) -> list[str]:
 
 
 def among(column: str, rows: QuerySet[Any], named: str = "pk") -> Q:
-    """The condition that `column` is in the column `named` of `rows`, which need an index of their own.
+    """The condition that `column` is in the column `named` of `rows`. Both columns need an index.
 
-    Up to MOST_LISTED values are read at once and listed: then PostgreSQL can use an index for each part of an OR with
-    such conditions, and finds a value in the list without comparing it with all. Of more, rows soon match, so that each
-    is looked up until a page is full.
+    Up to MOST_LISTED values are read now and listed in the condition: so PostgreSQL can use an index for each part of
+    an OR, and looks a value up in the list instead of comparing it with all. Where there are more, each row that is
+    read is looked up among `rows`, until there are enough for a page.
     """
     listed = list(rows.order_by().values_list(named, flat=True)[: MOST_LISTED + 1])
     if len(listed) <= MOST_LISTED:

@@ -83,7 +83,7 @@ def test_a_payment_is_found_by_indexes_alone(word: str) -> None:
 
 
 def plan(rows: QuerySet[Any]) -> str:
-    """How PostgreSQL finds the rows where it reads no table from beginning to end, if it can."""
+    """How PostgreSQL finds the rows if it may not read a whole table, as it does with a few rows."""
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
         cursor.execute("SET LOCAL enable_indexscan = off")

@@ -105,7 +105,7 @@ def test_a_connection_that_the_server_ended_is_noticed_by_the_health_check_and_b
 
     ADDED.fetch_one([1])
     end()
-    assert ADDED.fetch_first([1]) == [(2,)]
+    assert ADDED.fetch_at_start([1]) == [(2,)]
 
     end()
     connection.health_check_enabled, connection.health_check_done = True, False
